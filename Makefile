@@ -1,0 +1,59 @@
+# `make help` lists what there is. Nothing needs to be installed first but Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+DATABASE_TESTS := tests/series tests/actions tests/api
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADMIN_PASSWORD, DATABASE_URL, REDIS_URL
+	@exec $(BIN)/python -m dashboard_project.run
+
+test: $(VENV)/checks ## set up and run every test: on PostgreSQL, then those of the database once more on SQLite
+	$(BIN)/python -m tests.browser.chromium
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest --quiet $(DATABASE_TESTS)
+	$(BIN)/python -m pytest
+
+check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+
+bench: $(VENV)/checks ## measure, and print ratios
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/runs ## resolve requirements*.in anew: versions and hashes, no index addresses
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what was built; your data in DATA_DIR stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchfloor needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp is newer than the lock file it was installed from.
+$(VENV)/runs: requirements.txt | $(BIN)/python
+	@echo "Installing what runs …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/checks: requirements-dev.txt $(VENV)/runs
+	@echo "Installing what checks …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

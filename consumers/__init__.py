@@ -1,0 +1,1 @@
+"""WebSockets: one hub a process, and thin consumers that join it."""

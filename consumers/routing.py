@@ -1,0 +1,24 @@
+"""Which consumer serves which WebSocket path."""
+
+from typing import Any
+
+from channels.routing import URLRouter
+from django.urls import path
+
+from consumers.access import NO_SUCH_THING
+from consumers.dashboard import DashboardConsumer
+
+
+async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
+    """Accept and close with 4404: a client can read that, but not a refused handshake."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": NO_SUCH_THING})
+
+
+websocket = URLRouter(
+    [
+        path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
+        path("<path:anything>", no_such_thing),
+    ]
+)

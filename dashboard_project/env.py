@@ -1,0 +1,104 @@
+"""Typed readers for environment variables.
+
+Every setting is declared by the call that reads it and kept in `DECLARED`, which a test compares with
+`docs/settings.md`. A bad value stops the start with one sentence that names the variable. Any variable
+may instead be given as `NAME_FILE`, the path of a file that holds the value: that is how container
+secrets arrive.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable: its name, what it means, and the default as a reader would write it."""
+
+    name: str
+    help: str
+    default: str
+
+
+DECLARED: dict[str, Setting] = {}
+
+
+def read(name: str, default: T, help: str, parse: Callable[[str], T], expected: str) -> T:
+    """Return the variable `name` parsed, or `default` when it is unset or empty.
+
+    `parse` raises ValueError for what it does not take; `expected` completes "NAME must be ...".
+    Raises ImproperlyConfigured with one sentence for a value or a file that can't be read.
+    """
+    DECLARED[name] = Setting(name, help, "" if default is None else str(default))
+    raw = _raw(name)
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be {expected}, not {raw!r}.") from None
+
+
+def text(name: str, default: str, help: str) -> str:
+    return read(name, default, help, str, "text")
+
+
+def path(name: str, default: Path, help: str) -> Path:
+    return read(name, default, help, lambda raw: Path(raw).expanduser().resolve(), "a path")
+
+
+def integer(name: str, default: int, help: str, *, least: int = 0, most: int = 2**31 - 1) -> int:
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not least <= value <= most:
+            raise ValueError
+        return value
+
+    return read(name, default, help, parse, f"a whole number from {least} to {most}")
+
+
+def flag(name: str, default: bool, help: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+    def parse(raw: str) -> bool:
+        try:
+            return words[raw.lower()]
+        except KeyError:
+            raise ValueError from None
+
+    return read(name, default, help, parse, "one of true, false, yes, no, on, off, 1, 0")
+
+
+def items(name: str, default: list[str], help: str) -> list[str]:
+    """A comma-separated list."""
+    value = read(name, default, help, lambda raw: [item.strip() for item in raw.split(",") if item.strip()], "a list")
+    DECLARED[name] = Setting(name, help, ",".join(default))
+    return value
+
+
+def url(name: str, default: str, help: str, *, schemes: tuple[str, ...]) -> str:
+    """A URL whose scheme is one of `schemes`. The value may hold a password, so it is never echoed."""
+
+    def parse(raw: str) -> str:
+        if raw.partition("://")[0] not in schemes:
+            expected = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ImproperlyConfigured(f"{name} must begin with {expected}.")
+        return raw
+
+    return read(name, default, help, parse, "a URL")
+
+
+def _raw(name: str) -> str:
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name, "").strip()
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: {file} can't be read ({error.strerror}).") from None

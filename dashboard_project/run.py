@@ -1,0 +1,160 @@
+"""`python -m dashboard_project.run`: the whole system on one machine, in one terminal.
+
+Checks what can be checked, starts a Redis if none is given, brings the database up to date, and keeps the
+Procfile's processes running until Ctrl-C. Whatever prevents the start is said in one sentence.
+"""
+
+import fcntl
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connections
+from honcho.environ import parse_procfile
+
+from dashboard_project import addresses, local_redis
+from dashboard_project.readiness import announce_when_ready
+from dashboard_project.supervisor import Command, Supervisor
+
+REDIS_STARTS_S = 10.0
+REDIS_ANSWERS_S = 5.0
+
+
+class CannotStartError(Exception):
+    """What prevents the start; the text is one sentence for the operator."""
+
+
+def main() -> int:
+    """Run until SIGINT or SIGTERM; return the exit code."""
+    try:
+        django.setup()
+        with only_one(settings.DATA_DIR):
+            check_port()
+            serve()
+    except (CannotStartError, ImproperlyConfigured, CommandError, local_redis.NoRedisError) as error:
+        print(f"watchfloor: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Hold DATA_DIR's lock for as long as this process lives, so that nothing runs twice on the same data."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = open(data_dir / "run.lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise CannotStartError(f"DATA_DIR {data_dir} can't be written ({reason(error)}).") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStartError(f"Watchfloor already runs on DATA_DIR {data_dir}.") from None
+        yield
+
+
+def check_port() -> None:
+    why = addresses.why_not_free(settings.HOST, settings.PORT)
+    if why:
+        raise CannotStartError(
+            f"Port {settings.PORT} on {settings.HOST} can't be listened on ({why}); set PORT to another."
+        )
+
+
+def serve() -> None:
+    """Start everything, wait for a signal, stop everything."""
+    supervisor = Supervisor(settings.DATA_DIR / "run", child_environment(), sys.stdout)
+    asked = asked_to_stop(supervisor)
+    try:
+        start_redis(supervisor)
+        sign_in = prepare()
+        if not asked.is_set():
+            supervisor.start(*procfile())
+            announce_when_ready(supervisor.say, sign_in, asked)
+        asked.wait()
+        supervisor.say("stopping")
+    finally:
+        asked.set()
+        supervisor.stop()
+
+
+def asked_to_stop(supervisor: Supervisor) -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set; the second signal ends the children at once."""
+    asked = threading.Event()
+
+    def handle(*_: Any) -> None:
+        if asked.is_set():
+            supervisor.kill()
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    return asked
+
+
+def start_redis(supervisor: Supervisor) -> None:
+    """Start a Redis of our own, or make sure that the given one answers."""
+    if not settings.REDIS_IS_LOCAL:
+        return local_redis.wait_for(settings.REDIS_URL, REDIS_ANSWERS_S)
+    socket: Path = settings.LOCAL_REDIS_SOCKET
+    if socket.parent != settings.DATA_DIR:
+        local_redis.prepare_folder(socket)
+    (settings.DATA_DIR / local_redis.LOG_NAME).unlink(missing_ok=True)  # so it can't grow for ever
+    arguments = local_redis.command(local_redis.find_server(), socket, settings.DATA_DIR)
+    supervisor.start(Command("redis", arguments))
+    return local_redis.wait_for(settings.REDIS_URL, REDIS_STARTS_S)
+
+
+def prepare() -> str:
+    """Bring the database and the static files up to date; return how to sign in."""
+    from metrics.actions.bootstrap import bootstrap
+
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        return bootstrap()
+    except DatabaseError as error:
+        url = local_redis.without_password(settings.DATABASE_URL)
+        raise CannotStartError(f"The database at {url} can't be used ({reason(error)}).") from None
+    except OSError as error:
+        raise CannotStartError(f"{error.filename} can't be written ({reason(error)}).") from None
+    finally:
+        connections.close_all()
+
+
+def procfile() -> list[Command]:
+    """Return the Procfile's processes: the one place that says how each is run."""
+    processes: dict[str, str] = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
+    return [Command(name, shlex.split(command)) for name, command in processes.items()]
+
+
+def child_environment() -> dict[str, str]:
+    """Return our environment with what we resolved in it, and with `python` meaning the one that runs this."""
+    return {
+        **os.environ,
+        "DATA_DIR": str(settings.DATA_DIR),
+        "PORT": str(settings.PORT),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def reason(error: Exception) -> str:
+    """Return why, as the end of a sentence."""
+    return getattr(error, "strerror", None) or local_redis.reason(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

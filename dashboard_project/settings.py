@@ -1,0 +1,268 @@
+"""Settings, all from the environment. `docs/settings.md` describes each of them to operators."""
+
+import hashlib
+import os
+import secrets
+import socket
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard_project import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where things are ---------------------------------------------------------------------------------
+
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / ".data", "Folder for everything this installation writes.")
+HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on; 0.0.0.0 for every network.")
+PORT = env.integer("PORT", 8000, "Port the web process listens on.", least=1, most=65535)
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD", "", "Password of the user admin; one is made up when it is not given.")
+DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a network.")
+
+
+def _secret_key() -> str:
+    """The key from the environment, else one made once and kept in DATA_DIR, readable by its owner only."""
+    given = env.text("SECRET_KEY", "", "Signs sessions; made up and kept in DATA_DIR when it is not given.")
+    if given:
+        return given
+    file = DATA_DIR / "secret_key"
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATA_DIR {DATA_DIR} can't be written ({error.strerror}).") from None
+    return file.read_text()
+
+
+SECRET_KEY = _secret_key()
+
+
+def _local_redis_socket() -> Path:
+    """Where the Redis that `manage.py run` starts listens: in DATA_DIR, unless that path is too long for a socket."""
+    inside = DATA_DIR / "redis.sock"
+    if len(os.fsencode(inside)) < 100:  # sockaddr_un holds 108 bytes, and Redis appends to it while it starts
+        return inside
+    digest = hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"watchfloor-{os.getuid()}-{digest}" / "redis.sock"
+
+
+LOCAL_REDIS_SOCKET = _local_redis_socket()
+REDIS_URL = env.url(
+    "REDIS_URL",
+    f"unix://{LOCAL_REDIS_SOCKET}",
+    "Redis for queues and live pages. Without it, `make run` starts one of its own.",
+    schemes=("redis", "rediss", "unix"),
+)
+REDIS_IS_LOCAL = REDIS_URL == f"unix://{LOCAL_REDIS_SOCKET}"
+
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    f"sqlite:///{DATA_DIR / 'watchfloor.sqlite3'}",
+    "PostgreSQL in production; an SQLite file in DATA_DIR without it.",
+    schemes=("postgres", "postgresql", "sqlite"),
+)
+DATABASE_POOL = env.integer("DATABASE_POOL", 10, "Most PostgreSQL connections of one process.", least=1, most=500)
+
+
+def _database() -> dict[str, object]:
+    database: dict[str, object] = dict(dj_database_url.parse(DATABASE_URL))
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = {
+            # Writers queue at BEGIN instead of failing half-way through; readers never wait for them.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    else:
+        options = {**(database.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10}}  # type: ignore[dict-item]
+        database["OPTIONS"] = options
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Django -------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.items(
+    "ALLOWED_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower()],
+    "Host names this installation answers to.",
+)
+PUBLIC_URL = env.url("PUBLIC_URL", "", "Address people open, when a proxy stands in front.", schemes=("http", "https"))
+if PUBLIC_URL:
+    _public = urlsplit(PUBLIC_URL)
+    ALLOWED_HOSTS += [_public.hostname or ""]
+    CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+BEHIND_TLS = PUBLIC_URL.startswith("https://")
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_SAVE_EVERY_REQUEST = False
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "axes",
+    "ninja",
+    "metrics",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "dashboards"
+LOGOUT_REDIRECT_URL = "sign-in"
+ROOT_URLCONF = "dashboard_project.urls"
+ASGI_APPLICATION = "dashboard_project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.text("TIME_ZONE", "UTC", "Time zone of the times shown on pages, such as Europe/Zurich.")
+USE_TZ = True
+
+AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, "Failed sign-ins before a pause.", least=1)
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "access/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # Django's admin and the API docs draw icons as data: URLs
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Static files -------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static", "Where collected static files are kept.")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "dashboard_project.storage.StaticStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+
+
+def _build_id() -> str:
+    """A digest of what a page is made of, so that open pages notice an upgrade."""
+    digest = hashlib.sha256()
+    for folder in ("templates", "static", "metrics", "consumers"):
+        for file in sorted((BASE_DIR / folder).rglob("*")):
+            if file.is_file() and file.suffix in {".html", ".css", ".js", ".py"}:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+BUILD_ID = env.text("BUILD_ID", "", "Name of this build; a digest of the program when it is not given.") or _build_id()
+
+# --- Live pages ---------------------------------------------------------------------------------------
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "wf"},
+    }
+}
+
+# --- Pushing ------------------------------------------------------------------------------------------
+
+PUSH_BODY_LIMIT_BYTES = env.integer("PUSH_BODY_LIMIT_BYTES", 1024 * 1024, "Largest body of one push.", least=1024)
+PUSH_SAMPLES_PER_MINUTE = env.integer(
+    "PUSH_SAMPLES_PER_MINUTE", 120_000, "Most samples one token may push in a minute.", least=1
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
+
+# --- Celery -------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = (
+    f"redis+socket://{REDIS_URL.removeprefix('unix://')}?virtual_host=0" if REDIS_URL.startswith("unix:") else REDIS_URL
+)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 15,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "global_keyprefix": "wf:celery:",
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_IMPORTS = ["tasks.collect", "tasks.render"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_DEFAULT_QUEUE = "collect"
+CELERY_TASK_ROUTES = {"tasks.collect.*": {"queue": "collect"}, "tasks.render.*": {"queue": "render"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "dashboard_project.celery:Beat"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SCHEDULE = {
+    # A message that waited longer than its period is worthless: it expires instead of filling Redis.
+    "tick": {"task": "tasks.collect.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
+}
+
+# --- Logging ------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.read(
+    "LOG_LEVEL",
+    "INFO",
+    "Least severe messages to log: DEBUG, INFO, WARNING or ERROR.",
+    lambda raw: {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARNING", "ERROR": "ERROR"}.get(raw.upper()) or int("x"),
+    "DEBUG, INFO, WARNING or ERROR",
+)
+LOG_JSON = env.flag("LOG_JSON", False, "Log one JSON object a line, for log collectors.")
+
+from dashboard_project.logs import logging_config
+
+LOGGING = logging_config(LOG_LEVEL, LOG_JSON)

@@ -1,0 +1,152 @@
+"""Keeps child processes running, and stops all of them in order.
+
+honcho's own manager ends everything when one child ends, and stops all at once; here a child that dies is
+started again, and what others need (Redis) is stopped last. Its printer is what prefixes the output.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from honcho.printer import Message, Printer
+
+LEASH = Path(__file__).with_name("leash.py")
+DELAY_LEAST_S = 1.0
+DELAY_MOST_S = 10.0
+LIVED_WELL_S = 30.0
+COLOURS = ("36", "33", "32", "35", "34", "31")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A child to keep running: its name in the output and of its pid file, and its arguments."""
+
+    name: str
+    arguments: Sequence[str]
+
+
+class Child:
+    """One command, run by a thread that starts it again when it ends: after 1 s, doubling to 10 s."""
+
+    def __init__(self, command: Command, supervisor: "Supervisor", colour: str) -> None:
+        self.command = command
+        self._supervisor = supervisor
+        self._colour = colour
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        # The leash is held by the thread that starts the process, so that thread must live as long.
+        self._thread = threading.Thread(target=self._keep_running, name=command.name, daemon=True)
+        self._thread.start()
+
+    def stop(self, force: bool = False) -> None:
+        """Ask the child's process group to end, or kill it. It is not started again."""
+        self._stopping.set()
+        self._signal(signal.SIGKILL if force else signal.SIGTERM)
+
+    def join(self, until: float) -> bool:
+        """Wait for the end until the monotonic time `until`; return whether it came."""
+        self._thread.join(max(0.0, until - time.monotonic()))
+        return not self._thread.is_alive()
+
+    def _keep_running(self) -> None:
+        delay_s = DELAY_LEAST_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = self._run_once()
+            if self._stopping.is_set():
+                break
+            if time.monotonic() - began > LIVED_WELL_S:
+                delay_s = DELAY_LEAST_S
+            self._say(f"ended with code {code}; starting it again in {delay_s:g} s")
+            self._stopping.wait(delay_s)
+            delay_s = min(2 * delay_s, DELAY_MOST_S)
+
+    def _run_once(self) -> int:
+        process = self._supervisor.popen(self.command)
+        self._process = process
+        if self._stopping.is_set():  # asked to stop while it was being started
+            self._signal(signal.SIGTERM)
+        pid_file = self._supervisor.pid_file(self.command.name)
+        pid_file.write_text(f"{process.pid}\n")
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                self._say(line)
+        code = process.wait()
+        pid_file.unlink(missing_ok=True)
+        return code
+
+    def _signal(self, number: int) -> None:
+        process = self._process
+        if process is not None and process.poll() is None:
+            # A child leads its own session, so its group is all that it started.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
+    def _say(self, line: bytes | str) -> None:
+        self._supervisor.say(line, self.command.name, self._colour)
+
+
+class Supervisor:
+    """Runs commands with `env`, prints what they say behind their names, keeps their pids in `pid_dir`."""
+
+    def __init__(self, pid_dir: Path, env: Mapping[str, str], output: TextIO) -> None:
+        self._pid_dir = pid_dir
+        self._env = dict(env)
+        self._printer = Printer(output, width=len("collect"))
+        self._printing = threading.Lock()
+        self._children: list[Child] = []
+        pid_dir.mkdir(parents=True, exist_ok=True)
+
+    def start(self, *commands: Command) -> None:
+        for command in commands:
+            self._children.append(Child(command, self, COLOURS[len(self._children) % len(COLOURS)]))
+
+    def stop(self, first_for_s: float = 7.0, rest_for_s: float = 2.0, last: str = "redis") -> None:
+        """Stop every child; the one named `last` only after all others. What does not end in time is killed."""
+        self._stop([child for child in self._children if child.command.name != last], first_for_s)
+        self._stop([child for child in self._children if child.command.name == last], rest_for_s)
+
+    def kill(self) -> None:
+        """End every child at once."""
+        for child in self._children:
+            child.stop(force=True)
+
+    def say(self, line: bytes | str, name: str = "run", colour: str | None = None) -> None:
+        """Print one line behind a name."""
+        with self._printing:
+            self._printer.write(Message(type="line", data=line, time=datetime.now(), name=name, colour=colour))
+
+    def pid_file(self, name: str) -> Path:
+        return self._pid_dir / f"{name}.pid"
+
+    def popen(self, command: Command) -> subprocess.Popen[bytes]:
+        """Start `command` once: leashed to this process, in a session of its own, out of reach of Ctrl-C."""
+        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+        return subprocess.Popen(
+            [*leash, *command.arguments],
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @staticmethod
+    def _stop(children: Sequence[Child], for_s: float) -> None:
+        until = time.monotonic() + for_s
+        for child in children:
+            child.stop()
+        for child in children:
+            if not child.join(until):
+                child.stop(force=True)
+                child.join(time.monotonic() + 1)

@@ -1,0 +1,1 @@
+"""The domain: samples, series, dashboards, and how they become live pages."""

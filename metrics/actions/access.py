@@ -1,0 +1,69 @@
+"""Who may do what: users on dashboards, tokens on the API."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from metrics.models import Dashboard, Source, Token
+
+GRANTS = {
+    Token.Scope.PUSH: {Token.Scope.PUSH},
+    Token.Scope.READ: {Token.Scope.READ},
+    Token.Scope.ADMIN: {Token.Scope.PUSH, Token.Scope.READ, Token.Scope.ADMIN},
+}
+"""What a token of a scope may do."""
+
+
+class AccessError(Exception):
+    """A token that can't be made or found; the message is a sentence for the person who asked."""
+
+
+def visible_dashboards(user: User | AbstractBaseUser | AnonymousUser) -> QuerySet[Dashboard]:
+    """Return the dashboards that `user` may see: those for everyone, and those of the user's groups."""
+    if not user.is_authenticated or not user.is_active:
+        return Dashboard.objects.none()
+    if isinstance(user, User) and user.is_superuser:
+        return Dashboard.objects.all()
+    return Dashboard.objects.filter(Q(groups__isnull=True) | Q(groups__user=user.pk)).distinct()
+
+
+def create_token(name: str, scope: str) -> str:
+    """Make a token and return its secret, which is kept nowhere. Raises AccessError for a name in use."""
+    if not name.strip() or len(name) > 90:
+        raise AccessError("A token's name has 1 to 90 characters.")
+    if Token.objects.filter(name=name).exists():
+        raise AccessError(f"There is a token {name!r} already; revoke it first, or choose another name.")
+    secret = Token.new_secret()
+    source = None
+    if Token.Scope.PUSH in GRANTS[Token.Scope(scope)]:
+        source, _ = Source.objects.get_or_create(name=f"push: {name}", defaults={"kind": Source.PUSH})
+    Token.objects.create(name=name, scope=scope, digest=Token.digest_of(secret), source=source)
+    return secret
+
+
+def revoke_token(name: str) -> None:
+    """Make the token useless and free its name. Raises AccessError if there is none."""
+    token = Token.objects.filter(name=name, revoked_at=None).first()
+    if token is None:
+        raise AccessError(f"There is no token {name!r}.")
+    token.revoked_at = timezone.now()
+    token.name = f"{name} (revoked {token.pk})"
+    token.source = None
+    token.save(update_fields=["revoked_at", "name", "source"])
+
+
+def find_token(secret: str) -> Token | None:
+    """Return the token of `secret`, unless it is revoked."""
+    return (
+        Token.objects.select_related("source").filter(digest=Token.digest_of(secret), revoked_at=None).first()
+    )
+
+
+def grants(token: Token, scope: str) -> bool:
+    """Return whether `token` may do what `scope` names."""
+    return scope in GRANTS[Token.Scope(token.scope)]
+
+
+def dashboard_exists(slug: str) -> bool:
+    """Return whether there is a dashboard `slug`, visible or not."""
+    return Dashboard.objects.filter(slug=slug).exists()

@@ -1,0 +1,70 @@
+"""The first run: the user admin, and a dashboard that shows this machine."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from metrics.actions import dashboards, sources
+from metrics.actions.demo import SLUG, SOURCES, TITLE, WIDGETS
+from metrics.models import Dashboard, Source
+
+ADMIN = "admin"
+SELF_CHECK = "web process"
+
+
+def bootstrap() -> str:
+    """Make what a new installation lacks, and return one sentence that says how to sign in.
+
+    A later run makes nothing twice and leaves what was edited alone, but for two things: the password is
+    ADMIN_PASSWORD whenever that is given, and the check of the web process follows PORT.
+    """
+    with transaction.atomic():
+        if not Dashboard.objects.exists() and not Source.objects.exists():
+            _demo()
+        _follow_port()
+        return _admin()
+
+
+def _demo() -> None:
+    for name, kind, every_s, config in SOURCES:
+        sources.create(kind, name, every_s, config)
+    dashboards.create(SLUG, TITLE, "The machine Watchfloor runs on, and Watchfloor itself.", "15m", WIDGETS)
+
+
+def _follow_port() -> None:
+    url = f"http://127.0.0.1:{settings.PORT}/healthz"
+    for source in Source.objects.filter(name=SELF_CHECK, kind="http_check").exclude(config__url=url):
+        if str(source.config.get("url", "")).startswith("http://127.0.0.1:"):
+            source.config["url"] = url
+            source.save(update_fields=["config"])
+
+
+def _admin() -> str:
+    user = User.objects.filter(username=ADMIN).first()
+    given = settings.ADMIN_PASSWORD
+    if user is None:
+        password = given or secrets.token_urlsafe(12)
+        User.objects.create_superuser(ADMIN, password=password)
+        if not given:
+            _keep(password)
+    elif given and not user.check_password(given):
+        user.set_password(given)
+        user.save(update_fields=["password"])
+    if given:
+        return f"Sign in as {ADMIN} with the password given as ADMIN_PASSWORD."
+    if not _file().exists():
+        return f"Sign in as {ADMIN} with the password you chose; manage.py changepassword {ADMIN} sets a new one."
+    return f"Sign in as {ADMIN} with the password {_file().read_text().strip()} (kept in {_file()})."
+
+
+def _file() -> Path:
+    return Path(settings.DATA_DIR) / "admin_password"
+
+
+def _keep(password: str) -> None:
+    with open(os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(password + "\n")

@@ -1,0 +1,109 @@
+"""Showing dashboards: the page as it is loaded, and the fragments that keep it current."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from pydantic import ValidationError
+from redis import RedisError
+
+from metrics.actions.problems import Invalid, sentence
+from metrics.live import events, snapshot
+from metrics.live.snapshot import Variant
+from metrics.models import Dashboard, Widget
+from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.registry import kinds
+from metrics.widgets.render import WidgetView, widget_view
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A variant as it is loaded: its widgets, and the pulse that says which moment and version they show.
+
+    `time` is server time in Unix seconds; `build` changes with the program and with the dashboard's layout.
+    """
+
+    widgets: list[WidgetView]
+    epoch: str
+    version: int
+    time: float
+    build: str
+
+
+def build_of(dashboard: Dashboard) -> str:
+    """Return what an open page compares to find out that it is outdated."""
+    return f"{settings.BUILD_ID}-{dashboard.layout}"
+
+
+def page(dashboard: Dashboard, range: str, at: float) -> Page:
+    """Return the page of `dashboard` over `range` at `at`.
+
+    The version is read before the samples are, so that what arrives in between is sent once more, not lost.
+    """
+    try:
+        epoch, version = snapshot.version(Variant(dashboard.slug, range))
+    except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
+        log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
+        epoch, version = "", 0
+    views = [widget_view(widget, range, at) for widget in dashboard.widgets.all()]
+    return Page(views, epoch, version, at, build_of(dashboard))
+
+
+@dataclass(frozen=True, slots=True)
+class NewWidget:
+    """A widget to be made; `width` in columns of 12, `height` in rows."""
+
+    kind: str
+    title: str
+    config: dict[str, Any]
+    width: int = 3
+    height: int = 1
+
+
+def create(slug: str, title: str, description: str, range: str, widgets: Sequence[NewWidget]) -> Dashboard:
+    """Make a dashboard. Raises Invalid, and makes nothing, if a field or a widget's config is bad."""
+    if range not in RANGES_S:
+        raise Invalid("range", f"range is one of {', '.join(RANGES_S)}, not {range!r}.")
+    for index, widget in enumerate(widgets):
+        check_widget(widget.kind, widget.config, f"widgets.{index}")
+    try:
+        with transaction.atomic():
+            dashboard = Dashboard.objects.create(slug=slug, title=title, description=description, range=range)
+            Widget.objects.bulk_create(
+                Widget(
+                    dashboard=dashboard,
+                    kind=widget.kind,
+                    title=widget.title,
+                    config=widget.config,
+                    position=position,
+                    width=widget.width,
+                    height=widget.height,
+                )
+                for position, widget in enumerate(widgets)
+            )
+    except IntegrityError:
+        raise Invalid("slug", f"There is a dashboard {slug!r} already.") from None
+    return dashboard
+
+
+def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> None:
+    """Raise Invalid if `config` is not one that widgets of `kind` take; `where` begins the name of the field."""
+    if kind not in kinds():
+        raise Invalid(f"{where}.kind", f"There is no widget kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
+    try:
+        kinds()[kind].config_class.model_validate(config)
+    except ValidationError as problem:
+        raise Invalid(*sentence(problem, f"{where}.config")) from None
+
+
+def edited(dashboard: Dashboard) -> None:
+    """Note that `dashboard` or its widgets were changed: open pages load themselves anew."""
+    Dashboard.objects.filter(pk=dashboard.pk).update(layout=F("layout") + 1)
+    for range in RANGES_S:
+        events.mark(Variant(dashboard.slug, range), [events.ALL])

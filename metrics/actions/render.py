@@ -1,0 +1,56 @@
+"""Keeping open pages current: rendering what changed, and what time itself changes."""
+
+import time
+
+
+from metrics.actions.dashboards import build_of
+from metrics.live import bus, events, health, watchers
+from metrics.live.snapshot import Variant
+from metrics.models import Dashboard, Widget
+from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.render import render as render_widget
+
+
+PERIOD_MOST_S = 30
+"""At least this often every widget of a watched variant is rendered anew, whatever was marked."""
+
+
+def render(variant: Variant) -> int:
+    """Render the marked widgets of `variant`, publish them, and return how many there were."""
+    with events.turn(variant) as marked:
+        if not marked:
+            return 0
+        dashboard = Dashboard.objects.filter(slug=variant.slug).first()
+        if dashboard is None or variant.range not in RANGES_S:
+            return 0
+        began = time.perf_counter()
+        widgets = _widgets(dashboard, marked)
+        at = time.time()
+        fragments = {widget.pk: render_widget(widget, variant.range, at) for widget in widgets}
+        bus.publish(variant, fragments, build_of(dashboard))
+        health.record_render(time.perf_counter() - began)
+        return len(fragments)
+
+
+def sweep(now: float) -> None:
+    """Ask for renders that nobody asked for: lost requests, and windows that time has moved on."""
+    health.record_sweep(now)
+    for variant in watchers.watched(now):
+        if variant.range not in RANGES_S:
+            continue
+        if events.first_of_period(variant, int(now // min(RANGES_S[variant.range][1], PERIOD_MOST_S))):
+            events.mark(variant, [events.ALL])
+        elif events.is_marked(variant):
+            events.request(variant)
+
+
+def refresh(variant: Variant) -> None:
+    """Have every widget of `variant` rendered soon."""
+    events.mark(variant, [events.ALL])
+
+
+def _widgets(dashboard: Dashboard, marked: set[str]) -> list[Widget]:
+    widgets = dashboard.widgets.all()
+    if events.ALL in marked:
+        return list(widgets)
+    return list(widgets.filter(pk__in=[int(mark) for mark in marked]))

@@ -1,0 +1,55 @@
+"""The one way in for samples, pulled or pushed."""
+
+from collections.abc import Sequence
+
+import structlog
+from pydantic import ValidationError
+from redis import RedisError
+
+from metrics.live import events, watchers
+from metrics.models import Series, Source, Widget
+from metrics.sample import Sample, check
+from metrics.series.write import write
+from metrics.widgets.base import Config
+
+log = structlog.get_logger(__name__)
+
+def accept(samples: Sequence[Sample], source: Source | None, now: float) -> int:
+    """Check `samples`, store them, and have the open widgets that show them rendered; return how many there are.
+
+    Raises BadSamples if one of them is bad; then nothing is stored.
+    """
+    check(samples, now)
+    if samples:
+        _mark_changed(write(samples, source, now), now)
+    return len(samples)
+
+
+def _mark_changed(series: Sequence[Series], now: float) -> None:
+    try:
+        watched = watchers.watched(now)
+    except RedisError as error:
+        log.warning("open pages were not told", error=str(error))
+        return
+    if watched:
+        shown = _widgets_by_slug({variant.slug for variant in watched}, series)
+        for variant in watched:
+            if shown.get(variant.slug):
+                events.mark(variant, shown[variant.slug])
+
+
+def _widgets_by_slug(slugs: set[str], series: Sequence[Series]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for widget in Widget.objects.filter(dashboard__slug__in=slugs).select_related("dashboard"):
+        if _shows(widget, series):
+            found.setdefault(widget.dashboard.slug, []).append(widget.pk)
+    return found
+
+
+def _shows(widget: Widget, series: Sequence[Series]) -> bool:
+    try:
+        config = Config.model_validate({"queries": widget.config.get("queries")})
+    except ValidationError:
+        return False
+    queries = [query.query() for query in config.queries]
+    return any(query.matches(one.metric, one.labels) for query in queries for one in series)

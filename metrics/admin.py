@@ -1,0 +1,97 @@
+"""Django's admin for the models."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from metrics.actions import access, dashboards, sources
+from metrics.actions.problems import Invalid
+from metrics.models import Dashboard, Series, Source, Token, Widget
+
+admin.site.site_header = "Watchfloor"
+admin.site.site_title = "Watchfloor"
+admin.site.index_title = "Administration"
+
+
+class SourceForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") and cleaned["kind"] != Source.PUSH and cleaned.get("config") is not None:
+            try:
+                sources.check(cleaned["kind"], cleaned["config"])
+            except Invalid as problem:
+                raise ValidationError(str(problem)) from None
+            if not cleaned.get("every_s"):
+                raise ValidationError({"every_s": "Say how often this source runs."})
+        return cleaned
+
+
+@admin.register(Source)
+class SourceAdmin(admin.ModelAdmin):
+    form = SourceForm
+    list_display = ["name", "kind", "every_s", "enabled", "last_run_at", "last_samples", "last_error"]
+    list_filter = ["kind", "enabled"]
+    readonly_fields = ["last_run_at", "last_duration_s", "last_samples", "last_error"]
+
+
+@admin.register(Series)
+class SeriesAdmin(admin.ModelAdmin):
+    list_display = ["metric", "labels", "unit", "source", "created_at"]
+    list_filter = ["source"]
+    search_fields = ["metric"]
+    list_select_related = ["source"]
+    readonly_fields = ["key", "metric", "labels", "source", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class WidgetForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") and isinstance(cleaned.get("config"), dict):
+            try:
+                dashboards.check_widget(cleaned["kind"], cleaned["config"])
+            except Invalid as problem:
+                raise ValidationError(str(problem)) from None
+        return cleaned
+
+
+class WidgetInline(admin.StackedInline):
+    model = Widget
+    form = WidgetForm
+    extra = 0
+
+
+@admin.register(Dashboard)
+class DashboardAdmin(admin.ModelAdmin):
+    list_display = ["title", "slug", "range"]
+    prepopulated_fields = {"slug": ["title"]}
+    filter_horizontal = ["groups"]
+    inlines = [WidgetInline]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        dashboards.edited(form.instance)
+
+
+@admin.register(Token)
+class TokenAdmin(admin.ModelAdmin):
+    """Tokens are made by `manage.py token`, which alone ever sees the secret; here they are seen and revoked."""
+
+    list_display = ["name", "scope", "created_at", "revoked_at"]
+    readonly_fields = ["name", "scope", "created_at", "revoked_at"]
+    actions = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Revoke the chosen tokens")
+    def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
+        for token in chosen.filter(revoked_at=None):
+            access.revoke_token(token.name)
+        messages.success(request, "The chosen tokens are revoked.")

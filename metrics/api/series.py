@@ -1,0 +1,95 @@
+"""Reading series."""
+
+import time
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query as Parameter
+from ninja import Router, Schema
+from ninja.errors import HttpError
+
+from metrics.api.tokens import read as read_scope
+from metrics.series import read
+from metrics.series.read import Query, Track
+
+router = Router(tags=["read"], auth=read_scope)
+
+POINTS_MOST = 5000
+
+
+class SeriesOut(Schema):
+    """A series with its newest sample; `at` is Unix seconds."""
+
+    metric: str
+    labels: dict[str, str]
+    value: float
+    at: float
+    unit: str
+
+
+class SeriesList(Schema):
+    series: list[SeriesOut]
+
+
+class RangeOut(Schema):
+    """A series over a window: `points` are [Unix seconds, mean of the step that begins then]."""
+
+    metric: str
+    labels: dict[str, str]
+    unit: str
+    points: list[tuple[float, float]]
+
+
+class RangeList(Schema):
+    step: float
+    series: list[RangeOut]
+
+
+Metric = Annotated[str, Parameter(description="Name of the metric.", max_length=200)]
+Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
+
+
+@router.get("series", response=SeriesList)
+def series(request: HttpRequest, metric: Metric) -> dict[str, list[dict[str, object]]]:
+    """Every series of a metric with its newest sample; an empty list, if there is none."""
+    found = read.tracks(Query(metric), time.time() + read.AHEAD_S)
+    return {"series": [_series(track) for track in found if track.latest]}
+
+
+@router.get("range", response=RangeList)
+def range_(
+    request: HttpRequest,
+    metric: Metric,
+    start: Moment,
+    end: Moment,
+    points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
+) -> dict[str, object]:
+    """Every series of a metric over start ≤ t < end, as means of equal steps; steps without samples are left out."""
+    if end <= start:
+        raise HttpError(422, "end is not after start.")
+    step_s = max(0.001, (end - start) / points)
+    found = read.window(Query(metric), end, start, end, step_s)
+    return {
+        "step": step_s,
+        "series": [
+            {
+                "metric": track.metric,
+                "labels": track.labels,
+                "unit": track.unit,
+                "points": [(point.at, point.value) for point in track.points],
+            }
+            for track in found
+            if track.points
+        ],
+    }
+
+
+def _series(track: Track) -> dict[str, object]:
+    assert track.latest is not None
+    return {
+        "metric": track.metric,
+        "labels": track.labels,
+        "value": track.latest.value,
+        "at": track.latest.at,
+        "unit": track.unit,
+    }

@@ -1,0 +1,1 @@
+"""Push formats, one file each, pure: bytes in, samples out."""

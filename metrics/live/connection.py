@@ -1,0 +1,64 @@
+"""Redis connections: one pool a process, for code with and without an event loop."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import cache
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+T = TypeVar("T")
+
+KEY = "wf:"
+"""Every key of ours begins with this."""
+
+_OPTIONS: dict[str, Any] = {
+    "decode_responses": True,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    # One retry mends a connection that a restarted Redis dropped; more would make callers wait for a dead one.
+    "health_check_interval": 0,
+}
+_async_clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
+
+
+@cache
+def client() -> "redis.Redis":
+    """Return this process's client. Commands raise redis.RedisError when Redis does not answer."""
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+
+
+def async_client() -> "redis.asyncio.Redis":
+    """Return the client of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _async_clients:
+        retry = redis.asyncio.retry.Retry(NoBackoff(), 1)
+        _async_clients[loop] = redis.asyncio.Redis.from_url(settings.REDIS_URL, retry=retry, **_OPTIONS)
+    return _async_clients[loop]
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="live-loop", daemon=True).start()
+    return loop
+
+
+def run(coroutine: Coroutine[Any, Any, T], timeout_s: float = 5) -> T:
+    """Run `coroutine` on this process's one background loop and return its result.
+
+    `async_to_sync` would make a loop and a Redis connection per call. Raises TimeoutError after `timeout_s`.
+    """
+    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    try:
+        return future.result(timeout_s)
+    except FutureTimeout:
+        future.cancel()
+        raise TimeoutError from None

@@ -1,0 +1,69 @@
+"""How the system itself is: what its parts record about themselves in Redis, and how old that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from metrics.live import watchers
+from metrics.live.connection import KEY, client
+
+DEAD_AFTER_S = 15
+QUEUES = ("collect", "render")
+
+_HEALTH = f"{KEY}health"
+_CELERY_KEY = f"{KEY}celery:"
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The newest state of the system.
+
+    `queues`: tasks waiting, by queue. `tick_lag_s`: how much later than a second after the one before the
+    last tick ran. `sockets`: open in all processes. `render_s`: how long the last render of a variant took.
+    `renders`: renders since Redis started.
+    """
+
+    queues: Mapping[str, int]
+    tick_lag_s: float
+    sockets: int
+    render_s: float
+    renders: int
+
+
+def record_beat(now: float) -> None:
+    """Note that beat runs."""
+    client().hset(_HEALTH, "beat", repr(now))
+
+
+def record_tick(now: float) -> None:
+    """Note that a worker ran the collecting tick, and how late after the one before."""
+    before = cast(str | None, client().hget(_HEALTH, "tick"))
+    lag = max(0.0, now - float(before) - 1) if before else 0.0
+    client().hset(_HEALTH, mapping={"tick": repr(now), "tick_lag_s": repr(lag)})
+
+
+def record_sweep(now: float) -> None:
+    """Note that a worker ran the rendering sweep."""
+    client().hset(_HEALTH, "sweep", repr(now))
+
+
+def record_render(duration_s: float) -> None:
+    """Note how long the render of one variant took."""
+    pipe = client().pipeline(transaction=False)
+    pipe.hset(_HEALTH, "render_s", repr(duration_s))
+    pipe.hincrby(_HEALTH, "renders", 1)
+    pipe.execute()
+
+
+def ages(now: float) -> dict[str, float | None]:
+    """Return how many seconds ago `beat`, `tick` and `sweep` were recorded; None for never."""
+    names = ["beat", "tick", "sweep"]
+    values = cast(list[str | None], client().hmget(_HEALTH, names))
+    return {name: now - float(value) if value else None for name, value in zip(names, values, strict=True)}
+
+
+def readings(now: float) -> Readings:
+    """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
+    lag, render, renders = cast(list[str | None], client().hmget(_HEALTH, ["tick_lag_s", "render_s", "renders"]))
+    queues = {queue: cast(int, client().llen(_CELERY_KEY + queue)) for queue in QUEUES}
+    return Readings(queues, float(lag or 0), watchers.sockets(now), float(render or 0), int(renders or 0))

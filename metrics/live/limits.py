@@ -1,0 +1,29 @@
+"""Rates: how much a holder may do in a minute, counted in Redis."""
+
+import structlog
+from redis import RedisError
+
+from metrics.live.connection import KEY, client
+
+log = structlog.get_logger(__name__)
+
+PERIOD_S = 60
+
+
+def spend(holder: str, amount: int, most: int, now: float) -> int:
+    """Count `amount` for `holder` in the minute of `now`; return 0, or the seconds to wait when that is too much.
+
+    What is refused is not counted. Without Redis nobody is refused: losing samples would be worse than
+    taking too many.
+    """
+    key = f"{KEY}rate:{holder}:{int(now // PERIOD_S)}"
+    try:
+        spent = client().incrby(key, amount)
+        client().expire(key, PERIOD_S * 2)
+        if spent <= most:
+            return 0
+        client().decrby(key, amount)
+    except RedisError as error:
+        log.warning("rate not counted", holder=holder, error=str(error))
+        return 0
+    return PERIOD_S - int(now % PERIOD_S)

@@ -1,0 +1,117 @@
+"""The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
+
+One hash per variant: `epoch`, `version`, `build`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
+that brought it). An epoch begins when the hash is made, so a Redis that came back empty shows as a new one.
+"""
+
+import secrets
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from metrics.live.connection import KEY, async_client, client
+
+KEPT_S = 24 * 3600
+
+_STORE = """
+local key, epoch = KEYS[1], redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then
+  epoch = ARGV[1]
+  redis.call('HSET', key, 'epoch', epoch)
+end
+local changed = {}
+for i = 4, #ARGV, 2 do
+  if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
+end
+local version = tonumber(redis.call('HGET', key, 'version') or '0')
+if #changed > 0 or redis.call('HGET', key, 'build') ~= ARGV[2] then
+  version = redis.call('HINCRBY', key, 'version', 1)
+  redis.call('HSET', key, 'build', ARGV[2])
+end
+local ids = {}
+for _, i in ipairs(changed) do
+  redis.call('HSET', key, 'h:' .. ARGV[i], ARGV[i + 1], 'v:' .. ARGV[i], version)
+  table.insert(ids, ARGV[i])
+end
+redis.call('EXPIRE', key, ARGV[3])
+return {epoch, version, ids}
+"""
+
+
+class Variant(NamedTuple):
+    """A dashboard in one range."""
+
+    slug: str
+    range: str
+
+    def __str__(self) -> str:
+        return f"{self.slug}.{self.range}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Variant":
+        slug, _, range = text.rpartition(".")
+        return cls(slug, range)
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One widget's HTML, and the version of the variant that brought it."""
+
+    html: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A variant's newest fragments by widget id. Before anything was rendered, the epoch is empty, the version 0."""
+
+    epoch: str
+    version: int
+    build: str
+    fragments: Mapping[str, Fragment]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What `store` did: the version now, and the ids of the widgets whose fragment is new."""
+
+    epoch: str
+    version: int
+    changed: list[str]
+
+
+def store(variant: Variant, fragments: Mapping[int, str], build: str) -> Stored:
+    """Put `fragments` into the snapshot as one new version. What is the same as before is not a change."""
+    script = client().register_script(_STORE)
+    flat = [str(item) for pair in fragments.items() for item in pair]
+    epoch, version, changed = cast(
+        tuple[str, int, list[str]], script(keys=[_key(variant)], args=[secrets.token_hex(8), build, KEPT_S, *flat])
+    )
+    return Stored(epoch, version, changed)
+
+
+def version(variant: Variant) -> tuple[str, int]:
+    """Return the epoch and version of `variant`, ("", 0) if nothing was rendered."""
+    epoch, number = cast(list[str | None], client().hmget(_key(variant), ["epoch", "version"]))
+    return epoch or "", int(number or 0)
+
+
+async def read_version(variant: Variant) -> tuple[str, int]:
+    """Return the epoch and version, as `version` does."""
+    epoch, number = await cast(Awaitable[list[Any]], async_client().hmget(_key(variant), ["epoch", "version"]))
+    return epoch or "", int(number or 0)
+
+
+async def read(variant: Variant) -> Snapshot:
+    """Return the whole snapshot."""
+    fields = await cast(Awaitable[dict[str, str]], async_client().hgetall(_key(variant)))
+    fragments = {
+        name[2:]: Fragment(value, int(fields[f"v:{name[2:]}"]))
+        for name, value in fields.items()
+        if name.startswith("h:")
+    }
+    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), fields.get("build", ""), fragments)
+
+
+def _key(variant: Variant) -> str:
+    return f"{KEY}snapshot:{variant}"

@@ -1,0 +1,37 @@
+from django.db import models
+
+from metrics.models.source import Source
+
+
+class Series(models.Model):
+    """One metric name with one label set. `key` is `metrics.sample.series_key` of the two."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    metric = models.CharField(max_length=200, db_index=True)
+    labels = models.JSONField(default=dict)
+    unit = models.CharField(max_length=20, blank=True)
+    source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["metric", "id"]
+        verbose_name_plural = "series"
+
+    def __str__(self) -> str:
+        labels = ", ".join(f'{name}="{value}"' for name, value in sorted(self.labels.items()))
+        return f"{self.metric}{{{labels}}}" if labels else self.metric
+
+
+class Sample(models.Model):
+    """One value of one series. The key is (series, time), which is what makes writing idempotent."""
+
+    pk = models.CompositePrimaryKey("series_id", "at_ms")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="samples")
+    at_ms = models.BigIntegerField(help_text="Unix time in milliseconds.")
+    value = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = "samples"
+
+    def __str__(self) -> str:
+        return f"{self.series_id} @ {self.at_ms}: {self.value}"

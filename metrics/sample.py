@@ -1,0 +1,109 @@
+"""A sample, and the rules every sample obeys, however it arrives.
+
+Names and labels follow Prometheus' data model
+(https://prometheus.io/docs/concepts/data_model/): a metric is `[a-zA-Z_:][a-zA-Z0-9_:]*`, a label is
+`[a-zA-Z_][a-zA-Z0-9_]*` and does not begin with two underscores.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+METRIC_NAME_MOST = 200
+LABELS_MOST = 20
+LABEL_NAME_MOST = 100
+LABEL_VALUE_MOST = 200
+UNIT_MOST = 20
+FUTURE_MOST_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measured value.
+
+    `at` is the time of measuring in Unix seconds; None means "when it is accepted". `unit` is one of the
+    words in `metrics.widgets.units`, or free text shown behind the value; None keeps the series' unit.
+    """
+
+    metric: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    at: float | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a field of the sample at `index` of a batch is refused; `message` is a sentence for the sender.
+
+    An index of None speaks of the batch as a whole.
+    """
+
+    index: int | None
+    field: str
+    message: str
+
+
+class BadSamples(Exception):
+    """A batch that is refused as a whole, with at least one of its problems and at most `PROBLEMS_MOST`."""
+
+    PROBLEMS_MOST = 100
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems[: self.PROBLEMS_MOST]
+
+
+def check(samples: Sequence[Sample], now: float) -> None:
+    """Raise BadSamples if one of `samples` is not acceptable at `now` (Unix seconds)."""
+    found = [
+        Problem(index, field, message)
+        for index, sample in enumerate(samples)
+        for field, message in _problems(sample, now)
+    ]
+    if found:
+        raise BadSamples(found)
+
+
+def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
+    if len(sample.metric) > METRIC_NAME_MOST:
+        yield "metric", f"metric is longer than {METRIC_NAME_MOST} characters."
+    elif not METRIC_NAME.fullmatch(sample.metric):
+        yield "metric", f"metric {sample.metric!r} is not a name such as http_requests_total."
+    if not math.isfinite(sample.value):
+        yield "value", "value is not a finite number."
+    if sample.at is not None:
+        if not math.isfinite(sample.at) or sample.at < 0:
+            yield "at", "at is not a time after 1970."
+        elif sample.at > now + FUTURE_MOST_S:
+            yield "at", f"at is more than {FUTURE_MOST_S // 60} minutes in the future."
+    if sample.unit is not None and (len(sample.unit) > UNIT_MOST or "\x00" in sample.unit):
+        yield "unit", f"unit is longer than {UNIT_MOST} characters, or has a NUL character."
+    yield from _label_problems(sample.labels)
+
+
+def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if len(labels) > LABELS_MOST:
+        yield "labels", f"labels has {len(labels)} entries, more than {LABELS_MOST}."
+        return
+    for name, value in labels.items():
+        if not LABEL_NAME.fullmatch(name) or name.startswith("__") or len(name) > LABEL_NAME_MOST:
+            yield "labels", f"label {name[:LABEL_NAME_MOST]!r} is not a name such as instance."
+        elif len(value) > LABEL_VALUE_MOST:
+            yield "labels", f"label {name} is longer than {LABEL_VALUE_MOST} characters."
+        elif "\x00" in value:
+            yield "labels", f"label {name} has a NUL character."
+
+
+def series_key(metric: str, labels: Mapping[str, str]) -> str:
+    """Return the identity of a series: 64 hex digits of SHA-256 over the name and the sorted labels.
+
+    A label with an empty value is the same as no label, as in Prometheus.
+    """
+    canonical = json.dumps([metric, sorted((k, v) for k, v in labels.items() if v)], ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""The pages that show dashboards: the list, the tab, the wall."""
+
+import time
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from metrics.actions import access, dashboards
+from metrics.models import Dashboard
+from metrics.widgets.ranges import RANGES_S
+
+
+@login_required
+def index(request: HttpRequest) -> HttpResponse:
+    """The dashboards that the user may see."""
+    return render(request, "dashboard/list.html", {"dashboards": access.visible_dashboards(request.user)})
+
+
+@login_required
+def tab(request: HttpRequest, slug: str) -> HttpResponse:
+    """A dashboard in a browser's tab."""
+    return _page(request, slug, "dashboard/tab.html")
+
+
+@login_required
+def wall(request: HttpRequest, slug: str) -> HttpResponse:
+    """A dashboard that fills a screen."""
+    return _page(request, slug, "dashboard/wall.html")
+
+
+def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
+    dashboard = _dashboard(request, slug)
+    range = request.GET.get("range", dashboard.range)
+    if range not in RANGES_S:
+        return redirect(request.path)
+    page = dashboards.page(dashboard, range, time.time())
+    context = {
+        "dashboard": dashboard,
+        "range": range,
+        "ranges": list(RANGES_S),
+        "page": page,
+        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}",
+        "wall_path": f"{reverse('wall', args=[slug])}?range={range}",
+        "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}",
+    }
+    response = render(request, template, context)
+    response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
+    return response
+
+
+def _dashboard(request: HttpRequest, slug: str) -> Dashboard:
+    dashboard = access.visible_dashboards(request.user).filter(slug=slug).first()
+    if dashboard is None:
+        raise Http404(f"There is no dashboard {slug}.")
+    return dashboard

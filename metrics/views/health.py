@@ -1,0 +1,72 @@
+"""Whether the system lives, and how it is."""
+
+import time
+
+from django.db import connection
+from django.db.utils import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from psycopg_pool import PoolTimeout
+from redis import RedisError
+
+from metrics.actions import access
+from metrics.live import exposition, health
+from metrics.models import Token
+
+OK = "ok"
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process lives; nothing else is asked."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database, Redis, the workers and beat, each `ok` or what is wrong; 503 if one is missing."""
+    parts = {"database": _database(), **_redis_and_tasks(time.time())}
+    ready = all(state == OK for state in parts.values())
+    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+
+
+def own_metrics(request: HttpRequest) -> HttpResponse:
+    """This system's own metrics in Prometheus' text format, for a token that may read, or from this machine itself."""
+    if not (_is_local(request) or _may_read(request)):
+        return HttpResponse("A token with the scope read is needed.\n", status=401, content_type="text/plain")
+    try:
+        return HttpResponse(exposition.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
+    except RedisError:
+        return HttpResponse("Redis does not answer.\n", status=503, content_type="text/plain")
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return OK
+    except (DatabaseError, PoolTimeout):
+        return "does not answer"
+
+
+def _redis_and_tasks(now: float) -> dict[str, str]:
+    try:
+        ages = health.ages(now)
+    except RedisError:
+        return {"redis": "does not answer", "worker": "unknown without Redis", "beat": "unknown without Redis"}
+    oldest = max((ages["tick"], ages["sweep"]), key=lambda age: float("inf") if age is None else age)
+    return {"redis": OK, "worker": _alive(oldest), "beat": _alive(ages["beat"])}
+
+
+def _alive(age_s: float | None) -> str:
+    if age_s is None:
+        return "not seen yet"
+    return OK if age_s < health.DEAD_AFTER_S else f"not seen for {age_s:.0f} s"
+
+
+def _is_local(request: HttpRequest) -> bool:
+    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+
+
+def _may_read(request: HttpRequest) -> bool:
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    token = access.find_token(secret) if kind.lower() == "bearer" else None
+    return token is not None and access.grants(token, Token.Scope.READ)

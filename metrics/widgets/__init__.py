@@ -1,0 +1,1 @@
+"""Widgets: one view-model file a kind beside the machinery they share."""

@@ -1,0 +1,121 @@
+"""Axes: where a person would put the marks on a scale of values, and on a stretch of time."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from metrics.widgets import units
+
+INTERVALS_MOST = 4
+TIMES_MOST = 7
+FLAT_SHARE = 0.1
+STEPS_S = (60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200)
+STEPS_DAYS = (1, 2, 5, 10, 30)
+DAY_S = 86_400
+FAR = 1e300
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark: `place` is where, in per cent of the axis from its left or top ("25.0%"); `text` what it says."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAxis:
+    """The vertical axis: from `low` to `high` in the series' unit, the `ticks`, and the `unit` they are written in.
+
+    `widest` is the longest of their texts, which is what the page makes room for.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+    unit: str
+    widest: str
+
+
+def domain(values: list[float]) -> tuple[float, float]:
+    """Return the (low, high) to draw `values` on, so that noise on something flat does not look like a storm."""
+    finite = [max(-FAR, min(FAR, value)) for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    least = FLAT_SHARE * max(abs(low), abs(high)) or 1.0
+    spare = max(0.0, least - (high - low)) / 2
+    return (low if low == 0 else low - spare), high + spare
+
+
+def value_axis(values: list[float], word: str, low: float | None = None, high: float | None = None) -> ValueAxis:
+    """Return the axis for `values` of the unit `word`. It reaches `low` and `high`, and beyond if values do.
+
+    It starts at zero unless what there is to see would then be a flat line far above it.
+    """
+    least, most = domain([*values, *(end for end in (low, high) if end is not None)])
+    if low is None and least > 0 and least < 0.8 * most:
+        least = 0.0
+    scale = units.scale(word, max(abs(least), abs(most)))
+    step = nice_step((most - least) / scale.divisor, INTERVALS_MOST)
+    first, last = math.floor(least / scale.divisor / step + 1e-9), math.ceil(most / scale.divisor / step - 1e-9)
+    bottom = least if low == least else first * step * scale.divisor
+    top = most if high == most else last * step * scale.divisor
+    decimals = next((n for n in range(15) if math.isclose(step, round(step, n), rel_tol=1e-6)), 15)
+    ticks = tuple(
+        Tick(_percent((top - value) / (top - bottom)), units.digits(value / scale.divisor, decimals))
+        for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
+        if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
+    )
+    return ValueAxis(bottom, top, ticks, scale.symbol, max((tick.text for tick in ticks), key=len, default=""))
+
+
+def nice_step(span: float, intervals: int) -> float:
+    """Return the smallest of 1, 2, 2.5, 5 times a power of ten that covers `span` in so many intervals."""
+    raw = span / intervals
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= raw * (1 - 1e-9))
+
+
+def time_ticks(start: float, end: float, zone: tzinfo) -> tuple[Tick, ...]:
+    """Return the marks between two Unix times, at round times of the clock in `zone`."""
+    length = end - start
+    return tuple(Tick(_percent((at - start) / length), text) for at, text in _round_times(start, end, zone))
+
+
+def _round_times(start: float, end: float, zone: tzinfo) -> Iterator[tuple[float, str]]:
+    step_s = next((step for step in STEPS_S if (end - start) / step <= TIMES_MOST), None)
+    for day in _days(start, end, zone):
+        if step_s is None:
+            times = [day] if day.toordinal() % _step_days(end - start) == 0 else []
+        else:
+            times = [day + timedelta(seconds=second) for second in range(0, DAY_S, step_s)]
+        for wall in times:
+            at = wall.replace(tzinfo=zone).timestamp()
+            exists = datetime.fromtimestamp(at, zone).replace(tzinfo=None) == wall  # not in the hour spring leaves out
+            if start <= at < end and exists:
+                yield at, _text(wall, end - start)
+
+
+def _days(start: float, end: float, zone: tzinfo) -> Iterator[datetime]:
+    """Yield the midnights, by the clock on the wall, of every day that the times touch."""
+    day = datetime.fromtimestamp(start, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    last = datetime.fromtimestamp(end, zone).replace(tzinfo=None)
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def _step_days(length_s: float) -> int:
+    return next((days for days in STEPS_DAYS if length_s / DAY_S / days <= TIMES_MOST), STEPS_DAYS[-1])
+
+
+def _text(wall: datetime, length_s: float) -> str:
+    if length_s > 14 * DAY_S:
+        return f"{wall:%b} {wall.day}"
+    if length_s > 2 * DAY_S or (wall.hour == wall.minute == 0):
+        return f"{wall:%a} {wall.day}"
+    return f"{wall:%H:%M}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * min(1.0, max(0.0, share)):.1f}%"

@@ -1,0 +1,79 @@
+"""Bars: the largest of the newest values, side by side."""
+
+import math
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from metrics.widgets import freshness, thresholds, units
+from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import Level, Thresholds
+from metrics.widgets.units import Shown
+
+FULL = {"percent": 100.0, "ratio": 1.0}
+
+
+class BarsConfig(Config):
+    """Config of bars."""
+
+    top: int = Field(default=10, ge=1, le=30, description="How many to show, the largest first.")
+    max: float | None = Field(
+        default=None, gt=0, description="The value of a full bar; else 100 % for shares, and the largest for the rest."
+    )
+    thresholds: Thresholds | None = Field(default=None, description="Where a value becomes a warning, or critical.")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One series: its `name`, its `value`, and how long its bar is: `fill`, in per cent ("42.0%").
+
+    `level` is None without thresholds. A `stale` one has ended some time ago, whatever the others do.
+    """
+
+    name: str
+    value: Shown
+    fill: str
+    level: Level | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BarsView:
+    """What `templates/widgets/bars.html` draws: the `bars`, the longest first, and how many `more` there are."""
+
+    bars: tuple[Bar, ...]
+    more: int
+
+
+class Bars(WidgetKind[BarsConfig]):
+    """The largest newest values as horizontal bars."""
+
+    kind = "bars"
+    config_class = BarsConfig
+    windows_back = 0
+
+    def view(self, config: BarsConfig, series: list[Named], window: Window) -> BarsView:
+        known = [(one.track.latest.value, one) for one in series if one.track.latest]
+        known = sorted((pair for pair in known if math.isfinite(pair[0])), key=lambda pair: (-pair[0], pair[1].name))
+        full = _full(config, known)
+        bars = tuple(_bar(value, one, full, config, window) for value, one in known[: config.top])
+        return BarsView(bars, len(known) - len(bars))
+
+
+def _full(config: BarsConfig, known: list[tuple[float, Named]]) -> float:
+    """Return the value of a full bar."""
+    if config.max is not None or not known:
+        return config.max or 1.0
+    word = known[0][1].track.unit if config.unit is None else config.unit
+    return FULL.get(word) or max(abs(value) for value, _ in known) or 1.0
+
+
+def _bar(value: float, one: Named, full: float, config: BarsConfig, window: Window) -> Bar:
+    return Bar(
+        name=one.name,
+        value=units.show(value, one.track.unit if config.unit is None else config.unit),
+        fill=f"{100 * min(1.0, max(0.0, value / full)):.1f}%",
+        level=thresholds.level(value, config.thresholds),
+        stale=freshness.of_tracks([one.track], config.every_s, window.at).state == "stale",
+    )

@@ -1,0 +1,51 @@
+"""Several series on one scale of time: step by step, and made into one."""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from metrics.series.read import Point, Track
+from metrics.widgets.chart import longest_step
+
+How = Literal["sum", "avg", "max", "min"]
+WAYS: dict[str, Callable[[Sequence[float]], float]] = {"sum": sum, "avg": statistics.fmean, "max": max, "min": min}
+AVERAGED = frozenset({"percent", "ratio", "seconds", "milliseconds", "days"})
+"""Units whose sum over several series means nothing: two CPUs at 60 % are not one at 120 %."""
+
+
+def usual(word: str) -> How:
+    """Return how series of the unit `word` are combined when nobody says."""
+    return "avg" if word in AVERAGED else "sum"
+
+
+def times(tracks: Sequence[Track]) -> list[float]:
+    """Return the times at which any of `tracks` has a point."""
+    return sorted({point.at for track in tracks for point in track.points})
+
+
+def aligned(track: Track, at: Sequence[float], step_s: float, every_s: float | None = None) -> list[float | None]:
+    """Return the value of `track` at each of the times, None in its gaps.
+
+    A step without a sample between two that have one keeps the value before, or a sum of series that come
+    every 15 s and every 20 s would jump in every step.
+    """
+    longest_s = longest_step(step_s, every_s or track.every_s)
+    values: list[float | None] = []
+    left = list(reversed(track.points))
+    newest: Point | None = None
+    for moment in at:
+        while left and left[-1].at <= moment:
+            newest = left.pop()
+        values.append(newest.value if newest and moment - newest.at <= longest_s else None)
+    return values
+
+
+def combined(tracks: Sequence[Track], how: How, step_s: float, every_s: float | None = None) -> tuple[Point, ...]:
+    """Return the points of all `tracks` made into one series."""
+    if len(tracks) == 1:
+        return tuple(point for point in tracks[0].points if math.isfinite(point.value))
+    at = times(tracks)
+    rows = zip(at, *(aligned(track, at, step_s, every_s) for track in tracks), strict=True)
+    present = ((moment, [value for value in row if value is not None]) for moment, *row in rows)
+    return tuple(Point(moment, WAYS[how](values)) for moment, values in present if values)

@@ -1,0 +1,50 @@
+"""How current a widget is: fresh, late, stale, or no data.
+
+The thresholds are computed here and travel in the fragment as times; the page only compares them with
+the server time that the pulse brings. So there is one rule, and the clock of the TV has no say.
+"""
+
+from dataclasses import dataclass
+
+from metrics.series.read import Track
+
+UNKNOWN_EVERY_S = 300.0
+GRACE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`at` is the newest sample's time, `late_at` and `stale_at` when it will count as late and as stale.
+
+    All are Unix seconds, None without data. `state` is fresh, late, stale or nodata, as of rendering.
+    """
+
+    state: str
+    at: float | None = None
+    late_at: float | None = None
+    stale_at: float | None = None
+
+
+NO_DATA = Freshness("nodata")
+
+
+def freshness(newest_at: float | None, every_s: float | None, now: float) -> Freshness:
+    """Return how current data is whose newest sample is of `newest_at` and is expected every `every_s` seconds.
+
+    Late is one missed sample and a grace; stale is four missed samples.
+    """
+    if newest_at is None:
+        return NO_DATA
+    every = every_s or UNKNOWN_EVERY_S
+    late_at = newest_at + 2 * every + GRACE_S
+    stale_at = newest_at + 5 * every + GRACE_S
+    state = "stale" if now >= stale_at else "late" if now >= late_at else "fresh"
+    return Freshness(state, newest_at, late_at, stale_at)
+
+
+def of_tracks(tracks: list[Track], every_s: float | None, now: float) -> Freshness:
+    """Return the freshness of the newest among `tracks`; `every_s`, if given, overrides what the series expect."""
+    newest = max((track for track in tracks if track.latest), key=lambda track: track.latest.at, default=None)  # type: ignore[union-attr]
+    if newest is None or newest.latest is None:
+        return NO_DATA
+    return freshness(newest.latest.at, every_s or newest.every_s, now)

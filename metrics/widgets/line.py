@@ -1,0 +1,134 @@
+"""A line: several series over the window, with axes and a legend that holds the current values."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.timezone import get_current_timezone
+from pydantic import Field
+
+from metrics.series.read import Point, Track
+from metrics.widgets import axis, chart, combine, freshness, units
+from metrics.widgets.axis import Tick, ValueAxis
+from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.ranges import Window
+from metrics.widgets.units import Shown
+
+LINES_MOST = 8
+
+
+class LineConfig(Config):
+    """Config of a line."""
+
+    stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
+    min: float | None = Field(default=None, description="Where the axis begins; lower if a value is.")
+    max: float | None = Field(default=None, description="Where the axis ends; higher if a value is.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: its `name`, its newest `value` (None without one), and the number of its `colour`, from 1.
+
+    `path` and `area` are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A
+    `stale` series has ended some time ago, whatever the others do.
+    """
+
+    name: str
+    value: Shown | None
+    colour: int
+    path: str
+    area: str
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What `templates/widgets/line.html` draws.
+
+    `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis,
+    `times` the marks of the horizontal one. It is `empty` when no series has a point in this window.
+    """
+
+    lines: tuple[Line, ...]
+    more: int
+    values: ValueAxis
+    times: tuple[Tick, ...]
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A series as it is drawn: pieces of an upper edge, and for each the lower edge it stands on, if it does."""
+
+    pieces: Sequence[Sequence[Point]]
+    floors: Sequence[Sequence[Point]] | None = None
+
+
+class LineKind(WidgetKind[LineConfig]):
+    """Series over the window, as lines or stacked areas."""
+
+    kind = "line"
+    config_class = LineConfig
+
+    def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
+        drawn = [replace(one, track=_centred(one.track, window.step_s)) for one in series[:LINES_MOST]]
+        word = config.unit if config.unit is not None else drawn[0].track.unit if drawn else ""
+        curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], config, window)
+        values = [point.value for curve in curves for piece in curve.pieces for point in piece]
+        floor = [0.0] if config.stacked else []
+        scale = axis.value_axis(values + floor, word, config.min, config.max)
+        plane = chart.Plane(window.start, window.end, scale.low, scale.high)
+        return LineView(
+            lines=tuple(
+                _line(one, curve, number, plane, config, window)
+                for number, (one, curve) in enumerate(zip(drawn, curves, strict=True), 1)
+            ),
+            more=len(series) - len(drawn),
+            values=scale,
+            times=axis.time_ticks(window.start, window.end, get_current_timezone()),
+            empty=not values,
+        )
+
+
+def _line(one: Named, curve: Curve, colour: int, plane: chart.Plane, config: LineConfig, window: Window) -> Line:
+    track = one.track
+    word = track.unit if config.unit is None else config.unit
+    floors = curve.floors
+    return Line(
+        name=one.name,
+        value=units.show(track.latest.value, word) if track.latest else None,
+        colour=colour,
+        path=chart.line(curve.pieces, plane),
+        area="" if floors is None else chart.bands(list(zip(curve.pieces, floors, strict=True)), plane),
+        stale=freshness.of_tracks([track], config.every_s, window.at).state == "stale",
+    )
+
+
+def _centred(track: Track, step_s: float) -> Track:
+    """Put each mean into the middle of the step it is the mean of."""
+    points = (Point(point.at + step_s / 2, point.value) for point in track.points if math.isfinite(point.value))
+    return replace(track, points=tuple(points))
+
+
+def _separate(tracks: Sequence[Track], config: LineConfig, window: Window) -> list[Curve]:
+    """Return each series as it is."""
+    return [
+        Curve(chart.segments(one.points, chart.longest_step(window.step_s, config.every_s or one.every_s)))
+        for one in tracks
+    ]
+
+
+def _stacked(tracks: Sequence[Track], config: LineConfig, window: Window) -> list[Curve]:
+    """Return each series on top of the ones before it. In a gap of one, the others close up."""
+    at = combine.times(tracks)
+    sums = [0.0] * len(at)
+    curves = []
+    for track in tracks:
+        values = combine.aligned(track, at, window.step_s, config.every_s)
+        places = [i for i, value in enumerate(values) if value is not None]
+        lower = {at[i]: Point(at[i], sums[i]) for i in places}
+        sums = [below + (value or 0.0) for below, value in zip(sums, values, strict=True)]
+        longest_s = chart.longest_step(window.step_s, config.every_s or track.every_s)
+        pieces = chart.segments([Point(at[i], sums[i]) for i in places], longest_s)
+        curves.append(Curve(pieces, [[lower[point.at] for point in piece] for piece in pieces]))
+    return curves

@@ -1,0 +1,155 @@
+"""A number: the newest value, how it changed, and its way there."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from metrics.series.read import Point, Track
+from metrics.widgets import axis, chart, combine, freshness, thresholds, units
+from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.combine import How
+from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import Level, Thresholds
+from metrics.widgets.units import Shown
+
+SPARK_STEPS = 2
+SPARK_HEIGHT = 200
+PREVIOUS = {
+    "15m": "previous 15 min",
+    "1h": "previous hour",
+    "6h": "previous 6 h",
+    "24h": "previous day",
+    "7d": "previous week",
+    "30d": "previous 30 days",
+}
+POINTS = frozenset({"percent", "ratio"})
+
+
+class NumberConfig(Config):
+    """Config of a number."""
+
+    combine: How | None = Field(
+        default=None,
+        description="How several series become one: sum, avg, max or min. "
+        "Else avg for percent, ratio, seconds, milliseconds and days, and sum for the rest.",
+    )
+    better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good, by colour.")
+    thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
+    decimals: int | None = Field(default=None, ge=0, le=6, description="Decimals; else three digits that matter.")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """This window's mean against the one before.
+
+    `way` is up, down or flat; `amount` says by how much ("12 %"), `than` against what ("previous hour");
+    `tone` is good, bad or plain.
+    """
+
+    way: str
+    amount: str
+    than: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """The curve of this window, as SVG path data in a box of 1000 by 200: the `line`, and the `area` under it."""
+
+    line: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """What `templates/widgets/number.html` draws.
+
+    `value` is the newest value, None without one. `level`, `change` and `spark` are None where there is
+    nothing to say. `note` tells of how many series the value is made, and is empty for one.
+    """
+
+    value: Shown | None
+    level: Level | None = None
+    change: Change | None = None
+    spark: Spark | None = None
+    note: str = ""
+
+
+class Number(WidgetKind[NumberConfig]):
+    """The newest value, large, with the change against the window before and a sparkline."""
+
+    kind = "number"
+    config_class = NumberConfig
+    windows_back = 2
+
+    def view(self, config: NumberConfig, series: list[Named], window: Window) -> NumberView:
+        tracks = [named.track for named in series if named.track.latest]
+        current = _current(tracks, config, window)
+        if not current:
+            return NumberView(None)
+        word = current[0].unit if config.unit is None else config.unit
+        how = config.combine or combine.usual(word)
+        value = combine.WAYS[how]([track.latest.value for track in current if track.latest])
+        points = combine.combined(current, how, window.step_s, config.every_s)
+        return NumberView(
+            value=units.show(value, word, config.decimals),
+            level=thresholds.level(value, config.thresholds),
+            change=_change(points, word, config, window),
+            spark=_spark(points, chart.longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
+            note=_note(how, len(current), len(tracks)),
+        )
+
+
+def _current(tracks: list[Track], config: NumberConfig, window: Window) -> list[Track]:
+    """Leave out series that ended long before the others: a disk that was removed is not part of the sum."""
+    current = [one for one in tracks if freshness.of_tracks([one], config.every_s, window.at).state != "stale"]
+    return current or tracks
+
+
+def _every_s(tracks: list[Track], config: NumberConfig) -> float | None:
+    return config.every_s or max((track.every_s or 0.0 for track in tracks), default=None)
+
+
+def _note(how: str, current: int, known: int) -> str:
+    left_out = f", {known - current} stale left out" if known > current else ""
+    return f"{how} of {current}{left_out}" if known > 1 else ""
+
+
+def _change(points: Sequence[Point], word: str, config: NumberConfig, window: Window) -> Change | None:
+    now = [point.value for point in points if point.at >= window.start]
+    before = [point.value for point in points if window.start - window.length_s <= point.at < window.start]
+    if not now or 2 * len(before) < len(now):  # the mean of a few first minutes says nothing about an hour
+        return None
+    mean, was = statistics.fmean(now), statistics.fmean(before)
+    amount = _amount(mean, was, word)
+    way = "flat" if not amount else "up" if mean > was else "down"
+    good = None if way == "flat" or config.better is None else (way == "up") == (config.better == "higher")
+    tone = "plain" if good is None else "good" if good else "bad"
+    return Change(way, amount or "no change", PREVIOUS.get(window.range, f"previous {window.range}"), tone)
+
+
+def _amount(mean: float, was: float, word: str) -> str:
+    """Return the size of the change: in points for what is per cent itself, as a value from zero, else in per cent."""
+    change = abs(mean - was)
+    if word in POINTS:
+        points = change * units.unit_of(word).factor
+        return "" if points < 0.05 else f"{units.digits(points, 1)} pts"
+    if not was:
+        return str(units.show(change, word)) if change else ""
+    share = 100 * change / abs(was)
+    if share < 0.5:
+        return ""
+    return f"{units.digits(share, 0)}{units.NARROW_SPACE}%"
+
+
+def _spark(points: Sequence[Point], longest_s: float, window: Window) -> Spark | None:
+    shown = chart.coarse([point for point in points if point.at >= window.start], window.step_s * SPARK_STEPS)
+    if len(shown) < 2:
+        return None
+    low, high = axis.domain([point.value for point in shown])
+    plane = chart.Plane(window.start, window.end, low, high, height=SPARK_HEIGHT)
+    pieces = chart.segments(shown, longest_s)
+    return Spark(chart.line(pieces, plane), chart.area(pieces, plane))

@@ -1,0 +1,39 @@
+"""Ranges: the windows a dashboard shows, and the step each is drawn in."""
+
+import math
+from dataclasses import dataclass
+
+RANGES_S: dict[str, tuple[int, int]] = {
+    "15m": (900, 10),
+    "1h": (3_600, 30),
+    "6h": (21_600, 180),
+    "24h": (86_400, 720),
+    "7d": (604_800, 3_600),
+    "30d": (2_592_000, 21_600),
+}
+"""Name -> (length, step), both in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A range as seen from a moment: start ≤ t < end, in whole steps; `at` is that moment. Unix seconds."""
+
+    range: str
+    at: float
+    start: float
+    end: float
+    step_s: int
+
+    @property
+    def length_s(self) -> float:
+        return self.end - self.start
+
+
+def window(range: str, at: float) -> Window:
+    """Return the window of `range` seen from `at`. Its end is the end of the step that `at` lies in.
+
+    Raises KeyError for a name that is not a range.
+    """
+    length_s, step_s = RANGES_S[range]
+    end = (math.floor(at / step_s) + 1) * step_s
+    return Window(range, at, end - length_s, end, step_s)

@@ -1,0 +1,93 @@
+"""Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
+
+from dataclasses import dataclass
+
+import structlog
+from django.template.loader import render_to_string
+from pydantic import ValidationError
+
+from metrics.models import Widget
+from metrics.series import read
+from metrics.widgets import freshness, ranges
+from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.freshness import Freshness
+from metrics.widgets.registry import kinds
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetView:
+    """What `templates/widgets/widget.html` draws around every kind.
+
+    `element` is the id of the element on the page; `width` (of 12 columns) and `height` (rows) its size.
+    `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
+    `hint` is shown while there is no data.
+    """
+
+    element: str
+    kind: str
+    title: str
+    width: int
+    height: int
+    freshness: Freshness
+    template: str
+    view: object | None
+    hint: str = ""
+    error: str = ""
+
+
+def render(widget: Widget, range: str, at: float) -> str:
+    """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
+    return render_to_string("widgets/widget.html", {"widget": widget_view(widget, range, at)})
+
+
+def widget_view(widget: Widget, range: str, at: float) -> WidgetView:
+    """Return the view-model of `widget`. A widget that can't be drawn says so in `error`; it raises nothing."""
+    try:
+        kind = kinds()[widget.kind]
+        config = kind.config_class.model_validate(widget.config)
+    except KeyError:
+        return _view(widget, error=f"There is no widget kind {widget.kind!r}.")
+    except ValidationError as error:
+        first = error.errors()[0]
+        return _view(widget, error=f"{'.'.join(map(str, first['loc']))}: {first['msg']}.")
+    window = ranges.window(range, at)
+    series = _series(kind, config, window)
+    current = freshness.of_tracks([named.track for named in series], config.every_s, at)
+    return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
+
+
+def _view(
+    widget: Widget,
+    current: Freshness = freshness.NO_DATA,
+    *,
+    view: object | None = None,
+    hint: str = "",
+    error: str = "",
+) -> WidgetView:
+    return WidgetView(
+        element=f"w-{widget.pk}",
+        kind=widget.kind,
+        title=widget.title,
+        width=widget.width,
+        height=widget.height,
+        freshness=current,
+        template=f"widgets/{widget.kind}.html",
+        view=view,
+        hint=hint,
+        error=error,
+    )
+
+
+def _series(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Named]:
+    start = window.end - kind.windows_back * window.length_s
+    at = window.at + read.AHEAD_S  # a sender's clock may be ahead, and its newest value is to be seen all the same
+    found = []
+    for query in config.queries:
+        if kind.windows_back:
+            tracks = read.window(query.query(), at, start, window.end, window.step_s)
+        else:
+            tracks = read.tracks(query.query(), at)
+        found += [Named(query.name(track), track) for track in tracks]
+    return found

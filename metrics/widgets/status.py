@@ -1,0 +1,73 @@
+"""A status: what is up and what is down, by name."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from metrics.widgets import freshness
+from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.ranges import Window
+
+CELLS_MOST = 60
+FEW = 6
+SOME = 24
+ORDER = ("down", "stale", "nodata", "up")
+
+
+class StatusConfig(Config):
+    """Config of a status."""
+
+    up_at_least: float = Field(default=1.0, description="From this value on, something is up.")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One thing: its `name`, its `state` (up, down, stale or nodata), and the `word` that says so to people."""
+
+    name: str
+    state: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What `templates/widgets/status.html` draws.
+
+    `cells` are those that need a look first, `more` is how many others there are; `density` is few, some or
+    many. `summary` counts them in words.
+    """
+
+    cells: tuple[Cell, ...]
+    more: int
+    density: str
+    summary: str
+
+
+class Status(WidgetKind[StatusConfig]):
+    """A cell for each series: up from a value of one on, down below it."""
+
+    kind = "status"
+    config_class = StatusConfig
+    windows_back = 0
+
+    def view(self, config: StatusConfig, series: list[Named], window: Window) -> StatusView:
+        cells = sorted((_cell(one, config, window) for one in series), key=lambda c: (ORDER.index(c.state), c.name))
+        density = "few" if len(cells) <= FEW else "some" if len(cells) <= SOME else "many"
+        return StatusView(tuple(cells[:CELLS_MOST]), max(0, len(cells) - CELLS_MOST), density, _summary(cells))
+
+
+def _cell(one: Named, config: StatusConfig, window: Window) -> Cell:
+    if one.track.latest is None:
+        return Cell(one.name, "nodata", "no data")
+    state = "up" if one.track.latest.value >= config.up_at_least else "down"
+    if freshness.of_tracks([one.track], config.every_s, window.at).state == "stale":
+        return Cell(one.name, "stale", f"stale, was {state}")
+    return Cell(one.name, state, state)
+
+
+def _summary(cells: list[Cell]) -> str:
+    words = {"down": "down", "stale": "stale", "nodata": "without data", "up": "up"}
+    counts = {state: sum(cell.state == state for cell in cells) for state in ORDER}
+    if cells and counts["up"] == len(cells):
+        return f"All {len(cells)} up" if len(cells) > 1 else "Up"
+    return " · ".join(f"{counts[state]} {words[state]}" for state in ORDER if counts[state])

@@ -1,0 +1,38 @@
+"""Thresholds: from which value on something deserves a look, and from which on it needs one now."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Thresholds(BaseModel):
+    """Where a value becomes a warning, and where critical."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    warn: float | None = Field(default=None, description="From this value on, a warning.")
+    critical: float | None = Field(default=None, description="From this value on, critical.")
+    direction: Literal["above", "below"] = Field(default="above", description="Which side of them is the bad one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How bad a value is: `name` is ok, warn or critical; `word` says it to people."""
+
+    name: str
+    word: str
+
+
+OK, WARN, CRITICAL = Level("ok", "OK"), Level("warn", "Warning"), Level("critical", "Critical")
+
+
+def level(value: float, thresholds: Thresholds | None) -> Level | None:
+    """Return the level of `value`; None where there are no thresholds."""
+    if thresholds is None:
+        return None
+    sign = 1 if thresholds.direction == "above" else -1
+    for limit, found in ((thresholds.critical, CRITICAL), (thresholds.warn, WARN)):
+        if limit is not None and sign * value >= sign * limit:
+            return found
+    return OK

@@ -1,0 +1,35 @@
+// Server time. The clock of the machine that shows the page is never read for it: the pulse brings the time,
+// and the browser's monotonic clock carries it on until the next one.
+
+let serverTime = 0;
+let takenAt = 0;
+
+/** Take over the server's time (Unix seconds), which is true now. */
+export function setServerTime(seconds) {
+  serverTime = seconds;
+  takenAt = performance.now();
+}
+
+/** Server time now, in Unix seconds. */
+export function now() {
+  return serverTime + (performance.now() - takenAt) / 1000;
+}
+
+/** How many seconds ago, in the words a person would use: "4 s", "12 min", "3 h", "2 d". */
+export function age(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 100) return `${whole} s`;
+  if (whole < 100 * 60) return `${Math.floor(whole / 60)} min`;
+  if (whole < 48 * 3600) return `${Math.floor(whole / 3600)} h`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
+/** The time of day at `seconds` (Unix), in the server's time zone. */
+export function timeOfDay(seconds, withSeconds = false) {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB", {
+    timeZone: document.documentElement.dataset.timeZone || undefined,
+    hour: "2-digit",
+    minute: "2-digit",
+    second: withSeconds ? "2-digit" : undefined,
+  });
+}

@@ -1,0 +1,120 @@
+// A live page: keeps the socket's state visible, acknowledges what it shows, and never looks alive when it is not.
+
+import { age, now, setServerTime, timeOfDay } from "./clock.js";
+import { tickFreshness } from "./freshness.js";
+
+const LOST_AFTER_S = 12; // two pulses missed
+const ACK_EVERY_MS = 250;
+const PROBE_EVERY_S = 20;
+const REFUSED = {
+  4401: "You are signed out. Sign in again to see live values.",
+  4403: "You have no access to this dashboard any more.",
+  4404: "This dashboard does not exist any more.",
+};
+const STATES = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  lost: "Connection lost",
+  denied: "Not connected",
+};
+
+const body = document.body;
+let heardAt = performance.now();
+let socket = null;
+let refusal = "";
+let ackTimer = 0;
+let probeAt = 0;
+let wallClock = Date.now();
+
+const pulse = () => document.getElementById("pulse").dataset;
+
+function show(state) {
+  if (body.dataset.live !== state) body.dataset.live = state;
+  const chip = document.getElementById("connection");
+  if (chip && chip.textContent !== STATES[state]) chip.textContent = STATES[state];
+  const banner = document.getElementById("lost");
+  const bad = state === "lost" || state === "denied";
+  if (banner.hidden === bad) banner.hidden = !bad;
+  if (bad) {
+    const shown = Number(pulse().time);
+    const old = `These values are from ${timeOfDay(shown)}, ${age(now() - shown)} ago.`;
+    const text = `${refusal || "Connection lost."} ${old}`;
+    const target = banner.querySelector("[data-lost-text]") ?? banner;
+    if (target.textContent !== text) target.textContent = text;
+  }
+}
+
+// --- The socket -----------------------------------------------------------------------------------------
+
+document.addEventListener("htmx:ws:before:connection", (event) => {
+  const { connection } = event.detail;
+  const url = new URL(connection.url);
+  url.searchParams.set("epoch", pulse().epoch);
+  url.searchParams.set("version", pulse().version);
+  connection.url = url.href;
+});
+
+document.addEventListener("htmx:ws:after:connection", (event) => {
+  socket = event.detail.connection.socket;
+});
+
+document.addEventListener("htmx:ws:close", (event) => {
+  socket = null;
+  refusal = REFUSED[event.detail.code] ?? "";
+  if (refusal) show("denied");
+  else if (body.dataset.live === "live") show("reconnecting");
+});
+
+document.addEventListener("htmx:ws:after:message:incoming", () => {
+  heardAt = performance.now();
+  refusal = "";
+  setServerTime(Number(pulse().time));
+  tickFreshness();
+  show("live");
+  ackTimer ||= setTimeout(acknowledge, ACK_EVERY_MS);
+});
+
+function acknowledge() {
+  ackTimer = 0;
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: Number(pulse().version) }));
+}
+
+// --- Every second ---------------------------------------------------------------------------------------
+
+function tick() {
+  const silent = (performance.now() - heardAt) / 1000;
+  // A machine that slept: its monotonic clock may have stood still, so nothing shown is known to be current.
+  const slept = Date.now() - wallClock > 10_000;
+  wallClock = Date.now();
+  if (refusal) show("denied");
+  else if (silent > LOST_AFTER_S || slept) show("lost");
+  tickFreshness();
+  for (const clock of document.querySelectorAll("[data-clock]")) {
+    const text = timeOfDay(now());
+    if (clock.textContent !== text) clock.textContent = text;
+  }
+  if (silent > LOST_AFTER_S || refusal) probe();
+}
+
+// The socket reconnects by itself. Should it have given up, the page loads anew, but only once the server
+// answers with this very page: numbers from before are better than an error page or a sign-in form.
+async function probe() {
+  if (performance.now() < probeAt) return;
+  probeAt = performance.now() + PROBE_EVERY_S * 1000 * (1 + Math.random());
+  try {
+    const response = await fetch(location.href, { cache: "no-store" });
+    if (response.ok && !response.redirected && body.dataset.live !== "live") location.reload();
+  } catch {
+    // no answer: the next probe may get one
+  }
+}
+
+// A page from the back/forward cache has a closed socket that nothing reopens.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+setServerTime(Number(pulse().time));
+tick();
+setInterval(tick, 1000);

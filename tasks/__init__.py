@@ -1,0 +1,1 @@
+"""Celery tasks. Each calls one action of `metrics.actions`."""

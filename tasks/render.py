@@ -1,0 +1,20 @@
+"""The rendering queue: what open pages wait for."""
+
+import time
+
+from celery import shared_task
+
+from metrics.actions import render as actions
+from metrics.live.snapshot import Variant
+
+
+@shared_task
+def render(slug: str, range: str) -> None:
+    """Render what changed of one variant; `metrics.live.events` asks for this by name."""
+    actions.render(Variant(slug, range))
+
+
+@shared_task
+def sweep() -> None:
+    """Find what else must be rendered; beat sends this each second."""
+    actions.sweep(time.time())

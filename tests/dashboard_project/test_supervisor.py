@@ -1,0 +1,109 @@
+"""Real processes, kept running and stopped."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from dashboard_project import supervisor as module
+from dashboard_project.supervisor import Command, Supervisor
+
+SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+DEAF = [sys.executable, "-c", "import signal, time; signal.signal(15, 1); print('up', flush=True); time.sleep(60)"]
+
+
+@pytest.fixture
+def output() -> StringIO:
+    return StringIO()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, output: StringIO) -> Iterator[Supervisor]:
+    made = Supervisor(tmp_path / "run", os.environ, output)
+    yield made
+    made.kill()
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> bool:
+    until = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def pid(supervisor: Supervisor, name: str) -> int:
+    assert eventually(lambda: supervisor.pid_file(name).exists() and supervisor.pid_file(name).read_text() != "")
+    return int(supervisor.pid_file(name).read_text())
+
+
+def test_output_is_prefixed_and_stopping_leaves_nothing(supervisor: Supervisor, output: StringIO) -> None:
+    supervisor.start(Command("sleeper", SLEEPS))
+    child = pid(supervisor, "sleeper")
+    assert eventually(lambda: "sleeper | up" in output.getvalue())
+    supervisor.stop()
+    assert not alive(child)
+    assert not supervisor.pid_file("sleeper").exists()
+
+
+def test_a_child_that_ends_is_started_again(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DELAY_LEAST_S", 0.01)
+    supervisor.start(Command("sleeper", SLEEPS))
+    before = pid(supervisor, "sleeper")
+    os.kill(before, 9)
+    assert eventually(lambda: not supervisor.pid_file("sleeper").exists() or pid(supervisor, "sleeper") != before)
+    assert pid(supervisor, "sleeper") != before
+
+
+def test_the_pause_between_starts_grows(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, output: StringIO
+) -> None:
+    monkeypatch.setattr(module, "DELAY_LEAST_S", 0.25)
+    monkeypatch.setattr(module, "DELAY_MOST_S", 0.5)
+    supervisor.start(Command("fails", [sys.executable, "-c", "raise SystemExit(3)"]))
+    assert eventually(lambda: output.getvalue().count("ended with code 3") == 3)
+    pauses = re.findall(r"again in ([\d.]+) s", output.getvalue())
+    assert pauses == ["0.25", "0.5", "0.5"]
+
+
+def test_the_last_is_stopped_after_all_others(supervisor: Supervisor, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = (
+        "import signal, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(float(sys.argv[2])); open(sys.argv[3], 'a').write(sys.argv[1] + ' '); sys.exit()\n"
+        "signal.signal(15, end); print('up', flush=True); time.sleep(60)\n"
+    )
+    for name, takes_s in (("redis", "0"), ("web", "0.3")):
+        supervisor.start(Command(name, [sys.executable, "-c", script, name, takes_s, str(log)]))
+        pid(supervisor, name)
+    time.sleep(0.5)  # until both have their handlers
+    supervisor.stop()
+    assert log.read_text() == "web redis "
+
+
+def test_a_deaf_child_is_killed(supervisor: Supervisor) -> None:
+    supervisor.start(Command("deaf", DEAF))
+    child = pid(supervisor, "deaf")
+    time.sleep(0.3)  # until it ignores SIGTERM
+    supervisor.stop(first_for_s=0.2)
+    assert not alive(child)
+
+
+def test_a_command_that_does_not_exist_says_so(supervisor: Supervisor, output: StringIO) -> None:
+    supervisor.start(Command("none", ["/no/such/program"]))
+    assert eventually(lambda: "/no/such/program can't be run (No such file or directory)." in output.getvalue())

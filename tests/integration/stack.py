@@ -1,0 +1,143 @@
+"""The whole system as its users start it, for tests: `with Stack() as stack: …`."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery staple"
+READY_S = 60.0
+STOPS_S = 15.0
+# What tests/services.py set for the tests themselves.
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "LOG_LEVEL")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Stack:
+    """One `python -m dashboard_project.run`, with a DATA_DIR and a PORT of its own.
+
+    Extra keyword arguments are environment variables. `data_dir` may be that of an earlier stack, to go on
+    with its data; it is removed at the end only if this stack made it.
+    """
+
+    def __init__(self, data_dir: Path | None = None, **env: str) -> None:
+        self._own_data = data_dir is None
+        self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
+        self.port = int(env.get("PORT") or free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.password = PASSWORD
+        self.env = {name: value for name, value in os.environ.items() if name not in OURS}
+        self.env |= {
+            "DATA_DIR": str(self.data_dir),
+            "PORT": str(self.port),
+            "ADMIN_PASSWORD": PASSWORD,
+            "PYTHONUNBUFFERED": "1",
+            **env,
+        }
+        self._log = Path(tempfile.mkstemp(prefix="wf-", suffix=".log")[1])
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self.wait_until_ready()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            print(self.output())
+        self._remove()
+
+    def start(self) -> None:
+        """Start the system without waiting for it."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard_project.run"],
+                cwd=ROOT,
+                env=self.env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Return when /readyz answers 200. Raises AssertionError with the output after 60 s, or if it ended."""
+        until = time.monotonic() + READY_S
+        while self.get("/readyz") != 200:
+            assert self.process is not None
+            ended = self.process.poll() is not None
+            assert not ended, f"It ended.\n{self.output()}"
+            assert time.monotonic() < until, f"It is not ready.\n{self.output()}"
+            time.sleep(0.1)
+
+    def get(self, path: str) -> int:
+        """Return the status of a GET, or 0 when nobody answers."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as response:
+                status: int = response.status
+                return status
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        except OSError:
+            return 0
+
+    def manage(self, *arguments: str) -> str:
+        """Run a `manage.py` command on this system; return what it printed. Raises CalledProcessError."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        ).stdout
+
+    def pid_of(self, name: str) -> int:
+        """Return the process id of a supervised child. Raises FileNotFoundError when it does not run."""
+        return int((self.data_dir / "run" / f"{name}.pid").read_text())
+
+    def output(self) -> str:
+        """Return everything that the system printed."""
+        return self._log.read_text(errors="replace")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Stop the system as Ctrl-C does; return its exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOPS_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+    def _remove(self) -> None:
+        try:
+            if self.process is not None:
+                self.stop()
+        finally:
+            self._log.unlink(missing_ok=True)
+            if self._own_data:
+                shutil.rmtree(self.data_dir, ignore_errors=True)

@@ -1,0 +1,150 @@
+"""`make run`, as its users see it: it starts, says why it can't, survives, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.integration
+
+CHILDREN = ("redis", "web", "collect", "render", "beat")
+
+
+@pytest.fixture
+def unstarted() -> Iterator[Callable[..., Stack]]:
+    """Make stacks that are not started, and removed at the end."""
+    made: list[Stack] = []
+
+    def make(data_dir: Path | None = None, **env: str) -> Stack:
+        made.append(Stack(data_dir, **env))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack._remove()
+
+
+def processes_of(data_dir: Path) -> list[psutil.Process]:
+    """Every process that was started with this DATA_DIR, but this one."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("DATA_DIR") == str(data_dir) and process.pid != os.getpid():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def eventually(condition: Callable[[], bool], within_s: float) -> bool:
+    until = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace(stack: Stack) -> None:
+    for name in CHILDREN:
+        assert psutil.pid_exists(stack.pid_of(name))
+    assert eventually(lambda: "is ready" in stack.output(), 5)
+    assert f"http://localhost:{stack.port}/d/this-machine/" in stack.output()
+    assert "admin" in stack.output()
+
+    began = time.monotonic()
+    assert stack.stop() == 0
+    assert time.monotonic() - began < 12
+    assert processes_of(stack.data_dir) == []
+    assert list((stack.data_dir / "run").iterdir()) == []
+    assert "Traceback" not in stack.output()
+
+
+def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
+    token = stack.manage("token", "kept", "--scope", "read")
+    stack.stop(signal.SIGTERM)
+    with Stack(stack.data_dir) as again:
+        assert again.get("/healthz") == 200
+        assert token.strip()
+        with pytest.raises(subprocess.CalledProcessError):  # the name is taken: the first run's data is there
+            again.manage("token", "kept", "--scope", "read")
+
+
+def test_a_killed_child_is_started_again(stack: Stack) -> None:
+    for name in ("render", "redis"):
+        before = stack.pid_of(name)
+        os.kill(before, signal.SIGKILL)
+
+        def came_back(name: str = name, before: int = before) -> bool:
+            try:
+                return stack.pid_of(name) != before
+            except (FileNotFoundError, ValueError):
+                return False
+
+        assert eventually(came_back, 10)
+    stack.wait_until_ready()
+
+
+def test_children_do_not_outlive_a_killed_run(stack: Stack) -> None:
+    assert stack.process is not None
+    stack.process.kill()
+    assert eventually(lambda: processes_of(stack.data_dir) == [], 5)
+
+
+def test_two_runs_on_the_same_data_are_refused(stack: Stack, unstarted: Callable[..., Stack]) -> None:
+    assert refusal(unstarted(stack.data_dir)) == f"watchfloor: Watchfloor already runs on DATA_DIR {stack.data_dir}."
+
+
+def test_a_port_in_use_is_refused(unstarted: Callable[..., Stack]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refusal(unstarted(PORT=str(port)))
+    assert said == (
+        f"watchfloor: Port {port} on 127.0.0.1 can't be listened on (address already in use); set PORT to another."
+    )
+
+
+def test_a_data_dir_that_cannot_be_written_is_refused(tmp_path: Path, unstarted: Callable[..., Stack]) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    assert refusal(unstarted(DATA_DIR=str(folder))) == (
+        f"watchfloor: DATA_DIR {folder} can't be written (Not a directory)."
+    )
+
+
+def test_a_redis_that_does_not_answer_is_refused_without_telling_its_password(
+    unstarted: Callable[..., Stack],
+) -> None:
+    said = refusal(unstarted(REDIS_URL="redis://:hush@127.0.0.1:1/0"))
+    assert said.startswith("watchfloor: The Redis at redis://127.0.0.1:1/0 does not answer (")
+    assert "hush" not in said
+
+
+def test_a_database_that_does_not_answer_is_refused_without_telling_its_password(
+    unstarted: Callable[..., Stack],
+) -> None:
+    said = refusal(unstarted(DATABASE_URL="postgresql://me:hush@127.0.0.1:1/none"))
+    assert said.startswith("watchfloor: The database at postgresql://127.0.0.1:1/none can't be used (")
+    assert "hush" not in said
+
+
+def test_a_bad_setting_is_refused(unstarted: Callable[..., Stack]) -> None:
+    said = refusal(unstarted(DATABASE_POOL="many"))
+    assert said == "watchfloor: DATABASE_POOL must be a whole number from 1 to 500, not 'many'."
+
+
+def refusal(stack: Stack) -> str:
+    """Start what must not start; return the one line it says, having checked the exit code."""
+    stack.start()
+    assert stack.process is not None
+    assert stack.process.wait(30) == 1
+    (line,) = stack.output().splitlines()
+    return line
