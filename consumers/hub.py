@@ -30,7 +30,8 @@ class Hub:
         self.streams: dict[Variant, Stream] = {}
         self._joining: dict[Variant, asyncio.Lock] = {}
         self._empty_since: dict[Variant, float] = {}
-        self._channel = ""
+        self._channel: str | None = None
+        self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._blind = False
 
@@ -79,8 +80,7 @@ class Hub:
         assert layer is not None
         while True:
             try:
-                self._channel = self._channel or await layer.new_channel("hub.")
-                message = cast(Message, await layer.receive(self._channel))
+                message = cast(Message, await layer.receive(await self._own_channel()))
                 stream = self.streams.get(Variant.parse(message["variant"]))
                 if stream is not None and not stream.take(message):
                     stream.load(await snapshot.read(stream.variant))
@@ -123,11 +123,18 @@ class Hub:
     async def _refresh(self, variant: Variant) -> None:
         await asyncio.to_thread(events.mark, variant, [events.ALL])
 
+    async def _own_channel(self) -> str:
+        """Return the one channel that every variant's group delivers to."""
+        layer = get_channel_layer()
+        assert layer is not None
+        async with self._naming:
+            self._channel = self._channel or cast(str, await layer.new_channel("hub."))
+        return self._channel
+
     async def _subscribe(self, stream: Stream) -> None:
         layer = get_channel_layer()
         assert layer is not None
-        self._channel = self._channel or await layer.new_channel("hub.")
-        await layer.group_add(bus.group(stream.variant), self._channel)
+        await layer.group_add(bus.group(stream.variant), await self._own_channel())
 
     async def _renew(self) -> None:
         await watchers.renew(self.process, self.streams, self.sockets, time.time())
@@ -138,7 +145,7 @@ class Hub:
         for variant, since in list(self._empty_since.items()):
             if time.monotonic() - since > LINGER_S:
                 del self._empty_since[variant], self.streams[variant]
-                await layer.group_discard(bus.group(variant), self._channel)
+                await layer.group_discard(bus.group(variant), await self._own_channel())
 
 
 @cache

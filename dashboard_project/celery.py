@@ -10,6 +10,7 @@ from celery.beat import Scheduler
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 app = Celery("watchfloor")
+app.set_default()  # requests are handled in threads, and "current" alone means the importing thread only
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 

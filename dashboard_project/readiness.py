@@ -12,7 +12,7 @@ from django.conf import settings
 from dashboard_project import addresses
 
 READY_WITHIN_S = 60.0
-INTERVAL_S = 0.25
+INTERVAL_S = 0.5
 DEMO_PATH = "/d/this-machine/"
 
 

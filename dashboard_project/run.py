@@ -18,13 +18,14 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
+import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from honcho.environ import parse_procfile
 
-from dashboard_project import addresses, local_redis
+from dashboard_project import addresses, database, local_redis
 from dashboard_project.readiness import announce_when_ready
 from dashboard_project.supervisor import Command, Supervisor
 
@@ -122,10 +123,11 @@ def prepare() -> str:
     from metrics.actions.bootstrap import bootstrap
 
     try:
+        database.ask()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         return bootstrap()
-    except DatabaseError as error:
+    except (DatabaseError, psycopg.Error) as error:
         url = local_redis.without_password(settings.DATABASE_URL)
         raise CannotStartError(f"The database at {url} can't be used ({reason(error)}).") from None
     except OSError as error:
@@ -143,6 +145,8 @@ def procfile() -> list[Command]:
 def child_environment() -> dict[str, str]:
     """Return our environment with what we resolved in it, and with `python` meaning the one that runs this."""
     return {
+        # Celery's advice is about pickled tasks, which we don't accept; containers and test machines run as root.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         **os.environ,
         "DATA_DIR": str(settings.DATA_DIR),
         "PORT": str(settings.PORT),

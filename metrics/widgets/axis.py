@@ -14,6 +14,7 @@ STEPS_S = (60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 
 STEPS_DAYS = (1, 2, 5, 10, 30)
 DAY_S = 86_400
 FAR = 1e300
+EDGE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Tick:
 class ValueAxis:
     """The vertical axis: from `low` to `high` in the series' unit, the `ticks`, and the `unit` they are written in.
 
-    `widest` is the longest of their texts, which is what the page makes room for.
+    `widest` is the longest of these texts, which is what the page makes room for.
     """
 
     low: float
@@ -66,7 +67,7 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
         for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )
-    return ValueAxis(bottom, top, ticks, scale.symbol, max((tick.text for tick in ticks), key=len, default=""))
+    return ValueAxis(bottom, top, ticks, scale.symbol, max(scale.symbol, *(tick.text for tick in ticks), key=len))
 
 
 def nice_step(span: float, intervals: int) -> float:
@@ -77,9 +78,12 @@ def nice_step(span: float, intervals: int) -> float:
 
 
 def time_ticks(start: float, end: float, zone: tzinfo) -> tuple[Tick, ...]:
-    """Return the marks between two Unix times, at round times of the clock in `zone`."""
-    length = end - start
-    return tuple(Tick(_percent((at - start) / length), text) for at, text in _round_times(start, end, zone))
+    """Return the marks between two Unix times, at round times of the clock in `zone`.
+
+    None is so near to an end that its text would stick out.
+    """
+    places = (((at - start) / (end - start), text) for at, text in _round_times(start, end, zone))
+    return tuple(Tick(_percent(share), text) for share, text in places if EDGE < share < 1 - EDGE)
 
 
 def _round_times(start: float, end: float, zone: tzinfo) -> Iterator[tuple[float, str]]:

@@ -58,8 +58,13 @@ def coarse(points: Sequence[Point], step_s: float) -> list[Point]:
 
 
 def line(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
-    """Return the path of a curve in `pieces`. A piece of one point is a dash as long as a dot is wide."""
-    return "".join(_move([plane.place(point) for point in piece]) for piece in pieces)
+    """Return the path of a curve in `pieces`, without those of one point: they have no way to go."""
+    return "".join(_move([plane.place(point) for point in piece]) for piece in pieces if len(piece) > 1)
+
+
+def dots(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
+    """Return the path of the points that stand alone: strokes of hardly any length, for a thick round pen."""
+    return "".join("M{} {}h.1".format(*plane.place(piece[0])) for piece in pieces if len(piece) == 1)
 
 
 def area(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
@@ -79,7 +84,7 @@ def _move(places: Sequence[tuple[int, int]]) -> str:
     path = f"M{x} {y}"
     for i, (dx, dy) in enumerate(_strides(x, y, rest)):
         path += f"{'l' if i == 0 else '' if dx < 0 else ' '}{dx}{'' if dy < 0 else ' '}{dy}"
-    return path if rest else path + "h1"
+    return path
 
 
 def _strides(x: int, y: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from metrics.widgets.ranges import Window
 from metrics.widgets.units import Shown
 
 LINES_MOST = 8
+POINTS_MOST = 600
 
 
 class LineConfig(Config):
@@ -29,14 +30,15 @@ class LineConfig(Config):
 class Line:
     """One series: its `name`, its newest `value` (None without one), and the number of its `colour`, from 1.
 
-    `path` and `area` are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A
-    `stale` series has ended some time ago, whatever the others do.
+    `path`, the `dots` that stand alone, and `area` are SVG path data in a box of 1000 by 400, empty where there
+    is nothing to draw. A `stale` series has ended some time ago, whatever the others do.
     """
 
     name: str
     value: Shown | None
     colour: int
     path: str
+    dots: str
     area: str
     stale: bool
 
@@ -71,9 +73,11 @@ class LineKind(WidgetKind[LineConfig]):
     config_class = LineConfig
 
     def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
-        drawn = [replace(one, track=_centred(one.track, window.step_s)) for one in series[:LINES_MOST]]
+        drawn = [replace(one, track=_inside(one.track, window)) for one in series[:LINES_MOST]]
+        step_s = _step_s(drawn, config, window)
+        drawn = [replace(one, track=_centred(one.track, step_s)) for one in drawn]
         word = config.unit if config.unit is not None else drawn[0].track.unit if drawn else ""
-        curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], config, window)
+        curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], step_s, config.every_s)
         values = [point.value for curve in curves for piece in curve.pieces for point in piece]
         floor = [0.0] if config.stacked else []
         scale = axis.value_axis(values + floor, word, config.min, config.max)
@@ -99,36 +103,48 @@ def _line(one: Named, curve: Curve, colour: int, plane: chart.Plane, config: Lin
         value=units.show(track.latest.value, word) if track.latest else None,
         colour=colour,
         path=chart.line(curve.pieces, plane),
+        dots=chart.dots(curve.pieces, plane),
         area="" if floors is None else chart.bands(list(zip(curve.pieces, floors, strict=True)), plane),
         stale=freshness.of_tracks([track], config.every_s, window.at).state == "stale",
     )
 
 
+def _step_s(series: Sequence[Named], config: LineConfig, window: Window) -> float:
+    """Return the step to draw in: the window's, or a multiple of it where many series would make much to send.
+
+    A band of a stack costs three curves: its line, its upper and its lower edge.
+    """
+    drawn = sum(len(one.track.points) for one in series) * (3 if config.stacked else 1)
+    return window.step_s * max(1, math.ceil(drawn / POINTS_MOST))
+
+
+def _inside(track: Track, window: Window) -> Track:
+    """Leave out what can't be drawn."""
+    inside = (point for point in track.points if window.start <= point.at < window.end and math.isfinite(point.value))
+    return replace(track, points=tuple(inside))
+
+
 def _centred(track: Track, step_s: float) -> Track:
     """Put each mean into the middle of the step it is the mean of."""
-    points = (Point(point.at + step_s / 2, point.value) for point in track.points if math.isfinite(point.value))
-    return replace(track, points=tuple(points))
+    return replace(track, points=tuple(chart.coarse(track.points, step_s)))
 
 
-def _separate(tracks: Sequence[Track], config: LineConfig, window: Window) -> list[Curve]:
+def _separate(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
     """Return each series as it is."""
-    return [
-        Curve(chart.segments(one.points, chart.longest_step(window.step_s, config.every_s or one.every_s)))
-        for one in tracks
-    ]
+    return [Curve(chart.segments(one.points, chart.longest_step(step_s, every_s or one.every_s))) for one in tracks]
 
 
-def _stacked(tracks: Sequence[Track], config: LineConfig, window: Window) -> list[Curve]:
+def _stacked(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
     """Return each series on top of the ones before it. In a gap of one, the others close up."""
     at = combine.times(tracks)
     sums = [0.0] * len(at)
     curves = []
     for track in tracks:
-        values = combine.aligned(track, at, window.step_s, config.every_s)
+        values = combine.aligned(track, at, step_s, every_s)
         places = [i for i, value in enumerate(values) if value is not None]
         lower = {at[i]: Point(at[i], sums[i]) for i in places}
         sums = [below + (value or 0.0) for below, value in zip(sums, values, strict=True)]
-        longest_s = chart.longest_step(window.step_s, config.every_s or track.every_s)
+        longest_s = chart.longest_step(step_s, every_s or track.every_s)
         pieces = chart.segments([Point(at[i], sums[i]) for i in places], longest_s)
         curves.append(Curve(pieces, [[lower[point.at] for point in piece] for piece in pieces]))
     return curves

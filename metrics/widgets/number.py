@@ -1,5 +1,6 @@
 """A number: the newest value, how it changed, and its way there."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from metrics.widgets.units import Shown
 
 SPARK_STEPS = 2
 SPARK_HEIGHT = 200
+DIGIT_EM = 0.65
+UNIT_EM = 0.36
 PREVIOUS = {
     "15m": "previous 15 min",
     "1h": "previous hour",
@@ -68,10 +71,12 @@ class NumberView:
     """What `templates/widgets/number.html` draws.
 
     `value` is the newest value, None without one. `level`, `change` and `spark` are None where there is
-    nothing to say. `note` tells of how many series the value is made, and is empty for one.
+    nothing to say. `note` tells of how many series the value is made, and is empty for one. `ems` is how wide
+    the value is, in heights of its letters from 1 to 12, so that it can be drawn as large as there is room.
     """
 
     value: Shown | None
+    ems: int = 1
     level: Level | None = None
     change: Change | None = None
     spark: Spark | None = None
@@ -92,11 +97,13 @@ class Number(WidgetKind[NumberConfig]):
             return NumberView(None)
         word = current[0].unit if config.unit is None else config.unit
         how = config.combine or combine.usual(word)
-        value = combine.WAYS[how]([track.latest.value for track in current if track.latest])
+        newest = combine.WAYS[how]([track.latest.value for track in current if track.latest])
+        value = units.show(newest, word, config.decimals)
         points = combine.combined(current, how, window.step_s, config.every_s)
         return NumberView(
-            value=units.show(value, word, config.decimals),
-            level=thresholds.level(value, config.thresholds),
+            value=value,
+            ems=_ems(value),
+            level=thresholds.level(newest, config.thresholds),
             change=_change(points, word, config, window),
             spark=_spark(points, chart.longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
             note=_note(how, len(current), len(tracks)),
@@ -111,6 +118,11 @@ def _current(tracks: list[Track], config: NumberConfig, window: Window) -> list[
 
 def _every_s(tracks: list[Track], config: NumberConfig) -> float | None:
     return config.every_s or max((track.every_s or 0.0 for track in tracks), default=None)
+
+
+def _ems(value: Shown) -> int:
+    """Return the room that `value` takes in a wide bold face; the unit is drawn at half the size."""
+    return min(12, math.ceil(DIGIT_EM * len(value.text) + UNIT_EM * len(value.unit)))
 
 
 def _note(how: str, current: int, known: int) -> str:

@@ -101,9 +101,9 @@ def scale(word: str, magnitude: float) -> Scale:
 def show(value: float, word: str, decimals: int | None = None) -> Shown:
     """Return `value`, given in the unit `word`, as it is shown; with `decimals`, exactly that many."""
     unit = unit_of(word)
-    if not math.isfinite(value):
-        return Shown(NOTHING, "")
     based = value * unit.factor
+    if not math.isfinite(based):
+        return Shown(NOTHING, "")
     if not based:
         return Shown(digits(0, decimals or 0), unit.zero)
     rung = _rung(unit, based)
@@ -127,7 +127,7 @@ def digits(value: float, decimals: int) -> str:
 
 def _rung(unit: Unit, based: float) -> Rung:
     size = abs(based)
-    rounded = float(f"{size:.3g}") if math.isfinite(size) else size  # 999.9 ms reads as 1 s
+    rounded = max(size, float(f"{size:.3g}"))  # 999.9 ms reads as 1 s
     return next((rung for rung in reversed(unit.rungs) if rounded >= rung.least), unit.rungs[0])
 
 

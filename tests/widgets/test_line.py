@@ -1,0 +1,121 @@
+"""The line: series over a window."""
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from metrics.series.read import Point
+from metrics.widgets.line import LineConfig, LineKind, LineView
+from tests.widgets.make import AT, config, named, steps, window
+
+WINDOW = window("1h")
+LEVEL = steps(5, WINDOW)
+
+
+def view(*series: Any, **fields: Any) -> LineView:
+    return LineKind().view(LineConfig.model_validate(config(**fields)), list(series), WINDOW)
+
+
+def ends(path: str) -> list[tuple[int, int]]:
+    """Return where each piece of a relative path ends."""
+    found = []
+    for piece in re.findall(r"M([^Mz]+)", path):
+        numbers = [int(number) for number in re.findall(r"-?\d+", piece)]
+        found.append((sum(numbers[0::2]), sum(numbers[1::2])))
+    return found
+
+
+def test_each_series_has_a_name_a_value_and_a_colour_of_its_own() -> None:
+    shown = view(named("a", 5, LEVEL, unit="percent"), named("b", 6, LEVEL, unit="percent"))
+    assert [(line.name, str(line.value), line.colour) for line in shown.lines] == [
+        ("a", "5.0\u202f%", 1),
+        ("b", "6.0\u202f%", 2),
+    ]
+    assert not shown.empty
+
+
+def test_no_more_series_than_colours_and_the_rest_is_counted() -> None:
+    shown = view(*(named(str(i), 5, LEVEL) for i in range(11)))
+    assert len(shown.lines) == 8
+    assert shown.more == 3
+
+
+def test_without_points_it_is_empty_but_has_axes() -> None:
+    for shown in (view(), view(named("a")), view(named("a", 5, age_s=9000))):
+        assert shown.empty
+        assert shown.values.ticks
+        assert shown.times
+
+
+def test_a_level_line_crosses_the_whole_window_in_one_stroke() -> None:
+    (line,) = view(named("a", 5, LEVEL), min=0, max=10).lines
+    assert line.path == "M4 200l992 0"
+    assert line.dots == line.area == ""
+
+
+GAPS = [
+    # how many 30-second steps are missing in the middle, how often data comes, pieces
+    (0, 10, 1),
+    (1, 10, 1),
+    (2, 10, 2),
+    (6, 60, 2),
+    (3, 60, 1),
+    (20, 600, 1),
+    (2, None, 2),
+]
+
+
+@pytest.mark.parametrize(("missing", "every_s", "pieces"), GAPS)
+def test_a_gap_is_drawn_as_a_gap(missing: int, every_s: float | None, pieces: int) -> None:
+    points = [*LEVEL[:50], *LEVEL[50 + missing :]]
+    (line,) = view(named("a", 5, points, every_s=every_s)).lines
+    assert line.path.count("M") == pieces
+
+
+def test_how_often_data_comes_can_be_set_by_the_widget() -> None:
+    points = [*LEVEL[:50], *LEVEL[60:]]
+    assert view(named("a", 5, points), every_s=600).lines[0].path.count("M") == 1
+
+
+def test_a_point_that_stands_alone_is_a_dot() -> None:
+    (line,) = view(named("a", 5, {1800: 5.0}), min=0, max=10).lines
+    assert line.path == ""
+    assert re.fullmatch(r"M\d+ 200h\.1", line.dots)
+
+
+def test_points_outside_the_window_and_no_numbers_are_not_drawn() -> None:
+    (line,) = view(named("a", 5, [Point(AT - 9000, 5), *LEVEL, Point(AT + 9000, 5)]), min=0, max=10).lines
+    assert line.path == "M4 200l992 0"
+    assert view(named("a", 5, [Point(AT - 60, math.nan), Point(AT - 30, math.inf)])).empty
+
+
+def test_stacked_series_stand_on_each_other() -> None:
+    shown = view(named("a", 2, steps(2, WINDOW)), named("b", 3, steps(3, WINDOW)), stacked=True, max=10)
+    assert [ends(line.path)[0][1] for line in shown.lines] == [320, 200]
+    assert all(line.area.endswith("z") for line in shown.lines)
+    assert shown.values.low == 0
+
+
+def test_in_the_gap_of_one_series_the_stack_closes_up() -> None:
+    lower = [*steps(2, WINDOW)[:40], *steps(2, WINDOW)[80:]]
+    shown = view(named("a", 2, lower), named("b", 3, steps(3, WINDOW)), stacked=True, max=10)
+    assert shown.lines[0].area.count("M") == 2
+    assert shown.lines[1].area.count("M") == 1
+
+
+def test_many_series_are_drawn_in_longer_steps() -> None:
+    wave = [Point(point.at, math.sin(i)) for i, point in enumerate(LEVEL)]
+    one, many = view(named("a", 1, wave)), view(*(named(str(i), 1, wave) for i in range(8)))
+    assert len(many.lines[0].path) < 0.65 * len(one.lines[0].path)
+
+
+def test_a_series_that_ended_says_so() -> None:
+    shown = view(named("a", 5, LEVEL), named("b", 5, LEVEL, age_s=600))
+    assert [line.stale for line in shown.lines] == [False, True]
+
+
+def test_the_same_arguments_give_the_same_view() -> None:
+    series = named("a", 5, LEVEL)
+    assert view(series) == view(series)
