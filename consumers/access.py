@@ -1,8 +1,10 @@
-"""Who may open a socket: settled once, before anything is sent, in one trip to the database."""
+"""Who may open a socket, and keep it: settled before anything is sent, and again whenever it may have changed."""
 
-from http.cookies import SimpleCookie
+from collections.abc import Iterable
+from functools import partial
+from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
@@ -16,6 +18,28 @@ from metrics.models import Token
 SIGN_IN = 4401
 NO_ACCESS = 4403
 NO_SUCH_THING = 4404
+
+
+class Credential(NamedTuple):
+    """What a socket was opened with: the session of a browser, or the bearer token of a program."""
+
+    session: str
+    token: str
+
+
+class Verdict(NamedTuple):
+    """Who a credential belongs to, and the close code if what they asked for is not for them.
+
+    `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for nobody known.
+    """
+
+    code: int | None
+    holder: str = ""
+    name: str = ""
+
+
+Question = tuple[Credential, str]
+"""May the holder of this credential see the dashboard with this slug?"""
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -35,34 +59,48 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     return urlsplit(origin).netloc == header(scope, b"host") or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
-@database_sync_to_async
-def refusal(scope: dict[str, Any], slug: str) -> int | None:
-    """Return the close code for whom the dashboard `slug` is not to be shown, None for whom it is."""
-    authorization = header(scope, b"authorization")
-    if authorization:
-        return _token_refusal(authorization, slug)
-    user = get_user(_request(scope))
-    if not user.is_authenticated:
-        return SIGN_IN
-    if access.visible_dashboards(user).filter(slug=slug).exists():
-        return None
-    return NO_ACCESS if access.dashboard_exists(slug) else NO_SUCH_THING
+def credential(scope: dict[str, Any]) -> Credential:
+    """Return what the handshake brought."""
+    kind, _, secret = header(scope, b"authorization").partition(" ")
+    if kind:
+        return Credential("", secret if kind.lower() == "bearer" else "?")
+    try:
+        cookie = SimpleCookie(header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        cookie = None
+    return Credential(cookie.value if cookie else "", "")
 
 
-def _token_refusal(authorization: str, slug: str) -> int | None:
-    kind, _, secret = authorization.partition(" ")
-    token = access.find_token(secret) if kind.lower() == "bearer" else None
-    if token is None:
-        return SIGN_IN
-    if not access.grants(token, Token.Scope.READ):
-        return NO_ACCESS
-    return None if access.dashboard_exists(slug) else NO_SUCH_THING
+async def judge(questions: Iterable[Question]) -> dict[Question, Verdict]:
+    """Return who may see which dashboard, in one trip to the database for all `questions`."""
+    return cast(dict[Question, Verdict], await _verdicts(set(questions)))
 
 
-def _request(scope: dict[str, Any]) -> HttpRequest:
-    """Return what Django's own authentication reads: a request with the session of the cookie."""
-    cookies = SimpleCookie(header(scope, b"cookie"))
-    cookie = cookies.get(settings.SESSION_COOKIE_NAME)
+# Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.
+@partial(database_sync_to_async, thread_sensitive=False)
+def _verdicts(questions: set[Question]) -> dict[Question, Verdict]:
+    return {question: _verdict(*question) for question in questions}
+
+
+def _verdict(who: Credential, slug: str) -> Verdict:
+    if who.token:
+        return _token_verdict(who.token, slug)
+    if not who.session:
+        return Verdict(SIGN_IN)
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(cookie.value if cookie else None)
-    return request
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(who.session)
+    user = get_user(request)
+    if not user.is_authenticated:
+        return Verdict(SIGN_IN)
+    if access.visible_dashboards(user).filter(slug=slug).exists():
+        return Verdict(None, f"user:{user.pk}", user.get_username())
+    return Verdict(NO_ACCESS if access.dashboard_exists(slug) else NO_SUCH_THING)
+
+
+def _token_verdict(secret: str, slug: str) -> Verdict:
+    token = access.find_token(secret)
+    if token is None:
+        return Verdict(SIGN_IN)
+    if not access.grants(token, Token.Scope.READ):
+        return Verdict(NO_ACCESS)
+    return Verdict(None if access.dashboard_exists(slug) else NO_SUCH_THING, f"token:{token.pk}", token.name)

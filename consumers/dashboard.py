@@ -7,13 +7,15 @@ from urllib.parse import parse_qs
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from consumers.access import NO_ACCESS, NO_SUCH_THING, origin_allowed, refusal
-from consumers.hub import hub
-from consumers.stream import Stream, Viewer
+from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, judge, origin_allowed
+from consumers.hub import Membership, hub
+from consumers.limits import MESSAGE_BYTES, Allowance
+from consumers.outlet import outlet
+from consumers.viewer import Viewer
 from metrics.live.snapshot import Variant
 from metrics.widgets.ranges import RANGES_S
 
-BAD_MESSAGE = 1008
+REFUSED_MESSAGE = 1008
 
 
 class DashboardConsumer(AsyncWebsocketConsumer):
@@ -22,7 +24,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
     # The hub is subscribed for all sockets; a channel of its own for each would be a subscription each.
     channel_layer_alias = ""
 
-    stream: Stream | None = None
+    membership: Membership | None = None
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without Channels' look at idle database connections, a thread hop per message."""
@@ -38,48 +40,60 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         await self.accept()
         slug = self.scope["url_route"]["kwargs"]["slug"]
         asked = {name: values[-1] for name, values in parse_qs(self.scope["query_string"].decode("latin-1")).items()}
-        code = await self._refusal(slug, asked.get("range", ""))
-        if code is not None:
-            await self.close(code)
+        who = await self._judged(slug, asked.get("range", ""))
+        if who.code is not None:
+            await self.close(who.code)
             return
-        self.viewer = Viewer(self._send, self.close)
-        version = asked.get("version", "")
-        self.stream = await hub().join(
-            Variant(slug, asked["range"]),
-            self.viewer,
-            asked.get("epoch", ""),
-            int(version) if version.isdecimal() and len(version) < 16 else 0,
+        self.allowance = Allowance()
+        viewer = Viewer(outlet(self.scope, self.base_send), credential(self.scope), who)
+        self.membership = await hub().join(
+            Variant(slug, asked["range"]), viewer, asked.get("epoch", ""), _number(asked.get("version", ""))
         )
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.stream is None:
+        if self.membership is None:
             return
-        version = _acknowledged(text_data)
-        if version is None:
-            await self.close(BAD_MESSAGE)
+        if not self.allowance.take():
+            await self._refuse("Too many messages.")
+        elif text_data is None or len(text_data) > MESSAGE_BYTES:
+            await self._refuse(f"A message is text of at most {MESSAGE_BYTES} characters.")
+        elif (version := _acknowledged(text_data)) is None:
+            await self._refuse('A message is {"ack": version}.')
         else:
-            await self.stream.acknowledge(self.viewer, version)
+            self.membership.acknowledge(version)
 
     async def _disconnected(self, message: dict[str, Any]) -> None:
-        if self.stream is not None:
-            hub().leave(self.stream, self.viewer)
+        self._leave()
         raise StopConsumer
 
-    async def _refusal(self, slug: str, range: str) -> int | None:
+    async def _refuse(self, sentence: str) -> None:
+        """Tell the client what is wrong with what it sent, and hear nothing more from it."""
+        self._leave()
+        await self.send(json.dumps({"error": sentence}))
+        await self.close(REFUSED_MESSAGE)
+
+    def _leave(self) -> None:
+        if self.membership is not None:
+            self.membership.leave()
+            self.membership = None
+
+    async def _judged(self, slug: str, range: str) -> Verdict:
         if not origin_allowed(self.scope):
-            return NO_ACCESS
+            return Verdict(NO_ACCESS)
         if range not in RANGES_S:
-            return NO_SUCH_THING
-        return await refusal(self.scope, slug)
-
-    async def _send(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+            return Verdict(NO_SUCH_THING)
+        question = (credential(self.scope), slug)
+        return (await judge([question]))[question]
 
 
-def _acknowledged(text: str | None) -> int | None:
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def _acknowledged(text: str) -> int | None:
     """Return the version of `{"ack": version}`, None for anything else."""
     try:
-        version = json.loads(text or "")["ack"]
+        version = json.loads(text)["ack"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return version if isinstance(version, int) else None

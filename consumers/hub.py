@@ -4,22 +4,42 @@ import asyncio
 import os
 import secrets
 import time
+from collections import Counter
 from functools import cache
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import structlog
 from channels.layers import get_channel_layer
+from django.conf import settings
 from redis import RedisError
 
-from consumers.stream import Stream, Viewer
-from metrics.live import bus, events, snapshot, watchers
-from metrics.live.bus import Message
+from consumers import doors, glasses
+from consumers.stream import Stream
+from consumers.viewer import Viewer
+from metrics.live import bus, events, snapshot, traffic, watchers
 from metrics.live.snapshot import Variant
 
 log = structlog.get_logger(__name__)
 
 LINGER_S = 30
 """How long a variant without viewers stays subscribed: pages that reload come back."""
+RECHECK_S = 60
+RESTART = 1012
+TRY_LATER = 1013
+
+
+class Membership(NamedTuple):
+    """A viewer in its stream: what its consumer needs of the hub."""
+
+    hub: "Hub"
+    stream: Stream
+    viewer: Viewer
+
+    def acknowledge(self, version: int) -> None:
+        self.stream.acknowledge(self.viewer, version)
+
+    def leave(self) -> None:
+        self.hub.leave(self.stream, self.viewer)
 
 
 class Hub:
@@ -28,34 +48,66 @@ class Hub:
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.streams: dict[Variant, Stream] = {}
-        self._joining: dict[Variant, asyncio.Lock] = {}
+        self._holders: Counter[str] = Counter()
+        self._opening: dict[Variant, asyncio.Lock] = {}
         self._empty_since: dict[Variant, float] = {}
         self._channel: str | None = None
         self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._blind = False
+        self._closing = False
+        self._rechecked_at = time.monotonic()
 
-    @property
-    def sockets(self) -> int:
-        return sum(len(stream.viewers) for stream in self.streams.values())
+    def viewers(self) -> list[tuple[Stream, Viewer]]:
+        """Return every open socket of this process."""
+        return [(stream, viewer) for stream in self.streams.values() for viewer in stream.viewers]
 
-    async def join(self, variant: Variant, viewer: Viewer, epoch: str, version: int) -> Stream:
-        """Let `viewer`, whose page shows `version` of `epoch`, see `variant` from now on."""
+    async def join(self, variant: Variant, viewer: Viewer, epoch: str, version: int) -> Membership | None:
+        """Let `viewer`, whose page shows `version` of `epoch`, see `variant` from now on.
+
+        Closes it and returns None when this process has as many sockets as it may, in all or of the same holder.
+        """
         self._start()
-        lock = self._joining.setdefault(variant, asyncio.Lock())
-        async with lock:
+        if self._closing or self._is_full(viewer.who.holder):
+            viewer.outlet.close(RESTART if self._closing else TRY_LATER)
+            return None
+        self._holders[viewer.who.holder] += 1
+        async with self._opening.setdefault(variant, asyncio.Lock()):
             stream = self.streams.get(variant)
             if stream is None:
                 stream = self.streams[variant] = Stream(variant)
                 await self._open(stream)
         self._empty_since.pop(variant, None)
-        await stream.join(viewer, epoch, version)
-        return stream
+        stream.join(viewer, epoch, version)
+        return Membership(self, stream, viewer)
 
     def leave(self, stream: Stream, viewer: Viewer) -> None:
+        if viewer not in stream.viewers:
+            return
         stream.leave(viewer)
+        self._holders[viewer.who.holder] -= 1
+        if not self._holders[viewer.who.holder]:
+            del self._holders[viewer.who.holder]
         if not stream.viewers:
             self._empty_since[stream.variant] = time.monotonic()
+
+    def close(self, stream: Stream, viewer: Viewer, code: int) -> None:
+        """Send `viewer` away with `code`."""
+        self.leave(stream, viewer)
+        viewer.outlet.close(code)
+
+    async def drain(self, seconds: float) -> None:
+        """Close every socket with 1012, spread over `seconds`, and let nobody in any more."""
+        self._closing = True
+        everyone = self.viewers()
+        for stream, viewer in everyone:
+            self.close(stream, viewer, RESTART)
+            await asyncio.sleep(seconds / len(everyone))
+
+    def _is_full(self, holder: str) -> bool:
+        return (
+            self._holders.total() >= settings.SOCKETS_PER_PROCESS or self._holders[holder] >= settings.SOCKETS_PER_USER
+        )
 
     # --- Keeping right ---------------------------------------------------------------------------------
 
@@ -67,7 +119,7 @@ class Hub:
     async def _open(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
         try:
-            await self._subscribe(stream)
+            await self._subscribe(bus.group(stream.variant))
             await self._renew()
             stream.load(await snapshot.read(stream.variant))
             await self._refresh(stream.variant)
@@ -76,17 +128,23 @@ class Hub:
             log.warning("live pages wait for Redis", error=str(error))
 
     async def _receive(self) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
         while True:
             try:
-                message = cast(Message, await layer.receive(await self._own_channel()))
-                stream = self.streams.get(Variant.parse(message["variant"]))
-                if stream is not None and not stream.take(message):
-                    stream.load(await snapshot.read(stream.variant))
+                await self._take(await _layer().receive(await self._own_channel()))
             except (RedisError, OSError) as error:
                 log.warning("live pages wait for Redis", error=str(error))
                 await asyncio.sleep(1)
+            except Exception:
+                log.exception("a message could not be taken")
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == bus.RECHECK:
+            await doors.recheck(self, cast(bus.Recheck, message))
+            return
+        fragments = cast(bus.Message, message)
+        stream = self.streams.get(Variant.parse(fragments["variant"]))
+        if stream is not None and not stream.take(fragments):
+            stream.load(await snapshot.read(stream.variant))
 
     async def _keep(self) -> None:
         while True:
@@ -104,14 +162,20 @@ class Hub:
         """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches."""
         await self._close_unwatched()
         await self._renew()
+        if self._blind:
+            await self._subscribe(bus.DOORS)
         for stream in list(self.streams.values()):
             if self._blind:
-                await self._subscribe(stream)
+                await self._subscribe(bus.group(stream.variant))
             await self._heal(stream)
         self._blind = False
         for stream in list(self.streams.values()):
-            await stream.drop_stalled()
-            await stream.pulse()
+            for viewer in stream.stalled():
+                self.close(stream, viewer, TRY_LATER)
+            stream.pulse()
+        if time.monotonic() - self._rechecked_at > RECHECK_S:
+            self._rechecked_at = time.monotonic()
+            await doors.recheck(self, bus.Recheck(type=bus.RECHECK, user=None, slug=None))
 
     async def _heal(self, stream: Stream) -> None:
         epoch, version = await snapshot.read_version(stream.variant)
@@ -124,28 +188,32 @@ class Hub:
         await asyncio.to_thread(events.mark, variant, [events.ALL])
 
     async def _own_channel(self) -> str:
-        """Return the one channel that every variant's group delivers to."""
-        layer = get_channel_layer()
-        assert layer is not None
+        """Return the one channel that every group delivers to."""
         async with self._naming:
-            self._channel = self._channel or cast(str, await layer.new_channel("hub."))
+            if self._channel is None:
+                self._channel = cast(str, await _layer().new_channel("hub."))
+                await _layer().group_add(bus.DOORS, self._channel)
         return self._channel
 
-    async def _subscribe(self, stream: Stream) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
-        await layer.group_add(bus.group(stream.variant), await self._own_channel())
+    async def _subscribe(self, group: str) -> None:
+        await _layer().group_add(group, await self._own_channel())
 
     async def _renew(self) -> None:
-        await watchers.renew(self.process, self.streams, self.sockets, time.time())
+        shown = glasses.report(self.viewers())
+        await watchers.renew(self.process, self.streams, shown, time.time())
+        await traffic.flush()
 
     async def _close_unwatched(self) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
         for variant, since in list(self._empty_since.items()):
             if time.monotonic() - since > LINGER_S:
-                del self._empty_since[variant], self.streams[variant]
-                await layer.group_discard(bus.group(variant), await self._own_channel())
+                del self._empty_since[variant], self.streams[variant], self._opening[variant]
+                await _layer().group_discard(bus.group(variant), await self._own_channel())
+
+
+def _layer() -> Any:
+    layer = get_channel_layer()
+    assert layer is not None
+    return layer
 
 
 @cache

@@ -75,6 +75,17 @@ def flag(name: str, default: bool, help: str) -> bool:
     return read(name, default, help, parse, "one of true, false, yes, no, on, off, 1, 0")
 
 
+def choice(name: str, default: str, help: str, words: tuple[str, ...]) -> str:
+    """One of `words`, in capitals or not."""
+
+    def parse(raw: str) -> str:
+        if raw.upper() not in words:
+            raise ValueError
+        return raw.upper()
+
+    return read(name, default, help, parse, f"one of {', '.join(words)}")
+
+
 def items(name: str, default: list[str], help: str) -> list[str]:
     """A comma-separated list."""
     value = read(name, default, help, lambda raw: [item.strip() for item in raw.split(",") if item.strip()], "a list")

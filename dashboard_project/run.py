@@ -5,11 +5,13 @@ Procfile's processes running until Ctrl-C. Whatever prevents the start is said i
 """
 
 import fcntl
+import math
 import os
 import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,7 @@ from dashboard_project.supervisor import Command, Supervisor
 
 REDIS_STARTS_S = 10.0
 REDIS_ANSWERS_S = 5.0
+SAME_REQUEST_S = 1.0  # make passes a signal on that its whole group was sent: that is not impatience
 
 
 class CannotStartError(Exception):
@@ -92,11 +95,15 @@ def serve() -> None:
 
 
 def asked_to_stop(supervisor: Supervisor) -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; the second signal ends the children at once."""
+    """Return an event that SIGINT and SIGTERM set; asking again ends the children at once."""
     asked = threading.Event()
+    first_at = math.inf
 
     def handle(*_: Any) -> None:
-        if asked.is_set():
+        nonlocal first_at
+        now = time.monotonic()
+        first_at = min(first_at, now)
+        if now - first_at > SAME_REQUEST_S:
             supervisor.kill()
         asked.set()
 

@@ -1,23 +1,67 @@
 """`python -m dashboard_project.server`: Daphne as this installation needs it.
 
 Listens on HOST and PORT with a backlog that survives every screen reconnecting at once, never ends a
-WebSocket for its age, and believes a proxy's headers only when PUBLIC_URL says that there is one.
+WebSocket for its age, believes a proxy's headers only when PUBLIC_URL says that there is one, writes one
+prepared frame to every socket, and on SIGTERM sends its sockets away bit by bit before it goes.
 """
 
+import asyncio
 import os
+import signal
 import sys
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
+from autobahn.websocket.protocol import PreparedMessage
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard_project import addresses
 
 LISTEN_BACKLOG = 2048
+DRAIN_S = 4.0
+STOPS_AFTER_S = 9.0
+INCOMING_BYTES = 64 * 1024
+INCOMING_WAITING = 200
+
+
+class PreparedWriter:
+    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    @staticmethod
+    def prepare(text: str) -> bytes:
+        """Return `text` as a WebSocket frame."""
+        message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
+        frame: bytes = message.payloadHybi
+        return frame
+
+    def write(self, frame: bytes) -> None:
+        """Write a frame that `prepare` made; nothing, if the socket is closing."""
+        protocol = self._protocol
+        if protocol.state == protocol.STATE_OPEN:
+            protocol.transport.write(frame)
+
+
+class SocketProtocol(WebSocketProtocol):
+    """Daphne's WebSocket, deaf to a client that sends faster than it is heard."""
+
+    muted: bool
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self.application_queue.qsize() > INCOMING_WAITING and not self.muted:
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1008})
+            self.muted = True
+            self.transport.abortConnection()
+        super().onMessage(payload, isBinary)
 
 
 class WebServer(Server):
@@ -27,13 +71,47 @@ class WebServer(Server):
         super().__init__(
             application=application,
             endpoints=[addresses.endpoint(host, port, LISTEN_BACKLOG)],
+            signal_handlers=False,
             websocket_timeout=-1,
+            websocket_max_message_size=INCOMING_BYTES,
+            websocket_max_frame_size=INCOMING_BYTES,
+            ready_callable=self._ready,
             proxy_forwarded_address_header="X-Forwarded-For" if behind_proxy else None,
             proxy_forwarded_port_header="X-Forwarded-Port" if behind_proxy else None,
             proxy_forwarded_proto_header="X-Forwarded-Proto" if behind_proxy else None,
             server_name="",
         )
         self._address = f"{host}:{port}"
+        self._draining: asyncio.Task[None] | None = None
+
+    def _ready(self) -> None:
+        self.ws_factory.protocol = SocketProtocol
+        loop = asyncio.get_event_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_stop)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket":
+            scope.setdefault("extensions", {})["watchfloor.prepared"] = PreparedWriter(protocol)
+        return super().create_application(protocol, scope)
+
+    def _asked_to_stop(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.get_event_loop().create_task(self._drain())
+        else:  # asked twice: at once
+            self.stop()
+
+    async def _drain(self) -> None:
+        """Take no new connections, tell the open pages to come back elsewhere, and stop."""
+        from consumers.hub import hub
+
+        asyncio.get_running_loop().call_later(STOPS_AFTER_S, self.stop)
+        for listener in self.listeners:
+            if listener.called and hasattr(listener.result, "stopListening"):
+                listener.result.stopListening()
+        await hub().drain(DRAIN_S)
+        await asyncio.sleep(0.5)  # the last close frames are on their way
+        self.stop()
 
     def listen_error(self, failure: Any) -> None:
         """Say in one sentence why the address can't be listened on, and stop."""

@@ -123,6 +123,7 @@ INSTALLED_APPS = [
     "axes",
     "ninja",
     "metrics",
+    "dashboard_project",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -216,6 +217,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+SOCKETS_PER_PROCESS = env.integer("SOCKETS_PER_PROCESS", 10_000, "Most open pages of one web process.", least=1)
+SOCKETS_PER_USER = env.integer("SOCKETS_PER_USER", 1_000, "Most open pages of one user or token, per process.", least=1)
+
 # --- Pushing ------------------------------------------------------------------------------------------
 
 PUSH_BODY_LIMIT_BYTES = env.integer("PUSH_BODY_LIMIT_BYTES", 1024 * 1024, "Largest body of one push.", least=1024)
@@ -254,13 +258,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Logging ------------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.read(
-    "LOG_LEVEL",
-    "INFO",
-    "Least severe messages to log: DEBUG, INFO, WARNING or ERROR.",
-    lambda raw: {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARNING", "ERROR": "ERROR"}.get(raw.upper()) or int("x"),
-    "DEBUG, INFO, WARNING or ERROR",
-)
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "Least severe messages to log.", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_JSON = env.flag("LOG_JSON", False, "Log one JSON object a line, for log collectors.")
 
 from dashboard_project.logs import logging_config

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -28,6 +30,18 @@ class SourceForm(forms.ModelForm):
             if not cleaned.get("every_s"):
                 raise ValidationError({"every_s": "Say how often this source runs."})
         return cleaned
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class WatchedUserAdmin(UserAdmin):
+    """Django's, and what it changes about access holds for open pages at once."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        access.user_changed(form.instance)
 
 
 @admin.register(Source)

@@ -11,7 +11,7 @@ from metrics.actions import sources
 def tick() -> None:
     """Start every source whose slot begins; beat sends this each second."""
     for due in sources.due(time.time()):
-        collect.apply_async(args=[due.source], expires=due.every_s)
+        collect.apply_async(args=(due.source,), expires=due.every_s)
 
 
 @shared_task

@@ -1,9 +1,12 @@
 """Who may do what: users on dashboards, tokens on the API."""
 
+from django.contrib.auth import logout
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
+from metrics.live import bus
 from metrics.models import Dashboard, Source, Token
 
 GRANTS = {
@@ -12,6 +15,19 @@ GRANTS = {
     Token.Scope.ADMIN: {Token.Scope.PUSH, Token.Scope.READ, Token.Scope.ADMIN},
 }
 """What a token of a scope may do."""
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session of `request`, and close the sockets that were opened with it."""
+    user = request.user.pk
+    logout(request)
+    if user is not None:
+        bus.recheck(user=user)
+
+
+def user_changed(user: User) -> None:
+    """Have the open sockets of `user` looked at again, after their groups, password or state were changed."""
+    bus.recheck(user=user.pk)
 
 
 class AccessError(Exception):
@@ -50,13 +66,12 @@ def revoke_token(name: str) -> None:
     token.name = f"{name} (revoked {token.pk})"
     token.source = None
     token.save(update_fields=["revoked_at", "name", "source"])
+    bus.recheck()
 
 
 def find_token(secret: str) -> Token | None:
     """Return the token of `secret`, unless it is revoked."""
-    return (
-        Token.objects.select_related("source").filter(digest=Token.digest_of(secret), revoked_at=None).first()
-    )
+    return Token.objects.select_related("source").filter(digest=Token.digest_of(secret), revoked_at=None).first()
 
 
 def grants(token: Token, scope: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from redis import RedisError
 
 from metrics.actions.problems import Invalid, sentence
-from metrics.live import events, snapshot
+from metrics.live import bus, events, snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Page:
     """A variant as it is loaded: its widgets, and the pulse that says which moment and version they show.
 
-    `time` is server time in Unix seconds; `build` changes with the program and with the dashboard's layout.
+    `time` is server time in Unix seconds; `build` names the program, `layout` counts the dashboard's edits.
     """
 
     widgets: list[WidgetView]
@@ -34,11 +34,7 @@ class Page:
     version: int
     time: float
     build: str
-
-
-def build_of(dashboard: Dashboard) -> str:
-    """Return what an open page compares to find out that it is outdated."""
-    return f"{settings.BUILD_ID}-{dashboard.layout}"
+    layout: int
 
 
 def page(dashboard: Dashboard, range: str, at: float) -> Page:
@@ -52,7 +48,7 @@ def page(dashboard: Dashboard, range: str, at: float) -> Page:
         log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
         epoch, version = "", 0
     views = [widget_view(widget, range, at) for widget in dashboard.widgets.all()]
-    return Page(views, epoch, version, at, build_of(dashboard))
+    return Page(views, epoch, version, at, settings.BUILD_ID, dashboard.layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,8 @@ def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> No
 
 
 def edited(dashboard: Dashboard) -> None:
-    """Note that `dashboard` or its widgets were changed: open pages load themselves anew."""
+    """Note that `dashboard` or its widgets were changed: open pages load themselves anew, or close if they may not stay."""
     Dashboard.objects.filter(pk=dashboard.pk).update(layout=F("layout") + 1)
     for range in RANGES_S:
         events.mark(Variant(dashboard.slug, range), [events.ALL])
+    bus.recheck(slug=dashboard.slug)

@@ -46,7 +46,11 @@ WIDGETS = [
         height=2,
     ),
     NewWidget(
-        "line", "Network", {"queries": _each("host_network_bytes_per_second", "{direction}"), "min": 0}, width=6, height=2
+        "line",
+        "Network",
+        {"queries": _each("host_network_bytes_per_second", "{direction}"), "min": 0},
+        width=6,
+        height=2,
     ),
     NewWidget("status", "Checks", {"queries": _each("http_up", "{check}")}, width=4, height=2),
     NewWidget(
@@ -62,5 +66,5 @@ WIDGETS = [
     NewWidget("number", "Tasks waiting", {"queries": _one("watchfloor_queue_depth"), "combine": "sum"}),
     NewWidget("number", "Tick lag", {"queries": _one("watchfloor_tick_lag_seconds"), "better": "lower"}),
     NewWidget("number", "Open sockets", {"queries": _one("watchfloor_sockets")}),
-    NewWidget("number", "Render time", {"queries": _one("watchfloor_render_seconds"), "better": "lower"}),
+    NewWidget("number", "Render time", {"queries": _one("watchfloor_last_render_seconds"), "better": "lower"}),
 ]

@@ -3,8 +3,7 @@
 import time
 
 
-from metrics.actions.dashboards import build_of
-from metrics.live import bus, events, health, watchers
+from metrics.live import bus, events, health, traffic, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
@@ -18,17 +17,17 @@ PERIOD_MOST_S = 30
 def render(variant: Variant) -> int:
     """Render the marked widgets of `variant`, publish them, and return how many there were."""
     with events.turn(variant) as marked:
-        if not marked:
+        if not marked.widgets:
             return 0
         dashboard = Dashboard.objects.filter(slug=variant.slug).first()
         if dashboard is None or variant.range not in RANGES_S:
             return 0
         began = time.perf_counter()
-        widgets = _widgets(dashboard, marked)
+        widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
         fragments = {widget.pk: render_widget(widget, variant.range, at) for widget in widgets}
-        bus.publish(variant, fragments, build_of(dashboard))
-        health.record_render(time.perf_counter() - began)
+        bus.publish(variant, fragments, dashboard.layout, marked.since)
+        traffic.rendered(time.perf_counter() - began)
         return len(fragments)
 
 
@@ -49,7 +48,7 @@ def refresh(variant: Variant) -> None:
     events.mark(variant, [events.ALL])
 
 
-def _widgets(dashboard: Dashboard, marked: set[str]) -> list[Widget]:
+def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
     widgets = dashboard.widgets.all()
     if events.ALL in marked:
         return list(widgets)

@@ -14,6 +14,7 @@ from metrics.widgets.base import Config
 
 log = structlog.get_logger(__name__)
 
+
 def accept(samples: Sequence[Sample], source: Source | None, now: float) -> int:
     """Check `samples`, store them, and have the open widgets that show them rendered; return how many there are.
 

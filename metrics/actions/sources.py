@@ -63,7 +63,10 @@ def collect(source_id: int) -> None:
     finally:
         slots.leave(source_id)
     Source.objects.filter(pk=source_id).update(
-        last_run_at=timezone.now(), last_duration_s=time.perf_counter() - began, last_samples=count, last_error=error[:300]
+        last_run_at=timezone.now(),
+        last_duration_s=time.perf_counter() - began,
+        last_samples=count,
+        last_error=error[:300],
     )
 
 
@@ -72,9 +75,7 @@ def create(kind: str, name: str, every_s: int, config: dict[str, Any], enabled: 
     checked = check(kind, config)
     try:
         with transaction.atomic():
-            return Source.objects.create(
-                kind=kind, name=name, every_s=every_s, config=checked, enabled=enabled
-            )
+            return Source.objects.create(kind=kind, name=name, every_s=every_s, config=checked, enabled=enabled)
     except IntegrityError:
         raise Invalid("name", f"There is a source {name!r} already.") from None
 

@@ -33,9 +33,7 @@ api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
 
 
-def _answer(
-    request: HttpRequest, status: int, detail: str, errors: list[dict[str, Any]] | None = None
-) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> HttpResponse:
     body: dict[str, Any] = {"detail": detail}
     if errors is not None:
         body["errors"] = errors

@@ -26,7 +26,9 @@ def parse(body: bytes) -> list[Sample]:
     if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
         raise BadSamples([Problem(None, "samples", 'The body is not an object with a list "samples".')])
     if unknown := set(document) - {"samples"}:
-        raise BadSamples([Problem(None, name, f"There is no field {name!r} beside samples.") for name in sorted(unknown)])
+        raise BadSamples(
+            [Problem(None, name, f"There is no field {name!r} beside samples.") for name in sorted(unknown)]
+        )
     entries = document["samples"]
     found = [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
     if found:
@@ -47,7 +49,9 @@ def _problems(entry: Any) -> Iterator[tuple[str, str]]:
     if entry.get("unit") is not None and not isinstance(entry["unit"], str):
         yield "unit", "unit is not text."
     labels = entry.get("labels")
-    if labels is not None and not (isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values())):
+    if labels is not None and not (
+        isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values())
+    ):
         yield "labels", "labels is not an object of texts."
     if _time(entry.get("at")) is ValueError:
         yield "at", "at is neither Unix seconds nor ISO 8601 with a time zone."

@@ -3,24 +3,43 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+import structlog
 from channels.layers import get_channel_layer
+from redis import RedisError
 
 from metrics.live import snapshot
 from metrics.live.connection import run
 from metrics.live.snapshot import Variant
 
-TYPE = "fragments"
+log = structlog.get_logger(__name__)
+
+FRAGMENTS = "fragments"
+RECHECK = "recheck"
+DOORS = "doors"
+"""The group of every process that has sockets open."""
 
 
 class Message(TypedDict):
-    """What a process gets: the fragments that version `version` of `variant` changed, by widget id."""
+    """What a process gets: the fragments that version `version` of `variant` changed, by widget id.
+
+    `changed_at` is when the oldest of the changes was accepted, in Unix seconds.
+    """
 
     type: str
     variant: str
     epoch: str
     version: int
-    build: str
+    layout: int
+    changed_at: float
     fragments: dict[str, str]
+
+
+class Recheck(TypedDict):
+    """Whose access is in doubt: the sockets of `user` (id), or those of the dashboard `slug`; None means any."""
+
+    type: str
+    user: int | None
+    slug: str | None
 
 
 def group(variant: Variant) -> str:
@@ -28,22 +47,34 @@ def group(variant: Variant) -> str:
     return f"variant.{variant}"
 
 
-def publish(variant: Variant, fragments: Mapping[int, str], build: str) -> snapshot.Stored:
+def publish(variant: Variant, fragments: Mapping[int, str], layout: int, changed_at: float) -> snapshot.Stored:
     """Store `fragments` (HTML by widget id) as a new version and send those that changed.
 
     Raises redis.RedisError or TimeoutError when Redis does not answer.
     """
-    stored = snapshot.store(variant, fragments, build)
+    stored = snapshot.store(variant, fragments, layout)
     message: Message = {
-        "type": TYPE,
+        "type": FRAGMENTS,
         "variant": str(variant),
         "epoch": stored.epoch,
         "version": stored.version,
-        "build": build,
+        "layout": layout,
+        "changed_at": changed_at,
         "fragments": {widget: fragments[int(widget)] for widget in stored.changed},
     }
     run(_send(group(variant), dict(message)))
     return stored
+
+
+def recheck(*, user: int | None = None, slug: str | None = None) -> None:
+    """Have every process look again whether the sockets concerned may stay open.
+
+    Without Redis this is only logged: each process looks at all its sockets once a minute anyway.
+    """
+    try:
+        run(_send(DOORS, dict(Recheck(type=RECHECK, user=user, slug=slug))))
+    except (RedisError, TimeoutError) as error:
+        log.warning("open sockets were not told", error=str(error))
 
 
 async def _send(name: str, message: dict[str, Any]) -> None:

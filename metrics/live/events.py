@@ -8,6 +8,7 @@ one worker at a time render a variant, so that an older drawing can't overtake a
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -26,6 +27,17 @@ DEBOUNCE_S = 0.1
 LOCK_S = 15
 ALL = "*"
 """The mark that means every widget of the variant."""
+_SINCE = "@"
+"""The field beside the marks that holds when the oldest of them was made, in Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a render is to draw: ids of widgets, or `ALL` among them; `since` is when the oldest was marked."""
+
+    widgets: frozenset[str]
+    since: float
+
 
 _TAKE_BACK = """
 for i = 1, #ARGV, 2 do
@@ -44,6 +56,7 @@ def mark(variant: Variant, widgets: Iterable[int | str]) -> None:
         pipe = client().pipeline(transaction=False)
         for widget in widgets:
             pipe.hincrby(_marks(variant), str(widget), 1)
+        pipe.hsetnx(_marks(variant), _SINCE, repr(time.time()))
         pipe.expire(_marks(variant), 3600)
         pipe.execute()
         request(variant)
@@ -63,22 +76,22 @@ def is_marked(variant: Variant) -> bool:
 
 
 @contextmanager
-def turn(variant: Variant) -> Iterator[set[str]]:
-    """Hold the turn to render `variant`; yields the ids of its marked widgets, or `ALL` among them.
+def turn(variant: Variant) -> Iterator[Marked]:
+    """Hold the turn to render `variant`; yields what is marked.
 
     Waits so that two renders of a variant are `DEBOUNCE_S` apart. Leaving without an exception takes back
-    the marks that were yielded. Yields nothing when another worker has the turn: it, or the request that
-    this call makes for later, will see the same marks.
+    the marks that were yielded. Yields nothing when another worker keeps the turn: the marks stay, and the
+    next sweep asks for them again.
     """
     lock = client().lock(f"{KEY}rendering:{variant}", timeout=LOCK_S, blocking_timeout=2)
     if not lock.acquire():
-        yield set()
+        yield Marked(frozenset(), time.time())
         return
     try:
         _wait(variant)
         client().delete(_pending(variant))
         seen = cast(dict[str, str], client().hgetall(_marks(variant)))
-        yield set(seen)
+        yield Marked(frozenset(seen) - {_SINCE}, float(seen.get(_SINCE, time.time())))
         _take_back(variant, seen)
     finally:
         client().set(_rendered(variant), repr(time.time()), ex=60)

@@ -1,12 +1,14 @@
 """This system's own metrics in Prometheus' text format: what all processes together recorded in Redis."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from metrics.live.health import Readings, readings
+from metrics.live.traffic import BUCKETS_S, Histogram
 
 
 class _Readings(Collector):
@@ -20,8 +22,23 @@ class _Readings(Collector):
         yield queues
         yield GaugeMetricFamily("watchfloor_tick_lag_seconds", "How late the last tick ran.", self.now.tick_lag_s)
         yield GaugeMetricFamily("watchfloor_sockets", "Open sockets.", self.now.sockets)
-        yield GaugeMetricFamily("watchfloor_render_seconds", "Duration of the last render.", self.now.render_s)
-        yield CounterMetricFamily("watchfloor_renders_total", "Renders of a variant.", self.now.renders)
+        traffic = self.now.traffic
+        yield CounterMetricFamily("watchfloor_frames_total", "Frames written to sockets.", traffic.frames)
+        yield CounterMetricFamily("watchfloor_frame_bytes_total", "Bytes of those frames.", traffic.bytes)
+        yield CounterMetricFamily(
+            "watchfloor_frames_conflated_total",
+            "Times that a viewer fell behind and was spared frames.",
+            traffic.conflated,
+        )
+        yield _histogram("watchfloor_render_seconds", "Duration of the render of a variant.", traffic.render)
+        yield _histogram("watchfloor_delivery_seconds", "From a sample's acceptance to its frame.", traffic.delivery)
+
+
+def _histogram(name: str, help: str, histogram: Histogram) -> HistogramMetricFamily:
+    bounds = [*map(str, BUCKETS_S), "+Inf"]
+    return HistogramMetricFamily(
+        name, help, buckets=list(zip(bounds, accumulate(histogram.counts), strict=True)), sum_value=histogram.sum_s
+    )
 
 
 def exposition(now: float) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from metrics.live import watchers
+from metrics.live import traffic, watchers
 from metrics.live.connection import KEY, client
 
 DEAD_AFTER_S = 15
@@ -19,15 +19,13 @@ class Readings:
     """The newest state of the system.
 
     `queues`: tasks waiting, by queue. `tick_lag_s`: how much later than a second after the one before the
-    last tick ran. `sockets`: open in all processes. `render_s`: how long the last render of a variant took.
-    `renders`: renders since Redis started.
+    last tick ran. `sockets`: open in all processes. `traffic`: what was rendered and sent.
     """
 
     queues: Mapping[str, int]
     tick_lag_s: float
     sockets: int
-    render_s: float
-    renders: int
+    traffic: traffic.Totals
 
 
 def record_beat(now: float) -> None:
@@ -47,14 +45,6 @@ def record_sweep(now: float) -> None:
     client().hset(_HEALTH, "sweep", repr(now))
 
 
-def record_render(duration_s: float) -> None:
-    """Note how long the render of one variant took."""
-    pipe = client().pipeline(transaction=False)
-    pipe.hset(_HEALTH, "render_s", repr(duration_s))
-    pipe.hincrby(_HEALTH, "renders", 1)
-    pipe.execute()
-
-
 def ages(now: float) -> dict[str, float | None]:
     """Return how many seconds ago `beat`, `tick` and `sweep` were recorded; None for never."""
     names = ["beat", "tick", "sweep"]
@@ -64,6 +54,6 @@ def ages(now: float) -> dict[str, float | None]:
 
 def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
-    lag, render, renders = cast(list[str | None], client().hmget(_HEALTH, ["tick_lag_s", "render_s", "renders"]))
-    queues = {queue: cast(int, client().llen(_CELERY_KEY + queue)) for queue in QUEUES}
-    return Readings(queues, float(lag or 0), watchers.sockets(now), float(render or 0), int(renders or 0))
+    lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
+    queues = {queue: client().llen(_CELERY_KEY + queue) for queue in QUEUES}
+    return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals())

@@ -1,6 +1,6 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
-One hash per variant: `epoch`, `version`, `build`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
+One hash per variant: `epoch`, `version`, `layout`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
 that brought it). An epoch begins when the hash is made, so a Redis that came back empty shows as a new one.
 """
 
@@ -24,9 +24,9 @@ for i = 4, #ARGV, 2 do
   if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
-if #changed > 0 or redis.call('HGET', key, 'build') ~= ARGV[2] then
+if #changed > 0 or redis.call('HGET', key, 'layout') ~= ARGV[2] then
   version = redis.call('HINCRBY', key, 'version', 1)
-  redis.call('HSET', key, 'build', ARGV[2])
+  redis.call('HSET', key, 'layout', ARGV[2])
 end
 local ids = {}
 for _, i in ipairs(changed) do
@@ -67,7 +67,7 @@ class Snapshot:
 
     epoch: str
     version: int
-    build: str
+    layout: int
     fragments: Mapping[str, Fragment]
 
 
@@ -80,12 +80,15 @@ class Stored:
     changed: list[str]
 
 
-def store(variant: Variant, fragments: Mapping[int, str], build: str) -> Stored:
-    """Put `fragments` into the snapshot as one new version. What is the same as before is not a change."""
+def store(variant: Variant, fragments: Mapping[int, str], layout: int) -> Stored:
+    """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
+
+    `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new.
+    """
     script = client().register_script(_STORE)
     flat = [str(item) for pair in fragments.items() for item in pair]
     epoch, version, changed = cast(
-        tuple[str, int, list[str]], script(keys=[_key(variant)], args=[secrets.token_hex(8), build, KEPT_S, *flat])
+        tuple[str, int, list[str]], script(keys=[_key(variant)], args=[secrets.token_hex(8), layout, KEPT_S, *flat])
     )
     return Stored(epoch, version, changed)
 
@@ -110,7 +113,7 @@ async def read(variant: Variant) -> Snapshot:
         for name, value in fields.items()
         if name.startswith("h:")
     }
-    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), fields.get("build", ""), fragments)
+    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("layout", 0)), fragments)
 
 
 def _key(variant: Variant) -> str:

@@ -3,7 +3,6 @@
 Every function takes its time as an argument, so that a past moment is as drawable as the present one.
 """
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from django.db.models import Avg, F, OuterRef, Subquery
 from metrics.models import Sample, Series
 
 CADENCE_SAMPLES = 6
+CADENCE_LEAST_S = 30.0
 AHEAD_S = 600
 """How far ahead of the server's clock a sample may be and still count as the newest one."""
 
@@ -42,7 +42,7 @@ class Track:
 
     `latest` is the newest sample not after that moment, None if there is none. `points` are the steps of
     the window that have samples, oldest first. `every_s` is how often a sample is expected: the source's
-    interval, or for what is pushed the median distance of the newest samples; None while that is unknown.
+    interval, or for what is pushed the longest pause between its newest samples; None while that is unknown.
     """
 
     metric: str
@@ -117,7 +117,8 @@ def _every_s(series: Series, at: float) -> float | None:
     )
     if len(times) < 3:
         return None
-    return max(1.0, statistics.median(newer - older for newer, older in zip(times, times[1:], strict=False)) / 1000)
+    pauses_s = ((newer - older) / 1000 for newer, older in zip(times, times[1:], strict=False))
+    return max(CADENCE_LEAST_S, *pauses_s)
 
 
 def _ms(seconds: float) -> int:

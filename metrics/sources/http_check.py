@@ -19,7 +19,9 @@ class HttpCheckConfig(SourceConfig):
     """What to request and what to expect."""
 
     url: str = Field(max_length=500, description="Address to request; http:// or https://.")
-    name: str = Field(default="", max_length=100, description="Value of the label check; else the URL without its query.")
+    name: str = Field(
+        default="", max_length=100, description="Value of the label check; else the URL without its query."
+    )
     method: Literal["GET", "HEAD"] = Field(default="GET", description="How to request it.")
     timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for the whole check.")
     follow_redirects: bool = Field(default=True, description="Whether to follow redirects; else a 3xx is the result.")

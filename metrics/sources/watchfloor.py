@@ -28,6 +28,5 @@ class Watchfloor(SourceKind[WatchfloorConfig]):
             *(Sample("watchfloor_queue_depth", depth, {"queue": queue}) for queue, depth in now.queues.items()),
             Sample("watchfloor_tick_lag_seconds", now.tick_lag_s, unit="seconds"),
             Sample("watchfloor_sockets", now.sockets),
-            Sample("watchfloor_render_seconds", now.render_s, unit="seconds"),
-            Sample("watchfloor_renders_total", now.renders),
+            Sample("watchfloor_last_render_seconds", now.traffic.last_render_s, unit="seconds"),
         ]

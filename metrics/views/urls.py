@@ -1,7 +1,7 @@
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import dashboard, health
+from metrics.views import access, dashboard, health, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -12,8 +12,9 @@ urlpatterns = [
         LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),
         name="sign-in",
     ),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-out/", access.sign_out, name="sign-out"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("watching/", watching.watching, name="watching"),
     path("metrics", health.own_metrics, name="metrics"),
 ]

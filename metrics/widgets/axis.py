@@ -15,6 +15,7 @@ STEPS_DAYS = (1, 2, 5, 10, 30)
 DAY_S = 86_400
 FAR = 1e300
 EDGE = 0.04
+FAR_FROM_ZERO = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
     It starts at zero unless what there is to see would then be a flat line far above it.
     """
     least, most = domain([*values, *(end for end in (low, high) if end is not None)])
-    if low is None and least > 0 and least < 0.8 * most:
+    if low is None and least > 0 and (least < FAR_FROM_ZERO * most or len(set(values)) == 1):
         least = 0.0
     scale = units.scale(word, max(abs(least), abs(most)))
     step = nice_step((most - least) / scale.divisor, INTERVALS_MOST)

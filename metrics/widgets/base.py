@@ -19,7 +19,9 @@ class QueryConfig(BaseModel):
 
     metric: str = Field(pattern=f"^{METRIC_NAME.pattern}$", max_length=200, description="Name of the metric.")
     labels: dict[str, str] = Field(default_factory=dict, description="Label values the series must have.")
-    legend: str = Field(default="", max_length=100, description="Name of each series; {label} is replaced by its value.")
+    legend: str = Field(
+        default="", max_length=100, description="Name of each series; {label} is replaced by its value."
+    )
 
     def query(self) -> Query:
         return Query(self.metric, self.labels)

@@ -10,6 +10,7 @@ const REFUSED = {
   4401: "You are signed out. Sign in again to see live values.",
   4403: "You have no access to this dashboard any more.",
   4404: "This dashboard does not exist any more.",
+  1013: "The server has no room for this page, or the page could not keep up. Trying again.",
 };
 const STATES = {
   connecting: "Connecting",
@@ -24,7 +25,7 @@ let heardAt = performance.now();
 let socket = null;
 let refusal = "";
 let ackTimer = 0;
-let probeAt = 0;
+let probeAt = performance.now() + PROBE_EVERY_S * 1000;
 let wallClock = Date.now();
 
 const pulse = () => document.getElementById("pulse").dataset;
@@ -61,7 +62,7 @@ document.addEventListener("htmx:ws:after:connection", (event) => {
 
 document.addEventListener("htmx:ws:close", (event) => {
   socket = null;
-  refusal = REFUSED[event.detail.code] ?? "";
+  if (event.detail.reason === "closed") refusal = REFUSED[event.detail.code] ?? refusal;
   if (refusal) show("denied");
   else if (body.dataset.live === "live") show("reconnecting");
 });
@@ -72,12 +73,51 @@ document.addEventListener("htmx:ws:after:message:incoming", () => {
   setServerTime(Number(pulse().time));
   tickFreshness();
   show("live");
+  if (outdated()) reloadSoon();
   ackTimer ||= setTimeout(acknowledge, ACK_EVERY_MS);
 });
 
 function acknowledge() {
   ackTimer = 0;
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: Number(pulse().version) }));
+}
+
+// --- Upgrades and edits ----------------------------------------------------------------------------------
+
+const loaded = { build: pulse().build, layout: Number(pulse().layout) };
+let reloading = false;
+
+function outdated() {
+  return pulse().build !== loaded.build || Number(pulse().layout) > loaded.layout;
+}
+
+// Spread over some seconds, since every screen notices at once; and at most once a minute, because during a
+// rolling upgrade the next page may come from a process that is not upgraded yet.
+function reloadSoon() {
+  if (reloading) return;
+  reloading = true;
+  const sinceLast = Date.now() - Number(sessionStorage.getItem("reloadedAt") ?? 0);
+  const pause = sinceLast >= 0 && sinceLast < 60_000 ? 60_000 - sinceLast : 0;
+  setTimeout(reloadWhenAnswered, pause + 500 + Math.random() * 5000);
+}
+
+async function reloadWhenAnswered() {
+  if (await answers()) {
+    sessionStorage.setItem("reloadedAt", String(Date.now()));
+    location.reload();
+  } else {
+    setTimeout(reloadWhenAnswered, 5000 + Math.random() * 5000);
+  }
+}
+
+/** Whether the server would give this very page now, and not an error or a sign-in form. */
+async function answers() {
+  try {
+    const response = await fetch(location.href, { cache: "no-store" });
+    return response.ok && !response.redirected;
+  } catch {
+    return false;
+  }
 }
 
 // --- Every second ---------------------------------------------------------------------------------------
@@ -102,12 +142,7 @@ function tick() {
 async function probe() {
   if (performance.now() < probeAt) return;
   probeAt = performance.now() + PROBE_EVERY_S * 1000 * (1 + Math.random());
-  try {
-    const response = await fetch(location.href, { cache: "no-store" });
-    if (response.ok && !response.redirected && body.dataset.live !== "live") location.reload();
-  } catch {
-    // no answer: the next probe may get one
-  }
+  if ((await answers()) && body.dataset.live !== "live") location.reload();
 }
 
 // A page from the back/forward cache has a closed socket that nothing reopens.

@@ -22,6 +22,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "integer": lambda: env.integer("X", 5, "help", least=1, most=10),
     "flag": lambda: env.flag("X", False, "help"),
     "items": lambda: env.items("X", ["a", "b"], "help"),
+    "choice": lambda: env.choice("X", "A", "help", ("A", "B")),
     "url": lambda: env.url("X", "", "help", schemes=("redis", "unix")),
 }
 
@@ -44,6 +45,8 @@ READERS: dict[str, Callable[[], Any]] = {
         ("flag", "off", False),
         ("items", None, ["a", "b"]),
         ("items", " c , ,d", ["c", "d"]),
+        ("choice", None, "A"),
+        ("choice", "b", "B"),
         ("url", None, ""),
         ("url", "redis://host/0", "redis://host/0"),
     ],
@@ -61,6 +64,7 @@ def test_values(reader: str, raw: str | None, expected: Any, monkeypatch: pytest
         ("integer", "0", "X must be a whole number from 1 to 10, not '0'."),
         ("integer", "eleven", "X must be a whole number from 1 to 10, not 'eleven'."),
         ("flag", "maybe", "X must be one of true, false, yes, no, on, off, 1, 0, not 'maybe'."),
+        ("choice", "C", "X must be one of A, B, not 'C'."),
         ("url", "http://:secret@host", "X must begin with redis:// or unix://."),
         ("url", "host", "X must begin with redis:// or unix://."),
     ],

@@ -1,0 +1,1 @@
+"""What a user can rerun: `python -m benchmarks [NAME] [options]`. Prints ratios, and asserts nothing."""

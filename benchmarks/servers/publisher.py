@@ -1,0 +1,56 @@
+"""`python -m benchmarks.servers.publisher hub SLUG RANGE` or `… tutorial URL`: publishes at the rate on its stdin.
+
+A process of its own, as the worker that renders is one: through `metrics.live.bus.publish` for the hub, and for
+the tutorials' pattern through `group_send`.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks.servers.pace import Pace, fragment, frame
+
+
+def main() -> None:
+    kind, *arguments = sys.argv[1:]
+    publish = to_hub(*arguments) if kind == "hub" else to_tutorial(*arguments)
+    pace = Pace()
+    number = 0
+    while True:
+        wait_s = pace.wait_s()
+        time.sleep(0.02 if wait_s is None else wait_s)
+        if wait_s is not None:
+            publish(number := number + 1)
+
+
+def to_hub(slug: str, range: str) -> Callable[[int], None]:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
+    import django
+
+    django.setup()
+    from metrics.live import bus
+    from metrics.live.snapshot import Variant
+
+    variant = Variant(slug, range)
+    return lambda number: bus.publish(variant, {1: fragment()}, 1, time.time()) and None
+
+
+def to_tutorial(url: str) -> Callable[[int], None]:
+    from benchmarks.servers.tutorial import GROUP, configure
+
+    configure(url)
+    from channels.layers import get_channel_layer
+
+    loop, layer = asyncio.new_event_loop(), get_channel_layer()
+    assert layer is not None
+
+    def publish(number: int) -> None:
+        loop.run_until_complete(layer.group_send(GROUP, {"type": "update", "html": frame(number)}))
+
+    return publish
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""What is on each glass: the report of one process's viewers, for the page that shows who is watching."""
+
+import time
+from collections.abc import Iterable
+
+from consumers.stream import Stream
+from consumers.viewer import Viewer
+from metrics.live.watchers import Glass
+
+
+def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[Glass]:
+    """Return what each viewer shows now."""
+    now = time.monotonic()
+    return [
+        Glass(
+            name=viewer.who.name,
+            variant=str(stream.variant),
+            version=viewer.acked,
+            newest=stream.version,
+            age_s=round(stream.age_s(viewer), 1),
+            behind_s=round(now - viewer.behind_since, 1) if viewer.behind_since is not None else 0.0,
+            behind_longest_s=round(viewer.behind_longest_s, 1),
+            conflated=viewer.conflated,
+            joined_at=round(viewer.joined_at, 1),
+        )
+        for stream, viewer in viewers
+    ]

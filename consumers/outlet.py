@@ -1,0 +1,94 @@
+"""How a frame leaves: an outlet per socket, whose `write` never waits, whatever the server.
+
+Daphne's `send` never waits, and ours can write one prepared frame to every socket. Other servers wait in
+`send` for a slow reader: there a task per socket does the waiting, so that nobody else has to. In both cases
+what may pile up is bounded by the credit that `consumers.stream` grants.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from consumers.frame import Frame
+
+EXTENSION = "watchfloor.prepared"
+"""The ASGI extension by which our own server offers an object with `prepare(text)` and `write(prepared)`."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Outlet(Protocol):
+    """The way to one socket."""
+
+    def write(self, frame: Frame) -> None: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class PreparedOutlet:
+    """Writes the same prepared bytes to every socket of the process."""
+
+    __slots__ = ("_prepare", "_send", "_write")
+
+    def __init__(self, send: Send, offer: Any) -> None:
+        self._send = send
+        self._prepare = offer.prepare
+        self._write = offer.write
+
+    def write(self, frame: Frame) -> None:
+        if frame.prepared is None:
+            frame.prepared = self._prepare(frame.text)
+        self._write(frame.prepared)
+
+    def close(self, code: int) -> None:
+        _keep(asyncio.ensure_future(self._send({"type": "websocket.close", "code": code})))
+
+
+class QueuedOutlet:
+    """Hands plain text to a server whose `send` may wait; a task of its own does the waiting."""
+
+    __slots__ = ("_queue", "_send", "_sending")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._queue: deque[dict[str, Any]] = deque()
+        self._sending: asyncio.Future[None] | None = None
+
+    def write(self, frame: Frame) -> None:
+        self._put({"type": "websocket.send", "text": frame.text})
+
+    def close(self, code: int) -> None:
+        self._queue.clear()
+        self._put({"type": "websocket.close", "code": code})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        self._queue.append(message)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.ensure_future(self._drain())
+            _keep(self._sending)
+
+    async def _drain(self) -> None:
+        while self._queue:
+            await self._send(self._queue.popleft())
+
+
+def outlet(scope: dict[str, Any], send: Send) -> Outlet:
+    """Return the best outlet that the server of `scope` can serve."""
+    offer = scope.get("extensions", {}).get(EXTENSION)
+    return QueuedOutlet(send) if offer is None else PreparedOutlet(send, offer)
+
+
+_running: set[asyncio.Future[Any]] = set()
+
+
+def _keep(future: asyncio.Future[Any]) -> None:
+    """Hold on to a future that nobody awaits; that its socket went away meanwhile is no error."""
+    _running.add(future)
+    future.add_done_callback(_forget)
+
+
+def _forget(future: asyncio.Future[Any]) -> None:
+    _running.discard(future)
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,55 @@
+"""A viewer: one open socket as the hub knows it."""
+
+import time
+
+from consumers.access import Credential, Verdict
+from consumers.outlet import Outlet
+
+
+class Viewer:
+    """Who looks, how to reach them, which versions they were sent and have acknowledged.
+
+    `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
+    `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
+    """
+
+    __slots__ = (
+        "acked",
+        "acked_bytes",
+        "behind_longest_s",
+        "behind_since",
+        "conflated",
+        "credential",
+        "joined_at",
+        "outlet",
+        "sent",
+        "waiting_since",
+        "who",
+    )
+
+    def __init__(self, outlet: Outlet, credential: Credential, who: Verdict) -> None:
+        self.outlet = outlet
+        self.credential = credential
+        self.who = who
+        self.joined_at = time.time()
+        self.conflated = 0
+        self.behind_longest_s = 0.0
+        self.begin(0, 0)
+
+    def begin(self, version: int, stream_bytes: int) -> None:
+        """Count from `version`, which the page shows, at `stream_bytes` of its stream: nothing is owed."""
+        self.sent = self.acked = version
+        self.acked_bytes = stream_bytes
+        self.behind_since: float | None = None
+        self.waiting_since: float | None = None
+
+    def fall_behind(self, now: float) -> None:
+        """Note that a frame was not sent, at the monotonic time `now`."""
+        self.behind_since = now
+        self.conflated += 1
+
+    def recover(self, now: float) -> None:
+        """Note that all was acknowledged, at the monotonic time `now`."""
+        if self.behind_since is not None:
+            self.behind_longest_s = max(self.behind_longest_s, now - self.behind_since)
+            self.behind_since = None

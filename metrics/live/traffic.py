@@ -1,0 +1,102 @@
+"""What this process did for open pages: counted here, and added up in Redis every few seconds by the hub."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from metrics.live.connection import KEY, async_client, client
+
+BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the latency histograms, in seconds."""
+
+_TRAFFIC = f"{KEY}traffic"
+_LAST_RENDER = "render:last"
+_counts: Counter[str] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Observations in seconds: `counts[i]` of at most `BUCKETS_S[i]` and more than the bound before; then the rest."""
+
+    counts: tuple[int, ...]
+    sum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all processes did since Redis began: frames and bytes written, frames spared to viewers who were behind."""
+
+    frames: int
+    bytes: int
+    conflated: int
+    render: Histogram
+    delivery: Histogram
+    last_render_s: float
+
+
+def sent(size_bytes: int) -> None:
+    """Count one frame written to one socket."""
+    _counts["frames"] += 1
+    _counts["bytes"] += size_bytes
+
+
+def conflated() -> None:
+    """Count one frame that a viewer who was behind did not get."""
+    _counts["conflated"] += 1
+
+
+def delivered(latency_s: float) -> None:
+    """Count one change that was written to its viewers `latency_s` after it was accepted."""
+    _observe("delivery", latency_s)
+
+
+def rendered(duration_s: float) -> None:
+    """Count one render of a variant, at once: workers have no hub that would do it later."""
+    _observe("render", duration_s)
+    pipe = client().pipeline(transaction=False)
+    for name, amount in _take().items():
+        pipe.hincrbyfloat(_TRAFFIC, name, amount)
+    pipe.hset(_TRAFFIC, _LAST_RENDER, repr(duration_s))
+    pipe.execute()
+
+
+async def flush() -> None:
+    """Add what this process counted to the totals in Redis."""
+    counts = _take()
+    if not counts:
+        return
+    pipe = async_client().pipeline(transaction=False)
+    for name, amount in counts.items():
+        pipe.hincrbyfloat(_TRAFFIC, name, amount)
+    await cast(Awaitable[Any], pipe.execute())
+
+
+def totals() -> Totals:
+    """Return the totals. Raises redis.RedisError when Redis does not answer."""
+    found = {name: float(value) for name, value in cast(dict[str, str], client().hgetall(_TRAFFIC)).items()}
+    return Totals(
+        frames=int(found.get("frames", 0)),
+        bytes=int(found.get("bytes", 0)),
+        conflated=int(found.get("conflated", 0)),
+        render=_histogram(found, "render"),
+        delivery=_histogram(found, "delivery"),
+        last_render_s=found.get(_LAST_RENDER, 0.0),
+    )
+
+
+def _histogram(found: Mapping[str, float], name: str) -> Histogram:
+    counts = tuple(int(found.get(f"{name}:{index}", 0)) for index in range(len(BUCKETS_S) + 1))
+    return Histogram(counts, found.get(f"{name}:sum", 0.0))
+
+
+def _observe(name: str, seconds: float) -> None:
+    _counts[f"{name}:{bisect_left(BUCKETS_S, seconds)}"] += 1
+    _counts[f"{name}:sum"] += seconds  # type: ignore[assignment]
+
+
+def _take() -> dict[str, float]:
+    counts: dict[str, float] = dict(_counts)
+    _counts.clear()
+    return counts

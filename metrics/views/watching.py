@@ -1,0 +1,35 @@
+"""Who is watching: what is on each glass, for those who run this installation."""
+
+import time
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required, user_passes_test
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import get_current_timezone
+from redis import RedisError
+
+from metrics.live import watchers
+
+
+@login_required
+@user_passes_test(lambda user: user.is_staff, login_url="dashboards")
+def watching(request: HttpRequest) -> HttpResponse:
+    """The open sockets of all processes; htmx fetches the table anew every two seconds."""
+    template = "watching/_table.html" if getattr(request, "htmx", False) else "watching/page.html"
+    return render(request, template, _context(time.time()))
+
+
+def _context(now: float) -> dict[str, Any]:
+    try:
+        glasses, sockets = watchers.glasses(now), watchers.sockets(now)
+    except RedisError:
+        return {"answers": False}
+    rows = [{**asdict(glass), "since": _moment(glass.joined_at)} for glass in glasses]
+    return {"answers": True, "glasses": rows, "sockets": sockets, "now_time": _moment(now)}
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, get_current_timezone())

@@ -1,0 +1,247 @@
+"""Open pages get what changed: once, by one worker at a time, and never lost."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis.exceptions
+from django.db import connection
+
+from metrics.actions import render as actions
+from metrics.live import events, snapshot
+from metrics.live.snapshot import Variant
+from metrics.models import Widget
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+HOUR = Variant("shop", "1h")
+Draws = Callable[[Callable[[Widget], str]], None]
+
+
+@pytest.fixture
+def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
+    """Replace the drawing of a widget."""
+
+    def decide(draw: Callable[[Widget], str]) -> None:
+        monkeypatch.setattr(actions, "render_widget", lambda widget, range, at: draw(widget))
+
+    return decide
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The requests sent to workers: there are none here who would take them from the queue."""
+    sent: list[list[str]] = []
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, args, **_: sent.append([name, *args]))
+    return sent
+
+
+def version() -> int:
+    return snapshot.version(HOUR)[1]
+
+
+class TestRender:
+    def test_marked_widgets_are_drawn_and_the_marks_taken_back(self, draws: Draws) -> None:
+        one, _ = make.widgets_of(make.dashboard(widgets=[make.widget("a"), make.widget("b")]))
+        drawn: list[int] = []
+        draws(lambda widget: drawn.append(widget.pk) or "x")  # type: ignore[func-returns-value]
+        events.mark(HOUR, [one.pk])
+        assert actions.render(HOUR) == 1
+        assert drawn == [one.pk]
+        assert not events.is_marked(HOUR)
+        assert actions.render(HOUR) == 0
+        assert version() == 1
+
+    def test_all_means_all(self) -> None:
+        make.dashboard(widgets=[make.widget("a"), make.widget("b")])
+        actions.refresh(HOUR)
+        assert actions.render(HOUR) == 2
+
+    def test_what_looks_the_same_is_no_new_version(self, draws: Draws) -> None:
+        make.dashboard()
+        draws(lambda widget: "the same")
+        for _ in range(3):
+            actions.refresh(HOUR)
+            actions.render(HOUR)
+        assert version() == 1
+
+    def test_an_edit_of_the_dashboard_is_a_new_version_even_so(self, draws: Draws) -> None:
+        from metrics.actions import dashboards
+
+        made = make.dashboard()
+        draws(lambda widget: "the same")
+        actions.refresh(HOUR)
+        actions.render(HOUR)
+        dashboards.edited(made)
+        actions.render(HOUR)
+        assert version() == 2
+
+    def test_a_mark_made_while_it_is_drawn_survives(self, draws: Draws) -> None:
+        (widget,) = make.widgets_of(make.dashboard())
+
+        def changes_meanwhile(widget: Widget) -> str:
+            events.mark(HOUR, [widget.pk])
+            return "old value"
+
+        draws(changes_meanwhile)
+        events.mark(HOUR, [widget.pk])
+        actions.render(HOUR)
+        assert events.is_marked(HOUR)
+        draws(lambda widget: "new value")
+        assert actions.render(HOUR) == 1
+        assert not events.is_marked(HOUR)
+
+    def test_the_request_of_a_mark_made_while_it_is_drawn_is_sent(self, draws: Draws, asked: list[list[str]]) -> None:
+        (widget,) = make.widgets_of(make.dashboard())
+        draws(lambda widget: events.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
+        events.mark(HOUR, [widget.pk])
+        actions.render(HOUR)
+        assert asked == [["tasks.render.render", "shop", "1h"]] * 2
+
+    def test_a_worker_that_dies_loses_no_marks_and_leaves_the_turn(self, draws: Draws) -> None:
+        (widget,) = make.widgets_of(make.dashboard())
+
+        def dies(widget: Widget) -> str:
+            raise MemoryError
+
+        draws(dies)
+        events.mark(HOUR, [widget.pk])
+        with pytest.raises(MemoryError):
+            actions.render(HOUR)
+        assert events.is_marked(HOUR)
+        draws(lambda widget: "x")
+        assert actions.render(HOUR) == 1
+
+    def test_what_is_drawn_but_can_not_be_published_stays_marked(
+        self, draws: Draws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (widget,) = make.widgets_of(make.dashboard())
+        draws(lambda widget: "x")
+
+        def away(*_: object, **__: object) -> None:
+            raise redis.exceptions.ConnectionError("away")
+
+        monkeypatch.setattr("metrics.live.bus.publish", away)
+        events.mark(HOUR, [widget.pk])
+        with pytest.raises(redis.exceptions.ConnectionError):
+            actions.render(HOUR)
+        assert events.is_marked(HOUR)
+
+    @pytest.mark.parametrize("variant", [Variant("gone", "1h"), Variant("shop", "5y")])
+    def test_what_is_not_there_is_not_drawn_nor_asked_for_again(self, variant: Variant) -> None:
+        make.dashboard()
+        events.mark(variant, [events.ALL])
+        assert actions.render(variant) == 0
+        assert not events.is_marked(variant)
+
+    def test_a_widget_that_was_deleted_is_left_out(self) -> None:
+        (widget,) = make.widgets_of(make.dashboard())
+        events.mark(HOUR, [widget.pk])
+        Widget.objects.all().delete()
+        assert actions.render(HOUR) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
+    make.dashboard()
+    inside, most, second_waits = 0, 0, threading.Event()
+    guard = threading.Lock()
+    counts: list[int] = []
+
+    def draw(widget: Widget) -> str:
+        nonlocal inside, most
+        with guard:
+            inside += 1
+            most = max(most, inside)
+        second_waits.wait(0.3)
+        with guard:
+            inside -= 1
+        events.mark(HOUR, [events.ALL])
+        return "x"
+
+    def run() -> None:
+        try:
+            counts.append(actions.render(HOUR))
+        finally:
+            connection.close()
+
+    draws(draw)
+    actions.refresh(HOUR)
+    workers = [threading.Thread(target=run) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert most == 1
+    assert counts == [1, 1, 1]
+
+
+class TestRequests:
+    def test_many_marks_are_one_request(self, asked: list[list[str]]) -> None:
+        for widget in range(50):
+            events.mark(HOUR, [widget])
+        assert asked == [["tasks.render.render", "shop", "1h"]]
+        assert len([mark for mark in make.marks(HOUR) if mark.isdecimal()]) == 50
+
+    def test_a_render_that_began_makes_room_for_the_next_request(self, asked: list[list[str]]) -> None:
+        make.dashboard()
+        for _ in range(3):
+            actions.refresh(HOUR)
+            actions.render(HOUR)
+        assert len(asked) == 3
+
+    def test_a_queue_that_does_not_answer_is_no_error_for_who_marks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from kombu.exceptions import OperationalError
+
+        def away(*_: object, **__: object) -> None:
+            raise OperationalError("away")
+
+        monkeypatch.setattr("celery.app.base.Celery.send_task", away)
+        events.mark(HOUR, [1])
+        assert make.marks(HOUR)["1"] == "1"
+
+
+class TestSweep:
+    @pytest.fixture(autouse=True)
+    def _watched(self) -> None:
+        make.dashboard()
+
+    def marked_at(self, now: float) -> bool:
+        """Return whether a sweep at `now` asks for the variant, and forget that it did."""
+        make.watch(HOUR, now=now)
+        actions.sweep(now)
+        marked = events.is_marked(HOUR)
+        actions.render(HOUR)
+        return marked
+
+    def test_what_time_moves_on_is_drawn_once_a_period(self) -> None:
+        assert [self.marked_at(make.AT + s) for s in (0, 1, 29, 30, 31, 59, 60)] == [
+            True,
+            False,
+            False,
+            True,
+            False,
+            False,
+            True,
+        ]
+
+    def test_nobody_looks_so_nothing_is_drawn(self) -> None:
+        actions.sweep(make.AT)
+        assert not events.is_marked(HOUR)
+
+    def test_a_request_that_was_lost_is_made_again(self, asked: list[list[Any]], redis: redis.Redis) -> None:
+        self.marked_at(make.AT)
+        asked.clear()
+        events.mark(HOUR, [1])
+        redis.delete("wf:pending:shop.1h")  # it lapsed: the worker that had taken the request died
+        make.watch(HOUR, now=make.AT + 1)
+        actions.sweep(make.AT + 1)
+        assert len(asked) == 2
+
+    def test_a_range_that_there_is_not_is_left_alone(self) -> None:
+        strange = Variant("shop", "5y")
+        make.watch(strange, now=make.AT)
+        actions.sweep(make.AT)
+        assert not events.is_marked(strange)

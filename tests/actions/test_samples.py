@@ -1,0 +1,104 @@
+"""The one way in: all or nothing, and the open pages that show it are told."""
+
+import pytest
+from redis import Redis, RedisError
+
+from metrics.actions.samples import accept
+from metrics.live import watchers
+from metrics.live.snapshot import Variant
+from metrics.models import Sample as Row
+from metrics.sample import BadSamples, Sample
+from tests import make
+from tests.make import AT, sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+HOUR = Variant("shop", "1h")
+
+
+def test_it_stores_what_it_is_given_and_counts_it() -> None:
+    assert accept([sample(value=1), sample(value=2, at=AT + 1)], None, AT) == 2
+    assert Row.objects.count() == 2
+
+
+def test_nothing_is_accepted_too() -> None:
+    assert accept([], None, AT) == 0
+
+
+def test_one_bad_sample_refuses_all() -> None:
+    with pytest.raises(BadSamples):
+        accept([sample(), Sample("2xx", 1.0), sample("b")], None, AT)
+    assert not Row.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("shown", "pushed", "marked"),
+    [
+        ({"metric": "a"}, {"metric": "a"}, True),
+        ({"metric": "a"}, {"metric": "b"}, False),
+        ({"metric": "a", "labels": {"dc": "1"}}, {"metric": "a", "dc": "1", "host": "x"}, True),
+        ({"metric": "a", "labels": {"dc": "1"}}, {"metric": "a", "dc": "2"}, False),
+        ({"metric": "a", "labels": {"dc": "1"}}, {"metric": "a"}, False),
+    ],
+)
+def test_only_widgets_that_show_the_series_are_marked(
+    shown: dict[str, object], pushed: dict[str, str], marked: bool
+) -> None:
+    fields = {"queries": [shown]}
+    dashboard = make.dashboard(widgets=[make.widget("other"), make.NewWidget("number", "shows it", fields)])
+    make.watch(HOUR, now=AT)
+    accept([sample(**pushed)], None, AT)  # type: ignore[arg-type]
+    other, shows_it = make.widgets_of(dashboard)
+    assert (str(shows_it.pk) in make.marks(HOUR)) is marked
+    assert str(other.pk) not in make.marks(HOUR)
+
+
+def test_only_variants_that_are_looked_at_are_marked() -> None:
+    make.dashboard("shop")
+    make.dashboard("unwatched")
+    make.watch(HOUR, now=AT)
+    accept([sample()], None, AT)
+    assert make.marks(HOUR)
+    assert not make.marks(Variant("shop", "6h"))
+    assert not make.marks(Variant("unwatched", "1h"))
+
+
+def test_what_nobody_looks_at_any_more_is_not_marked() -> None:
+    make.dashboard()
+    make.watch(HOUR, now=AT - watchers.LAPSE_S - 1)
+    accept([sample()], None, AT)
+    assert not make.marks(HOUR)
+
+
+def test_a_broken_widget_does_not_keep_the_others_from_their_samples() -> None:
+    dashboard = make.dashboard(widgets=[make.widget(), make.widget()])
+    broken, good = make.widgets_of(dashboard)
+    broken.config = {"queries": "all of them"}
+    broken.save()
+    make.watch(HOUR, now=AT)
+    accept([sample()], None, AT)
+    assert set(make.marks(HOUR)) >= {str(good.pk)}
+    assert str(broken.pk) not in make.marks(HOUR)
+
+
+def test_without_redis_samples_are_stored_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> list[Variant]:
+        raise RedisError("away")
+
+    monkeypatch.setattr(watchers, "watched", away)
+    assert accept([sample()], None, AT) == 1
+    assert Row.objects.count() == 1
+
+
+def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sender(
+    monkeypatch: pytest.MonkeyPatch, redis: Redis
+) -> None:
+    make.dashboard()
+    make.watch(HOUR, now=AT)
+
+    def away(*_: object, **__: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr("redis.client.Pipeline.execute", away)
+    assert accept([sample()], None, AT) == 1
+    assert Row.objects.count() == 1

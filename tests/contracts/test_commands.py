@@ -1,0 +1,36 @@
+"""The Procfile says how each process is run; compose.yaml and the systemd units must say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from honcho.environ import parse_procfile
+
+ROOT = Path(settings.BASE_DIR)
+COMMANDS: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
+UNITS = {"web": "watchfloor-web@.service"}
+
+
+def compose_commands() -> dict[str, str]:
+    services = (ROOT / "compose.yaml").read_text().partition("\nservices:\n")[2].partition("\nnetworks:\n")[0]
+    blocks = re.split(r"^  (\w+):\n", services, flags=re.MULTILINE)[1:]
+    found = zip(blocks[::2], blocks[1::2], strict=True)
+    return {name: match[1] for name, block in found if (match := re.search(r"^    command: (.+)$", block, re.M))}
+
+
+def test_there_are_four() -> None:
+    assert sorted(COMMANDS) == ["beat", "collect", "render", "web"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_compose_runs_the_same(name: str) -> None:
+    assert compose_commands()[name] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_systemd_runs_the_same(name: str) -> None:
+    unit = ROOT / "deploy" / "systemd" / UNITS.get(name, f"watchfloor-{name}.service")
+    match = re.search(r"^ExecStart=/opt/watchfloor/\.venv/bin/(.+)$", unit.read_text(), re.M)
+    assert match
+    assert match[1].replace("%%", "%") == COMMANDS[name]  # systemd writes a per cent sign twice

@@ -1,0 +1,151 @@
+"""The JSON push format: what is taken, what is refused, and that nothing else can happen."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.ingest.json_samples import NotJson, parse
+from metrics.sample import BadSamples, Sample
+
+
+def body(*entries: Any, **others: Any) -> bytes:
+    return json.dumps({"samples": list(entries), **others}).encode()
+
+
+def problems(raw: bytes) -> list[tuple[int | None, str]]:
+    with pytest.raises(BadSamples) as refused:
+        parse(raw)
+    assert all(one.message.endswith(".") for one in refused.value.problems)
+    return [(one.index, one.field) for one in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"metric": "m", "value": 1}, Sample("m", 1.0)),
+        ({"metric": "m", "value": -2.5e3}, Sample("m", -2500.0)),
+        ({"metric": "m", "value": 1, "labels": None, "at": None, "unit": None}, Sample("m", 1.0)),
+        (
+            {"metric": "m", "value": 1, "labels": {"a": "b"}, "unit": "bytes"},
+            Sample("m", 1.0, {"a": "b"}, None, "bytes"),
+        ),
+        ({"metric": "m", "value": 1, "at": 1795176000.25}, Sample("m", 1.0, {}, 1795176000.25)),
+        ({"metric": "m", "value": 1, "at": "2026-11-20T12:00:00Z"}, Sample("m", 1.0, {}, 1795176000.0)),
+        ({"metric": "m", "value": 1, "at": "2026-11-20T13:00:00.5+01:00"}, Sample("m", 1.0, {}, 1795176000.5)),
+    ],
+)
+def test_a_good_entry_is_a_sample(entry: dict[str, Any], expected: Sample) -> None:
+    assert parse(body(entry)) == [expected]
+
+
+def test_an_empty_batch_is_no_samples() -> None:
+    assert parse(body()) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"metric 1",
+        b"{",
+        b'{"samples": [}',
+        b"\xff\xfe\xfa",
+        b"[" * 100_000,
+        b'{"samples": [1' + b"0" * 5000 + b"]}",
+    ],
+)
+def test_what_is_not_json_says_where(raw: bytes) -> None:
+    with pytest.raises(NotJson, match=r"^The body is not JSON: .+\.$"):
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b"null", "samples"),
+        (b"[]", "samples"),
+        (b'"samples"', "samples"),
+        (b"{}", "samples"),
+        (b'{"samples": {}}', "samples"),
+        (b'{"samples": [], "source": "x"}', "source"),
+    ],
+)
+def test_a_document_of_another_shape_is_refused_as_a_whole(raw: bytes, field: str) -> None:
+    assert problems(raw) == [(None, field)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields"),
+    [
+        (1, ["samples"]),
+        ([], ["samples"]),
+        ({}, ["metric", "value"]),
+        ({"metric": 1, "value": 1}, ["metric"]),
+        ({"metric": "m"}, ["value"]),
+        ({"metric": "m", "value": "1"}, ["value"]),
+        ({"metric": "m", "value": True}, ["value"]),
+        ({"metric": "m", "value": None}, ["value"]),
+        ({"metric": "m", "value": 10**400}, ["value"]),
+        ({"metric": "m", "value": 1, "labels": []}, ["labels"]),
+        ({"metric": "m", "value": 1, "labels": {"a": 1}}, ["labels"]),
+        ({"metric": "m", "value": 1, "unit": 1}, ["unit"]),
+        ({"metric": "m", "value": 1, "at": "yesterday"}, ["at"]),
+        ({"metric": "m", "value": 1, "at": "2026-11-20T12:00:00"}, ["at"]),
+        ({"metric": "m", "value": 1, "at": "2026-13-01T00:00:00Z"}, ["at"]),
+        ({"metric": "m", "value": 1, "at": True}, ["at"]),
+        ({"metric": "m", "value": 1, "at": []}, ["at"]),
+        ({"metric": "m", "value": 1, "Value": 1, "time": 1}, ["Value", "time"]),
+    ],
+)
+def test_a_bad_entry_is_refused_by_index_and_field(entry: Any, fields: list[str]) -> None:
+    good = {"metric": "m", "value": 1}
+    assert problems(body(good, entry)) == [(1, field) for field in fields]
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+ALMOST = st.fixed_dictionaries(
+    {"metric": st.text() | ANY_JSON, "value": st.integers() | st.floats() | ANY_JSON},
+    optional={
+        "labels": st.dictionaries(st.text(), st.text() | ANY_JSON, max_size=3) | ANY_JSON,
+        "at": st.integers() | st.floats() | st.datetimes().map(str) | ANY_JSON,
+        "unit": st.text() | ANY_JSON,
+    },
+)
+
+
+def outcome(raw: bytes) -> object:
+    """Return the samples, or what was raised in a way that the API knows."""
+    try:
+        return parse(raw)
+    except (NotJson, BadSamples) as refused:
+        return refused
+
+
+def is_known(result: object) -> bool:
+    if isinstance(result, BadSamples):
+        return 1 <= len(result.problems) <= BadSamples.PROBLEMS_MOST
+    return isinstance(result, NotJson) or (
+        isinstance(result, list) and all(isinstance(one, Sample) and type(one.value) is float for one in result)
+    )
+
+
+@given(st.binary())
+def test_any_bytes_are_samples_or_refused(raw: bytes) -> None:
+    assert is_known(outcome(raw))
+
+
+@given(ANY_JSON)
+def test_any_json_is_samples_or_refused(document: Any) -> None:
+    assert is_known(outcome(json.dumps(document).encode()))
+
+
+@given(st.lists(ALMOST, max_size=3))
+def test_anything_like_samples_is_samples_or_refused(entries: list[Any]) -> None:
+    assert is_known(outcome(json.dumps({"samples": entries}).encode()))

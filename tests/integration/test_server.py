@@ -1,0 +1,75 @@
+"""The web process alone: it needs neither Redis nor a migrated database to listen."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.stack import ROOT, free_port
+
+pytestmark = pytest.mark.integration
+
+
+@contextmanager
+def server(**env: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dashboard_project.server"],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "[::1]", "::"])
+def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    port = free_port()
+    url = f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}/healthz"
+    with server(HOST=host, PORT=str(port), DATA_DIR=str(tmp_path)) as process:
+        until = time.monotonic() + 20
+        while not answers(url):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "static").mkdir()  # else WhiteNoise warns that nothing is collected
+        with server(PORT=str(port), DATA_DIR=str(tmp_path)) as process:
+            said = process.communicate(timeout=20)[0]
+    assert process.returncode == 1
+    assert said == f"watchfloor: 127.0.0.1:{port} can't be listened on (address already in use).\n"

@@ -1,0 +1,68 @@
+"""Builders that the tests share: what a user has, in one line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from metrics.actions import dashboards, sources
+from metrics.actions.dashboards import NewWidget
+from metrics.live.connection import KEY, client
+from metrics.live.snapshot import Variant
+from metrics.live.watchers import LAPSE_S
+from metrics.models import Dashboard, Source, Widget
+from metrics.sample import Sample
+from metrics.series.write import write
+
+AT = 1_795_176_000.0
+"""Friday 2026-11-20 12:00 UTC, the moment everything is seen from."""
+
+PASSWORD = "four words make it"
+
+
+def sample(metric: str = "orders_open", value: float = 1.0, at: float | None = AT, **labels: str) -> Sample:
+    """Return a sample; keyword arguments are its labels."""
+    return Sample(metric, value, labels, at)
+
+
+def stored(metric: str, values: Mapping[float, float], source: Source | None = None, **labels: str) -> None:
+    """Store samples of one series: seconds before AT -> value."""
+    write([sample(metric, value, AT - before, **labels) for before, value in values.items()], source, AT)
+
+
+def widget(metric: str = "orders_open", kind: str = "number", **fields: Any) -> NewWidget:
+    """Return a widget to be made, with one query; keyword arguments are the rest of its config."""
+    return NewWidget(kind, f"{kind} of {metric}", {"queries": [{"metric": metric}], **fields})
+
+
+def dashboard(slug: str = "shop", widgets: Sequence[NewWidget] = (), *, groups: Sequence[Group] = ()) -> Dashboard:
+    """Make a dashboard; without widgets, with one number of the metric orders_open."""
+    made = dashboards.create(slug, slug.title(), "", "1h", widgets or [widget()])
+    made.groups.set(groups)
+    return made
+
+
+def widgets_of(made: Dashboard) -> list[Widget]:
+    return list(made.widgets.all())
+
+
+def source(kind: str = "host", name: str = "machine", every_s: int = 10, **config: Any) -> Source:
+    return sources.create(kind, name, every_s, config)
+
+
+def user(name: str = "ada", **fields: Any) -> User:
+    return User.objects.create_user(name, password=PASSWORD, **fields)
+
+
+def admin() -> User:
+    return User.objects.create_superuser("root", password=PASSWORD)
+
+
+def watch(*variants: Variant, now: float) -> None:
+    """Have the variants count as looked at, as a web process does that shows them."""
+    client().zadd(f"{KEY}watched", {str(variant): now + LAPSE_S for variant in variants})
+
+
+def marks(variant: Variant) -> dict[str, str]:
+    """Return what waits to be rendered: widget id -> count."""
+    return client().hgetall(f"{KEY}marks:{variant}")  # type: ignore[return-value]

@@ -1,0 +1,123 @@
+"""Which samples are refused, why, and what makes two of them one series."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.sample import BadSamples, Sample, check, series_key
+from tests.make import AT
+
+INFINITE = float("inf")
+
+
+def problems(*samples: Sample) -> list[tuple[int | None, str]]:
+    """Return index and field of each problem, having checked that it is said in a sentence."""
+    try:
+        check(samples, AT)
+    except BadSamples as refused:
+        assert all(one.message.endswith(".") for one in refused.problems)
+        return [(one.index, one.field) for one in refused.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"metric": "a"},
+        {"metric": "job:requests:rate5m"},
+        {"metric": "m" * 200},
+        {"value": -1e308},
+        {"at": 0.0},
+        {"at": AT + 600},
+        {"unit": ""},
+        {"unit": "widgets per fortnigh"},
+        {"labels": {"instance": "web-1", "_": "", "path": "/größe?q=1"}},
+        {"labels": {f"l{i}": "v" for i in range(20)}},
+        {"labels": {"l" * 100: "v" * 200}},
+    ],
+)
+def test_a_good_sample_is_taken(fields: dict[str, Any]) -> None:
+    assert problems(Sample(**{"metric": "m", "value": 1.0, **fields})) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"metric": ""}, "metric"),
+        ({"metric": "2xx"}, "metric"),
+        ({"metric": "a-b"}, "metric"),
+        ({"metric": "größe"}, "metric"),
+        ({"metric": "a\n"}, "metric"),
+        ({"metric": "a\x00"}, "metric"),
+        ({"metric": "m" * 201}, "metric"),
+        ({"value": float("nan")}, "value"),
+        ({"value": INFINITE}, "value"),
+        ({"value": -INFINITE}, "value"),
+        ({"at": -1.0}, "at"),
+        ({"at": float("nan")}, "at"),
+        ({"at": INFINITE}, "at"),
+        ({"at": AT + 601}, "at"),
+        ({"at": AT * 1000}, "at"),
+        ({"unit": "u" * 21}, "unit"),
+        ({"unit": "a\x00b"}, "unit"),
+        ({"labels": {f"l{i}": "v" for i in range(21)}}, "labels"),
+        ({"labels": {"": "v"}}, "labels"),
+        ({"labels": {"2xx": "v"}}, "labels"),
+        ({"labels": {"__name__": "v"}}, "labels"),
+        ({"labels": {"a:b": "v"}}, "labels"),
+        ({"labels": {"l" * 101: "v"}}, "labels"),
+        ({"labels": {"l": "v" * 201}}, "labels"),
+        ({"labels": {"l": "a\x00b"}}, "labels"),
+        ({"labels": {"a\x00": "v"}}, "labels"),
+    ],
+)
+def test_a_bad_sample_is_refused_by_the_field_that_is_bad(fields: dict[str, Any], field: str) -> None:
+    good = Sample("m", 1.0)
+    assert problems(good, Sample(**{"metric": "m", "value": 1.0, **fields}), good) == [(1, field)]
+
+
+def test_text_that_no_database_can_store_is_refused() -> None:
+    """A lone surrogate comes out of JSON's \\ud800, and can't be encoded."""
+    assert problems(Sample("m", 1.0, {"l": "\ud800"})) == [(0, "labels")]
+    assert problems(Sample("m", 1.0, unit="\ud800")) == [(0, "unit")]
+
+
+def test_every_problem_of_every_sample_is_named() -> None:
+    bad = Sample("2xx", float("nan"), {"__a": "v"}, -1, "u" * 21)
+    every = ["metric", "value", "at", "unit", "labels"]
+    assert problems(bad, bad) == [*((0, field) for field in every), *((1, field) for field in every)]
+
+
+def test_no_more_than_a_hundred_problems_are_told() -> None:
+    assert len(problems(*[Sample("2xx", 1.0)] * 1000)) == 100
+
+
+class TestSeriesKey:
+    def test_the_order_of_labels_does_not_matter(self) -> None:
+        assert series_key("m", {"a": "1", "b": "2"}) == series_key("m", {"b": "2", "a": "1"})
+
+    def test_an_empty_label_is_no_label(self) -> None:
+        assert series_key("m", {"a": ""}) == series_key("m", {})
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (("m", {}), ("n", {})),
+            (("m", {"a": "1"}), ("m", {})),
+            (("m", {"a": "1"}), ("m", {"a": "2"})),
+            (("m", {"a": "1"}), ("m", {"b": "1"})),
+            (("m", {"a": "1,b=2"}), ("m", {"a": "1", "b": "2"})),
+            (("m", {"a": '1"], ["b", "2'}), ("m", {"a": "1", "b": "2"})),
+        ],
+    )
+    def test_what_differs_is_another_series(self, one: Any, other: Any) -> None:
+        assert series_key(*one) != series_key(*other)
+
+    @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.text()))
+    def test_it_is_64_hex_digits_or_the_labels_were_refused(self, labels: dict[str, str]) -> None:
+        if not problems(Sample("m", 1.0, labels)):
+            assert set(series_key("m", labels)) <= set("0123456789abcdef")
+            assert len(series_key("m", labels)) == 64

@@ -1,0 +1,136 @@
+"""Writing samples: once is enough, twice does no harm, and two at once agree."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from metrics.models import Sample as Row
+from metrics.models import Series
+from metrics.sample import Sample
+from metrics.series.write import write
+from tests import make
+from tests.make import AT, sample
+
+pytestmark = pytest.mark.django_db
+
+
+def rows() -> list[tuple[str, int, float]]:
+    return list(Row.objects.order_by("series__metric", "at_ms").values_list("series__metric", "at_ms", "value"))
+
+
+def test_samples_are_stored_with_their_times() -> None:
+    write([sample("a", 1, AT), sample("a", 2, AT + 0.5), sample("b", 3, at=None)], None, AT + 9)
+    at_ms = int(AT * 1000)
+    assert rows() == [("a", at_ms, 1), ("a", at_ms + 500, 2), ("b", at_ms + 9000, 3)]
+
+
+def test_the_same_push_again_changes_nothing() -> None:
+    batch = [sample("a", 1), sample("b", 2)]
+    write(batch, None, AT)
+    before = rows()
+    write(batch, None, AT + 60)
+    assert rows() == before
+
+
+def test_the_first_value_of_a_time_stays() -> None:
+    write([sample("a", 1)], None, AT)
+    write([sample("a", 99)], None, AT)
+    assert [value for *_, value in rows()] == [1]
+
+
+def test_the_same_time_twice_in_one_batch_is_one_sample() -> None:
+    write([sample("a", 1), sample("a", 2)], None, AT)
+    assert [value for *_, value in rows()] == [1]
+
+
+def test_labels_make_series_and_empty_ones_do_not() -> None:
+    write(
+        [sample("a", 1, host="x"), sample("a", 2, host="y"), sample("a", 3, host=""), sample("a", 4, AT + 1)], None, AT
+    )
+    assert sorted(Series.objects.values_list("labels", flat=True), key=str) == [{"host": "x"}, {"host": "y"}, {}]
+    assert Row.objects.count() == 4
+
+
+def test_a_unit_is_adopted_and_kept_until_another_is_told() -> None:
+    def unit_after(told: str | None) -> str:
+        write([Sample("a", 1, {}, None, told)], None, AT)
+        return Series.objects.get().unit
+
+    assert [unit_after(told) for told in (None, "bytes", None, "seconds", "")] == ["", "bytes", "bytes", "seconds", ""]
+
+
+def test_series_belong_to_the_source_that_wrote_last() -> None:
+    one, other = make.source(name="one"), make.source(name="other")
+    for source, expected in ((one, one), (None, one), (other, other)):
+        write([sample("a")], source, AT)
+        assert Series.objects.get().source == expected
+
+
+def test_it_returns_each_series_once() -> None:
+    found = write([sample("a"), sample("a", at=AT + 1), sample("b")], None, AT)
+    assert sorted(series.metric for series in found) == ["a", "b"]
+
+
+def test_a_batch_larger_than_one_insert_is_stored_whole() -> None:
+    write([sample("a", i, AT - i) for i in range(2500)], None, AT)
+    assert Row.objects.count() == 2500
+
+
+def test_a_batch_of_many_new_series_is_stored_whole() -> None:
+    write([sample("a", i, host=str(i)) for i in range(2000)], None, AT)
+    assert Series.objects.count() == Row.objects.count() == 2000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_make_the_same_series_at_once_agree() -> None:
+    """Each batch is in another order, which is what makes careless locking end in a deadlock."""
+    names = [f"m{i}" for i in range(400)]
+    start, errors = threading.Barrier(2), []
+
+    def run(order: list[str], offset: int) -> None:
+        try:
+            for round_ in range(8):
+                start.wait(10)
+                at = AT + round_
+                write([sample(f"{name}_{round_}", 1, at) for name in order], None, AT)
+        except Exception as error:
+            errors.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(names[::step], i)) for i, step in enumerate((1, -1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert Series.objects.count() == 3200
+    assert Row.objects.count() == 3200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_tell_units_of_the_same_series_at_once_agree() -> None:
+    names = [f"m{i}" for i in range(400)]
+    write([sample(name) for name in names], None, AT)
+    start, errors = threading.Barrier(2), []
+
+    def run(order: list[str], offset: int) -> None:
+        try:
+            for round_ in range(8):
+                start.wait(10)
+                write([Sample(name, 1, {}, AT + round_, f"u{round_}{offset}") for name in order], None, AT)
+        except Exception as error:
+            errors.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(names[::step], i)) for i, step in enumerate((1, -1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert set(Series.objects.values_list("unit", flat=True)) <= {"u70", "u71"}

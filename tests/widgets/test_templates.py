@@ -1,0 +1,76 @@
+"""What the widgets' templates promise to the page: its policy, its ids, its size, and that they are pure."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from metrics.widgets import freshness
+from metrics.widgets.base import Named
+from metrics.widgets.registry import kinds
+from metrics.widgets.render import WidgetView
+from tests.widgets.make import AT, config, named, steps, window
+
+SERIES = [named("<a> & 'b'", 42.5, steps(42, window()), unit="percent"), named("c", 0, steps(7, window()), age_s=900)]
+
+
+def html(kind: str, series: list[Named], **fields: Any) -> str:
+    made = kinds()[kind]
+    checked = made.config_class.model_validate(config(**fields))
+    view = WidgetView(
+        element="w-7",
+        kind=kind,
+        title="Ti<tle",
+        width=3,
+        height=1,
+        freshness=freshness.of_tracks([one.track for one in series], None, AT),
+        template=f"widgets/{kind}.html",
+        view=made.view(checked, series, window()),
+        hint="Push <something>.",
+    )
+    return render_to_string("widgets/widget.html", {"widget": view})
+
+
+@pytest.mark.parametrize("kind", ["number", "line", "status", "bars"])
+class TestEveryKind:
+    def test_it_obeys_the_content_security_policy(self, kind: str) -> None:
+        assert not re.search(r"<style|<script|\sstyle=|\son\w+=|hx-on", html(kind, SERIES))
+
+    def test_names_are_escaped(self, kind: str) -> None:
+        assert "<a>" not in html(kind, SERIES)
+        assert "<tle" not in html(kind, SERIES)
+
+    def test_it_has_one_id_and_tells_the_times_that_decide_its_freshness(self, kind: str) -> None:
+        text = html(kind, SERIES)
+        assert re.findall(r'\sid="([^"]*)"', text) == ["w-7"]
+        assert f'data-state="fresh" data-at="{AT - 2:.3f}" data-late-at="' in text
+        assert '<span class="freshness-text" data-freshness>fresh</span>' in text
+
+    def test_it_is_small(self, kind: str) -> None:
+        assert len(html(kind, SERIES).encode()) < 4096
+
+    def test_without_data_it_shows_the_hint_and_no_times(self, kind: str) -> None:
+        text = html(kind, [])
+        assert 'data-state="nodata"' in text
+        assert "data-at" not in text
+        assert "Push &lt;something&gt;." in text
+
+    def test_the_same_state_is_the_same_html(self, kind: str) -> None:
+        assert html(kind, SERIES) == html(kind, SERIES)
+
+
+def test_an_error_is_a_sentence() -> None:
+    view = WidgetView("w-7", "line", "T", 3, 1, freshness.NO_DATA, "widgets/line.html", None, error="No <metric>.")
+    assert "can’t be drawn. No &lt;metric&gt;." in render_to_string("widgets/widget.html", {"widget": view})  # noqa: RUF001
+
+
+def test_light_is_the_same_whether_it_is_chosen_or_preferred() -> None:
+    css = (Path(settings.BASE_DIR) / "static/css/theme.css").read_text()
+    chosen, preferred = (
+        re.findall(r"[\w-]+: [^;]+;", css.split(f':root[data-theme="{theme}"] {{')[1].split("}")[0])
+        for theme in ("light", "auto")
+    )
+    assert chosen == preferred
