@@ -1,65 +1,35 @@
 """How many frames a second one server core can hand out, and how late they come.
 
-Every pattern sends the same bytes, a fragment of 2 KB and a pulse, to the same sockets, from the same core, in the
+Every pattern sends the same bytes, a fragment of 2 KB and a pulse, to as many sockets, from the same core, in the
 same run; ratios are to `websockets.broadcast` in that run. `limit` raises the offered rate until the delivered one
-falls behind; `fixed` offers a rate that most can carry and compares how late frames come.
+falls behind; `fixed` offers a rate that a good server carries easily, and compares how late frames come.
 """
 
 import argparse
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.common import (
-    LOAD_CORE,
-    OTHER_CORE,
-    SERVER_CORE,
-    Installation,
-    Process,
-    milliseconds,
-    percentile,
-    pin,
-    table,
-    usage,
-    wait_for_port,
-    free_port,
-)
-from benchmarks.servers.pace import FRAGMENT_BYTES
+from benchmarks.common import LOAD_CORE, milliseconds, percentile, pin, table, usage
+from benchmarks.servers import start
 from benchmarks.sockets import Counts, Swarm
 
-PATTERNS = {
-    "broadcast": "`websockets.broadcast`, no framework",
-    "hub": "this system, Daphne",
-    "hub-uvicorn": "this system, uvicorn",
-    "node": "Node `ws`, plain loop",
-    "tutorial": "tutorials' pattern, `RedisChannelLayer`",
-    "tutorial-pubsub": "tutorials' pattern, `RedisPubSubChannelLayer`",
-}
 YARDSTICK = "broadcast"
-SLOW_START = {"tutorial": 2.0, "tutorial-pubsub": 2.0}  # frames a second
 SETTLES_S = 1.0
-RAISED_BY = 2**0.5
+FIRST_FRAMES = 20_000  # a second, to all sockets together
+STEPS_MOST = 8
+CLOSE = 1.25
 KEPT_UP = 0.95
-
-
-class Target(NamedTuple):
-    """A server that runs: where its sockets are, and who is told the rate."""
-
-    server: Process
-    rated: Process
-    swarm: Swarm
+HEADERS = (
+    "pattern", "sockets", "refused", "offered frames/s", "delivered frames/s", "ratio to yardstick",
+    "latency p50 / p99 (ms)", "server CPU (s/s)", "CPU per frame (µs)", "memory per socket (kB)",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one offered rate, in frames per second and socket."""
+    """What came of offering `rate` frames a second to each of `sockets`."""
 
     sockets: int
     rate: float
@@ -73,3 +43,107 @@ class Step:
     @property
     def kept_up(self) -> bool:
         return self.delivered >= KEPT_UP * self.rate * self.sockets
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One pattern: how many sockets got in, what one holds in the server, and the step that delivered most."""
+
+    pattern: str
+    sockets: int
+    refused: int
+    socket_bytes: float
+    step: Step | None
+
+
+def measure(pattern: str, sockets: int, seconds: float, rate: float | None) -> Outcome:
+    """Start one server, open its sockets, and offer `rate`, or if it is None rising rates up to the limit."""
+    with ExitStack() as stack:
+        server = stack.enter_context(start.PATTERNS[pattern].start())
+        swarm = Swarm(server.port, server.path, server.token, acknowledge=server.acknowledged)
+        stack.callback(swarm.close)
+        empty_bytes = usage(server.process.pid).rss_bytes
+        server.rated.say(1)
+        swarm.connect(sockets)
+        swarm.read_first()
+        socket_bytes = (usage(server.process.pid).rss_bytes - empty_bytes) / max(1, len(swarm.clients))
+        best = _limit(server, swarm, seconds) if rate is None else _step(server, swarm, rate, seconds)
+        return Outcome(pattern, sockets, swarm.refused, socket_bytes, best)
+
+
+def _limit(server: start.Server, swarm: Swarm, seconds: float) -> Step:
+    """Double the rate until it is too much, then close in on the limit; return the step that delivered most."""
+    fits = rate = FIRST_FRAMES / max(1, len(swarm.clients))
+    too_much = math.inf
+    steps: list[Step] = []
+    while len(steps) < STEPS_MOST and too_much / fits > CLOSE:
+        steps.append(_step(server, swarm, rate, seconds))
+        if steps[-1].kept_up:
+            fits = rate
+        else:
+            too_much = rate
+        rate = 2 * fits if too_much == math.inf else math.sqrt(fits * too_much)
+    return max(steps, key=lambda step: step.delivered)
+
+
+def _step(server: start.Server, swarm: Swarm, rate: float, seconds: float) -> Step:
+    server.rated.say(rate)
+    swarm.read(SETTLES_S)
+    before = usage(server.process.pid).cpu_s
+    counts = swarm.read(seconds)
+    return Step(len(swarm.clients), rate, counts, usage(server.process.pid).cpu_s - before)
+
+
+def rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
+    steps = {one.pattern: one.step for one in outcomes}
+    yardstick = steps.get(YARDSTICK)
+    return [[start.PATTERNS[one.pattern].title, *_cells(one, yardstick)] for one in outcomes]
+
+
+def _cells(outcome: Outcome, yardstick: Step | None) -> list[str]:
+    step = outcome.step
+    if step is None:
+        return [f"{outcome.sockets:,}", f"{outcome.refused:,}", *["–"] * (len(HEADERS) - 3)]
+    latencies = step.counts.latencies_s
+    return [
+        f"{outcome.sockets:,}",
+        f"{outcome.refused:,}",
+        f"{step.rate * outcome.sockets:,.0f}",
+        f"{step.delivered:,.0f}",
+        f"{step.delivered / yardstick.delivered:.2f}" if yardstick else "–",
+        f"{milliseconds(percentile(latencies, 50))} / {milliseconds(percentile(latencies, 99))}",
+        f"{step.cpu_s / step.counts.seconds:.2f}",
+        f"{step.cpu_s / max(1, step.counts.frames) * 1e6:.1f}",
+        f"{outcome.socket_bytes / 1000:,.0f}",
+    ]
+
+
+def compare(title: str, patterns: Sequence[str], sockets: int, seconds: float, rate: float | None) -> None:
+    """Measure the patterns one after another and print the table."""
+    outcomes = []
+    for pattern in patterns:
+        try:
+            outcomes.append(measure(pattern, sockets, seconds, rate))
+        except start.NotHereError as error:
+            print(f"Skipped {start.PATTERNS[pattern].title}: {error}")
+    table(title, HEADERS, rows(outcomes))
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks fanout", description=__doc__)
+    parser.add_argument("--mode", choices=("limit", "fixed", "both"), default="both")
+    parser.add_argument("--sockets", type=int, default=1000, help="sockets in limit mode (%(default)s)")
+    parser.add_argument("--fixed-sockets", type=int, default=2000, help="sockets in fixed mode (%(default)s)")
+    parser.add_argument("--rate", type=float, default=10.0, help="frames per second and socket in fixed mode")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each rate is measured (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=list(start.PATTERNS), default=list(start.PATTERNS))
+    parser.add_argument("--full", action="store_true", help="10 s for each rate")
+    chosen = parser.parse_args(arguments)
+    seconds = 10.0 if chosen.full else chosen.seconds
+    pin(LOAD_CORE)
+    if chosen.mode != "fixed":
+        title = f"Fan-out at its limit: {chosen.sockets:,} sockets, one server core"
+        compare(title, chosen.only, chosen.sockets, seconds, None)
+    if chosen.mode != "limit":
+        title = f"Fan-out at a fixed rate: {chosen.fixed_sockets:,} sockets × {chosen.rate:g}/s, one server core"
+        compare(title, chosen.only, chosen.fixed_sockets, seconds, chosen.rate)

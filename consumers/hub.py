@@ -68,18 +68,22 @@ class Hub:
         Closes it and returns None when this process has as many sockets as it may, in all or of the same holder.
         """
         self._start()
+        stream = await self._stream(variant)
         if self._closing or self._is_full(viewer.who.holder):
             viewer.outlet.close(RESTART if self._closing else TRY_LATER)
             return None
         self._holders[viewer.who.holder] += 1
-        async with self._opening.setdefault(variant, asyncio.Lock()):
-            stream = self.streams.get(variant)
-            if stream is None:
-                stream = self.streams[variant] = Stream(variant)
-                await self._open(stream)
         self._empty_since.pop(variant, None)
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
+
+    async def _stream(self, variant: Variant) -> Stream:
+        async with self._opening.setdefault(variant, asyncio.Lock()):
+            if variant not in self.streams:
+                self.streams[variant] = Stream(variant)
+                self._empty_since[variant] = time.monotonic()
+                await self._open(self.streams[variant])
+            return self.streams[variant]
 
     def leave(self, stream: Stream, viewer: Viewer) -> None:
         if viewer not in stream.viewers:
@@ -205,9 +209,12 @@ class Hub:
 
     async def _close_unwatched(self) -> None:
         for variant, since in list(self._empty_since.items()):
-            if time.monotonic() - since > LINGER_S:
-                del self._empty_since[variant], self.streams[variant], self._opening[variant]
-                await _layer().group_discard(bus.group(variant), await self._own_channel())
+            if time.monotonic() - since < LINGER_S:
+                continue
+            async with self._opening[variant]:
+                if variant in self._empty_since:  # still: nobody came while this waited
+                    await _layer().group_discard(bus.group(variant), await self._own_channel())
+                    del self._empty_since[variant], self.streams[variant]
 
 
 def _layer() -> Any:

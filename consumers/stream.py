@@ -28,7 +28,7 @@ VERSIONS_KEPT = 2048
 
 
 class Flushed(NamedTuple):
-    """A version that was sent: the bytes of all frames up to it, and the monotonic time it was made."""
+    """A version that ended a frame: the bytes of all frames up to it, and the monotonic time it was made."""
 
     version: int
     bytes: int
@@ -142,7 +142,7 @@ class Stream:
     def _catch_up(self, viewer: Viewer) -> None:
         now = time.monotonic()
         text = self._frame(viewer.sent)
-        self._count(text, now)
+        viewer.acked_bytes -= len(text.text)  # owed by this viewer alone, until it acknowledges
         self._send(viewer, text, now)
 
     def pulse(self) -> None:
@@ -188,14 +188,11 @@ class Stream:
         return True
 
     def _count(self, what: Frame, now: float) -> None:
-        """Note the bytes of a frame that brings a viewer to the present version."""
+        """Note the bytes of a frame for everyone in step."""
         self._bytes += len(what.text)
-        if self._history and self._history[-1].version == self.version:
-            self._history[-1] = self._history[-1]._replace(bytes=self._bytes)
-        else:
-            self._history.append(Flushed(self.version, self._bytes, now))
-            if len(self._history) > 2 * VERSIONS_KEPT:
-                del self._history[:VERSIONS_KEPT]
+        self._history.append(Flushed(self.version, self._bytes, now))
+        if len(self._history) > 2 * VERSIONS_KEPT:
+            del self._history[:VERSIONS_KEPT]
 
     def _bytes_at(self, version: int) -> int:
         """Return the bytes of all frames up to `version`; too little, if that was too long ago to be known."""

@@ -1,5 +1,6 @@
 """Logging: every record of every library in one form, readable or JSON, through structlog."""
 
+import logging
 from typing import Any
 
 import structlog
@@ -12,6 +13,13 @@ _SHARED: list[Any] = [
 ]
 
 
+class NotReady(logging.Filter):
+    """Leaves out that /readyz said 503: whoever asked was told, and asks every few seconds."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path", "") != "/readyz"
+
+
 def logging_config(level: str, as_json: bool) -> dict[str, Any]:
     """Return a `logging.config` dictionary and configure structlog to write through it."""
     structlog.configure(
@@ -22,7 +30,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
     render: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,
@@ -34,7 +42,8 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"not_ready": {"()": "dashboard_project.logs.NotReady"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_ready"]}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # What runs every second, says so at DEBUG only.
@@ -44,6 +53,8 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
             "httpx": {"level": "WARNING"},
             "django.server": {"level": "INFO"},
             "django": {"handlers": [], "propagate": True},
+            "axes": {"level": "WARNING"},
+            "daphne.server": {"level": "WARNING"},
             "daphne.http_protocol": {"level": "WARNING"},
             "daphne.ws_protocol": {"level": "WARNING"},
         },

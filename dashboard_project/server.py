@@ -52,7 +52,7 @@ class PreparedWriter:
 
 
 class SocketProtocol(WebSocketProtocol):
-    """Daphne's WebSocket, deaf to a client that sends faster than it is heard."""
+    """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
 
     muted: bool
 
@@ -62,6 +62,11 @@ class SocketProtocol(WebSocketProtocol):
             self.muted = True
             self.transport.abortConnection()
         super().onMessage(payload, isBinary)
+
+    def serverClose(self, code: int | None = None) -> None:
+        # autobahn's sendClose refuses what is not an application's own code, and so 1012 and 1013.
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code or 1000, isReply=False)
 
 
 class WebServer(Server):

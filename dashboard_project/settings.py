@@ -21,6 +21,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / ".data", "Folder for everything this installation writes.")
 HOST = env.text("HOST", "127.0.0.1", "Address the web process listens on; 0.0.0.0 for every network.")
 PORT = env.integer("PORT", 8000, "Port the web process listens on.", least=1, most=65535)
+WEB_URL = env.url(
+    "WEB_URL", f"http://127.0.0.1:{PORT}", "Where the demo's own check finds a web process.", schemes=("http", "https")
+)
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD", "", "Password of the user admin; one is made up when it is not given.")
 DEBUG = env.flag("DEBUG", False, "Django's debug pages. Never on a network.")
 
@@ -39,7 +42,10 @@ def _secret_key() -> str:
         pass
     except OSError as error:
         raise ImproperlyConfigured(f"DATA_DIR {DATA_DIR} can't be written ({error.strerror}).") from None
-    return file.read_text()
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{file} can't be read ({error.strerror}).") from None
 
 
 SECRET_KEY = _secret_key()

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.servers.publisher hub SLUG RANGE` or `… tutorial URL`: publishes at the rate on its stdin.
+"""`python -m benchmarks.servers.publisher hub SLUG RANGE` or `… tutorial URL LAYER`: publishes at the rate on its stdin.
 
 A process of its own, as the worker that renders is one: through `metrics.live.bus.publish` for the hub, and for
 the tutorials' pattern through `group_send`.
@@ -34,20 +34,24 @@ def to_hub(slug: str, range: str) -> Callable[[int], None]:
     from metrics.live.snapshot import Variant
 
     variant = Variant(slug, range)
-    return lambda number: bus.publish(variant, {1: fragment()}, 1, time.time()) and None
-
-
-def to_tutorial(url: str) -> Callable[[int], None]:
-    from benchmarks.servers.tutorial import GROUP, configure
-
-    configure(url)
-    from channels.layers import get_channel_layer
-
-    loop, layer = asyncio.new_event_loop(), get_channel_layer()
-    assert layer is not None
 
     def publish(number: int) -> None:
-        loop.run_until_complete(layer.group_send(GROUP, {"type": "update", "html": frame(number)}))
+        bus.publish(variant, {1: fragment()}, 1, time.time())
+
+    return publish
+
+
+def to_tutorial(url: str, layer: str) -> Callable[[int], None]:
+    from benchmarks.servers.tutorial import GROUP, configure
+
+    configure(url, layer)
+    from channels.layers import get_channel_layer
+
+    loop, channels = asyncio.new_event_loop(), get_channel_layer()
+    assert channels is not None
+
+    def publish(number: int) -> None:
+        loop.run_until_complete(channels.group_send(GROUP, {"type": "update", "html": frame(number)}))
 
     return publish
 

@@ -12,7 +12,7 @@ GROUP = "dashboard"
 LAYERS = {"core": "channels_redis.core.RedisChannelLayer", "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer"}
 
 
-def configure(url: str, layer: str = "core") -> None:
+def configure(url: str, layer: str) -> None:
     """Set up as little of Django as Channels needs."""
     from django.conf import settings
 

@@ -9,23 +9,22 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from metrics.actions import dashboards, sources
-from metrics.actions.demo import SLUG, SOURCES, TITLE, WIDGETS
+from metrics.actions.demo import SELF_CHECK, SLUG, SOURCES, TITLE, WIDGETS
 from metrics.models import Dashboard, Source
 
 ADMIN = "admin"
-SELF_CHECK = "web process"
 
 
 def bootstrap() -> str:
     """Make what a new installation lacks, and return one sentence that says how to sign in.
 
     A later run makes nothing twice and leaves what was edited alone, but for two things: the password is
-    ADMIN_PASSWORD whenever that is given, and the check of the web process follows PORT.
+    ADMIN_PASSWORD whenever that is given, and the check of the web process follows PORT (or WEB_URL).
     """
     with transaction.atomic():
         if not Dashboard.objects.exists() and not Source.objects.exists():
             _demo()
-        _follow_port()
+        _follow_web_url()
         return _admin()
 
 
@@ -35,10 +34,10 @@ def _demo() -> None:
     dashboards.create(SLUG, TITLE, "The machine Watchfloor runs on, and Watchfloor itself.", "15m", WIDGETS)
 
 
-def _follow_port() -> None:
-    url = f"http://127.0.0.1:{settings.PORT}/healthz"
-    for source in Source.objects.filter(name=SELF_CHECK, kind="http_check").exclude(config__url=url):
-        if str(source.config.get("url", "")).startswith("http://127.0.0.1:"):
+def _follow_web_url() -> None:
+    url = f"{settings.WEB_URL}/healthz"
+    for source in Source.objects.filter(name=SELF_CHECK, kind="http_check"):
+        if source.config["url"] != url:
             source.config["url"] = url
             source.save(update_fields=["config"])
 

@@ -6,11 +6,12 @@ from metrics.actions.dashboards import NewWidget
 
 SLUG = "this-machine"
 TITLE = "This machine"
+SELF_CHECK = "web process"
 
 SOURCES: list[tuple[str, str, int, dict[str, Any]]] = [
     ("this machine", "host", 2, {}),
     ("watchfloor", "watchfloor", 5, {}),
-    ("web process", "http_check", 10, {"url": "http://127.0.0.1:8000/healthz", "name": "Web process", "timeout_s": 5}),
+    (SELF_CHECK, "http_check", 10, {"url": "http://127.0.0.1:8000/healthz", "name": "Web process", "timeout_s": 5}),
     ("fails on purpose", "http_check", 10, {"url": "http://127.0.0.1:9/", "name": "Fails on purpose", "timeout_s": 5}),
 ]
 """Name, kind, seconds between two runs, config."""

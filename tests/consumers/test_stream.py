@@ -1,0 +1,264 @@
+"""Who is sent what, and when: a stream with viewers that keep up, fall behind, stall, and come back."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from consumers import stream as module
+from consumers.access import Credential, Verdict
+from consumers.frame import Frame
+from consumers.stream import WINDOW_BYTES, Stream
+from consumers.viewer import Viewer
+from metrics.live.bus import FRAGMENTS, Message
+from metrics.live.snapshot import Fragment, Snapshot, Variant
+
+VARIANT = Variant("demo", "1h")
+BIG = "x" * (WINDOW_BYTES // 2 + 1)
+
+
+class Glass:
+    """An outlet that keeps what it is sent, and draws it as a page would."""
+
+    def __init__(self) -> None:
+        self.frames: list[str] = []
+        self.codes: list[int] = []
+        self.shows: dict[str, str] = {}
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame.text)
+        self.shows |= dict(re.findall(r'hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text))
+
+    def close(self, code: int) -> None:
+        self.codes.append(code)
+
+
+class Clock:
+    """A monotonic clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_700_000_000 + self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    monkeypatch.setattr(module, "FLUSH_S", 0.0)
+    yield made
+
+
+@pytest.fixture
+async def stream(clock: Clock) -> Stream:
+    made = Stream(VARIANT)
+    made.load(Snapshot("e1", 3, 1, {"1": Fragment("one", 2), "2": Fragment("two", 3)}))
+    return made
+
+
+def viewer() -> tuple[Viewer, Glass]:
+    glass = Glass()
+    return Viewer(glass, Credential("", ""), Verdict(None, "user:1", "ann")), glass
+
+
+def message(version: int, epoch: str = "e1", layout: int = 1, **fragments: str) -> Message:
+    return {
+        "type": FRAGMENTS,
+        "variant": str(VARIANT),
+        "epoch": epoch,
+        "version": version,
+        "layout": layout,
+        "changed_at": 0.0,
+        "fragments": {name.removeprefix("w"): html for name, html in fragments.items()},
+    }
+
+
+async def flushed() -> None:
+    """Let the flush that was asked for run."""
+    await asyncio.sleep(0.002)
+
+
+class TestJoining:
+    @pytest.mark.parametrize(
+        ("epoch", "version", "expected"),
+        [
+            ("e1", 3, {}),
+            ("e1", 2, {"2": "two"}),
+            ("e1", 0, {"1": "one", "2": "two"}),
+            ("other", 3, {"1": "one", "2": "two"}),
+            ("e1", 99, {"1": "one", "2": "two"}),
+        ],
+    )
+    async def test_a_page_gets_what_is_newer_than_it_shows(
+        self, stream: Stream, epoch: str, version: int, expected: dict[str, str]
+    ) -> None:
+        one, glass = viewer()
+        stream.join(one, epoch, version)
+        assert glass.shows == expected
+        assert 'id="pulse"' in glass.frames[0]
+        assert 'data-version="3"' in glass.frames[0]
+
+    async def test_who_joins_between_two_flushes_misses_nothing(self, stream: Stream) -> None:
+        await flushed()
+        stream.take(message(4, w1="one, 4"))
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        stream.take(message(5, w2="two, 5"))
+        await flushed()
+        assert glass.shows == {"1": "one, 4", "2": "two, 5"}
+        assert one.sent == 5
+
+
+class TestFlushing:
+    async def test_all_in_step_get_the_same_frame(self, stream: Stream) -> None:
+        await flushed()
+        (one, first), (two, second) = viewer(), viewer()
+        stream.join(one, "e1", 3)
+        stream.join(two, "e1", 3)
+        stream.take(message(4, w1="a"))
+        stream.take(message(5, w1="b"))
+        await flushed()
+        assert first.frames[1:] == second.frames[1:]
+        assert len(first.frames) == 2, "two versions came within one flush"
+        assert first.shows == {"1": "b"}
+
+    async def test_a_missing_version_is_noticed(self, stream: Stream) -> None:
+        assert not stream.take(message(6, w1="a"))
+        assert not stream.take(message(4, epoch="e2", w1="a"))
+        assert stream.take(message(3)), "one that is known already is no gap"
+
+    async def test_a_new_epoch_is_sent_whole(self, stream: Stream) -> None:
+        await flushed()
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        stream.load(Snapshot("e2", 1, 1, {"1": Fragment("anew", 1)}))
+        await flushed()
+        assert glass.shows == {"1": "anew"}
+        assert 'data-epoch="e2"' in glass.frames[-1]
+
+    async def test_an_edit_is_told_even_if_no_widget_changed(self, stream: Stream) -> None:
+        await flushed()
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        stream.take(message(4, layout=2))
+        await flushed()
+        assert 'data-layout="2"' in glass.frames[-1]
+
+
+class TestCredit:
+    async def fill(self, stream: Stream, glass: Glass, version: int, *prompt: Viewer) -> int:
+        """Send frames that `prompt` acknowledge, until none come to `glass`; return the last version."""
+        while True:
+            before = len(glass.frames)
+            version += 1
+            stream.take(message(version, w1=f"{version} {BIG}"))
+            await flushed()
+            for one in prompt:
+                stream.acknowledge(one, one.sent)
+            if len(glass.frames) == before:
+                return version
+
+    async def test_who_owes_too_much_is_sent_nothing_until_it_has_caught_up(self, stream: Stream, clock: Clock) -> None:
+        await flushed()
+        (slow, slow_glass), (quick, quick_glass) = viewer(), viewer()
+        stream.join(slow, "e1", 3)
+        stream.join(quick, "e1", 3)
+        version = await self.fill(stream, slow_glass, 3, quick)
+        assert sum(map(len, slow_glass.frames)) < 3 * WINDOW_BYTES
+        stream.take(message(version + 1, w2="meanwhile"))
+        await flushed()
+        assert "meanwhile" not in "".join(slow_glass.frames)
+        assert "meanwhile" in quick_glass.frames[-1], "one that keeps up does not notice"
+
+        clock.now += 4
+        stream.acknowledge(slow, slow.sent)
+        assert slow_glass.shows["1"].startswith(f"{version} "), "the newest, not the ones in between"
+        assert slow_glass.shows["2"] == "meanwhile"
+        assert slow.conflated == 1
+        assert slow.behind_longest_s == 4
+
+    async def test_half_an_acknowledgement_is_not_enough(self, stream: Stream) -> None:
+        await flushed()
+        slow, glass = viewer()
+        stream.join(slow, "e1", 3)
+        await self.fill(stream, glass, 3)
+        count = len(glass.frames)
+        stream.acknowledge(slow, slow.sent - 1)
+        assert len(glass.frames) == count
+        assert slow.behind_since is not None
+
+    async def test_a_frame_larger_than_the_window_reaches_one_that_owes_nothing(self, stream: Stream) -> None:
+        await flushed()
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        for version in (4, 5, 6):
+            stream.take(message(version, w1=f"{version}" + 3 * BIG))
+            await flushed()
+            stream.acknowledge(one, version)
+        assert glass.shows["1"].startswith("6")
+        assert one.conflated == 0
+
+    @pytest.mark.parametrize("version", [-1, 0, 2, 4, 10**9])
+    async def test_a_wrong_acknowledgement_changes_nothing(self, stream: Stream, version: int) -> None:
+        one, _ = viewer()
+        stream.join(one, "e1", 2)
+        stream.acknowledge(one, version)
+        assert one.acked == 2
+
+    async def test_who_never_answers_is_found_after_thirty_seconds(self, stream: Stream, clock: Clock) -> None:
+        await flushed()
+        (silent, _), (prompt, _), (idle, _) = viewer(), viewer(), viewer()
+        stream.join(silent, "e1", 0)
+        stream.join(prompt, "e1", 0)
+        stream.join(idle, "e1", 3)
+        stream.acknowledge(prompt, 3)
+        clock.now += 29
+        assert stream.stalled() == []
+        clock.now += 2
+        assert stream.stalled() == [silent]
+
+    async def test_the_age_on_the_glass_is_how_long_there_has_been_something_newer(
+        self, stream: Stream, clock: Clock
+    ) -> None:
+        await flushed()
+        one, _ = viewer()
+        stream.join(one, "e1", 3)
+        assert stream.age_s(one) == 0
+        stream.take(message(4, w1="a"))
+        await flushed()
+        clock.now += 7
+        stream.take(message(5, w1="b"))
+        await flushed()
+        assert stream.age_s(one) == pytest.approx(7)
+        stream.acknowledge(one, 5)
+        assert stream.age_s(one) == 0
+
+
+class TestPulse:
+    async def test_it_comes_when_no_frame_did(self, stream: Stream, clock: Clock) -> None:
+        await flushed()
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        clock.now += 3
+        stream.pulse()
+        assert len(glass.frames) == 1
+        clock.now += 2
+        stream.pulse()
+        assert len(glass.frames) == 2
+        assert f'data-time="{clock.time():.3f}"' in glass.frames[-1]
+
+    async def test_it_is_withheld_from_one_who_is_behind(self, stream: Stream, clock: Clock) -> None:
+        await flushed()
+        one, glass = viewer()
+        stream.join(one, "e1", 3)
+        await TestCredit().fill(stream, glass, 3)
+        count = len(glass.frames)
+        clock.now += 60
+        stream.pulse()
+        assert len(glass.frames) == count

@@ -1,0 +1,92 @@
+"""What the system's parts record about themselves, and how old that is."""
+
+import pytest
+from django.conf import settings
+from redis import Redis, RedisError
+
+from dashboard_project.celery import app
+from metrics.live import exposition, health, traffic
+
+AT = 1_795_176_000.0
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+
+def test_before_anything_ran_nothing_was_seen() -> None:
+    assert health.ages(AT) == {"beat": None, "tick": None, "sweep": None}
+
+
+def test_each_part_has_its_own_age() -> None:
+    health.record_beat(AT - 1)
+    health.record_tick(AT - 2)
+    health.record_sweep(AT - 3)
+    assert health.ages(AT) == {"beat": 1, "tick": 2, "sweep": 3}
+
+
+@pytest.mark.parametrize(("ticks", "lag_s"), [([0], 0), ([0, 1], 0), ([0, 0.5], 0), ([0, 4], 3), ([0, 4, 5], 0)])
+def test_the_lag_is_what_a_tick_came_later_than_a_second_after_the_one_before(ticks: list[float], lag_s: float) -> None:
+    for tick in ticks:
+        health.record_tick(AT + tick)
+    assert health.readings(AT).tick_lag_s == pytest.approx(lag_s)
+
+
+def test_queues_are_counted_where_celery_keeps_them() -> None:
+    with app.connection_for_write() as connection:
+        for queue in settings.CELERY_TASK_ROUTES.values():
+            app.send_task("tasks.nothing", queue=queue["queue"], connection=connection)
+            app.send_task("tasks.nothing", queue=queue["queue"], connection=connection)
+    assert health.readings(AT).queues == {"collect": 2, "render": 2}
+
+
+def test_renders_are_counted_and_timed() -> None:
+    for duration_s in (0.004, 0.03, 100):
+        traffic.rendered(duration_s)
+    totals = health.readings(AT).traffic
+    assert totals.last_render_s == 100
+    assert sum(totals.render.counts) == 3
+    assert totals.render.counts[-1] == 1
+    assert totals.render.sum_s == pytest.approx(100.034)
+
+
+async def test_what_was_sent_is_added_up_over_processes_and_counted_once() -> None:
+    traffic.sent(100)
+    traffic.delivered(0.02)
+    await traffic.flush()
+    traffic.sent(50)
+    traffic.conflated()
+    await traffic.flush()
+    await traffic.flush()
+    totals = health.readings(AT).traffic
+    assert (totals.frames, totals.bytes, totals.conflated, sum(totals.delivery.counts)) == (2, 150, 1, 1)
+
+
+async def test_what_could_not_be_added_up_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise RedisError("away")
+
+    traffic.sent(100)
+    with monkeypatch.context() as patch, pytest.raises(RedisError):
+        patch.setattr("redis.asyncio.client.Pipeline.execute", away)
+        await traffic.flush()
+    await traffic.flush()
+    assert health.readings(AT).traffic.frames == 1
+
+
+def test_the_exposition_is_what_prometheus_reads() -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    traffic.rendered(0.03)
+    families = {family.name: family for family in text_string_to_metric_families(exposition.exposition(AT).decode())}
+    assert {"watchfloor_queue_depth", "watchfloor_sockets", "watchfloor_frames"} <= set(families)
+    buckets = {s.labels["le"]: s.value for s in families["watchfloor_render_seconds"].samples if "le" in s.labels}
+    assert (buckets["0.025"], buckets["0.05"], buckets["+Inf"]) == (0, 1, 1)
+    assert all(family.documentation for family in families.values())
+
+
+def test_without_redis_it_is_an_error_for_the_caller_to_tell(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr("redis.Redis.execute_command", away)
+    with pytest.raises(RedisError):
+        health.readings(AT)
