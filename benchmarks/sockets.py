@@ -1,7 +1,7 @@
 """A lean load generator: thousands of WebSocket clients in one thread, by epoll and one buffer.
 
-Frames are walked by their headers. Only one in `SAMPLED` is looked into, for the time it was sent; and the
-version is read where the page would acknowledge, which is once in 250 ms. See RFC 6455, section 5.2.
+Frames are walked by their headers (RFC 6455, section 5.2). Only one in `SAMPLED` is looked into, for the time it
+was sent; and the version is read only where the page would acknowledge it, 250 ms after what came first.
 """
 
 import base64
@@ -10,6 +10,7 @@ import re
 import select
 import socket
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -35,16 +36,19 @@ def client_frame(opcode: int, payload: bytes) -> bytes:
 
 
 class Client:
-    """One open socket. `left` bytes of a frame are still to come, or `head` holds part of its header."""
+    """One open socket. `left` bytes of a frame are still to come, or `head` holds part of its header.
 
-    __slots__ = ("ack_at", "frames", "head", "left", "sock")
+    `tail` is the end of the newest frame, and `waiting` whether it is yet to be acknowledged.
+    """
+
+    __slots__ = ("frames", "head", "left", "sock", "tail", "waiting")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.left = 0
-        self.head = b""
+        self.head = self.tail = b""
         self.frames = 0
-        self.ack_at = 0.0
+        self.waiting = False
 
 
 @dataclass
@@ -69,6 +73,7 @@ class Swarm:
         self._bytes = bytearray(1 << 20)
         self._buffer = memoryview(self._bytes)
         self._counts = Counts()
+        self._waiting: deque[tuple[float, Client]] = deque()
 
     def connect(self, count: int, within_s: float = 60, at_once: int = 50) -> None:
         """Open `count` sockets, `at_once` at a time; what does not open in time is refused."""
@@ -99,6 +104,8 @@ class Swarm:
             for fd, _ in self._epoll.poll(min(0.05, began + for_s - now), 1024):
                 receive(clients[fd], now)
             now = time.monotonic()
+            while self._waiting and self._waiting[0][0] <= now:
+                self._confirm(self._waiting.popleft()[1])
         counts.seconds = now - began
         return counts
 
@@ -170,8 +177,10 @@ class Swarm:
         while at <= size:
             if ends:
                 frames, last_end = frames + 1, at
-                if (counts.frames + frames) % SAMPLED == 0 and (sent := self._find(SENT, at)):
-                    counts.latencies_s.append(time.time() - float(sent))
+                if (counts.frames + frames) % SAMPLED == 0:
+                    sent = SENT.search(self._bytes, max(0, at - TAIL_BYTES), at)
+                    if sent:
+                        counts.latencies_s.append(time.time() - float(sent[1]))
             header = 4 if at + 1 < size and buffer[at + 1] == 126 else 10 if at + 1 < size and buffer[at + 1] == 127 else 2
             if at + header > size:
                 client.head, at = bytes(buffer[at:size]), size
@@ -186,13 +195,16 @@ class Swarm:
         client.frames += frames
         counts.frames += frames
         counts.size_bytes += size
-        if self._acknowledge and last_end and now >= client.ack_at and (version := self._find(VERSION, last_end)):
-            client.ack_at = now + ACK_EVERY_S
-            self._send(client, 0x1, b'{"ack": %s}' % version)
+        if self._acknowledge and last_end:
+            client.tail = bytes(buffer[max(0, last_end - TAIL_BYTES) : last_end])
+            if not client.waiting:
+                client.waiting = True
+                self._waiting.append((now + ACK_EVERY_S, client))
 
-    def _find(self, pattern: re.Pattern[bytes], end: int) -> bytes | None:
-        found = pattern.search(self._bytes, max(0, end - TAIL_BYTES), end)
-        return found[1] if found else None
+    def _confirm(self, client: Client) -> None:
+        client.waiting = False
+        if versions := VERSION.findall(client.tail):
+            self._send(client, 0x1, b'{"ack": %s}' % versions[-1])
 
     @staticmethod
     def _send(client: Client, opcode: int, payload: bytes) -> None:

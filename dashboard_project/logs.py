@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import structlog
+from redis import RedisError
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -18,6 +19,17 @@ class NotReady(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(getattr(record, "request", None), "path", "") != "/readyz"
+
+
+class RedisAway(logging.Filter):
+    """Shortens what a library logs when Redis goes away: that it did, and not forty lines of where."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RedisError):
+            record.msg, record.args = f"{record.getMessage()}: {error}", ()
+            record.exc_info = record.exc_text = None
+        return True
 
 
 def logging_config(level: str, as_json: bool) -> dict[str, Any]:
@@ -42,8 +54,13 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
             }
         },
-        "filters": {"not_ready": {"()": "dashboard_project.logs.NotReady"}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_ready"]}},
+        "filters": {
+            "not_ready": {"()": "dashboard_project.logs.NotReady"},
+            "redis_away": {"()": "dashboard_project.logs.RedisAway"},
+        },
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_ready", "redis_away"]}
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # What runs every second, says so at DEBUG only.

@@ -87,10 +87,12 @@ class WebServer(Server):
             server_name="",
         )
         self._address = f"{host}:{port}"
+        self._ports: list[Any] = []
         self._draining: asyncio.Task[None] | None = None
 
     def _ready(self) -> None:
         self.ws_factory.protocol = SocketProtocol
+        self.ws_factory.setProtocolOptions(failByDrop=False)  # who breaks the protocol is told how
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
@@ -111,12 +113,15 @@ class WebServer(Server):
         from consumers.hub import hub
 
         asyncio.get_running_loop().call_later(STOPS_AFTER_S, self.stop)
-        for listener in self.listeners:
-            if listener.called and hasattr(listener.result, "stopListening"):
-                listener.result.stopListening()
+        for port in self._ports:
+            port.stopListening()
         await hub().drain(DRAIN_S)
         await asyncio.sleep(0.5)  # the last close frames are on their way
         self.stop()
+
+    def listen_success(self, port: Any) -> None:
+        self._ports.append(port)
+        super().listen_success(port)
 
     def listen_error(self, failure: Any) -> None:
         """Say in one sentence why the address can't be listened on, and stop."""

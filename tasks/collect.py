@@ -5,9 +5,11 @@ import time
 from celery import shared_task
 
 from metrics.actions import sources
+from tasks.redis_away import quietly
 
 
 @shared_task
+@quietly
 def tick() -> None:
     """Start every source whose slot begins; beat sends this each second."""
     for due in sources.due(time.time()):
@@ -15,6 +17,7 @@ def tick() -> None:
 
 
 @shared_task
+@quietly
 def collect(source: int) -> None:
     """Run one source."""
     sources.collect(source)

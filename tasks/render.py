@@ -5,16 +5,19 @@ import time
 from celery import shared_task
 
 from metrics.actions import render as actions
+from tasks.redis_away import quietly
 from metrics.live.snapshot import Variant
 
 
 @shared_task
+@quietly
 def render(slug: str, range: str) -> None:
     """Render what changed of one variant; `metrics.live.events` asks for this by name."""
     actions.render(Variant(slug, range))
 
 
 @shared_task
+@quietly
 def sweep() -> None:
     """Find what else must be rendered; beat sends this each second."""
     actions.sweep(time.time())

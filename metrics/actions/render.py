@@ -34,10 +34,11 @@ def render(variant: Variant) -> int:
 def sweep(now: float) -> None:
     """Ask for renders that nobody asked for: lost requests, and windows that time has moved on."""
     health.record_sweep(now)
+    restarted = events.redis_restarted()
     for variant in watchers.watched(now):
         if variant.range not in RANGES_S:
             continue
-        if events.first_of_period(variant, int(now // min(RANGES_S[variant.range][1], PERIOD_MOST_S))):
+        if _begins_period(variant, now) or restarted:
             events.mark(variant, [events.ALL])
         elif events.is_marked(variant):
             events.request(variant)
@@ -46,6 +47,11 @@ def sweep(now: float) -> None:
 def refresh(variant: Variant) -> None:
     """Have every widget of `variant` rendered soon."""
     events.mark(variant, [events.ALL])
+
+
+def _begins_period(variant: Variant, now: float) -> bool:
+    period_s = min(RANGES_S[variant.range][1], PERIOD_MOST_S)
+    return events.first_of_period(variant, int(now // period_s))
 
 
 def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:

@@ -107,6 +107,12 @@ def first_of_period(variant: Variant, period: int) -> bool:
     return previous != str(period)
 
 
+def redis_restarted() -> bool:
+    """Return True the first time it is called, by any process, after Redis was started: marks may be missing."""
+    run = cast(dict[str, str], client().info("server"))["run_id"]
+    return cast(str | None, client().set(f"{KEY}run", run, get=True)) != run
+
+
 def _take_back(variant: Variant, seen: Mapping[str, str]) -> None:
     if seen:
         flat = [item for pair in seen.items() for item in pair]

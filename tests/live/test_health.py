@@ -2,7 +2,7 @@
 
 import pytest
 from django.conf import settings
-from redis import Redis, RedisError
+from redis import RedisError
 
 from dashboard_project.celery import app
 from metrics.live import exposition, health, traffic
@@ -83,10 +83,10 @@ def test_the_exposition_is_what_prometheus_reads() -> None:
     assert all(family.documentation for family in families.values())
 
 
-def test_without_redis_it_is_an_error_for_the_caller_to_tell(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
+def test_without_redis_it_is_an_error_for_the_caller_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("redis.Redis.execute_command", away)
-    with pytest.raises(RedisError):
+    with monkeypatch.context() as patch, pytest.raises(RedisError):
+        patch.setattr("redis.Redis.execute_command", away)
         health.readings(AT)

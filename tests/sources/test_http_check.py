@@ -90,8 +90,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _drip(self, drop: bytes) -> None:
         self.close_connection = True
+        until = time.monotonic() + 4
         try:
-            while not self.over.wait(0.05):
+            while time.monotonic() < until and not self.over.wait(0.05):
                 self.wfile.write(drop)
         except OSError:
             pass

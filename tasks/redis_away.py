@@ -1,0 +1,29 @@
+"""What a task does when Redis goes away under it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import structlog
+from kombu.exceptions import OperationalError
+from redis import RedisError
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+
+
+def quietly(task: Callable[P, None]) -> Callable[P, None]:
+    """Let `task` end with one line in the log when Redis does not answer.
+
+    Nothing is lost by it: slots come again, and marks that were not taken back are found by the next sweep.
+    """
+
+    @wraps(task)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            task(*args, **kwargs)
+        except (RedisError, OperationalError, TimeoutError) as error:
+            log.warning("task put off, Redis does not answer", task=task.__name__, error=str(error))
+
+    return run

@@ -1,0 +1,75 @@
+"""The API describes itself, and its page obeys our content security policy."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from metrics.api import api
+
+pytestmark = pytest.mark.django_db
+
+METHODS = {
+    "/api/v1/samples": {"post"},
+    "/api/v1/series": {"get"},
+    "/api/v1/range": {"get"},
+    "/api/v1/sources": {"get", "post"},
+    "/api/v1/dashboards": {"get", "post"},
+}
+
+
+@pytest.fixture
+def document(client: Client) -> dict[str, Any]:
+    response = client.get("/api/v1/openapi.json")
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+def test_every_path_is_there(document: dict[str, Any]) -> None:
+    found = {path: set(operations) for path, operations in document["paths"].items()}
+    assert {path: found.get(path) for path in METHODS} == METHODS
+
+
+def test_every_path_that_is_served_is_described(document: dict[str, Any]) -> None:
+    served = {f"/api/{prefix}/{path}" for prefix, router in api._routers if prefix for path in router.path_operations}
+    assert served == set(document["paths"])
+
+
+def test_every_operation_says_what_it_does_and_needs_a_token(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["description"].endswith(".")
+            assert operation["security"]
+
+
+def test_the_body_of_a_push_is_described(document: dict[str, Any]) -> None:
+    operation = document["paths"]["/api/v1/samples"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["samples"]["items"]["required"] == ["metric", "value"]
+
+
+def test_its_page_has_nothing_inline_that_the_policy_forbids(client: Client) -> None:
+    response = client.get("/api/docs")
+    assert response.status_code == 200
+    page = response.content.decode()
+    policy = response["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL)
+    runs = [(attributes, text) for attributes, text in scripts if "application/json" not in attributes]
+    assert runs
+    assert all("src=" in attributes and not text.strip() for attributes, text in runs)
+    assert not re.search(r"<style|\sstyle=|\son\w+=", page)
+
+
+def test_everything_that_its_page_loads_is_served_here(client: Client) -> None:
+    page = client.get("/api/docs").content.decode()
+    links = re.findall(r'<(?:script|link)[^>]+(?:src|href)="([^"]+)"', page)
+    assert links
+    for link in links:
+        assert link.startswith("/static/") or link.startswith("data:")
+        if link.startswith("/static/"):
+            response = client.get(link)
+            assert response.status_code == 200
+            assert response.getvalue()
+            response.close()

@@ -1,0 +1,60 @@
+"""A real Chromium on a real system, started once for each module."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.chromium import find_or_install
+from tests.browser.person import Person
+from tests.integration.stack import Stack
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_or_install(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[Stack]:
+    """The whole system; what a test breaks in it, it waits for to be mended."""
+    with Stack() as running:
+        yield running
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def person(page: Page, system: Stack) -> Person:
+    """Someone who is signed in and looks at the demo, live."""
+    person = Person(page, system)
+    person.sign_in()
+    person.wait_until_live()
+    return person
+
+
+@pytest.fixture(scope="module")
+def push_token(system: Stack) -> str:
+    return system.manage("token", "browser tests", "--scope", "push").strip()

@@ -1,0 +1,88 @@
+"""What a person does and sees on a dashboard."""
+
+import json
+import re
+import time
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.integration.stack import Stack
+
+DEMO = "/d/this-machine/"
+WALL = "/wall/this-machine/"
+
+
+class Person:
+    """Looks at `page`. Everything its console complains of, and every breach of the policy, is in `complaints`."""
+
+    def __init__(self, page: Page, system: Stack) -> None:
+        self.page = page
+        self.system = system
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def sign_in(self, path: str = DEMO) -> None:
+        self.page.goto(self.system.url + path)
+        self.page.fill("[name=username]", "admin")
+        self.page.fill("[name=password]", self.system.password)
+        self.page.click("button[type=submit]:has-text('Sign in')")
+        self.page.wait_for_url(f"**{path}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.system.url + path)
+
+    def state(self) -> str:
+        """Return what the page says of its connection."""
+        return self.page.get_attribute("body", "data-live") or ""
+
+    def wait_until(self, *states: str, within_s: float = 15) -> None:
+        selector = ", ".join(f"body[data-live={state}]" for state in states)
+        self.page.wait_for_selector(selector, timeout=within_s * 1000, state="attached")
+
+    def wait_until_live(self, within_s: float = 15) -> None:
+        self.wait_until("live", within_s=within_s)
+
+    def pulse(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate("() => ({...document.getElementById('pulse').dataset})")
+        return found
+
+    def widget(self, title: str) -> Any:
+        return self.page.locator("article.widget", has=self.page.get_by_role("heading", name=title, exact=True))
+
+    def expect_number(self, title: str, number: int, within_s: float) -> None:
+        """Wait for the widget to show `number`, however its thousands are spaced."""
+        digits = r"\D?".join(str(number))
+        expect(self.widget(title).locator(".value")).to_have_text(
+            re.compile(rf"^\s*{digits}\s*$"), timeout=within_s * 1000
+        )
+
+    def mark(self) -> None:
+        """Leave a mark that a reload would wipe away."""
+        self.page.evaluate("() => { window.notReloaded = true; }")
+
+    def has_not_reloaded(self) -> bool:
+        return bool(self.page.evaluate("() => window.notReloaded === true"))
+
+
+def push(system: Stack, token: str, value: float, metric: str = "orders_open", within_s: float = 0) -> None:
+    """Push one number; while the system comes back, as often as a program would that retries."""
+    body = json.dumps({"samples": [{"metric": metric, "value": value}]}).encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            request = urllib.request.Request(f"{system.url}/api/v1/samples", body, headers)
+            with urllib.request.urlopen(request, timeout=10) as response:
+                assert response.status == 202
+                return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)

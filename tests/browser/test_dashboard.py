@@ -1,0 +1,150 @@
+"""A dashboard in daily use: signing in, looking, choosing, signing out."""
+
+import re
+from itertools import count
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.person import DEMO, WALL, Person, push
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+NUMBERS = count(1001)
+RANGES = ["15m", "1h", "6h", "24h", "7d", "30d"]
+
+
+def test_signing_in_leads_to_a_page_that_is_live(person: Person) -> None:
+    expect(person.page.locator("#connection")).to_have_text("Live")
+    expect(person.page.locator("#lost")).to_be_hidden()
+    assert person.page.locator("article.widget").count() == 13
+
+
+def test_a_wrong_password_is_said(page: Page, system: Stack) -> None:
+    page.goto(system.url + "/")
+    page.fill("[name=username]", "someone")
+    page.fill("[name=password]", "wrong")
+    page.click("button[type=submit]")
+    expect(page.get_by_role("alert")).to_contain_text("correct username and password")
+
+
+def test_a_pushed_number_arrives_without_a_reload(person: Person, push_token: str) -> None:
+    person.mark()
+    for _ in range(3):
+        number = next(NUMBERS)
+        push(person.system, push_token, number)
+        person.expect_number("Orders open", number, within_s=2)
+    assert person.has_not_reloaded()
+
+
+def test_every_widget_gets_data_soon(person: Person) -> None:
+    for title in ("CPU", "Memory", "Checks", "Disks, used", "Network"):
+        expect(person.widget(title)).to_have_attribute("data-state", "fresh", timeout=30_000)
+    expect(person.widget("Checks")).to_contain_text("Fails on purpose")
+    expect(person.widget("Checks")).to_contain_text("down")
+
+
+def test_the_words_of_freshness_follow_the_time(person: Person, push_token: str) -> None:
+    push(person.system, push_token, next(NUMBERS))
+    words = person.widget("Orders open").locator("[data-freshness]")
+    for expected in (r"^(now|1 s ago)$", r"^[34] s ago$", r"^[67] s ago$"):
+        expect(words).to_have_text(re.compile(expected), timeout=10_000)
+
+
+def test_another_range_is_a_click_away_and_live_too(person: Person, push_token: str) -> None:
+    picker = person.page.get_by_role("navigation", name="Range")
+    expect(picker.get_by_role("link")).to_have_text(RANGES)
+    picker.get_by_role("link", name="6h", exact=True).click()
+    person.page.wait_for_url("**/?range=6h")
+    expect(picker.locator("[aria-current=true]")).to_have_text("6h")
+    person.wait_until_live()
+    number = next(NUMBERS)
+    push(person.system, push_token, number)
+    person.expect_number("Orders open", number, within_s=3)
+
+
+def test_the_theme_is_kept(person: Person) -> None:
+    root, button = person.page.locator("html"), person.page.locator("[data-theme-toggle]")
+    before = root.get_attribute("data-theme")
+    button.click()
+    chosen = root.get_attribute("data-theme")
+    assert chosen != before
+    person.page.reload()
+    expect(root).to_have_attribute("data-theme", chosen or "")
+
+
+def test_focus_and_what_is_selected_survive_the_next_frame(person: Person, push_token: str) -> None:
+    link = person.page.get_by_role("link", name="Wall")
+    link.focus()
+    number = next(NUMBERS)
+    push(person.system, push_token, number)
+    person.expect_number("Orders open", number, within_s=3)
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)])
+def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> None:
+    person.page.set_viewport_size({"width": width, "height": height})
+    person.open(WALL)
+    person.wait_until_live()
+    size = person.page.evaluate(
+        "() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }"
+    )
+    assert (size[0] <= width, size[1] <= height) == (True, True)
+    bottoms = person.page.locator("article.widget").evaluate_all(
+        "all => all.map((one) => [one.getBoundingClientRect().bottom, one.getBoundingClientRect().right])"
+    )
+    assert max(bottom for bottom, _ in bottoms) <= height
+    assert max(right for _, right in bottoms) <= width
+
+
+def test_a_phone_scrolls_down_and_not_sideways(person: Person) -> None:
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    person.wait_until_live()
+    assert person.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    widths = person.page.locator("article.widget").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().width)"
+    )
+    assert min(widths) > 300
+
+
+def test_in_normal_use_nothing_is_complained_of(person: Person, push_token: str) -> None:
+    push(person.system, push_token, next(NUMBERS))
+    person.open(WALL)
+    person.wait_until_live()
+    person.open("/")
+    person.open(DEMO + "?range=24h")
+    person.wait_until_live()
+    person.open("/watching/")
+    expect(person.page.locator("#watching")).to_contain_text("as of", timeout=5000)
+    person.page.wait_for_timeout(2500)
+    person.open("/api/docs")
+    person.page.wait_for_load_state("networkidle")
+    assert person.complaints == []
+
+
+def test_without_javascript_the_values_are_there(chromium: Browser, system: Stack) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    person = Person(context.new_page(), system)
+    person.sign_in()
+    expect(person.page.locator("noscript").first).to_contain_text("does not follow")
+    assert person.page.locator("article.widget").count() == 13
+    context.close()
+
+
+def test_signing_out_ends_what_is_open_in_the_other_tab(person: Person) -> None:
+    other = person.page.context.new_page()
+    other.goto(person.system.url + "/")
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("**/sign-in/")
+    person.wait_until("denied", within_s=5)
+    expect(person.page.locator("#lost")).to_be_visible()
+    expect(person.page.locator("#lost")).to_contain_text("Sign in again")
+
+
+def test_signing_out_leads_to_the_way_in(person: Person) -> None:
+    person.page.get_by_role("button", name="Sign out").click()
+    person.page.wait_for_url("**/sign-in/")
+    person.open(DEMO)
+    person.page.wait_for_url("**/sign-in/?next=**")

@@ -1,0 +1,172 @@
+"""A page that stays open while things break: it says so, and is right again without anyone's help."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person import WALL, Person, push
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+NUMBERS = count(2001)
+MENDED_S = 5
+
+
+@pytest.fixture(autouse=True)
+def _mended(system: Stack) -> Iterator[None]:
+    yield
+    system.wait_until_ready()
+
+
+def kill(system: Stack, name: str) -> None:
+    os.kill(system.pid_of(name), signal.SIGKILL)
+
+
+@contextmanager
+def stopped(system: Stack, name: str) -> Iterator[None]:
+    """Have a process hang, with its sockets open."""
+    process = psutil.Process(system.pid_of(name))
+    family = [process, *process.children(recursive=True)]
+    for one in family:
+        one.suspend()
+    try:
+        yield
+    finally:
+        for one in family:
+            one.resume()
+
+
+def test_redis_dies_and_the_page_is_right_again_within_seconds(person: Person, push_token: str) -> None:
+    push(person.system, push_token, next(NUMBERS))
+    person.mark()
+    before = person.pulse()
+    kill(person.system, "redis")
+    number = next(NUMBERS)
+    push(person.system, push_token, number, within_s=10)  # the database takes it, whatever Redis does
+    until = time.monotonic() + 10
+    while not (person.system.data_dir / "run" / "redis.pid").exists():  # the supervisor waits a second
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    person.expect_number("Orders open", number, within_s=MENDED_S)
+    person.wait_until_live(MENDED_S)
+    assert person.pulse()["epoch"] != before["epoch"]
+    assert person.has_not_reloaded()
+
+
+def test_redis_dies_twice(person: Person, push_token: str) -> None:
+    person.mark()
+    for _ in range(2):
+        old = person.system.pid_of("redis")
+        kill(person.system, "redis")
+        until = time.monotonic() + 15
+        while True:
+            try:
+                if person.system.pid_of("redis") != old:
+                    break
+            except (FileNotFoundError, ValueError):
+                pass
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        number = next(NUMBERS)
+        push(person.system, push_token, number, within_s=10)
+        person.expect_number("Orders open", number, within_s=2 * MENDED_S)
+    assert person.has_not_reloaded()
+
+
+def test_the_web_process_dies_and_the_page_says_so_and_comes_back(person: Person, push_token: str) -> None:
+    person.mark()
+    kill(person.system, "web")
+    person.wait_until("reconnecting", "lost", within_s=5)
+    number = next(NUMBERS)
+    push(person.system, push_token, number, within_s=30)
+    person.wait_until_live(20)
+    person.expect_number("Orders open", number, within_s=MENDED_S)
+    assert person.has_not_reloaded()
+    expect(person.page.locator("#lost")).to_be_hidden()
+
+
+def test_the_rendering_worker_dies_and_nothing_is_lost(person: Person, push_token: str) -> None:
+    kill(person.system, "render")
+    number = next(NUMBERS)
+    push(person.system, push_token, number)
+    person.expect_number("Orders open", number, within_s=20)
+
+
+def test_a_server_that_hangs_is_unmistakable_within_15_seconds(person: Person) -> None:
+    with stopped(person.system, "web"):
+        began = time.monotonic()
+        person.wait_until("lost", within_s=20)
+        assert time.monotonic() - began < 15
+        banner = person.page.locator("#lost")
+        expect(banner).to_be_visible()
+        expect(banner).to_contain_text("Connection lost.")
+        expect(banner).to_contain_text("These values are from")
+        expect(person.page.locator("#connection")).to_have_text("Connection lost")
+    person.wait_until_live(30)
+    expect(person.page.locator("#lost")).to_be_hidden()
+
+
+def test_a_wall_that_lost_its_connection_says_so_too(person: Person) -> None:
+    person.open(WALL)
+    person.wait_until_live()
+    with stopped(person.system, "web"):
+        expect(person.page.locator("#lost")).to_be_visible(timeout=15_000)
+        box = person.page.locator("#lost").bounding_box()
+        assert box is not None
+        assert box["width"] > 1000
+    person.wait_until_live(30)
+
+
+def test_values_that_stop_coming_grow_late_though_the_connection_is_fine(person: Person) -> None:
+    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=30_000)
+    with stopped(person.system, "collect"):
+        expect(person.widget("CPU")).to_have_attribute("data-state", "late", timeout=15_000)
+        expect(person.widget("CPU").locator("[data-freshness]")).to_contain_text("late · ")
+        expect(person.widget("CPU")).to_have_attribute("data-state", "stale", timeout=15_000)
+        assert person.state() == "live"
+    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=20_000)
+
+
+def test_a_network_that_is_cut_is_noticed_and_healed(person: Person, push_token: str) -> None:
+    person.mark()
+    person.page.context.set_offline(True)
+    kill(person.system, "web")  # Chromium keeps open sockets open when it is told to be offline
+    person.wait_until("reconnecting", "lost", within_s=10)
+    number = next(NUMBERS)
+    push(person.system, push_token, number, within_s=30)
+    person.page.context.set_offline(False)
+    person.wait_until_live(30)
+    person.expect_number("Orders open", number, within_s=MENDED_S)
+    assert person.has_not_reloaded()
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_clock_that_is_wrong_changes_nothing(
+    chromium: Browser, system: Stack, push_token: str, minutes: int
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(
+        f"const right = Date; const off = {minutes * 60_000};"
+        "Date = class extends right { constructor(...a) { super(...(a.length ? a : [right.now() + off])); }"
+        " static now() { return right.now() + off; } };"
+    )
+    person = Person(context.new_page(), system)
+    person.sign_in()
+    person.wait_until_live()
+    off_s = person.page.evaluate("() => Date.now() / 1000") - time.time()
+    assert abs(off_s - 60 * minutes) < 5
+    number = next(NUMBERS)
+    push(system, push_token, number)
+    person.expect_number("Orders open", number, within_s=3)
+    expect(person.widget("Orders open")).to_have_attribute("data-state", "fresh")
+    expect(person.widget("Orders open").locator("[data-freshness]")).to_have_text("now", timeout=2000)
+    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=20_000)
+    context.close()

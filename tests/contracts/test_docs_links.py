@@ -1,0 +1,107 @@
+"""What the docs point at exists: files, sections, pictures, commands, make targets, dependencies; and examples are valid."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from metrics.actions import dashboards, sources
+
+ROOT = Path(settings.BASE_DIR)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) | {".venv/runs", ".venv/checks"}
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def links() -> Iterator[tuple[str, str]]:
+    """Every relative link and image of every page, code aside."""
+    for page in PAGES:
+        prose = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text()))
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+            if not re.match(r"[a-z]+:", link):
+                yield name(page), link
+
+
+def sections(page: Path) -> set[str]:
+    """The anchors that headings get, by GitHub's rule: no punctuation, and a hyphen for each space."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def mentioned(pattern: str) -> list[tuple[str, str]]:
+    """What `pattern` finds in inline code and in shell examples: page and finding, each once."""
+    found = set()
+    for page in PAGES:
+        text = page.read_text()
+        blocks = [body for language, body in FENCE.findall(text) if language == "sh"]
+        for code in [*blocks, *re.findall(r"`([^`\n]+)`", FENCE.sub("", text))]:
+            found |= {(name(page), one) for one in re.findall(pattern, code)}
+    return sorted(found)
+
+
+def examples(page: str) -> list[dict[str, Any]]:
+    """The JSON examples of a page that make something."""
+    blocks = [body for language, body in FENCE.findall((ROOT / "docs" / page).read_text()) if language == "json"]
+    return [example for example in map(json.loads, blocks) if "kind" in example]
+
+
+def title(example: dict[str, Any]) -> str:
+    return str(example["kind"])
+
+
+@pytest.mark.parametrize(("page", "link"), list(links()))
+def test_a_link_leads_somewhere(page: str, link: str) -> None:
+    path, _, section = link.partition("#")
+    target = (ROOT / page).parent / path if path else ROOT / page
+    assert target.exists()
+    if section:
+        assert section in sections(target)
+
+
+@pytest.mark.parametrize(("page", "command"), mentioned(r"manage\.py ([a-z]+)"))
+def test_a_command_that_is_mentioned_exists(page: str, command: str) -> None:
+    assert command in {*get_commands(), "help"}
+
+
+@pytest.mark.parametrize(("page", "target"), mentioned(r"(?:^|&& |sudo )make (?:[A-Z]+=\S+ )*([\w./]+)(?![\w=./])"))
+def test_a_make_target_that_is_mentioned_exists(page: str, target: str) -> None:
+    assert target in TARGETS
+
+
+def test_commands_and_targets_are_found_where_they_are_mentioned() -> None:
+    assert {"token", "bootstrap", "check"} <= {command for _, command in mentioned(r"manage\.py ([a-z]+)")}
+
+
+@pytest.mark.parametrize("example", examples("sources.md"), ids=title)
+def test_an_example_of_a_source_is_valid(example: dict[str, Any]) -> None:
+    assert set(example) == {"kind", "name", "every", "config"}
+    sources.check(example["kind"], example["config"])
+
+
+@pytest.mark.parametrize("example", examples("widgets.md"), ids=title)
+def test_an_example_of_a_widget_is_valid(example: dict[str, Any]) -> None:
+    assert set(example) - {"width", "height"} == {"kind", "title", "config"}
+    dashboards.check_widget(example["kind"], example["config"])
+
+
+@pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in"])
+def test_every_dependency_has_its_reason(file: str) -> None:
+    libraries = re.findall(r"^([a-z][\w-]+)", (ROOT / file).read_text(), re.MULTILINE)
+    reasons = re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/decisions/0002-libraries.md").read_text(), re.MULTILINE)
+    assert libraries
+    assert [library for library in libraries if library not in reasons] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text())
+    assert listed == sorted(page.name for page in folder.glob("[0-9]*.md"))

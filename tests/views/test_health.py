@@ -1,0 +1,118 @@
+"""healthz, readyz and metrics: what monitoring asks."""
+
+import time
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis, RedisError
+
+from metrics.actions import access
+from metrics.live import health
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture
+def running(redis: Redis) -> None:
+    """Everything recorded that it runs."""
+    now = time.time()
+    health.record_beat(now)
+    health.record_tick(now)
+    health.record_sweep(now)
+
+
+@pytest.fixture
+def without_redis(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
+    def away(*_: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(health, "ages", away)
+    monkeypatch.setattr(health, "readings", away)
+    monkeypatch.setattr("metrics.live.exposition.readings", away)
+
+
+def ready(client: Client) -> tuple[int, dict[str, Any]]:
+    response = client.get("/readyz")
+    return response.status_code, response.json()
+
+
+def test_healthz_asks_nothing_but_the_process(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        assert client.get("/healthz").status_code == 200
+
+
+class TestReady:
+    @pytest.mark.usefixtures("running")
+    def test_everything_is_there(self, client: Client) -> None:
+        assert ready(client) == (
+            200,
+            {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "beat": "ok"},
+        )
+
+    def test_nothing_ran_yet(self, client: Client) -> None:
+        status, parts = ready(client)
+        assert status == 503
+        assert (parts["worker"], parts["beat"]) == ("not seen yet", "not seen yet")
+
+    @pytest.mark.usefixtures("running")
+    @pytest.mark.parametrize(
+        ("record", "part"),
+        [(health.record_beat, "beat"), (health.record_tick, "worker"), (health.record_sweep, "worker")],
+    )
+    def test_what_was_not_seen_lately_is_named(self, client: Client, record: Any, part: str) -> None:
+        record(time.time() - 60)
+        status, parts = ready(client)
+        assert (status, parts["ready"], parts[part]) == (503, False, "not seen for 60 s")
+        assert [name for name, state in parts.items() if state not in ("ok", False)] == [part]
+
+    @pytest.mark.usefixtures("running", "without_redis")
+    def test_redis_is_named(self, client: Client) -> None:
+        status, parts = ready(client)
+        assert (status, parts["redis"], parts["database"]) == (503, "does not answer", "ok")
+
+    @pytest.mark.usefixtures("running")
+    def test_the_database_is_named(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away() -> None:
+            raise OperationalError("away")
+
+        monkeypatch.setattr(connection, "cursor", away)
+        status, parts = ready(client)
+        assert (status, parts["database"], parts["redis"]) == (503, "does not answer", "ok")
+
+
+class TestMetrics:
+    def get(self, client: Client, token: str = "", **extra: Any) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return client.get("/metrics", headers=headers, **extra)
+
+    def test_this_machine_may_read_them(self, client: Client) -> None:
+        response = self.get(client)
+        assert response.status_code == 200
+        assert list(text_string_to_metric_families(response.content.decode()))
+
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            {"REMOTE_ADDR": "192.0.2.7"},
+            {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+            {"REMOTE_ADDR": ""},
+        ],
+    )
+    def test_others_need_a_token_that_may_read(self, client: Client, extra: dict[str, str]) -> None:
+        answers = {
+            scope: self.get(client, access.create_token(scope, scope), **extra).status_code
+            for scope in ("push", "read", "admin")
+        }
+        assert answers == {"push": 401, "read": 200, "admin": 200}
+        assert self.get(client, **extra).status_code == 401
+        assert self.get(client, "wf_wrong", **extra).status_code == 401
+
+    def test_a_refusal_says_how_to_authenticate(self, client: Client) -> None:
+        assert self.get(client, REMOTE_ADDR="192.0.2.7")["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.usefixtures("without_redis")
+    def test_without_redis_it_is_503(self, client: Client) -> None:
+        assert self.get(client).status_code == 503

@@ -1,0 +1,62 @@
+"""Who is watching: for staff, and current by itself."""
+
+import asyncio
+import time
+
+import pytest
+from django.test import Client
+from redis import RedisError
+
+from metrics.live import watchers
+from metrics.live.snapshot import Variant
+from metrics.live.watchers import Glass
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+PATH = "/watching/"
+
+
+def test_anonymous_people_sign_in_first(client: Client) -> None:
+    assert client.get(PATH)["Location"] == f"/sign-in/?next={PATH}"
+
+
+def test_it_is_for_staff(client: Client) -> None:
+    client.force_login(make.user())
+    response = client.get(PATH, follow=True)
+    assert response.request["PATH_INFO"] == "/"
+    assert response.status_code == 200
+
+
+class TestStaff:
+    @pytest.fixture(autouse=True)
+    def _staff(self, client: Client) -> None:
+        client.force_login(make.user(is_staff=True))
+
+    def show(self, *glasses: Glass) -> None:
+        asyncio.run(watchers.renew("web-1", [Variant("shop", "1h")], glasses, time.time()))
+
+    def test_nobody_watches(self, client: Client) -> None:
+        assert "Nobody has a dashboard open right now." in client.get(PATH).content.decode()
+
+    def test_everyone_who_watches_is_named(self, client: Client) -> None:
+        self.show(Glass("grace", "shop.1h", 7, 9, 0, 12.34, 20, 3, time.time()))
+        page = client.get(PATH).content.decode()
+        assert "1 open page," in page
+        assert "grace" in page
+        assert "7 of 9" in page
+        assert "behind for 12.3 s" in page
+
+    def test_htmx_gets_the_table_alone(self, client: Client) -> None:
+        part = client.get(PATH, headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in part
+        assert "Nobody has a dashboard open" in part
+
+    def test_without_redis_it_says_so(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away(_: float) -> None:
+            raise RedisError("away")
+
+        monkeypatch.setattr(watchers, "glasses", away)
+        response = client.get(PATH)
+        assert response.status_code == 200
+        assert "Redis does not answer" in response.content.decode()
