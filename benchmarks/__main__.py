@@ -10,7 +10,7 @@ NAMES = ("fanout", "push_to_glass", "cost_by_viewers", "idle_and_reconnect", "br
 
 def main(arguments: list[str]) -> int:
     """Run the benchmark that is named, or all of them; `--full` reaches every one. Return the exit code."""
-    names = NAMES
+    names: tuple[str, ...] = NAMES
     if arguments and not arguments[0].startswith("-"):
         if arguments[0] not in NAMES:
             print(f"There is no benchmark {arguments[0]!r}; there are {', '.join(NAMES)}.", file=sys.stderr)

@@ -24,6 +24,7 @@ from dashboard_project.supervisor import LEASH
 
 QUIET = {"LOG_LEVEL": "ERROR", "SOCKETS_PER_PROCESS": "100000", "SOCKETS_PER_USER": "100000"}
 """Settings that let one benchmark open more sockets than one user may."""
+NOTHING = "-"
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("Django", "channels", "channels_redis", "daphne", "Twisted", "autobahn", "uvicorn", "websockets", "redis")
 CORES = sorted(os.sched_getaffinity(0))
@@ -36,7 +37,11 @@ OTHER_CORE = CORES[2 % len(CORES)] if len(CORES) > 2 else LOAD_CORE
 def machine() -> str:
     """Return what this was measured on, as Markdown."""
     model = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.processor(),
     )
     load = " ".join(f"{one:.1f}" for one in os.getloadavg())
@@ -155,7 +160,9 @@ class Installation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.redis.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -167,7 +174,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def milliseconds(seconds: float) -> str:
-    return "–" if seconds != seconds else f"{seconds * 1000:,.3g}" if seconds < 0.1 else f"{seconds * 1000:,.0f}"
+    return NOTHING if seconds != seconds else f"{seconds * 1000:,.3g}" if seconds < 0.1 else f"{seconds * 1000:,.0f}"
 
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

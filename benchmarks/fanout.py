@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from benchmarks.common import LOAD_CORE, milliseconds, percentile, pin, table, usage
+from benchmarks.common import LOAD_CORE, NOTHING, milliseconds, percentile, pin, table, usage
 from benchmarks.servers import start
 from benchmarks.sockets import Counts, Swarm
 
@@ -103,14 +103,14 @@ def rows(outcomes: Sequence[Outcome]) -> list[list[str]]:
 def _cells(outcome: Outcome, yardstick: Step | None) -> list[str]:
     step = outcome.step
     if step is None:
-        return [f"{outcome.sockets:,}", f"{outcome.refused:,}", *["–"] * (len(HEADERS) - 3)]
+        return [f"{outcome.sockets:,}", f"{outcome.refused:,}", *[NOTHING] * (len(HEADERS) - 3)]
     latencies = step.counts.latencies_s
     return [
         f"{outcome.sockets:,}",
         f"{outcome.refused:,}",
         f"{step.rate * outcome.sockets:,.0f}",
         f"{step.delivered:,.0f}",
-        f"{step.delivered / yardstick.delivered:.2f}" if yardstick else "–",
+        f"{step.delivered / yardstick.delivered:.2f}" if yardstick else NOTHING,
         f"{milliseconds(percentile(latencies, 50))} / {milliseconds(percentile(latencies, 99))}",
         f"{step.cpu_s / step.counts.seconds:.2f}",
         f"{step.cpu_s / max(1, step.counts.frames) * 1e6:.1f}",
@@ -145,5 +145,7 @@ def main(arguments: Sequence[str]) -> None:
         title = f"Fan-out at its limit: {chosen.sockets:,} sockets, one server core"
         compare(title, chosen.only, chosen.sockets, seconds, None)
     if chosen.mode != "limit":
-        title = f"Fan-out at a fixed rate: {chosen.fixed_sockets:,} sockets × {chosen.rate:g}/s, one server core"
+        title = (
+            f"Fan-out at a fixed rate: {chosen.fixed_sockets:,} sockets, {chosen.rate:g} frames/s each, one server core"
+        )
         compare(title, chosen.only, chosen.fixed_sockets, seconds, chosen.rate)

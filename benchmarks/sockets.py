@@ -181,7 +181,9 @@ class Swarm:
                     sent = SENT.search(self._bytes, max(0, at - TAIL_BYTES), at)
                     if sent:
                         counts.latencies_s.append(time.time() - float(sent[1]))
-            header = 4 if at + 1 < size and buffer[at + 1] == 126 else 10 if at + 1 < size and buffer[at + 1] == 127 else 2
+            header = (
+                4 if at + 1 < size and buffer[at + 1] == 126 else 10 if at + 1 < size and buffer[at + 1] == 127 else 2
+            )
             if at + header > size:
                 client.head, at = bytes(buffer[at:size]), size
                 break

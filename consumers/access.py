@@ -56,7 +56,11 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     origin = header(scope, b"origin")
     if not origin:
         return bool(header(scope, b"authorization"))
-    return urlsplit(origin).netloc == header(scope, b"host") or origin in settings.CSRF_TRUSTED_ORIGINS
+    try:
+        same = urlsplit(origin).netloc == header(scope, b"host")
+    except ValueError:  # not an address at all
+        return False
+    return same or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
 def credential(scope: dict[str, Any]) -> Credential:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from channels.routing import URLRouter
-from django.urls import path
+from django.urls import path, re_path
 
 from consumers.access import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
@@ -19,6 +19,6 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
 websocket = URLRouter(
     [
         path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
-        path("<path:anything>", no_such_thing),  # type: ignore[arg-type]
+        re_path("", no_such_thing),  # type: ignore[arg-type]
     ]
 )

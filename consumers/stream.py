@@ -114,9 +114,11 @@ class Stream:
             self._catch_up(viewer)
 
     def age_s(self, viewer: Viewer) -> float:
-        """Return for how many seconds there has been something newer than what `viewer` acknowledged."""
+        """Return for how many seconds `viewer` could have had something newer than what it acknowledged."""
         newer = bisect_right(self._history, viewer.acked, key=lambda flushed: flushed.version)
-        return time.monotonic() - self._history[newer].at if newer < len(self._history) else 0.0
+        if newer == len(self._history):
+            return 0.0
+        return min(time.monotonic() - self._history[newer].at, time.time() - viewer.joined_at)
 
     # --- What goes out ---------------------------------------------------------------------------------
 
@@ -129,9 +131,12 @@ class Stream:
         self._flushing = None
         now = self._flushed_at = time.monotonic()
         before, self._flushed = self._flushed, self.version
-        due = [one for one in self.viewers if one.sent < self.version and self._has_credit(one, now)]
+        due, missing = self._who_is_due()
         text = self._frame(before)
         self._count(text, now)
+        for viewer in missing:
+            viewer.miss(now)
+        traffic.conflated(len(missing))
         for viewer in due:
             # One that joined between two flushes has part of this already, and gets the rest.
             self._send(viewer, text if viewer.sent == before else self._frame(viewer.sent), now)
@@ -177,15 +182,20 @@ class Stream:
 
     # --- Credit ----------------------------------------------------------------------------------------
 
-    def _has_credit(self, viewer: Viewer, now: float) -> bool:
-        """Return whether `viewer` may be sent another frame; if not, it is behind from now on."""
+    def _who_is_due(self) -> tuple[list[Viewer], list[Viewer]]:
+        """Return the viewers that are to get the present version now, and those that have no credit for it."""
+        due: list[Viewer] = []
+        missing: list[Viewer] = []
+        for viewer in self.viewers:
+            if viewer.sent < self.version:
+                (due if self._has_credit(viewer) else missing).append(viewer)
+        return due, missing
+
+    def _has_credit(self, viewer: Viewer) -> bool:
+        """Return whether `viewer` may be sent another frame. One that is behind may not until it has caught up."""
         if viewer.behind_since is not None:
             return False
-        if viewer.acked < viewer.sent and self._bytes - viewer.acked_bytes > WINDOW_BYTES:
-            viewer.fall_behind(now)
-            traffic.conflated()
-            return False
-        return True
+        return viewer.acked == viewer.sent or self._bytes - viewer.acked_bytes <= WINDOW_BYTES
 
     def _count(self, what: Frame, now: float) -> None:
         """Note the bytes of a frame for everyone in step."""

@@ -43,10 +43,11 @@ class Viewer:
         self.behind_since: float | None = None
         self.waiting_since: float | None = None
 
-    def fall_behind(self, now: float) -> None:
+    def miss(self, now: float) -> None:
         """Note that a frame was not sent, at the monotonic time `now`."""
-        self.behind_since = now
         self.conflated += 1
+        if self.behind_since is None:
+            self.behind_since = now
 
     def recover(self, now: float) -> None:
         """Note that all was acknowledged, at the monotonic time `now`."""

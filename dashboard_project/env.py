@@ -32,7 +32,7 @@ DECLARED: dict[str, Setting] = {}
 def read(name: str, default: T, help: str, parse: Callable[[str], T], expected: str) -> T:
     """Return the variable `name` parsed, or `default` when it is unset or empty.
 
-    `parse` raises ValueError for what it does not take; `expected` completes "NAME must be ...".
+    `parse` raises ValueError or KeyError for what it does not take; `expected` completes "NAME must be ...".
     Raises ImproperlyConfigured with one sentence for a value or a file that can't be read.
     """
     DECLARED[name] = Setting(name, help, "" if default is None else str(default))
@@ -41,7 +41,7 @@ def read(name: str, default: T, help: str, parse: Callable[[str], T], expected: 
         return default
     try:
         return parse(raw)
-    except ValueError:
+    except (ValueError, KeyError):
         raise ImproperlyConfigured(f"{name} must be {expected}, not {raw!r}.") from None
 
 

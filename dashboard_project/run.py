@@ -57,7 +57,7 @@ def main() -> int:
 def only_one(data_dir: Path) -> Iterator[None]:
     """Hold DATA_DIR's lock for as long as this process lives, so that nothing runs twice on the same data."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = open(data_dir / "run.lock", "w")  # noqa: SIM115
     except OSError as error:
         raise CannotStartError(f"DATA_DIR {data_dir} can't be written ({reason(error)}).") from None

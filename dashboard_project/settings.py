@@ -7,6 +7,7 @@ import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -35,7 +36,7 @@ def _secret_key() -> str:
         return given
     file = DATA_DIR / "secret_key"
     try:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
             new.write(secrets.token_urlsafe(50))
     except FileExistsError:
@@ -52,7 +53,7 @@ SECRET_KEY = _secret_key()
 
 
 def _local_redis_socket() -> Path:
-    """Where the Redis that `manage.py run` starts listens: in DATA_DIR, unless that path is too long for a socket."""
+    """Where the Redis that `make run` starts listens: in DATA_DIR, unless that path is too long for a socket."""
     inside = DATA_DIR / "redis.sock"
     if len(os.fsencode(inside)) < 100:  # sockaddr_un holds 108 bytes, and Redis appends to it while it starts
         return inside
@@ -113,7 +114,7 @@ if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-SESSION_SAVE_EVERY_REQUEST = False
+SESSION_SAVE_EVERY_REQUEST = True  # a page that stays open asks now and then, and so stays signed in
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -169,7 +170,13 @@ TEMPLATES = [
     }
 ]
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = env.text("TIME_ZONE", "UTC", "Time zone of the times shown on pages, such as Europe/Zurich.")
+TIME_ZONE = env.read(
+    "TIME_ZONE",
+    "UTC",
+    "Time zone of the times shown on pages, such as Europe/Zurich.",
+    lambda raw: str(ZoneInfo(raw)),
+    "the name of a time zone such as Europe/Zurich",
+)
 USE_TZ = True
 
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, "Failed sign-ins before a pause.", least=1)

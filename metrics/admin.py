@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from metrics.actions import access, dashboards, sources
 from metrics.actions.problems import Invalid
 from metrics.models import Dashboard, Series, Source, Token, Widget
+from metrics.sources.registry import kinds
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
@@ -20,9 +21,11 @@ admin.site.index_title = "Administration"
 
 
 class SourceForm(forms.ModelForm):
+    kind = forms.ChoiceField(choices=lambda: [(kind, kind) for kind in sorted(kinds())])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("kind") and cleaned["kind"] != Source.PUSH and cleaned.get("config") is not None:
+        if cleaned.get("kind") and cleaned.get("config") is not None:
             try:
                 sources.check(cleaned["kind"], cleaned["config"])
             except Invalid as problem:
@@ -50,6 +53,10 @@ class SourceAdmin(admin.ModelAdmin):
     list_display = ["name", "kind", "every_s", "enabled", "last_run_at", "last_samples", "last_error"]
     list_filter = ["kind", "enabled"]
     readonly_fields = ["last_run_at", "last_duration_s", "last_samples", "last_error"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
+        """What is pushed belongs to its token; there is nothing to set."""
+        return (obj is None or obj.kind != Source.PUSH) and super().has_change_permission(request, obj)
 
 
 @admin.register(Series)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 METRIC_NAME_MOST = 200
 LABELS_MOST = 20
 LABEL_NAME_MOST = 100
@@ -82,8 +83,8 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
             yield "at", "at is not a time after 1970."
         elif sample.at > now + FUTURE_MOST_S:
             yield "at", f"at is more than {FUTURE_MOST_S // 60} minutes in the future."
-    if sample.unit is not None and (len(sample.unit) > UNIT_MOST or "\x00" in sample.unit):
-        yield "unit", f"unit is longer than {UNIT_MOST} characters, or has a NUL character."
+    if sample.unit is not None and (len(sample.unit) > UNIT_MOST or not _is_storable(sample.unit)):
+        yield "unit", f"unit is longer than {UNIT_MOST} characters, or has one that can't be stored."
     yield from _label_problems(sample.labels)
 
 
@@ -96,8 +97,13 @@ def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield "labels", f"label {name[:LABEL_NAME_MOST]!r} is not a name such as instance."
         elif len(value) > LABEL_VALUE_MOST:
             yield "labels", f"label {name} is longer than {LABEL_VALUE_MOST} characters."
-        elif "\x00" in value:
-            yield "labels", f"label {name} has a NUL character."
+        elif not _is_storable(value):
+            yield "labels", f"label {name} has a character that can't be stored."
+
+
+def _is_storable(text: str) -> bool:
+    """Return whether every database takes `text`: no NUL, and no half of a surrogate pair."""
+    return UNSTORABLE.search(text) is None
 
 
 def series_key(metric: str, labels: Mapping[str, str]) -> str:

@@ -5,8 +5,10 @@ from functools import wraps
 from typing import ParamSpec
 
 import structlog
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError
 from redis import RedisError
+
+from metrics.live.snapshot import OvertakenError
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,8 @@ def quietly(task: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             task(*args, **kwargs)
+        except OvertakenError as error:
+            log.info("render came too late", error=str(error))
         except (RedisError, OperationalError, TimeoutError) as error:
             log.warning("task put off, Redis does not answer", task=task.__name__, error=str(error))
 

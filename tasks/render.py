@@ -5,8 +5,8 @@ import time
 from celery import shared_task
 
 from metrics.actions import render as actions
-from tasks.redis_away import quietly
 from metrics.live.snapshot import Variant
+from tasks.redis_away import quietly
 
 
 @shared_task

@@ -6,11 +6,10 @@ what it can carry, it flushes at once here. All else is as users run it, with se
 
 import sys
 
-from dashboard_project import server  # first, because it chooses the Twisted reactor
-
 import django
 
 from benchmarks.servers.pace import Pace
+from dashboard_project import server  # first, because it chooses the Twisted reactor
 
 
 def main() -> int:

@@ -1,14 +1,14 @@
-"""`python -m benchmarks.servers.publisher hub SLUG RANGE` or `… tutorial URL LAYER`: publishes at the rate on its stdin.
+"""`python -m benchmarks.servers.publisher hub SLUG RANGE` or `… tutorial URL LAYER`.
 
-A process of its own, as the worker that renders is one: through `metrics.live.bus.publish` for the hub, and for
-the tutorials' pattern through `group_send`.
+Publishes at the rate on its stdin. A process of its own, as the worker that renders is one: through
+`metrics.live.bus.publish` for the hub, and for the tutorials' pattern through `group_send`.
 """
 
 import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from benchmarks.servers.pace import Pace, fragment, frame
 
@@ -30,15 +30,15 @@ def to_hub(slug: str, range: str) -> Callable[[int], None]:
     import django
 
     django.setup()
-    from metrics.live import bus
-    from metrics.live.snapshot import Variant
+    return lambda number: put(slug, range, {1: fragment()}, layout=1)
 
-    variant = Variant(slug, range)
 
-    def publish(number: int) -> None:
-        bus.publish(variant, {1: fragment()}, 1, time.time())
+def put(slug: str, range: str, fragments: Mapping[int, str], layout: int) -> None:
+    """Publish `fragments`, HTML by widget id, as a worker does that has rendered them."""
+    from metrics.live import bus, snapshot
 
-    return publish
+    variant = snapshot.Variant(slug, range)
+    bus.publish(variant, fragments, layout, time.time(), snapshot.next_turn(variant))
 
 
 def to_tutorial(url: str, layer: str) -> Callable[[int], None]:

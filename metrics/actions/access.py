@@ -63,7 +63,7 @@ def revoke_token(name: str) -> None:
     if token is None:
         raise AccessError(f"There is no token {name!r}.")
     token.revoked_at = timezone.now()
-    token.name = f"{name} (revoked {token.pk})"
+    token.name = f"{name[:70]} (revoked {token.pk})"
     token.source = None
     token.save(update_fields=["revoked_at", "name", "source"])
     bus.recheck()

@@ -1,6 +1,7 @@
 """The first run: the user admin, and a dashboard that shows this machine."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from metrics.actions.demo import SELF_CHECK, SLUG, SOURCES, TITLE, WIDGETS
 from metrics.models import Dashboard, Source
 
 ADMIN = "admin"
+OURS = re.compile(r"http://(127\.0\.0\.1|web):\d+/healthz")
+"""What the check of the web process asks until somebody points it elsewhere."""
 
 
 def bootstrap() -> str:
@@ -37,7 +40,7 @@ def _demo() -> None:
 def _follow_web_url() -> None:
     url = f"{settings.WEB_URL}/healthz"
     for source in Source.objects.filter(name=SELF_CHECK, kind="http_check"):
-        if source.config["url"] != url:
+        if OURS.fullmatch(source.config["url"]) and source.config["url"] != url:
             source.config["url"] = url
             source.save(update_fields=["config"])
 
@@ -47,7 +50,7 @@ def _admin() -> str:
     given = settings.ADMIN_PASSWORD
     if user is None:
         password = given or secrets.token_urlsafe(12)
-        User.objects.create_superuser(ADMIN, password=password)
+        user = User.objects.create_superuser(ADMIN, password=password)
         if not given:
             _keep(password)
     elif given and not user.check_password(given):
@@ -55,7 +58,8 @@ def _admin() -> str:
         user.save(update_fields=["password"])
     if given:
         return f"Sign in as {ADMIN} with the password given as ADMIN_PASSWORD."
-    if not _file().exists():
+    if not _file().exists() or not user.check_password(_file().read_text().strip()):
+        _file().unlink(missing_ok=True)
         return f"Sign in as {ADMIN} with the password you chose; manage.py changepassword {ADMIN} sets a new one."
     return f"Sign in as {ADMIN} with the password {_file().read_text().strip()} (kept in {_file()})."
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from pydantic import ValidationError
 from redis import RedisError
 
-from metrics.actions.problems import Invalid, sentence
+from metrics.actions.problems import Invalid, check_storable, sentence
 from metrics.live import bus, events, snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
@@ -92,6 +92,7 @@ def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> No
     """Raise Invalid if `config` is not one that widgets of `kind` take; `where` begins the name of the field."""
     if kind not in kinds():
         raise Invalid(f"{where}.kind", f"There is no widget kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
+    check_storable(config, f"{where}.config")
     try:
         kinds()[kind].config_class.model_validate(config)
     except ValidationError as problem:
@@ -99,7 +100,7 @@ def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> No
 
 
 def edited(dashboard: Dashboard) -> None:
-    """Note that `dashboard` or its widgets were changed: open pages load themselves anew, or close if they may not stay."""
+    """Note that `dashboard` or its widgets were changed: open pages load anew, or close if they may not stay."""
     Dashboard.objects.filter(pk=dashboard.pk).update(layout=F("layout") + 1)
     for range in RANGES_S:
         events.mark(Variant(dashboard.slug, range), [events.ALL])

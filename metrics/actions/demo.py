@@ -56,8 +56,16 @@ WIDGETS = [
     NewWidget("status", "Checks", {"queries": _each("http_up", "{check}")}, width=4, height=2),
     NewWidget(
         "bars",
-        "Disks, used",
-        {"queries": _each("host_disk_percent", "{mount}"), "max": 100, "thresholds": _HIGH},
+        "In use",
+        {
+            "queries": [
+                *_each("host_disk_percent", "{mount}"),
+                *_each("host_memory_percent", "Memory"),
+                *_each("host_swap_percent", "Swap"),
+            ],
+            "max": 100,
+            "thresholds": _HIGH,
+        },
         width=4,
         height=2,
     ),

@@ -1,5 +1,7 @@
 """How an action says that what it was asked for can't be done."""
 
+from typing import Any
+
 from pydantic import ValidationError
 
 
@@ -11,8 +13,21 @@ class Invalid(Exception):
         self.field = field
 
 
+def check_storable(value: Any, where: str) -> None:
+    """Raise Invalid if a text anywhere in `value` has a NUL, which PostgreSQL can't store; `where` is its field."""
+    if isinstance(value, str) and "\x00" in value:
+        raise Invalid(where, f"{where}: a NUL character can't be stored.")
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            check_storable(name, where)
+            check_storable(inner, f"{where}.{name}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            check_storable(inner, f"{where}.{index}")
+
+
 def sentence(problem: ValidationError, where: str) -> tuple[str, str]:
     """Return the field and the sentence of the first error of `problem`; `where` begins the field's name."""
     first = problem.errors()[0]
     field = ".".join([where, *map(str, first["loc"])])
-    return field, f"{field}: {first['msg']}."
+    return field, f"{field}: {first['msg'].removeprefix('Value error, ')}."

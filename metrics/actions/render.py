@@ -2,20 +2,21 @@
 
 import time
 
-
 from metrics.live import bus, events, health, traffic, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render as render_widget
 
-
 PERIOD_MOST_S = 30
 """At least this often every widget of a watched variant is rendered anew, whatever was marked."""
 
 
 def render(variant: Variant) -> int:
-    """Render the marked widgets of `variant`, publish them, and return how many there were."""
+    """Render the marked widgets of `variant`, publish them, and return how many there were.
+
+    Raises snapshot.OvertakenError if that took so long that a later render was published first.
+    """
     with events.turn(variant) as marked:
         if not marked.widgets:
             return 0
@@ -26,7 +27,7 @@ def render(variant: Variant) -> int:
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
         fragments = {widget.pk: render_widget(widget, variant.range, at) for widget in widgets}
-        bus.publish(variant, fragments, dashboard.layout, marked.since)
+        bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn)
         traffic.rendered(time.perf_counter() - began)
         return len(fragments)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from metrics.actions import samples
-from metrics.actions.problems import Invalid, sentence
+from metrics.actions.problems import Invalid, check_storable, sentence
 from metrics.live import health, slots
 from metrics.models import Source
 from metrics.sample import BadSamples
@@ -42,15 +42,17 @@ def due(now: float) -> list[Due]:
 def collect(source_id: int) -> None:
     """Run one source and accept its samples. A run that fails is noted on the source, and is not an exception."""
     source = Source.objects.filter(pk=source_id, enabled=True).first()
-    if source is None or source.kind not in kinds():
+    if source is None:
         return
-    kind = kinds()[source.kind]
-    if not slots.enter(source_id, kind.timeout_s):
+    kind = kinds().get(source.kind)
+    if not slots.enter(source_id, kind.timeout_s if kind else 1):
         log.info("source still runs, slot dropped", source=source.name)
         return
     began = time.perf_counter()
     count, error = 0, ""
     try:
+        if kind is None:
+            raise SourceError(f"There is no source kind {source.kind!r}.", permanent=True)
         found = kind.collect(kind.config_class.model_validate(source.config))
         count = samples.accept(found, source, time.time())
     except (SourceError, BadSamples) as problem:
@@ -66,7 +68,7 @@ def collect(source_id: int) -> None:
         last_run_at=timezone.now(),
         last_duration_s=time.perf_counter() - began,
         last_samples=count,
-        last_error=error[:300],
+        last_error=error.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300],
     )
 
 
@@ -84,6 +86,7 @@ def check(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Return `config` as sources of `kind` take it. Raises Invalid if there is no such kind or it does not take it."""
     if kind not in kinds():
         raise Invalid("kind", f"There is no source kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
+    check_storable(config, "config")
     try:
         return kinds()[kind].config_class.model_validate(config).model_dump(exclude_unset=True)  # type: ignore[no-any-return]
     except ValidationError as problem:

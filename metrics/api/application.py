@@ -1,12 +1,13 @@
 """The API as a whole: its routers, and how it answers what goes wrong.
 
-Every refusal has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
+Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
 `errors` is there only if something in the request is to blame.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
@@ -14,6 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from metrics.actions.problems import Invalid
 from metrics.api import dashboards, samples, series, sources
+from metrics.api.push import TooFastError
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples
 
@@ -58,8 +60,8 @@ def _bad_samples(request: HttpRequest, error: BadSamples) -> HttpResponse:
     return _answer(request, 422, "Nothing was stored: the request has bad samples.", errors)
 
 
-@api.exception_handler(samples.TooFast)
-def _too_fast(request: HttpRequest, error: samples.TooFast) -> HttpResponse:
+@api.exception_handler(TooFastError)
+def _too_fast(request: HttpRequest, error: TooFastError) -> HttpResponse:
     response = _answer(request, 429, str(error))
     response["Retry-After"] = str(error.wait_s)
     return response
@@ -73,9 +75,21 @@ def _invalid(request: HttpRequest, error: Invalid) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def _validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
-        {"index": None, "field": ".".join(map(str, one["loc"][1:])), "message": one["msg"]} for one in error.errors
+        {"index": None, "field": _field(one["loc"]), "message": one["msg"].removeprefix("Value error, ")}
+        for one in error.errors
     ]
     return _answer(request, 422, f"{errors[0]['field']}: {errors[0]['message']}.", errors)
+
+
+def _field(place: Sequence[Any]) -> str:
+    """Return the name of a field as the sender knows it, without where ninja looked for it."""
+    inner = place[2:] if place[0] == "body" else place[1:]
+    return ".".join(map(str, inner)) or str(place[0])
+
+
+@api.exception_handler(DataError)
+def _not_storable(request: HttpRequest, error: DataError) -> HttpResponse:
+    return _answer(request, 422, "A text in the request has a character that can't be stored, such as NUL.", [])
 
 
 @api.exception_handler(OperationalError)
@@ -85,3 +99,8 @@ def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     response = _answer(request, 503, "The database does not answer; nothing was stored. Try again.")
     response["Retry-After"] = RETRY_AFTER_S
     return response
+
+
+def no_such_endpoint(request: HttpRequest, anything: str) -> HttpResponse:
+    """Answer 404 in the API's own form."""
+    return _answer(request, 404, f"There is no endpoint /api/{anything}; /api/docs lists what there is.")

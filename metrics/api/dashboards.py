@@ -3,27 +3,28 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from metrics.actions import dashboards as actions
+from metrics.api.body import Body, Text
 from metrics.api.tokens import admin
 from metrics.models import Dashboard
 
 router = Router(tags=["manage"], auth=admin)
 
 
-class WidgetIn(Schema):
+class WidgetIn(Body):
     kind: str = Field(max_length=20)
-    title: str = Field(min_length=1, max_length=100)
+    title: Text = Field(min_length=1, max_length=100)
     config: dict[str, Any]
     width: int = Field(3, ge=1, le=12, description="Columns of 12.")
     height: int = Field(1, ge=1, le=4, description="Rows.")
 
 
-class DashboardIn(Schema):
+class DashboardIn(Body):
     slug: str = Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)
-    title: str = Field(min_length=1, max_length=100)
-    description: str = Field("", max_length=300)
+    title: Text = Field(min_length=1, max_length=100)
+    description: Text = Field("", max_length=300)
     range: str = "1h"
     widgets: list[WidgetIn] = Field([], max_length=100)
 
@@ -37,10 +38,10 @@ class DashboardList(Schema):
 
 
 @router.post("dashboards", response={201: DashboardOut})
-def create_dashboard(request: HttpRequest, body: DashboardIn) -> tuple[int, dict[str, Any]]:
+def create_dashboard(request: HttpRequest, body: DashboardIn) -> Status[dict[str, Any]]:
     """Make a dashboard with its widgets, in the order given."""
     widgets = [actions.NewWidget(**widget.dict()) for widget in body.widgets]
-    return 201, _out(actions.create(body.slug, body.title, body.description, body.range, widgets))
+    return Status(201, _out(actions.create(body.slug, body.title, body.description, body.range, widgets)))
 
 
 @router.get("dashboards", response=DashboardList)

@@ -1,28 +1,15 @@
 """Pushing samples."""
 
-import time
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from ninja import Router, Schema
-from ninja.errors import HttpError
+from ninja import Router, Schema, Status
 
-from metrics.actions.samples import accept
-from metrics.api.tokens import push, token_of
+from metrics.api.push import take
+from metrics.api.tokens import push
 from metrics.ingest.json_samples import parse
-from metrics.live import limits
 
 router = Router(tags=["push"])
-
-
-class TooFast(Exception):
-    """A token that pushes more than it may; `wait_s` seconds from now it may again."""
-
-    def __init__(self, wait_s: int) -> None:
-        super().__init__(f"A token may push {settings.PUSH_SAMPLES_PER_MINUTE} samples a minute; wait {wait_s} s.")
-        self.wait_s = wait_s
 
 
 class Accepted(Schema):
@@ -62,21 +49,6 @@ BODY: dict[str, Any] = {
 
 
 @router.post("samples", auth=push, response={202: Accepted}, openapi_extra=BODY)
-def push_samples(request: HttpRequest) -> tuple[int, dict[str, int]]:
+def push_samples(request: HttpRequest) -> Status[dict[str, int]]:
     """Store a batch of samples, all or none. Sending the same samples with the same times again changes nothing."""
-    now, token = time.time(), token_of(request)
-    samples = parse(_body(request))
-    if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), settings.PUSH_SAMPLES_PER_MINUTE, now):
-        raise TooFast(wait_s)
-    return 202, {"accepted": accept(samples, token.source, now)}
-
-
-def _body(request: HttpRequest) -> bytes:
-    limit = settings.PUSH_BODY_LIMIT_BYTES
-    if int(request.headers.get("Content-Length") or 0) <= limit:
-        try:
-            if len(request.body) <= limit:
-                return request.body
-        except RequestDataTooBig:
-            pass
-    raise HttpError(413, f"The body is larger than {limit} bytes; split the batch.")
+    return Status(202, {"accepted": take(request, parse)})

@@ -1,13 +1,15 @@
 """Reading series."""
 
+import math
 import time
 from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Query as Parameter
 from ninja import Router, Schema
-from ninja.errors import HttpError
 
+from metrics.actions.problems import Invalid
+from metrics.api.body import Text
 from metrics.api.tokens import read as read_scope
 from metrics.series import read
 from metrics.series.read import Query, Track
@@ -45,7 +47,7 @@ class RangeList(Schema):
     series: list[RangeOut]
 
 
-Metric = Annotated[str, Parameter(description="Name of the metric.", max_length=200)]
+Metric = Annotated[Text, Parameter(description="Name of the metric.", max_length=200)]
 Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
 
 
@@ -66,8 +68,8 @@ def range_(
 ) -> dict[str, object]:
     """Every series of a metric over start ≤ t < end, as means of equal steps; steps without samples are left out."""
     if end <= start:
-        raise HttpError(422, "end is not after start.")
-    step_s = max(0.001, (end - start) / points)
+        raise Invalid("end", "end is not after start.")
+    step_s = math.ceil((end - start) * 1000 / points) / 1000
     found = read.window(Query(metric), end, start, end, step_s)
     return {
         "step": step_s,

@@ -3,20 +3,21 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from metrics.actions import sources as actions
+from metrics.api.body import Body, Text
 from metrics.api.tokens import admin
 from metrics.models import Source
 
 router = Router(tags=["manage"], auth=admin)
 
 
-class SourceIn(Schema):
+class SourceIn(Body):
     kind: str = Field(max_length=40)
-    name: str = Field(min_length=1, max_length=100)
+    name: Text = Field(min_length=1, max_length=100)
     every: int = Field(ge=1, le=86_400, description="Seconds between two runs.")
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
     enabled: bool = True
 
 
@@ -35,9 +36,9 @@ class SourceList(Schema):
 
 
 @router.post("sources", response={201: SourceOut})
-def create_source(request: HttpRequest, body: SourceIn) -> tuple[int, dict[str, Any]]:
+def create_source(request: HttpRequest, body: SourceIn) -> Status[dict[str, Any]]:
     """Make a source; its first run is within `every` seconds."""
-    return 201, _out(actions.create(body.kind, body.name, body.every, body.config, body.enabled))
+    return Status(201, _out(actions.create(body.kind, body.name, body.every, body.config, body.enabled)))
 
 
 @router.get("sources", response=SourceList)

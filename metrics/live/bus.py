@@ -47,12 +47,15 @@ def group(variant: Variant) -> str:
     return f"variant.{variant}"
 
 
-def publish(variant: Variant, fragments: Mapping[int, str], layout: int, changed_at: float) -> snapshot.Stored:
+def publish(
+    variant: Variant, fragments: Mapping[int, str], layout: int, changed_at: float, turn: int
+) -> snapshot.Stored:
     """Store `fragments` (HTML by widget id) as a new version and send those that changed.
 
-    Raises redis.RedisError or TimeoutError when Redis does not answer.
+    Raises snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when
+    Redis does not answer.
     """
-    stored = snapshot.store(variant, fragments, layout)
+    stored = snapshot.store(variant, fragments, layout, turn)
     message: Message = {
         "type": FRAGMENTS,
         "variant": str(variant),

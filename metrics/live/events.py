@@ -2,7 +2,8 @@
 
 Per variant a hash counts the marks of each widget. A render reads the counts, draws, publishes, and only
 then takes back what it had seen: a mark made meanwhile stays, and a worker that dies loses none. A lock lets
-one worker at a time render a variant, so that an older drawing can't overtake a newer one.
+one worker at a time render a variant, and turns are numbered, so that an older drawing can't overtake a newer
+one even if the lock's holder died or took too long.
 """
 
 import time
@@ -13,18 +14,18 @@ from typing import cast
 
 import structlog
 from celery import current_app
-from kombu.exceptions import OperationalError
+from celery.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockError, LockNotOwnedError
 
 from metrics.live.connection import KEY, client
-from metrics.live.snapshot import Variant
+from metrics.live.snapshot import Variant, next_turn
 
 log = structlog.get_logger(__name__)
 
 RENDER_TASK = "tasks.render.render"
 DEBOUNCE_S = 0.1
-LOCK_S = 15
+LOCK_S = 5
 ALL = "*"
 """The mark that means every widget of the variant."""
 _SINCE = "@"
@@ -33,10 +34,14 @@ _SINCE = "@"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a render is to draw: ids of widgets, or `ALL` among them; `since` is when the oldest was marked."""
+    """What a render is to draw: ids of widgets, or `ALL` among them.
+
+    `since` is when the oldest was marked; `turn` is the number under which the result may be stored.
+    """
 
     widgets: frozenset[str]
     since: float
+    turn: int
 
 
 _TAKE_BACK = """
@@ -85,13 +90,14 @@ def turn(variant: Variant) -> Iterator[Marked]:
     """
     lock = client().lock(f"{KEY}rendering:{variant}", timeout=LOCK_S, blocking_timeout=2)
     if not lock.acquire():
-        yield Marked(frozenset(), time.time())
+        yield Marked(frozenset(), time.time(), 0)
         return
     try:
         _wait(variant)
         client().delete(_pending(variant))
+        turn = next_turn(variant)
         seen = cast(dict[str, str], client().hgetall(_marks(variant)))
-        yield Marked(frozenset(seen) - {_SINCE}, float(seen.get(_SINCE, time.time())))
+        yield Marked(frozenset(seen) - {_SINCE}, float(seen.get(_SINCE, time.time())), turn)
         _take_back(variant, seen)
     finally:
         client().set(_rendered(variant), repr(time.time()), ex=60)

@@ -27,7 +27,7 @@ class _Readings(Collector):
         yield CounterMetricFamily("watchfloor_frame_bytes_total", "Bytes of those frames.", traffic.bytes)
         yield CounterMetricFamily(
             "watchfloor_frames_conflated_total",
-            "Times that a viewer fell behind and was spared frames.",
+            "Frames that viewers who were behind were spared.",
             traffic.conflated,
         )
         yield _histogram("watchfloor_render_seconds", "Duration of the render of a variant.", traffic.render)

@@ -14,13 +14,17 @@ from metrics.live.connection import KEY, async_client, client
 KEPT_S = 24 * 3600
 
 _STORE = """
+local turn = tonumber(ARGV[4])
+local newest, stored = redis.call('GET', KEYS[2]) or '0', redis.call('HGET', KEYS[1], 'turn') or '0'
+if turn > tonumber(newest) or turn < tonumber(stored) then return false end
+redis.call('HSET', KEYS[1], 'turn', turn)
 local key, epoch = KEYS[1], redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then
   epoch = ARGV[1]
   redis.call('HSET', key, 'epoch', epoch)
 end
 local changed = {}
-for i = 4, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
@@ -80,16 +84,29 @@ class Stored:
     changed: list[str]
 
 
-def store(variant: Variant, fragments: Mapping[int, str], layout: int) -> Stored:
+class OvertakenError(Exception):
+    """What was rendered is older than what is stored, and was not stored."""
+
+
+def next_turn(variant: Variant) -> int:
+    """Return the number of a new turn to render `variant`; they are stored in this order or not at all."""
+    return client().incr(_turn(variant))
+
+
+def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
-    `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new.
+    `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
+    `next_turn` gave before the samples were read. Raises OvertakenError if a later turn was stored already, or
+    if Redis lost its memory since: then nothing is changed.
     """
     script = client().register_script(_STORE)
     flat = [str(item) for pair in fragments.items() for item in pair]
-    epoch, version, changed = cast(
-        tuple[str, int, list[str]], script(keys=[_key(variant)], args=[secrets.token_hex(8), layout, KEPT_S, *flat])
-    )
+    arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, *flat]
+    answer = cast(tuple[str, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
+    if answer is None:
+        raise OvertakenError(f"turn {turn} of {variant} came too late")
+    epoch, version, changed = answer
     return Stored(epoch, version, changed)
 
 
@@ -114,6 +131,10 @@ async def read(variant: Variant) -> Snapshot:
         if name.startswith("h:")
     }
     return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("layout", 0)), fragments)
+
+
+def _turn(variant: Variant) -> str:
+    return f"{KEY}turn:{variant}"
 
 
 def _key(variant: Variant) -> str:

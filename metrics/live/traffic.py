@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from redis import RedisError
+
 from metrics.live.connection import KEY, async_client, client
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -13,7 +15,7 @@ BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _TRAFFIC = f"{KEY}traffic"
 _LAST_RENDER = "render:last"
-_counts: Counter[str] = Counter()
+_counts: Counter[str] = Counter()  # seconds among them, too: Counter adds whatever numbers are
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ def sent(size_bytes: int) -> None:
     _counts["bytes"] += size_bytes
 
 
-def conflated() -> None:
-    """Count one frame that a viewer who was behind did not get."""
-    _counts["conflated"] += 1
+def conflated(frames: int) -> None:
+    """Count frames that viewers who were behind did not get."""
+    _counts["conflated"] += frames
 
 
 def delivered(latency_s: float) -> None:
@@ -63,14 +65,18 @@ def rendered(duration_s: float) -> None:
 
 
 async def flush() -> None:
-    """Add what this process counted to the totals in Redis."""
+    """Add what this process counted to the totals in Redis. Raises redis.RedisError, having lost nothing."""
     counts = _take()
     if not counts:
         return
-    pipe = async_client().pipeline(transaction=False)
+    pipe = async_client().pipeline()
     for name, amount in counts.items():
         pipe.hincrbyfloat(_TRAFFIC, name, amount)
-    await cast(Awaitable[Any], pipe.execute())
+    try:
+        await cast(Awaitable[Any], pipe.execute())
+    except (RedisError, OSError):
+        _counts.update(counts)  # for the next time
+        raise
 
 
 def totals() -> Totals:

@@ -17,7 +17,8 @@ GLASSES_MOST = 1000
 """How many viewers of one process are described; more are only counted."""
 
 _WATCHED = f"{KEY}watched"
-_SOCKETS = f"{KEY}sockets"
+_PROCESSES = f"{KEY}processes"
+_SOCKETS = f"{KEY}sockets:"
 _GLASSES = f"{KEY}glasses:"
 
 
@@ -49,13 +50,12 @@ def watched(now: float) -> list[Variant]:
 
 def sockets(now: float) -> int:
     """Return how many sockets are open in all processes."""
-    return sum(_by_process(now).values())
+    return sum(int(count) for count in _of_processes(_SOCKETS, now))
 
 
 def glasses(now: float) -> list[Glass]:
     """Return what the viewers of all processes show, the one that is furthest behind first."""
-    reports = [cast(str | None, client().get(_GLASSES + process)) for process in _by_process(now)]
-    found = [Glass(**entry) for report in reports if report for entry in json.loads(report)]
+    found = [Glass(**entry) for report in _of_processes(_GLASSES, now) for entry in json.loads(report)]
     return sorted(found, key=lambda glass: (-glass.behind_s, -glass.age_s, glass.variant, glass.joined_at))
 
 
@@ -66,15 +66,18 @@ async def renew(process: str, variants: Iterable[Variant], shown: Sequence[Glass
     names: dict[str, Any] = {str(variant): now + LAPSE_S for variant in variants}
     if names:
         pipe.zadd(_WATCHED, names)
-    pipe.hset(_SOCKETS, process, f"{len(shown)}:{now + LAPSE_S}")
-    pipe.expire(_SOCKETS, 3600)
+    pipe.zremrangebyscore(_PROCESSES, "-inf", now)
+    pipe.zadd(_PROCESSES, {process: now + LAPSE_S})
+    pipe.set(_SOCKETS + process, len(shown), ex=LAPSE_S)
     report = json.dumps([asdict(glass) for glass in shown[:GLASSES_MOST]])
     pipe.set(_GLASSES + process, report, ex=LAPSE_S)
     await cast(Awaitable[Any], pipe.execute())
 
 
-def _by_process(now: float) -> dict[str, int]:
-    """Return how many sockets each process has that renewed lately."""
-    entries = cast(dict[str, str], client().hgetall(_SOCKETS)).items()
-    split = [(process, *value.split(":")) for process, value in entries]
-    return {process: int(count) for process, count, expiry in split if float(expiry) >= now}
+def _of_processes(prefix: str, now: float) -> list[str]:
+    """Return what the processes that renewed lately keep under `prefix`."""
+    processes = cast(list[str], client().zrangebyscore(_PROCESSES, now, "+inf"))
+    if not processes:
+        return []
+    values = cast(list[str | None], client().mget([prefix + process for process in processes]))
+    return [value for value in values if value is not None]

@@ -6,6 +6,7 @@ Every function takes its time as an argument, so that a past moment is as drawab
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from django.db.models import Avg, F, OuterRef, Subquery
 
@@ -19,13 +20,13 @@ AHEAD_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which series: a metric, and label values they must have."""
+    """Which series: a metric, and label values they must have; an empty value means not to have the label."""
 
     metric: str
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def matches(self, metric: str, labels: Mapping[str, str]) -> bool:
-        return metric == self.metric and all(labels.get(name) == value for name, value in self.labels.items())
+        return metric == self.metric and all(labels.get(name, "") == value for name, value in self.labels.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,18 @@ def latest(series: Sequence[Series], at: float) -> dict[int, Point]:
 
 
 def steps(series: Iterable[Series], start: float, end: float, step_s: float) -> dict[int, tuple[Point, ...]]:
-    """Return, by series id, the mean of each step of `step_s` seconds in start ≤ t < end that has samples."""
-    step_ms = _ms(step_s)
+    """Return, by series id, the mean of each step of `step_s` seconds from `start` on that has samples; t < end."""
+    start_ms, step_ms = _ms(start), _ms(step_s)
     rows = (
-        Sample.objects.filter(series__in=[one.pk for one in series], at_ms__gte=_ms(start), at_ms__lt=_ms(end))
-        .annotate(step=F("at_ms") / step_ms)
+        Sample.objects.filter(series__in=[one.pk for one in series], at_ms__gte=start_ms, at_ms__lt=_ms(end))
+        .annotate(step=(F("at_ms") - start_ms) / step_ms)
         .values_list("series_id", "step")
         .annotate(mean=Avg("value"))
         .order_by("series_id", "step")
     )
     found: dict[int, list[Point]] = defaultdict(list)
     for series_id, step, mean in rows:
-        found[series_id].append(Point(step * step_ms / 1000, mean))
+        found[series_id].append(Point((start_ms + step * step_ms) / 1000, mean))
     return {series_id: tuple(points) for series_id, points in found.items()}
 
 
@@ -94,31 +95,38 @@ def tracks(query: Query, at: float) -> list[Track]:
 
 
 def window(query: Query, at: float, start: float, end: float, step_s: float) -> list[Track]:
-    """Return the matching series as of `at`, each with the steps of start ≤ t < end."""
+    """Return the matching series as of `at`, each with the steps of start ≤ t < end that are not after `at`."""
     chosen = select(query)
-    return _tracks(chosen, at, steps(chosen, start, end, step_s))
+    return _tracks(chosen, at, steps(chosen, start, min(end, at + 0.001), step_s))
 
 
 def _tracks(chosen: list[Series], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
     newest = latest(chosen, at)
+    every_s = _every_s(chosen, at)
     return [
-        Track(one.metric, one.labels, one.unit, _every_s(one, at), newest.get(one.pk), points.get(one.pk, ()))
+        Track(one.metric, one.labels, one.unit, every_s.get(one.pk), newest.get(one.pk), points.get(one.pk, ()))
         for one in chosen
     ]
 
 
-def _every_s(series: Series, at: float) -> float | None:
-    if series.source is not None and series.source.every_s is not None:
-        return float(series.source.every_s)
-    times = list(
-        Sample.objects.filter(series=series, at_ms__lte=_ms(at))
-        .order_by("-at_ms")
-        .values_list("at_ms", flat=True)[:CADENCE_SAMPLES]
-    )
-    if len(times) < 3:
-        return None
-    pauses_s = ((newer - older) / 1000 for newer, older in zip(times, times[1:], strict=False))
-    return max(CADENCE_LEAST_S, *pauses_s)
+def _every_s(chosen: list[Series], at: float) -> dict[int, float]:
+    """Return how often a sample of each series is expected, in seconds, as far as that is known."""
+    scheduled = {one.pk: float(one.source.every_s) for one in chosen if one.source and one.source.every_s}
+    pushed = [one.pk for one in chosen if one.pk not in scheduled]
+    return scheduled | _longest_pauses(pushed, at) if pushed else scheduled
+
+
+def _longest_pauses(ids: list[int], at: float) -> dict[int, float]:
+    """Return the longest pause, in seconds, between the newest samples of each series that has three or more."""
+    newest = Sample.objects.filter(series=OuterRef("pk"), at_ms__lte=_ms(at)).order_by("-at_ms").values("at_ms")
+    times = {f"at_{n}": Subquery(newest[n : n + 1]) for n in range(CADENCE_SAMPLES)}
+    found = {}
+    for pk, *newest_first in Series.objects.filter(pk__in=ids).annotate(**times).values_list("pk", *times):
+        known = [at_ms for at_ms in newest_first if at_ms is not None]
+        if len(known) >= 3:
+            longest_ms = max(newer - older for newer, older in pairwise(known))
+            found[pk] = max(CADENCE_LEAST_S, longest_ms / 1000)
+    return found
 
 
 def _ms(seconds: float) -> int:

@@ -18,18 +18,17 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     keys = [series_key(sample.metric, sample.labels) for sample in samples]
     with transaction.atomic():
         series = _series(dict(zip(keys, samples, strict=True)), source)
-        SampleRow.objects.bulk_create(
-            [
-                SampleRow(
-                    series_id=series[key].pk,
-                    at_ms=round((now if sample.at is None else sample.at) * 1000),
-                    value=sample.value,
-                )
-                for key, sample in zip(keys, samples, strict=True)
-            ],
-            ignore_conflicts=True,
-            batch_size=1000,
-        )
+        rows = [
+            SampleRow(
+                series_id=series[key].pk,
+                at_ms=round((now if sample.at is None else sample.at) * 1000),
+                value=sample.value,
+            )
+            for key, sample in zip(keys, samples, strict=True)
+        ]
+        # In one order for all, as below: two batches with the same keys in different orders would deadlock.
+        rows.sort(key=lambda row: (row.series_id, row.at_ms))
+        SampleRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     return list(series.values())
 
 
@@ -37,14 +36,14 @@ def _series(wanted: dict[str, Sample], source: Source | None) -> dict[str, Serie
     found = _find(wanted)
     missing = [
         Series(key=key, metric=one.metric, labels=_kept(one), unit=one.unit or "", source=source)
-        for key, one in wanted.items()
+        for key, one in sorted(wanted.items())
         if key not in found
     ]
     if missing:
         # Another process may make the same series meanwhile: whoever is first wins, and both find it.
         Series.objects.bulk_create(missing, ignore_conflicts=True)
         found = _find(wanted)
-    changed = [one for key, one in found.items() if _adopt(one, wanted[key], source)]
+    changed = [one for key, one in sorted(found.items()) if _adopt(one, wanted[key], source)]
     if changed:
         Series.objects.bulk_update(changed, ["unit", "source"])
     return found

@@ -6,6 +6,7 @@ import { tickFreshness } from "./freshness.js";
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_EVERY_MS = 250;
 const PROBE_EVERY_S = 20;
+const STILL_HERE_EVERY_S = 6 * 3600;
 const REFUSED = {
   4401: "You are signed out. Sign in again to see live values.",
   4403: "You have no access to this dashboard any more.",
@@ -149,6 +150,9 @@ async function probe() {
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// A session ends when nobody asks for anything in a month; an open page asks for itself.
+setInterval(answers, STILL_HERE_EVERY_S * 1000);
 
 setServerTime(Number(pulse().time));
 tick();

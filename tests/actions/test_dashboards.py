@@ -32,7 +32,12 @@ class TestCreate:
             ("new", "1h", [NewWidget("number", "", ONE), NewWidget("pie", "", ONE)], "widgets.1.kind"),
             ("new", "1h", [NewWidget("number", "", {})], "widgets.0.config.queries"),
             ("new", "1h", [NewWidget("number", "", {"queries": []})], "widgets.0.config.queries"),
-            ("new", "1h", [NewWidget("number", "", {"queries": [{"metric": "2xx"}]})], "widgets.0.config.queries.0.metric"),
+            (
+                "new",
+                "1h",
+                [NewWidget("number", "", {"queries": [{"metric": "2xx"}]})],
+                "widgets.0.config.queries.0.metric",
+            ),
             ("new", "1h", [NewWidget("number", "", {**ONE, "colour": "red"})], "widgets.0.config.colour"),
         ],
     )

@@ -31,7 +31,13 @@ class TestSeries:
         store("m", {30: 3}, now)
         assert body(program.get(SERIES, metric="m")) == {
             "series": [
-                {"metric": "m", "labels": {"dc": "1"}, "value": 2, "at": pytest.approx(now, abs=0.002), "unit": "bytes"},
+                {
+                    "metric": "m",
+                    "labels": {"dc": "1"},
+                    "value": 2,
+                    "at": pytest.approx(now, abs=0.002),
+                    "unit": "bytes",
+                },
                 {"metric": "m", "labels": {}, "value": 3, "at": pytest.approx(now - 30, abs=0.002), "unit": "bytes"},
             ]
         }

@@ -18,7 +18,7 @@ PICTURES: list[tuple[str, str, dict[str, Any]]] = [
     ("tab-light", DEMO, {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}),
     ("phone", DEMO, {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True}),
 ]
-TITLES = ("CPU", "Memory", "Network", "Disks, used", "Checks")
+TITLES = ("CPU", "Memory", "Network", "In use", "Checks")
 
 
 def size(picture: bytes) -> tuple[int, int]:

@@ -149,9 +149,7 @@ def test_a_network_that_is_cut_is_noticed_and_healed(person: Person, push_token:
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
-def test_a_clock_that_is_wrong_changes_nothing(
-    chromium: Browser, system: Stack, push_token: str, minutes: int
-) -> None:
+def test_a_clock_that_is_wrong_changes_nothing(chromium: Browser, system: Stack, push_token: str, minutes: int) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.add_init_script(
         f"const right = Date; const off = {minutes * 60_000};"

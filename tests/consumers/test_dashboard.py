@@ -3,13 +3,14 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, User
@@ -22,7 +23,7 @@ from consumers import hub as hubs
 from consumers.routing import websocket
 from metrics.actions import access, render
 from metrics.live.snapshot import Variant
-from tests import make
+from tests import loop, make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
@@ -30,7 +31,15 @@ HOUR = Variant("shop", "1h")
 HOST = (b"host", b"ops.example:8000")
 PULSE = re.compile(r'<i id="pulse" hidden data-epoch="(\w*)" data-version="(\d+)" data-time="\d+\.\d{3}"')
 
-Connect = Callable[..., Awaitable[WebsocketCommunicator]]
+
+class Socket(WebsocketCommunicator):
+    """A client that lets connections to the database go, as a server does and Channels' own one does not."""
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
+
+Connect = Callable[..., Awaitable[Socket]]
 
 
 @pytest.fixture(autouse=True)
@@ -54,14 +63,12 @@ def cookie_of(user: User) -> tuple[bytes, bytes]:
 async def connect() -> AsyncIterator[Connect]:
     """Open sockets as a page does, on a hub that lives as long as the test."""
     hubs.hub.cache_clear()
-    opened: list[WebsocketCommunicator] = []
+    opened: list[Socket] = []
 
-    async def open_(
-        path: str = "/ws/dashboards/shop/?range=1h", *headers: tuple[bytes, bytes]
-    ) -> WebsocketCommunicator:
-        communicator = WebsocketCommunicator(websocket, path, headers=[HOST, *headers])
+    async def open_(path: str = "/ws/dashboards/shop/?range=1h", *headers: tuple[bytes, bytes]) -> Socket:
+        communicator = Socket(websocket, path, headers=[HOST, *headers])
         communicator.scope["query_string"] = path.partition("?")[2].encode()
-        accepted, _ = await communicator.connect(timeout=5)
+        accepted, _ = await communicator.connect(timeout=5)  # type: ignore[no-untyped-call]
         assert accepted
         opened.append(communicator)
         return communicator
@@ -69,16 +76,15 @@ async def connect() -> AsyncIterator[Connect]:
     yield open_
     for communicator in opened:
         with suppress(asyncio.CancelledError):
-            await communicator.disconnect()
+            await communicator.disconnect()  # type: ignore[no-untyped-call]
     tasks = hubs.hub()._tasks
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    layer: Any = get_channel_layer()
-    await layer.flush()
+    await loop.close()
 
 
-async def close_code(socket: WebsocketCommunicator) -> int:
+async def close_code(socket: Socket) -> int:
     """Return the code the socket is closed with; whatever is sent before is passed over, but for fragments."""
     while True:
         event = await socket.receive_output(timeout=5)
@@ -86,7 +92,7 @@ async def close_code(socket: WebsocketCommunicator) -> int:
             return int(event["code"])
 
 
-async def first(socket: WebsocketCommunicator) -> dict[str, Any]:
+async def first(socket: Socket) -> dict[str, Any]:
     event = await socket.receive_output(timeout=5)
     return dict(event)
 
@@ -256,14 +262,7 @@ class TestLetIn:
         await drawn()
         socket = await connect("/ws/dashboards/shop/?range=1h", *headers)
         await first(socket)
-        await database_sync_to_async(make.stored)("orders_open", {0: 4242.0})
-
-        def moved() -> None:
-            from metrics.models import Sample
-
-            Sample.objects.update(at_ms=Sample.objects.get().at_ms)
-
-        await database_sync_to_async(moved)()
+        await database_sync_to_async(make.stored)("orders_open", {make.AT - time.time(): 4242.0})
         await drawn()
         frame = (await first(socket))["text"]
         assert len(shown(frame)) == 1
@@ -281,7 +280,6 @@ class TestLetIn:
     @pytest.mark.parametrize(
         "message",
         [
-            "",
             "hello",
             "[]",
             "1",
@@ -293,7 +291,6 @@ class TestLetIn:
             '{"ack": true}',
             "[" * 900,
             '{"ack": 1' + " " * 2000 + "}",
-            '{"ack": ' + "9" * 900 + "}",
         ],
     )
     async def test_a_message_that_is_none_ends_the_socket_with_a_sentence(
@@ -328,14 +325,14 @@ class TestLetIn:
 
     @staticmethod
     async def until(condition: Callable[[], bool]) -> None:
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (the socket has no event for it)
             await asyncio.sleep(0.01)
 
 
 class TestSentAway:
     """Access that ends while a page is open ends the page's socket."""
 
-    async def opened(self, connect: Connect, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
+    async def opened(self, connect: Connect, *headers: tuple[bytes, bytes]) -> Socket:
         socket = await connect("/ws/dashboards/shop/?range=1h", *headers)
         assert (await first(socket))["type"] == "websocket.send"
         return socket

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -48,11 +47,12 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(module, "time", made)
+    monkeypatch.setattr("consumers.viewer.time", made)
     monkeypatch.setattr(module, "FLUSH_S", 0.0)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ class TestCredit:
         stream.acknowledge(slow, slow.sent)
         assert slow_glass.shows["1"].startswith(f"{version} "), "the newest, not the ones in between"
         assert slow_glass.shows["2"] == "meanwhile"
-        assert slow.conflated == 1
+        assert slow.conflated == 2, "the frame that was too much, and the one meanwhile"
         assert slow.behind_longest_s == 4
 
     async def test_half_an_acknowledgement_is_not_enough(self, stream: Stream) -> None:

@@ -78,7 +78,9 @@ def test_every_field_of_a_config_is_documented(kind: str, field: str) -> None:
     assert f"`{field}`" in said()
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))))
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"^(\w+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)))
+)
 def test_every_make_target_is_documented(target: str) -> None:
     assert f"make {target}" in said()
 

@@ -1,4 +1,4 @@
-"""What the docs point at exists: files, sections, pictures, commands, make targets, dependencies; and examples are valid."""
+"""What the docs point at exists: files, sections, pictures, commands, make targets; and their examples are valid."""
 
 import json
 import re

@@ -13,7 +13,9 @@ from metrics.sources import registry as sources
 from metrics.widgets import registry as widgets
 
 ROOT = Path(settings.BASE_DIR)
-PLUGINS = [("sources", kind) for kind in sorted(sources.kinds())] + [("widgets", kind) for kind in sorted(widgets.kinds())]
+PLUGINS = [("sources", kind) for kind in sorted(sources.kinds())] + [
+    ("widgets", kind) for kind in sorted(widgets.kinds())
+]
 
 
 def plugin(folder: str, kind: str) -> Any:

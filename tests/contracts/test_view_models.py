@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.template import Template
@@ -96,8 +96,8 @@ def follow(path: list[str], scope: Scope, where: str) -> Any:
             return Any
         assert dataclasses.is_dataclass(current), f"{where}: {'.'.join(path)}: {current} is no view-model"
         hints = typing.get_type_hints(current)
-        assert name in hints, f"{where}: {'.'.join(path)}: {current.__name__} has no field {name}"
-        assert is_documented(current, name), f"{where}: {current.__name__}.{name} is not in the docstring"
+        assert name in hints, f"{where}: {'.'.join(path)}: {current} has no field {name}"
+        assert is_documented(current, name), f"{where}: {current}.{name} is not in the docstring"
         current = hints[name]
     return current
 
@@ -117,8 +117,8 @@ def walk(nodes: list[Node], scope: Scope, where: str) -> int:
                     count += 1
         inner = dict(scope)
         if isinstance(node, ForNode):
-            (path,) = lookups(node.sequence)
-            (name,) = node.loopvars
+            (path,) = lookups(cast(FilterExpression, node.sequence))
+            (name,) = cast(list[str], node.loopvars)
             inner |= {name: element(follow(path, scope, where)), "forloop": Any}
         elif isinstance(node, WithNode):
             inner |= {name: follow(next(lookups(value)), scope, where) for name, value in node.extra_context.items()}

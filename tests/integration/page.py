@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.integration.stack import Stack
 
@@ -87,8 +88,9 @@ class Page:
             fresh = _timeless(self.fresh()[0])
             if _timeless(self.widgets) == fresh:
                 return time.monotonic() - began
-            if time.monotonic() - began > timeout_s:
-                assert _timeless(self.widgets) == fresh
+            wrong = [widget for widget, html in _timeless(self.widgets).items() if html != fresh.get(widget)]
+            late = time.monotonic() - began > timeout_s
+            assert not late, f"widgets {wrong} differ, such as\n{self.widgets[wrong[0]]}\nfrom\n{fresh[wrong[0]]}"
             time.sleep(0.2)
 
     def shows(self, text: str) -> bool:
@@ -111,8 +113,12 @@ class Page:
         cookie = f"sessionid={self.client.cookies['sessionid']}"
         url = f"ws://{self.host}{self.socket_path}&epoch={epoch}&version={version}"
         with connect(
-            url, origin=f"http://{self.host}", additional_headers={"Cookie": cookie}, max_size=None, close_timeout=1
-        ) as socket:  # type: ignore[arg-type]
+            url,
+            origin=Origin(f"http://{self.host}"),
+            additional_headers={"Cookie": cookie},
+            max_size=None,
+            close_timeout=1,
+        ) as socket:
             self._socket = socket
             while True:
                 self._swap(str(socket.recv()))

@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -100,7 +102,7 @@ def bench() -> Iterator[Bench]:
 
 def shows(page: Page, value: int) -> bool:
     """Whether every number widget shows `value`."""
-    return sum(f">{value}<" in html or f">{value} <" in html for html in page.widgets.values()) >= WIDGETS // 2
+    return sum(f'<p class="value em-1">{value}<' in html for html in page.widgets.values()) == WIDGETS // 2
 
 
 def test_a_push_is_on_the_page_and_the_page_equals_one_loaded_anew(bench: Bench) -> None:
@@ -144,7 +146,7 @@ def test_web_killed_with_pages_open(bench: Bench) -> None:
         bench.stack.wait_until_ready()
         value = bench.push()
         for page in (one, two):
-            page.wait(lambda page=page: shows(page, value), "the value pushed meanwhile", 20)
+            page.wait(partial(shows, page, value), "the value pushed meanwhile", 20)
             page.becomes_right(5)
 
 
@@ -159,7 +161,7 @@ def test_web_asked_to_stop_tells_every_page_to_come_back(bench: Bench) -> None:
         bench.stack.wait_until_ready()
         value = bench.push()
         for page in (one, two):
-            page.wait(lambda page=page: shows(page, value), "a value pushed afterwards", 20)
+            page.wait(partial(shows, page, value), "a value pushed afterwards", 20)
 
 
 def test_two_beats_collect_each_slot_once(bench: Bench) -> None:
@@ -192,7 +194,7 @@ def test_a_reader_that_stops_reading_hurts_only_itself(bench: Bench) -> None:
         closed = False
         while time.monotonic() < until and not closed:
             value = bench.push()
-            page.wait(lambda value=value: shows(page, value), "a value", 3)
+            page.wait(partial(shows, page, value), "a value", 3)
             closed = _was_dropped(deaf)
         grown = web.memory_info().rss - memory
     assert closed, "a reader that acknowledges nothing for 30 s is sent away"
@@ -217,7 +219,7 @@ def test_a_reader_at_one_kilobyte_a_second_gets_the_newest_and_the_others_do_not
         waits = []
         for _ in range(20):
             value = bench.push()
-            waits.append(page.wait(lambda value=value: shows(page, value), "a value", 3))
+            waits.append(page.wait(partial(shows, page, value), "a value", 3))
         stop.set()
         reader.join(5)
         page.becomes_right(5)
@@ -229,15 +231,13 @@ def test_a_reader_at_one_kilobyte_a_second_gets_the_newest_and_the_others_do_not
 def test_a_client_that_floods_is_told_and_sent_away(bench: Bench) -> None:
     with bench.page() as page:
         with bench.socket() as flood:
-            heard, code = [], None
-            try:
+            with suppress(ConnectionClosed):
                 for _ in range(5000):
                     flood.send('{"ack": 1}')
-                while True:
-                    heard.append(str(flood.recv(5)))
-            except ConnectionClosed as closed:
-                code = closed.rcvd.code if closed.rcvd else None
-        assert code in (1008, None)
+            heard, code = _until_closed(flood)
+        # It may be cut off while it still sends, and then its own system drops what it was told.
+        assert code in (1006, 1008)
+        assert code == 1006 or "Too many messages." in heard[-1]
         value = bench.push()
         page.wait(lambda: shows(page, value), "a value, on another page", 5)
 
@@ -255,18 +255,12 @@ def test_a_client_that_floods_is_told_and_sent_away(bench: Bench) -> None:
 )
 @pytest.mark.usefixtures("untroubled")
 def test_what_a_client_must_not_send(bench: Bench, message: str | bytes, code: int, said: str) -> None:
-    errors: list[str] = []
     with bench.socket() as client:
         client.recv(5)
         client.send(message)
-        with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                heard = str(client.recv(5))
-                if heard.startswith("{"):
-                    errors.append(json.loads(heard)["error"])
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == code
-    assert said in "".join(errors)
+        heard, closed = _until_closed(client)
+    assert closed == code
+    assert said in "".join(json.loads(text)["error"] for text in heard if text.startswith("{"))
 
 
 class TestDoors:
@@ -293,11 +287,9 @@ class TestDoors:
         ) as client:
             client.recv(5)
             bench.stack.manage("token", "short-lived", "--revoke")
-            with pytest.raises(ConnectionClosed) as closed:
-                while True:
-                    client.recv(3)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4401
+            began = time.monotonic()
+            assert _until_closed(client)[1] == 4401
+            assert time.monotonic() - began < 2
 
     def test_disabling_a_user_and_closing_a_dashboard(self, bench: Bench) -> None:
         script = (
@@ -336,10 +328,8 @@ def test_limits_of_sockets_are_told_to_the_client() -> None:
         with bench.socket() as first, bench.socket() as second:
             first.recv(5)
             second.recv(5)
-            with bench.socket() as third, pytest.raises(ConnectionClosed) as closed:
-                third.recv(5)
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1013
+            with bench.socket() as third:
+                assert _until_closed(third) == ([], 1013)
             first.close()
             with bench.socket() as again:
                 assert "pulse" in str(again.recv(5))
@@ -381,6 +371,16 @@ def test_redis_with_its_data_killed_and_restarted(tmp_path: Path) -> None:
         redis.wait(10)
 
 
+def _until_closed(client: ClientConnection) -> tuple[list[str], int]:
+    """Return what the server still sent, and the code it closed with; 1006 if it gave none."""
+    heard: list[str] = []
+    try:
+        while True:
+            heard.append(str(client.recv(5)))
+    except ConnectionClosed as closed:
+        return heard, closed.rcvd.code if closed.rcvd else 1006
+
+
 def _is_back(stack: Stack, name: str, killed: int) -> bool:
     try:
         return stack.pid_of(name) != killed
@@ -391,9 +391,11 @@ def _is_back(stack: Stack, name: str, killed: int) -> bool:
 def _sample_times(bench: Bench, metric: str, start: float, end: float) -> list[float]:
     """Return the times of the stored samples of one series of `metric`."""
     code = (
-        "from metrics.models import Sample; print(list(Sample.objects.filter(series__metric='%s', series__labels__over='1m',"
-        "at_ms__gte=%d, at_ms__lt=%d).values_list('at_ms', flat=True)))"
-    ) % (metric, start * 1000, end * 1000)
+        "from metrics.models import Sample;"
+        f"found = Sample.objects.filter(series__metric='{metric}', series__labels__over='1m');"
+        f"found = found.filter(at_ms__gte={start * 1000:.0f}, at_ms__lt={end * 1000:.0f});"
+        "print(list(found.values_list('at_ms', flat=True)))"
+    )
     return [at_ms / 1000 for at_ms in json.loads(bench.stack.manage("shell", "-v0", "-c", code))]
 
 

@@ -53,7 +53,7 @@ async def test_what_was_sent_is_added_up_over_processes_and_counted_once() -> No
     traffic.delivered(0.02)
     await traffic.flush()
     traffic.sent(50)
-    traffic.conflated()
+    traffic.conflated(1)
     await traffic.flush()
     await traffic.flush()
     totals = health.readings(AT).traffic
@@ -65,9 +65,10 @@ async def test_what_could_not_be_added_up_is_not_lost(monkeypatch: pytest.Monkey
         raise RedisError("away")
 
     traffic.sent(100)
-    with monkeypatch.context() as patch, pytest.raises(RedisError):
+    with monkeypatch.context() as patch:
         patch.setattr("redis.asyncio.client.Pipeline.execute", away)
-        await traffic.flush()
+        with pytest.raises(RedisError):
+            await traffic.flush()
     await traffic.flush()
     assert health.readings(AT).traffic.frames == 1
 
@@ -87,6 +88,7 @@ def test_without_redis_it_is_an_error_for_the_caller_to_tell(monkeypatch: pytest
     def away(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    with monkeypatch.context() as patch, pytest.raises(RedisError):
+    with monkeypatch.context() as patch:
         patch.setattr("redis.Redis.execute_command", away)
-        health.readings(AT)
+        with pytest.raises(RedisError):
+            health.readings(AT)

@@ -63,4 +63,4 @@ async def test_nothing_is_left_in_redis_by_processes_that_came_and_went(redis: R
     """Every deploy and every crash makes a process with a new name."""
     for run in range(50):
         await watchers.renew(f"web-{run}", [HOUR], [], AT + run * (LAPSE_S + 1))
-    assert redis.hlen("wf:sockets") < 10  # type: ignore[operator]
+    assert redis.hlen("wf:sockets") < 10

@@ -125,7 +125,7 @@ class TestCadence:
     def test_of_what_is_pushed_it_is_the_longest_pause_of_late_but_never_hectic(
         self, ages_s: list[float], expected: float | None
     ) -> None:
-        stored("m", {age: 1 for age in ages_s})
+        stored("m", dict.fromkeys(ages_s, 1))
         assert track().every_s == expected
 
     def test_it_is_that_of_the_moment(self) -> None:

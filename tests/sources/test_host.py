@@ -1,7 +1,9 @@
 """This machine's samples: in range, complete, and true from the second run on."""
 
 import math
+import os
 import threading
+import time
 from typing import Any, NamedTuple
 
 import psutil
@@ -20,6 +22,11 @@ class Disk(NamedTuple):
     device: str
     mountpoint: str
     fstype: str = "ext4"
+
+
+class Usage(NamedTuple):
+    percent: float
+    free: int
 
 
 def by_name(samples: list[Sample]) -> dict[tuple[str, ...], float]:
@@ -63,7 +70,7 @@ class TestMeansBetweenRuns:
         queue: list[Reading] = []
         self.slept: list[float] = []
         monkeypatch.setattr(host, "read", lambda: queue.pop(0))
-        monkeypatch.setattr(host.time, "sleep", self.slept.append)
+        monkeypatch.setattr(time, "sleep", self.slept.append)
         return queue
 
     def collect(self, kind: Host) -> dict[tuple[str, ...], float]:
@@ -118,7 +125,7 @@ def test_two_runs_at_once_wait_for_each_other() -> None:
 class TestDisks:
     def mounts(self, monkeypatch: pytest.MonkeyPatch, *disks: Disk) -> list[Any]:
         monkeypatch.setattr(psutil, "disk_partitions", lambda all: list(disks))
-        monkeypatch.setattr(host.os.path, "isdir", lambda path: path != "/etc/hosts")
+        monkeypatch.setattr(os.path, "isdir", lambda path: path != "/etc/hosts")
         monkeypatch.setattr(psutil, "disk_usage", self.usage)
         return [one.labels["mount"] for one in host.disks() if one.metric == "host_disk_percent"]
 
@@ -126,7 +133,7 @@ class TestDisks:
     def usage(mount: str) -> Any:
         if mount == "/unplugged":
             raise OSError
-        return psutil._ntuples.sdiskusage(100, 42, 58, 42.0) if hasattr(psutil, "_ntuples") else _Usage(42.0, 58)
+        return Usage(42.0, 58)
 
     @pytest.mark.parametrize(
         ("disks", "expected"),
@@ -144,8 +151,3 @@ class TestDisks:
         self, monkeypatch: pytest.MonkeyPatch, disks: list[Disk], expected: list[str]
     ) -> None:
         assert self.mounts(monkeypatch, *disks) == expected
-
-
-class _Usage(NamedTuple):
-    percent: float
-    free: int

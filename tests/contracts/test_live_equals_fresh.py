@@ -1,0 +1,190 @@
+"""A page that is kept up by frames equals the page loaded anew.
+
+A page is loaded once and then only ever changed by the frames of a real `Stream`, which gets its messages
+through the real channel layer and its snapshot from the real Redis, while samples go their one way in. After
+every step of time it is compared with the same widgets drawn anew at that very moment.
+
+Two things are left out of the comparison, because time alone changes them on the glass, where
+`static/js/freshness.js` computes them from the thresholds beside them: the attribute `data-state` of a widget,
+and the words in its `data-freshness`. Everything else must be the same, to the last character.
+
+Between two sweeps that draw everything, what nobody marked may be as old as the sweep's period
+(`PERIOD_MOST_S`, or the step of the range where that is shorter), so the moments that are compared are those
+at which a period begins, and in between them the widgets whose series just got samples.
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from consumers.access import Credential, Verdict
+from consumers.frame import Frame
+from consumers.stream import Stream
+from consumers.viewer import Viewer
+from metrics.actions import render, samples
+from metrics.actions.dashboards import NewWidget
+from metrics.live import bus, snapshot
+from metrics.live.snapshot import Variant
+from metrics.models import Dashboard, Source
+from metrics.sample import Sample
+from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.registry import kinds
+from metrics.widgets.render import render as draw
+from tests import loop, make
+from tests.make import AT
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
+
+STEP_S = 5
+UNTIL_S = 300
+
+LOAD, UP, DISK, GONE = "load", "up", "disk", "gone"
+CONFIGS: list[tuple[str, dict[str, Any]]] = [
+    ("number", {"queries": [{"metric": LOAD}], "thresholds": {"warn": 3, "critical": 5}, "better": "lower"}),
+    ("number", {"queries": [{"metric": DISK}], "combine": "max"}),
+    ("number", {"queries": [{"metric": "never"}], "hint": "Nobody sends this."}),
+    ("line", {"queries": [{"metric": LOAD, "legend": "{host}"}, {"metric": GONE}]}),
+    ("line", {"queries": [{"metric": DISK}], "stacked": True, "min": 0}),
+    ("status", {"queries": [{"metric": UP, "legend": "{check}"}]}),
+    ("bars", {"queries": [{"metric": DISK, "legend": "{mount}"}], "thresholds": {"warn": 80}}),
+    ("bars", {"queries": [{"metric": GONE}]}),
+]
+
+
+class Page:
+    """The glass: what was loaded, and what frames made of it."""
+
+    def __init__(self, loaded: dict[str, str]) -> None:
+        self.widgets = loaded
+        self.frames = 0
+
+    def write(self, frame: Frame) -> None:
+        self.frames += 1
+        for widget, html in re.findall(
+            r'hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
+        ):
+            self.widgets[widget] = html
+
+    def close(self, code: int) -> None:
+        raise AssertionError(f"closed with {code}")
+
+
+def timeless(html: str) -> str:
+    """Leave out what the page computes from time itself."""
+    html = re.sub(r'data-state="\w+"', "", html)
+    return re.sub(r"(data-freshness>)[^<]*", r"\1", html)
+
+
+def measured(second: int, slow: Source) -> Iterator[tuple[list[Sample], Source | None]]:
+    """What arrives at `second`: regular, irregular, late, from clocks that are ahead, ending, and beginning."""
+    at = AT + second
+    yield [Sample(LOAD, 2 + 2 * math.sin(second / 40), {"host": host}, at) for host in ("a", "b")], None
+    if second % 15 == 0:
+        yield [Sample(UP, float(second % 45 != 0), {"check": name}, at) for name in ("shop", "mail")], slow
+    if second % 20 == 0:
+        yield [Sample(DISK, 40 + second / 10, {"mount": "/"}, at - 2, "percent")], None
+    if second >= 100:
+        yield [Sample(DISK, 85.0, {"mount": "/new"}, at + 3, "percent")], None  # a sender whose clock is ahead
+    if second < 60:
+        yield [Sample(GONE, 1.0, {}, at)], None
+    if second in (75, 130):
+        yield [Sample(LOAD, 9.0, {"host": "a"}, at - 60.5)], None  # held up on its way
+    if second == 150:
+        yield [Sample(LOAD, 99.0, {"host": "a"}, AT + 100)], None  # a retry, whose first value counts
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Set the time at which renders draw."""
+    now = SimpleNamespace(time=lambda: AT, perf_counter=lambda: 0.0)
+    monkeypatch.setattr(render, "time", now)
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+    monkeypatch.setattr("metrics.live.events.DEBOUNCE_S", 0)
+    monkeypatch.setattr("consumers.stream.FLUSH_S", 0)
+
+    def set_(at: float) -> None:
+        now.time = lambda: at
+
+    return set_
+
+
+@pytest.fixture
+async def _closed() -> AsyncIterator[None]:
+    yield
+    await loop.close()
+
+
+def build() -> tuple[Dashboard, Source, set[str]]:
+    """Make a dashboard of all kinds and a source; return them, and the widgets that show `LOAD`."""
+    assert {kind for kind, _ in CONFIGS} == set(kinds())
+    widgets = [NewWidget(kind, f"{kind} {i}", config) for i, (kind, config) in enumerate(CONFIGS)]
+    made = make.dashboard(widgets=widgets)
+    shows_load = {str(widget.pk) for widget in made.widgets.all() if f"'{LOAD}'" in str(widget.config)}
+    return made, make.source(name="checks", every_s=15), shows_load
+
+
+def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
+    return {str(widget.pk): draw(widget, range, at) for widget in dashboard.widgets.all()}
+
+
+def advance(variant: Variant, second: int, slow: Source) -> None:
+    """Do what the system does at `second`: accept what arrives, sweep, render."""
+    at = AT + second
+    make.watch(variant, now=at)
+    for batch, source in measured(second, slow):
+        samples.accept(batch, source, at)
+    render.sweep(at)
+    render.render(variant)
+
+
+@pytest.mark.parametrize("range", ["15m", "1h", "6h"])
+@pytest.mark.usefixtures("_closed")
+async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, clock: Callable[[float], None]) -> None:
+    variant = Variant("shop", range)
+    period_s = min(RANGES_S[range][1], render.PERIOD_MOST_S)
+    dashboard, slow, shows_load = await database_sync_to_async(build)()
+    layer: Any = get_channel_layer()
+    channel = await layer.new_channel("test.")
+    await layer.group_add(bus.group(variant), channel)
+    page = Page(await database_sync_to_async(fresh)(dashboard, range, AT - 1))
+    stream = Stream(variant)
+    stream.load(await snapshot.read(variant))
+    viewer = Viewer(page, Credential("", ""), Verdict(None, "user:1", "ada"))
+    stream.join(viewer, "", 0)
+    compared = 0
+    for second in [*_steps()]:
+        clock(AT + second)
+        before = stream.version
+        await database_sync_to_async(advance)(variant, second, slow)
+        _, version = await snapshot.read_version(variant)
+        while stream.version < version:
+            message = await asyncio.wait_for(layer.receive(channel), 5)
+            if not stream.take(message):
+                stream.load(await snapshot.read(variant))
+        await _flushed(stream, viewer)
+        stream.acknowledge(viewer, stream.version)
+        anew = await database_sync_to_async(fresh)(dashboard, range, AT + second)
+        concerned = set(anew) if (AT + second) % period_s == 0 else shows_load
+        for widget in sorted(concerned):
+            assert timeless(page.widgets[widget]) == timeless(anew[widget]), f"{second} s, w-{widget}"
+            compared += 1
+        assert stream.version > before
+    assert compared > 2 * len(_steps())
+    assert page.frames > len(_steps())
+
+
+def _steps() -> list[int]:
+    return list(range(0, UNTIL_S, STEP_S))
+
+
+async def _flushed(stream: Stream, viewer: Viewer) -> None:
+    async with asyncio.timeout(5):
+        while viewer.sent < stream.version:  # noqa: ASYNC110 (a stream has no event for it)
+            await asyncio.sleep(0.001)
