@@ -96,4 +96,4 @@ def _acknowledged(text: str) -> int | None:
         version = json.loads(text)["ack"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return version if isinstance(version, int) else None
+    return version if type(version) is int else None  # a bool is an int to Python, and no version

@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from metrics.actions import access, dashboards, sources
 from metrics.actions.problems import Invalid
 from metrics.models import Dashboard, Series, Source, Token, Widget
-from metrics.sources.registry import kinds
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
@@ -21,8 +20,6 @@ admin.site.index_title = "Administration"
 
 
 class SourceForm(forms.ModelForm):
-    kind = forms.ChoiceField(choices=lambda: [(kind, kind) for kind in sorted(kinds())])
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("kind") and cleaned.get("config") is not None:
@@ -88,8 +85,19 @@ class WidgetInline(admin.StackedInline):
     extra = 0
 
 
+class DashboardForm(forms.ModelForm):
+    def clean_range(self) -> str:
+        range = str(self.cleaned_data["range"])
+        try:
+            dashboards.check_range(range)
+        except Invalid as problem:
+            raise ValidationError(str(problem)) from None
+        return range
+
+
 @admin.register(Dashboard)
 class DashboardAdmin(admin.ModelAdmin):
+    form = DashboardForm
     list_display = ["title", "slug", "range"]
     prepopulated_fields = {"slug": ["title"]}
     filter_horizontal = ["groups"]

@@ -64,8 +64,7 @@ class NewWidget:
 
 def create(slug: str, title: str, description: str, range: str, widgets: Sequence[NewWidget]) -> Dashboard:
     """Make a dashboard. Raises Invalid, and makes nothing, if a field or a widget's config is bad."""
-    if range not in RANGES_S:
-        raise Invalid("range", f"range is one of {', '.join(RANGES_S)}, not {range!r}.")
+    check_range(range)
     for index, widget in enumerate(widgets):
         check_widget(widget.kind, widget.config, f"widgets.{index}")
     try:
@@ -86,6 +85,12 @@ def create(slug: str, title: str, description: str, range: str, widgets: Sequenc
     except IntegrityError:
         raise Invalid("slug", f"There is a dashboard {slug!r} already.") from None
     return dashboard
+
+
+def check_range(range: str) -> None:
+    """Raise Invalid if there is no such range."""
+    if range not in RANGES_S:
+        raise Invalid("range", f"range is one of {', '.join(RANGES_S)}, not {range!r}.")
 
 
 def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> None:

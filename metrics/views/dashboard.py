@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from metrics.actions import access, dashboards
 from metrics.models import Dashboard
-from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 
 @login_required
@@ -32,7 +32,8 @@ def wall(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     dashboard = _dashboard(request, slug)
-    range = request.GET.get("range", dashboard.range)
+    usual = dashboard.range if dashboard.range in RANGES_S else DEFAULT
+    range = request.GET.get("range", usual)
     if range not in RANGES_S:
         return redirect(request.path)
     page = dashboards.page(dashboard, range, time.time())

@@ -31,7 +31,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def own_metrics(request: HttpRequest) -> HttpResponse:
     """This system's own metrics in Prometheus' text format, for a token that may read, or from this machine itself."""
     if not (_is_local(request) or _may_read(request)):
-        return HttpResponse("A token with the scope read is needed.\n", status=401, content_type="text/plain")
+        headers = {"WWW-Authenticate": "Bearer"}
+        text = "A token with the scope read is needed.\n"
+        return HttpResponse(text, status=401, headers=headers, content_type="text/plain")
     try:
         return HttpResponse(exposition.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
     except RedisError:

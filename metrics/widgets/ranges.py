@@ -12,6 +12,7 @@ RANGES_S: dict[str, tuple[int, int]] = {
     "30d": (2_592_000, 21_600),
 }
 """Name -> (length, step), both in seconds."""
+DEFAULT = "1h"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 class WidgetView:
     """What `templates/widgets/widget.html` draws around every kind.
 
-    `element` is the id of the element on the page; `width` (of 12 columns) and `height` (rows) its size.
+    `element` is the id of the element on the page, `title` what stands above; `width` (of 12 columns) and `height`
+    (rows) are its size. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data.
     """

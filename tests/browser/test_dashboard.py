@@ -36,7 +36,7 @@ def test_it_is_live_in_whatever_order_its_scripts_arrive(page: Page, system: Sta
     person = Person(page, system)
     person.sign_in()
     person.wait_until_live(6)
-    assert [bool(re.search(r"&epoch=\w+&version=\d+$", url)) for url in sockets] == [True]
+    assert [bool(re.search(r"&epoch=\w*&version=\d+$", url)) for url in sockets] == [True]
 
 
 def test_a_wrong_password_is_said(page: Page, system: Stack) -> None:

@@ -68,7 +68,7 @@ async def connect() -> AsyncIterator[Connect]:
     async def open_(path: str = "/ws/dashboards/shop/?range=1h", *headers: tuple[bytes, bytes]) -> Socket:
         communicator = Socket(websocket, path, headers=[HOST, *headers])
         communicator.scope["query_string"] = path.partition("?")[2].encode()
-        accepted, _ = await communicator.connect(timeout=5)  # type: ignore[no-untyped-call]
+        accepted, _ = await communicator.connect(timeout=5)
         assert accepted
         opened.append(communicator)
         return communicator
@@ -76,7 +76,7 @@ async def connect() -> AsyncIterator[Connect]:
     yield open_
     for communicator in opened:
         with suppress(asyncio.CancelledError):
-            await communicator.disconnect()  # type: ignore[no-untyped-call]
+            await communicator.disconnect()
     tasks = hubs.hub()._tasks
     for task in tasks:
         task.cancel()
@@ -87,13 +87,13 @@ async def connect() -> AsyncIterator[Connect]:
 async def close_code(socket: Socket) -> int:
     """Return the code the socket is closed with; whatever is sent before is passed over, but for fragments."""
     while True:
-        event = await socket.receive_output(timeout=5)
+        event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
         if event["type"] == "websocket.close":
             return int(event["code"])
 
 
 async def first(socket: Socket) -> dict[str, Any]:
-    event = await socket.receive_output(timeout=5)
+    event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
     return dict(event)
 
 

@@ -83,17 +83,3 @@ def test_every_field_of_a_config_is_documented(kind: str, field: str) -> None:
 )
 def test_every_make_target_is_documented(target: str) -> None:
     assert f"make {target}" in said()
-
-
-def links() -> list[tuple[str, str]]:
-    found = []
-    for file in documents():
-        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text()):
-            if not re.match(r"[a-z]+:", link):
-                found.append((str(file.relative_to(ROOT)), link))
-    return found
-
-
-@pytest.mark.parametrize(("file", "link"), links())
-def test_every_link_between_them_leads_somewhere(file: str, link: str) -> None:
-    assert (ROOT / file).parent.joinpath(link).exists()

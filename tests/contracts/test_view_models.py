@@ -24,8 +24,7 @@ from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
 
 Scope = dict[str, Any]
-LOOP = {"forloop"}
-METHODS = {"items", "keys", "values"}
+BUILT_IN = {"forloop", "True", "False", "None"}
 
 
 def view_class(kind: str) -> type:
@@ -112,7 +111,7 @@ def walk(nodes: list[Node], scope: Scope, where: str) -> int:
     for node in nodes:
         for expression in expressions(node):
             for path in lookups(expression):
-                if path[0] not in LOOP:
+                if path[0] not in BUILT_IN:
                     follow(path, scope, where)
                     count += 1
         inner = dict(scope)
