@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from benchmarks.common import machine, raise_file_limit
+from benchmarks.common import CORES, machine, pin, raise_file_limit
 
 NAMES = ("fanout", "push_to_glass", "cost_by_viewers", "idle_and_reconnect", "browser_soak")
 
@@ -33,6 +33,8 @@ def _run(name: str, arguments: list[str], alone: bool) -> bool:
             raise
         print(f"\n{name} failed: {error!r}", file=sys.stderr, flush=True)
         return False
+    finally:
+        pin(*CORES)
 
 
 if __name__ == "__main__":

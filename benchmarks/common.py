@@ -60,9 +60,9 @@ def raise_file_limit(wanted: int = 65_536) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def pin(core: int) -> None:
-    """Keep this process, and those it starts from now on, on one core."""
-    os.sched_setaffinity(0, {core})
+def pin(*cores: int) -> None:
+    """Keep this process, and those it starts from now on, on these cores."""
+    os.sched_setaffinity(0, cores)
 
 
 def free_port() -> int:

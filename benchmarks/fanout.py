@@ -18,7 +18,7 @@ from benchmarks.sockets import Counts, Swarm
 YARDSTICK = "broadcast"
 SETTLES_S = 1.0
 FIRST_FRAMES = 20_000  # a second, to all sockets together
-STEPS_MOST = 8
+STEPS_MOST = 12
 CLOSE = 1.25
 KEPT_UP = 0.95
 HEADERS = (
@@ -78,6 +78,8 @@ def _limit(server: start.Server, swarm: Swarm, seconds: float) -> Step:
     steps: list[Step] = []
     while len(steps) < STEPS_MOST and too_much / fits > CLOSE:
         steps.append(_step(server, swarm, rate, seconds))
+        if not steps[-1].kept_up:  # once more: something else may have used the core
+            steps.append(_step(server, swarm, rate, seconds))
         if steps[-1].kept_up:
             fits = rate
         else:

@@ -4,16 +4,20 @@ import json
 from typing import Any
 from urllib.parse import parse_qs
 
+import structlog
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
 
 from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, judge, origin_allowed
-from consumers.hub import Membership, hub
+from consumers.hub import TRY_LATER, Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import outlet
 from consumers.viewer import Viewer
 from metrics.live.snapshot import Variant
 from metrics.widgets.ranges import RANGES_S
+
+log = structlog.get_logger(__name__)
 
 REFUSED_MESSAGE = 1008
 
@@ -83,7 +87,11 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         if range not in RANGES_S:
             return Verdict(NO_SUCH_THING)
         question = (credential(self.scope), slug)
-        return (await judge([question]))[question]
+        try:
+            return (await judge([question]))[question]
+        except DatabaseError as error:
+            log.warning("a page was sent away, the database does not answer", error=str(error))
+            return Verdict(TRY_LATER)
 
 
 def _number(text: str) -> int:

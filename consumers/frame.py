@@ -6,12 +6,13 @@ from typing import Any
 
 
 class Frame:
-    """One frame's text, and its bytes on the wire once a server that can share them has made them."""
+    """One frame's text, its size, and its bytes on the wire once a server that can share them has made them."""
 
-    __slots__ = ("prepared", "text")
+    __slots__ = ("prepared", "size_bytes", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.size_bytes = len(text.encode())
         self.prepared: Any = None
 
 

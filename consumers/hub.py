@@ -54,9 +54,9 @@ class Hub:
         self._channel: str | None = None
         self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._blind = False
+        self._hears_doors = False
+        self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
-        self._rechecked_at = time.monotonic()
 
     def viewers(self) -> list[tuple[Stream, Viewer]]:
         """Return every open socket of this process."""
@@ -82,7 +82,12 @@ class Hub:
             if variant not in self.streams:
                 self.streams[variant] = Stream(variant)
                 self._empty_since[variant] = time.monotonic()
-                await self._open(self.streams[variant])
+                try:
+                    await self._renew()
+                    await self._hear_doors()
+                    await self._feed(self.streams[variant])
+                except (RedisError, OSError) as error:
+                    self._starve(error)
             return self.streams[variant]
 
     def leave(self, stream: Stream, viewer: Viewer) -> None:
@@ -118,37 +123,46 @@ class Hub:
     def _start(self) -> None:
         # Daphne has no lifespan events, so the first socket starts what all of them share.
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._keep())]
+            self._tasks = [asyncio.create_task(each()) for each in (self._receive, self._keep, self._guard)]
 
-    async def _open(self, stream: Stream) -> None:
+    async def _feed(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
-        try:
-            await self._subscribe(bus.group(stream.variant))
-            await self._renew()
-            stream.load(await snapshot.read(stream.variant))
-            await self._refresh(stream.variant)
-        except (RedisError, OSError) as error:
-            self._blind = True
-            log.warning("live pages wait for Redis", error=str(error))
+        await _layer().group_add(bus.group(stream.variant), await self._own_channel())
+        stream.fed = True
+        stream.load(await snapshot.read(stream.variant))
+        await self._refresh(stream.variant)
+
+    async def _hear_doors(self) -> None:
+        if not self._hears_doors:
+            await _layer().group_add(bus.DOORS, await self._own_channel())
+            self._hears_doors = True
+
+    def _starve(self, error: Exception) -> None:
+        """Note that Redis does not answer: what comes next may have gaps, so everything is fed anew."""
+        log.warning("live pages wait for Redis", error=str(error))
+        self._hears_doors = False
+        for stream in self.streams.values():
+            stream.fed = False
 
     async def _receive(self) -> None:
         while True:
             try:
                 await self._take(await _layer().receive(await self._own_channel()))
             except (RedisError, OSError) as error:
-                log.warning("live pages wait for Redis", error=str(error))
+                self._starve(error)
                 await asyncio.sleep(1)
             except Exception:
                 log.exception("a message could not be taken")
+                await asyncio.sleep(1)
 
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == bus.RECHECK:
-            await doors.recheck(self, cast(bus.Recheck, message))
+            self._doubts.put_nowait(cast(bus.Recheck, message))
             return
         fragments = cast(bus.Message, message)
         stream = self.streams.get(Variant.parse(fragments["variant"]))
         if stream is not None and not stream.take(fragments):
-            stream.load(await snapshot.read(stream.variant))
+            await self._heal(stream)
 
     async def _keep(self) -> None:
         while True:
@@ -156,9 +170,7 @@ class Hub:
             try:
                 await self._look()
             except (RedisError, OSError) as error:
-                # No pulse leaves meanwhile, so the pages say by themselves that they lost their connection.
-                self._blind = True
-                log.warning("live pages wait for Redis", error=str(error))
+                self._starve(error)
             except Exception:
                 log.exception("the hub's round failed")
 
@@ -166,27 +178,32 @@ class Hub:
         """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches."""
         await self._close_unwatched()
         await self._renew()
-        if self._blind:
-            await self._subscribe(bus.DOORS)
+        await self._hear_doors()
         for stream in list(self.streams.values()):
-            if self._blind:
-                await self._subscribe(bus.group(stream.variant))
-            await self._heal(stream)
-        self._blind = False
+            await (self._heal(stream) if stream.fed else self._feed(stream))
         for stream in list(self.streams.values()):
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
             stream.pulse()
-        if time.monotonic() - self._rechecked_at > RECHECK_S:
-            self._rechecked_at = time.monotonic()
-            await doors.recheck(self, bus.Recheck(type=bus.RECHECK, user=None, slug=None))
 
     async def _heal(self, stream: Stream) -> None:
         epoch, version = await snapshot.read_version(stream.variant)
         if (epoch, version) != (stream.epoch, stream.version):
             stream.load(await snapshot.read(stream.variant))
-        if not epoch or self._blind:
+        if not epoch:
             await self._refresh(stream.variant)
+
+    async def _guard(self) -> None:
+        """Look again at access that is in doubt, apart from all else: the database may take its time."""
+        while True:
+            try:
+                doubt = await asyncio.wait_for(self._doubts.get(), RECHECK_S)
+            except TimeoutError:
+                doubt = bus.Recheck(type=bus.RECHECK, user=None, slug=None)
+            try:
+                await doors.recheck(self, doubt)
+            except Exception:
+                log.exception("access was not looked at again")
 
     async def _refresh(self, variant: Variant) -> None:
         await asyncio.to_thread(events.mark, variant, [events.ALL])
@@ -196,11 +213,7 @@ class Hub:
         async with self._naming:
             if self._channel is None:
                 self._channel = cast(str, await _layer().new_channel("hub."))
-                await _layer().group_add(bus.DOORS, self._channel)
         return self._channel
-
-    async def _subscribe(self, group: str) -> None:
-        await _layer().group_add(group, await self._own_channel())
 
     async def _renew(self) -> None:
         shown = glasses.report(self.viewers())

@@ -22,6 +22,8 @@ from metrics.live.snapshot import Fragment, Snapshot, Variant
 
 FLUSH_S = 0.1
 PULSE_S = 5.0
+PULSE_ROUND_S = 2.5
+"""The hub looks round every two seconds: one that waited for the full five would make it seven."""
 WINDOW_BYTES = 256 * 1024
 STALLED_S = 30.0
 VERSIONS_KEPT = 2048
@@ -36,13 +38,18 @@ class Flushed(NamedTuple):
 
 
 class Stream:
-    """A variant, the newest fragment of each widget, and its viewers."""
+    """A variant, the newest fragment of each widget, and its viewers.
+
+    While `fed` is False, what is current is not known: nothing is sent then, not even a pulse, so that pages
+    say by themselves that they lost their connection.
+    """
 
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
         self.epoch = ""
         self.version = 0
         self.layout = 0
+        self.fed = False
         self.viewers: set[Viewer] = set()
         self._fragments: dict[str, Fragment] = {}
         self._partials: dict[str, str] = {}
@@ -96,7 +103,8 @@ class Stream:
         known = version if epoch == self.epoch and version <= self.version else 0
         viewer.begin(known, self._bytes)
         self.viewers.add(viewer)
-        self._catch_up(viewer)
+        if self.fed:
+            self._catch_up(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
@@ -147,13 +155,13 @@ class Stream:
     def _catch_up(self, viewer: Viewer) -> None:
         now = time.monotonic()
         text = self._frame(viewer.sent)
-        viewer.acked_bytes -= len(text.text)  # owed by this viewer alone, until it acknowledges
+        viewer.acked_bytes -= text.size_bytes  # owed by this viewer alone, until it acknowledges
         self._send(viewer, text, now)
 
     def pulse(self) -> None:
         """Send a pulse to every viewer in step, unless a frame brought one a moment ago."""
         now = time.monotonic()
-        if now - self._flushed_at < PULSE_S - 1:
+        if now - self._flushed_at < PULSE_S - PULSE_ROUND_S or not self.fed:
             return
         self._flushed_at = now
         text = self._frame(self.version)
@@ -172,7 +180,7 @@ class Stream:
             if viewer.waiting_since is None:
                 viewer.waiting_since = now
         viewer.outlet.write(what)
-        traffic.sent(len(what.text))
+        traffic.sent(what.size_bytes)
 
     def _frame(self, since: int) -> Frame:
         newer: Iterable[str] = (
@@ -199,7 +207,7 @@ class Stream:
 
     def _count(self, what: Frame, now: float) -> None:
         """Note the bytes of a frame for everyone in step."""
-        self._bytes += len(what.text)
+        self._bytes += what.size_bytes
         self._history.append(Flushed(self.version, self._bytes, now))
         if len(self._history) > 2 * VERSIONS_KEPT:
             del self._history[:VERSIONS_KEPT]

@@ -88,9 +88,11 @@ def _database() -> dict[str, object]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+        database["TEST"] = {"NAME": DATA_DIR / "tests.sqlite3"}  # in memory, writers would not wait for each other
     else:
-        options = {**(database.get("OPTIONS") or {}), "pool": {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10}}  # type: ignore[dict-item]
-        database["OPTIONS"] = options
+        pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+        given = database.get("OPTIONS")
+        database["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "connect_timeout": 5, "pool": pool}
     return database
 
 
@@ -258,7 +260,11 @@ CELERY_IMPORTS = ["tasks.collect", "tasks.render"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "collect"
-CELERY_TASK_ROUTES = {"tasks.collect.*": {"queue": "collect"}, "tasks.render.*": {"queue": "render"}}
+CELERY_TASK_ROUTES = {
+    "tasks.collect.tick": {"queue": "render"},  # sources that hang may fill the other queue's threads, not delay this
+    "tasks.collect.*": {"queue": "collect"},
+    "tasks.render.*": {"queue": "render"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "dashboard_project.celery:Beat"
@@ -267,6 +273,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
     "tick": {"task": "tasks.collect.tick", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
 }
 
 # --- Logging ------------------------------------------------------------------------------------------

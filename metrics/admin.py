@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from metrics.actions import access, dashboards, sources
 from metrics.actions.problems import Invalid
@@ -42,6 +42,39 @@ class WatchedUserAdmin(UserAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         access.user_changed(form.instance)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        access.access_changed()
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        super().delete_model(request, obj)
+        access.access_changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        super().delete_queryset(request, queryset)
+        access.access_changed()
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class WatchedGroupAdmin(GroupAdmin):
+    """Django's, with the same."""
+
+    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        access.access_changed()
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        super().delete_model(request, obj)
+        access.access_changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        super().delete_queryset(request, queryset)
+        access.access_changed()
 
 
 @admin.register(Source)
@@ -106,6 +139,16 @@ class DashboardAdmin(admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         dashboards.edited(form.instance)
+
+    def delete_model(self, request: HttpRequest, obj: Dashboard) -> None:
+        super().delete_model(request, obj)
+        dashboards.deleted(obj.slug)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Dashboard]) -> None:
+        slugs = list(queryset.values_list("slug", flat=True))
+        super().delete_queryset(request, queryset)
+        for slug in slugs:
+            dashboards.deleted(slug)
 
 
 @admin.register(Token)

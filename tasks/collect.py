@@ -1,11 +1,12 @@
-"""The collecting queue: what may be slow, and must not delay what shows."""
+"""Collecting: what may be slow has a queue and a worker of its own, and must not delay what shows."""
 
 import time
 
 from celery import shared_task
 
 from metrics.actions import sources
-from tasks.redis_away import quietly
+from metrics.live import health
+from tasks.away import quietly
 
 
 @shared_task
@@ -21,3 +22,10 @@ def tick() -> None:
 def collect(source: int) -> None:
     """Run one source."""
     sources.collect(source)
+
+
+@shared_task
+@quietly
+def alive() -> None:
+    """Note that the collecting worker has a thread to spare; beat sends this each second."""
+    health.record_collecting(time.time())

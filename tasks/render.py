@@ -6,7 +6,7 @@ from celery import shared_task
 
 from metrics.actions import render as actions
 from metrics.live.snapshot import Variant
-from tasks.redis_away import quietly
+from tasks.away import quietly
 
 
 @shared_task

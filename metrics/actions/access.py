@@ -1,7 +1,10 @@
 """Who may do what: users on dashboards, tokens on the API."""
 
+from functools import partial
+
 from django.contrib.auth import logout
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,7 +30,12 @@ def sign_out(request: HttpRequest) -> None:
 
 def user_changed(user: User) -> None:
     """Have the open sockets of `user` looked at again, after their groups, password or state were changed."""
-    bus.recheck(user=user.pk)
+    transaction.on_commit(partial(bus.recheck, user=user.pk))
+
+
+def access_changed() -> None:
+    """Have every open socket looked at again, after a group, a password or a user was changed or deleted."""
+    transaction.on_commit(bus.recheck)
 
 
 class AccessError(Exception):
@@ -66,7 +74,7 @@ def revoke_token(name: str) -> None:
     token.name = f"{name[:70]} (revoked {token.pk})"
     token.source = None
     token.save(update_fields=["revoked_at", "name", "source"])
-    bus.recheck()
+    transaction.on_commit(bus.recheck)
 
 
 def find_token(secret: str) -> Token | None:

@@ -1,7 +1,9 @@
-"""Showing dashboards: the page as it is loaded, and the fragments that keep it current."""
+"""Dashboards: the page as it is loaded, making them, checking and noting their edits."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,7 +14,7 @@ from pydantic import ValidationError
 from redis import RedisError
 
 from metrics.actions.problems import Invalid, check_storable, sentence
-from metrics.live import bus, events, snapshot
+from metrics.live import bus, events, snapshot, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
@@ -107,6 +109,19 @@ def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> No
 def edited(dashboard: Dashboard) -> None:
     """Note that `dashboard` or its widgets were changed: open pages load anew, or close if they may not stay."""
     Dashboard.objects.filter(pk=dashboard.pk).update(layout=F("layout") + 1)
-    for range in RANGES_S:
-        events.mark(Variant(dashboard.slug, range), [events.ALL])
-    bus.recheck(slug=dashboard.slug)
+    transaction.on_commit(partial(_tell_open_pages, dashboard.slug))
+
+
+def deleted(slug: str) -> None:
+    """Note that the dashboard `slug` was deleted: open pages close."""
+    transaction.on_commit(partial(bus.recheck, slug=slug))
+
+
+def _tell_open_pages(slug: str) -> None:
+    try:
+        for variant in watchers.watched(time.time()):
+            if variant.slug == slug:
+                events.mark(variant, [events.ALL])
+    except RedisError as error:
+        log.warning("open pages were not told", dashboard=slug, error=str(error))
+    bus.recheck(slug=slug)

@@ -27,9 +27,10 @@ def render(variant: Variant) -> int:
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
         fragments = {widget.pk: render_widget(widget, variant.range, at) for widget in widgets}
-        bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn)
-        traffic.rendered(time.perf_counter() - began)
-        return len(fragments)
+        whole = events.ALL in marked.widgets
+        bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn, whole=whole)
+    traffic.rendered(time.perf_counter() - began)
+    return len(fragments)
 
 
 def sweep(now: float) -> None:
@@ -43,11 +44,6 @@ def sweep(now: float) -> None:
             events.mark(variant, [events.ALL])
         elif events.is_marked(variant):
             events.request(variant)
-
-
-def refresh(variant: Variant) -> None:
-    """Have every widget of `variant` rendered soon."""
-    events.mark(variant, [events.ALL])
 
 
 def _begins_period(variant: Variant, now: float) -> bool:

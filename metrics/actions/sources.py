@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
@@ -35,7 +35,7 @@ def due(now: float) -> list[Due]:
     return [
         Due(source, every_s)
         for source, every_s in schedules
-        if every_s is not None and slots.claim(source, every_s, now) is not None
+        if every_s is not None and slots.claim(source, every_s, now)
     ]
 
 
@@ -45,31 +45,37 @@ def collect(source_id: int) -> None:
     if source is None:
         return
     kind = kinds().get(source.kind)
-    if not slots.enter(source_id, kind.timeout_s if kind else 1):
-        log.info("source still runs, slot dropped", source=source.name)
-        return
-    began = time.perf_counter()
-    count, error = 0, ""
+    with slots.run(source_id, kind.timeout_s if kind else 1) as alone:
+        if not alone:
+            log.info("source still runs, slot dropped", source=source.name)
+            return
+        began = time.perf_counter()
+        count, error = _outcome(source)
+        Source.objects.filter(pk=source_id).update(
+            last_run_at=timezone.now(),
+            last_duration_s=time.perf_counter() - began,
+            last_samples=count,
+            last_error=error.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300],
+        )
+
+
+def _outcome(source: Source) -> tuple[int, str]:
+    """Run `source`; return how many samples were accepted, and what went wrong in one sentence."""
+    if source.kind not in kinds():
+        return 0, f"There is no source kind {source.kind!r}."
+    kind = kinds()[source.kind]
     try:
-        if kind is None:
-            raise SourceError(f"There is no source kind {source.kind!r}.", permanent=True)
         found = kind.collect(kind.config_class.model_validate(source.config))
-        count = samples.accept(found, source, time.time())
+        return samples.accept(found, source, time.time()), ""
     except (SourceError, BadSamples) as problem:
-        error = str(problem)
+        return 0, str(problem)
     except ValidationError as problem:
-        error = sentence(problem, "config")[1]
+        return 0, sentence(problem, "config")[1]
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
         log.exception("source failed", source=source.name)
-        error = f"{type(problem).__name__}: {problem}"
-    finally:
-        slots.leave(source_id)
-    Source.objects.filter(pk=source_id).update(
-        last_run_at=timezone.now(),
-        last_duration_s=time.perf_counter() - began,
-        last_samples=count,
-        last_error=error.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300],
-    )
+        return 0, f"{type(problem).__name__}: {problem}"
 
 
 def create(kind: str, name: str, every_s: int, config: dict[str, Any], enabled: bool = True) -> Source:

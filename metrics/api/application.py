@@ -11,7 +11,6 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
-from psycopg_pool import PoolTimeout
 
 from metrics.actions.problems import Invalid
 from metrics.api import dashboards, samples, series, sources
@@ -94,7 +93,6 @@ def _not_storable(request: HttpRequest, error: DataError) -> HttpResponse:
 
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
-@api.exception_handler(PoolTimeout)
 def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     response = _answer(request, 503, "The database does not answer; nothing was stored. Try again.")
     response["Retry-After"] = RETRY_AFTER_S

@@ -48,14 +48,21 @@ def group(variant: Variant) -> str:
 
 
 def publish(
-    variant: Variant, fragments: Mapping[int, str], layout: int, changed_at: float, turn: int
-) -> snapshot.Stored:
+    variant: Variant,
+    fragments: Mapping[int, str],
+    layout: int,
+    changed_at: float,
+    turn: int,
+    *,
+    whole: bool = False,
+) -> None:
     """Store `fragments` (HTML by widget id) as a new version and send those that changed.
 
-    Raises snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when
-    Redis does not answer.
+    `whole` says that there are no other widgets, so that what is left of deleted ones goes. Raises
+    snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when Redis does
+    not answer.
     """
-    stored = snapshot.store(variant, fragments, layout, turn)
+    stored = snapshot.store(variant, fragments, layout, turn, whole=whole)
     message: Message = {
         "type": FRAGMENTS,
         "variant": str(variant),
@@ -66,7 +73,6 @@ def publish(
         "fragments": {widget: fragments[int(widget)] for widget in stored.changed},
     }
     run(_send(group(variant), dict(message)))
-    return stored
 
 
 def recheck(*, user: int | None = None, slug: str | None = None) -> None:

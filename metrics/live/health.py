@@ -40,14 +40,19 @@ def record_tick(now: float) -> None:
     client().hset(_HEALTH, mapping={"tick": repr(now), "tick_lag_s": repr(lag)})
 
 
+def record_collecting(now: float) -> None:
+    """Note that the worker that runs sources runs."""
+    client().hset(_HEALTH, "collecting", repr(now))
+
+
 def record_sweep(now: float) -> None:
     """Note that a worker ran the rendering sweep."""
     client().hset(_HEALTH, "sweep", repr(now))
 
 
 def ages(now: float) -> dict[str, float | None]:
-    """Return how many seconds ago `beat`, `tick` and `sweep` were recorded; None for never."""
-    names = ["beat", "tick", "sweep"]
+    """Return how many seconds ago `beat`, `tick`, `sweep` and `collecting` were recorded; None for never."""
+    names = ["beat", "tick", "sweep", "collecting"]
     values = cast(list[str | None], client().hmget(_HEALTH, names))
     return {name: now - float(value) if value else None for name, value in zip(names, values, strict=True)}
 

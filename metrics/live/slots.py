@@ -1,20 +1,28 @@
 """Slots make schedules safe: who claims one runs it, and nobody else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from redis.exceptions import LockError
+
 from metrics.live.connection import KEY, client
 
 
-def claim(source: int, every_s: int, now: float) -> int | None:
-    """Claim the slot of `source` that `now` lies in: floor(now / every). None, if it was claimed before."""
+def claim(source: int, every_s: int, now: float) -> bool:
+    """Claim the slot of `source` that `now` lies in, floor(now / every); False, if it was claimed before."""
     slot = int(now // every_s)
-    claimed = client().set(f"{KEY}slot:{source}:{slot}", "1", nx=True, ex=2 * every_s + 60)
-    return slot if claimed else None
+    return bool(client().set(f"{KEY}slot:{source}:{slot}", "1", nx=True, ex=2 * every_s + 60))
 
 
-def enter(source: int, longest_s: float) -> bool:
-    """Return whether `source` may run now: it may not while an earlier run of it goes on."""
-    return bool(client().set(f"{KEY}running:{source}", "1", nx=True, px=int(longest_s * 1000)))
-
-
-def leave(source: int) -> None:
-    """End the run that `enter` began."""
-    client().delete(f"{KEY}running:{source}")
+@contextmanager
+def run(source: int, longest_s: float) -> Iterator[bool]:
+    """Hold the one run that `source` may have at a time; yields False while an earlier one goes on."""
+    lock = client().lock(f"{KEY}running:{source}", timeout=longest_s, blocking=False)
+    if not lock.acquire():
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with suppress(LockError):  # it took longer than it may, and the lock went to another run
+            lock.release()

@@ -23,8 +23,16 @@ if not epoch then
   epoch = ARGV[1]
   redis.call('HSET', key, 'epoch', epoch)
 end
+if ARGV[5] == '1' then
+  local kept = {}
+  for i = 6, #ARGV, 2 do kept[ARGV[i]] = true end
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    local id = string.match(field, '^[hv]:(.*)')
+    if id and not kept[id] then redis.call('HDEL', key, field) end
+  end
+end
 local changed = {}
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
@@ -93,16 +101,17 @@ def next_turn(variant: Variant) -> int:
     return client().incr(_turn(variant))
 
 
-def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int) -> Stored:
+def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int, *, whole: bool = False) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
     `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
-    `next_turn` gave before the samples were read. Raises OvertakenError if a later turn was stored already, or
-    if Redis lost its memory since: then nothing is changed.
+    `next_turn` gave before the samples were read. `whole` says that there are no other widgets, so that what is
+    left of deleted ones goes. Raises OvertakenError if a later turn was stored already, or if Redis lost its memory
+    since: then nothing is changed.
     """
     script = client().register_script(_STORE)
     flat = [str(item) for pair in fragments.items() for item in pair]
-    arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, *flat]
+    arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, int(whole), *flat]
     answer = cast(tuple[str, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
     if answer is None:
         raise OvertakenError(f"turn {turn} of {variant} came too late")

@@ -43,7 +43,7 @@ class Track:
 
     `latest` is the newest sample not after that moment, None if there is none. `points` are the steps of
     the window that have samples, oldest first. `every_s` is how often a sample is expected: the source's
-    interval, or for what is pushed the longest pause between its newest samples; None while that is unknown.
+    interval, or for what is pushed the longest pause but one between its newest samples; None while that is unknown.
     """
 
     metric: str
@@ -113,19 +113,22 @@ def _every_s(chosen: list[Series], at: float) -> dict[int, float]:
     """Return how often a sample of each series is expected, in seconds, as far as that is known."""
     scheduled = {one.pk: float(one.source.every_s) for one in chosen if one.source and one.source.every_s}
     pushed = [one.pk for one in chosen if one.pk not in scheduled]
-    return scheduled | _longest_pauses(pushed, at) if pushed else scheduled
+    return scheduled | _usual_pauses(pushed, at) if pushed else scheduled
 
 
-def _longest_pauses(ids: list[int], at: float) -> dict[int, float]:
-    """Return the longest pause, in seconds, between the newest samples of each series that has three or more."""
+def _usual_pauses(ids: list[int], at: float) -> dict[int, float]:
+    """Return how far apart, in seconds, the newest samples of each series are that has three or more.
+
+    The longest pause but one: an outage is no habit, and a sender that is a little late now and then is not late.
+    """
     newest = Sample.objects.filter(series=OuterRef("pk"), at_ms__lte=_ms(at)).order_by("-at_ms").values("at_ms")
     times = {f"at_{n}": Subquery(newest[n : n + 1]) for n in range(CADENCE_SAMPLES)}
     found = {}
     for pk, *newest_first in Series.objects.filter(pk__in=ids).annotate(**times).values_list("pk", *times):
         known = [at_ms for at_ms in newest_first if at_ms is not None]
         if len(known) >= 3:
-            longest_ms = max(newer - older for newer, older in pairwise(known))
-            found[pk] = max(CADENCE_LEAST_S, longest_ms / 1000)
+            pauses_ms = sorted(newer - older for newer, older in pairwise(known))
+            found[pk] = max(CADENCE_LEAST_S, pauses_ms[-2] / 1000)
     return found
 
 

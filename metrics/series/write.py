@@ -17,7 +17,11 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     """
     keys = [series_key(sample.metric, sample.labels) for sample in samples]
     with transaction.atomic():
-        series = _series(dict(zip(keys, samples, strict=True)), source)
+        wanted: dict[str, Sample] = {}
+        for key, sample in zip(keys, samples, strict=True):
+            if key not in wanted or sample.unit is not None:
+                wanted[key] = sample
+        series = _series(wanted, source)
         rows = [
             SampleRow(
                 series_id=series[key].pk,

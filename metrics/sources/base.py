@@ -9,14 +9,7 @@ from metrics.sample import Sample
 
 
 class SourceError(Exception):
-    """A run that yields nothing; the message is one sentence for the source's owner.
-
-    `permanent` says that trying again can't help before the config is changed.
-    """
-
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+    """A run that yields nothing; the message is one sentence for the source's owner."""
 
 
 class SourceConfig(BaseModel):

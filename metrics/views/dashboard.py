@@ -36,6 +36,8 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     range = request.GET.get("range", usual)
     if range not in RANGES_S:
         return redirect(request.path)
+    if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
+        return HttpResponse()
     page = dashboards.page(dashboard, range, time.time())
     context = {
         "dashboard": dashboard,

@@ -6,7 +6,6 @@ from django.db import connection
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from psycopg_pool import PoolTimeout
 from redis import RedisError
 
 from metrics.actions import access
@@ -45,7 +44,7 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return OK
-    except (DatabaseError, PoolTimeout):
+    except DatabaseError:
         return "does not answer"
 
 
@@ -54,8 +53,9 @@ def _redis_and_tasks(now: float) -> dict[str, str]:
         ages = health.ages(now)
     except RedisError:
         return {"redis": "does not answer", "worker": "unknown without Redis", "beat": "unknown without Redis"}
-    oldest = max((ages["tick"], ages["sweep"]), key=lambda age: float("inf") if age is None else age)
-    return {"redis": OK, "worker": _alive(oldest), "beat": _alive(ages["beat"])}
+    workers = [_alive(ages[name]) for name in ("tick", "sweep", "collecting")]
+    worker = next((state for state in workers if state != OK), OK)
+    return {"redis": OK, "worker": worker, "beat": _alive(ages["beat"])}
 
 
 def _alive(age_s: float | None) -> str:

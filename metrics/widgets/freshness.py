@@ -36,6 +36,7 @@ def freshness(newest_at: float | None, every_s: float | None, now: float) -> Fre
     if newest_at is None:
         return NO_DATA
     every = every_s or UNKNOWN_EVERY_S
+    newest_at = min(newest_at, now)  # a sender's clock that is ahead must not make its data late any later
     late_at = newest_at + 2 * every + GRACE_S
     stale_at = newest_at + 5 * every + GRACE_S
     state = "stale" if now >= stale_at else "late" if now >= late_at else "fresh"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from django.template.loader import render_to_string
 from pydantic import ValidationError
 
@@ -44,7 +45,10 @@ def render(widget: Widget, range: str, at: float) -> str:
 
 
 def widget_view(widget: Widget, range: str, at: float) -> WidgetView:
-    """Return the view-model of `widget`. A widget that can't be drawn says so in `error`; it raises nothing."""
+    """Return the view-model of `widget`. One that can't be drawn says so in `error`, and the others are drawn.
+
+    Raises only what says that the database is away.
+    """
     try:
         kind = kinds()[widget.kind]
         config = kind.config_class.model_validate(widget.config)
@@ -54,9 +58,15 @@ def widget_view(widget: Widget, range: str, at: float) -> WidgetView:
         first = error.errors()[0]
         return _view(widget, error=f"{'.'.join(map(str, first['loc']))}: {first['msg']}.")
     window = ranges.window(range, at)
-    series = _series(kind, config, window)
-    current = freshness.of_tracks([named.track for named in series], config.every_s, at)
-    return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
+    try:
+        series = _series(kind, config, window)
+        current = freshness.of_tracks([named.track for named in series], config.every_s, at)
+        return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # numbers too large to add up, or a kind's own mistake
+        log.exception("widget not drawn", widget=widget.pk, title=widget.title)
+        return _view(widget, error="Its numbers can't be computed; the log says why.")
 
 
 def _view(

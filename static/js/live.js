@@ -28,6 +28,7 @@ let refusal = "";
 let ackTimer = 0;
 let probeAt = performance.now() + PROBE_EVERY_S * 1000;
 let wallClock = Date.now();
+let wasHidden = document.hidden;
 
 const pulse = () => document.getElementById("pulse").dataset;
 
@@ -114,7 +115,7 @@ async function reloadWhenAnswered() {
 /** Whether the server would give this very page now, and not an error or a sign-in form. */
 async function answers() {
   try {
-    const response = await fetch(location.href, { cache: "no-store" });
+    const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
     return response.ok && !response.redirected;
   } catch {
     return false;
@@ -126,7 +127,9 @@ async function answers() {
 function tick() {
   const silent = (performance.now() - heardAt) / 1000;
   // A machine that slept: its monotonic clock may have stood still, so nothing shown is known to be current.
-  const slept = Date.now() - wallClock > 10_000;
+  // Of a hidden tab, the browser lets the timers sleep.
+  const slept = !document.hidden && !wasHidden && Date.now() - wallClock > 10_000;
+  wasHidden = document.hidden;
   wallClock = Date.now();
   if (refusal) show("denied");
   else if (silent > LOST_AFTER_S || slept) show("lost");
@@ -135,7 +138,7 @@ function tick() {
     const text = timeOfDay(now());
     if (clock.textContent !== text) clock.textContent = text;
   }
-  if (silent > LOST_AFTER_S || refusal) probe();
+  if ((silent > LOST_AFTER_S || refusal) && refusal !== REFUSED[1013]) probe();
 }
 
 // The socket reconnects by itself. Should it have given up, the page loads anew, but only once the server

@@ -1,5 +1,6 @@
 """Making dashboards, and the page as it is loaded."""
 
+import time
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ class TestPage:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
         made, variant = make.dashboard(), Variant("shop", "1h")
         before = dashboards.page(made, "1h", AT)
-        render.refresh(variant)
+        events.mark(variant, [events.ALL])
         render.render(variant)
         after = dashboards.page(made, "1h", AT)
         assert (before.epoch, before.version) == ("", 0)
@@ -85,10 +86,18 @@ class TestPage:
 
 
 class TestEdited:
-    def test_open_pages_notice_the_edit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_open_pages_notice_the_edit(
+        self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    ) -> None:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
         made = make.dashboard()
-        dashboards.edited(made)
+        make.watch(Variant("shop", "30d"), now=time.time())
+        with django_capture_on_commit_callbacks() as told:
+            dashboards.edited(made)
+            assert not events.is_marked(Variant("shop", "30d")), "what is not committed is not to be drawn"
+        for tell in told:
+            tell()
         made.refresh_from_db()
         assert made.layout == 2
         assert events.is_marked(Variant("shop", "30d"))
+        assert not events.is_marked(Variant("shop", "1h")), "nobody watches it"

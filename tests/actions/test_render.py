@@ -56,14 +56,14 @@ class TestRender:
 
     def test_all_means_all(self) -> None:
         make.dashboard(widgets=[make.widget("a"), make.widget("b")])
-        actions.refresh(HOUR)
+        events.mark(HOUR, [events.ALL])
         assert actions.render(HOUR) == 2
 
     def test_what_looks_the_same_is_no_new_version(self, draws: Draws) -> None:
         make.dashboard()
         draws(lambda widget: "the same")
         for _ in range(3):
-            actions.refresh(HOUR)
+            events.mark(HOUR, [events.ALL])
             actions.render(HOUR)
         assert version() == 1
 
@@ -72,9 +72,10 @@ class TestRender:
 
         made = make.dashboard()
         draws(lambda widget: "the same")
-        actions.refresh(HOUR)
+        events.mark(HOUR, [events.ALL])
         actions.render(HOUR)
         dashboards.edited(made)
+        events.mark(HOUR, [events.ALL])
         actions.render(HOUR)
         assert version() == 2
 
@@ -168,7 +169,7 @@ def test_two_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
             connection.close()
 
     draws(draw)
-    actions.refresh(HOUR)
+    events.mark(HOUR, [events.ALL])
     workers = [threading.Thread(target=run) for _ in range(3)]
     for worker in workers:
         worker.start()
@@ -188,7 +189,7 @@ class TestRequests:
     def test_a_render_that_began_makes_room_for_the_next_request(self, asked: list[list[str]]) -> None:
         make.dashboard()
         for _ in range(3):
-            actions.refresh(HOUR)
+            events.mark(HOUR, [events.ALL])
             actions.render(HOUR)
         assert len(asked) == 3
 

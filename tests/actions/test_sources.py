@@ -141,7 +141,8 @@ class TestCollect:
         source = make.source()
         collects(what)
         sources.collect(source.pk)
-        assert slots.enter(source.pk, 30)
+        with slots.run(source.pk, 30) as alone:
+            assert alone
 
     def test_what_is_gone_or_disabled_meanwhile_is_not_run(self, collects: Collects) -> None:
         source = make.source()

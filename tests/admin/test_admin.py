@@ -1,6 +1,7 @@
 """Django's admin: every page opens, and what is wrong is refused in a sentence."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -85,8 +86,12 @@ class TestDashboard:
         dashboard = Dashboard.objects.get()
         return client.post(url("metrics", "dashboard", "change", dashboard.pk), self.form(dashboard, **changes))
 
-    def test_an_edit_is_saved_and_open_pages_notice(self, client: Client) -> None:
-        assert self.save(client, title="Store").status_code == 302
+    def test_an_edit_is_saved_and_open_pages_notice(
+        self, client: Client, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        make.watch(Variant("shop", "1h"), now=time.time())
+        with django_capture_on_commit_callbacks(execute=True):
+            assert self.save(client, title="Store").status_code == 302
         dashboard = Dashboard.objects.get()
         assert (dashboard.title, dashboard.layout) == ("Store", 2)
         assert events.is_marked(Variant("shop", "1h"))

@@ -58,6 +58,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 async def stream(clock: Clock) -> Stream:
     made = Stream(VARIANT)
+    made.fed = True
     made.load(Snapshot("e1", 3, 1, {"1": Fragment("one", 2), "2": Fragment("two", 3)}))
     return made
 
@@ -245,7 +246,7 @@ class TestPulse:
         await flushed()
         one, glass = viewer()
         stream.join(one, "e1", 3)
-        clock.now += 3
+        clock.now += 2
         stream.pulse()
         assert len(glass.frames) == 1
         clock.now += 2

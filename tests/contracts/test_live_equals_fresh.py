@@ -155,6 +155,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
     await layer.group_add(bus.group(variant), channel)
     page = Page(await database_sync_to_async(fresh)(dashboard, range, AT - 1))
     stream = Stream(variant)
+    stream.fed = True
     stream.load(await snapshot.read(variant))
     viewer = Viewer(page, Credential("", ""), Verdict(None, "user:1", "ada"))
     stream.join(viewer, "", 0)

@@ -13,14 +13,15 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 
 def test_before_anything_ran_nothing_was_seen() -> None:
-    assert health.ages(AT) == {"beat": None, "tick": None, "sweep": None}
+    assert health.ages(AT) == {"beat": None, "tick": None, "sweep": None, "collecting": None}
 
 
 def test_each_part_has_its_own_age() -> None:
     health.record_beat(AT - 1)
     health.record_tick(AT - 2)
     health.record_sweep(AT - 3)
-    assert health.ages(AT) == {"beat": 1, "tick": 2, "sweep": 3}
+    health.record_collecting(AT - 4)
+    assert health.ages(AT) == {"beat": 1, "tick": 2, "sweep": 3, "collecting": 4}
 
 
 @pytest.mark.parametrize(("ticks", "lag_s"), [([0], 0), ([0, 1], 0), ([0, 0.5], 0), ([0, 4], 3), ([0, 4, 5], 0)])
@@ -32,9 +33,9 @@ def test_the_lag_is_what_a_tick_came_later_than_a_second_after_the_one_before(ti
 
 def test_queues_are_counted_where_celery_keeps_them() -> None:
     with app.connection_for_write() as connection:
-        for queue in settings.CELERY_TASK_ROUTES.values():
-            app.send_task("tasks.nothing", queue=queue["queue"], connection=connection)
-            app.send_task("tasks.nothing", queue=queue["queue"], connection=connection)
+        for queue in {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}:
+            app.send_task("tasks.nothing", queue=queue, connection=connection)
+            app.send_task("tasks.nothing", queue=queue, connection=connection)
     assert health.readings(AT).queues == {"collect": 2, "render": 2}
 
 

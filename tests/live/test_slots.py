@@ -10,34 +10,50 @@ AT = 1_795_176_000.0
 
 
 def test_a_slot_is_claimed_once(redis: Redis) -> None:
-    assert slots.claim(1, 10, AT) == int(AT // 10)
-    assert slots.claim(1, 10, AT + 9.9) is None
-    assert slots.claim(1, 10, AT + 10) == int(AT // 10) + 1
+    assert slots.claim(1, 10, AT)
+    assert not slots.claim(1, 10, AT + 9.9)
+    assert slots.claim(1, 10, AT + 10)
 
 
 def test_sources_do_not_share_slots(redis: Redis) -> None:
-    assert slots.claim(1, 10, AT) is not None
-    assert slots.claim(2, 10, AT) is not None
+    assert slots.claim(1, 10, AT)
+    assert slots.claim(2, 10, AT)
 
 
 def test_an_interval_that_was_changed_begins_slots_of_its_own(redis: Redis) -> None:
     slots.claim(1, 10, AT)
-    assert slots.claim(1, 60, AT) is not None
+    assert slots.claim(1, 60, AT)
 
 
-def test_a_source_is_entered_by_one_at_a_time(redis: Redis) -> None:
-    assert slots.enter(1, 30)
-    assert not slots.enter(1, 30)
-    assert slots.enter(2, 30)
-    slots.leave(1)
-    assert slots.enter(1, 30)
+def test_a_source_runs_once_at_a_time(redis: Redis) -> None:
+    with slots.run(1, 30) as first, slots.run(1, 30) as second, slots.run(2, 30) as other:
+        assert (first, second, other) == (True, False, True)
+    with slots.run(1, 30) as again:
+        assert again
 
 
-def test_a_run_that_died_is_over_when_its_longest_time_is(redis: Redis) -> None:
-    slots.enter(1, 0.02)
+def test_a_run_that_took_too_long_does_not_end_the_next_one(redis: Redis) -> None:
+    with slots.run(1, 0.02) as slow:
+        assert slow
+        until = time.monotonic() + 5
+        while redis.exists("wf:running:1"):
+            assert time.monotonic() < until
+        with slots.run(1, 30) as second:
+            assert second
+    with slots.run(1, 30) as third:
+        assert third
+
+
+def test_the_end_of_a_run_that_was_overtaken_leaves_the_lock_to_its_holder(redis: Redis) -> None:
+    slow = slots.run(1, 0.02)
+    assert slow.__enter__()
     until = time.monotonic() + 5
-    while not slots.enter(1, 30):
+    while redis.exists("wf:running:1"):
         assert time.monotonic() < until
+    with slots.run(1, 30):
+        slow.__exit__(None, None, None)
+        with slots.run(1, 30) as second:
+            assert not second
 
 
 def test_a_claim_outlives_its_slot_and_not_much_more(redis: Redis) -> None:

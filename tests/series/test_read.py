@@ -117,12 +117,12 @@ class TestCadence:
             ([0], None),
             ([0, 100], None),
             ([0, 100, 200], 100),
-            ([0, 60, 240, 300], 180),
+            ([0, 60, 240, 300, 500], 180),
             ([0, 60, 120, 180, 240, 300, 5000], 60),
             ([0, 0.1, 0.2, 0.3], 30),
         ],
     )
-    def test_of_what_is_pushed_it_is_the_longest_pause_of_late_but_never_hectic(
+    def test_of_what_is_pushed_it_is_the_longest_pause_but_one_and_never_hectic(
         self, ages_s: list[float], expected: float | None
     ) -> None:
         stored("m", dict.fromkeys(ages_s, 1))

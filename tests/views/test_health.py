@@ -22,6 +22,7 @@ def running(redis: Redis) -> None:
     health.record_beat(now)
     health.record_tick(now)
     health.record_sweep(now)
+    health.record_collecting(now)
 
 
 @pytest.fixture
@@ -60,7 +61,12 @@ class TestReady:
     @pytest.mark.usefixtures("running")
     @pytest.mark.parametrize(
         ("record", "part"),
-        [(health.record_beat, "beat"), (health.record_tick, "worker"), (health.record_sweep, "worker")],
+        [
+            (health.record_beat, "beat"),
+            (health.record_tick, "worker"),
+            (health.record_sweep, "worker"),
+            (health.record_collecting, "worker"),
+        ],
     )
     def test_what_was_not_seen_lately_is_named(self, client: Client, record: Any, part: str) -> None:
         record(time.time() - 60)

@@ -1,11 +1,12 @@
-"""What a task does when Redis goes away under it."""
+"""What a task does when Redis or the database goes away under it."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
 import structlog
-from celery.exceptions import OperationalError
+from celery.exceptions import OperationalError as BrokerError
+from django.db import InterfaceError, OperationalError
 from redis import RedisError
 
 from metrics.live.snapshot import OvertakenError
@@ -16,7 +17,7 @@ P = ParamSpec("P")
 
 
 def quietly(task: Callable[P, None]) -> Callable[P, None]:
-    """Let `task` end with one line in the log when Redis does not answer.
+    """Let `task` end with one line in the log when Redis or the database does not answer.
 
     Nothing is lost by it: slots come again, and marks that were not taken back are found by the next sweep.
     """
@@ -27,7 +28,9 @@ def quietly(task: Callable[P, None]) -> Callable[P, None]:
             task(*args, **kwargs)
         except OvertakenError as error:
             log.info("render came too late", error=str(error))
-        except (RedisError, OperationalError, TimeoutError) as error:
+        except (RedisError, BrokerError, TimeoutError) as error:
             log.warning("task put off, Redis does not answer", task=task.__name__, error=str(error))
+        except (OperationalError, InterfaceError) as error:
+            log.warning("task put off, the database does not answer", task=task.__name__, error=str(error))
 
     return run
