@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from redis import RedisError
 
 _SHARED: list[Any] = [
@@ -21,12 +22,12 @@ class NotReady(logging.Filter):
         return getattr(getattr(record, "request", None), "path", "") != "/readyz"
 
 
-class RedisAway(logging.Filter):
-    """Shortens what a library logs when Redis goes away: that it did, and not forty lines of where."""
+class Brief(logging.Filter):
+    """Shortens what libraries log when Redis goes away or a client sends nonsense: what, not where in forty lines."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, RedisError):
+        if isinstance(error, RedisError | SuspiciousOperation):
             record.msg, record.args = f"{record.getMessage()}: {error}", ()
             record.exc_info = record.exc_text = None
         return True
@@ -56,10 +57,10 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         },
         "filters": {
             "not_ready": {"()": "dashboard_project.logs.NotReady"},
-            "redis_away": {"()": "dashboard_project.logs.RedisAway"},
+            "brief": {"()": "dashboard_project.logs.Brief"},
         },
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_ready", "redis_away"]}
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_ready", "brief"]}
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {

@@ -42,6 +42,7 @@ class CannotStartError(Exception):
 
 def main() -> int:
     """Run until SIGINT or SIGTERM; return the exit code."""
+    os.umask(0o077)  # what is written is nobody else's to read
     try:
         django.setup()
         with only_one(settings.DATA_DIR):

@@ -20,7 +20,9 @@ from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from consumers.limits import Allowance
 from dashboard_project import addresses
+from dashboard_project.requests import bound_requests
 
 LISTEN_BACKLOG = 2048
 DRAIN_S = 4.0
@@ -55,6 +57,18 @@ class SocketProtocol(WebSocketProtocol):
     """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
 
     muted: bool
+    pings: Allowance
+
+    def onOpen(self) -> None:
+        self.pings = Allowance()
+        super().onOpen()
+
+    def onPing(self, payload: bytes) -> None:
+        # Each is answered, and the answers of one that reads nothing would pile up.
+        if self.pings.take():
+            super().onPing(payload)
+        else:
+            self.transport.abortConnection()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.application_queue.qsize() > INCOMING_WAITING and not self.muted:
@@ -91,6 +105,7 @@ class WebServer(Server):
         self._draining: asyncio.Task[None] | None = None
 
     def _ready(self) -> None:
+        bound_requests(self.http_factory)
         self.ws_factory.protocol = SocketProtocol
         self.ws_factory.setProtocolOptions(failByDrop=False)  # who breaks the protocol is told how
         loop = asyncio.get_event_loop()

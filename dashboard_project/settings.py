@@ -115,6 +115,7 @@ BEHIND_TLS = PUBLIC_URL.startswith("https://")
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_ENGINE = "dashboard_project.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_SAVE_EVERY_REQUEST = True  # a page that stays open asks now and then, and so stays signed in
 SECURE_REFERRER_POLICY = "same-origin"
@@ -184,6 +185,8 @@ USE_TZ = True
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, "Failed sign-ins before a pause.", least=1)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "dashboard_project.sign_in.username"
+AXES_CLIENT_IP_CALLABLE = "dashboard_project.sign_in.client_address"
 AXES_LOCKOUT_TEMPLATE = "access/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False

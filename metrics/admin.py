@@ -22,7 +22,8 @@ admin.site.index_title = "Administration"
 class SourceForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("kind") and cleaned.get("config") is not None:
+        if cleaned.get("kind") and "config" in cleaned:
+            cleaned["config"] = cleaned["config"] or {}
             try:
                 sources.check(cleaned["kind"], cleaned["config"])
             except Invalid as problem:
@@ -104,7 +105,7 @@ class SeriesAdmin(admin.ModelAdmin):
 class WidgetForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("kind") and isinstance(cleaned.get("config"), dict):
+        if cleaned.get("kind") and "config" in cleaned:
             try:
                 dashboards.check_widget(cleaned["kind"], cleaned["config"])
             except Invalid as problem:
@@ -162,7 +163,7 @@ class TokenAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(description="Revoke the chosen tokens")
+    @admin.action(permissions=["change"], description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
         for token in chosen.filter(revoked_at=None):
             access.revoke_token(token.name)

@@ -16,6 +16,8 @@ METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 METRIC_NAME_MOST = 200
+VALUE_MOST = 1e150
+"""Beyond it, databases that compute means and variances run over."""
 LABELS_MOST = 20
 LABEL_NAME_MOST = 100
 LABEL_VALUE_MOST = 200
@@ -76,8 +78,8 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
         yield "metric", f"metric is longer than {METRIC_NAME_MOST} characters."
     elif not METRIC_NAME.fullmatch(sample.metric):
         yield "metric", f"metric {sample.metric!r} is not a name such as http_requests_total."
-    if not math.isfinite(sample.value):
-        yield "value", "value is not a finite number."
+    if not math.isfinite(sample.value) or abs(sample.value) > VALUE_MOST:
+        yield "value", f"value is not a number between {-VALUE_MOST:g} and {VALUE_MOST:g}."
     if sample.at is not None:
         if not math.isfinite(sample.at) or sample.at < 0:
             yield "at", "at is not a time after 1970."

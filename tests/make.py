@@ -39,6 +39,8 @@ def dashboard(slug: str = "shop", widgets: Sequence[NewWidget] = (), *, groups: 
     """Make a dashboard; without widgets, with one number of the metric orders_open."""
     made = dashboards.create(slug, slug.title(), "", "1h", widgets or [widget()])
     made.groups.set(groups)
+    made.for_everyone = not groups
+    made.save()
     return made
 
 

@@ -48,7 +48,7 @@ def visible_dashboards(user: User | AbstractBaseUser | AnonymousUser) -> QuerySe
         return Dashboard.objects.none()
     if isinstance(user, User) and user.is_superuser:
         return Dashboard.objects.all()
-    return Dashboard.objects.filter(Q(groups__isnull=True) | Q(groups__user=user.pk)).distinct()
+    return Dashboard.objects.filter(Q(for_everyone=True) | Q(groups__user=user.pk)).distinct()
 
 
 def create_token(name: str, scope: str) -> str:

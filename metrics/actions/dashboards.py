@@ -95,10 +95,12 @@ def check_range(range: str) -> None:
         raise Invalid("range", f"range is one of {', '.join(RANGES_S)}, not {range!r}.")
 
 
-def check_widget(kind: str, config: dict[str, Any], where: str = "widget") -> None:
+def check_widget(kind: str, config: Any, where: str = "widget") -> None:
     """Raise Invalid if `config` is not one that widgets of `kind` take; `where` begins the name of the field."""
     if kind not in kinds():
         raise Invalid(f"{where}.kind", f"There is no widget kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
+    if not isinstance(config, dict):
+        raise Invalid(f"{where}.config", f"{where}.config: this is not an object.")
     check_storable(config, f"{where}.config")
     try:
         kinds()[kind].config_class.model_validate(config)

@@ -1,8 +1,11 @@
 """How an action says that what it was asked for can't be done."""
 
+import math
 from typing import Any
 
 from pydantic import ValidationError
+
+from metrics.sample import UNSTORABLE
 
 
 class Invalid(Exception):
@@ -14,9 +17,14 @@ class Invalid(Exception):
 
 
 def check_storable(value: Any, where: str) -> None:
-    """Raise Invalid if a text anywhere in `value` has a NUL, which PostgreSQL can't store; `where` is its field."""
-    if isinstance(value, str) and "\x00" in value:
-        raise Invalid(where, f"{where}: a NUL character can't be stored.")
+    """Raise Invalid if something in `value` can't be stored everywhere: NUL, half a surrogate pair, NaN, infinity.
+
+    `where` is the name of its field.
+    """
+    if isinstance(value, str) and UNSTORABLE.search(value):
+        raise Invalid(where, f"{where}: it has a character that can't be stored, such as NUL.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(where, f"{where}: {value} is not a number that can be stored.")
     if isinstance(value, dict):
         for name, inner in value.items():
             check_storable(name, where)

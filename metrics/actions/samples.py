@@ -49,8 +49,8 @@ def _widgets_by_slug(slugs: set[str], series: Sequence[Series]) -> dict[str, lis
 
 def _shows(widget: Widget, series: Sequence[Series]) -> bool:
     try:
-        config = Config.model_validate({"queries": widget.config.get("queries")})
-    except ValidationError:
+        config = Config.model_validate({"queries": widget.config["queries"]})
+    except (ValidationError, KeyError, TypeError):  # a config that was not checked when it was made
         return False
     queries = [query.query() for query in config.queries]
     return any(query.matches(one.metric, one.labels) for query in queries for one in series)

@@ -4,14 +4,16 @@ from django.db import models
 
 
 class Dashboard(models.Model):
-    """A page of widgets. Without groups, everyone who is signed in may see it."""
+    """A page of widgets, for everyone who is signed in or for the members of its groups."""
 
     slug = models.SlugField(max_length=50, unique=True)
     title = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     range = models.CharField(max_length=4, default="1h", help_text="The range shown when none is asked for.")
+    # Not "no groups means everyone": then deleting a group would publish what it alone could see.
+    for_everyone = models.BooleanField(default=True, help_text="Whether everyone who is signed in may see it.")
     groups = models.ManyToManyField(
-        Group, blank=True, related_name="dashboards", help_text="Who may see it; empty: everyone signed in."
+        Group, blank=True, related_name="dashboards", help_text="Who may see it, if not everyone."
     )
     layout = models.PositiveIntegerField(
         default=1, editable=False, help_text="Counts the edits, so that open pages notice one."

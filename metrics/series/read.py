@@ -6,7 +6,7 @@ Every function takes its time as an argument, so that a past moment is as drawab
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from django.db.models import Avg, F, OuterRef, Subquery
 
@@ -14,6 +14,8 @@ from metrics.models import Sample, Series
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
+SERIES_MOST = 1000
+"""Of one query: a label that exploded makes its own widget poor, and not everyone's page slow."""
 AHEAD_S = 600
 """How far ahead of the server's clock a sample may be and still count as the newest one."""
 
@@ -55,9 +57,9 @@ class Track:
 
 
 def select(query: Query) -> list[Series]:
-    """Return the series that match, in a stable order."""
-    candidates = Series.objects.filter(metric=query.metric).select_related("source").order_by("id")
-    return [series for series in candidates if query.matches(series.metric, series.labels)]
+    """Return the series that match, the oldest `SERIES_MOST` of them, in a stable order."""
+    candidates = Series.objects.filter(metric=query.metric).select_related("source").order_by("id").iterator()
+    return list(islice((one for one in candidates if query.matches(one.metric, one.labels)), SERIES_MOST))
 
 
 def latest(series: Sequence[Series], at: float) -> dict[int, Point]:

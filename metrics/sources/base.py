@@ -15,7 +15,7 @@ class SourceError(Exception):
 class SourceConfig(BaseModel):
     """What a source's config may hold; a subclass declares its fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 C = TypeVar("C", bound=SourceConfig)

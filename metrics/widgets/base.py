@@ -15,7 +15,7 @@ from metrics.widgets.ranges import Window
 class QueryConfig(BaseModel):
     """One query of a widget, as it is written in a widget's config."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     metric: str = Field(pattern=f"^{METRIC_NAME.pattern}$", max_length=200, description="Name of the metric.")
     labels: dict[str, str] = Field(default_factory=dict, description="Label values the series must have.")
@@ -37,7 +37,7 @@ class QueryConfig(BaseModel):
 class Config(BaseModel):
     """What every kind's config has."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     queries: list[QueryConfig] = Field(min_length=1, max_length=20, description="What to show.")
     every_s: float | None = Field(

@@ -64,8 +64,9 @@ def widget_view(widget: Widget, range: str, at: float) -> WidgetView:
         return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:  # numbers too large to add up, or a kind's own mistake
-        log.exception("widget not drawn", widget=widget.pk, title=widget.title)
+    except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
+        log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
+        log.debug("widget not drawn", widget=widget.pk, exc_info=True)
         return _view(widget, error="Its numbers can't be computed; the log says why.")
 
 

@@ -333,7 +333,7 @@ class TestLetIn:
 async def stays_open(socket: Socket) -> bool:
     """Whether what still comes within a moment are frames, and no close."""
     while not await socket.receive_nothing(timeout=0.3):
-        if (await socket.receive_output())["type"] == "websocket.close":
+        if (await first(socket))["type"] == "websocket.close":
             return False
     return True
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -78,6 +79,14 @@ class Bench:
             close_timeout=1,
         )
 
+    def shell(self, code: str) -> None:
+        """Do what only an administrator can, in a process of its own."""
+        imports = (
+            "from django.contrib.auth.models import User; from metrics.actions import access, dashboards;"
+            f"from metrics.models import Dashboard; d = Dashboard.objects.get(slug='{SLUG}');"
+        )
+        self.stack.manage("shell", "-v0", "-c", imports + code)
+
     def kill(self, name: str) -> int:
         pid = self.stack.pid_of(name)
         os.kill(pid, signal.SIGKILL)
@@ -102,7 +111,8 @@ def bench() -> Iterator[Bench]:
 
 def shows(page: Page, value: int) -> bool:
     """Whether every number widget shows `value`."""
-    return sum(f'<p class="value em-1">{value}<' in html for html in page.widgets.values()) == WIDGETS // 2
+    number = re.compile(rf'<p class="value em-\d+">{value}<')
+    return sum(bool(number.search(html)) for html in page.widgets.values()) == WIDGETS // 2
 
 
 def test_a_push_is_on_the_page_and_the_page_equals_one_loaded_anew(bench: Bench) -> None:
@@ -201,30 +211,25 @@ def test_a_reader_that_stops_reading_hurts_only_itself(bench: Bench) -> None:
     assert grown < 8 * 1024 * 1024, "what is kept for it is bounded"
 
 
-def test_a_reader_at_one_kilobyte_a_second_gets_the_newest_and_the_others_do_not_wait(bench: Bench) -> None:
+def test_a_reader_at_one_kilobyte_a_second_does_not_make_the_others_wait(bench: Bench) -> None:
     with bench.page() as page, _deaf(bench) as slow:
         stop = threading.Event()
         read = bytearray()
 
         def trickle() -> None:
-            while not stop.is_set():
-                try:
+            while not stop.wait(1):
+                with suppress(TimeoutError):
                     read.extend(slow.recv(1024))
-                except TimeoutError:
-                    continue
-                time.sleep(1)
 
         reader = threading.Thread(target=trickle, daemon=True)
         reader.start()
-        waits = []
         for _ in range(20):
             value = bench.push()
-            waits.append(page.wait(partial(shows, page, value), "a value", 3))
+            page.wait(partial(shows, page, value), "a value", 3)
         stop.set()
         reader.join(5)
         page.becomes_right(5)
     assert b"hx-partial" in read
-    assert max(waits) < 3
 
 
 @pytest.mark.usefixtures("untroubled")
@@ -292,32 +297,15 @@ class TestDoors:
             assert time.monotonic() - began < 2
 
     def test_disabling_a_user_and_closing_a_dashboard(self, bench: Bench) -> None:
-        script = (
-            "from django.contrib.auth.models import User, Group; from metrics.actions import access, dashboards;"
-            "from metrics.models import Dashboard;"
-        )
-        bench.stack.manage("shell", "-v0", "-c", script + "User.objects.create_user('ann', password='a-long-one')")
+        bench.shell("User.objects.create_user('ann', password='a-long-one')")
         ann = sign_in(bench.stack, "ann", "a-long-one")
         with Page(ann, SLUG) as page, bench.page() as other:
-            bench.stack.manage(
-                "shell",
-                "-v0",
-                "-c",
-                script + f"d = Dashboard.objects.get(slug='{SLUG}'); d.groups.add(Group.objects.create(name='few'));"
-                "dashboards.edited(d)",
-            )
+            bench.shell("d.for_everyone = False; d.save(); dashboards.edited(d)")
             page.wait(lambda: page.codes == [4403], "the close code", 2)
             assert other.codes == [], "an administrator may stay"
-            bench.stack.manage(
-                "shell", "-v0", "-c", script + f"d = Dashboard.objects.get(slug='{SLUG}'); d.groups.clear()"
-            )
+            bench.shell("d.for_everyone = True; d.save()")
         with Page(ann, SLUG) as page:
-            bench.stack.manage(
-                "shell",
-                "-v0",
-                "-c",
-                script + "u = User.objects.get(username='ann'); u.is_active = False; u.save(); access.user_changed(u)",
-            )
+            bench.shell("u = User.objects.get(username='ann'); u.is_active = False; u.save(); access.user_changed(u)")
             page.wait(lambda: page.codes == [4401], "the close code", 2)
         ann.close()
 
