@@ -40,6 +40,8 @@ def sweep(now: float) -> None:
     for variant in watchers.watched(now):
         if variant.range not in RANGES_S:
             continue
+        if restarted:
+            events.free(variant)  # who held it when Redis died could not give it back
         if _begins_period(variant, now) or restarted:
             events.mark(variant, [events.ALL])
         elif events.is_marked(variant):

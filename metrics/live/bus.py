@@ -63,6 +63,10 @@ def publish(
     not answer.
     """
     stored = snapshot.store(variant, fragments, layout, turn, whole=whole)
+    if not stored.is_new:
+        # A version is sent once, with all it changed, or not at all: should that once have failed, a message
+        # without its fragments would make processes believe that they have them. They compare and heal instead.
+        return
     message: Message = {
         "type": FRAGMENTS,
         "variant": str(variant),

@@ -88,7 +88,7 @@ def turn(variant: Variant) -> Iterator[Marked]:
     the marks that were yielded. Yields nothing when another worker keeps the turn: the marks stay, and the
     next sweep asks for them again.
     """
-    lock = client().lock(f"{KEY}rendering:{variant}", timeout=LOCK_S, blocking_timeout=2)
+    lock = client().lock(_rendering(variant), timeout=LOCK_S, blocking_timeout=2)
     if not lock.acquire():
         yield Marked(frozenset(), time.time(), 0)
         return
@@ -113,6 +113,11 @@ def first_of_period(variant: Variant, period: int) -> bool:
     return previous != str(period)
 
 
+def free(variant: Variant) -> None:
+    """End the turn that goes on, if there is one; should its holder live after all, its number is out of turn."""
+    client().delete(_rendering(variant))
+
+
 def redis_restarted() -> bool:
     """Return True the first time it is called, by any process, after Redis was started: marks may be missing."""
     run = cast(dict[str, str], client().info("server"))["run_id"]
@@ -132,6 +137,10 @@ def _wait(variant: Variant) -> None:
 
 def _marks(variant: Variant) -> str:
     return f"{KEY}marks:{variant}"
+
+
+def _rendering(variant: Variant) -> str:
+    return f"{KEY}rendering:{variant}"
 
 
 def _pending(variant: Variant) -> str:

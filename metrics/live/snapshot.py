@@ -36,8 +36,9 @@ for i = 6, #ARGV, 2 do
   if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
+local is_new = 0
 if #changed > 0 or redis.call('HGET', key, 'layout') ~= ARGV[2] then
-  version = redis.call('HINCRBY', key, 'version', 1)
+  version, is_new = redis.call('HINCRBY', key, 'version', 1), 1
   redis.call('HSET', key, 'layout', ARGV[2])
 end
 local ids = {}
@@ -46,7 +47,7 @@ for _, i in ipairs(changed) do
   table.insert(ids, ARGV[i])
 end
 redis.call('EXPIRE', key, ARGV[3])
-return {epoch, version, ids}
+return {epoch, version, is_new, ids}
 """
 
 
@@ -85,10 +86,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What `store` did: the version now, and the ids of the widgets whose fragment is new."""
+    """What `store` did: the version now, whether it `is_new`, and the ids of the widgets that it changed."""
 
     epoch: str
     version: int
+    is_new: bool
     changed: list[str]
 
 
@@ -112,11 +114,11 @@ def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int
     script = client().register_script(_STORE)
     flat = [str(item) for pair in fragments.items() for item in pair]
     arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, int(whole), *flat]
-    answer = cast(tuple[str, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
+    answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
     if answer is None:
         raise OvertakenError(f"turn {turn} of {variant} came too late")
-    epoch, version, changed = answer
-    return Stored(epoch, version, changed)
+    epoch, version, is_new, changed = answer
+    return Stored(epoch, version, bool(is_new), changed)
 
 
 def version(variant: Variant) -> tuple[str, int]:

@@ -1,9 +1,11 @@
 """Snapshots: the newest fragment of every widget, by version, and what an empty Redis does to them."""
 
+from collections.abc import Coroutine
+
 import pytest
 from redis import Redis
 
-from metrics.live import snapshot
+from metrics.live import bus, snapshot
 from metrics.live.snapshot import Fragment, OvertakenError, Stored, Variant
 
 HOUR = Variant("shop", "1h")
@@ -88,3 +90,27 @@ async def test_reading_returns_each_fragment_with_the_version_that_brought_it(re
 @pytest.mark.parametrize("variant", [Variant("shop", "1h"), Variant("a-b_c", "30d")])
 def test_a_variant_survives_being_written_down(variant: Variant) -> None:
     assert Variant.parse(str(variant)) == variant
+
+
+def test_a_version_that_could_not_be_sent_is_not_sent_without_its_fragments(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first sending fails after storing; the same drawing again is no news, and must not look like it."""
+    sent: list[dict[str, object]] = []
+
+    def fails(coroutine: Coroutine[object, object, None]) -> None:
+        coroutine.close()
+        raise TimeoutError
+
+    def keeps(coroutine: Coroutine[object, object, None]) -> None:
+        sent.append(dict(coroutine.cr_frame.f_locals["message"]))  # type: ignore[attr-defined]
+        coroutine.close()
+
+    monkeypatch.setattr(bus, "run", fails)
+    with pytest.raises(TimeoutError):
+        bus.publish(HOUR, {1: "a"}, 1, 0.0, snapshot.next_turn(HOUR))
+    monkeypatch.setattr(bus, "run", keeps)
+    bus.publish(HOUR, {1: "a"}, 1, 0.0, snapshot.next_turn(HOUR))
+    assert sent == []
+    bus.publish(HOUR, {1: "b"}, 1, 0.0, snapshot.next_turn(HOUR))
+    assert [(one["version"], one["fragments"]) for one in sent] == [(2, {"1": "b"})]
