@@ -53,6 +53,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         self.membership = await hub().join(
             Variant(slug, asked["range"]), viewer, asked.get("epoch", ""), _number(asked.get("version", ""))
         )
+        viewer.outlet.listen(self._acknowledges)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.membership is None:
@@ -65,6 +66,14 @@ class DashboardConsumer(AsyncWebsocketConsumer):
             await self._refuse('A message is {"ack": version}.')
         else:
             self.membership.acknowledge(version)
+
+    def _acknowledges(self, text: str) -> bool:
+        """Take an acknowledgement, which is nearly all that ever comes; return whether it was one and not too many."""
+        version = _acknowledged(text) if len(text) <= MESSAGE_BYTES else None
+        if version is None or self.membership is None or not self.allowance.take():
+            return False
+        self.membership.acknowledge(version)
+        return True
 
     async def _disconnected(self, message: dict[str, Any]) -> None:
         self._leave()

@@ -13,8 +13,10 @@ from typing import Any, Protocol
 from consumers.frame import Frame
 
 EXTENSION = "watchfloor.prepared"
-"""The ASGI extension by which our own server offers an object with `prepare(text)` and `write(prepared)`."""
+"""The ASGI extension by which our own server offers an object with `prepare`, `write` and `listen`."""
 
+Hear = Callable[[str], bool]
+"""Takes a text and returns whether that was all; if not, it comes once more as an ASGI message."""
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -25,14 +27,18 @@ class Outlet(Protocol):
 
     def close(self, code: int) -> None: ...
 
+    def listen(self, hear: Hear) -> None:
+        """Have `hear` get each text that comes, where the server can do that without a queue and a task."""
+
 
 class PreparedOutlet:
     """Writes the same prepared bytes to every socket of the process."""
 
-    __slots__ = ("_prepare", "_send", "_write")
+    __slots__ = ("_offer", "_prepare", "_send", "_write")
 
     def __init__(self, send: Send, offer: Any) -> None:
         self._send = send
+        self._offer = offer
         self._prepare = offer.prepare
         self._write = offer.write
 
@@ -40,6 +46,9 @@ class PreparedOutlet:
         if frame.prepared is None:
             frame.prepared = self._prepare(frame.text)
         self._write(frame.prepared)
+
+    def listen(self, hear: Hear) -> None:
+        self._offer.listen(hear)
 
     def close(self, code: int) -> None:
         _keep(asyncio.ensure_future(self._send({"type": "websocket.close", "code": code})))
@@ -61,6 +70,9 @@ class QueuedOutlet:
     def close(self, code: int) -> None:
         self._queue.clear()
         self._put({"type": "websocket.close", "code": code})
+
+    def listen(self, hear: Hear) -> None:
+        """Texts come as ASGI messages."""
 
     def _put(self, message: dict[str, Any]) -> None:
         self._queue.append(message)

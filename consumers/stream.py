@@ -146,8 +146,14 @@ class Stream:
             viewer.miss(now)
         traffic.conflated(len(missing))
         for viewer in due:
-            # One that joined between two flushes has part of this already, and gets the rest.
-            self._send(viewer, text if viewer.sent == before else self._frame(viewer.sent), now)
+            if viewer.sent == before:
+                viewer.sent = self.version
+                if viewer.waiting_since is None:
+                    viewer.waiting_since = now
+                viewer.outlet.write(text)
+            else:  # one that joined between two flushes has part of this already, and gets the rest
+                self._send(viewer, self._frame(viewer.sent), now)
+        traffic.sent(len(due), len(due) * text.size_bytes)
         if self._oldest_change is not None:
             traffic.delivered(time.time() - self._oldest_change)
             self._oldest_change = None
@@ -157,6 +163,7 @@ class Stream:
         text = self._frame(viewer.sent)
         viewer.acked_bytes -= text.size_bytes  # owed by this viewer alone, until it acknowledges
         self._send(viewer, text, now)
+        traffic.sent(1, text.size_bytes)
 
     def pulse(self) -> None:
         """Send a pulse to every viewer in step, unless a frame brought one a moment ago."""
@@ -165,9 +172,10 @@ class Stream:
             return
         self._flushed_at = now
         text = self._frame(self.version)
-        for viewer in self.viewers:
-            if viewer.sent == self.version and viewer.behind_since is None:
-                self._send(viewer, text, now)
+        current = [one for one in self.viewers if one.sent == self.version and one.behind_since is None]
+        for viewer in current:
+            viewer.outlet.write(text)
+        traffic.sent(len(current), len(current) * text.size_bytes)
 
     def stalled(self) -> list[Viewer]:
         """Return the viewers that acknowledged nothing for `STALLED_S` while they owed an acknowledgement."""
@@ -180,7 +188,6 @@ class Stream:
             if viewer.waiting_since is None:
                 viewer.waiting_since = now
         viewer.outlet.write(what)
-        traffic.sent(what.size_bytes)
 
     def _frame(self, since: int) -> Frame:
         newer: Iterable[str] = (
@@ -191,19 +198,18 @@ class Stream:
     # --- Credit ----------------------------------------------------------------------------------------
 
     def _who_is_due(self) -> tuple[list[Viewer], list[Viewer]]:
-        """Return the viewers that are to get the present version now, and those that have no credit for it."""
+        """Return the viewers that are to get the present version now, and those that have no credit for it.
+
+        One that is behind has none until it has caught up; one that owes nothing always has.
+        """
+        version, least = self.version, self._bytes - WINDOW_BYTES
         due: list[Viewer] = []
         missing: list[Viewer] = []
-        for viewer in self.viewers:
-            if viewer.sent < self.version:
-                (due if self._has_credit(viewer) else missing).append(viewer)
+        for one in self.viewers:
+            if one.sent < version:
+                has_credit = one.behind_since is None and (one.acked_bytes >= least or one.acked == one.sent)
+                (due if has_credit else missing).append(one)
         return due, missing
-
-    def _has_credit(self, viewer: Viewer) -> bool:
-        """Return whether `viewer` may be sent another frame. One that is behind may not until it has caught up."""
-        if viewer.behind_since is not None:
-            return False
-        return viewer.acked == viewer.sent or self._bytes - viewer.acked_bytes <= WINDOW_BYTES
 
     def _count(self, what: Frame, now: float) -> None:
         """Note the bytes of a frame for everyone in step."""

@@ -38,9 +38,9 @@ class Totals:
     last_render_s: float
 
 
-def sent(size_bytes: int) -> None:
-    """Count one frame written to one socket."""
-    _counts["frames"] += 1
+def sent(frames: int, size_bytes: int) -> None:
+    """Count frames written to sockets, and their bytes in all."""
+    _counts["frames"] += frames
     _counts["bytes"] += size_bytes
 
 

@@ -40,8 +40,11 @@ class WidgetView:
 
 
 def render(widget: Widget, range: str, at: float) -> str:
-    """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
-    return render_to_string("widgets/widget.html", {"widget": widget_view(widget, range, at)})
+    """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds).
+
+    It is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
+    """
+    return render_to_string("widgets/widget.html", {"widget": widget_view(widget, range, at)}).strip()
 
 
 def widget_view(widget: Widget, range: str, at: float) -> WidgetView:

@@ -4,7 +4,8 @@ import { age, now, setServerTime, timeOfDay } from "./clock.js";
 import { tickFreshness } from "./freshness.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
-const ACK_EVERY_MS = 250;
+const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
+const ACK_EVERY_MS = 2000;
 const PROBE_EVERY_S = 20;
 const STILL_HERE_EVERY_S = 6 * 3600;
 const REFUSED = {
@@ -26,6 +27,8 @@ let heardAt = performance.now();
 let socket = null;
 let refusal = "";
 let ackTimer = 0;
+let owed = 0;
+let acked = "";
 let probeAt = performance.now() + PROBE_EVERY_S * 1000;
 let wallClock = Date.now();
 let wasHidden = document.hidden;
@@ -64,24 +67,31 @@ document.addEventListener("htmx:ws:after:connection", (event) => {
 
 document.addEventListener("htmx:ws:close", (event) => {
   socket = null;
+  acked = "";
   if (event.detail.reason === "closed") refusal = REFUSED[event.detail.code] ?? refusal;
   if (refusal) show("denied");
   else if (body.dataset.live === "live") show("reconnecting");
 });
 
-document.addEventListener("htmx:ws:after:message:incoming", () => {
+document.addEventListener("htmx:ws:after:message:incoming", (event) => {
   heardAt = performance.now();
   refusal = "";
   setServerTime(Number(pulse().time));
   tickFreshness();
   show("live");
   if (outdated()) reloadSoon();
-  ackTimer ||= setTimeout(acknowledge, ACK_EVERY_MS);
+  owed += event.detail.message.data.length;
+  if (owed >= ACK_BYTES) acknowledge();
+  else ackTimer ||= setTimeout(acknowledge, ACK_EVERY_MS);
 });
 
 function acknowledge() {
-  ackTimer = 0;
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: Number(pulse().version) }));
+  clearTimeout(ackTimer);
+  ackTimer = owed = 0;
+  const { epoch, version } = pulse();
+  if (acked === epoch + version || socket?.readyState !== WebSocket.OPEN) return;
+  acked = epoch + version;
+  socket.send(JSON.stringify({ ack: Number(version) }));
 }
 
 // --- Upgrades and edits ----------------------------------------------------------------------------------

@@ -164,3 +164,14 @@ def test_signing_out_leads_to_the_way_in(person: Person) -> None:
     person.page.wait_for_url("**/sign-in/")
     person.open(DEMO)
     person.page.wait_for_url("**/sign-in/?next=**")
+
+
+def test_forty_frames_leave_nothing_behind_in_the_page(person: Person, system: Stack, push_token: str) -> None:
+    person.sign_in(DEMO)
+    person.wait_until_live()
+    widgets = person.page.locator("#widgets")
+    before = widgets.evaluate("element => element.childNodes.length")
+    for value in range(1, 41):
+        push(system, push_token, value)
+    expect(person.widget("Orders open")).to_contain_text("40")
+    assert widgets.evaluate("element => element.childNodes.length") <= before

@@ -50,10 +50,10 @@ def test_renders_are_counted_and_timed() -> None:
 
 
 async def test_what_was_sent_is_added_up_over_processes_and_counted_once() -> None:
-    traffic.sent(100)
+    traffic.sent(1, 100)
     traffic.delivered(0.02)
     await traffic.flush()
-    traffic.sent(50)
+    traffic.sent(1, 50)
     traffic.conflated(1)
     await traffic.flush()
     await traffic.flush()
@@ -65,7 +65,7 @@ async def test_what_could_not_be_added_up_is_not_lost(monkeypatch: pytest.Monkey
     async def away(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    traffic.sent(100)
+    traffic.sent(1, 100)
     with monkeypatch.context() as patch:
         patch.setattr("redis.asyncio.client.Pipeline.execute", away)
         with pytest.raises(RedisError):
