@@ -26,6 +26,7 @@ from channels.layers import get_channel_layer
 
 from consumers.access import Credential, Verdict
 from consumers.frame import Frame
+from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.actions import render, samples
@@ -71,6 +72,9 @@ class Page:
             r'hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
         ):
             self.widgets[widget] = html
+
+    def listen(self, hear: Hear) -> None:
+        """Nothing is heard here."""
 
     def close(self, code: int) -> None:
         raise AssertionError(f"closed with {code}")

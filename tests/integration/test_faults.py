@@ -22,6 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.page import Page, sign_in
 from tests.integration.stack import ROOT, Stack
+from tests.integration.wire import Wire
 
 pytestmark = pytest.mark.integration
 
@@ -266,6 +267,21 @@ def test_what_a_client_must_not_send(bench: Bench, message: str | bytes, code: i
         heard, closed = _until_closed(client)
     assert closed == code
     assert said in "".join(json.loads(text)["error"] for text in heard if text.startswith("{"))
+
+
+def test_a_network_that_drops_for_twenty_seconds(bench: Bench) -> None:
+    with Wire(bench.stack.port) as wire, Page(bench.client, SLUG, port=wire.port) as page, bench.page() as other:
+        wire.cut()
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            value = bench.push()
+            other.wait(partial(shows, other, value), "a value, on a page with a network", 3)
+            time.sleep(0.5)
+        assert not shows(page, value)
+        assert time.monotonic() - page.heard_at > 15, "a page that hears nothing for so long says so"
+        wire.mend()
+        page.wait(partial(shows, page, value), "the newest value", 5)
+        page.becomes_right(5)
 
 
 class TestDoors:
