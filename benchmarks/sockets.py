@@ -1,7 +1,7 @@
 """A lean load generator: thousands of WebSocket clients in one thread, by epoll and one buffer.
 
 Frames are walked by their headers (RFC 6455, section 5.2). Only one in `SAMPLED` is looked into, for the time it
-was sent; and the version is read only where the page would acknowledge it, two seconds after what came first.
+was sent; and the version is read only where the page would acknowledge it: after 64 KiB or two seconds.
 """
 
 import base64
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 SAMPLED = 16
 ACK_EVERY_S = 2.0
+ACK_BYTES = 64 * 1024
 TAIL_BYTES = 700  # the end of a fragment, with the time it was sent, and the pulse
 SENT = re.compile(rb'data-sent="([0-9.]+)"')
 VERSION = re.compile(rb'data-version="(\d+)"')
@@ -38,16 +39,17 @@ def client_frame(opcode: int, payload: bytes) -> bytes:
 class Client:
     """One open socket. `left` bytes of a frame are still to come, or `head` holds part of its header.
 
-    `tail` is the end of the newest frame, and `waiting` whether it is yet to be acknowledged.
+    `tail` is the end of the newest frame, `owed` the bytes since the last acknowledgement, and `waiting` whether a
+    time for the next one is set.
     """
 
-    __slots__ = ("frames", "head", "left", "sock", "tail", "waiting")
+    __slots__ = ("frames", "head", "left", "owed", "sock", "tail", "waiting")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.left = 0
         self.head = self.tail = b""
-        self.frames = 0
+        self.frames = self.owed = 0
         self.waiting = False
 
 
@@ -105,7 +107,9 @@ class Swarm:
                 receive(clients[fd], now)
             now = time.monotonic()
             while self._waiting and self._waiting[0][0] <= now:
-                self._confirm(self._waiting.popleft()[1])
+                client = self._waiting.popleft()[1]
+                client.waiting = False
+                self._confirm(client)
         counts.seconds = now - began
         return counts
 
@@ -199,12 +203,17 @@ class Swarm:
         counts.size_bytes += size
         if self._acknowledge and last_end:
             client.tail = bytes(buffer[max(0, last_end - TAIL_BYTES) : last_end])
-            if not client.waiting:
+            client.owed += size
+            if client.owed >= ACK_BYTES:
+                self._confirm(client)
+            elif not client.waiting:
                 client.waiting = True
                 self._waiting.append((now + ACK_EVERY_S, client))
 
     def _confirm(self, client: Client) -> None:
-        client.waiting = False
+        if not client.owed:  # it was confirmed for its size meanwhile
+            return
+        client.owed = 0
         if versions := VERSION.findall(client.tail):
             self._send(client, 0x1, b'{"ack": %s}' % versions[-1])
 
