@@ -19,7 +19,8 @@ run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADM
 test: $(VENV)/checks ## set up and run every test: on PostgreSQL, then those of the database once more on SQLite
 	$(BIN)/python -m tests.browser.chromium
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest --quiet $(DATABASE_TESTS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --quiet tests/browser
+	$(BIN)/python -m pytest --ignore=tests/browser
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

@@ -28,7 +28,7 @@ def problems(*samples: Sample) -> list[tuple[int | None, str]]:
         {"metric": "a"},
         {"metric": "job:requests:rate5m"},
         {"metric": "m" * 200},
-        {"value": -1e308},
+        {"value": -1e150},
         {"at": 0.0},
         {"at": AT + 600},
         {"unit": ""},
