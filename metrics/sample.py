@@ -23,6 +23,8 @@ LABEL_NAME_MOST = 100
 LABEL_VALUE_MOST = 200
 UNIT_MOST = 20
 FUTURE_MOST_S = 600
+PERIOD_MOST_S = 366 * 86_400
+TYPES = frozenset({"gauge", "counter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Sample:
 
     `at` is the time of measuring in Unix seconds; None means "when it is accepted". `unit` is one of the
     words in `metrics.widgets.units`, or free text shown behind the value; None keeps the series' unit.
+
+    The rest also speaks of the series, and None keeps what was said before: its `type` in Prometheus' sense, a
+    gauge or a counter; `expected_every_s`, after how many seconds the next sample should come;
+    `expires_after_s`, after how many seconds without one the last value no longer counts.
     """
 
     metric: str
@@ -38,6 +44,9 @@ class Sample:
     labels: Mapping[str, str] = field(default_factory=dict)
     at: float | None = None
     unit: str | None = None
+    type: str | None = None
+    expected_every_s: float | None = None
+    expires_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,11 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
             yield "at", f"at is more than {FUTURE_MOST_S // 60} minutes in the future."
     if sample.unit is not None and (len(sample.unit) > UNIT_MOST or not _is_storable(sample.unit)):
         yield "unit", f"unit is longer than {UNIT_MOST} characters, or has one that can't be stored."
+    if sample.type is not None and sample.type not in TYPES:
+        yield "type", f"type is not one of {', '.join(sorted(TYPES))}."
+    for name, period_s in (("expected_every", sample.expected_every_s), ("expires_after", sample.expires_after_s)):
+        if period_s is not None and not 0 < period_s <= PERIOD_MOST_S:
+            yield name, f"{name} is not a number of seconds between 0 and {PERIOD_MOST_S}."
     yield from _label_problems(sample.labels)
 
 

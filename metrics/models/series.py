@@ -10,6 +10,13 @@ class Series(models.Model):
     metric = models.CharField(max_length=200, db_index=True)
     labels = models.JSONField(default=dict)
     unit = models.CharField(max_length=20, blank=True)
+    type = models.CharField(max_length=10, blank=True, help_text="gauge or counter; empty while nobody said.")
+    expected_every_s = models.FloatField(
+        "expected every", null=True, blank=True, help_text="Seconds after which the next sample should come."
+    )
+    expires_after_s = models.FloatField(
+        "expires after", null=True, blank=True, help_text="Seconds after which the last value no longer counts."
+    )
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,12 +1,16 @@
 """Writing samples: idempotent on (series, time)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import Sample, series_key
+
+TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
+"""What a sample may say about its whole series."""
 
 
 def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[Series]:
@@ -17,11 +21,7 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     """
     keys = [series_key(sample.metric, sample.labels) for sample in samples]
     with transaction.atomic():
-        wanted: dict[str, Sample] = {}
-        for key, sample in zip(keys, samples, strict=True):
-            if key not in wanted or sample.unit is not None:
-                wanted[key] = sample
-        series = _series(wanted, source)
+        series = _series(_wanted(keys, samples), source)
         rows = [
             SampleRow(
                 series_id=series[key].pk,
@@ -36,21 +36,34 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     return list(series.values())
 
 
+def _wanted(keys: Sequence[str], samples: Sequence[Sample]) -> dict[str, Sample]:
+    """Return a sample for each key, with the last that any of them says about their series."""
+    wanted: dict[str, Sample] = {}
+    for key, sample in zip(keys, samples, strict=True):
+        said = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
+        before = wanted.get(key)
+        wanted[key] = sample if before is None else replace(before, **said) if said else before
+    return wanted
+
+
 def _series(wanted: dict[str, Sample], source: Source | None) -> dict[str, Series]:
     found = _find(wanted)
-    missing = [
-        Series(key=key, metric=one.metric, labels=_kept(one), unit=one.unit or "", source=source)
-        for key, one in sorted(wanted.items())
-        if key not in found
-    ]
+    missing = [_made(key, one, source) for key, one in sorted(wanted.items()) if key not in found]
     if missing:
         # Another process may make the same series meanwhile: whoever is first wins, and both find it.
         Series.objects.bulk_create(missing, ignore_conflicts=True)
         found = _find(wanted)
     changed = [one for key, one in sorted(found.items()) if _adopt(one, wanted[key], source)]
     if changed:
-        Series.objects.bulk_update(changed, ["unit", "source"])
+        Series.objects.bulk_update(changed, ["source", *TOLD])
     return found
+
+
+def _made(key: str, sample: Sample, source: Source | None) -> Series:
+    labels = {name: value for name, value in sample.labels.items() if value}
+    made = Series(key=key, metric=sample.metric, labels=labels, source=source)
+    _adopt(made, sample, source)
+    return made
 
 
 def _find(wanted: dict[str, Sample]) -> dict[str, Series]:
@@ -58,14 +71,11 @@ def _find(wanted: dict[str, Sample]) -> dict[str, Series]:
 
 
 def _adopt(series: Series, sample: Sample, source: Source | None) -> bool:
-    """Take over a unit or a source that is news, and return whether there was one."""
-    unit = series.unit if sample.unit is None else sample.unit
-    source_id = series.source_id if source is None else source.pk
-    if (unit, source_id) == (series.unit, series.source_id):
-        return False
-    series.unit, series.source_id = unit, source_id
-    return True
-
-
-def _kept(sample: Sample) -> dict[str, str]:
-    return {name: value for name, value in sample.labels.items() if value}
+    """Take over what `sample` says about its series, and the source; return whether anything of it is news."""
+    news = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
+    if source is not None:
+        news["source_id"] = source.pk
+    news = {name: value for name, value in news.items() if getattr(series, name) != value}
+    for name, value in news.items():
+        setattr(series, name, value)
+    return bool(news)

@@ -36,6 +36,8 @@ def problems(*samples: Sample) -> list[tuple[int | None, str]]:
         {"labels": {"instance": "web-1", "_": "", "path": "/größe?q=1"}},
         {"labels": {f"l{i}": "v" for i in range(20)}},
         {"labels": {"l" * 100: "v" * 200}},
+        {"type": "counter"},
+        {"expected_every_s": 0.5, "expires_after_s": 366 * 86_400.0},
     ],
 )
 def test_a_good_sample_is_taken(fields: dict[str, Any]) -> None:
@@ -55,6 +57,10 @@ def test_a_good_sample_is_taken(fields: dict[str, Any]) -> None:
         ({"value": float("nan")}, "value"),
         ({"value": INFINITE}, "value"),
         ({"value": -INFINITE}, "value"),
+        ({"type": "histogram"}, "type"),
+        ({"expected_every_s": 0.0}, "expected_every"),
+        ({"expected_every_s": float("nan")}, "expected_every"),
+        ({"expires_after_s": INFINITE}, "expires_after"),
         ({"at": -1.0}, "at"),
         ({"at": float("nan")}, "at"),
         ({"at": INFINITE}, "at"),

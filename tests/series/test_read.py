@@ -3,6 +3,7 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from metrics.models import Series
 from metrics.series import read
 from metrics.series.read import Point, Query, Track
 from tests import make
@@ -110,6 +111,11 @@ class TestCadence:
     def test_it_is_what_the_source_says(self) -> None:
         stored("m", {20: 1, 19: 2, 18: 3}, source=make.source(every_s=15))
         assert track().every_s == 15
+
+    def test_it_is_what_the_samples_said_before_what_the_source_is_set_to(self) -> None:
+        stored("m", {20: 1, 19: 2, 18: 3}, source=make.source(every_s=15))
+        Series.objects.update(expected_every_s=90)
+        assert track().every_s == 90
 
     @pytest.mark.parametrize(
         ("ages_s", "expected"),

@@ -60,6 +60,13 @@ def test_a_unit_is_adopted_and_kept_until_another_is_told() -> None:
     assert [unit_after(told) for told in (None, "bytes", None, "seconds", "")] == ["", "bytes", "bytes", "seconds", ""]
 
 
+def test_a_series_keeps_what_was_last_said_about_it() -> None:
+    write([Sample("a", 1, at=AT, type="counter", expected_every_s=60), Sample("a", 2, at=AT + 1)], None, AT)
+    write([Sample("a", 3, at=AT + 2, expires_after_s=600), Sample("a", 4, at=AT + 3, unit="orders")], None, AT)
+    series = Series.objects.get()
+    assert (series.type, series.expected_every_s, series.expires_after_s, series.unit) == ("counter", 60, 600, "orders")
+
+
 def test_series_belong_to_the_source_that_wrote_last() -> None:
     one, other = make.source(name="one"), make.source(name="other")
     for source, expected in ((one, one), (None, one), (other, other)):
