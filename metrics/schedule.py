@@ -1,0 +1,85 @@
+"""When something is due: every n seconds, or by cron in a time zone.
+
+Cron follows Debian's (https://manpages.debian.org/cron, "daylight saving"): a job at a fixed hour that a change of
+summer time skips runs right after it, one in the hour that comes twice runs once; jobs by the hour or minute go on
+with the real time.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+EVERY_MOST_S = 366 * 86_400
+CRON_MOST = 100
+NEVER = "cron {!r} never comes."
+
+
+class BadSchedule(Exception):
+    """A schedule that can't be; `field` is every, cron or time_zone, the message a sentence that names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Either `every_s` seconds, counted from 1970, or a `cron` expression of five fields in `time_zone`.
+
+    Raises BadSchedule for none of the two, or both, or one that can't be read.
+    """
+
+    every_s: float | None = None
+    cron: str = ""
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        if (self.every_s is None) == (not self.cron):
+            raise BadSchedule("every", "A schedule has either every or cron.")
+        if self.every_s is not None and not 0 < self.every_s <= EVERY_MOST_S:
+            raise BadSchedule("every", f"every is not a number of seconds between 0 and {EVERY_MOST_S}.")
+        if self.cron:
+            self._check_cron()
+
+    def _check_cron(self) -> None:
+        try:
+            zone = ZoneInfo(self.time_zone)
+        except (ValueError, OSError, KeyError):
+            raise BadSchedule("time_zone", f"time_zone {self.time_zone[:50]!r} is not one such as UTC.") from None
+        shown = self.cron[:CRON_MOST]
+        if len(self.cron) > CRON_MOST or len(self.cron.split()) != 5:
+            raise BadSchedule("cron", f"cron {shown!r} does not have five fields, such as 5 * * * *.")
+        try:
+            next(CronSim(self.cron, datetime(2024, 1, 1, tzinfo=zone)))
+        except CronSimError as error:
+            raise BadSchedule("cron", f"cron {shown!r} can't be read: {str(error).lower()}.") from None
+        except StopIteration:
+            raise BadSchedule("cron", NEVER.format(shown)) from None
+
+    def after(self, at: float) -> float:
+        """Return the first time after `at` (both Unix seconds) that this is due."""
+        if self.every_s is not None:
+            return (at // self.every_s + 1) * self.every_s
+        return self._cron(at, reverse=False)
+
+    def slot(self, at: float) -> float:
+        """Return the last time, not after `at`, that this was due."""
+        if self.every_s is not None:
+            return at // self.every_s * self.every_s
+        return self._cron(at + 1, reverse=True)  # what cron yields is before what it is given
+
+    def gap_s(self, at: float) -> float:
+        """Return how many seconds lie between the two times this is due around `at`."""
+        if self.every_s is not None:
+            return self.every_s
+        due = self.after(at)
+        return due - self.slot(due - 1)
+
+    def _cron(self, at: float, *, reverse: bool) -> float:
+        moment = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.time_zone))
+        if reverse:
+            moment = moment.replace(microsecond=0)
+        found = next(CronSim(self.cron, moment, reverse=reverse))
+        return found.timestamp()
