@@ -24,10 +24,23 @@ export function age(seconds) {
   return `${Math.floor(whole / 86400)} d`;
 }
 
+/** The server's time zone; undefined, and so the browser's own, where the browser does not know that one. */
+function serverZone() {
+  const timeZone = document.documentElement.dataset.timeZone || undefined;
+  try {
+    new Intl.DateTimeFormat("en-GB", { timeZone });
+    return timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+const timeZone = serverZone();
+
 /** The time of day at `seconds` (Unix), in the server's time zone. */
 export function timeOfDay(seconds, withSeconds = false) {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB", {
-    timeZone: document.documentElement.dataset.timeZone || undefined,
+    timeZone,
     hour: "2-digit",
     minute: "2-digit",
     second: withSeconds ? "2-digit" : undefined,

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.chromium import find_or_install
-from tests.browser.person import Person
+from tests.browser.person import SERVER_ZONE, Person
 from tests.integration.stack import Stack
 
 ARGUMENTS = [
@@ -30,7 +30,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def system() -> Iterator[Stack]:
     """The whole system; what a test breaks in it, it waits for to be mended."""
-    with Stack() as running:
+    with Stack(TIME_ZONE=SERVER_ZONE) as running:
         yield running
 
 

@@ -12,6 +12,8 @@ from tests.integration.stack import Stack
 
 DEMO = "/d/this-machine/"
 WALL = "/wall/this-machine/"
+SERVER_ZONE = "Asia/Kathmandu"
+"""Five hours and three quarters ahead of UTC: what is taken for another zone shows."""
 
 
 class Person:

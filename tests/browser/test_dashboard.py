@@ -2,12 +2,14 @@
 
 import re
 import time
+from datetime import datetime, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.person import DEMO, WALL, Person, push
+from tests.browser.person import DEMO, SERVER_ZONE, WALL, Person, push
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -123,6 +125,39 @@ def test_a_phone_scrolls_down_and_not_sideways(person: Person) -> None:
         "all => all.map((one) => one.getBoundingClientRect().width)"
     )
     assert min(widths) > 150
+
+
+def test_the_clock_on_a_wall_is_the_server_s_wherever_the_wall_is(chromium: Browser, system: Stack) -> None:
+    context = chromium.new_context(timezone_id="America/St_Johns")
+    person = Person(context.new_page(), system)
+    person.sign_in(WALL)
+    assert person.page.evaluate("() => Intl.DateTimeFormat().resolvedOptions().timeZone") == "America/St_Johns"
+    assert clock_shows(person, datetime.now(ZoneInfo(SERVER_ZONE)))
+    context.close()
+
+
+def test_a_time_zone_that_the_browser_does_not_know_does_not_stop_the_page(chromium: Browser, system: Stack) -> None:
+    context = chromium.new_context(timezone_id="America/St_Johns")
+    context.add_init_script(
+        "new MutationObserver((_, observer) => {"
+        " if (!document.documentElement) return;"
+        " document.documentElement.dataset.timeZone = 'Mars/Olympus_Mons'; observer.disconnect();"
+        " }).observe(document, { childList: true });"
+    )
+    person = Person(context.new_page(), system)
+    person.sign_in(WALL)
+    person.wait_until_live()
+    assert person.page.locator("html").get_attribute("data-time-zone") == "Mars/Olympus_Mons"
+    assert clock_shows(person, datetime.now(ZoneInfo("America/St_Johns")))
+    assert person.complaints == []
+    context.close()
+
+
+def clock_shows(person: Person, now: datetime) -> bool:
+    """Whether the wall's clock shows `now`, or the minute that has just begun."""
+    clock = person.page.locator("[data-clock]")
+    expect(clock).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    return clock.inner_text() in {f"{now + timedelta(minutes=late):%H:%M}" for late in (0, 1)}
 
 
 def test_in_normal_use_nothing_is_complained_of(person: Person, push_token: str) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from redis import Redis, RedisError
 
 from metrics.live import snapshot
@@ -122,6 +122,13 @@ class TestPage:
         make.dashboard()
         assert 'href="/wall/shop/?range=6h"' in text(ada, "/d/shop/?range=6h")
         assert 'href="/d/shop/?range=6h"' in text(ada, "/wall/shop/?range=6h")
+
+    @pytest.mark.parametrize("path", ["/", *PAGES])
+    def test_it_tells_its_scripts_the_time_zone_of_the_server(self, ada: Client, settings: Settings, path: str) -> None:
+        make.dashboard()
+        assert re.findall(r'<html[^>]* data-time-zone="([^"]*)"', text(ada, path)) == ["UTC"]
+        settings.TIME_ZONE = "Asia/Kathmandu"
+        assert re.findall(r'<html[^>]* data-time-zone="([^"]*)"', text(ada, path)) == ["Asia/Kathmandu"]
 
     def test_titles_are_escaped(self, ada: Client) -> None:
         made = make.dashboard()
