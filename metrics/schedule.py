@@ -5,8 +5,9 @@ summer time skips runs right after it, one in the hour that comes twice runs onc
 with the real time.
 """
 
+import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -68,7 +69,7 @@ class Schedule:
         """Return the last time, not after `at`, that this was due."""
         if self.every_s is not None:
             return at // self.every_s * self.every_s
-        return self._cron(at + 1, reverse=True)  # what cron yields is before what it is given
+        return self._cron(at + 1, reverse=True)
 
     def gap_s(self, at: float) -> float:
         """Return how many seconds lie between the two times this is due around `at`."""
@@ -78,8 +79,6 @@ class Schedule:
         return due - self.slot(due - 1)
 
     def _cron(self, at: float, *, reverse: bool) -> float:
-        moment = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.time_zone))
-        if reverse:
-            moment = moment.replace(microsecond=0)
-        found = next(CronSim(self.cron, moment, reverse=reverse))
-        return found.timestamp()
+        """Return the next time after the second of `at`, or in reverse the last before it."""
+        moment = datetime.fromtimestamp(math.floor(at), ZoneInfo(self.time_zone))
+        return next(CronSim(self.cron, moment, reverse=reverse)).timestamp()
