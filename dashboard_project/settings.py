@@ -240,7 +240,9 @@ SOCKETS_PER_USER = env.integer("SOCKETS_PER_USER", 1_000, "Most open pages of on
 
 # --- Pushing ------------------------------------------------------------------------------------------
 
-PUSH_BODY_LIMIT_BYTES = env.integer("PUSH_BODY_LIMIT_BYTES", 1024 * 1024, "Largest body of one push.", least=1024)
+PUSH_BODY_LIMIT_BYTES = env.integer(
+    "PUSH_BODY_LIMIT_BYTES", 1024 * 1024, "Largest body of one push, as it arrives and unpacked.", least=1024
+)
 PUSH_SAMPLES_PER_MINUTE = env.integer(
     "PUSH_SAMPLES_PER_MINUTE", 120_000, "Most samples one token may push in a minute.", least=1
 )

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
-from ninja.errors import HttpError
 
 from metrics.actions.samples import accept
+from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
 from metrics.sample import Sample
@@ -25,21 +24,10 @@ class TooFastError(Exception):
 def take(request: HttpRequest, parse: Callable[[bytes], list[Sample]]) -> int:
     """Store what `parse` finds in the body of `request`, all or nothing; return how many samples that was.
 
-    Raises what `parse` raises, BadSamples, TooFastError, or HttpError 413 for a body that is too large.
+    Raises what `parse` raises, BadSamples, TooFastError, or HttpError for a body that is too large or wrongly encoded.
     """
     now, token = time.time(), token_of(request)
-    samples = parse(_body(request))
+    samples = parse(decoded(request, settings.PUSH_BODY_LIMIT_BYTES))
     if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), settings.PUSH_SAMPLES_PER_MINUTE, now):
         raise TooFastError(wait_s)
     return accept(samples, token.source, now)
-
-
-def _body(request: HttpRequest) -> bytes:
-    limit = settings.PUSH_BODY_LIMIT_BYTES
-    if int(request.headers.get("Content-Length") or 0) <= limit:
-        try:
-            if len(request.body) <= limit:
-                return request.body
-        except RequestDataTooBig:
-            pass
-    raise HttpError(413, f"The body is larger than {limit} bytes; split the batch.")

@@ -1,5 +1,7 @@
 """Pushing: what a program is told, in every case, and that a retry does no harm."""
 
+import gzip
+import json
 import time
 from typing import Any
 
@@ -66,6 +68,10 @@ class TestAccepted:
             PATH, b'{"samples": []}', content_type="text/plain", headers={"Authorization": f"Bearer {program.token}"}
         )
         assert response.status_code == 202
+
+    def test_it_may_be_packed(self, program: Program) -> None:
+        packed = gzip.compress(json.dumps(ONE).encode())
+        assert program.post(PATH, packed, **{"Content-Encoding": "gzip"}).status_code == 202
 
 
 class TestRefused:
@@ -145,6 +151,12 @@ class TestRefused:
         raw = b'{"samples": []}'
         response = program.post(PATH, raw + b" " * (2000 - len(raw) + size))
         assert response.status_code == (413 if size else 202)
+
+    @pytest.mark.parametrize(("encoding", "status"), [("br", 415), ("gzip", 400)])
+    def test_a_body_that_can_not_be_unpacked_is_refused(self, program: Program, encoding: str, status: int) -> None:
+        response = program.post(PATH, ONE, **{"Content-Encoding": encoding})
+        assert response.status_code == status
+        assert body(response)["detail"].endswith(".")
 
     def test_a_body_over_djangos_own_limit_is_413(self, program: Program, settings: Settings) -> None:
         response = program.post(PATH, b" " * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))

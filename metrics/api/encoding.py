@@ -1,0 +1,88 @@
+"""What a request's `Content-Encoding` says (RFC 9110, section 8.4), undone within a bound.
+
+A few bytes can unpack to gigabytes, so nothing here ever makes more than one byte beyond the limit.
+"""
+
+import zlib
+
+import cramjam
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from ninja.errors import HttpError
+
+KNOWN = "identity, gzip, deflate and snappy"
+GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+
+class TooLargeError(Exception):
+    """What would be larger than the limit when it is unpacked."""
+
+
+class BrokenError(Exception):
+    """What is cut off, followed by something else, or not in the encoding that its header names."""
+
+
+def decoded(request: HttpRequest, limit: int) -> bytes:
+    """Return the body of `request` as it was before it was encoded: at most `limit` bytes, nor may it arrive in more.
+
+    Raises HttpError: 413 for a body that is larger, 415 for an encoding nobody knows here, 400 for a broken one.
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    try:
+        return unpacked(_sent(request, limit), encoding, limit)
+    except TooLargeError:
+        raise HttpError(413, f"The body is larger than {limit} bytes; split the batch.") from None
+    except BrokenError:
+        raise HttpError(400, f"The body is not what its Content-Encoding says: {encoding}.") from None
+
+
+def unpacked(packed: bytes, encoding: str, limit: int) -> bytes:
+    """Return what was encoded. Raises TooLargeError, BrokenError, or HttpError 415."""
+    if encoding in ("", "identity"):
+        return packed
+    if encoding in ("gzip", "x-gzip"):
+        return _inflated(packed, GZIP, limit)
+    if encoding == "deflate":
+        try:
+            return _inflated(packed, ZLIB, limit)
+        except BrokenError:  # some clients leave zlib's header out
+            return _inflated(packed, RAW, limit)
+    if encoding == "snappy":
+        return _unsnapped(packed, limit)
+    raise HttpError(415, f"Content-Encoding is none of {KNOWN}.")
+
+
+def _sent(request: HttpRequest, limit: int) -> bytes:
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise TooLargeError from None
+    if len(body) > limit:
+        raise TooLargeError
+    return body
+
+
+def _inflated(packed: bytes, form: int, limit: int) -> bytes:
+    inflating = zlib.decompressobj(form)
+    try:
+        plain = inflating.decompress(packed, limit + 1)
+    except zlib.error:
+        raise BrokenError from None
+    if len(plain) > limit:
+        raise TooLargeError
+    if not inflating.eof or inflating.unused_data:
+        raise BrokenError
+    return plain
+
+
+def _unsnapped(packed: bytes, limit: int) -> bytes:
+    """Undo Snappy's block format, which begins with the size of what is in it, and is refused if that is not so.
+
+    https://github.com/google/snappy/blob/main/format_description.txt
+    """
+    try:
+        if cramjam.snappy.decompress_raw_len(packed) > limit:
+            raise TooLargeError
+        return bytes(cramjam.snappy.decompress_raw(packed))
+    except cramjam.DecompressionError:
+        raise BrokenError from None
