@@ -28,8 +28,12 @@ class SourceForm(forms.ModelForm):
                 sources.check(cleaned["kind"], cleaned["config"])
             except Invalid as problem:
                 raise ValidationError(str(problem)) from None
-            if not cleaned.get("every_s"):
-                raise ValidationError({"every_s": "Say how often this source runs."})
+            try:
+                cleaned |= sources.check_schedule(
+                    cleaned.get("every_s") or None, cleaned.get("cron", ""), cleaned.get("time_zone", "")
+                )
+            except Invalid as problem:
+                raise ValidationError(str(problem)) from None
         return cleaned
 
 

@@ -14,7 +14,7 @@ from tasks.away import quietly
 def tick() -> None:
     """Start every source whose slot begins; beat sends this each second."""
     for due in sources.due(time.time()):
-        collect.apply_async(args=(due.source,), expires=due.every_s)
+        collect.apply_async(args=(due.source,), expires=due.worth_s)
 
 
 @shared_task

@@ -1,6 +1,8 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from metrics.schedule import BadSchedule, Schedule
+
 
 class Source(models.Model):
     """Something that yields samples: a collector on a schedule, or a named stream that is pushed (kind `push`)."""
@@ -13,9 +15,11 @@ class Source(models.Model):
         "every",
         null=True,
         blank=True,
-        help_text="Seconds between two runs; empty for what is pushed.",
+        help_text="Seconds between two runs; empty for what is pushed, or runs by cron.",
         validators=[MinValueValidator(1), MaxValueValidator(86_400)],
     )
+    cron = models.CharField(max_length=100, blank=True, help_text="Minute, hour, day, month, weekday.")
+    time_zone = models.CharField(max_length=50, blank=True, help_text="Of cron, such as Europe/Zurich.")
     config = models.JSONField(default=dict, blank=True)
     enabled = models.BooleanField(default=True)
 
@@ -29,3 +33,24 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When it runs; None for what is pushed. Raises BadSchedule if the row has one that can't be."""
+        if self.every_s is None and not self.cron:
+            return None
+        return Schedule(self.every_s, self.cron, self.time_zone or "UTC")
+
+    def expected_every_s(self, at: float) -> float | None:
+        """Return how many seconds apart samples should come around `at` (Unix seconds), None if nobody knows.
+
+        By cron that is the longer of the pause that goes on and the one before it: when a weekend ends, what
+        came on Friday is not late at once.
+        """
+        if self.every_s is not None:
+            return float(self.every_s)
+        try:
+            schedule = self.schedule
+            return None if schedule is None else max(schedule.gap_s(at), schedule.gap_s(schedule.slot(at) - 1))
+        except BadSchedule:  # a time zone that the machine no longer knows
+            return None

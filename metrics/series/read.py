@@ -45,7 +45,7 @@ class Track:
 
     `latest` is the newest sample not after that moment, None if there is none. `points` are the steps of
     the window that have samples, oldest first. `every_s` is how often a sample is expected: what the
-    samples themselves said, else the source's interval, else the longest pause but one between the newest samples;
+    samples themselves said, else the source's schedule, else the longest pause but one between the newest samples;
     None while that is unknown.
     """
 
@@ -114,14 +114,13 @@ def _tracks(chosen: list[Series], at: float, points: Mapping[int, tuple[Point, .
 
 def _every_s(chosen: list[Series], at: float) -> dict[int, float]:
     """Return how often a sample of each series is expected, in seconds, as far as that is known."""
-    known = {one.pk: every_s for one in chosen if (every_s := _said(one)) is not None}
+    known = {one.pk: every_s for one in chosen if (every_s := _said(one, at)) is not None}
     unknown = [one.pk for one in chosen if one.pk not in known]
     return known | _usual_pauses(unknown, at) if unknown else known
 
 
-def _said(series: Series) -> float | None:
-    every_s = series.expected_every_s or (series.source.every_s if series.source else None)
-    return None if every_s is None else float(every_s)
+def _said(series: Series, at: float) -> float | None:
+    return series.expected_every_s or (series.source.expected_every_s(at) if series.source else None)
 
 
 def _usual_pauses(ids: list[int], at: float) -> dict[int, float]:

@@ -140,8 +140,10 @@ class TestSource:
             ({"config": '{"url": "ftp://x"}'}, "config.url: "),
             ({"config": '{"url": "http://x:port/"}'}, "config.url: "),
             ({"config": "[]"}, "config"),
-            ({"every_s": ""}, "Say how often this source runs."),
-            ({"every_s": "0"}, "Say how often this source runs."),
+            ({"every_s": ""}, "A schedule has either every or cron."),
+            ({"every_s": "0"}, "A schedule has either every or cron."),
+            ({"cron": "* * * * *"}, "A schedule has either every or cron."),
+            ({"every_s": "", "cron": "nonsense"}, "does not have five fields"),
             ({"name": "machine"}, "already exists"),
         ],
     )

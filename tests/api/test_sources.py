@@ -22,13 +22,26 @@ def test_a_source_is_made_and_listed(program: Program) -> None:
     response = program.post(PATH, GOOD)
     made = body(response)
     assert response.status_code == 201
-    assert {**GOOD, "enabled": True, "last_error": "", "id": Source.objects.get(name="shop").pk} == made
+    rest = {"cron": "", "time_zone": "", "enabled": True, "last_error": "", "id": Source.objects.get(name="shop").pk}
+    assert {**GOOD, **rest} == made
     assert made in body(program.get(PATH))["sources"]
+
+
+def test_a_source_may_run_by_cron(program: Program) -> None:
+    when = {"every": None, "cron": "30 6 * * MON-FRI", "time_zone": "Europe/Zurich"}
+    made = body(program.post(PATH, {**GOOD, **when}))
+    assert {name: made[name] for name in when} == when
+    assert body(program.post(PATH, {**GOOD, **when, "name": "other", "time_zone": ""}))["time_zone"] == "UTC"
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
+        ({"cron": "* * * * *"}, "every"),
+        ({"every": None, "cron": "* * * *"}, "cron"),
+        ({"every": None, "cron": "*" * 101}, "cron"),
+        ({"every": None, "cron": "* * * * *", "time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "UTC"}, "time_zone"),
         ({"kind": "carrier_pigeon"}, "kind"),
         ({"kind": "push"}, "kind"),
         ({"name": ""}, "name"),

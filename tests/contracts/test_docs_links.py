@@ -83,7 +83,9 @@ def test_commands_and_targets_are_found_where_they_are_mentioned() -> None:
 
 @pytest.mark.parametrize("example", examples("sources.md"), ids=title)
 def test_an_example_of_a_source_is_valid(example: dict[str, Any]) -> None:
-    assert set(example) == {"kind", "name", "every", "config"}
+    when = {"cron", "time_zone"} if "cron" in example else {"every"}
+    assert set(example) == {"kind", "name", "config"} | when
+    sources.check_schedule(example.get("every"), example.get("cron", ""), example.get("time_zone", ""))
     sources.check(example["kind"], example["config"])
 
 

@@ -25,6 +25,19 @@ def test_an_interval_that_was_changed_begins_slots_of_its_own(redis: Redis) -> N
     assert slots.claim(1, 60, AT)
 
 
+def test_a_moment_is_claimed_once(redis: Redis) -> None:
+    assert slots.claim_moment(1, AT, 60)
+    assert not slots.claim_moment(1, AT, 60)
+    assert slots.claim_moment(1, AT + 60, 60)
+    assert slots.claim_moment(2, AT, 60)
+
+
+def test_the_claim_of_a_moment_outlives_the_ticks_that_may_ask_for_it(redis: Redis) -> None:
+    slots.claim_moment(1, AT, 60)
+    (key,) = redis.keys("*")
+    assert 60 < redis.ttl(key) <= 120
+
+
 def test_a_source_runs_once_at_a_time(redis: Redis) -> None:
     with slots.run(1, 30) as first, slots.run(1, 30) as second, slots.run(2, 30) as other:
         assert (first, second, other) == (True, False, True)
