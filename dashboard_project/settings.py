@@ -248,6 +248,14 @@ PUSH_SAMPLES_PER_MINUTE = env.integer(
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
 
+# --- Collecting -----------------------------------------------------------------------------------------
+
+ALLOW_PRIVATE_ADDRESSES = env.flag(
+    "ALLOW_PRIVATE_ADDRESSES",
+    False,
+    "Whether sources of people who are not administrators may connect to private networks.",
+)
+
 # --- Celery -------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = (

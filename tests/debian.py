@@ -1,0 +1,50 @@
+"""Programs out of Debian packages, for tests against the real thing."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+KEPT = Path(__file__).parent / "output" / "debian"
+DOWNLOAD_S = 300
+
+
+class NoProgramError(Exception):
+    """The program is nowhere and can't be fetched; the text is one sentence."""
+
+
+@cache
+def program(name: str, package: str = "") -> str:
+    """Return the path of a program: on PATH, else out of its package (of the same name unless told), unpacked here.
+
+    Unpacked, not installed: nothing of it is started or configured, and what it depends on is not fetched. So this is
+    for programs that need no more than the C library. Raises NoProgramError.
+    """
+    package = package or name
+    folder = KEPT / package
+    found = shutil.which(name) or _inside(folder, name) or (_unpack(package, folder) and _inside(folder, name))
+    if not found:
+        raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
+    return found
+
+
+def _inside(folder: Path, name: str) -> str:
+    return next((str(file) for bin in ("usr/bin", "usr/sbin") if (file := folder / bin / name).is_file()), "")
+
+
+def _unpack(package: str, folder: Path) -> bool:
+    folder.mkdir(parents=True, exist_ok=True)
+    # as somebody else, apt can't be told to fetch into this folder
+    command = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", package]
+    if not _run(command, folder) and not (_run(["apt-get", "update", "-qq"], folder) and _run(command, folder)):
+        return False
+    return all(_run(["dpkg-deb", "-x", file.name, "."], folder) for file in folder.glob("*.deb"))
+
+
+def _run(command: list[str], folder: Path) -> bool:
+    if not shutil.which(command[0]):
+        return False
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **os.environ}
+    done = subprocess.run(command, cwd=folder, env=quiet, check=False, capture_output=True, timeout=DOWNLOAD_S)
+    return done.returncode == 0

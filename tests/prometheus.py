@@ -1,0 +1,75 @@
+"""A real Prometheus that scrapes itself each second: `with prometheus() as url: …`."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from dashboard_project.supervisor import LEASH
+from tests.debian import program
+from tests.integration.stack import free_port
+
+STARTS_S = 30.0
+CONFIG = """
+global:
+  scrape_interval: 1s
+scrape_configs:
+  - job_name: prometheus
+    static_configs:
+      - targets: ["127.0.0.1:{port}"]
+"""
+
+
+@contextmanager
+def prometheus(more_config: str = "") -> Iterator[str]:
+    """Run one until the end of the block; yield its URL once it scraped itself, which takes some seconds.
+
+    `more_config` is YAML, such as remote_write.
+    """
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="wf-prometheus-", dir="/tmp"))
+    (folder / "prometheus.yml").write_text(CONFIG.format(port=port) + more_config)
+    url = f"http://127.0.0.1:{port}"
+    command = [
+        program("prometheus"),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    try:
+        with running(command, folder / "log"):
+            wait_for(f"{url}/api/v1/query?query=up", '"value"', folder / "log")
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `command` until the end of the block, and no longer than this process; what it prints goes into `log`."""
+    leashed = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
+    with log.open("wb") as output, subprocess.Popen(leashed, stdout=output, stderr=output) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+
+def wait_for(url: str, words: str, log: Path) -> None:
+    """Wait until `url` answers with `words` somewhere."""
+    until = time.monotonic() + STARTS_S
+    while time.monotonic() < until:
+        try:
+            if words in httpx.get(url, trust_env=False).text:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{url} does not say {words}:\n{log.read_text(errors='replace')[-2000:]}")
