@@ -1,7 +1,5 @@
 """A page that stays open while things break: it says so, and is right again without anyone's help."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,10 +24,6 @@ def _mended(system: Stack) -> Iterator[None]:
     system.wait_until_ready()
 
 
-def kill(system: Stack, name: str) -> None:
-    os.kill(system.pid_of(name), signal.SIGKILL)
-
-
 @contextmanager
 def stopped(system: Stack, name: str) -> Iterator[None]:
     """Have a process hang, with its sockets open."""
@@ -48,7 +42,7 @@ def test_redis_dies_and_the_page_is_right_again_within_seconds(person: Person, p
     push(person.system, push_token, next(NUMBERS))
     person.mark()
     before = person.pulse()
-    kill(person.system, "redis")
+    person.system.kill("redis")
     number = next(NUMBERS)
     push(person.system, push_token, number, within_s=10)  # the database takes it, whatever Redis does
     until = time.monotonic() + 10
@@ -64,15 +58,9 @@ def test_redis_dies_and_the_page_is_right_again_within_seconds(person: Person, p
 def test_redis_dies_twice(person: Person, push_token: str) -> None:
     person.mark()
     for _ in range(2):
-        old = person.system.pid_of("redis")
-        kill(person.system, "redis")
+        killed = person.system.kill("redis")
         until = time.monotonic() + 15
-        while True:
-            try:
-                if person.system.pid_of("redis") != old:
-                    break
-            except (FileNotFoundError, ValueError):
-                pass
+        while not person.system.is_back("redis", killed):
             assert time.monotonic() < until
             time.sleep(0.05)
         number = next(NUMBERS)
@@ -83,7 +71,7 @@ def test_redis_dies_twice(person: Person, push_token: str) -> None:
 
 def test_the_web_process_dies_and_the_page_says_so_and_comes_back(person: Person, push_token: str) -> None:
     person.mark()
-    kill(person.system, "web")
+    person.system.kill("web")
     person.wait_until("reconnecting", "lost", within_s=5)
     number = next(NUMBERS)
     push(person.system, push_token, number, within_s=30)
@@ -94,7 +82,7 @@ def test_the_web_process_dies_and_the_page_says_so_and_comes_back(person: Person
 
 
 def test_the_rendering_worker_dies_and_nothing_is_lost(person: Person, push_token: str) -> None:
-    kill(person.system, "render")
+    person.system.kill("render")
     number = next(NUMBERS)
     push(person.system, push_token, number)
     person.expect_number("Orders open", number, within_s=20)
@@ -138,7 +126,7 @@ def test_values_that_stop_coming_grow_late_though_the_connection_is_fine(person:
 def test_a_network_that_is_cut_is_noticed_and_healed(person: Person, push_token: str) -> None:
     person.mark()
     person.page.context.set_offline(True)
-    kill(person.system, "web")  # Chromium keeps open sockets open when it is told to be offline
+    person.system.kill("web")  # Chromium keeps open sockets open when it is told to be offline
     person.wait_until("reconnecting", "lost", within_s=10)
     number = next(NUMBERS)
     push(person.system, push_token, number, within_s=30)

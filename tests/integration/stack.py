@@ -118,6 +118,19 @@ class Stack:
         """Return the process id of a supervised child. Raises FileNotFoundError when it does not run."""
         return int((self.data_dir / "run" / f"{name}.pid").read_text())
 
+    def kill(self, name: str) -> int:
+        """Kill a supervised child; return the process id it had."""
+        pid = self.pid_of(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def is_back(self, name: str, ended: int) -> bool:
+        """Whether a child runs again that ended as the process `ended`."""
+        try:
+            return self.pid_of(name) != ended
+        except (FileNotFoundError, ValueError):
+            return False
+
     def output(self) -> str:
         """Return everything that the system printed."""
         return self._log.read_text(errors="replace")

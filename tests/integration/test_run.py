@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -80,16 +81,8 @@ def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
 
 def test_a_killed_child_is_started_again(stack: Stack) -> None:
     for name in ("render", "redis"):
-        before = stack.pid_of(name)
-        os.kill(before, signal.SIGKILL)
-
-        def came_back(name: str = name, before: int = before) -> bool:
-            try:
-                return stack.pid_of(name) != before
-            except (FileNotFoundError, ValueError):
-                return False
-
-        assert eventually(came_back, 10)
+        killed = stack.kill(name)
+        assert eventually(partial(stack.is_back, name, killed), 10)
     stack.wait_until_ready()
 
 

@@ -1,6 +1,7 @@
 """Writing samples: once is enough, twice does no harm, and two at once agree."""
 
 import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 from django.db import connection
@@ -89,30 +90,35 @@ def test_a_batch_of_many_new_series_is_stored_whole() -> None:
     assert Series.objects.count() == Row.objects.count() == 2000
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_processes_that_make_the_same_series_at_once_agree() -> None:
-    """Each batch is in another order, which is what makes careless locking end in a deadlock."""
-    names = [f"m{i}" for i in range(400)]
+def write_at_once(batch: Callable[[int, int], Sequence[Sample]]) -> None:
+    """Write `batch(writer, round)` with two writers, eight rounds that both begin together.
+
+    The second writer's batches are in the opposite order, which is what makes careless locking end in a deadlock.
+    """
     start, errors = threading.Barrier(2), []
 
-    def run(order: list[str], offset: int) -> None:
+    def run(writer: int) -> None:
         try:
             for round_ in range(8):
                 start.wait(10)
-                at = AT + round_
-                write([sample(f"{name}_{round_}", 1, at) for name in order], None, AT)
+                write(batch(writer, round_)[:: -1 if writer else 1], None, AT)
         except Exception as error:
             errors.append(error)
             start.abort()
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(names[::step], i)) for i, step in enumerate((1, -1))]
+    threads = [threading.Thread(target=run, args=(writer,)) for writer in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert errors == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_make_the_same_series_at_once_agree() -> None:
+    write_at_once(lambda _, round_: [sample(f"m{i}_{round_}", 1, AT + round_) for i in range(400)])
     assert Series.objects.count() == 3200
     assert Row.objects.count() == 3200
 
@@ -121,23 +127,7 @@ def test_two_processes_that_make_the_same_series_at_once_agree() -> None:
 def test_two_processes_that_tell_units_of_the_same_series_at_once_agree() -> None:
     names = [f"m{i}" for i in range(400)]
     write([sample(name) for name in names], None, AT)
-    start, errors = threading.Barrier(2), []
-
-    def run(order: list[str], offset: int) -> None:
-        try:
-            for round_ in range(8):
-                start.wait(10)
-                write([Sample(name, 1, {}, AT + round_, f"u{round_}{offset}") for name in order], None, AT)
-        except Exception as error:
-            errors.append(error)
-            start.abort()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(names[::step], i)) for i, step in enumerate((1, -1))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
+    write_at_once(
+        lambda writer, round_: [Sample(name, 1, {}, AT + round_, f"u{round_}{writer}") for name in names],
+    )
     assert set(Series.objects.values_list("unit", flat=True)) <= {"u70", "u71"}

@@ -1,0 +1,88 @@
+"""What tests of faults stand on: a running system, a dashboard of many widgets, pushes, pages and sockets."""
+
+import re
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.integration.page import Page, sign_in
+from tests.integration.stack import Stack
+
+SLUG = "faults"
+WIDGETS = 24
+
+
+class Bench:
+    """A running system with a dashboard of many widgets on one pushed metric."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.client = sign_in(stack)
+        self.push_token = stack.manage("token", "pusher", "--scope", "push").strip()
+        self.read_token = stack.manage("token", "reader", "--scope", "read").strip()
+        admin = stack.manage("token", "maker", "--scope", "admin").strip()
+        self.value = 0
+        widgets = [
+            {
+                "kind": "line" if index % 2 else "number",
+                "title": f"Widget {index}",
+                "config": {"queries": [{"metric": "load"}]},
+            }
+            for index in range(WIDGETS)
+        ]
+        answer = self.client.post(
+            "/api/v1/dashboards",
+            json={"slug": SLUG, "title": "Faults", "range": "15m", "widgets": widgets},
+            headers={"Authorization": f"Bearer {admin}"},
+        )
+        assert answer.status_code == 201, answer.text
+        self.push()
+
+    def push(self) -> int:
+        """Push a value that was not there before; return it."""
+        self.value += 1
+        answer = httpx.post(
+            f"{self.stack.url}/api/v1/samples",
+            json={"samples": [{"metric": "load", "value": self.value}]},
+            headers={"Authorization": f"Bearer {self.push_token}"},
+            timeout=20,
+        )
+        assert answer.status_code == 202, answer.text
+        return self.value
+
+    def page(self) -> Page:
+        return Page(self.client, SLUG)
+
+    def socket(self, token: str = "") -> ClientConnection:
+        """A socket of a program, that reads only when it is told to; without `token`, that of the reader."""
+        return connect(
+            f"ws://127.0.0.1:{self.stack.port}/ws/dashboards/{SLUG}/?range=15m",
+            additional_headers={"Authorization": f"Bearer {token or self.read_token}"},
+            max_size=None,
+            close_timeout=1,
+        )
+
+    def shell(self, code: str) -> None:
+        """Do what only an administrator can, in a process of its own."""
+        imports = (
+            "from django.contrib.auth.models import User; from metrics.actions import access, dashboards;"
+            f"from metrics.models import Dashboard; d = Dashboard.objects.get(slug='{SLUG}');"
+        )
+        self.stack.manage("shell", "-v0", "-c", imports + code)
+
+
+def shows(page: Page, value: int) -> bool:
+    """Whether every number widget shows `value`."""
+    number = re.compile(rf'<p class="value em-\d+">{value}<')
+    return sum(bool(number.search(html)) for html in page.widgets.values()) == WIDGETS // 2
+
+
+def until_closed(client: ClientConnection) -> tuple[list[str], int]:
+    """Return what the server still sent, and the code it closed with; 1006 if it gave none."""
+    heard: list[str] = []
+    try:
+        while True:
+            heard.append(str(client.recv(5)))
+    except ConnectionClosed as closed:
+        return heard, closed.rcvd.code if closed.rcvd else 1006

@@ -1,0 +1,128 @@
+"""Clients that read too slowly, send too much, or send nonsense: they hurt only themselves."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.integration.bench import SLUG, Bench, shows, until_closed
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_reader_that_stops_reading_hurts_only_itself(bench: Bench) -> None:
+    web = psutil.Process(bench.stack.pid_of("web"))
+    with bench.page() as page, _deaf(bench) as deaf:
+        memory = web.memory_info().rss
+        until = time.monotonic() + 40
+        closed = False
+        while time.monotonic() < until and not closed:
+            value = bench.push()
+            page.wait(partial(shows, page, value), "a value", 3)
+            closed = _was_dropped(deaf)
+        grown = web.memory_info().rss - memory
+    assert closed, "a reader that acknowledges nothing for 30 s is sent away"
+    assert grown < 8 * 1024 * 1024, "what is kept for it is bounded"
+
+
+def test_a_reader_at_one_kilobyte_a_second_does_not_make_the_others_wait(bench: Bench) -> None:
+    with bench.page() as page, _deaf(bench) as slow:
+        stop = threading.Event()
+        read = bytearray()
+
+        def trickle() -> None:
+            while not stop.wait(1):
+                with suppress(TimeoutError):
+                    read.extend(slow.recv(1024))
+
+        reader = threading.Thread(target=trickle, daemon=True)
+        reader.start()
+        for _ in range(20):
+            value = bench.push()
+            page.wait(partial(shows, page, value), "a value", 3)
+        stop.set()
+        reader.join(5)
+        page.becomes_right(5)
+    assert b"hx-partial" in read
+
+
+@pytest.mark.usefixtures("untroubled")
+def test_a_client_that_floods_is_told_and_sent_away(bench: Bench) -> None:
+    with bench.page() as page:
+        with bench.socket() as flood:
+            with suppress(ConnectionClosed):
+                for _ in range(5000):
+                    flood.send('{"ack": 1}')
+            heard, code = until_closed(flood)
+        # It may be cut off while it still sends, and then its own system drops what it was told.
+        assert code in (1006, 1008)
+        assert code == 1006 or "Too many messages." in heard[-1]
+        value = bench.push()
+        page.wait(lambda: shows(page, value), "a value, on another page", 5)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said"),
+    [
+        ("nonsense", 1008, "A message is"),
+        ("[1, 2]", 1008, "A message is"),
+        ('{"ack": "4"}', 1008, "A message is"),
+        ("x" * 2000, 1008, "at most 1024 characters"),
+        (b"\x00\x01", 1008, "at most 1024 characters"),
+        ("x" * 100_000, 1009, ""),
+    ],
+)
+@pytest.mark.usefixtures("untroubled")
+def test_what_a_client_must_not_send(bench: Bench, message: str | bytes, code: int, said: str) -> None:
+    with bench.socket() as client:
+        client.recv(5)
+        client.send(message)
+        heard, closed = until_closed(client)
+    assert closed == code
+    assert said in "".join(json.loads(text)["error"] for text in heard if text.startswith("{"))
+
+
+def test_limits_of_sockets_are_told_to_the_client() -> None:
+    with Stack(SOCKETS_PER_USER="2") as stack:
+        bench = Bench(stack)
+        with bench.socket() as first, bench.socket() as second:
+            first.recv(5)
+            second.recv(5)
+            with bench.socket() as third:
+                assert until_closed(third) == ([], 1013)
+            first.close()
+            with bench.socket() as again:
+                assert "pulse" in str(again.recv(5))
+        bench.client.close()
+
+
+def _deaf(bench: Bench) -> socket.socket:
+    """A socket that did its handshake, with a small buffer, and reads nothing from then on."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(0.2)
+    client.connect(("127.0.0.1", bench.stack.port))
+    client.sendall(
+        f"GET /ws/dashboards/{SLUG}/?range=15m HTTP/1.1\r\nHost: 127.0.0.1:{bench.stack.port}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        f"Authorization: Bearer {bench.read_token}\r\n\r\n".encode()
+    )
+    return client
+
+
+def _was_dropped(client: socket.socket) -> bool:
+    """Whether the server ended the connection, found out without reading from it."""
+    try:
+        client.sendall(b"\x8a\x80\x00\x00\x00\x00")  # a pong, which the server ignores
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
