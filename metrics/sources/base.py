@@ -1,6 +1,7 @@
 """What every source kind is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +11,14 @@ from metrics.sample import Sample
 
 class SourceError(Exception):
     """A run that yields nothing; the message is one sentence for the source's owner."""
+
+
+class Noted(list[Sample]):
+    """The samples of a run that also has something to say: `note` is a line for the source's page."""
+
+    def __init__(self, samples: Iterable[Sample], note: str) -> None:
+        super().__init__(samples)
+        self.note = note
 
 
 class SourceConfig(BaseModel):
@@ -28,7 +37,12 @@ class SourceKind(ABC, Generic[C]):
     config_class: type[C]
     timeout_s: ClassVar[float] = 30
     """No run takes longer; every wait inside one is bounded by less."""
+    administrators_only: ClassVar[bool] = False
+    """Whether only administrators may make one: it runs programs of this machine."""
 
     @abstractmethod
     def collect(self, config: C) -> list[Sample]:
-        """Return the samples of one run. Raises SourceError if there are none to be had."""
+        """Return the samples of one run, `Noted` if there is more to say.
+
+        Raises SourceError if there are none to be had.
+        """
