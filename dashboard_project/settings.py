@@ -269,7 +269,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_IMPORTS = ["tasks.collect", "tasks.render"]
+CELERY_IMPORTS = ["tasks.collect", "tasks.push", "tasks.render"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "collect"
@@ -286,6 +286,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
     "tick": {"task": "tasks.collect.tick", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
 }
 

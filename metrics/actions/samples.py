@@ -1,8 +1,10 @@
 """The one way in for samples, pulled or pushed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import structlog
+from django.db import transaction
 from pydantic import ValidationError
 from redis import RedisError
 
@@ -15,14 +17,21 @@ from metrics.widgets.base import Config
 log = structlog.get_logger(__name__)
 
 
-def accept(samples: Sequence[Sample], source: Source | None, now: float) -> int:
+def accept(
+    samples: Sequence[Sample], source: Source | None, now: float, also: Callable[[int], None] | None = None
+) -> int:
     """Check `samples`, store them, and have the open widgets that show them rendered; return how many there are.
 
+    `also` is called with that number in the transaction that stores them: what it writes is stored if they are.
     Raises BadSamples if one of them is bad; then nothing is stored.
     """
     check(samples, now)
-    if samples:
-        _mark_changed(write(samples, source, now), now)
+    with transaction.atomic() if also else nullcontext():
+        changed = write(samples, source, now) if samples else []
+        if also:
+            also(len(samples))
+    if changed:
+        _mark_changed(changed, now)
     return len(samples)
 
 

@@ -13,12 +13,14 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
 from metrics.actions.problems import Invalid
+from metrics.actions.push import StillRunningError
 from metrics.api import dashboards, samples, series, sources
 from metrics.api.push import TooFastError
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples
 
 RETRY_AFTER_S = "5"
+STILL_RUNNING_S = "1"
 
 api = NinjaAPI(
     title="Watchfloor",
@@ -63,6 +65,13 @@ def _bad_samples(request: HttpRequest, error: BadSamples) -> HttpResponse:
 def _too_fast(request: HttpRequest, error: TooFastError) -> HttpResponse:
     response = _answer(request, 429, str(error))
     response["Retry-After"] = str(error.wait_s)
+    return response
+
+
+@api.exception_handler(StillRunningError)
+def _still_running(request: HttpRequest, error: StillRunningError) -> HttpResponse:
+    response = _answer(request, 409, "The first push with this Idempotency-Key is still in progress.")
+    response["Retry-After"] = STILL_RUNNING_S
     return response
 
 

@@ -12,6 +12,21 @@ class Body(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+class Error(Schema):
+    """What is wrong with one field; `index` is the place of a sample in its batch, from 0."""
+
+    index: int | None
+    field: str
+    message: str
+
+
+class Refused(Schema):
+    """A refusal: a sentence for people, and `errors` if something in the request is to blame."""
+
+    detail: str
+    errors: list[Error] | None = None
+
+
 def _storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("a NUL character can't be stored")

@@ -1,16 +1,25 @@
 """What every push format shares: the token's limits, the one way in, and the refusals."""
 
+import hashlib
+import re
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest
+from ninja.errors import HttpError
 
+from metrics.actions import push
 from metrics.actions.samples import accept
 from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
+from metrics.models import Token
 from metrics.sample import Sample
+
+REFUSALS = frozenset({400, 401, 403, 409, 413, 415, 422, 429, 503})
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class TooFastError(Exception):
@@ -24,10 +33,31 @@ class TooFastError(Exception):
 def take(request: HttpRequest, parse: Callable[[bytes], list[Sample]]) -> int:
     """Store what `parse` finds in the body of `request`, all or nothing; return how many samples that was.
 
-    Raises what `parse` raises, BadSamples, TooFastError, or HttpError for a body that is too large or wrongly encoded.
+    Of requests with the same Idempotency-Key only the first is stored. Raises what `parse` raises, BadSamples,
+    TooFastError, push.StillRunningError, Invalid for a key that came with another body, or HttpError for a body that is
+    too large or wrongly encoded.
     """
     now, token = time.time(), token_of(request)
-    samples = parse(decoded(request, settings.PUSH_BODY_LIMIT_BYTES))
-    if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), settings.PUSH_SAMPLES_PER_MINUTE, now):
+    body = decoded(request, settings.PUSH_BODY_LIMIT_BYTES)
+    key = _key(request, token, body)
+    store = partial(_store, partial(parse, body), token, now)
+    return store() if key is None else push.once(key, store, now)
+
+
+def _store(parse: Callable[[], list[Sample]], token: Token, now: float, keep: push.Keep | None = None) -> int:
+    samples, most = parse(), settings.PUSH_SAMPLES_PER_MINUTE
+    if len(samples) > most:
+        raise HttpError(413, f"A token may push {most} samples a minute, fewer than this has; split the batch.")
+    if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), most, now):
         raise TooFastError(wait_s)
-    return accept(samples, token.source, now)
+    return accept(samples, token.source, now, keep)
+
+
+def _key(request: HttpRequest, token: Token, body: bytes) -> push.Key | None:
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        return None
+    if not IDEMPOTENCY_KEY.fullmatch(text):
+        raise HttpError(400, "Idempotency-Key is not 1 to 255 visible ASCII characters.")
+    pushed = hashlib.sha256(request.get_full_path().encode() + b"\n" + body)
+    return push.Key(token, text, pushed.hexdigest())

@@ -1,13 +1,18 @@
-"""The JSON format: `{"samples": [{"metric", "value", "labels"?, "at"?, "unit"?}]}`."""
+"""The JSON format: `{"samples": [{"metric", "value", "labels"?, "at"?, "unit"?, …}], "labels"?, …}`.
+
+What stands beside `samples` holds for each of them that does not say otherwise.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from metrics.sample import BadSamples, Problem, Sample
 
-FIELDS = {"metric", "value", "labels", "at", "unit"}
+SHARED = {"labels", "type", "expected_every", "expires_after"}
+"""What a sample may say, and the batch for all of its samples."""
+FIELDS = {"metric", "value", "at", "unit"} | SHARED
 
 
 class NotJson(Exception):
@@ -25,15 +30,18 @@ def parse(body: bytes) -> list[Sample]:
         raise NotJson(f"The body is not JSON: {error}.") from None
     if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
         raise BadSamples([Problem(None, "samples", 'The body is not an object with a list "samples".')])
-    if unknown := set(document) - {"samples"}:
-        raise BadSamples(
-            [Problem(None, name, f"There is no field {name!r} beside samples.") for name in sorted(unknown)]
-        )
-    entries = document["samples"]
-    found = [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
+    entries = document.pop("samples")
+    found = [Problem(None, *what) for what in _problems_of_batch(document)]
+    found += [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
     if found:
         raise BadSamples(found)
-    return [_sample(entry) for entry in entries]
+    return [_sample(entry, document) for entry in entries]
+
+
+def _problems_of_batch(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in sorted(set(batch) - SHARED):
+        yield name, f"There is no field {name!r} beside samples."
+    yield from _problems_of_shared(batch)
 
 
 def _problems(entry: Any) -> Iterator[tuple[str, str]]:
@@ -48,23 +56,42 @@ def _problems(entry: Any) -> Iterator[tuple[str, str]]:
         yield "value", "value is missing or not a number."
     if entry.get("unit") is not None and not isinstance(entry["unit"], str):
         yield "unit", "unit is not text."
-    labels = entry.get("labels")
+    if _time(entry.get("at")) is ValueError:
+        yield "at", "at is neither Unix seconds nor ISO 8601 with a time zone."
+    yield from _problems_of_shared(entry)
+
+
+def _problems_of_shared(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    labels = fields.get("labels")
     if labels is not None and not (
         isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values())
     ):
         yield "labels", "labels is not an object of texts."
-    if _time(entry.get("at")) is ValueError:
-        yield "at", "at is neither Unix seconds nor ISO 8601 with a time zone."
+    if fields.get("type") is not None and not isinstance(fields["type"], str):
+        yield "type", "type is not text."
+    for name in ("expected_every", "expires_after"):
+        if fields.get(name) is not None and not _is_number(fields[name]):
+            yield name, f"{name} is not a number of seconds."
 
 
-def _sample(entry: dict[str, Any]) -> Sample:
+def _sample(entry: Mapping[str, Any], batch: Mapping[str, Any]) -> Sample:
+    labels = entry.get("labels") or {}
+    if batch.get("labels"):
+        labels = batch["labels"] | labels
     return Sample(
         metric=entry["metric"],
         value=float(entry["value"]),
-        labels=entry.get("labels") or {},
+        labels=labels,
         at=_time(entry.get("at")),
         unit=entry.get("unit"),
+        type=_said("type", entry, batch),
+        expected_every_s=_said("expected_every", entry, batch),
+        expires_after_s=_said("expires_after", entry, batch),
     )
+
+
+def _said(name: str, entry: Mapping[str, Any], batch: Mapping[str, Any]) -> Any:
+    return batch.get(name) if entry.get(name) is None else entry[name]
 
 
 def _time(value: Any) -> Any:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from redis.exceptions import LockError
+from redis import RedisError
 
 from metrics.live.connection import KEY, client
 
@@ -24,12 +24,19 @@ def claim_moment(source: int, moment: float, late_most_s: float) -> bool:
 @contextmanager
 def run(source: int, longest_s: float) -> Iterator[bool]:
     """Hold the one run that `source` may have at a time; yields False while an earlier one goes on."""
-    lock = client().lock(f"{KEY}running:{source}", timeout=longest_s, blocking=False)
+    with hold(f"running:{source}", longest_s) as mine:
+        yield mine
+
+
+@contextmanager
+def hold(name: str, longest_s: float) -> Iterator[bool]:
+    """Hold what only one may hold at a time, for `longest_s` at most; yields False while somebody else holds it."""
+    lock = client().lock(f"{KEY}{name}", timeout=longest_s, blocking=False)
     if not lock.acquire():
         yield False
         return
     try:
         yield True
     finally:
-        with suppress(LockError):  # it took longer than it may, and the lock went to another run
+        with suppress(RedisError):  # it took longer than it may, and the lock went to another; or it ends by itself
             lock.release()

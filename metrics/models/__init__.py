@@ -2,7 +2,8 @@
 
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, Widget
+from metrics.models.push import IdempotencyKey
 from metrics.models.series import Sample, Series
 from metrics.models.source import Source
 
-__all__ = ["Dashboard", "Sample", "Series", "Source", "Token", "Widget"]
+__all__ = ["Dashboard", "IdempotencyKey", "Sample", "Series", "Source", "Token", "Widget"]

@@ -69,6 +69,12 @@ class TestAccepted:
         )
         assert response.status_code == 202
 
+    def test_what_is_said_about_all_of_a_batch_is_kept_with_each_series(self, program: Program) -> None:
+        push = batch({"metric": "a", "value": 1}, {"metric": "b", "value": 1, "labels": {"dc": "2"}})
+        program.post(PATH, {**push, "labels": {"dc": "1"}, "type": "counter", "expected_every": 5, "expires_after": 60})
+        said = Series.objects.order_by("metric").values_list("labels", "type", "expected_every_s", "expires_after_s")
+        assert list(said) == [({"dc": "1"}, "counter", 5, 60), ({"dc": "2"}, "counter", 5, 60)]
+
     def test_it_may_be_packed(self, program: Program) -> None:
         packed = gzip.compress(json.dumps(ONE).encode())
         assert program.post(PATH, packed, **{"Content-Encoding": "gzip"}).status_code == 202
@@ -122,6 +128,9 @@ class TestRefused:
             ({"metric": "b", "value": 1, "unit": "\ud800"}, "unit"),
             ({"metric": "b\ud800", "value": 1}, "metric"),
             ({"metric": "b", "value": 1, "unit": "u" * 21}, "unit"),
+            ({"metric": "b", "value": 1, "type": "histogram"}, "type"),
+            ({"metric": "b", "value": 1, "expires_after": 0}, "expires_after"),
+            ({"metric": "b", "value": 1, "expected_every": 1e9}, "expected_every"),
         ],
     )
     def test_one_bad_sample_is_422_by_index_and_field_and_nothing_is_stored(
@@ -180,6 +189,11 @@ class TestTooFast:
     def test_others_are_not_concerned(self, program: Program) -> None:
         program.post(PATH, many(100))
         assert Program("push", "other").post(PATH, ONE).status_code == 202
+
+    def test_what_can_never_be_stored_in_one_push_is_413(self, program: Program) -> None:
+        response = program.post(PATH, many(101))
+        assert response.status_code == 413
+        assert body(response)["detail"].endswith("split the batch.")
 
     def test_empty_batches_count_too(self, program: Program) -> None:
         answers = {program.post(PATH, batch()).status_code for _ in range(101)}

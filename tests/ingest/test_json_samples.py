@@ -41,6 +41,25 @@ def test_a_good_entry_is_a_sample(entry: dict[str, Any], expected: Sample) -> No
     assert parse(body(entry)) == [expected]
 
 
+def test_a_sample_may_say_more_about_its_series() -> None:
+    said = {"type": "counter", "expected_every": 60, "expires_after": 600.5}
+    (sample,) = parse(body({"metric": "m", "value": 1, **said}))
+    assert (sample.type, sample.expected_every_s, sample.expires_after_s) == ("counter", 60, 600.5)
+
+
+def test_what_stands_beside_the_samples_holds_for_all_that_do_not_say_otherwise() -> None:
+    one = {"metric": "m", "value": 1, "labels": {"host": "b", "disk": "1"}, "type": "gauge", "expires_after": None}
+    batch = {"labels": {"host": "a", "dc": "x"}, "type": "counter", "expected_every": 60, "expires_after": 90}
+    assert parse(body(one, {"metric": "n", "value": 2}, **batch)) == [
+        Sample("m", 1.0, {"host": "b", "dc": "x", "disk": "1"}, None, None, "gauge", 60, 90),
+        Sample("n", 2.0, {"host": "a", "dc": "x"}, None, None, "counter", 60, 90),
+    ]
+
+
+def test_nulls_beside_the_samples_say_nothing() -> None:
+    assert parse(body({"metric": "m", "value": 1}, labels=None, type=None, expires_after=None)) == [Sample("m", 1.0)]
+
+
 def test_an_empty_batch_is_no_samples() -> None:
     assert parse(body()) == []
 
@@ -71,6 +90,12 @@ def test_what_is_not_json_says_where(raw: bytes) -> None:
         (b"{}", "samples"),
         (b'{"samples": {}}', "samples"),
         (b'{"samples": [], "source": "x"}', "source"),
+        (b'{"samples": [], "unit": "x"}', "unit"),
+        (b'{"samples": [], "labels": []}', "labels"),
+        (b'{"samples": [], "labels": {"a": 1}}', "labels"),
+        (b'{"samples": [], "type": 1}', "type"),
+        (b'{"samples": [], "expected_every": "60"}', "expected_every"),
+        (b'{"samples": [], "expires_after": true}', "expires_after"),
     ],
 )
 def test_a_document_of_another_shape_is_refused_as_a_whole(raw: bytes, field: str) -> None:
@@ -92,6 +117,9 @@ def test_a_document_of_another_shape_is_refused_as_a_whole(raw: bytes, field: st
         ({"metric": "m", "value": 1, "labels": []}, ["labels"]),
         ({"metric": "m", "value": 1, "labels": {"a": 1}}, ["labels"]),
         ({"metric": "m", "value": 1, "unit": 1}, ["unit"]),
+        ({"metric": "m", "value": 1, "type": []}, ["type"]),
+        ({"metric": "m", "value": 1, "expected_every": "1"}, ["expected_every"]),
+        ({"metric": "m", "value": 1, "expires_after": 10**400}, ["expires_after"]),
         ({"metric": "m", "value": 1, "at": "yesterday"}, ["at"]),
         ({"metric": "m", "value": 1, "at": "2026-11-20T12:00:00"}, ["at"]),
         ({"metric": "m", "value": 1, "at": "2026-13-01T00:00:00Z"}, ["at"]),
@@ -116,8 +144,12 @@ ALMOST = st.fixed_dictionaries(
         "labels": st.dictionaries(st.text(), st.text() | ANY_JSON, max_size=3) | ANY_JSON,
         "at": st.integers() | st.floats() | st.datetimes().map(str) | ANY_JSON,
         "unit": st.text() | ANY_JSON,
+        "type": st.sampled_from(["gauge", "counter"]) | ANY_JSON,
+        "expected_every": st.integers() | st.floats() | ANY_JSON,
+        "expires_after": st.integers() | st.floats() | ANY_JSON,
     },
 )
+BATCH = st.dictionaries(st.sampled_from(["labels", "type", "expected_every", "expires_after", "x"]), ANY_JSON)
 
 
 def outcome(raw: bytes) -> object:
@@ -146,6 +178,6 @@ def test_any_json_is_samples_or_refused(document: Any) -> None:
     assert is_known(outcome(json.dumps(document).encode()))
 
 
-@given(st.lists(ALMOST, max_size=3))
-def test_anything_like_samples_is_samples_or_refused(entries: list[Any]) -> None:
-    assert is_known(outcome(json.dumps({"samples": entries}).encode()))
+@given(st.lists(ALMOST, max_size=3), BATCH)
+def test_anything_like_samples_is_samples_or_refused(entries: list[Any], batch: dict[str, Any]) -> None:
+    assert is_known(outcome(json.dumps({**batch, "samples": entries}).encode()))

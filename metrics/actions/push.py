@@ -1,0 +1,90 @@
+"""Pushes that come with an Idempotency-Key: stored once, however often they are sent.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from django.db import IntegrityError
+from redis import RedisError
+
+from metrics.actions.problems import Invalid
+from metrics.live import slots
+from metrics.models import IdempotencyKey, Token
+
+KEPT = timedelta(hours=24)
+LONGEST_S = 30.0
+"""A push that is in progress for longer than this was given up by its sender, or its process died."""
+
+Keep = Callable[[int], None]
+"""What keeps an answer, given how many samples it says were accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The `text` that `token` gave a push whose content has this `digest`, 64 hex digits."""
+
+    token: Token
+    text: str
+    digest: str
+
+
+class StillRunningError(Exception):
+    """The first push with a key is still in progress."""
+
+
+def once(key: Key, store: Callable[[Keep], int], now: float) -> int:
+    """Return how many samples `store` accepted, now or when it was called first for `key`.
+
+    `store` has to call what it is given in the transaction that stores the samples. Raises StillRunningError, Invalid
+    if the key was used for another push, and what `store` raises; then the key is not kept.
+    """
+    with ExitStack() as held:
+        if not _is_only_one(key, held):
+            raise StillRunningError
+        accepted = _answered(key, now)
+        if accepted is not None:
+            return accepted
+        try:
+            return store(partial(_keep, key, now))
+        except IntegrityError:  # without Redis two can get here, and the other one was first
+            accepted = _answered(key, now)
+            if accepted is None:
+                raise
+            return accepted
+
+
+def forget(now: float) -> None:
+    """Forget the keys that no longer count."""
+    IdempotencyKey.objects.filter(at__lte=_oldest(now)).delete()
+
+
+def _is_only_one(key: Key, held: ExitStack) -> bool:
+    try:
+        return held.enter_context(slots.hold(f"push:{key.token.pk}:{key.text}", LONGEST_S))
+    except RedisError:
+        return True
+
+
+def _answered(key: Key, now: float) -> int | None:
+    found = IdempotencyKey.objects.filter(token=key.token, key=key.text, at__gt=_oldest(now)).first()
+    if found is None:
+        return None
+    if found.digest != key.digest:
+        raise Invalid("Idempotency-Key", "Nothing was stored: this Idempotency-Key came with another push before.")
+    return found.accepted
+
+
+def _keep(key: Key, now: float, accepted: int) -> None:
+    IdempotencyKey.objects.filter(token=key.token, key=key.text, at__lte=_oldest(now)).delete()
+    IdempotencyKey.objects.create(
+        token=key.token, key=key.text, digest=key.digest, accepted=accepted, at=datetime.fromtimestamp(now, UTC)
+    )
+
+
+def _oldest(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC) - KEPT
