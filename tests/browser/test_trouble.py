@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 
-import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -22,20 +20,6 @@ MENDED_S = 5
 def _mended(system: Stack) -> Iterator[None]:
     yield
     system.wait_until_ready()
-
-
-@contextmanager
-def stopped(system: Stack, name: str) -> Iterator[None]:
-    """Have a process hang, with its sockets open."""
-    process = psutil.Process(system.pid_of(name))
-    family = [process, *process.children(recursive=True)]
-    for one in family:
-        one.suspend()
-    try:
-        yield
-    finally:
-        for one in family:
-            one.resume()
 
 
 def test_redis_dies_and_the_page_is_right_again_within_seconds(person: Person, push_token: str) -> None:
@@ -89,7 +73,7 @@ def test_the_rendering_worker_dies_and_nothing_is_lost(person: Person, push_toke
 
 
 def test_a_server_that_hangs_is_unmistakable_within_15_seconds(person: Person) -> None:
-    with stopped(person.system, "web"):
+    with person.system.hanging("web"):
         began = time.monotonic()
         person.wait_until("lost", within_s=20)
         assert time.monotonic() - began < 15
@@ -105,7 +89,7 @@ def test_a_server_that_hangs_is_unmistakable_within_15_seconds(person: Person) -
 def test_a_wall_that_lost_its_connection_says_so_too(person: Person) -> None:
     person.open(WALL)
     person.wait_until_live()
-    with stopped(person.system, "web"):
+    with person.system.hanging("web"):
         expect(person.page.locator("#lost")).to_be_visible(timeout=15_000)
         box = person.page.locator("#lost").bounding_box()
         assert box is not None
@@ -115,7 +99,7 @@ def test_a_wall_that_lost_its_connection_says_so_too(person: Person) -> None:
 
 def test_values_that_stop_coming_grow_late_though_the_connection_is_fine(person: Person) -> None:
     expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=30_000)
-    with stopped(person.system, "collect"):
+    with person.system.hanging("collect"):
         expect(person.widget("CPU")).to_have_attribute("data-state", "late", timeout=15_000)
         expect(person.widget("CPU").locator("[data-freshness]")).to_contain_text("late · ")
         expect(person.widget("CPU")).to_have_attribute("data-state", "stale", timeout=15_000)

@@ -1,5 +1,6 @@
 """What tests of faults stand on: a running system, a dashboard of many widgets, pushes, pages and sockets."""
 
+import json
 import re
 
 import httpx
@@ -62,6 +63,27 @@ class Bench:
             max_size=None,
             close_timeout=1,
         )
+
+    def newest_at(self, metric: str) -> float:
+        """Return the time of the newest sample of `metric`."""
+        answer = httpx.get(
+            f"{self.stack.url}/api/v1/series",
+            params={"metric": metric},
+            headers={"Authorization": f"Bearer {self.read_token}"},
+            timeout=20,
+        )
+        return max(float(series["at"]) for series in answer.raise_for_status().json()["series"])
+
+    def runs(self) -> dict[str, tuple[float, list[float]]]:
+        """Return of each source by name how often it runs (seconds), and the times of its samples, each once."""
+        code = (
+            "import json; from metrics.models import Sample, Source;"
+            "times = lambda source: Sample.objects.filter(series__source=source).values_list('at_ms', flat=True);"
+            "found = Source.objects.filter(every_s__isnull=False);"
+            "print(json.dumps({one.name: (one.every_s, sorted(set(times(one)))) for one in found}))"
+        )
+        found = json.loads(self.stack.manage("shell", "-v0", "-c", code))
+        return {name: (every_s, [at_ms / 1000 for at_ms in times]) for name, (every_s, times) in found.items()}
 
     def shell(self, code: str) -> None:
         """Do what only an administrator can, in a process of its own."""

@@ -1,6 +1,7 @@
 """The whole system as its users start it, for tests: `with Stack() as stack: …`."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -10,9 +11,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import psutil
+from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
@@ -130,6 +136,31 @@ class Stack:
             return self.pid_of(name) != ended
         except (FileNotFoundError, ValueError):
             return False
+
+    @contextmanager
+    def hanging(self, *names: str) -> Iterator[None]:
+        """Have supervised children hang, with their connections open."""
+        children = [psutil.Process(self.pid_of(name)) for name in names]
+        family = [one for child in children for one in (child, *child.children(recursive=True))]
+        for one in family:
+            one.suspend()
+        try:
+            yield
+        finally:
+            for one in family:
+                one.resume()
+
+    @contextmanager
+    def another(self, *names: str) -> Iterator[None]:
+        """Run processes of the Procfile once more, beside those that are supervised."""
+        commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+        with ExitStack() as running, self._log.open("ab") as log:
+            for name in names:
+                command = [sys.executable, *shlex.split(commands[name])[1:]]
+                process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+                running.callback(process.wait, STOPS_S)
+                running.callback(process.terminate)
+            yield
 
     def output(self) -> str:
         """Return everything that the system printed."""

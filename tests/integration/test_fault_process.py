@@ -1,10 +1,8 @@
 """Processes that die, are stopped, or run twice; what every open page shows then, against the database."""
 
-import json
+import math
 import os
 import signal
-import subprocess
-import sys
 import time
 from functools import partial
 
@@ -12,7 +10,6 @@ import psutil
 import pytest
 
 from tests.integration.bench import Bench, shows
-from tests.integration.stack import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -61,34 +58,24 @@ def test_web_asked_to_stop_tells_every_page_to_come_back(bench: Bench) -> None:
             page.wait(partial(shows, page, value), "a value pushed afterwards", 20)
 
 
-def test_two_beats_collect_each_slot_once(bench: Bench) -> None:
-    second = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "dashboard_project", "beat"],
-        cwd=ROOT,
-        env=bench.stack.env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        time.sleep(3)
-        began = time.time()
-        time.sleep(12)
-        ended = time.time()
-    finally:
-        second.terminate()
-        second.wait(20)
-    times = _sample_times(bench, "host_load", began, ended)
-    slots = [int(at // 2) for at in times]  # the demo collects the host every two seconds
-    assert len(slots) >= 5
-    assert len(slots) == len(set(slots)), "a slot was collected twice"
-
-
-def _sample_times(bench: Bench, metric: str, start: float, end: float) -> list[float]:
-    """Return the times of the stored samples of one series of `metric`."""
-    code = (
-        "from metrics.models import Sample;"
-        f"found = Sample.objects.filter(series__metric='{metric}', series__labels__over='1m');"
-        f"found = found.filter(at_ms__gte={start * 1000:.0f}, at_ms__lt={end * 1000:.0f});"
-        "print(list(found.values_list('at_ms', flat=True)))"
-    )
-    return [at_ms / 1000 for at_ms in json.loads(bench.stack.manage("shell", "-v0", "-c", code))]
+def test_two_beats_and_two_of_each_worker_collect_each_slot_once(bench: Bench) -> None:
+    both = ("beat", "collect", "render")
+    with bench.stack.another(*both), bench.page() as page:
+        with bench.stack.hanging(*both):
+            hangs_since = time.time()
+            value = bench.push()
+            page.wait(partial(shows, page, value), "a value that the second set alone renders", 20)
+            page.wait(lambda: bench.newest_at("host_load") > hangs_since + 4, "what it alone collects", 20)
+        began = time.time() + 1  # what the first set had taken when it began to hang, it does at once
+        until = began + 21  # two slots of the demo's slowest source
+        while time.time() < until:
+            value = bench.push()
+            page.wait(partial(shows, page, value), "a value that either set renders", 5)
+            time.sleep(0.5)
+        page.becomes_right(5)
+    runs = bench.runs()
+    assert "this machine" in runs
+    for name, (every_s, times) in runs.items():
+        first, after = math.ceil(began / every_s), int(until // every_s)
+        slots = [int(at // every_s) for at in times if first * every_s <= at < after * every_s]
+        assert slots == list(range(first, after)), f"{name}, every {every_s} s, was collected at {times}"
