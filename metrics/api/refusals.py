@@ -1,0 +1,125 @@
+"""How a request is refused: a status, a sentence, and what in the request is to blame.
+
+Every protocol has the same refusals, each in a form of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from metrics.actions.problems import Invalid
+from metrics.actions.push import StillRunningError
+from metrics.api.push import TooFastError
+from metrics.ingest.json_samples import NotJson
+from metrics.sample import BadSamples, Problem
+
+RETRY_AFTER_S = "5"
+STILL_RUNNING_S = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused: `detail` is a sentence; `errors` is None if nothing in the request is to blame."""
+
+    status: int
+    detail: str
+    errors: Sequence[Problem] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Form = Callable[[Refusal], HttpResponse]
+
+
+def refuse_in(api: NinjaAPI, form: Form) -> None:
+    """Have `api` answer what goes wrong in `form`."""
+
+    def handle(request: HttpRequest, error: Any) -> HttpResponse:
+        response = form(refusal(error))
+        for name, value in refusal(error).headers.items():
+            response[name] = value
+        return response
+
+    for kind in refusal.registry:
+        if kind is not object:
+            api.add_exception_handler(kind, handle)
+
+
+def as_json(refusal: Refusal) -> HttpResponse:
+    """The form of our own API: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`."""
+    body: dict[str, Any] = {"detail": refusal.detail}
+    if refusal.errors is not None:
+        body["errors"] = [{"index": one.index, "field": one.field, "message": one.message} for one in refusal.errors]
+    return JsonResponse(body, status=refusal.status)
+
+
+@singledispatch
+def refusal(error: Exception) -> Refusal:
+    """Return how to refuse a request that `error` came of; raise it again, if that is the program's own fault."""
+    raise error
+
+
+@refusal.register
+def _(error: HttpError) -> Refusal:
+    return Refusal(error.status_code, str(error))
+
+
+@refusal.register
+def _(error: AuthenticationError) -> Refusal:
+    sentence = "No valid token was sent; the header is Authorization: Bearer TOKEN."
+    return Refusal(401, sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
+@refusal.register
+def _(error: NotJson) -> Refusal:
+    return Refusal(400, str(error))
+
+
+@refusal.register
+def _(error: BadSamples) -> Refusal:
+    return Refusal(422, "Nothing was stored: the request has bad samples.", error.problems)
+
+
+@refusal.register
+def _(error: TooFastError) -> Refusal:
+    return Refusal(429, str(error), headers={"Retry-After": str(error.wait_s)})
+
+
+@refusal.register
+def _(error: StillRunningError) -> Refusal:
+    sentence = "The first push with this Idempotency-Key is still in progress."
+    return Refusal(409, sentence, headers={"Retry-After": STILL_RUNNING_S})
+
+
+@refusal.register
+def _(error: Invalid) -> Refusal:
+    return Refusal(422, str(error), [Problem(None, error.field, str(error))])
+
+
+@refusal.register
+def _(error: ValidationError) -> Refusal:
+    problems = [Problem(None, _field(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors]
+    return Refusal(422, f"{problems[0].field}: {problems[0].message}.", problems)
+
+
+def _field(place: Sequence[Any]) -> str:
+    """Return the name of a field as the sender knows it, without where ninja looked for it."""
+    inner = place[2:] if place[0] == "body" else place[1:]
+    return ".".join(map(str, inner)) or str(place[0])
+
+
+@refusal.register
+def _(error: DataError) -> Refusal:
+    return Refusal(422, "A text in the request has a character that can't be stored, such as NUL.", [])
+
+
+@refusal.register(OperationalError)
+@refusal.register(InterfaceError)
+def _(error: Exception) -> Refusal:
+    sentence = "The database does not answer; nothing was stored. Try again."
+    return Refusal(503, sentence, headers={"Retry-After": RETRY_AFTER_S})
