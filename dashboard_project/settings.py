@@ -269,7 +269,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_IMPORTS = ["tasks.collect", "tasks.push", "tasks.render"]
+CELERY_IMPORTS = ["tasks.collect", "tasks.push", "tasks.render", "tasks.rollup"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "collect"
@@ -277,6 +277,7 @@ CELERY_TASK_ROUTES = {
     "tasks.collect.tick": {"queue": "render"},  # sources that hang may fill the other queue's threads, not delay this
     "tasks.collect.*": {"queue": "collect"},
     "tasks.render.*": {"queue": "render"},
+    "tasks.rollup.*": {"queue": "collect"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -288,6 +289,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
+    "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # --- Logging ------------------------------------------------------------------------------------------

@@ -3,7 +3,21 @@
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, Widget
 from metrics.models.push import IdempotencyKey
-from metrics.models.series import Sample, Series
+from metrics.models.rollup import HourRollup, Late, MinuteRollup, Progress
+from metrics.models.series import Chunk, Sample, Series
 from metrics.models.source import Source
 
-__all__ = ["Dashboard", "IdempotencyKey", "Sample", "Series", "Source", "Token", "Widget"]
+__all__ = [
+    "Chunk",
+    "Dashboard",
+    "HourRollup",
+    "IdempotencyKey",
+    "Late",
+    "MinuteRollup",
+    "Progress",
+    "Sample",
+    "Series",
+    "Source",
+    "Token",
+    "Widget",
+]

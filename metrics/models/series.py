@@ -17,6 +17,9 @@ class Series(models.Model):
     expires_after_s = models.FloatField(
         "expires after", null=True, blank=True, help_text="Seconds after which the last value no longer counts."
     )
+    ahead_s = models.FloatField(
+        "ahead by", default=0, editable=False, help_text="Seconds by which the sender's clock has been ahead at most."
+    )
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -42,3 +45,20 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series_id} @ {self.at_ms}: {self.value}"
+
+
+class Chunk(models.Model):
+    """Many samples of one series in one row: those of the span of time that begins at `start_ms`.
+
+    `data` is what `metrics.series.codec.encode` returned, and `end_ms` is the time of the newest sample in it.
+    """
+
+    pk = models.CompositePrimaryKey("series_id", "start_ms")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="chunks")
+    start_ms = models.BigIntegerField()
+    end_ms = models.BigIntegerField()
+    count = models.IntegerField()
+    data = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.series_id} @ {self.start_ms}: {self.count}"

@@ -3,6 +3,8 @@ from django.db import models
 
 from metrics.schedule import BadSchedule, Schedule
 
+RETENTION_MOST_DAYS = 36_500
+
 
 class Source(models.Model):
     """Something that yields samples: a collector on a schedule, or a named stream that is pushed (kind `push`)."""
@@ -22,6 +24,24 @@ class Source(models.Model):
     time_zone = models.CharField(max_length=50, blank=True, help_text="Of cron, such as Europe/Zurich.")
     config = models.JSONField(default=dict, blank=True)
     enabled = models.BooleanField(default=True)
+    raw_retention_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Hours to keep every sample; empty for what the settings say.",
+        validators=[MinValueValidator(1), MaxValueValidator(RETENTION_MOST_DAYS * 24)],
+    )
+    minute_retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days to keep the rollups of minutes; empty for what the settings say.",
+        validators=[MinValueValidator(1), MaxValueValidator(RETENTION_MOST_DAYS)],
+    )
+    hour_retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days to keep the rollups of hours; empty for what the settings say.",
+        validators=[MinValueValidator(1), MaxValueValidator(RETENTION_MOST_DAYS)],
+    )
 
     last_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_duration_s = models.FloatField(null=True, blank=True, editable=False)

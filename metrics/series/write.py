@@ -8,6 +8,7 @@ from django.db import transaction
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import Sample, series_key
+from metrics.series import late
 
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """What a sample may say about its whole series."""
@@ -33,6 +34,7 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
         # In one order for all, as below: two batches with the same keys in different orders would deadlock.
         rows.sort(key=lambda row: (row.series_id, row.at_ms))
         SampleRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        late.note(late.hours_of(((row.series_id, row.at_ms) for row in rows), now))
     return list(series.values())
 
 

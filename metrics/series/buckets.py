@@ -1,0 +1,69 @@
+"""Buckets: what samples amount to in a minute, and minutes in an hour, computed where they are.
+
+A bucket is replaced only by one of more samples. Samples are never changed, so more samples is more of the
+truth, whoever rolls when: doing it again changes nothing, and what was rolled outlives the samples it came from.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from metrics.models import HourRollup, MinuteRollup, Sample, Series
+from metrics.series.tiers import HOUR_MS, MINUTE_MS
+
+Bucket = tuple[int, int, int, float, float, float, float]
+"""Series, time, count, sum, min, max, last."""
+
+_SAMPLES, _SERIES = Sample._meta.db_table, Series._meta.db_table
+_MINUTES, _HOURS = MinuteRollup._meta.db_table, HourRollup._meta.db_table
+_OF_SAMPLES = "count(*) AS n, sum(x.value) AS total, min(x.value) AS low, max(x.value) AS high"
+_OF_ROLLUPS = "sum(x.count) AS n, sum(x.sum) AS total, min(x.min) AS low, max(x.max) AS high"
+_UPSERT = """
+    ON CONFLICT (series_id, at_ms) DO UPDATE SET count = excluded.count, sum = excluded.sum, min = excluded.min,
+    max = excluded.max, last = excluded.last WHERE excluded.count > {table}.count"""
+
+
+def roll_minutes(start_ms: int, end_ms: int) -> None:
+    """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples."""
+    _roll(_SAMPLES, _OF_SAMPLES, "value", _MINUTES, MINUTE_MS, start_ms, end_ms, None)
+
+
+def roll_hours(start_ms: int, end_ms: int, series: int | None = None) -> None:
+    """Roll the hours from `start_ms` to `end_ms`, whole ones, from their minutes: of every series, or of one."""
+    _roll(_MINUTES, _OF_ROLLUPS, "last", _HOURS, HOUR_MS, start_ms, end_ms, series)
+
+
+def store_minutes(minutes: Iterable[Bucket]) -> None:
+    """Store minutes that were rolled elsewhere."""
+    sql = f"""
+        INSERT INTO {_MINUTES} (series_id, at_ms, count, sum, min, max, last) VALUES (%s, %s, %s, %s, %s, %s, %s)
+        {_UPSERT.format(table=_MINUTES)}"""
+    rows = sorted(minutes)
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+
+def _roll(
+    source: str, sums: str, last: str, target: str, step_ms: int, start_ms: int, end_ms: int, series: int | None
+) -> None:
+    """Roll `source` into the buckets of `target`.
+
+    It goes from series to series by their keys, and never through a whole table: both databases are told so, each
+    in its own way, because what they know about tables that grow this fast is always old.
+    """
+    which = "" if series is None else "WHERE s.id = %(series)s"
+    buckets = f"""
+        SELECT x.series_id, x.at_ms / {step_ms} * {step_ms} AS bucket, {sums}, max(x.at_ms) AS newest
+        FROM {{}} WHERE x.series_id = s.id AND x.at_ms >= %(start)s AND x.at_ms < %(end)s {{}} GROUP BY 1, 2"""
+    if connection.vendor == "postgresql":
+        rolled = f"{_SERIES} s CROSS JOIN LATERAL ({buckets.format(f'{source} x', '')}) g {which}"
+    else:
+        rolled = f"({buckets.format(f'{_SERIES} s CROSS JOIN {source} x', which.replace('WHERE', 'AND'))}) g WHERE true"
+    sql = f"""
+        INSERT INTO {target} (series_id, at_ms, count, sum, min, max, last)
+        SELECT g.series_id, g.bucket, g.n, g.total, g.low, g.high,
+            (SELECT y.{last} FROM {source} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest)
+        FROM {rolled} {_UPSERT.format(table=target)}"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"start": start_ms, "end": end_ms, "series": series})

@@ -1,0 +1,73 @@
+"""What came late: it is noted as it is written, and what was rolled without it is rolled again."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from django.db import connection
+
+from metrics.models import Late, Sample
+from metrics.series import buckets, progress, raw
+from metrics.series.buckets import Bucket
+from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
+
+PORTION = 200
+
+_LATE = Late._meta.db_table
+
+
+def hours_of(rows: Iterable[tuple[int, int]], now: float) -> list[tuple[int, int]]:
+    """Return (series, hour) of those of `rows`, (series, time), that are late at `now` (Unix seconds), sorted."""
+    limit_ms = round((now - LATE_S) * 1000)
+    return sorted({(series, floor(at_ms, HOUR_MS)) for series, at_ms in rows if at_ms < limit_ms})
+
+
+def note(hours: Sequence[tuple[int, int]]) -> None:
+    """Note that something came late in `hours`, (series, hour), in the transaction that writes it."""
+    if hours:
+        sql = f"""
+            INSERT INTO {_LATE} (series_id, at_ms, marks) VALUES (%s, %s, 1)
+            ON CONFLICT (series_id, at_ms) DO UPDATE SET marks = {_LATE}.marks + 1"""
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, hours)
+
+
+def note_all_before(at_ms: int) -> None:
+    """Note every hour that has samples before `at_ms`."""
+    sql = f"""
+        INSERT INTO {_LATE} (series_id, at_ms, marks)
+        SELECT DISTINCT series_id, at_ms / {HOUR_MS} * {HOUR_MS}, 1 FROM {Sample._meta.db_table}
+        WHERE at_ms < %s ON CONFLICT (series_id, at_ms) DO NOTHING"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [at_ms])
+
+
+def settle() -> bool:
+    """Roll some of the noted hours again; return whether there may be more.
+
+    A note that was made again meanwhile stays.
+    """
+    with progress.held(progress.LATE) as done:
+        if done is None:
+            return False
+        notes = list(Late.objects.order_by("series_id", "at_ms").values_list("series_id", "at_ms", "marks")[:PORTION])
+        by_hour: dict[int, list[int]] = defaultdict(list)
+        for series, hour_ms, _ in notes:
+            by_hour[hour_ms].append(series)
+        rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
+        buckets.store_minutes(rows)
+        for series, hour_ms, _ in notes:
+            buckets.roll_hours(hour_ms, hour_ms + HOUR_MS, series)
+        with connection.cursor() as cursor:
+            cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)
+    return len(notes) == PORTION
+
+
+def _minutes(ids: list[int], hour_ms: int) -> list[Bucket]:
+    """Return what the minutes of an hour of some series amount to, from every sample that is still held."""
+    found = []
+    for series, samples in raw.samples(ids, hour_ms, hour_ms + HOUR_MS).items():
+        for bucket_ms, group in groupby(samples, key=lambda sample: floor(sample[0], MINUTE_MS)):
+            values = [value for _, value in group]
+            found.append((series, bucket_ms, len(values), sum(values), min(values), max(values), values[-1]))
+    return found

@@ -1,0 +1,29 @@
+"""Every sample that is still held, whether in rows or in chunks.
+
+Rows are read before chunks: packing moves samples from rows to chunks, and whoever reads in this order sees a sample
+twice at worst, never not at all. Of two of one time the one in the chunk counts, as it was there first.
+"""
+
+from collections.abc import Sequence
+
+from metrics.models import Chunk, Sample
+from metrics.series import codec
+from metrics.series.tiers import SPAN_MS
+
+Samples = list[tuple[int, float]]
+"""(Unix milliseconds, value), oldest first."""
+
+
+def samples(ids: Sequence[int], start_ms: int, end_ms: int) -> dict[int, Samples]:
+    """Return the samples with start ≤ t < end of those of the series `ids` that have some."""
+    found: dict[int, dict[int, float]] = {}
+    rows = Sample.objects.filter(series__in=ids, at_ms__gte=start_ms, at_ms__lt=end_ms)
+    for series, at_ms, value in rows.values_list("series_id", "at_ms", "value"):
+        found.setdefault(series, {})[at_ms] = value
+    chunks = Chunk.objects.filter(series__in=ids, start_ms__gt=start_ms - SPAN_MS, start_ms__lt=end_ms)
+    for series, data in chunks.values_list("series_id", "data"):
+        held = found.setdefault(series, {})
+        for at_ms, value in zip(*codec.decode(bytes(data)), strict=True):
+            if start_ms <= at_ms < end_ms:
+                held[at_ms] = value
+    return {series: sorted(held.items()) for series, held in found.items() if held}

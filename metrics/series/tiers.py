@@ -1,0 +1,16 @@
+"""The tiers samples are kept in: every sample, then what minutes, then what hours amount to."""
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+SPAN_MS = 2 * HOUR_MS
+"""What a chunk covers; whole hours, so that an hour is never in two of them."""
+SETTLES_S = 300
+"""A minute is rolled this long after its end, so that what comes a little late is in it at once."""
+LATE_S = 180
+"""What is older than this when it comes is noted as late. Less than SETTLES_S by what a transaction may take."""
+
+
+def floor(at_ms: int, step_ms: int) -> int:
+    """Return the beginning of the step that `at_ms` lies in."""
+    return at_ms // step_ms * step_ms
