@@ -11,5 +11,6 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter
 
 from consumers.routing import websocket
+from metrics.api.lane import Lane
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+application = ProtocolTypeRouter({"http": Lane(http), "websocket": websocket})

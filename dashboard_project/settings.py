@@ -246,6 +246,7 @@ PUSH_BODY_LIMIT_BYTES = env.integer(
 PUSH_SAMPLES_PER_MINUTE = env.integer(
     "PUSH_SAMPLES_PER_MINUTE", 120_000, "Most samples one token may push in a minute.", least=1
 )
+PING_BODY_LIMIT_BYTES = env.integer("PING_BODY_LIMIT_BYTES", 10_000, "How much of a ping's body is kept.", most=100_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
 
 # --- Collecting -----------------------------------------------------------------------------------------
@@ -269,7 +270,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_IMPORTS = ["tasks.collect", "tasks.push", "tasks.render", "tasks.rollup"]
+CELERY_IMPORTS = [
+    "tasks.collect",
+    "tasks.heartbeats",
+    "tasks.push",
+    "tasks.render",
+    "tasks.rollup",
+]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "collect"
@@ -288,6 +295,8 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "tasks.collect.tick", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "heartbeats": {"task": "tasks.heartbeats.evaluate", "schedule": 5.0, "options": {"expires": 10}},
+    "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -1,13 +1,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from metrics.api import api, no_such_endpoint
+from metrics.api import api, no_such_endpoint, ping
 from metrics.views import access
 
 urlpatterns = [
     path("", include("metrics.views.urls")),
     path("api/", api.urls),
     path("api/<path:anything>", no_such_endpoint),
+    path("ping/<str:key>", ping.take),
+    path("ping/<str:key>/<str:word>", ping.take),
     path("admin/logout/", access.sign_out),  # which closes open pages, too
     path("admin/", admin.site.urls),
 ]

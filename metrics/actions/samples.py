@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import structlog
 from django.db import transaction
@@ -33,6 +34,28 @@ def accept(
     if changed:
         _mark_changed(changed, now)
     return len(samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Samples that somebody sent for `source`; `holder` is who, by the name under which rates are counted."""
+
+    holder: str
+    samples: Sequence[Sample]
+    source: Source | None
+
+
+def accept_all(pushes: Sequence[Push], now: float) -> None:
+    """Store what many sent, as `accept` does, in a transaction for each source. All of it was checked already.
+
+    When it fails, some of it may be stored: it is to be sent again, with the same times.
+    """
+    by_source: dict[Source | None, list[Sample]] = {}
+    for push in pushes:
+        by_source.setdefault(push.source, []).extend(push.samples)
+    changed = [one for source, found in by_source.items() for one in write(found, source, now)]
+    if changed:
+        _mark_changed(changed, now)
 
 
 def _mark_changed(series: Sequence[Series], now: float) -> None:

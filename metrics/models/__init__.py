@@ -2,6 +2,7 @@
 
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, Widget
+from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourRollup, Late, MinuteRollup, Progress
 from metrics.models.series import Chunk, Sample, Series
@@ -10,10 +11,12 @@ from metrics.models.source import Source
 __all__ = [
     "Chunk",
     "Dashboard",
+    "Heartbeat",
     "HourRollup",
     "IdempotencyKey",
     "Late",
     "MinuteRollup",
+    "Ping",
     "Progress",
     "Sample",
     "Series",

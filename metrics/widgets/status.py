@@ -11,18 +11,21 @@ from metrics.widgets.ranges import Window
 CELLS_MOST = 60
 FEW = 6
 SOME = 24
-ORDER = ("down", "stale", "nodata", "up")
+ORDER = ("down", "late", "stale", "nodata", "up")
 
 
 class StatusConfig(Config):
     """Config of a status."""
 
     up_at_least: float = Field(default=1.0, description="From this value on, something is up.")
+    late_at_least: float | None = Field(
+        default=None, description="From this value on, below up, something is late; else it is down."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One thing: its `name`, its `state` (up, down, stale or nodata), and the `word` that says so to people."""
+    """One thing: its `name`, its `state` (up, late, down, stale or nodata), and the `word` that says so to people."""
 
     name: str
     state: str
@@ -44,7 +47,7 @@ class StatusView:
 
 
 class Status(WidgetKind[StatusConfig]):
-    """A cell for each series: up from a value of one on, down below it."""
+    """A cell for each series: up from a value of one on, below it down, or late where a heartbeat is just overdue."""
 
     kind = "status"
     config_class = StatusConfig
@@ -59,14 +62,20 @@ class Status(WidgetKind[StatusConfig]):
 def _cell(one: Named, config: StatusConfig, window: Window) -> Cell:
     if one.track.latest is None:
         return Cell(one.name, "nodata", "no data")
-    state = "up" if one.track.latest.value >= config.up_at_least else "down"
+    state = _state(one.track.latest.value, config)
     if freshness.of_tracks([one.track], config.every_s, window.at).state == "stale":
         return Cell(one.name, "stale", f"stale, was {state}")
     return Cell(one.name, state, state)
 
 
+def _state(value: float, config: StatusConfig) -> str:
+    if value >= config.up_at_least:
+        return "up"
+    return "late" if config.late_at_least is not None and value >= config.late_at_least else "down"
+
+
 def _summary(cells: list[Cell]) -> str:
-    words = {"down": "down", "stale": "stale", "nodata": "without data", "up": "up"}
+    words = {"down": "down", "late": "late", "stale": "stale", "nodata": "without data", "up": "up"}
     counts = {state: sum(cell.state == state for cell in cells) for state in ORDER}
     if cells and counts["up"] == len(cells):
         return f"All {len(cells)} up" if len(cells) > 1 else "Up"

@@ -33,6 +33,13 @@ def test_a_cell_is_up_or_down_and_says_so(
     assert (cell.name, cell.state, cell.word) == ("a", state, word)
 
 
+@pytest.mark.parametrize(("value", "state"), [(1, "up"), (0.5, "late"), (0.4, "down")])
+def test_below_up_something_may_be_late(value: float, state: str) -> None:
+    shown = view(named("backup", value), named("other", 1), late_at_least=0.5)
+    assert {cell.name: cell.word for cell in shown.cells}["backup"] == state
+    assert shown.summary == ("All 2 up" if state == "up" else f"1 {state} · 1 up")
+
+
 def test_what_is_down_comes_first_then_what_is_not_known_then_by_name() -> None:
     shown = view(named("d", 1), named("c", 1), named("b", None), named("z", 0), named("a", 1, age_s=600))
     assert [cell.name for cell in shown.cells] == ["z", "a", "b", "c", "d"]

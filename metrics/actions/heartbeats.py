@@ -1,0 +1,193 @@
+"""Heartbeats: making them, taking their pings, noticing those that do not come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+
+from metrics.actions import samples
+from metrics.actions.problems import Invalid, check_storable
+from metrics.heartbeat import LEVELS, Condition, Signal, State, judged, pinged
+from metrics.heartbeat import Ping as Pinged
+from metrics.models import Heartbeat, Ping
+from metrics.sample import BadSamples, Sample
+from metrics.schedule import BadSchedule, Schedule
+
+log = structlog.get_logger(__name__)
+
+STATE_METRIC, DURATION_METRIC = "heartbeat_state", "heartbeat_duration_seconds"
+REPORT_EVERY_S = 30
+PINGS_KEPT = 100
+CONDITION = ("state", "last_at", "late_at", "down_at", "duration_s", "starts")
+GRACE_MOST_S = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A ping for the heartbeat with this key."""
+
+    key: str
+    ping: Pinged
+
+
+def record(arrived: Sequence[Arrived]) -> list[bool]:
+    """Store the pings, all in one transaction; return for each whether there is such a heartbeat."""
+    if not arrived:
+        return []
+    with transaction.atomic():
+        keys = {one.key for one in arrived if one.key.isascii() and one.key.isprintable()}  # others can't be asked for
+        # In one order for all, or two processes that take the same pings in different orders would deadlock.
+        found = {one.key: one for one in Heartbeat.objects.select_for_update().filter(key__in=keys).order_by("pk")}
+        before = {key: one.state for key, one in found.items()}
+        rows = [_take(found[one.key], one.ping) for one in arrived if one.key in found]
+        Ping.objects.bulk_create(rows)
+        Heartbeat.objects.bulk_create(
+            found.values(), update_conflicts=True, unique_fields=["id"], update_fields=CONDITION
+        )
+    states = [_state(one, one.last_at) for key, one in found.items() if one.last_at and one.state != before[key]]
+    _tell(states + [_duration(row) for row in rows if row.duration_s is not None], max(one.ping.at for one in arrived))
+    return [one.key in found for one in arrived]
+
+
+def _take(heartbeat: Heartbeat, ping: Pinged) -> Ping:
+    after = pinged(condition_of(heartbeat), ping, schedule_of(heartbeat), heartbeat.grace_s)
+    _set(heartbeat, after)
+    return Ping(
+        heartbeat=heartbeat,
+        at=ping.at,
+        signal=ping.signal,
+        exit_status=ping.exit_status,
+        run=ping.run,
+        body=ping.body[: settings.PING_BODY_LIMIT_BYTES],
+        duration_s=None if ping.signal is Signal.START else after.duration_s,
+    )
+
+
+def evaluate(now: float) -> int:
+    """Have those count as late or down whose ping did not come until `now`; return how many that were."""
+    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now) | Q(state=State.UP, late_at__lte=now)
+    changed = [one for one in Heartbeat.objects.filter(overdue) if _judge(one, now)]
+    _tell([_state(one, now) for one in changed], now)
+    return len(changed)
+
+
+def _judge(heartbeat: Heartbeat, now: float) -> bool:
+    """Compare and swap: False, if a ping came meanwhile, or another process was faster."""
+    state = judged(condition_of(heartbeat), now)
+    seen = Heartbeat.objects.filter(pk=heartbeat.pk, state=heartbeat.state, down_at=heartbeat.down_at)
+    heartbeat.state = state
+    return bool(seen.update(state=state))
+
+
+def report(now: float) -> None:
+    """Store the state of every heartbeat as a sample, once each `REPORT_EVERY_S` however often this is called."""
+    at = now // REPORT_EVERY_S * REPORT_EVERY_S
+    every = Heartbeat.objects.filter(state__in=LEVELS).order_by("pk").iterator(1000)
+    batch: list[Sample] = []
+    for one in every:
+        batch.append(_state(one, at))
+        if len(batch) == 1000:
+            _tell(batch, now)
+            batch = []
+    _tell(batch, now)
+
+
+def prune() -> None:
+    """Forget the oldest pings of those heartbeats that have more than are kept."""
+    many = Heartbeat.objects.annotate(kept=Count("pings")).filter(kept__gt=PINGS_KEPT).values_list("pk", flat=True)
+    for pk in many:
+        newest = Ping.objects.filter(heartbeat=pk).order_by("-id").values_list("pk", flat=True)
+        Ping.objects.filter(heartbeat=pk, pk__lte=newest[PINGS_KEPT]).delete()
+
+
+def _tell(told: Sequence[Sample], now: float) -> None:
+    """Store `told`. What stands in its way must not undo a ping, and the next report says the same again."""
+    try:
+        samples.accept(told, None, now)
+    except BadSamples as problem:
+        log.warning("state of heartbeats not stored", error=str(problem))
+
+
+def _duration(ping: Ping) -> Sample:
+    assert ping.duration_s is not None
+    return Sample(DURATION_METRIC, ping.duration_s, {"heartbeat": ping.heartbeat.name}, ping.at, "seconds")
+
+
+def _state(heartbeat: Heartbeat, at: float) -> Sample:
+    return Sample(
+        STATE_METRIC,
+        LEVELS[State(heartbeat.state)],
+        {"heartbeat": heartbeat.name},
+        at,
+        expected_every_s=REPORT_EVERY_S,
+        expires_after_s=10 * REPORT_EVERY_S,  # one that is deleted or paused has no state any more
+    )
+
+
+def condition_of(heartbeat: Heartbeat) -> Condition:
+    fields = {name: getattr(heartbeat, name) for name in CONDITION}
+    return Condition(**{**fields, "state": State(heartbeat.state)})
+
+
+def _set(heartbeat: Heartbeat, condition: Condition) -> None:
+    for name in CONDITION:
+        setattr(heartbeat, name, getattr(condition, name))
+
+
+def schedule_of(heartbeat: Heartbeat) -> Schedule:
+    return Schedule(heartbeat.every_s, heartbeat.cron, heartbeat.time_zone)
+
+
+def create(name: str, **schedule: Any) -> Heartbeat:
+    """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Invalid."""
+    made = Heartbeat(name=name, **schedule)
+    _check(made)
+    return _saved(made)
+
+
+def change(heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
+    """Change its name, its schedule, or its grace. Raises Invalid, and then nothing is changed."""
+    if fields.get("every_s") is not None:
+        fields.setdefault("cron", "")
+    elif fields.get("cron"):
+        fields.setdefault("every_s", None)
+    for name, value in fields.items():
+        setattr(heartbeat, name, value)
+    _check(heartbeat)
+    if heartbeat.last_at is not None and heartbeat.state in LEVELS:
+        schedule = schedule_of(heartbeat)
+        every_s = schedule.every_s
+        heartbeat.late_at = schedule.after(heartbeat.last_at) if every_s is None else heartbeat.last_at + every_s
+        heartbeat.down_at = heartbeat.late_at + heartbeat.grace_s
+    return _saved(heartbeat)
+
+
+def pause(heartbeat: Heartbeat) -> None:
+    """Expect nothing until the next ping."""
+    Heartbeat.objects.filter(pk=heartbeat.pk).update(state=State.PAUSED, late_at=None, down_at=None, starts={})
+    heartbeat.refresh_from_db()
+
+
+def _check(heartbeat: Heartbeat) -> None:
+    if not heartbeat.name.strip() or len(heartbeat.name) > 100:
+        raise Invalid("name", "name is not a text of 1 to 100 characters.")
+    check_storable(heartbeat.name, "name")
+    if not 0 <= heartbeat.grace_s <= GRACE_MOST_S:
+        raise Invalid("grace", f"grace is not a number of seconds from 0 to {GRACE_MOST_S}.")
+    try:
+        schedule_of(heartbeat)
+    except BadSchedule as problem:
+        raise Invalid(problem.field, str(problem)) from None
+
+
+def _saved(heartbeat: Heartbeat) -> Heartbeat:
+    try:
+        with transaction.atomic():
+            heartbeat.save()
+    except IntegrityError:
+        raise Invalid("name", f"There is a heartbeat {heartbeat.name!r} already.") from None
+    return heartbeat

@@ -1,0 +1,137 @@
+"""Managing heartbeats."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Field, Router, Schema, Status
+from ninja.errors import HttpError
+
+from metrics.actions import heartbeats as actions
+from metrics.api.body import Body, Text
+from metrics.api.tokens import admin
+from metrics.models import Heartbeat
+
+router = Router(tags=["manage"], auth=admin)
+
+
+class HeartbeatIn(Body):
+    name: Text = Field(min_length=1, max_length=100)
+    every: int | None = Field(None, ge=1, le=366 * 86_400, description="Seconds between two pings.")
+    cron: Text = Field("", max_length=100, description="Or when the job runs, as in a crontab.")
+    time_zone: Text = Field("UTC", max_length=50, description="Where the crontab's clock hangs.")
+    grace: int = Field(300, ge=0, le=actions.GRACE_MOST_S, description="Seconds a ping may be late.")
+
+
+class HeartbeatChange(Body):
+    name: Text | None = Field(None, min_length=1, max_length=100)
+    every: int | None = Field(None, ge=1, le=366 * 86_400)
+    cron: Text | None = Field(None, max_length=100)
+    time_zone: Text | None = Field(None, max_length=50)
+    grace: int | None = Field(None, ge=0, le=actions.GRACE_MOST_S)
+    paused: bool | None = Field(None, description="True: nothing is expected until the next ping.")
+
+
+class HeartbeatOut(Schema):
+    id: int
+    name: str
+    every: int | None
+    cron: str
+    time_zone: str
+    grace: int
+    ping_url: str
+    state: str
+    last_at: float | None
+    late_at: float | None
+    down_at: float | None
+    duration_s: float | None
+
+
+class HeartbeatList(Schema):
+    heartbeats: list[HeartbeatOut]
+
+
+class PingOut(Schema):
+    at: float
+    signal: str
+    exit_status: int | None
+    run: str
+    duration_s: float | None
+    body: str
+
+
+class PingList(Schema):
+    pings: list[PingOut]
+
+
+@router.post("heartbeats", response={201: HeartbeatOut})
+def create_heartbeat(request: HttpRequest, body: HeartbeatIn) -> Status[dict[str, Any]]:
+    """Make a heartbeat, with `every` or with `cron` and `time_zone`. Have the job request its `ping_url`."""
+    made = actions.create(body.name, every_s=body.every, cron=body.cron, time_zone=body.time_zone, grace_s=body.grace)
+    return Status(201, _out(request, made))
+
+
+@router.get("heartbeats", response=HeartbeatList)
+def list_heartbeats(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
+    """All heartbeats, by name."""
+    return {"heartbeats": [_out(request, one) for one in Heartbeat.objects.all()]}
+
+
+@router.get("heartbeats/{id}", response=HeartbeatOut)
+def get_heartbeat(request: HttpRequest, id: int) -> dict[str, Any]:
+    """One heartbeat."""
+    return _out(request, _find(id))
+
+
+@router.get("heartbeats/{id}/pings", response=PingList)
+def list_pings(request: HttpRequest, id: int) -> dict[str, list[Any]]:
+    """Its newest pings, newest first."""
+    return {"pings": list(_find(id).pings.order_by("-id")[: actions.PINGS_KEPT])}
+
+
+@router.patch("heartbeats/{id}", response=HeartbeatOut)
+def change_heartbeat(request: HttpRequest, id: int, body: HeartbeatChange) -> dict[str, Any]:
+    """Change what is given; the rest stays."""
+    heartbeat = _find(id)
+    given = body.dict(exclude_none=True)
+    paused = given.pop("paused", False)
+    fields = {{"every": "every_s", "grace": "grace_s"}.get(name, name): value for name, value in given.items()}
+    if fields:
+        actions.change(heartbeat, **fields)
+    if paused:
+        actions.pause(heartbeat)
+    return _out(request, heartbeat)
+
+
+@router.delete("heartbeats/{id}", response={204: None})
+def delete_heartbeat(request: HttpRequest, id: int) -> Status[None]:
+    """Delete it and its pings. What it was is still in its series."""
+    _find(id).delete()
+    return Status(204, None)
+
+
+def _find(id: int) -> Heartbeat:
+    found = Heartbeat.objects.filter(pk=id).first()
+    if found is None:
+        raise HttpError(404, f"There is no heartbeat {id}.")
+    return found
+
+
+def _out(request: HttpRequest, heartbeat: Heartbeat) -> dict[str, Any]:
+    path = f"/ping/{heartbeat.key}"
+    return {
+        "id": heartbeat.pk,
+        "name": heartbeat.name,
+        "every": heartbeat.every_s,
+        "cron": heartbeat.cron,
+        "time_zone": heartbeat.time_zone,
+        "grace": heartbeat.grace_s,
+        "ping_url": f"{settings.PUBLIC_URL.rstrip('/')}{path}"
+        if settings.PUBLIC_URL
+        else request.build_absolute_uri(path),
+        "state": heartbeat.state,
+        "last_at": heartbeat.last_at,
+        "late_at": heartbeat.late_at,
+        "down_at": heartbeat.down_at,
+        "duration_s": heartbeat.duration_s,
+    }

@@ -1,0 +1,212 @@
+"""The fast lane: small pushes and pings, taken before Django's handler and stored in groups.
+
+At every full minute a thousand cron jobs push one number each. The lane takes what is plain and right: a known token,
+a small JSON body without further wishes, a ping with a known key. Everything else goes on to Django, with the body
+that was read, and is answered there: so there is one place that refuses, and it gives the same reasons.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from metrics.actions import access, heartbeats, samples
+from metrics.actions.heartbeats import Arrived
+from metrics.actions.samples import Push
+from metrics.api.refusals import refusal
+from metrics.api.together import FullError, Together
+from metrics.ingest import json_samples, ping
+from metrics.live import limits
+from metrics.models import Source, Token
+from metrics.sample import BadSamples, Sample, check
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+SAMPLES_PATH, PING_PATH = "/api/v1/samples", "/ping/"
+BODY_MOST_BYTES = 16 * 1024
+"""Reading JSON holds up the loop that open pages hang on: more than this goes to a thread."""
+TOKEN_HOLDS_S = 1.0
+WISHES = frozenset({b"content-encoding", b"idempotency-key"})
+"""Headers whose meaning Django's side knows."""
+TIMES_MOST = 10_000
+PLAIN, JSON = "text/plain; charset=utf-8", "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a token lets in: `name` is for the rate, `source` of what is pushed; believed until `until`."""
+
+    name: str
+    source: Source | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back."""
+
+    status: int
+    kind: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Lane:
+    """An ASGI application in front of `django`."""
+
+    def __init__(self, django: Application) -> None:
+        self._django = django
+        self._holders: dict[bytes, Holder] = {}
+        self._times = Times()
+        self._pushes = Together("pushes", _store)
+        self._pings = Together("pings", heartbeats.record)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        take = self._way(scope)
+        if take is None:
+            await self._django(scope, receive, send)
+            return
+        first = await _read(receive)
+        whole = first["type"] == "http.request" and not first["more_body"] and len(first["body"]) <= BODY_MOST_BYTES
+        answer = await take(scope, first["body"]) if whole else None
+        if answer is None:
+            await self._django(scope, _again(first, receive), send)
+        else:
+            await _send(send, answer)
+
+    def _way(self, scope: Scope) -> Callable[[Scope, bytes], Awaitable[Answer | None]] | None:
+        if scope["path"] == SAMPLES_PATH and scope["method"] == "POST":
+            return self._push
+        if scope["path"].startswith(PING_PATH) and scope["method"] in ("GET", "HEAD", "POST"):
+            return self._ping
+        return None
+
+    async def _push(self, scope: Scope, body: bytes) -> Answer | None:
+        headers = dict(scope["headers"])
+        if not WISHES.isdisjoint(headers):
+            return None
+        now = time.time()
+        try:
+            holder = await self._holder(headers.get(b"authorization", b""), now)
+            found = json_samples.parse(body)
+            check(found, now)
+        except (json_samples.NotJson, BadSamples):
+            return None
+        except (OperationalError, InterfaceError):
+            return _away()
+        if holder is None:
+            return None
+        try:
+            accepted = await self._pushes.add(Push(holder.name, self._times.given(found, now), holder.source))
+        except (FullError, OperationalError, InterfaceError):
+            return _away()
+        except Exception:  # Django's side meets it again, and says what it is
+            return None
+        return None if accepted is None else Answer(202, JSON, b'{"accepted": %d}' % accepted)
+
+    async def _ping(self, scope: Scope, body: bytes) -> Answer | None:
+        key, _, word = scope["path"].removeprefix(PING_PATH).partition("/")
+        run = parse_qs(scope["query_string"].decode("latin-1")).get("rid", [""])[0]
+        try:
+            arrived = Arrived(key, ping.parse(word, run, body[: settings.PING_BODY_LIMIT_BYTES], time.time()))
+            known = await self._pings.add(arrived)
+        except ping.BadPing:
+            return None
+        except (FullError, OperationalError, InterfaceError):
+            return _away()
+        return Answer(200, PLAIN, b"OK\n") if known else None
+
+    async def _holder(self, authorization: bytes, now: float) -> Holder | None:
+        """Return whom the header lets push, None if nobody."""
+        known = self._holders.get(authorization)
+        if known is None or known.until < now:
+            known = await database_sync_to_async(_find_holder)(authorization, now)
+            self._holders = {key: one for key, one in self._holders.items() if one.until >= now}
+            if known is not None:
+                self._holders[authorization] = known
+        return known
+
+
+class Times:
+    """Gives samples without a time one of their own: two of a series in one millisecond would be one."""
+
+    def __init__(self) -> None:
+        self._last_ms: dict[str, int] = {}
+
+    def given(self, found: Sequence[Sample], now: float) -> Sequence[Sample]:
+        """Return `found`, with a time for all that have none: `now`, or as soon after it as no metric had before."""
+        metrics = {sample.metric for sample in found if sample.at is None}
+        if not metrics:
+            return found
+        at_ms = max(round(now * 1000), *(self._last_ms.get(metric, 0) + 1 for metric in metrics))
+        if len(self._last_ms) > TIMES_MOST:
+            self._last_ms = {metric: last_ms for metric, last_ms in self._last_ms.items() if last_ms > now * 1000}
+        self._last_ms.update(dict.fromkeys(metrics, at_ms))
+        return [replace(sample, at=at_ms / 1000) if sample.at is None else sample for sample in found]
+
+
+def _store(pushes: Sequence[Push]) -> list[int | None]:
+    """Store the pushes of those who keep to their rate; the others get None, and Django's word for it."""
+    now = time.time()
+    spent: dict[str, int] = {}
+    for one in pushes:
+        spent[one.holder] = spent.get(one.holder, 0) + max(1, len(one.samples))
+    kept = {holder for holder, n in spent.items() if not limits.spend(holder, n, settings.PUSH_SAMPLES_PER_MINUTE, now)}
+    samples.accept_all([one for one in pushes if one.holder in kept], now)
+    return [len(one.samples) if one.holder in kept else None for one in pushes]
+
+
+def _find_holder(authorization: bytes, now: float) -> Holder | None:
+    kind, _, secret = authorization.decode("latin-1").partition(" ")
+    token = access.find_token(secret.strip()) if kind.lower() == "bearer" else None
+    if token is None or not access.grants(token, Token.Scope.PUSH):
+        return None
+    return Holder(f"token:{token.pk}", token.source, now + TOKEN_HOLDS_S)
+
+
+async def _read(receive: Receive) -> Message:
+    """Return the body as one message; `more_body` if that is not all of it, since it is not small."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if message["type"] != "http.request" or not message.get("more_body") or len(body) > BODY_MOST_BYTES:
+            return {**message, "body": body, "more_body": message.get("more_body", False)}
+
+
+def _again(first: Message, receive: Receive) -> Receive:
+    """Return a `receive` that begins with what was read already."""
+    waiting = [first]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def _away() -> Answer:
+    refused = refusal(OperationalError())
+    return Answer(refused.status, JSON, json.dumps({"detail": refused.detail}).encode(), refused.headers)
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = {
+        "content-type": answer.kind,
+        "content-length": str(len(answer.body)),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        **answer.headers,
+    }
+    start = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": start})
+    await send({"type": "http.response.body", "body": answer.body})

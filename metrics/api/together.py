@@ -1,0 +1,76 @@
+"""Group commit: what arrives while the database is busy goes into its next transaction, all of it at once.
+
+One transaction for each small push would have a process wait for the disk, and do the same look-ups, a thousand times
+a second. See "group commit" in Gray and Reuter, Transaction Processing, 1992.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ITEMS_MOST = 500
+WAITING_MOST = 20_000
+
+
+class FullError(Exception):
+    """More waits than the database will have taken in a reasonable time."""
+
+
+class Together(Generic[T, R]):
+    """Hands items that arrive one by one to `write` in groups, on a thread of its own.
+
+    `write` takes a list and returns a result for each item, in the same order. When it raises anything but that the
+    database is away, each item is written alone, so that one that is bad spoils no other.
+    """
+
+    def __init__(self, name: str, write: Callable[[Sequence[T]], Sequence[R]]) -> None:
+        self._write = write
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._writer: asyncio.Task[None] | None = None
+
+    async def add(self, item: T) -> R:
+        """Return the item's result once it is stored. Raises FullError, or what `write` raises."""
+        if len(self._waiting) >= WAITING_MOST:
+            raise FullError
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[R] = loop.create_future()
+        self._waiting.append((item, done))
+        if self._writer is None:
+            self._writer = loop.create_task(self._write_all())
+        return await done
+
+    async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(ITEMS_MOST, len(self._waiting)))]
+                outcomes = await loop.run_in_executor(self._thread, self._outcomes, [item for item, _ in group])
+                for (_, done), outcome in zip(group, outcomes, strict=True):
+                    if done.cancelled():
+                        continue
+                    if isinstance(outcome, Exception):
+                        done.set_exception(outcome)
+                    else:
+                        done.set_result(outcome)
+        finally:
+            self._writer = None
+
+    def _outcomes(self, items: Sequence[T]) -> Sequence[R | Exception]:
+        try:
+            return self._write(items)
+        except (OperationalError, InterfaceError) as away:
+            return [away] * len(items)
+        except Exception as bad:
+            if len(items) == 1:
+                return [bad]
+            return [outcome for item in items for outcome in self._outcomes([item])]
+        finally:
+            close_old_connections()

@@ -1,0 +1,111 @@
+"""The rules of heartbeats: what a ping changes, and when a job that does not ping is late and down.
+
+The signals, the grace and what a start means are those of Healthchecks (https://healthchecks.io/docs/signaling_failures/),
+so that its users' crontabs go on working.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import islice
+
+from metrics.schedule import Schedule
+
+RUNS_MOST = 20
+"""How many runs of one job may go on at once, and have their time taken."""
+EXIT_STATUS_MOST = 255
+RUN_MOST = 100
+
+
+class State(StrEnum):
+    """Of one job: `new` until its first ping, `late` within the grace, `down` behind it or after a failure."""
+
+    NEW = "new"
+    UP = "up"
+    LATE = "late"
+    DOWN = "down"
+    PAUSED = "paused"
+
+
+LEVELS = {State.UP: 1.0, State.LATE: 0.5, State.DOWN: 0.0}
+"""What a state is as a sample's value; the other states have none."""
+
+
+class Signal(StrEnum):
+    """What a ping says."""
+
+    SUCCESS = "success"
+    START = "start"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """One ping at `at` (Unix seconds). `run` tells runs apart that overlap; `body` is what the job had to say."""
+
+    at: float
+    signal: Signal
+    exit_status: int | None = None
+    run: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Where a job stands. Times are Unix seconds.
+
+    `late_at` and `down_at` are when it will count as that if it does not ping; `duration_s` is how long its last
+    run took, as far as it said when it began; `starts` are the runs that go on, by name, oldest first.
+    """
+
+    state: State
+    last_at: float | None = None
+    late_at: float | None = None
+    down_at: float | None = None
+    duration_s: float | None = None
+    starts: Mapping[str, float] = field(default_factory=dict)
+
+
+def pinged(before: Condition, ping: Ping, schedule: Schedule, grace_s: float) -> Condition:
+    """Return the condition after `ping`."""
+    if ping.signal is Signal.START:
+        return _started(before, ping, grace_s)
+    starts = dict(before.starts)
+    began = starts.pop(ping.run, None)
+    late_at = ping.at + schedule.every_s if schedule.every_s is not None else schedule.after(ping.at)
+    return Condition(
+        state=State.UP if ping.signal is Signal.SUCCESS else State.DOWN,
+        last_at=ping.at,
+        late_at=late_at,
+        down_at=late_at + grace_s,
+        duration_s=None if began is None else max(0.0, ping.at - began),
+        starts=starts,
+    )
+
+
+def _started(before: Condition, ping: Ping, grace_s: float) -> Condition:
+    """A run has the grace to end in; one that starts again and again does not put off when it had to end."""
+    newest = {**{run: at for run, at in before.starts.items() if run != ping.run}, ping.run: ping.at}
+    starts = dict(islice(newest.items(), max(0, len(newest) - RUNS_MOST), None))
+    due = ping.at if before.late_at is None else min(before.late_at, ping.at)
+    return replace(before, down_at=due + grace_s, starts=starts)
+
+
+def judged(condition: Condition, now: float) -> State:
+    """Return the state at `now` (Unix seconds), if no ping came."""
+    if condition.state not in (State.NEW, State.UP, State.LATE):
+        return condition.state
+    if condition.down_at is not None and now >= condition.down_at:
+        return State.DOWN
+    if condition.late_at is not None and now >= condition.late_at:
+        return State.LATE
+    return condition.state
+
+
+def signal_of(word: str) -> tuple[Signal, int | None] | None:
+    """Return what the last part of a ping's path says, with the exit status if it is one; None if it is neither."""
+    if word in ("", Signal.START, Signal.FAIL):
+        return Signal(word or Signal.SUCCESS), None
+    if word.isascii() and word.isdecimal() and len(word) <= 3 and int(word) <= EXIT_STATUS_MOST:
+        return Signal.FAIL if int(word) else Signal.SUCCESS, int(word)
+    return None

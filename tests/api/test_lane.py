@@ -1,0 +1,225 @@
+"""The fast lane: what it takes itself, what it leaves to Django, and that nothing is lost in between."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async as in_database
+from django.db import OperationalError
+from pytest_django import Settings
+
+from metrics.actions import access, heartbeats, samples
+from metrics.api.lane import BODY_MOST_BYTES, Lane, Times
+from metrics.models import Ping, Sample, Series
+from metrics.sample import Sample as Given
+from tests.make import AT
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
+
+Communicator: Any = ApplicationCommunicator
+ONE = b'{"samples": [{"metric": "orders_open", "value": 42}]}'
+
+
+class Behind:
+    """Stands for Django: keeps the bodies that come through."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message.get("more_body", False)
+        self.bodies.append(body)
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Door:
+    """The lane with something behind it, and requests to it."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.behind = Behind()
+        self.lane = Lane(self.behind)
+
+    async def push(
+        self, body: bytes = ONE, chunks: int = 1, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        given = {"authorization": f"Bearer {self.token}"} | (headers or {})
+        return await self.request("POST", "/api/v1/samples", body, chunks, given)
+
+    async def request(
+        self, method: str, path: str, body: bytes = b"", chunks: int = 1, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
+        }
+        client: Any = Communicator(self.lane, scope)
+        size = len(body) // chunks + 1
+        parts = [body[i : i + size] for i in range(0, len(body), size)] or [b""]
+        for i, part in enumerate(parts):
+            await client.send_input({"type": "http.request", "body": part, "more_body": i < len(parts) - 1})
+        start = await client.receive_output(10)
+        answer = await client.receive_output(10)
+        return start["status"], answer["body"]
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door(access.create_token("job", "push"))
+
+
+@in_database
+def stored() -> list[float]:
+    return list(Sample.objects.order_by("at_ms", "series_id").values_list("value", flat=True))
+
+
+async def test_a_plain_push_is_stored_before_it_is_answered(door: Door) -> None:
+    assert await door.push() == (202, b'{"accepted": 1}')
+    assert await stored() == [42]
+    assert door.behind.bodies == []
+
+
+async def test_the_series_belong_to_the_token_that_pushed_them(door: Door) -> None:
+    await door.push()
+    assert await in_database(Series.objects.filter(source__name="push: job").count)() == 1
+
+
+async def test_many_at_once_are_all_stored_with_times_of_their_own(door: Door) -> None:
+    answers = await asyncio.gather(
+        *(door.push(json.dumps({"samples": [{"metric": "m", "value": i}]}).encode()) for i in range(300))
+    )
+    assert {status for status, _ in answers} == {202}
+    assert sorted(await stored()) == list(range(300))
+
+
+async def test_a_small_body_may_come_in_pieces(door: Door) -> None:
+    assert (await door.push(chunks=5))[0] == 202
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b'{"samples": [{"metric": "a b", "value": 1}]}',
+        b'{"samples": [{"metric": "a", "value": NaN}]}',
+        b'{"samples": [{"metric": "a", "value": 1, "at": 9999999999}]}',
+        b'{"samples": [' + b" " * BODY_MOST_BYTES + b"]}",
+    ],
+)
+@pytest.mark.parametrize("chunks", [1, 3])
+async def test_what_is_not_plain_goes_to_django_whole(door: Door, body: bytes, chunks: int) -> None:
+    assert (await door.push(body, chunks))[0] == 299
+    assert door.behind.bodies == [body]
+    assert await stored() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer wf_wrong"},
+        {"authorization": ""},
+        {"authorization": "Bearer \xff"},
+        {"authorization": "Basic YTpi"},
+        {"content-encoding": "gzip"},
+        {"idempotency-key": "1"},
+    ],
+)
+async def test_wishes_and_strangers_are_django_s(door: Door, headers: dict[str, str]) -> None:
+    assert (await door.push(headers=headers))[0] == 299
+    assert await stored() == []
+
+
+async def test_a_token_that_may_only_read_is_django_s() -> None:
+    token = await in_database(access.create_token)("reader", "read")
+    assert (await Door(token).push())[0] == 299
+
+
+async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None:
+    await door.push()
+    await in_database(access.revoke_token)("job")
+    until = time.monotonic() + 2
+    while (await door.push())[0] == 202:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
+
+
+async def test_who_pushes_too_fast_is_django_s_and_others_are_not(door: Door, settings: Settings) -> None:
+    settings.PUSH_SAMPLES_PER_MINUTE = 3
+    other = Door(await in_database(access.create_token)("other", "push"))
+    other.lane, other.behind = door.lane, door.behind
+    for _ in range(3):
+        await door.push()
+    answers = await asyncio.gather(door.push(), other.push())
+    assert [status for status, _ in answers] == [299, 202]
+
+
+async def test_without_a_database_it_is_to_be_sent_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    await door.push()
+
+    def away(*_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(samples, "accept_all", away)
+    status, answer = await door.push()
+    assert status == 503
+    assert json.loads(answer)["detail"].endswith(".")
+
+
+async def test_one_that_fails_spoils_no_other(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept_all = samples.accept_all
+
+    def picky(pushes: Any, now: float) -> None:
+        if any(sample.metric == "poison" for push in pushes for sample in push.samples):
+            raise ValueError
+        accept_all(pushes, now)
+
+    monkeypatch.setattr(samples, "accept_all", picky)
+    bodies = [b'{"samples": [{"metric": "%s", "value": 1}]}' % name for name in (b"a", b"poison", b"b", b"c")]
+    answers = await asyncio.gather(*map(door.push, bodies), return_exceptions=True)
+    assert [answer[0] if isinstance(answer, tuple) else type(answer) for answer in answers] == [202, 299, 202, 202]
+    assert len(await stored()) == 3
+
+
+class TestPings:
+    async def test_a_thousand_at_once_are_all_recorded(self, door: Door) -> None:
+        jobs = [await in_database(heartbeats.create)(f"job {i}", every_s=60) for i in range(20)]
+        answers = await asyncio.gather(
+            *(door.request("GET", f"/ping/{jobs[i % 20].key}/{i % 2}?rid={i}") for i in range(1000))
+        )
+        assert set(answers) == {(200, b"OK\n")}
+        assert await in_database(Ping.objects.count)() == 1000
+        assert door.behind.bodies == []
+
+    @pytest.mark.parametrize("path", ["/ping/unknown", "/ping/", "/ping/a/b/c", "/ping/\x00", "/ping/\ud800/start"])
+    async def test_what_is_unknown_is_django_s(self, door: Door, path: str) -> None:
+        assert (await door.request("GET", path))[0] == 299
+
+
+async def test_everything_else_is_django_s(door: Door) -> None:
+    assert (await door.request("GET", "/api/v1/samples"))[0] == 299
+    assert (await door.request("POST", "/", b"a=b"))[0] == 299
+
+
+class TestTimes:
+    def test_no_two_samples_of_a_metric_have_the_same(self) -> None:
+        times = Times()
+        given = [times.given([Given("a", 1), Given("b", 1, at=AT - 5)], AT) for _ in range(3)]
+        assert [(one[0].at, one[1].at) for one in given] == [(AT + i / 1000, AT - 5) for i in range(3)]
+
+    def test_the_samples_of_one_push_have_one_time(self) -> None:
+        times = Times()
+        times.given([Given("a", 1)], AT)
+        assert {one.at for one in times.given([Given("a", 1), Given("b", 1)], AT)} == {AT + 0.001}
