@@ -37,6 +37,10 @@ class Sample:
     The rest also speaks of the series, and None keeps what was said before: its `type` in Prometheus' sense, a
     gauge or a counter; `expected_every_s`, after how many seconds the next sample should come;
     `expires_after_s`, after how many seconds without one the last value no longer counts.
+
+    `value` is what was measured, unless the sample `adds`: then it is by how much the series rose since `since` (Unix
+    seconds, None if that is not known), and the running total is stored. A sample that `ends` has no value: from `at`
+    on the last one no longer counts, until another comes.
     """
 
     metric: str
@@ -47,6 +51,9 @@ class Sample:
     type: str | None = None
     expected_every_s: float | None = None
     expires_after_s: float | None = None
+    adds: bool = False
+    since: float | None = None
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +94,15 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
         yield "metric", f"metric is longer than {METRIC_NAME_MOST} characters."
     elif not METRIC_NAME.fullmatch(sample.metric):
         yield "metric", f"metric {sample.metric!r} is not a name such as http_requests_total."
-    if not math.isfinite(sample.value) or abs(sample.value) > VALUE_MOST:
+    if not sample.ends and (not math.isfinite(sample.value) or abs(sample.value) > VALUE_MOST):
         yield "value", f"value is not a number between {-VALUE_MOST:g} and {VALUE_MOST:g}."
     if sample.at is not None:
         if not math.isfinite(sample.at) or sample.at < 0:
             yield "at", "at is not a time after 1970."
         elif sample.at > now + FUTURE_MOST_S:
             yield "at", f"at is more than {FUTURE_MOST_S // 60} minutes in the future."
+    if sample.since is not None and not 0 <= sample.since <= (now if sample.at is None else sample.at):
+        yield "since", "since is not a time between 1970 and at."
     if sample.unit is not None and (len(sample.unit) > UNIT_MOST or not _is_storable(sample.unit)):
         yield "unit", f"unit is longer than {UNIT_MOST} characters, or has one that can't be stored."
     if sample.type is not None and sample.type not in TYPES:

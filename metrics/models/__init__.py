@@ -5,7 +5,7 @@ from metrics.models.dashboard import Dashboard, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourRollup, Late, MinuteRollup, Progress
-from metrics.models.series import Chunk, Sample, Series
+from metrics.models.series import Chunk, RunningTotal, Sample, Series
 from metrics.models.source import Source
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "MinuteRollup",
     "Ping",
     "Progress",
+    "RunningTotal",
     "Sample",
     "Series",
     "Source",

@@ -20,6 +20,12 @@ class Series(models.Model):
     ahead_s = models.FloatField(
         "ahead by", default=0, editable=False, help_text="Seconds by which the sender's clock has been ahead at most."
     )
+    ended_at_ms = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Unix milliseconds; samples up to then no longer count as the last.",
+    )
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -62,3 +68,14 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series_id} @ {self.start_ms}: {self.count}"
+
+
+class RunningTotal(models.Model):
+    """What a series that is pushed as increases amounts to, and the time of the newest increase."""
+
+    series = models.OneToOneField(Series, primary_key=True, on_delete=models.CASCADE, related_name="running_total")
+    at_ms = models.BigIntegerField(null=True, help_text="Unix time in milliseconds.")
+    value = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.series_id}: {self.value}"

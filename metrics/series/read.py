@@ -64,15 +64,19 @@ def select(query: Query) -> list[Series]:
 
 
 def latest(series: Sequence[Series], at: float) -> dict[int, Point]:
-    """Return the newest sample not after `at` (Unix seconds) of each series that has one, by series id."""
+    """Return the newest sample not after `at` (Unix seconds) of each series that has one, by series id.
+
+    A series that had ended by then has none.
+    """
     newest = Sample.objects.filter(series=OuterRef("pk"), at_ms__lte=_ms(at)).order_by("-at_ms")
     rows = Series.objects.filter(pk__in=[one.pk for one in series]).annotate(
         newest_at_ms=Subquery(newest.values("at_ms")[:1]), newest_value=Subquery(newest.values("value")[:1])
     )
+    ended = {one.pk: one.ended_at_ms for one in series if one.ended_at_ms is not None and one.ended_at_ms <= _ms(at)}
     return {
         pk: Point(at_ms / 1000, value)
         for pk, at_ms, value in rows.values_list("pk", "newest_at_ms", "newest_value")
-        if at_ms is not None
+        if at_ms is not None and at_ms > ended.get(pk, -1)
     }
 
 

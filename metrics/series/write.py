@@ -1,6 +1,6 @@
 """Writing samples: idempotent on (series, time)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from django.db import transaction
@@ -8,7 +8,8 @@ from django.db import transaction
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import Sample, series_key
-from metrics.series import late
+from metrics.series import late, totals
+from metrics.series.totals import Increase
 
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """What a sample may say about its whole series."""
@@ -20,17 +21,12 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     A sample without a time gets `now` (Unix seconds). One whose series and time are stored already changes
     nothing: the first one stays. Unknown series are made, and belong to `source`.
     """
-    keys = [series_key(sample.metric, sample.labels) for sample in samples]
+    keyed = [(series_key(sample.metric, sample.labels), sample) for sample in samples]
+    values = [(key, sample) for key, sample in keyed if not sample.ends]
+    ended_at_ms = {key: _ms(sample.at, now) for key, sample in keyed if sample.ends}
     with transaction.atomic():
-        series = _series(_wanted(keys, samples), source)
-        rows = [
-            SampleRow(
-                series_id=series[key].pk,
-                at_ms=round((now if sample.at is None else sample.at) * 1000),
-                value=sample.value,
-            )
-            for key, sample in zip(keys, samples, strict=True)
-        ]
+        series = _series(_wanted(values), ended_at_ms, source)
+        rows = _rows([(series[key].pk, sample) for key, sample in values], now)
         # In one order for all, as below: two batches with the same keys in different orders would deadlock.
         rows.sort(key=lambda row: (row.series_id, row.at_ms))
         SampleRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
@@ -38,26 +34,51 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     return list(series.values())
 
 
-def _wanted(keys: Sequence[str], samples: Sequence[Sample]) -> dict[str, Sample]:
+def _rows(samples: Sequence[tuple[int, Sample]], now: float) -> list[SampleRow]:
+    """Return what is to be stored of `samples`, each with the id of its series."""
+    rows = [
+        SampleRow(series_id=series_id, at_ms=_ms(sample.at, now), value=sample.value)
+        for series_id, sample in samples
+        if not sample.adds
+    ]
+    increases = [
+        Increase(series_id, _ms(sample.at, now), None if sample.since is None else _ms(sample.since, now), sample.value)
+        for series_id, sample in samples
+        if sample.adds
+    ]
+    return rows + totals.add(increases) if increases else rows
+
+
+def _ms(at: float | None, now: float) -> int:
+    return round((now if at is None else at) * 1000)
+
+
+def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
     """Return a sample for each key, with the last that any of them says about their series."""
     wanted: dict[str, Sample] = {}
-    for key, sample in zip(keys, samples, strict=True):
+    for key, sample in samples:
         said = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
         before = wanted.get(key)
         wanted[key] = sample if before is None else replace(before, **said) if said else before
     return wanted
 
 
-def _series(wanted: dict[str, Sample], source: Source | None) -> dict[str, Series]:
-    found = _find(wanted)
+def _series(wanted: dict[str, Sample], ended_at_ms: dict[str, int], source: Source | None) -> dict[str, Series]:
+    """Return the series that are `wanted`, made if they are new, and those that ended, if they are known."""
+    keys = [*wanted, *ended_at_ms]
+    found = _find(keys)
     missing = [_made(key, one, source) for key, one in sorted(wanted.items()) if key not in found]
     if missing:
         # Another process may make the same series meanwhile: whoever is first wins, and both find it.
         Series.objects.bulk_create(missing, ignore_conflicts=True)
-        found = _find(wanted)
-    changed = [one for key, one in sorted(found.items()) if _adopt(one, wanted[key], source)]
+        found = _find(keys)
+    changed = [
+        one
+        for key, one in sorted(found.items())
+        if _adopt(one, wanted.get(key), source) | _end(one, ended_at_ms.get(key))
+    ]
     if changed:
-        Series.objects.bulk_update(changed, ["source", *TOLD])
+        Series.objects.bulk_update(changed, ["source", "ended_at_ms", *TOLD])
     return found
 
 
@@ -68,12 +89,22 @@ def _made(key: str, sample: Sample, source: Source | None) -> Series:
     return made
 
 
-def _find(wanted: dict[str, Sample]) -> dict[str, Series]:
-    return {one.key: one for one in Series.objects.filter(key__in=list(wanted))}
+def _find(keys: Sequence[str]) -> dict[str, Series]:
+    return {one.key: one for one in Series.objects.filter(key__in=keys)}
 
 
-def _adopt(series: Series, sample: Sample, source: Source | None) -> bool:
+def _end(series: Series, ended_at_ms: int | None) -> bool:
+    """End the series; return whether that is news."""
+    if ended_at_ms is None or (series.ended_at_ms is not None and ended_at_ms <= series.ended_at_ms):
+        return False
+    series.ended_at_ms = ended_at_ms
+    return True
+
+
+def _adopt(series: Series, sample: Sample | None, source: Source | None) -> bool:
     """Take over what `sample` says about its series, and the source; return whether anything of it is news."""
+    if sample is None:
+        return False
     news = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
     if source is not None:
         news["source_id"] = source.pk

@@ -4,8 +4,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from metrics.models import Series
+from metrics.sample import Sample
 from metrics.series import read
 from metrics.series.read import Point, Query, Track
+from metrics.series.write import write
 from tests import make
 from tests.make import AT, stored
 
@@ -58,6 +60,17 @@ class TestLatest:
     def test_it_is_the_newest_one_of_that_moment(self, at: float, expected: Point | None) -> None:
         stored("m", {20: 1, 10: 2, 0: 3})
         assert track(at).latest == expected
+
+    @pytest.mark.parametrize(
+        ("at", "expected"),
+        [(AT - 6, 1), (AT - 5, None), (AT - 1, None), (AT, 2), (AT + 9, 2)],
+    )
+    def test_a_series_that_ended_has_none_until_it_goes_on(self, at: float, expected: float | None) -> None:
+        stored("m", {10: 1})
+        write([Sample("m", 0, {}, AT - 5, ends=True)], None, AT)
+        stored("m", {0: 2})
+        latest = track(at).latest
+        assert (latest and latest.value) == expected
 
     def test_each_series_has_its_own(self) -> None:
         stored("m", {50: 1}, host="a")

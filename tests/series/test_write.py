@@ -68,6 +68,21 @@ def test_a_series_keeps_what_was_last_said_about_it() -> None:
     assert (series.type, series.expected_every_s, series.expires_after_s, series.unit) == ("counter", 60, 600, "orders")
 
 
+def test_a_series_ends_once_and_nothing_is_made_to_end() -> None:
+    def end(before_s: float, metric: str = "a") -> list[Series]:
+        return write([Sample(metric, 0, {}, AT - before_s, ends=True)], None, AT)
+
+    write([sample("a", 1)], None, AT)
+    assert [one.ended_at_ms for one in end(10) + end(5) + end(7)] == [(AT - s) * 1000 for s in (10, 5, 5)]
+    assert end(0, "b") == []
+    assert rows() == [("a", int(AT * 1000), 1)]
+
+
+def test_a_series_may_end_in_the_batch_that_makes_it() -> None:
+    (series,) = write([Sample("a", 0, {}, AT, ends=True), sample("a", 1, AT - 1)], None, AT)
+    assert (series.metric, series.ended_at_ms) == ("a", AT * 1000)
+
+
 def test_series_belong_to_the_source_that_wrote_last() -> None:
     one, other = make.source(name="one"), make.source(name="other")
     for source, expected in ((one, one), (None, one), (other, other)):
