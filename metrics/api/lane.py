@@ -8,7 +8,7 @@ that was read, and is answered there: so there is one place that refuses, and it
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,12 +19,13 @@ from django.db import InterfaceError, OperationalError
 from metrics.actions import access, heartbeats, samples
 from metrics.actions.heartbeats import Arrived
 from metrics.actions.samples import Push
+from metrics.api import times
 from metrics.api.refusals import refusal
 from metrics.api.together import FullError, Together
 from metrics.ingest import json_samples, ping
 from metrics.live import limits
 from metrics.models import Source, Token
-from metrics.sample import BadSamples, Sample, check
+from metrics.sample import BadSamples, check
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,7 +39,6 @@ BODY_MOST_BYTES = 16 * 1024
 TOKEN_HOLDS_S = 1.0
 WISHES = frozenset({b"content-encoding", b"idempotency-key"})
 """Headers whose meaning Django's side knows."""
-TIMES_MOST = 10_000
 PLAIN, JSON = "text/plain; charset=utf-8", "application/json; charset=utf-8"
 
 
@@ -67,7 +67,6 @@ class Lane:
     def __init__(self, django: Application) -> None:
         self._django = django
         self._holders: dict[bytes, Holder] = {}
-        self._times = Times()
         self._pushes = Together("pushes", _store)
         self._pings = Together("pings", heartbeats.record)
 
@@ -107,7 +106,7 @@ class Lane:
         if holder is None:
             return None
         try:
-            accepted = await self._pushes.add(Push(holder.name, self._times.given(found, now), holder.source))
+            accepted = await self._pushes.add(Push(holder.name, times.given(found, now), holder.source))
         except (FullError, OperationalError, InterfaceError):
             return _away()
         except Exception:  # Django's side meets it again, and says what it is
@@ -135,24 +134,6 @@ class Lane:
             if known is not None:
                 self._holders[authorization] = known
         return known
-
-
-class Times:
-    """Gives samples without a time one of their own: two of a series in one millisecond would be one."""
-
-    def __init__(self) -> None:
-        self._last_ms: dict[str, int] = {}
-
-    def given(self, found: Sequence[Sample], now: float) -> Sequence[Sample]:
-        """Return `found`, with a time for all that have none: `now`, or as soon after it as no metric had before."""
-        metrics = {sample.metric for sample in found if sample.at is None}
-        if not metrics:
-            return found
-        at_ms = max(round(now * 1000), *(self._last_ms.get(metric, 0) + 1 for metric in metrics))
-        if len(self._last_ms) > TIMES_MOST:
-            self._last_ms = {metric: last_ms for metric, last_ms in self._last_ms.items() if last_ms > now * 1000}
-        self._last_ms.update(dict.fromkeys(metrics, at_ms))
-        return [replace(sample, at=at_ms / 1000) if sample.at is None else sample for sample in found]
 
 
 def _store(pushes: Sequence[Push]) -> list[int | None]:

@@ -12,6 +12,7 @@ from ninja.errors import HttpError
 
 from metrics.actions import push
 from metrics.actions.samples import accept
+from metrics.api import times
 from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
@@ -50,7 +51,7 @@ def _store(parse: Callable[[], list[Sample]], token: Token, now: float, keep: pu
         raise HttpError(413, f"A token may push {most} samples a minute, fewer than this has; split the batch.")
     if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), most, now):
         raise TooFastError(wait_s)
-    return accept(samples, token.source, now, keep)
+    return accept(times.given(samples, now), token.source, now, keep)
 
 
 def _key(request: HttpRequest, token: Token, body: bytes) -> push.Key | None:

@@ -13,10 +13,8 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from metrics.actions import access, heartbeats, samples
-from metrics.api.lane import BODY_MOST_BYTES, Lane, Times
+from metrics.api.lane import BODY_MOST_BYTES, Lane
 from metrics.models import Ping, Sample, Series
-from metrics.sample import Sample as Given
-from tests.make import AT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
@@ -211,15 +209,3 @@ class TestPings:
 async def test_everything_else_is_django_s(door: Door) -> None:
     assert (await door.request("GET", "/api/v1/samples"))[0] == 299
     assert (await door.request("POST", "/", b"a=b"))[0] == 299
-
-
-class TestTimes:
-    def test_no_two_samples_of_a_metric_have_the_same(self) -> None:
-        times = Times()
-        given = [times.given([Given("a", 1), Given("b", 1, at=AT - 5)], AT) for _ in range(3)]
-        assert [(one[0].at, one[1].at) for one in given] == [(AT + i / 1000, AT - 5) for i in range(3)]
-
-    def test_the_samples_of_one_push_have_one_time(self) -> None:
-        times = Times()
-        times.given([Given("a", 1)], AT)
-        assert {one.at for one in times.given([Given("a", 1), Given("b", 1)], AT)} == {AT + 0.001}
