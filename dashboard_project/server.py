@@ -9,102 +9,23 @@ import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
-from autobahn.websocket.protocol import PreparedMessage
 from daphne.server import Server
-from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from consumers.limits import Allowance
 from dashboard_project import addresses
 from dashboard_project.requests import bound_requests
+from dashboard_project.sockets import PreparedWriter, SocketProtocol
 
 LISTEN_BACKLOG = 2048
 DRAIN_S = 3.0
 STOPS_AFTER_S = 9.0
 INCOMING_BYTES = 64 * 1024
-INCOMING_WAITING = 200
-
-
-class PreparedWriter:
-    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are.
-
-    Twisted would queue each, watch the socket, and write it in the next round of the loop, which costs three system
-    calls. Nearly always the socket takes all at once, and one call will do.
-    """
-
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def listen(self, hear: Callable[[str], bool]) -> None:
-        """Have `hear` get each text, without Daphne's queue and a task per socket in between."""
-        self._protocol.hear = hear
-
-    @staticmethod
-    def prepare(text: str) -> bytes:
-        """Return `text` as a WebSocket frame."""
-        message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
-        frame: bytes = message.payloadHybi
-        return frame
-
-    def write(self, frame: bytes) -> None:
-        """Write a frame that `prepare` made; nothing, if the socket is closing."""
-        protocol = self._protocol
-        if protocol.state != protocol.STATE_OPEN:
-            return
-        transport = protocol.transport
-        sent = 0
-        if not transport._tempDataLen and len(transport.dataBuffer) == transport.offset:  # else it waits already
-            try:
-                sent = transport.socket.send(frame)
-            except OSError:  # its buffer is full, or it is gone: Twisted knows what to do with either
-                sent = 0
-        if sent < len(frame):
-            transport.write(frame[sent:])
-
-
-class SocketProtocol(WebSocketProtocol):
-    """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
-
-    muted: bool
-    hear: Callable[[str], bool] | None = None
-    pings: Allowance
-
-    def onOpen(self) -> None:
-        self.pings = Allowance()
-        super().onOpen()
-
-    def onPing(self, payload: bytes) -> None:
-        # Each is answered, and the answers of one that reads nothing would pile up.
-        if self.pings.take():
-            super().onPing(payload)
-        else:
-            self.transport.abortConnection()
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self.hear is not None and not isBinary and not self.muted:
-            self.last_ping = time.time()
-            if self.hear(payload.decode()):
-                return
-        if self.application_queue.qsize() > INCOMING_WAITING and not self.muted:
-            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1008})
-            self.muted = True
-            self.transport.abortConnection()
-        super().onMessage(payload, isBinary)
-
-    def serverClose(self, code: int | None = None) -> None:
-        # autobahn's sendClose refuses what is not an application's own code, and so 1012 and 1013.
-        if self.state == self.STATE_OPEN:
-            self.sendCloseFrame(code=code or 1000, isReply=False)
 
 
 class WebServer(Server):

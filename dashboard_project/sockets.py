@@ -1,0 +1,126 @@
+"""A WebSocket under Daphne: the same prepared frame for all on the way out, a short way in for acknowledgements."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import daphne.server  # noqa: F401 (first, because it chooses the Twisted reactor)
+from autobahn.websocket.protocol import PreparedMessage
+from daphne.ws_protocol import WebSocketProtocol
+
+from consumers.limits import Allowance
+
+INCOMING_WAITING = 200
+HEADER_BYTES = 6  # of a short frame as clients send it: two bytes and the mask
+SHORT_BYTES = 125
+WHOLE_TEXT = 0x81
+MASKED = 0x80
+
+
+def unmasked(data: bytes) -> str | None:
+    """Return the text, if `data` is just one short frame of text as clients send it; None for anything else.
+
+    See RFC 6455, section 5.2: an unfragmented text has the first byte 0x81, then come length, mask and payload.
+    """
+    length = len(data) - HEADER_BYTES
+    if not 0 <= length <= SHORT_BYTES or data[0] != WHOLE_TEXT or data[1] != MASKED | length:
+        return None
+    mask = (data[2:HEADER_BYTES] * (length // 4 + 1))[:length]
+    payload = int.from_bytes(data[HEADER_BYTES:], "big") ^ int.from_bytes(mask, "big")
+    try:
+        return payload.to_bytes(length, "big").decode()
+    except UnicodeDecodeError:
+        return None
+
+
+class PreparedWriter:
+    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are.
+
+    Twisted would queue each, watch the socket, and write it in the next round of the loop, which costs three system
+    calls. Nearly always the socket takes all at once, and one call will do.
+    """
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def listen(self, hear: Callable[[str], bool]) -> None:
+        """Have `hear` get each text, without Daphne's queue and a task per socket in between."""
+        self._protocol.hear = hear
+
+    @staticmethod
+    def prepare(text: str) -> bytes:
+        """Return `text` as a WebSocket frame."""
+        message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
+        frame: bytes = message.payloadHybi
+        return frame
+
+    def write(self, frame: bytes) -> None:
+        """Write a frame that `prepare` made; nothing, if the socket is closing."""
+        protocol = self._protocol
+        if protocol.state != protocol.STATE_OPEN:
+            return
+        transport = protocol.transport
+        sent = 0
+        if not transport._tempDataLen and len(transport.dataBuffer) == transport.offset:  # else it waits already
+            try:
+                sent = transport.socket.send(frame)
+            except OSError:  # its buffer is full, or it is gone: Twisted knows what to do with either
+                sent = 0
+        if sent < len(frame):
+            transport.write(frame[sent:])
+
+
+class SocketProtocol(WebSocketProtocol):
+    """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
+
+    muted: bool
+    hear: Callable[[str], bool] | None = None
+    pings: Allowance
+
+    def dataReceived(self, data: bytes) -> None:
+        # Nearly all that ever comes is an acknowledgement in a segment of its own. The parser takes several times
+        # as long over it as `hear` does, so it is only asked about the rest.
+        if self.hear is not None and self._is_between_messages():
+            text = unmasked(data)
+            if text is not None and self.hear(text):
+                self.last_ping = time.time()
+                return
+        super().dataReceived(data)
+
+    def _is_between_messages(self) -> bool:
+        """Return whether the parser waits for nothing: neither the rest of a message, nor the answer to a ping."""
+        return (
+            self.state == self.STATE_OPEN
+            and not (self.muted or self.data or self.inside_message)
+            and self.current_frame is None
+            and self.autoPingTimeoutCall is None
+        )
+
+    def onOpen(self) -> None:
+        self.pings = Allowance()
+        super().onOpen()
+
+    def onPing(self, payload: bytes) -> None:
+        # Each is answered, and the answers of one that reads nothing would pile up.
+        if self.pings.take():
+            super().onPing(payload)
+        else:
+            self.transport.abortConnection()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self.hear is not None and not isBinary and not self.muted:
+            self.last_ping = time.time()
+            if self.hear(payload.decode()):
+                return
+        if self.application_queue.qsize() > INCOMING_WAITING and not self.muted:
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1008})
+            self.muted = True
+            self.transport.abortConnection()
+        super().onMessage(payload, isBinary)
+
+    def serverClose(self, code: int | None = None) -> None:
+        # autobahn's sendClose refuses what is not an application's own code, and so 1012 and 1013.
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code or 1000, isReply=False)

@@ -1,0 +1,129 @@
+"""The short way in for acknowledgements, beside the parser that takes all the rest."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from daphne.ws_protocol import WebSocketFactory
+from twisted.internet.testing import StringTransport
+
+from dashboard_project.sockets import SocketProtocol, unmasked
+
+MASK = b"\x0a\xf0\x5c\x33"
+ACK = '{"ack": 12}'
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    masked = bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
+    return bytes((first, 0x80 | len(payload))) + MASK + masked
+
+
+@pytest.mark.parametrize("text", ["", "a", ACK, "größer", "x" * 125])
+def test_a_short_text_is_unmasked(text: str) -> None:
+    assert unmasked(frame(text.encode())) == text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        frame(b"x")[:-1],
+        frame(b"x") + b"y",
+        frame(b"x") * 2,
+        frame(b"x", 0x01),
+        frame(b"x", 0x82),
+        frame(b"x", 0x89),
+        frame(b"x", 0xC1),
+        b"\x81\x01x",
+        frame(b"\xff"),
+    ],
+    ids=["nothing", "a part", "more", "two", "a fragment", "binary", "a ping", "compressed", "unmasked", "no UTF-8"],
+)
+def test_anything_else_is_left_to_the_parser(data: bytes) -> None:
+    assert unmasked(data) is None
+
+
+class Server:
+    """As much of Daphne's server as a socket asks for."""
+
+    root_path = ""
+    proxy_forwarded_address_header = None
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> "asyncio.Queue[dict[str, Any]]":
+        return self.queue
+
+    def protocol_connected(self, protocol: Any) -> None: ...
+
+    def log_action(self, *what: Any) -> None: ...
+
+
+@pytest.fixture
+def heard() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def protocol(heard: list[str]) -> Any:
+    """A socket after its handshake, that hears everything but what says `no`."""
+    factory = WebSocketFactory(Server())
+    factory.protocol = SocketProtocol
+    made: Any = factory.buildProtocol(None)
+    made._raw_query_string = b""
+    transport = StringTransport()
+    transport.registerProducer(object(), True)  # as the HTTP channel does
+    made.makeConnection(transport)
+    made.dataReceived(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    made.serverAccept()
+
+    def hear(text: str) -> bool:
+        heard.append(text)
+        return text != "no"
+
+    made.hear = hear
+    return made
+
+
+def test_what_comes_in_one_piece_is_heard_without_the_parser(
+    protocol: Any, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "consumeData", lambda: pytest.fail("the parser was asked"))
+    protocol.dataReceived(frame(ACK.encode()))
+    assert heard == [ACK]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 6, 10])
+def test_what_comes_in_two_pieces_is_heard_once(protocol: Any, heard: list[str], cut: int) -> None:
+    whole = frame(ACK.encode())
+    protocol.dataReceived(whole[:cut])
+    protocol.dataReceived(whole[cut:])
+    protocol.dataReceived(whole)
+    assert heard == [ACK, ACK]
+
+
+def test_a_piece_of_a_message_that_looks_like_a_whole_one_is_not_taken_for_one(protocol: Any, heard: list[str]) -> None:
+    inner = frame(ACK.encode())
+    outer = bytes((0x81, 0x80 | len(inner))) + bytes(4)
+    protocol.dataReceived(outer)
+    protocol.dataReceived(inner)  # the payload of the frame that began before
+    assert heard == []
+    assert protocol.state != protocol.STATE_OPEN  # it is no UTF-8
+
+
+def test_the_parts_of_a_fragmented_message_are_put_together(protocol: Any, heard: list[str]) -> None:
+    protocol.dataReceived(frame(b'{"ack"', 0x01))
+    protocol.dataReceived(frame(b": 1}", 0x80))
+    assert heard == ['{"ack": 1}']
+
+
+def test_what_is_not_heard_comes_as_a_message(protocol: Any) -> None:
+    protocol.dataReceived(frame(b"no"))
+    queue = protocol.application_queue
+    assert queue.get_nowait()["type"] == "websocket.connect"
+    assert queue.get_nowait() == {"type": "websocket.receive", "text": "no"}
+    assert queue.empty()
