@@ -23,21 +23,16 @@ def show(host: str, port: int) -> str:
     return f"http://localhost:{port}" if nearby else reach(host, port)
 
 
-def endpoint(host: str, port: int, backlog: int) -> str:
-    """Return Twisted's description of the listener, in which colons are escaped."""
-    interface = bare(host).replace(":", r"\:")
-    return f"tcp:port={port}:interface={interface}:backlog={backlog}"
-
-
-def why_not_free(host: str, port: int) -> str | None:
-    """Return why `host`:`port` can't be listened on, or None when it can."""
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that has `host`:`port` and may listen there. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        bare(host) or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            bare(host) or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return None
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made

@@ -9,6 +9,7 @@ import math
 import os
 import shlex
 import signal
+import socket
 import sys
 import threading
 import time
@@ -45,9 +46,8 @@ def main() -> int:
     os.umask(0o077)  # what is written is nobody else's to read
     try:
         django.setup()
-        with only_one(settings.DATA_DIR):
-            check_port()
-            serve()
+        with only_one(settings.DATA_DIR), listener() as door:
+            serve(door)
     except (CannotStartError, ImproperlyConfigured, CommandError, local_redis.NoRedisError) as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
@@ -70,15 +70,18 @@ def only_one(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def check_port() -> None:
-    why = addresses.why_not_free(settings.HOST, settings.PORT)
-    if why:
+def listener() -> socket.socket:
+    """Return a socket that has our port. It is kept for as long as we run, so whoever connects can wait on it."""
+    try:
+        return addresses.bound(settings.HOST, settings.PORT)
+    except OSError as error:
+        why = reason(error).lower()
         raise CannotStartError(
             f"Port {settings.PORT} on {settings.HOST} can't be listened on ({why}); set PORT to another."
-        )
+        ) from None
 
 
-def serve() -> None:
+def serve(door: socket.socket) -> None:
     """Start everything, wait for a signal, stop everything."""
     supervisor = Supervisor(settings.DATA_DIR / "run", child_environment(), sys.stdout)
     asked = asked_to_stop(supervisor)
@@ -86,7 +89,7 @@ def serve() -> None:
         start_redis(supervisor)
         sign_in = prepare()
         if not asked.is_set():
-            supervisor.start(*procfile())
+            supervisor.start(*procfile(door))
             announce_when_ready(supervisor.say, sign_in, asked)
         asked.wait()
         supervisor.say("stopping")
@@ -144,10 +147,10 @@ def prepare() -> str:
         connections.close_all()
 
 
-def procfile() -> list[Command]:
-    """Return the Procfile's processes: the one place that says how each is run."""
+def procfile(door: socket.socket) -> list[Command]:
+    """Return the Procfile's processes, the one place that says how each is run; those named `web` get `door`."""
     processes: dict[str, str] = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
-    return [Command(name, shlex.split(command)) for name, command in processes.items()]
+    return [Command(name, shlex.split(command), door if name == "web" else None) for name, command in processes.items()]
 
 
 def child_environment() -> dict[str, str]:

@@ -1,15 +1,19 @@
 """`python -m dashboard_project.server`: Daphne as this installation needs it.
 
-Listens on HOST and PORT with a backlog that survives every screen reconnecting at once, never ends a
-WebSocket for its age, believes a proxy's headers only when PUBLIC_URL says that there is one, writes one
-prepared frame to every socket, and on SIGTERM sends its sockets away bit by bit before it goes.
+Listens on HOST and PORT, or on a socket that it was given, with a backlog that survives every screen
+reconnecting at once, never ends a WebSocket for its age, believes a proxy's headers only when PUBLIC_URL says that
+there is one, writes one prepared frame to every socket, and on SIGTERM sends its sockets away bit by bit before it
+goes, once another listens.
 """
 
 import asyncio
 import os
 import signal
+import socket
 import sys
 from typing import Any
+
+from dashboard_project import handover  # first, because Twisted takes what systemd says out of the environment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
@@ -17,13 +21,15 @@ import django
 from daphne.server import Server
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from twisted.internet import reactor
 
 from dashboard_project import addresses
 from dashboard_project.requests import bound_requests
 from dashboard_project.sockets import PreparedWriter, SocketProtocol
 
 LISTEN_BACKLOG = 2048
-DRAIN_S = 3.0
+SUCCESSOR_S = 5.0
+DRAIN_S = 2.0
 STOPS_AFTER_S = 9.0
 INCOMING_BYTES = 64 * 1024
 
@@ -31,10 +37,10 @@ INCOMING_BYTES = 64 * 1024
 class WebServer(Server):
     """Daphne's server, quiet, with this installation's options."""
 
-    def __init__(self, application: Any, host: str, port: int, behind_proxy: bool) -> None:
+    def __init__(self, application: Any, listener: socket.socket, behind_proxy: bool) -> None:
         super().__init__(
             application=application,
-            endpoints=[addresses.endpoint(host, port, LISTEN_BACKLOG)],
+            endpoints=[listener],
             signal_handlers=False,
             websocket_timeout=-1,
             websocket_max_message_size=INCOMING_BYTES,
@@ -45,8 +51,10 @@ class WebServer(Server):
             proxy_forwarded_proto_header="X-Forwarded-Proto" if behind_proxy else None,
             server_name="",
         )
-        self._address = f"{host}:{port}"
-        self._ports: list[Any] = []
+        self.endpoints.clear()  # there has to be one, but Twisted has no words for a socket of IPv6 that is there
+        self._listener = listener
+        self._port: Any = None
+        self._line = handover.Line()
         self._draining: asyncio.Task[None] | None = None
 
     def _ready(self) -> None:
@@ -56,6 +64,9 @@ class WebServer(Server):
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
+        self._listener.setblocking(False)
+        self._port = reactor.adoptStreamPort(self._listener.fileno(), self._listener.family, self.http_factory)
+        self._line.say(handover.LISTENING)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "websocket":
@@ -69,25 +80,15 @@ class WebServer(Server):
             self.stop()
 
     async def _drain(self) -> None:
-        """Take no new connections, tell the open pages to come back elsewhere, and stop."""
+        """Wait for the one that takes over, take no new connections, tell the open pages to come back, and stop."""
         from consumers.hub import hub
 
         asyncio.get_running_loop().call_later(STOPS_AFTER_S, self.stop)
-        for port in self._ports:
-            port.stopListening()
+        self._line.say(handover.LEAVING)
+        await self._line.hung_up(SUCCESSOR_S)
+        self._port.stopListening()
         await hub().drain(DRAIN_S)
         await asyncio.sleep(0.5)  # the last close frames are on their way
-        self.stop()
-
-    def listen_success(self, port: Any) -> None:
-        self._ports.append(port)
-        super().listen_success(port)
-
-    def listen_error(self, failure: Any) -> None:
-        """Say in one sentence why the address can't be listened on, and stop."""
-        reason = getattr(failure.value, "socketError", failure.value)
-        words = getattr(reason, "strerror", None) or str(reason)
-        print(f"watchfloor: {self._address} can't be listened on ({words.lower()}).", file=sys.stderr)
         self.stop()
 
 
@@ -98,9 +99,16 @@ def main() -> int:
     except ImproperlyConfigured as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
+    try:
+        listener = handover.inherited_listener() or addresses.bound(settings.HOST, settings.PORT)
+        listener.listen(LISTEN_BACKLOG)
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        print(f"watchfloor: {settings.HOST}:{settings.PORT} can't be listened on ({words}).", file=sys.stderr)
+        return 1
     from dashboard_project.asgi import application
 
-    server = WebServer(application, settings.HOST, settings.PORT, behind_proxy=bool(settings.PUBLIC_URL))
+    server = WebServer(application, listener, behind_proxy=bool(settings.PUBLIC_URL))
     server.run()
     return 1 if server.abort_start else 0
 

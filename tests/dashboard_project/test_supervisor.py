@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -107,3 +109,76 @@ def test_a_deaf_child_is_killed(supervisor: Supervisor) -> None:
 def test_a_command_that_does_not_exist_says_so(supervisor: Supervisor, output: StringIO) -> None:
     supervisor.start(Command("none", ["/no/such/program"]))
     assert eventually(lambda: "/no/such/program can't be run (No such file or directory)." in output.getvalue())
+
+
+# Answers everyone who connects with its process id, and goes as a web process does: when another listens.
+LISTENS = """
+import asyncio, os, signal, sys
+from dashboard_project import handover
+
+async def main():
+    listener, line, asked = handover.inherited_listener(), handover.Line(), asyncio.Event()
+    listener.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+    await asyncio.sleep(0.3)  # as if it took long to start
+    async def answer(reader, writer):
+        writer.write(str(os.getpid()).encode())
+        writer.close()
+    server = await asyncio.start_server(answer, sock=listener)
+    line.say(handover.LISTENING)
+    await asked.wait()
+    line.say(handover.LEAVING)
+    await line.hung_up(20)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def door(supervisor: Supervisor) -> Iterator[socket.socket]:
+    """The listening socket of a child named `web`."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        made.listen()
+        supervisor.start(Command("web", [sys.executable, "-c", LISTENS], made))
+        yield made
+
+
+def who_answers(door: socket.socket) -> int:
+    with socket.create_connection(door.getsockname(), 10) as connection:
+        return int(connection.recv(100))
+
+
+def test_who_connects_while_a_child_starts_is_answered(supervisor: Supervisor, door: socket.socket) -> None:
+    assert who_answers(door) == pid(supervisor, "web")
+
+
+def test_a_child_that_is_asked_to_go_waits_until_another_listens(supervisor: Supervisor, door: socket.socket) -> None:
+    first = who_answers(door)
+    os.kill(first, signal.SIGTERM)
+    answered = [first]
+    while answered[-1] == first:  # and never is anyone refused
+        answered.append(who_answers(door))
+    assert eventually(lambda: not alive(first))
+    assert who_answers(door) == answered[-1] == pid(supervisor, "web")
+    supervisor.stop()
+    assert not alive(answered[-1])
+    assert not supervisor.pid_file("web").exists()
+
+
+def test_a_child_that_is_killed_leaves_no_door_closed(
+    supervisor: Supervisor, door: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LIVED_WELL_S", 0)
+    first = who_answers(door)
+    os.kill(first, signal.SIGKILL)
+    assert who_answers(door) != first
+
+
+def test_stopping_waits_for_nobody_to_take_over(supervisor: Supervisor, door: socket.socket, output: StringIO) -> None:
+    first = who_answers(door)
+    began = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - began < 5
+    assert not alive(first)
+    assert "takes over" not in output.getvalue()

@@ -65,6 +65,33 @@ def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
         assert process.wait(10) == 0
 
 
+def test_it_takes_a_listening_socket_that_systemd_passes(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        # As systemd does: the socket is file descriptor 3, and the process is told that it is meant for it.
+        script = (
+            "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid());"
+            "os.execv(sys.executable, [sys.executable, '-m', 'dashboard_project.server'])"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(listener.fileno())],
+            cwd=ROOT,
+            env={**os.environ, "LISTEN_FDS": "1", "PORT": "1", "DATA_DIR": str(tmp_path)},
+            pass_fds=(listener.fileno(),),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            # It connects before anyone listens, and waits.
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as response:
+                assert response.status == 200
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
