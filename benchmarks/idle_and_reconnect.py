@@ -1,5 +1,7 @@
 """What an idle socket holds in the web process, and how soon all are back after that process was restarted.
 
+Restarted twice: asked to stop by SIGTERM, where another takes over first, and killed, where nobody could.
+
 The clients wait before they come back as the page does, by the settings in its template: a delay that doubles with
 each failure up to a most, give or take a part of it at random.
 """
@@ -24,11 +26,14 @@ TEMPLATE = ROOT / "templates" / "dashboard" / "_live.html"
 TRY_S = 20.0
 IDLE_S = 6.0
 BACK_S = 120.0
+SETTLES_S = 32.0  # a process that lived for less is started again only after a second
 CLOSE, PING, PONG, TEXT = 0x8, 0x9, 0xA, 0x1
 
 
 class Page:
-    """One client that keeps itself connected. `shown_at` is when its present connection first brought a frame.
+    """One client that keeps itself connected.
+
+    `shown_at` is when its present connection first brought a frame, and `lost_at` when the one before it ended.
 
     `closes` counts how connections ended, and `failures` those that never began, of all clients together.
     """
@@ -40,6 +45,7 @@ class Page:
     def __init__(self, port: int, request: bytes) -> None:
         self._port, self._request = port, request
         self.shown_at: float | None = None
+        self.lost_at = 0.0
 
     async def live(self) -> None:
         attempt = 0
@@ -52,6 +58,8 @@ class Page:
                 else:
                     Page.closes["without a close frame"] += 1
             attempt = 1 if self.shown_at else attempt + 1
+            if self.shown_at:
+                self.lost_at = time.monotonic()
             self.shown_at = None
             await asyncio.sleep(self._delay_s(attempt))
 
@@ -91,13 +99,12 @@ class Page:
         return first & 0xF, await reader.readexactly(length)
 
 
-async def measure(system: System, sockets: int) -> list[object]:
-    """Return the row of one number of sockets."""
+async def measure(system: System, sockets: int) -> tuple[float, list[list[object]]]:
+    """Return what an idle socket weighs, in kB, and a row for each way of restarting."""
     request = handshake(system.socket_path(SLUG), system.token)
     Page.settings = json.loads(TEMPLATE.read_text().partition("hx-config='")[2].partition("'")[0])["ws"]
     empty = system.usage_of("web").rss_bytes
     pages = [Page(system.port, request) for _ in range(sockets)]
-    Page.closes, Page.failures = Counter(), 0
     tasks = []
     for page in pages:
         tasks.append(asyncio.create_task(page.live()))
@@ -105,23 +112,33 @@ async def measure(system: System, sockets: int) -> list[object]:
     await all_shown(pages, 0)
     await asyncio.sleep(IDLE_S)
     held = system.usage_of("web").rss_bytes - empty
-    failed, closed = Page.failures, Counter(Page.closes)
-    restarted_at = time.monotonic()
-    os.kill(system.pid_of("web"), signal.SIGTERM)
-    await all_shown(pages, restarted_at)
-    back_s = [page.shown_at - restarted_at for page in pages if page.shown_at and page.shown_at > restarted_at]
+    rows = [await restart(system, pages, how) for how in (signal.SIGTERM, signal.SIGKILL)]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    closes = ", ".join(f"{what}: {count:,}" for what, count in (Page.closes - closed).most_common())
-    seconds = [f"{percentile(back_s, at):.1f}" for at in (50, 99, 100)]
+    return held / sockets / 1000, rows
+
+
+async def restart(system: System, pages: Sequence[Page], how: signal.Signals) -> list[object]:
+    """Restart the web process, and return how the pages fared."""
+    Page.closes, Page.failures = Counter(), 0
+    began = time.monotonic()
+    os.kill(system.pid_of("web"), how)
+    await all_shown(pages, began)
+    back = [page for page in pages if page.shown_at and page.shown_at > page.lost_at > began]
+    first_lost_at = min((page.lost_at for page in back), default=began)
+    without_s = [page.shown_at - page.lost_at for page in back if page.shown_at]
+    back_s = [page.shown_at - first_lost_at for page in back if page.shown_at]
+    await asyncio.sleep(SETTLES_S)
     return [
-        f"{sockets:,}",
-        f"{held / sockets / 1000:.0f}",
-        f"{len(back_s):,}",
-        *seconds,
-        Page.failures - failed,
-        closes,
+        f"{len(pages):,}",
+        how.name,
+        f"{len(back):,}",
+        Page.failures,
+        f"{first_lost_at - began:.1f}",
+        *(f"{percentile(without_s, at):.2f}" for at in (50, 99)),
+        *(f"{percentile(back_s, at):.1f}" for at in (50, 99, 100)),
+        ", ".join(f"{what}: {count:,}" for what, count in Page.closes.most_common()),
     ]
 
 
@@ -137,19 +154,25 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--sockets", type=int, default=1000, help="(%(default)s)")
     parser.add_argument("--full", action="store_true", help="5,000 sockets too")
     chosen = parser.parse_args(arguments)
-    rows = []
+    rows, idle = [], []
     for sockets in [chosen.sockets, *([5000] if chosen.full else [])]:
         with System() as system:
             system.make_dashboard(SLUG, widgets(4))
-            rows.append(asyncio.run(measure(system, sockets)))
+            held, restarts = asyncio.run(measure(system, sockets))
+            rows += restarts
+            idle.append([f"{sockets:,}", f"{held:.1f}"])
+    table("Idle sockets", ["sockets", "memory per idle socket (kB)"], idle)
     headers = [
         "sockets",
-        "memory per idle socket (kB)",
+        "web process restarted by",
         "back",
-        "p50 (s)",
+        "tries that failed",
+        "first page lost after (s)",
+        "a page without, p50 (s)",
+        "p99 (s)",
+        "back after the first was lost, p50 (s)",
         "p99 (s)",
         "last (s)",
-        "failed tries",
         "how they were closed",
     ]
-    table("Idle sockets, and the web process restarted by SIGTERM: seconds until a page has a new frame", headers, rows)
+    table("The web process restarted: seconds until a page has a new frame", headers, rows)

@@ -9,7 +9,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
-from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, judge, origin_allowed
+from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, origin_allowed
 from consumers.hub import TRY_LATER, Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import outlet
@@ -95,9 +95,8 @@ class DashboardConsumer(AsyncWebsocketConsumer):
             return Verdict(NO_ACCESS)
         if range not in RANGES_S:
             return Verdict(NO_SUCH_THING)
-        question = (credential(self.scope), slug)
         try:
-            return (await judge([question]))[question]
+            return await hub().docket.judge((credential(self.scope), slug))
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
             return Verdict(TRY_LATER)

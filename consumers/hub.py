@@ -14,6 +14,7 @@ from django.conf import settings
 from redis import RedisError
 
 from consumers import doors, glasses
+from consumers.docket import Docket
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live import bus, events, snapshot, traffic, watchers
@@ -48,6 +49,7 @@ class Hub:
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.streams: dict[Variant, Stream] = {}
+        self.docket = Docket()
         self._holders: Counter[str] = Counter()
         self._opening: dict[Variant, asyncio.Lock] = {}
         self._empty_since: dict[Variant, float] = {}
@@ -108,10 +110,10 @@ class Hub:
     async def drain(self, seconds: float) -> None:
         """Close every socket with 1012, spread over `seconds`, and let nobody in any more."""
         self._closing = True
-        everyone = self.viewers()
-        for stream, viewer in everyone:
+        began, everyone = time.monotonic(), self.viewers()
+        for number, (stream, viewer) in enumerate(everyone, 1):
             self.close(stream, viewer, RESTART)
-            await asyncio.sleep(seconds / len(everyone))
+            await asyncio.sleep(began + seconds * number / len(everyone) - time.monotonic())
 
     def _is_full(self, holder: str) -> bool:
         return (

@@ -34,15 +34,11 @@ def unmasked(data: bytes) -> str | None:
 
 
 class PreparedWriter:
-    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are.
-
-    Twisted would queue each, watch the socket, and write it in the next round of the loop, which costs three system
-    calls. Nearly always the socket takes all at once, and one call will do.
-    """
+    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are."""
 
     __slots__ = ("_protocol",)
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: "SocketProtocol") -> None:
         self._protocol = protocol
 
     def listen(self, hear: Callable[[str], bool]) -> None:
@@ -59,17 +55,25 @@ class PreparedWriter:
     def write(self, frame: bytes) -> None:
         """Write a frame that `prepare` made; nothing, if the socket is closing."""
         protocol = self._protocol
-        if protocol.state != protocol.STATE_OPEN:
-            return
-        transport = protocol.transport
-        sent = 0
-        if not transport._tempDataLen and len(transport.dataBuffer) == transport.offset:  # else it waits already
-            try:
-                sent = transport.socket.send(frame)
-            except OSError:  # its buffer is full, or it is gone: Twisted knows what to do with either
-                sent = 0
-        if sent < len(frame):
-            transport.write(frame[sent:])
+        if protocol.state == protocol.STATE_OPEN:
+            write_now(protocol.transport, frame)
+
+
+def write_now(transport: Any, data: bytes) -> None:
+    """Write to a transport of Twisted's without its detour.
+
+    Twisted would queue `data`, watch the socket, and write in the next round of the loop, which costs three system
+    calls. Nearly always the socket takes all at once, and one call will do.
+    """
+    sent = 0
+    waits = transport._tempDataLen or len(transport.dataBuffer) > transport.offset
+    if transport.connected and not waits:
+        try:
+            sent = transport.socket.send(data)
+        except OSError:  # its buffer is full, or it is gone: Twisted knows what to do with either
+            sent = 0
+    if sent < len(data):
+        transport.write(data[sent:])
 
 
 class SocketProtocol(WebSocketProtocol):
@@ -97,6 +101,9 @@ class SocketProtocol(WebSocketProtocol):
             and self.current_frame is None
             and self.autoPingTimeoutCall is None
         )
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        write_now(self.transport, data)
 
     def onOpen(self) -> None:
         self.pings = Allowance()

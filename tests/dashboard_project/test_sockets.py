@@ -7,7 +7,7 @@ import pytest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.testing import StringTransport
 
-from dashboard_project.sockets import SocketProtocol, unmasked
+from dashboard_project.sockets import SocketProtocol, unmasked, write_now
 
 MASK = b"\x0a\xf0\x5c\x33"
 ACK = '{"ack": 12}'
@@ -60,6 +60,27 @@ class Server:
     def log_action(self, *what: Any) -> None: ...
 
 
+class Transport(StringTransport):
+    """A connection whose socket takes `room` bytes, and leaves the rest to Twisted."""
+
+    _tempDataLen = offset = 0
+    dataBuffer = b""
+    connected = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = 1000
+        self.socket = self
+        self.sent = b""
+
+    def send(self, data: bytes) -> int:
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.sent, self.room = self.sent + taken, self.room - len(taken)
+        return len(taken)
+
+
 @pytest.fixture
 def heard() -> list[str]:
     return []
@@ -72,7 +93,7 @@ def protocol(heard: list[str]) -> Any:
     factory.protocol = SocketProtocol
     made: Any = factory.buildProtocol(None)
     made._raw_query_string = b""
-    transport = StringTransport()
+    transport = Transport()
     transport.registerProducer(object(), True)  # as the HTTP channel does
     made.makeConnection(transport)
     made.dataReceived(
@@ -127,3 +148,19 @@ def test_what_is_not_heard_comes_as_a_message(protocol: Any) -> None:
     assert queue.get_nowait()["type"] == "websocket.connect"
     assert queue.get_nowait() == {"type": "websocket.receive", "text": "no"}
     assert queue.empty()
+
+
+@pytest.mark.parametrize(("room", "sent", "left"), [(9, b"abc", b""), (2, b"ab", b"c"), (0, b"", b"abc")])
+def test_what_the_socket_does_not_take_is_left_to_twisted(room: int, sent: bytes, left: bytes) -> None:
+    transport = Transport()
+    transport.room = room
+    write_now(transport, b"abc")
+    assert (transport.sent, transport.value()) == (sent, left)
+
+
+@pytest.mark.parametrize("state", [{"_tempDataLen": 1}, {"dataBuffer": b"x"}, {"connected": False}])
+def test_what_comes_after_something_that_waits_waits_too(state: dict[str, Any]) -> None:
+    transport = Transport()
+    transport.__dict__.update(state)
+    write_now(transport, b"abc")
+    assert (transport.sent, transport.value()) == (b"", b"abc")
