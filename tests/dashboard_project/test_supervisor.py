@@ -129,6 +129,8 @@ async def main():
     await asked.wait()
     line.say(handover.LEAVING)
     await line.hung_up(20)
+    server.close()
+    await asyncio.sleep(0.5)  # who was accepted is answered
 
 asyncio.run(main())
 """
