@@ -7,6 +7,7 @@ goes, once another listens.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -92,6 +93,17 @@ class WebServer(Server):
         self.stop()
 
 
+def collect_garbage_rarely() -> None:
+    """Leave the program itself out of garbage collection, and collect less often.
+
+    Ten thousand open sockets are a few hundred thousand objects that live for months. To look through all of them each
+    time that some hundreds more were made took a third of the time of taking pings.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def main() -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     try:
@@ -108,6 +120,7 @@ def main() -> int:
         return 1
     from dashboard_project.asgi import application
 
+    collect_garbage_rarely()
     server = WebServer(application, listener, behind_proxy=bool(settings.PUBLIC_URL))
     server.run()
     return 1 if server.abort_start else 0
