@@ -1,94 +1,172 @@
-"""Checks that a URL answers. A refusal, a timeout or a bad certificate is a result, not an exception."""
+"""Checks that a URL answers as it should. A refusal, a timeout or a bad certificate is a result, not an exception."""
 
 import asyncio
+import re
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Self
 
 import httpx
 from cryptography import x509
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import SourceConfig, SourceKind
+from metrics.sources import expect, fetch, pick, reach
+from metrics.sources.base import Noted, SourceKind
+from metrics.sources.phases import Phases
 
-REDIRECTS_MOST = 10
+MATCHED_MOST_BYTES = 1024 * 1024
+READ_MOST_BYTES = 16 * 1024 * 1024
+CHARSET = re.compile(r"utf-?8|us-ascii|iso-8859-\d+|windows-125\d", re.IGNORECASE)
 
 
-class HttpCheckConfig(SourceConfig):
+class HttpCheckConfig(fetch.HttpConfig):
     """What to request and what to expect."""
 
-    url: str = Field(max_length=500, description="Address to request; http:// or https://.")
-    name: str = Field(
-        default="", max_length=100, description="Value of the label check; else the URL without password and query."
+    name: str = Field(default="", max_length=100, description="Value of the label check; else the URL without query.")
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
+        default="GET", description="How to request it."
     )
-    method: Literal["GET", "HEAD"] = Field(default="GET", description="How to request it.")
-    timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for the whole check.")
+    body: str = Field(default="", max_length=10_000, description="What to send.")
     follow_redirects: bool = Field(default=True, description="Whether to follow redirects; else a 3xx is the result.")
-    verify: bool = Field(default=True, description="Whether a certificate that can't be trusted is a failure.")
+    expected_status: str = Field(
+        default="2xx, 3xx",
+        max_length=200,
+        description="Statuses that are right: 200, 3xx, 500-503, and several of them.",
+    )
+    expected_text: str = Field(default="", max_length=500, description="Text that the answer's body has in it.")
+    expected_pattern: str = Field(
+        default="", max_length=500, description="Regular expression that fits somewhere in the body."
+    )
+    expected_json: str = Field(
+        default="", max_length=500, description="JMESPath expression that is true of the body, which is JSON."
+    )
 
-    @field_validator("url")
+    @field_validator("expected_status")
     @classmethod
-    def _http_url(cls, value: str) -> str:
-        try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"url can't be read: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("url must begin with http:// or https:// and name a host")
+    def _statuses(cls, value: str) -> str:
+        expect.statuses(value)
         return value
+
+    @field_validator("expected_pattern")
+    @classmethod
+    def _pattern(cls, value: str) -> str:
+        expect.compile(value)
+        return value
+
+    @field_validator("expected_json")
+    @classmethod
+    def _expression(cls, value: str) -> str:
+        if value:
+            pick.compile(value)
+        return value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.body and self.method in ("GET", "HEAD"):
+            raise ValueError(f"body can't be sent with {self.method}")
+        if self.matches and self.method == "HEAD":
+            raise ValueError("an answer to HEAD has no body to expect anything of")
+        return self
+
+    @property
+    def matches(self) -> bool:
+        return bool(self.expected_text or self.expected_pattern or self.expected_json)
 
     @property
     def label(self) -> str:
-        if self.name:
-            return self.name
-        url = httpx.URL(self.url).copy_with(username=None, password=None, query=None, fragment=None)
-        return str(url)[:LABEL_VALUE_MOST]
+        return self.name or self.where[:LABEL_VALUE_MOST]
+
+
+@dataclass(slots=True)
+class Found:
+    """What came of a request: `status` 0 and a `problem`, a sentence, if there was no answer."""
+
+    status: int = 0
+    problem: str = ""
+    days_left: float | None = None
 
 
 class HttpCheck(SourceKind[HttpCheckConfig]):
-    """Up or down, status, latency, and the days left on the certificate."""
+    """Up or down, status, latency and where it went, and the days left on the certificate."""
 
     kind = "http_check"
     config_class = HttpCheckConfig
 
     def collect(self, config: HttpCheckConfig) -> list[Sample]:
-        labels = {"check": config.label}
+        labels, phases = {"check": config.label}, Phases()
         began = time.perf_counter()
-        status, days_left = asyncio.run(_request(config))
+        found = asyncio.run(_request(config, phases))
         latency_s = time.perf_counter() - began
         samples = [
-            Sample("http_up", float(200 <= status < 400), labels),
-            Sample("http_status", float(status), labels),
+            Sample("http_up", float(not found.problem), labels),
+            Sample("http_status", float(found.status), labels),
             Sample("http_latency_seconds", latency_s, labels, unit="seconds"),
         ]
-        if days_left is not None:
-            samples.append(Sample("http_certificate_days", days_left, labels, unit="days"))
-        return samples
+        for phase, seconds in phases.seconds().items():
+            samples.append(Sample("http_phase_seconds", seconds, {**labels, "phase": phase}, unit="seconds"))
+        if found.days_left is not None:
+            samples.append(Sample("http_certificate_days", found.days_left, labels, unit="days"))
+        return Noted(samples, found.problem)
 
 
-async def _request(config: HttpCheckConfig) -> tuple[int, float | None]:
-    """Return the status, 0 if there was no answer, and the days left on the certificate, None without one."""
-    days_left = None
+async def _request(config: HttpCheckConfig, phases: Phases) -> Found:
+    found = Found()
+
+    async def work(client: httpx.AsyncClient) -> None:
+        response = await fetch.send(
+            client,
+            config,
+            config.url,
+            method=config.method,
+            content=config.body.encode() or None,
+            extensions={"trace": phases},
+            follow=config.follow_redirects,
+        )
+        try:
+            found.days_left = _days_left(response)
+            found.status = response.status_code
+            await _compare(response, config)
+        finally:
+            await response.aclose()
+
     try:
-        # httpx limits each read; this limits all of them, for a server that sends a byte a second.
-        async with (
-            asyncio.timeout(config.timeout_s),
-            httpx.AsyncClient(
-                timeout=config.timeout_s,
-                follow_redirects=config.follow_redirects,
-                max_redirects=REDIRECTS_MOST,
-                verify=config.verify,
-                trust_env=False,
-            ) as client,
-            client.stream(config.method, config.url, headers={"User-Agent": "Watchfloor"}) as response,
-        ):
-            days_left = _days_left(response)
-            async for _ in response.aiter_raw():
-                pass
-            return response.status_code, days_left
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
-        return 0, days_left
+        await fetch.bounded(config, work, phases.looked_up)
+    except expect.NotExpected as problem:
+        found.problem = f"{config.where} {problem}."
+    except reach.Unreachable as problem:
+        found.status, found.problem = 0, str(problem)
+    except fetch.ERRORS as error:
+        found.status, found.problem = 0, f"{config.where} {fetch.reason(error, config.timeout_s)}."
+    return found
+
+
+async def _compare(response: httpx.Response, config: HttpCheckConfig) -> None:
+    """Read the answer, and raise NotExpected if it is another one than the config says."""
+    if not config.matches:
+        await _skip(response)
+    expect.status(response.status_code, config.expected_status)
+    if config.matches:
+        expect.body(await _text(response), config.expected_text, config.expected_pattern, config.expected_json)
+
+
+async def _text(response: httpx.Response) -> str:
+    try:
+        body = await fetch.read(response, MATCHED_MOST_BYTES)
+    except ValueError as problem:
+        raise expect.NotExpected(f"answered something that {problem}") from None
+    charset = response.charset_encoding or ""
+    return body.decode(charset if CHARSET.fullmatch(charset) else "utf-8", errors="replace")
+
+
+async def _skip(response: httpx.Response) -> None:
+    """Read the body to its end, because it is a part of the answer and of the time; but not if it has no end."""
+    length = 0
+    async for chunk in response.aiter_raw():
+        length += len(chunk)
+        if length > READ_MOST_BYTES:
+            return
 
 
 def _days_left(response: httpx.Response) -> float | None:
