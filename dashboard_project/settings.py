@@ -51,6 +51,12 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 
+SECRET_KEY_FALLBACKS = env.items(
+    "SECRET_KEY_FALLBACKS",
+    [],
+    "Earlier values of SECRET_KEY, with which what they signed and encrypted stays readable.",
+)
+
 
 def _local_redis_socket() -> Path:
     """Where the Redis that `make run` starts listens: in DATA_DIR, unless that path is too long for a socket."""
@@ -297,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.heartbeats.evaluate", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
+    "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -89,6 +89,11 @@ class SourceAdmin(admin.ModelAdmin):
     list_filter = ["kind", "enabled"]
     readonly_fields = ["last_run_at", "last_duration_s", "last_samples", "last_error"]
 
+    def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
+        config, obj.config = obj.config, form.initial.get("config", {})
+        sources.set_config(obj, config, access.actor_of_user(request.user))
+        super().save_model(request, obj, form, change)
+
     def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
         """What is pushed belongs to its token; there is nothing to set."""
         return (obj is None or obj.kind != Source.PUSH) and super().has_change_permission(request, obj)

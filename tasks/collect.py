@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import sources
+from metrics.actions import runs, slots, trials
 from metrics.live import health
 from tasks.away import quietly
 
@@ -13,7 +13,7 @@ from tasks.away import quietly
 @quietly
 def tick() -> None:
     """Start every source whose slot begins; beat sends this each second."""
-    for due in sources.due(time.time()):
+    for due in slots.due(time.time()):
         collect.apply_async(args=(due.source,), expires=due.worth_s)
 
 
@@ -21,7 +21,7 @@ def tick() -> None:
 @quietly
 def collect(source: int) -> None:
     """Run one source."""
-    sources.collect(source)
+    runs.collect(source)
 
 
 @shared_task
@@ -29,3 +29,17 @@ def collect(source: int) -> None:
 def alive() -> None:
     """Note that the collecting worker has a thread to spare; beat sends this each second."""
     health.record_collecting(time.time())
+
+
+@shared_task
+@quietly
+def prune() -> None:
+    """Delete old runs; beat sends this each minute."""
+    runs.prune()
+
+
+@shared_task
+@quietly
+def trial(id: str) -> None:
+    """Run a source once for somebody who waits to see what it would store."""
+    trials.answer(id)

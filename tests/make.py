@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from metrics.actions import dashboards, sources
+from metrics.actions.access import SYSTEM
 from metrics.actions.dashboards import NewWidget
 from metrics.live.connection import KEY, client
 from metrics.live.snapshot import Variant
@@ -49,7 +50,7 @@ def widgets_of(made: Dashboard) -> list[Widget]:
 
 
 def source(kind: str = "host", name: str = "machine", every_s: int = 10, **config: Any) -> Source:
-    return sources.create(kind, name, every_s, config)
+    return sources.create(kind, name, every_s, config, by=SYSTEM)
 
 
 def user(name: str = "ada", **fields: Any) -> User:

@@ -1,5 +1,6 @@
 """Who may do what: users on dashboards, tokens on the API."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from django.contrib.auth import logout
@@ -18,6 +19,37 @@ GRANTS = {
     Token.Scope.ADMIN: {Token.Scope.PUSH, Token.Scope.READ, Token.Scope.ADMIN},
 }
 """What a token of a scope may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: `name` for the log, whether it is an administrator, and what else it has the right to.
+
+    `rights` are some of add, change and delete, and of sources; an administrator has all of them.
+    """
+
+    name: str
+    is_admin: bool = False
+    rights: frozenset[str] = frozenset()
+
+    def may(self, right: str) -> bool:
+        return self.is_admin or right in self.rights
+
+
+SYSTEM = Actor("watchfloor", is_admin=True)
+
+
+def actor_of_user(user: User | AbstractBaseUser | AnonymousUser) -> Actor:
+    """Return `user` as one who does something with sources; who is not staff only looks."""
+    if not isinstance(user, User) or not user.is_active:
+        return Actor("nobody")
+    rights = (right for right in ("add", "change", "delete") if user.has_perm(f"metrics.{right}_source"))
+    return Actor(f"user {user.get_username()}", user.is_superuser, frozenset(rights if user.is_staff else ()))
+
+
+def actor_of_token(token: Token) -> Actor:
+    """Return the holder of `token` as one who does something with sources."""
+    return Actor(f"token {token.name}", is_admin=token.scope == Token.Scope.ADMIN)
 
 
 def sign_out(request: HttpRequest) -> None:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from metrics.actions import dashboards, sources
+from metrics.actions.access import SYSTEM
 from metrics.actions.demo import SELF_CHECK, SLUG, SOURCES, TITLE, WIDGETS
 from metrics.models import Dashboard, Source
 
@@ -21,19 +22,21 @@ OURS = re.compile(r"http://(127\.0\.0\.1|web):\d+/healthz")
 def bootstrap() -> str:
     """Make what a new installation lacks, and return one sentence that says how to sign in.
 
-    A later run makes nothing twice and leaves what was edited alone, but for two things: the password is
-    ADMIN_PASSWORD whenever that is given, and the check of the web process follows PORT (or WEB_URL).
+    A later run makes nothing twice and leaves what was edited alone, but for three things: the password is
+    ADMIN_PASSWORD whenever that is given, the check of the web process follows PORT (or WEB_URL), and credentials
+    that were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY.
     """
     with transaction.atomic():
         if not Dashboard.objects.exists() and not Source.objects.exists():
             _demo()
         _follow_web_url()
+        sources.renew_credentials()
         return _admin()
 
 
 def _demo() -> None:
     for name, kind, every_s, config in SOURCES:
-        sources.create(kind, name, every_s, config)
+        sources.create(kind, name, every_s, config, by=SYSTEM)
     dashboards.create(SLUG, TITLE, "The machine Watchfloor runs on, and Watchfloor itself.", "15m", WIDGETS)
 
 

@@ -9,11 +9,35 @@ from metrics.sample import UNSTORABLE
 
 
 class Invalid(Exception):
-    """What was asked for can't be made; `field` names what is wrong with it, the message says so in a sentence."""
+    """What was asked for can't be made; `field` names what is wrong with it, the message says so in a sentence.
 
-    def __init__(self, field: str, message: str) -> None:
+    `all` are field and message of everything that was found wrong, this first.
+    """
+
+    def __init__(self, field: str, message: str, *others: tuple[str, str]) -> None:
         super().__init__(message)
         self.field = field
+        self.all = ((field, message), *others)
+
+
+class Missing(Exception):
+    """There is no such thing; the message says so in a sentence."""
+
+
+class Forbidden(Exception):
+    """Who asks may not do this; the message says in a sentence who may."""
+
+
+class TooOften(Exception):
+    """Who asks did this too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class NoAnswer(Exception):
+    """A worker that should have answered did not; the message is a sentence."""
 
 
 def check_storable(value: Any, where: str) -> None:
@@ -36,6 +60,12 @@ def check_storable(value: Any, where: str) -> None:
 
 def sentence(problem: ValidationError, where: str) -> tuple[str, str]:
     """Return the field and the sentence of the first error of `problem`; `where` begins the field's name."""
-    first = problem.errors()[0]
-    field = ".".join([where, *map(str, first["loc"])])
-    return field, f"{field}: {first['msg'].removeprefix('Value error, ')}."
+    return sentences(problem, where)[0]
+
+
+def sentences(problem: ValidationError, where: str) -> list[tuple[str, str]]:
+    """Return the field and the sentence of each error of `problem`; `where` begins the fields' names."""
+    errors = problem.errors(include_url=False, include_context=False, include_input=False)
+    fields = [".".join([where, *map(str, one["loc"])]) for one in errors]
+    messages = [one["msg"].removeprefix("Value error, ").rstrip(".") for one in errors]
+    return [(field, f"{field}: {message}.") for field, message in zip(fields, messages, strict=True)]

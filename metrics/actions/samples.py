@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
@@ -16,6 +17,8 @@ from metrics.series.write import write
 from metrics.widgets.base import Config
 
 log = structlog.get_logger(__name__)
+
+PUSH_NOTED_S = 10
 
 
 def accept(
@@ -33,6 +36,7 @@ def accept(
             also(len(samples))
     if changed:
         _mark_changed(changed, now)
+    _note_push(source, len(samples), now)
     return len(samples)
 
 
@@ -56,6 +60,17 @@ def accept_all(pushes: Sequence[Push], now: float) -> None:
     changed = [one for source, found in by_source.items() for one in write(found, source, now)]
     if changed:
         _mark_changed(changed, now)
+    for source, found in by_source.items():
+        _note_push(source, len(found), now)
+
+
+def _note_push(source: Source | None, count: int, now: float) -> None:
+    """Note on what is pushed that it was, now and then: a write for each push would make all of them wait."""
+    if source is None or source.kind != Source.PUSH:
+        return
+    if source.last_run_at is None or now - source.last_run_at.timestamp() >= PUSH_NOTED_S:
+        source.last_run_at, source.last_samples = datetime.fromtimestamp(now, UTC), count
+        Source.objects.filter(pk=source.pk).update(last_run_at=source.last_run_at, last_samples=count)
 
 
 def _mark_changed(series: Sequence[Series], now: float) -> None:

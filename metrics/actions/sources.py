@@ -1,115 +1,29 @@
-"""Running sources on their schedule, and making them."""
+"""Making, changing and removing sources."""
 
-import math
-import time
-from dataclasses import dataclass
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from celery.exceptions import OperationalError
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
+from django.db import IntegrityError, transaction
 from pydantic import ValidationError
+from redis import RedisError
 
-from metrics.actions import samples
-from metrics.actions.problems import Invalid, check_storable, sentence
-from metrics.live import health, slots
-from metrics.models import Source
-from metrics.sample import BadSamples
+from metrics.actions import credentials
+from metrics.actions.access import Actor
+from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, check_storable, sentences
+from metrics.live import collecting
+from metrics.models import Source, Token
 from metrics.schedule import BadSchedule, Schedule
-from metrics.sources.base import SourceError
+from metrics.sources.base import SourceConfig, SourceKind
 from metrics.sources.registry import kinds
 
 log = structlog.get_logger(__name__)
 
-
-SCHEDULE = ("pk", "every_s", "cron", "time_zone")
 EVERY_MOST_S = 86_400
-LATE_MOST_S = 60
-"""A run by cron that no tick began within this many seconds is dropped, not made up for."""
-WORTH_MOST_S = 3600
-
-_rounds: dict[tuple[str, str], tuple[float, float]] = {}
-"""The slot in which each cron, in its time zone, was last found: when it began, and when the next one does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A claimed slot of a source; its run is worth nothing after `worth_s` seconds."""
-
-    source: int
-    worth_s: int
-
-
-def due(now: float) -> list[Due]:
-    """Claim and return the slots that `now` (Unix seconds) lies in, of all sources whose slot was not claimed yet."""
-    health.record_tick(now)
-    found = [_claimed(source, now) for source in Source.objects.filter(enabled=True).only(*SCHEDULE)]
-    return [one for one in found if one is not None]
-
-
-def _claimed(source: Source, now: float) -> Due | None:
-    if source.every_s is not None:
-        return Due(source.pk, source.every_s) if slots.claim(source.pk, source.every_s, now) else None
-    if not source.cron:
-        return None
-    try:
-        began, ends = _round(source, now)
-    except BadSchedule as problem:  # its time zone is one that this machine does not know
-        Source.objects.filter(pk=source.pk).exclude(last_error=str(problem)).update(last_error=str(problem))
-        return None
-    if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, LATE_MOST_S):
-        return None
-    return Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
-
-
-def _round(source: Source, now: float) -> tuple[float, float]:
-    """Return when the slot of a cron source that `now` lies in began, and when the next one does."""
-    key = source.cron, source.time_zone
-    began, ends = _rounds.get(key, (0.0, 0.0))
-    if not began <= now < ends:  # following cron through a calendar is too much work for every second
-        schedule = Schedule(None, *key)
-        _rounds[key] = began, ends = schedule.slot(now), schedule.after(now)
-    return began, ends
-
-
-def collect(source_id: int) -> None:
-    """Run one source and accept its samples. A run that fails is noted on the source, and is not an exception."""
-    source = Source.objects.filter(pk=source_id, enabled=True).first()
-    if source is None:
-        return
-    kind = kinds().get(source.kind)
-    with slots.run(source_id, kind.timeout_s if kind else 1) as alone:
-        if not alone:
-            log.info("source still runs, slot dropped", source=source.name)
-            return
-        began = time.perf_counter()
-        count, error = _outcome(source)
-        Source.objects.filter(pk=source_id).update(
-            last_run_at=timezone.now(),
-            last_duration_s=time.perf_counter() - began,
-            last_samples=count,
-            last_error=error.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:300],
-        )
-
-
-def _outcome(source: Source) -> tuple[int, str]:
-    """Run `source`; return how many samples were accepted, and what went wrong in one sentence."""
-    if source.kind not in kinds():
-        return 0, f"There is no source kind {source.kind!r}."
-    kind = kinds()[source.kind]
-    try:
-        found = kind.collect(kind.config_class.model_validate(source.config))
-        return samples.accept(found, source, time.time()), ""
-    except (SourceError, BadSamples) as problem:
-        return 0, str(problem)
-    except ValidationError as problem:
-        return 0, sentence(problem, "config")[1]
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
-        log.exception("source failed", source=source.name)
-        return 0, f"{type(problem).__name__}: {problem}"
+NAME_MOST = 100
 
 
 def create(
@@ -121,19 +35,133 @@ def create(
     *,
     cron: str = "",
     time_zone: str = "",
+    by: Actor,
 ) -> Source:
     """Make a source that runs either every `every_s` seconds or by `cron`.
 
     Without `time_zone`, cron is in that of the installation. Raises Invalid for an unknown kind, a name in use, a
-    schedule that can't be, or a config the kind does not take.
+    schedule that can't be, or a config the kind does not take; Forbidden if `by` may not make it.
     """
-    checked = check(kind, config)
-    schedule = check_schedule(every_s, cron, time_zone)
+    check_kind(kind)
+    check_right(by, "add", kind)
+    source = Source(kind=kind, name=_checked_name(name), enabled=enabled)
+    _set(source, check_schedule(every_s, cron, time_zone))
+    set_config(source, config, by)
+    _save(source)
+    log.info("source made", source=source.name, kind=kind, by=by.name)
+    return source
+
+
+def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
+    """Change a source; `changes` are some of name, every, cron, time_zone, config and enabled, and the rest stays.
+
+    A credential that `config` does not name stays, an empty one is removed. Raises Missing, Forbidden and Invalid,
+    and then nothing is changed.
+    """
+    with transaction.atomic():
+        source = _locked(id)
+        check_right(by, "change", source.kind)
+        _check_editable(source)
+        if "name" in changes:
+            source.name = _checked_name(changes["name"])
+        if changes.keys() & {"every", "cron", "time_zone"}:
+            _set(source, _new_schedule(source, changes))
+        if "config" in changes:
+            check_kind(source.kind)
+            set_config(source, changes["config"], by)
+        source.enabled = changes.get("enabled", source.enabled)
+        _save(source)
+    log.info("source changed", source=source.name, by=by.name, fields=sorted(changes))
+    return source
+
+
+def delete(id: int, by: Actor) -> None:
+    """Remove a source and the history of its runs; its series stay. Raises Missing, Forbidden and Invalid."""
+    with transaction.atomic():
+        source = _locked(id)
+        check_right(by, "delete", source.kind)
+        if Token.objects.filter(source=source, revoked_at=None).exists():
+            raise Invalid("id", f"{source.name} belongs to a token; revoke the token first.")
+        source.delete()
+    log.info("source removed", source=source.name, by=by.name)
+
+
+def run_now(id: int, by: Actor) -> None:
+    """Have a source run at once, whatever its schedule says. Raises Missing, Forbidden, Invalid and NoAnswer."""
+    source = find(id)
+    check_right(by, "change", source.kind)
+    _check_editable(source)
+    if not source.enabled:
+        raise Invalid("enabled", f"{source.name} is off; turn it on first.")
     try:
-        with transaction.atomic():
-            return Source.objects.create(kind=kind, name=name, config=checked, enabled=enabled, **schedule)
-    except IntegrityError:
-        raise Invalid("name", f"There is a source {name!r} already.") from None
+        collecting.run(source.pk)
+    except (RedisError, OperationalError):
+        raise NoAnswer("Redis does not answer; try again.") from None
+    log.info("source run by hand", source=source.name, by=by.name)
+
+
+def renew_credentials() -> None:
+    """Have all credentials kept under today's SECRET_KEY, so that the earlier ones are needed no more."""
+    if not settings.SECRET_KEY_FALLBACKS:
+        return
+    for source in Source.objects.exclude(secrets="").select_for_update():
+        try:
+            source.secrets = credentials.renewed(source.secrets)
+        except credentials.LostKey as problem:
+            log.warning("credentials can't be read", source=source.name, error=str(problem))
+        else:
+            source.save(update_fields=["secrets"])
+
+
+def find(id: int) -> Source:
+    """Return the source `id`. Raises Missing."""
+    source = Source.objects.filter(pk=id).first()
+    if source is None:
+        raise Missing(f"There is no source {id}.")
+    return source
+
+
+def about(kind: SourceKind[Any]) -> dict[str, Any]:
+    """Return what there is to know before one makes a source of `kind`; `config_schema` is a JSON schema."""
+    return {
+        "kind": kind.kind,
+        "description": (inspect.getdoc(type(kind)) or "").partition("\n\n")[0].replace("\n", " "),
+        "timeout": kind.timeout_s,
+        "administrators_only": kind.administrators_only,
+        "credentials": sorted(credentials.names(kind.config_class)),
+        "config_schema": kind.config_class.model_json_schema(),
+    }
+
+
+def credentials_of(source: Source) -> list[str]:
+    """Return the names of the credentials that are set."""
+    return credentials.kept(source.secrets)
+
+
+def _locked(id: int) -> Source:
+    source = Source.objects.select_for_update().filter(pk=id).first()
+    if source is None:
+        raise Missing(f"There is no source {id}.")
+    return source
+
+
+def check_kind(kind: str) -> None:
+    """Raise Invalid if there is no kind `kind` that collects."""
+    if kind not in kinds():
+        raise Invalid("kind", f"There is no source kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
+
+
+def check_right(by: Actor, right: str, kind: str) -> None:
+    """Raise Forbidden unless `by` has the `right` (add, change or delete) to sources of `kind`."""
+    if not by.may(right):
+        raise Forbidden(f"You have no right to {right} sources; ask an administrator for it.")
+    if kind in kinds() and kinds()[kind].administrators_only and not by.is_admin:
+        raise Forbidden(f"Sources of the kind {kind} are for administrators only.")
+
+
+def _check_editable(source: Source) -> None:
+    if source.kind == Source.PUSH:
+        raise Invalid("id", f"{source.name} is what a token pushes; there is nothing to change.")
 
 
 def check_schedule(every_s: int | None, cron: str, time_zone: str) -> dict[str, Any]:
@@ -150,12 +178,86 @@ def check_schedule(every_s: int | None, cron: str, time_zone: str) -> dict[str, 
     return {"every_s": every_s, "cron": cron, "time_zone": zone}
 
 
+def _new_schedule(source: Source, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the schedule after `changes`: to give one of every and cron takes the other one away."""
+    every_s, cron = changes.get("every"), changes.get("cron", "")
+    if every_s is None and not cron:
+        every_s, cron = source.every_s, source.cron
+    return check_schedule(every_s, cron, changes.get("time_zone", source.time_zone if cron else ""))
+
+
 def check(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Return `config` as sources of `kind` take it. Raises Invalid if there is no such kind or it does not take it."""
-    if kind not in kinds():
-        raise Invalid("kind", f"There is no source kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
-    check_storable(config, "config")
+    """Return `config` as sources of `kind` take it, but for its credentials.
+
+    Raises Invalid if there is no such kind or it does not take that.
+    """
+    check_kind(kind)
+    return _checked(kinds()[kind].config_class, config, "config")
+
+
+def set_config(source: Source, config: dict[str, Any], by: Actor) -> None:
+    """Give `source` this `config`, as yet without saving it. Raises Invalid if its kind does not take that.
+
+    Credentials that `config` does not name are kept. But who is not an administrator can't have them sent
+    somewhere else: to change anything about the config they have to be given again.
+    """
+    config_class = kinds()[source.kind].config_class
+    secret = credentials.names(config_class)
+    given = {name: value for name, value in config.items() if name in secret}
+    keeps = [name for name in credentials.kept(source.secrets) if name not in given]
+    full = {name: value for name, value in config.items() if name not in secret or credentials.is_set(value)}
+    full |= _kept(source, keeps)
+    checked = _checked(config_class, full, "config")
+    changes = bool(given) or checked != source.config
+    if keeps and changes and not by.is_admin:
+        raise Invalid(f"config.{keeps[0]}", f"config.{keeps[0]}: who changes the config has to enter this again.")
+    if changes or by.is_admin:
+        source.trusted = by.is_admin
+    source.config = checked
+    source.secrets = credentials.keep({name: full[name] for name in secret if name in full})
+
+
+def _kept(source: Source, names: list[str]) -> dict[str, Any]:
     try:
-        return kinds()[kind].config_class.model_validate(config).model_dump(exclude_unset=True)  # type: ignore[no-any-return]
+        kept = credentials.read(source.secrets) if names else {}
+    except credentials.LostKey:
+        message = f"config.{names[0]}: it can't be read with this SECRET_KEY any more; enter it again."
+        raise Invalid(f"config.{names[0]}", message) from None
+    return {name: kept[name] for name in names}
+
+
+def _checked(config_class: type[SourceConfig], config: dict[str, Any], where: str) -> dict[str, Any]:
+    check_storable(config, where)
+    secret = credentials.names(config_class)
+    try:
+        valid = config_class.model_validate(config)
     except ValidationError as problem:
-        raise Invalid(*sentence(problem, "config")) from None
+        given = {name: value for name, value in config.items() if name in secret}
+        first, *others = [(field, credentials.hide(said, given)) for field, said in sentences(problem, where)]
+        raise Invalid(*first, *others) from None
+    return valid.model_dump(mode="json", exclude_unset=True, exclude=set(secret))
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    check_storable(name, "name")
+    if not name or len(name) > NAME_MOST:
+        raise Invalid("name", f"name: a name has 1 to {NAME_MOST} characters.")
+    return name
+
+
+def _set(source: Source, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(source, name, value)
+
+
+FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled")
+"""What is said about a source, as opposed to what its runs note on it."""
+
+
+def _save(source: Source) -> None:
+    try:
+        with transaction.atomic():
+            source.save(update_fields=FIELDS if source.pk else None)
+    except IntegrityError:
+        raise Invalid("name", f"There is a source {source.name!r} already.") from None

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from metrics.actions.problems import Invalid
+from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
 from metrics.ingest.json_samples import NotJson
@@ -98,7 +98,27 @@ def _(error: StillRunningError) -> Refusal:
 
 @refusal.register
 def _(error: Invalid) -> Refusal:
-    return Refusal(422, str(error), [Problem(None, error.field, str(error))])
+    return Refusal(422, str(error), [Problem(None, field, message) for field, message in error.all])
+
+
+@refusal.register
+def _(error: Forbidden) -> Refusal:
+    return Refusal(403, str(error))
+
+
+@refusal.register
+def _(error: Missing) -> Refusal:
+    return Refusal(404, str(error))
+
+
+@refusal.register
+def _(error: TooOften) -> Refusal:
+    return Refusal(429, str(error), headers={"Retry-After": str(error.wait_s)})
+
+
+@refusal.register
+def _(error: NoAnswer) -> Refusal:
+    return Refusal(503, str(error), headers={"Retry-After": RETRY_AFTER_S})
 
 
 @refusal.register

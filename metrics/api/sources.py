@@ -1,59 +1,122 @@
 """Managing sources."""
 
+import time
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema, Status
+from ninja import Router, Status
 
 from metrics.actions import sources as actions
-from metrics.api.body import Body, Text
-from metrics.api.tokens import admin
+from metrics.actions import trials
+from metrics.actions.access import actor_of_token
+from metrics.actions.standing import standing
+from metrics.api.body import Refused
+from metrics.api.source_schemas import (
+    Id,
+    KindList,
+    Limit,
+    RunList,
+    SourceChanges,
+    SourceIn,
+    SourceList,
+    SourceOut,
+    TrialIn,
+    TrialOut,
+)
+from metrics.api.tokens import admin, token_of
 from metrics.models import Source
-from metrics.schedule import CRON_MOST
+from metrics.sources.registry import kinds
 
 router = Router(tags=["manage"], auth=admin)
 
-
-class SourceIn(Body):
-    kind: str = Field(max_length=40)
-    name: Text = Field(min_length=1, max_length=100)
-    every: int | None = Field(None, ge=1, le=actions.EVERY_MOST_S, description="Seconds between two runs.")
-    cron: Text = Field("", max_length=CRON_MOST, description="Instead of every: minute, hour, day, month, weekday.")
-    time_zone: Text = Field("", max_length=50, description="Of cron; without it, that of the installation.")
-    config: dict[str, Any] = Field(default_factory=dict)
-    enabled: bool = True
+READING: dict[Any, Any] = {frozenset({401, 403, 503}): Refused}
+MAKING: dict[Any, Any] = {frozenset({400, 401, 403, 413, 422, 503}): Refused}
+ONE: dict[Any, Any] = {frozenset({401, 403, 404, 422, 503}): Refused}
+CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 503}): Refused}
+TRYING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 429, 503}): Refused}
+"""What is refused, by what is asked for."""
 
 
-class SourceOut(Schema):
-    id: int
-    kind: str
-    name: str
-    every: int | None
-    cron: str
-    time_zone: str
-    config: dict[str, Any]
-    enabled: bool
-    last_error: str
+@router.get("source-kinds", response={200: KindList, **READING})
+def list_source_kinds(request: HttpRequest) -> dict[str, Any]:
+    """The kinds that a source may be of, and what each takes as its config."""
+    return {"kinds": [actions.about(kind) for _, kind in sorted(kinds().items())]}
 
 
-class SourceList(Schema):
-    sources: list[SourceOut]
+@router.get("sources", response={200: SourceList, **READING})
+def list_sources(request: HttpRequest) -> dict[str, Any]:
+    """All sources, by name."""
+    now = time.time()
+    return {"sources": [_out(source, now) for source in Source.objects.all()]}
 
 
-@router.post("sources", response={201: SourceOut})
+@router.post("sources", response={201: SourceOut, **MAKING})
 def create_source(request: HttpRequest, body: SourceIn) -> Status[dict[str, Any]]:
     """Make a source that runs every so many seconds, or by cron."""
     when = {"cron": body.cron, "time_zone": body.time_zone}
-    return Status(201, _out(actions.create(body.kind, body.name, body.every, body.config, body.enabled, **when)))
+    by = actor_of_token(token_of(request))
+    made = actions.create(body.kind, body.name, body.every, body.config, body.enabled, **when, by=by)
+    return Status(201, _out(made, time.time()))
 
 
-@router.get("sources", response=SourceList)
-def list_sources(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
-    """All sources, by name."""
-    return {"sources": [_out(source) for source in Source.objects.all()]}
+@router.post("sources/test", response={200: TrialOut, **TRYING})
+def test_config(request: HttpRequest, body: TrialIn) -> trials.Trial:
+    """Run a config once that is not saved, and return what it would store. Nothing is stored."""
+    return trials.try_config(body.kind, body.config, actor_of_token(token_of(request)), body.id)
 
 
-def _out(source: Source) -> dict[str, Any]:
+@router.get("sources/{id}", response={200: SourceOut, **ONE})
+def get_source(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """One source."""
+    return _out(actions.find(id), time.time())
+
+
+@router.patch("sources/{id}", response={200: SourceOut, **CHANGING})
+def change_source(request: HttpRequest, id: Id, body: SourceChanges) -> dict[str, Any]:
+    """Change what is given, and leave the rest; a config is replaced as a whole, but for credentials it leaves out."""
+    changed = actions.change(id, body.dict(exclude_unset=True), actor_of_token(token_of(request)))
+    return _out(changed, time.time())
+
+
+@router.delete("sources/{id}", response={204: None, **ONE})
+def delete_source(request: HttpRequest, id: Id) -> Status[None]:
+    """Remove a source and the history of its runs; its series and their samples stay."""
+    actions.delete(id, actor_of_token(token_of(request)))
+    return Status(204, None)
+
+
+@router.post("sources/{id}/test", response={200: TrialOut, **TRYING})
+def test_source(request: HttpRequest, id: Id) -> trials.Trial:
+    """Run a source once, and return what it would store. Nothing is stored."""
+    return trials.try_saved(id, actor_of_token(token_of(request)))
+
+
+@router.post("sources/{id}/run", response={202: None, **ONE})
+def run_source(request: HttpRequest, id: Id) -> Status[None]:
+    """Have a source run as soon as a worker is free, whatever its schedule says."""
+    actions.run_now(id, actor_of_token(token_of(request)))
+    return Status(202, None)
+
+
+@router.get("sources/{id}/runs", response={200: RunList, **ONE})
+def list_runs(request: HttpRequest, id: Id, limit: Limit = 50) -> dict[str, Any]:
+    """The newest runs of a source, the newest first."""
+    runs = actions.find(id).runs.all()[:limit]
+    return {
+        "runs": [
+            {
+                "started_at": run.started_at.timestamp(),
+                "duration": run.duration_s,
+                "samples": run.samples,
+                "error": run.error,
+                "note": run.note,
+            }
+            for run in runs
+        ]
+    }
+
+
+def _out(source: Source, now: float) -> dict[str, Any]:
     return {
         "id": source.pk,
         "kind": source.kind,
@@ -62,6 +125,15 @@ def _out(source: Source) -> dict[str, Any]:
         "cron": source.cron,
         "time_zone": source.time_zone,
         "config": source.config,
+        "credentials": actions.credentials_of(source),
+        "trusted": source.trusted,
         "enabled": source.enabled,
+        "state": standing(source, now).word,
+        "last_run_at": source.last_run_at.timestamp() if source.last_run_at else None,
+        "last_success_at": source.last_success_at.timestamp() if source.last_success_at else None,
+        "last_duration": source.last_duration_s,
+        "last_samples": source.last_samples,
+        "last_note": source.last_note,
         "last_error": source.last_error,
+        "failures": source.failures,
     }

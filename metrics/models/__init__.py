@@ -6,7 +6,7 @@ from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourRollup, Late, MinuteRollup, Progress
 from metrics.models.series import Chunk, RunningTotal, Sample, Series
-from metrics.models.source import Source
+from metrics.models.source import Run, Source
 
 __all__ = [
     "Chunk",
@@ -18,6 +18,7 @@ __all__ = [
     "MinuteRollup",
     "Ping",
     "Progress",
+    "Run",
     "RunningTotal",
     "Sample",
     "Series",

@@ -23,6 +23,10 @@ class Source(models.Model):
     cron = models.CharField(max_length=100, blank=True, help_text="Minute, hour, day, month, weekday.")
     time_zone = models.CharField(max_length=50, blank=True, help_text="Of cron, such as Europe/Zurich.")
     config = models.JSONField(default=dict, blank=True)
+    secrets = models.TextField(blank=True, editable=False, help_text="As metrics.actions.credentials keeps them.")
+    trusted = models.BooleanField(
+        default=False, editable=False, help_text="Its config was last set by an administrator: it may connect anywhere."
+    )
     enabled = models.BooleanField(default=True)
     raw_retention_hours = models.PositiveIntegerField(
         null=True,
@@ -47,6 +51,12 @@ class Source(models.Model):
     last_duration_s = models.FloatField(null=True, blank=True, editable=False)
     last_samples = models.PositiveIntegerField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
+    last_note = models.CharField(max_length=300, blank=True, editable=False, help_text="A line that the run said.")
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="Runs in a row that failed.")
+    recent = models.JSONField(
+        default=list, editable=False, help_text="The newest runs, oldest first, each [seconds, 1 if it failed]."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -74,3 +84,21 @@ class Source(models.Model):
             return None if schedule is None else max(schedule.gap_s(at), schedule.gap_s(schedule.slot(at) - 1))
         except BadSchedule:  # a time zone that the machine no longer knows
             return None
+
+
+class Run(models.Model):
+    """One run of a source, good or bad. Only the newest of each source are kept."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, db_index=False, related_name="runs")
+    started_at = models.DateTimeField()
+    duration_s = models.FloatField()
+    samples = models.PositiveIntegerField()
+    error = models.CharField(max_length=300, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["source", "-id"], name="run_newest_of_source")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} @ {self.started_at}: {self.error or self.samples}"

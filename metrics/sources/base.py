@@ -22,9 +22,12 @@ class Noted(list[Sample]):
 
 
 class SourceConfig(BaseModel):
-    """What a source's config may hold; a subclass declares its fields."""
+    """What a source's config may hold; a subclass declares its fields.
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    Passwords, keys and the like are of the type SecretStr: such fields are kept encrypted and never shown again.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 C = TypeVar("C", bound=SourceConfig)

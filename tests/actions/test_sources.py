@@ -1,264 +1,32 @@
-"""Sources run once a slot, never twice at a time, and say in one sentence what went wrong."""
+"""Making, changing and removing sources: what is refused, and by whom what may be done."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
-from redis import Redis
 
-from metrics.actions import sources
-from metrics.actions.problems import Invalid
-from metrics.live import slots
-from metrics.models import Sample as Row
+from metrics.actions import access, bootstrap, credentials, sources
+from metrics.actions.access import SYSTEM, Actor
+from metrics.actions.problems import Forbidden, Invalid, Missing
 from metrics.models import Series, Source
-from metrics.sample import Sample
-from metrics.sources.base import SourceError
-from metrics.sources.host import Host
-from tests import make
-from tests.make import AT
+from tests import door, make
+from tests.door import PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
-
-Collects = Callable[[Any], None]
-
-
-@pytest.fixture
-def collects(monkeypatch: pytest.MonkeyPatch) -> Collects:
-    """Decide what sources of the kind host yield: samples, or an exception."""
-
-    def decide(what: Any) -> None:
-        def collect(self: Host, config: object) -> Any:
-            if isinstance(what, Exception):
-                raise what
-            return what() if callable(what) else what
-
-        monkeypatch.setattr(Host, "collect", collect)
-
-    return decide
-
-
-class TestDue:
-    def ids(self, now: float) -> list[int]:
-        return [due.source for due in sources.due(now)]
-
-    def test_each_slot_is_claimed_once_however_many_ask(self) -> None:
-        source = make.source(every_s=10)
-        assert [self.ids(AT + s) for s in (0, 0, 1, 9.9)] == [[source.pk], [], [], []]
-        assert [self.ids(AT + s) for s in (10, 19, 20)] == [[source.pk], [], [source.pk]]
-
-    def test_a_run_is_worth_nothing_after_its_slot(self) -> None:
-        make.source(every_s=7)
-        assert [due.worth_s for due in sources.due(AT)] == [7]
-
-    def test_sources_have_slots_of_their_own(self) -> None:
-        fast, slow = make.source(name="fast", every_s=1), make.source(name="slow", every_s=60)
-        assert self.ids(AT) == [fast.pk, slow.pk]
-        assert self.ids(AT + 1) == [fast.pk]
-
-    def test_what_is_disabled_or_pushed_is_never_due(self) -> None:
-        Source.objects.filter(pk=make.source().pk).update(enabled=False)
-        Source.objects.create(kind=Source.PUSH, name="pushed")
-        assert self.ids(AT) == []
-
-
-def zurich(text: str) -> float:
-    """Unix seconds of a time of day in Zurich; with fold 1 behind it, of the second time it comes."""
-    text, _, fold = text.partition(" fold ")
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Zurich"), fold=int(fold or 0)).timestamp()
-
-
-class TestCron:
-    """Which ticks start a source that runs by cron in Zurich."""
-
-    def source(self, cron: str) -> Source:
-        return sources.create("host", "by cron", None, {}, cron=cron, time_zone="Europe/Zurich")
-
-    def starts(self, *ticks: str | float) -> list[bool]:
-        return [bool(sources.due(zurich(tick) if isinstance(tick, str) else tick)) for tick in ticks]
-
-    def test_it_runs_once_at_its_time(self) -> None:
-        self.source("30 9 * * *")
-        assert self.starts("2026-11-20 09:29:59.9", "2026-11-20 09:30:00.2", "2026-11-20 09:30:01.2") == [
-            False,
-            True,
-            False,
-        ]
-        assert self.starts("2026-11-21 09:29:59", "2026-11-21 09:30:00") == [False, True]
-
-    def test_a_tick_that_is_a_little_late_still_runs_it(self) -> None:
-        self.source("30 9 * * *")
-        assert self.starts("2026-11-20 09:31:00", "2026-11-20 09:31:01") == [True, False]
-
-    def test_what_was_missed_is_not_made_up_for(self) -> None:
-        self.source("30 9 * * *")
-        assert self.starts("2026-11-20 09:31:00.5", "2026-11-20 12:00:00", "2026-11-21 09:30:00") == [
-            False,
-            False,
-            True,
-        ]
-
-    def test_two_beats_run_it_once(self) -> None:
-        self.source("* * * * *")
-        assert self.starts(AT + 0.1, AT + 0.1, AT + 1.1, AT + 60, AT + 60) == [True, False, False, True, False]
-
-    def test_a_fixed_hour_that_summer_time_skips_runs_right_after_it(self) -> None:
-        self.source("30 2 * * *")
-        assert self.starts("2027-03-28 01:59:59", "2027-03-28 03:00:00", "2027-03-28 03:30:00") == [False, True, False]
-        assert self.starts("2027-03-29 02:30:00") == [True]
-
-    def test_a_fixed_hour_that_comes_twice_runs_once(self) -> None:
-        self.source("30 2 * * *")
-        assert self.starts("2026-10-25 02:30:00", "2026-10-25 02:30:00 fold 1") == [True, False]
-
-    def test_what_runs_by_the_minute_runs_through_the_hour_that_comes_twice(self) -> None:
-        self.source("*/30 * * * *")
-        halves = [zurich("2026-10-25 02:00:00") + 1800 * n for n in range(5)]
-        assert self.starts(*halves) == [True] * 5
-
-    @pytest.mark.parametrize(
-        ("cron", "worth_s"), [("* * * * *", 60), ("*/5 * * * *", 300), ("0 13 * * *", 3600), ("0 13 1 * *", None)]
-    )
-    def test_a_run_is_worth_nothing_after_the_next_slot_or_an_hour(self, cron: str, worth_s: int | None) -> None:
-        self.source(cron)
-        assert [due.worth_s for due in sources.due(AT)] == ([worth_s] if worth_s else [])
-
-    def test_a_schedule_that_changes_changes_what_is_due(self) -> None:
-        source = self.source("0 13 * * *")
-        assert self.starts(AT) == [True]
-        Source.objects.filter(pk=source.pk).update(cron="1 13 * * *")
-        assert self.starts(AT + 30, AT + 60) == [False, True]
-
-    def test_a_time_zone_that_is_gone_is_noted_and_stops_nothing(self) -> None:
-        source = self.source("0 13 * * *")
-        Source.objects.filter(pk=source.pk).update(time_zone="Atlantis/Center")
-        other = make.source(name="other")
-        assert [due.source for due in sources.due(AT)] == [other.pk]
-        source.refresh_from_db()
-        assert source.last_error == "time_zone 'Atlantis/Center' is not one such as UTC."
-
-
-class TestExpected:
-    """After how many seconds samples should come, for what shows whether they are late."""
-
-    def test_every_is_that(self) -> None:
-        assert make.source(every_s=7).expected_every_s(AT) == 7
-
-    def test_cron_is_the_longer_of_this_pause_and_the_one_before(self) -> None:
-        source = sources.create("host", "by cron", None, {}, cron="0 9 * * MON-FRI", time_zone="UTC")
-        days = {AT - 86_400: 1, AT: 3, AT + 2 * 86_400: 3, AT + 2.9 * 86_400: 3, AT + 4 * 86_400: 1}
-        assert {at: (source.expected_every_s(at) or 0) / 86_400 for at in days} == days
-
-    def test_for_what_is_pushed_and_for_a_schedule_that_can_not_be_nobody_knows(self) -> None:
-        assert Source(kind=Source.PUSH).expected_every_s(AT) is None
-        assert Source(cron="* * * * *", time_zone="Atlantis/Center").expected_every_s(AT) is None
-
-
-class TestCollect:
-    def test_samples_are_stored_for_the_source(self, collects: Collects) -> None:
-        source = make.source()
-        collects([Sample("a", 1.0), Sample("b", 2.0)])
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert (source.last_samples, source.last_error) == (2, "")
-        assert source.last_run_at is not None
-        assert source.last_duration_s is not None
-        assert set(Series.objects.values_list("source", flat=True)) == {source.pk}
-
-    @pytest.mark.parametrize(
-        ("what", "said"),
-        [
-            (SourceError("The machine does not answer."), "The machine does not answer."),
-            ([Sample("2xx", 1.0)], "metric '2xx' is not a name such as http_requests_total."),
-            (RuntimeError("a bug"), "RuntimeError: a bug"),
-            (ZeroDivisionError(), "ZeroDivisionError."),
-            (RuntimeError("x" * 5000), "RuntimeError: " + "x" * 286),
-        ],
-    )
-    def test_what_goes_wrong_is_noted_on_the_source_and_stops_nothing(
-        self, collects: Collects, what: Any, said: str
-    ) -> None:
-        source = make.source()
-        collects(what)
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert source.last_error.rstrip(": .") == said.rstrip(": .")
-        assert source.last_samples == 0
-        assert not Row.objects.exists()
-
-    def test_an_error_that_no_database_can_store_is_noted_too(self, collects: Collects) -> None:
-        source = make.source()
-        collects(SourceError("The answer was \x00\x01."))
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert source.last_error.startswith("The answer was")
-
-    def test_an_error_goes_away_with_the_next_good_run(self, collects: Collects) -> None:
-        source = make.source()
-        collects(SourceError("Away."))
-        sources.collect(source.pk)
-        collects([Sample("a", 1.0)])
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert source.last_error == ""
-
-    def test_a_config_that_the_kind_no_longer_takes_is_noted(self) -> None:
-        source = make.source()
-        Source.objects.update(config={"from_before": 1})
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert source.last_error.startswith("config.from_before: ")
-
-    def test_a_kind_that_is_gone_is_noted(self) -> None:
-        source = make.source()
-        Source.objects.update(kind="gone")
-        sources.collect(source.pk)
-        source.refresh_from_db()
-        assert "gone" in source.last_error
-
-    def test_a_source_that_still_runs_is_not_run_again(self, collects: Collects) -> None:
-        source = make.source()
-        runs = []
-
-        def slow() -> list[Sample]:
-            runs.append(1)
-            sources.collect(source.pk)  # the next slot comes while this run goes on
-            return []
-
-        collects(slow)
-        sources.collect(source.pk)
-        assert len(runs) == 1
-
-    @pytest.mark.parametrize("what", [[], RuntimeError("a bug")])
-    def test_after_a_run_the_next_may_begin(self, collects: Collects, what: Any) -> None:
-        source = make.source()
-        collects(what)
-        sources.collect(source.pk)
-        with slots.run(source.pk, 30) as alone:
-            assert alone
-
-    def test_what_is_gone_or_disabled_meanwhile_is_not_run(self, collects: Collects) -> None:
-        source = make.source()
-        Source.objects.update(enabled=False)
-        collects(RuntimeError("must not run"))
-        sources.collect(source.pk)
-        sources.collect(source.pk + 1)
-        source.refresh_from_db()
-        assert source.last_run_at is None
 
 
 class TestCreate:
     def test_only_what_was_given_is_kept(self) -> None:
-        source = sources.create("http_check", "site", 10, {"url": "http://x.example/"})
+        source = sources.create("http_check", "site", 10, {"url": "http://x.example/"}, by=SYSTEM)
         assert source.config == {"url": "http://x.example/"}
 
     def test_cron_is_in_the_time_zone_of_the_installation_unless_it_has_its_own(self, settings: Settings) -> None:
         settings.TIME_ZONE = "Europe/Zurich"
-        usual = sources.create("host", "usual", None, {}, cron="0 9 * * *")
-        own = sources.create("host", "own", None, {}, cron="0 9 * * *", time_zone="Asia/Tokyo")
-        every = sources.create("host", "every", 10, {})
+        usual = sources.create("host", "usual", None, {}, cron="0 9 * * *", by=SYSTEM)
+        own = sources.create("host", "own", None, {}, cron="0 9 * * *", time_zone="Asia/Tokyo", by=SYSTEM)
+        every = sources.create("host", "every", 10, {}, by=SYSTEM)
         assert [one.time_zone for one in (usual, own, every)] == ["Europe/Zurich", "Asia/Tokyo", ""]
 
     @pytest.mark.parametrize(
@@ -277,7 +45,7 @@ class TestCreate:
         self, every_s: int | None, cron: str, time_zone: str, field: str
     ) -> None:
         with pytest.raises(Invalid) as refused:
-            sources.create("host", "new", every_s, {}, cron=cron, time_zone=time_zone)
+            sources.create("host", "new", every_s, {}, cron=cron, time_zone=time_zone, by=SYSTEM)
         assert refused.value.field == field
         assert str(refused.value).endswith(".")
         assert not Source.objects.exists()
@@ -298,14 +66,302 @@ class TestCreate:
     ) -> None:
         make.source(name="taken")
         with pytest.raises(Invalid) as refused:
-            sources.create(kind, name, 10, config)
+            sources.create(kind, name, 10, config, by=SYSTEM)
         assert refused.value.field == field
         assert str(refused.value).endswith(".")
         assert Source.objects.count() == 1
 
 
-def test_a_slot_whose_redis_is_new_is_claimed_again(redis: Redis) -> None:
-    source = make.source()
-    assert [due.source for due in sources.due(AT)] == [source.pk]
-    redis.flushall()
-    assert [due.source for due in sources.due(AT)] == [source.pk]
+STAFF = Actor("user ada", rights=frozenset({"add", "change", "delete"}))
+URL = "door:front"
+
+
+@pytest.fixture
+def _door(monkeypatch: pytest.MonkeyPatch) -> None:
+    door.register(monkeypatch)
+
+
+def behind_a_door(by: Actor = SYSTEM, **config: Any) -> Source:
+    given = {"url": URL, "password": PASSWORD, **config}
+    return sources.create("door", "front door", 10, given, by=by)
+
+
+def secrets(source: Source) -> dict[str, Any]:
+    source.refresh_from_db()
+    return credentials.read(source.secrets)
+
+
+class TestChange:
+    def test_what_is_not_given_stays(self) -> None:
+        source = make.source("http_check", "site", 30, url="http://x.example/", timeout_s=3)
+        changed = sources.change(source.pk, {"name": "shop", "enabled": False}, SYSTEM)
+        changed.refresh_from_db()
+        assert (changed.name, changed.enabled, changed.every_s) == ("shop", False, 30)
+        assert changed.config == {"url": "http://x.example/", "timeout_s": 3}
+
+    def test_a_config_is_replaced_as_a_whole(self) -> None:
+        source = make.source("http_check", "site", 30, url="http://x.example/", timeout_s=3)
+        changed = sources.change(source.pk, {"config": {"url": "http://y.example/"}}, SYSTEM)
+        assert changed.config == {"url": "http://y.example/"}
+
+    def test_what_runs_meanwhile_note_on_it_stays(self) -> None:
+        source = make.source()
+        Source.objects.update(last_samples=7)
+        sources.change(source.pk, {"name": "new"}, SYSTEM)
+        source.refresh_from_db()
+        assert (source.name, source.last_samples) == ("new", 7)
+
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({"every": 20}, (20, "", "")),
+            ({"cron": "* * * * *"}, (None, "* * * * *", "UTC")),
+            ({"cron": "* * * * *", "time_zone": "Asia/Tokyo"}, (None, "* * * * *", "Asia/Tokyo")),
+            ({"every": None, "cron": "* * * * *"}, (None, "* * * * *", "UTC")),
+            ({"every": 10, "cron": "", "time_zone": ""}, (10, "", "")),
+        ],
+    )
+    def test_one_kind_of_schedule_takes_the_other_away(self, changes: dict[str, Any], expected: Any) -> None:
+        for source in (make.source(), sources.create("host", "cron", None, {}, cron="5 * * * *", by=SYSTEM)):
+            new = sources.change(source.pk, changes, SYSTEM)
+            assert (new.every_s, new.cron, new.time_zone) == expected
+
+    def test_the_time_zone_alone_may_change(self) -> None:
+        source = sources.create("host", "cron", None, {}, cron="5 * * * *", by=SYSTEM)
+        new = sources.change(source.pk, {"time_zone": "Asia/Tokyo"}, SYSTEM)
+        assert (new.cron, new.time_zone) == ("5 * * * *", "Asia/Tokyo")
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"name": "taken"}, "name"),
+            ({"name": "  "}, "name"),
+            ({"name": "x" * 101}, "name"),
+            ({"name": "a\x00b"}, "name"),
+            ({"every": 10, "cron": "* * * * *"}, "every"),
+            ({"every": 0}, "every"),
+            ({"time_zone": "Asia/Tokyo"}, "time_zone"),
+            ({"config": {"colour": "red"}}, "config.colour"),
+            ({"config": {"x": "\ud800"}}, "config.x"),
+        ],
+    )
+    def test_what_is_bad_is_refused_by_its_field_and_changes_nothing(self, changes: dict[str, Any], field: str) -> None:
+        source = make.source()
+        make.source(name="taken")
+        before = Source.objects.values().get(pk=source.pk)
+        with pytest.raises(Invalid) as refused:
+            sources.change(source.pk, {"enabled": False, **changes}, SYSTEM)
+        assert refused.value.field == field
+        assert str(refused.value).endswith(".")
+        assert Source.objects.values().get(pk=source.pk) == before
+
+    def test_everything_that_is_wrong_with_a_config_is_said(self) -> None:
+        with pytest.raises(Invalid) as refused:
+            sources.create("http_check", "x", 10, {"timeout_s": 0, "colour": 1}, by=SYSTEM)
+        assert [field for field, _ in refused.value.all] == ["config.url", "config.timeout_s", "config.colour"]
+
+    def test_of_a_source_whose_kind_is_gone_the_config_can_not_be_changed(self) -> None:
+        source = make.source()
+        Source.objects.update(kind="gone")
+        assert not sources.change(source.pk, {"enabled": False}, SYSTEM).enabled
+        with pytest.raises(Invalid, match="no source kind 'gone'"):
+            sources.change(source.pk, {"config": {}}, SYSTEM)
+
+    def test_what_is_pushed_can_not_be_changed(self) -> None:
+        access.create_token("job", "push")
+        with pytest.raises(Invalid, match="token pushes"):
+            sources.change(Source.objects.get().pk, {"name": "x"}, SYSTEM)
+
+    def test_what_there_is_not_is_missing(self) -> None:
+        for call in (lambda: sources.change(7, {}, SYSTEM), lambda: sources.delete(7, SYSTEM), lambda: sources.find(7)):
+            with pytest.raises(Missing, match=r"^There is no source 7\.$"):
+                call()
+
+
+class TestDelete:
+    def test_its_runs_go_and_its_series_stay(self) -> None:
+        source = make.source()
+        make.stored("m", {0: 1}, source=source)
+        source.runs.create(started_at="2026-11-20T12:00Z", duration_s=1, samples=1)
+        sources.delete(source.pk, SYSTEM)
+        assert not Source.objects.exists()
+        assert Series.objects.get().source is None
+
+    def test_what_a_token_pushes_stays_until_the_token_is_revoked(self) -> None:
+        access.create_token("job", "push")
+        source = Source.objects.get()
+        with pytest.raises(Invalid, match="revoke the token first"):
+            sources.delete(source.pk, SYSTEM)
+        access.revoke_token("job")
+        sources.delete(source.pk, SYSTEM)
+        assert not Source.objects.exists()
+
+
+@pytest.mark.usefixtures("_door")
+class TestCredentials:
+    def test_they_are_no_part_of_the_config_and_only_kept_encrypted(self) -> None:
+        source = behind_a_door(headers={"X-Key": "alibaba"})
+        row = str(Source.objects.values().get(pk=source.pk))
+        assert source.config == {"url": URL}
+        assert sources.credentials_of(source) == ["headers", "password"]
+        assert secrets(source) == {"password": PASSWORD, "headers": {"X-Key": "alibaba"}}
+        assert "sesame" not in row
+        assert "alibaba" not in row
+
+    @pytest.mark.parametrize(
+        ("config", "expected"),
+        [
+            ({}, {"password": PASSWORD, "headers": {"X": "abcd"}}),
+            ({"password": "another"}, {"password": "another", "headers": {"X": "abcd"}}),
+            ({"headers": {}}, {"password": PASSWORD}),
+            ({"headers": ""}, {"password": PASSWORD}),
+            ({"headers": None}, {"password": PASSWORD}),
+            ({"headers": {"Y": "efgh"}}, {"password": PASSWORD, "headers": {"Y": "efgh"}}),
+        ],
+    )
+    def test_one_that_is_not_given_stays_and_an_empty_one_is_removed(
+        self, config: dict[str, Any], expected: dict[str, Any]
+    ) -> None:
+        source = behind_a_door(headers={"X": "abcd"})
+        sources.change(source.pk, {"config": {"url": "door:back", **config}}, SYSTEM)
+        assert secrets(source) == expected
+        assert source.config == {"url": "door:back"}
+
+    def test_one_that_has_to_be_given_can_not_be_removed(self) -> None:
+        source = behind_a_door()
+        with pytest.raises(Invalid, match=r"^config.password: Field required\.$"):
+            sources.change(source.pk, {"config": {"url": URL, "password": ""}}, SYSTEM)
+        assert secrets(source) == {"password": PASSWORD}
+
+    @pytest.mark.parametrize("password", ["abc", 4711, ["open sesame"], {"open": "sesame"}])
+    def test_a_refusal_does_not_repeat_it(self, password: Any) -> None:
+        with pytest.raises(Invalid) as refused:
+            behind_a_door(password=password)
+        assert refused.value.field == "config.password"
+        assert not any(word in repr(refused.value) for word in ("abc", "4711", "sesame"))
+        assert refused.value.__suppress_context__
+
+    def test_with_a_lost_key_it_has_to_be_entered_again(self, settings: Settings) -> None:
+        source = behind_a_door()
+        settings.SECRET_KEY = "another one"
+        assert sources.credentials_of(source) == ["password"]
+        assert not sources.change(source.pk, {"enabled": False}, SYSTEM).enabled
+        with pytest.raises(Invalid, match=r"^config.password: it can't be read with this SECRET_KEY any more"):
+            sources.change(source.pk, {"config": {"url": "door:back"}}, SYSTEM)
+        sources.change(source.pk, {"config": {"url": URL, "password": PASSWORD}}, SYSTEM)
+        assert secrets(source) == {"password": PASSWORD}
+
+    def test_after_the_key_changed_they_are_kept_under_the_new_one(self, settings: Settings) -> None:
+        source, lost = behind_a_door(), make.source()
+        Source.objects.filter(pk=lost.pk).update(secrets='{"password": "from elsewhere"}')
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another one"
+        bootstrap.bootstrap()
+        settings.SECRET_KEY_FALLBACKS = []
+        assert secrets(source) == {"password": PASSWORD}
+        assert sources.credentials_of(sources.find(lost.pk)) == ["password"]
+
+    def test_the_kind_says_which_there_are(self) -> None:
+        about = sources.about(door.BUILT_IN["door"])
+        assert about["credentials"] == ["headers", "password"]
+        assert about["description"] == "Opens to those who know."
+        assert about["config_schema"]["properties"]["password"]["writeOnly"] is True
+
+
+@pytest.mark.usefixtures("_door")
+class TestRights:
+    @pytest.mark.parametrize("rights", [set(), {"add"}, {"change"}, {"delete"}])
+    def test_each_right_is_asked_for(self, rights: set[str]) -> None:
+        source, by = make.source(), Actor("user ada", rights=frozenset(rights))
+        calls: dict[str, Callable[[], object]] = {
+            "add": lambda: sources.create("host", "new", 10, {}, by=by),
+            "change": lambda: sources.change(source.pk, {"enabled": False}, by),
+            "delete": lambda: sources.delete(source.pk, by),
+        }
+        for right, call in calls.items():
+            if right in rights:
+                call()
+            else:
+                with pytest.raises(Forbidden, match=f"no right to {right} sources"):
+                    call()
+
+    def test_to_run_one_by_hand_is_to_change_it(self) -> None:
+        with pytest.raises(Forbidden):
+            sources.run_now(make.source().pk, Actor("user ada", rights=frozenset({"add"})))
+
+    def test_what_is_for_administrators_only_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        door.register(monkeypatch, administrators_only=True)
+        with pytest.raises(Forbidden, match="for administrators only"):
+            behind_a_door(STAFF)
+        source = behind_a_door(SYSTEM)
+        for call in (
+            lambda: sources.change(source.pk, {"enabled": False}, STAFF),
+            lambda: sources.delete(source.pk, STAFF),
+            lambda: sources.run_now(source.pk, STAFF),
+        ):
+            with pytest.raises(Forbidden):
+                call()
+
+    @pytest.mark.parametrize(
+        ("fields", "admin"), [({"is_superuser": True}, True), ({"is_staff": True}, False), ({}, False)]
+    )
+    def test_a_superuser_is_an_administrator(self, fields: dict[str, Any], admin: bool) -> None:
+        actor = access.actor_of_user(make.user(**fields))
+        assert (actor.is_admin, actor.may("add")) == (admin, admin)
+
+    def test_a_permission_counts_for_staff_only(self) -> None:
+        for staff in (True, False):
+            user = make.user(f"ada {staff}", is_staff=staff)
+            user.user_permissions.add(Permission.objects.get(codename="add_source"))
+            actor = access.actor_of_user(User.objects.get(pk=user.pk))
+            assert (actor.may("add"), actor.may("change")) == (staff, False)
+
+
+@pytest.mark.usefixtures("_door")
+class TestTrust:
+    """What somebody else than an administrator asks for, may not reach what only administrators may."""
+
+    def test_it_is_who_made_it(self) -> None:
+        assert behind_a_door(SYSTEM).trusted
+        Source.objects.all().delete()
+        assert not behind_a_door(STAFF).trusted
+
+    def test_it_is_who_last_changed_the_config(self) -> None:
+        source = behind_a_door(STAFF)
+        for by, trusted in ((SYSTEM, True), (STAFF, False)):
+            config = {"url": f"door:{trusted}", "password": PASSWORD}
+            assert sources.change(source.pk, {"config": config}, by).trusted is trusted
+
+    @pytest.mark.parametrize("changes", [{"enabled": False}, {"name": "x"}, {"every": 7}, {"config": {"url": URL}}])
+    def test_other_changes_leave_it(self, changes: dict[str, Any]) -> None:
+        trusted = behind_a_door(SYSTEM)
+        assert sources.change(trusted.pk, changes, STAFF).trusted
+
+    def test_an_administrator_who_looked_at_the_config_vouches_for_it(self) -> None:
+        source = behind_a_door(STAFF)
+        assert not sources.change(source.pk, {"enabled": False}, SYSTEM).trusted
+        assert sources.change(source.pk, {"config": {"url": URL}}, SYSTEM).trusted
+
+    @pytest.mark.parametrize(
+        "config", [{"url": "door:thief"}, {"url": URL, "headers": {"X": "another"}}, {"url": URL, "fails": "says"}]
+    )
+    def test_a_credential_is_not_sent_elsewhere_by_who_does_not_know_it(self, config: dict[str, Any]) -> None:
+        source = behind_a_door(SYSTEM)
+        with pytest.raises(Invalid, match="has to enter this again"):
+            sources.change(source.pk, {"config": config}, STAFF)
+        source.refresh_from_db()
+        assert (source.config, source.trusted) == ({"url": URL}, True)
+
+
+def test_log_lines_name_who_and_what_and_no_credential(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    door.register(monkeypatch)
+    with caplog.at_level("INFO"):
+        source = behind_a_door(STAFF, headers={"X": "alibaba"})
+        sources.change(source.pk, {"config": {"url": URL, "password": "other words", "headers": ""}}, STAFF)
+        sources.delete(source.pk, STAFF)
+    said: list[Any] = [record.msg for record in caplog.records]
+    assert [one["event"] for one in said] == ["source made", "source changed", "source removed"]
+    assert caplog.text.count("user ada") == 3
+    assert not any(word in caplog.text for word in ("sesame", "alibaba", "other words"))

@@ -15,6 +15,12 @@ METHODS = {
     "/api/v1/series": {"get"},
     "/api/v1/range": {"get"},
     "/api/v1/sources": {"get", "post"},
+    "/api/v1/sources/{id}": {"get", "patch", "delete"},
+    "/api/v1/sources/{id}/runs": {"get"},
+    "/api/v1/sources/{id}/run": {"post"},
+    "/api/v1/sources/{id}/test": {"post"},
+    "/api/v1/sources/test": {"post"},
+    "/api/v1/source-kinds": {"get"},
     "/api/v1/dashboards": {"get", "post"},
 }
 

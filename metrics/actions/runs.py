@@ -1,0 +1,142 @@
+"""Running a source, noting how that went, and the history of runs."""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone
+from pydantic import ValidationError
+
+from metrics.actions import credentials, samples
+from metrics.actions.problems import sentence
+from metrics.live import slots
+from metrics.models import Run, Source
+from metrics.sample import UNSTORABLE, BadSamples, Sample
+from metrics.sources import reach
+from metrics.sources.base import SourceError
+from metrics.sources.registry import kinds
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+TEXT_MOST = 300
+RECENT = 30
+RUNS_KEPT = 200
+PRUNED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run needs to know of a source: `secrets` is as `credentials.keep` made it, `name` is for the log."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    secrets: str
+    trusted: bool
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        return cls(source.kind, source.name, source.config, source.secrets, source.trusted)
+
+
+class Failed(Exception):
+    """A run that yielded nothing; the message is one sentence, without credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to: `samples` that were accepted, a `note` it said, or what went wrong in one sentence."""
+
+    samples: int = 0
+    note: str = ""
+    error: str = ""
+
+
+def collect(source_id: int) -> None:
+    """Run one source and accept its samples. A run that fails is noted on the source, and is not an exception."""
+    source = Source.objects.filter(pk=source_id, enabled=True).first()
+    if source is None:
+        return
+    kind = kinds().get(source.kind)
+    with slots.run(source_id, kind.timeout_s if kind else 1) as alone:
+        if not alone:
+            log.info("source still runs, slot dropped", source=source.name)
+            return
+        started_at, began = timezone.now(), time.perf_counter()
+        outcome = _outcome(source)
+        _note(source, started_at, time.perf_counter() - began, outcome)
+
+
+def _outcome(source: Source) -> Outcome:
+    try:
+        return Outcome(*attempt(Job.of(source), lambda found: samples.accept(found, source, time.time())))
+    except Failed as problem:
+        return Outcome(error=str(problem))
+
+
+def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
+    """Do `job`; return what `finish` makes of its samples, and the line that the run said about itself, if it did.
+
+    Raises Failed if anything goes wrong with either, whatever it is, but lets errors of our own database through.
+    """
+    if job.kind not in kinds():
+        raise Failed(f"There is no source kind {job.kind!r}.")
+    kind, secret = kinds()[job.kind], dict[str, Any]()
+    try:
+        secret = credentials.read(job.secrets)
+        with nullcontext() if job.trusted else reach.limited():
+            found = kind.collect(kind.config_class.model_validate({**job.config, **secret}))
+        return finish(found), _storable(getattr(found, "note", ""), secret)
+    except (SourceError, BadSamples, credentials.LostKey) as problem:
+        error = str(problem)
+    except ValidationError as problem:
+        error = sentence(problem, "config")[1]
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
+        log.error("source failed", source=job.name, exception=credentials.hide(traceback.format_exc(), secret))
+        error = f"{type(problem).__name__}: {problem}"
+    raise Failed(_storable(error, secret))
+
+
+def _storable(text: str, secret: Mapping[str, Any]) -> str:
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", credentials.hide(text, secret))[:TEXT_MOST]
+
+
+def _note(source: Source, started_at: datetime, duration_s: float, outcome: Outcome) -> None:
+    failed = bool(outcome.error)
+    changes: dict[str, Any] = {
+        "last_run_at": started_at,
+        "last_duration_s": duration_s,
+        "last_samples": outcome.samples,
+        "last_error": outcome.error,
+        "last_note": outcome.note,
+        "recent": [*source.recent[1 - RECENT :], [round(duration_s, 4), int(failed)]],
+        "failures": F("failures") + 1 if failed else 0,
+    }
+    if not failed:
+        changes["last_success_at"] = started_at
+    with transaction.atomic():
+        if Source.objects.filter(pk=source.pk).update(**changes):  # else it was deleted meanwhile
+            run = Run(source=source, started_at=started_at, duration_s=duration_s, **asdict(outcome))
+            run.save(force_insert=True)
+
+
+def prune() -> int:
+    """Delete the runs that are more than the newest `RUNS_KEPT` of their source; return how many those were."""
+    deleted = 0
+    for source in Source.objects.values_list("pk", flat=True):
+        newest_first = Run.objects.filter(source=source).order_by("-id").values_list("pk", flat=True)
+        surplus = list(newest_first[RUNS_KEPT : RUNS_KEPT + PRUNED_AT_ONCE])
+        if surplus:
+            deleted += Run.objects.filter(pk__in=surplus).delete()[0]
+    return deleted

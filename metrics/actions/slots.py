@@ -1,0 +1,56 @@
+"""Which sources are due: each slot of each is claimed once, however many ask."""
+
+import math
+from dataclasses import dataclass
+
+from metrics.live import health, slots
+from metrics.models import Source
+from metrics.schedule import BadSchedule, Schedule
+
+SCHEDULE = ("pk", "every_s", "cron", "time_zone")
+LATE_MOST_S = 60
+"""A run by cron that no tick began within this many seconds is dropped, not made up for."""
+WORTH_MOST_S = 3600
+
+_rounds: dict[tuple[str, str], tuple[float, float]] = {}
+"""The slot in which each cron, in its time zone, was last found: when it began, and when the next one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed slot of a source; its run is worth nothing after `worth_s` seconds."""
+
+    source: int
+    worth_s: int
+
+
+def due(now: float) -> list[Due]:
+    """Claim and return the slots that `now` (Unix seconds) lies in, of all sources whose slot was not claimed yet."""
+    health.record_tick(now)
+    found = [_claimed(source, now) for source in Source.objects.filter(enabled=True).only(*SCHEDULE)]
+    return [one for one in found if one is not None]
+
+
+def _claimed(source: Source, now: float) -> Due | None:
+    if source.every_s is not None:
+        return Due(source.pk, source.every_s) if slots.claim(source.pk, source.every_s, now) else None
+    if not source.cron:
+        return None
+    try:
+        began, ends = _round(source, now)
+    except BadSchedule as problem:  # its time zone is one that this machine does not know
+        Source.objects.filter(pk=source.pk).exclude(last_error=str(problem)).update(last_error=str(problem))
+        return None
+    if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, LATE_MOST_S):
+        return None
+    return Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
+
+
+def _round(source: Source, now: float) -> tuple[float, float]:
+    """Return when the slot of a cron source that `now` lies in began, and when the next one does."""
+    key = source.cron, source.time_zone
+    began, ends = _rounds.get(key, (0.0, 0.0))
+    if not began <= now < ends:  # following cron through a calendar is too much work for every second
+        schedule = Schedule(None, *key)
+        _rounds[key] = began, ends = schedule.slot(now), schedule.after(now)
+    return began, ends

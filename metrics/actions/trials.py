@@ -1,0 +1,112 @@
+"""Trying a source: one run, of which is shown what it would store."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+from celery.exceptions import OperationalError
+from redis import RedisError
+
+from metrics.actions import sources
+from metrics.actions.access import Actor
+from metrics.actions.problems import Invalid, NoAnswer, TooOften
+from metrics.actions.runs import Failed, Job, attempt
+from metrics.live import collecting, limits
+from metrics.models import Source
+from metrics.sample import Sample, check
+from metrics.sources.registry import kinds
+
+log = structlog.get_logger(__name__)
+
+GRACE_S = 5
+"""What a worker may take to begin, on top of what the kind may take to run."""
+PER_MINUTE = 20
+SHOWN_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Would:
+    """A sample that would be stored: `metric`, `labels`, `value`, `unit`, and `at` in Unix seconds or None for now."""
+
+    metric: str
+    labels: Mapping[str, str]
+    value: float
+    unit: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a run came to: it took `duration_s` and would store `count` samples, the first of which are `samples`.
+
+    `note` is a line that the run said about itself; `error` is one sentence, empty if nothing went wrong.
+    """
+
+    duration_s: float
+    count: int
+    samples: tuple[Would, ...]
+    note: str
+    error: str
+
+
+def try_saved(id: int, by: Actor) -> Trial:
+    """Run the source `id` as it is saved. Raises what `try_config` raises, and Missing."""
+    source = sources.find(id)
+    sources.check_right(by, "change", source.kind)
+    if source.kind == Source.PUSH:
+        raise Invalid("id", f"{source.name} is pushed; there is nothing to try.")
+    return _try(source, by)
+
+
+def try_config(kind: str, config: dict[str, Any], by: Actor, saved: int | None = None) -> Trial:
+    """Run a source of `kind` with `config` that is not saved; credentials may be those of the source `saved`.
+
+    Raises Invalid, Missing and Forbidden as making or changing the source would, TooOften, and NoAnswer.
+    """
+    sources.check_kind(kind)
+    sources.check_right(by, "add" if saved is None else "change", kind)
+    source = Source(kind=kind, name="(not saved)") if saved is None else sources.find(saved)
+    if source.kind != kind:
+        raise Invalid("kind", f"kind: {source.name} is of the kind {source.kind}.")
+    sources.set_config(source, config, by)
+    return _try(source, by)
+
+
+def _try(source: Source, by: Actor) -> Trial:
+    if wait_s := limits.spend(f"trial:{by.name}", 1, PER_MINUTE, time.time()):
+        raise TooOften(f"A source may be tried {PER_MINUTE} times a minute; wait {wait_s} s.", wait_s)
+    log.info("source tried", source=source.name, kind=source.kind, by=by.name)
+    sources.check_kind(source.kind)
+    try:
+        found = collecting.ask(json.dumps(asdict(Job.of(source))), kinds()[source.kind].timeout_s + GRACE_S)
+    except (RedisError, OperationalError):
+        raise NoAnswer("Redis does not answer; try again.") from None
+    if found is None:
+        raise NoAnswer("No collecting worker answered in time; /readyz says whether one runs.")
+    said = json.loads(found)
+    return Trial(**{**said, "samples": tuple(Would(**one) for one in said["samples"])})
+
+
+def answer(id: str) -> None:
+    """Make the trial that somebody waits for under `id`, and tell the result; on the collecting worker."""
+    question = collecting.take(id)
+    if question is not None:
+        collecting.answer(id, json.dumps(asdict(_trial(Job(**json.loads(question))))))
+
+
+def _trial(job: Job) -> Trial:
+    began, found, note, error = time.perf_counter(), list[Sample](), "", ""
+    try:
+        found, note = attempt(job, _checked)
+    except Failed as problem:
+        error = str(problem)
+    shown = tuple(Would(one.metric, dict(one.labels), one.value, one.unit or "", one.at) for one in found[:SHOWN_MOST])
+    return Trial(time.perf_counter() - began, len(found), shown, note, error)
+
+
+def _checked(found: list[Sample]) -> list[Sample]:
+    check(found, time.time())
+    return found

@@ -1,0 +1,203 @@
+"""Trying a source: what would be stored is shown, nothing is stored, and nothing secret is told on the way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis, RedisError
+
+from metrics.actions import access, sources, trials
+from metrics.actions.access import SYSTEM, Actor
+from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.models import Run, Series, Source
+from tests import door, make
+from tests.door import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+STAFF = Actor("user ada", rights=frozenset({"add", "change"}))
+GOOD = {"url": "door:front", "password": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def _door(monkeypatch: pytest.MonkeyPatch) -> None:
+    door.register(monkeypatch)
+
+
+@pytest.fixture
+def questions(redis: "Redis", monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What passes Redis on its way to a worker, which answers at once."""
+    seen: list[str] = []
+
+    def work(_: Any, task: str, args: list[str], **options: Any) -> None:
+        assert (task, options["queue"]) == ("tasks.collect.trial", "collect")
+        seen.append(str(redis.get(f"wf:trial:{args[0]}")))
+        trials.answer(args[0])
+
+    monkeypatch.setattr("celery.app.base.Celery.send_task", work)
+    yield seen
+    assert all(redis.ttl(key) > 0 for key in redis.keys("*"))
+
+
+def saved(by: Actor = SYSTEM, **config: Any) -> Source:
+    return sources.create("door", "front door", 10, {**GOOD, **config}, by=by)
+
+
+@pytest.mark.usefixtures("questions")
+class TestTrial:
+    def test_it_shows_what_would_be_stored(self) -> None:
+        trial = trials.try_config("door", {**GOOD, "headers": {"X": "abcdef"}}, SYSTEM)
+        assert [(one.metric, one.labels, one.value, one.unit) for one in trial.samples] == [
+            ("door_open", {"said": "abc"}, 1.0, "doors"),
+            ("door_limited", {}, 0.0, ""),
+        ]
+        assert (trial.count, trial.error, trial.note) == (2, "", "")
+        assert trial.duration_s >= 0
+
+    def test_nothing_is_stored(self) -> None:
+        source = saved()
+        before = Source.objects.values().get()
+        trials.try_saved(source.pk, SYSTEM)
+        trials.try_config("door", {**GOOD, "url": "door:back"}, SYSTEM, source.pk)
+        assert Source.objects.values().get() == before
+        assert not Series.objects.exists()
+        assert not Run.objects.exists()
+
+    def test_a_saved_one_uses_its_credentials(self) -> None:
+        assert trials.try_saved(saved().pk, SYSTEM).samples[0].value == 1.0
+
+    def test_an_edit_that_is_not_saved_uses_those_it_does_not_name(self) -> None:
+        source = saved()
+        assert trials.try_config("door", {"url": "door:back"}, SYSTEM, source.pk).samples[0].value == 1.0
+        other = {"url": "door:back", "password": "something else"}
+        assert trials.try_config("door", other, SYSTEM, source.pk).samples[0].value == 0.0
+
+    @pytest.mark.parametrize(("by", "limited"), [(SYSTEM, 0.0), (STAFF, 1.0)])
+    def test_it_may_reach_what_a_run_may(self, by: Actor, limited: float) -> None:
+        assert trials.try_config("door", GOOD, by).samples[1].value == limited
+
+    def test_only_the_first_of_many_are_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(trials, "SHOWN_MOST", 1)
+        trial = trials.try_config("door", GOOD, SYSTEM)
+        assert (trial.count, len(trial.samples)) == (2, 1)
+
+    @pytest.mark.parametrize(
+        ("fails", "said"),
+        [
+            ("says", "The door does not take '…'."),
+            ("breaks", "RuntimeError: door:…@3"),
+            ("quotes", "metric '…' is not a name such as http_requests_total."),
+        ],
+    )
+    def test_what_goes_wrong_is_a_sentence_without_credentials(
+        self, fails: str, said: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        trial = trials.try_config("door", {**GOOD, "fails": fails}, SYSTEM)
+        assert (trial.error, trial.count, trial.samples) == (said, 0, ())
+        assert "sesame" not in caplog.text
+
+    def test_a_lost_key_is_a_sentence(self, settings: Any) -> None:
+        source = saved()
+        settings.SECRET_KEY = "another one"
+        assert "SECRET_KEY_FALLBACKS" in trials.try_saved(source.pk, SYSTEM).error
+
+
+def test_no_credential_passes_redis_as_it_is(questions: list[str]) -> None:
+    trials.try_config("door", {**GOOD, "headers": {"X-Key": "alibaba"}}, SYSTEM)
+    assert len(questions) == 1
+    assert not any(word in questions[0] for word in ("sesame", "X-Key", "alibaba"))
+
+
+def test_who_tried_what_is_in_the_log(questions: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        trials.try_config("door", GOOD, STAFF)
+    said: list[Any] = [record.msg for record in caplog.records]
+    (event,) = [one for one in said if one["event"] == "source tried"]
+    assert (event["by"], event["kind"]) == ("user ada", "door")
+    assert "sesame" not in caplog.text
+
+
+@pytest.mark.usefixtures("questions")
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("kind", "config", "field"),
+        [
+            ("pigeon", {}, "kind"),
+            ("push", {}, "kind"),
+            ("door", {}, "config.url"),
+            ("door", {**GOOD, "colour": 1}, "config.colour"),
+            ("host", {}, "kind"),
+        ],
+    )
+    def test_what_could_not_be_saved(self, kind: str, config: dict[str, Any], field: str) -> None:
+        source = saved()
+        with pytest.raises(Invalid) as refused:
+            trials.try_config(kind, config, SYSTEM, source.pk if kind == "host" else None)
+        assert refused.value.field == field
+
+    def test_credentials_are_not_sent_elsewhere_by_who_does_not_know_them(self) -> None:
+        source = saved()
+        with pytest.raises(Invalid, match="has to enter this again"):
+            trials.try_config("door", {"url": "door:thief"}, STAFF, source.pk)
+
+    def test_who_may_not(self) -> None:
+        source, nobody = saved(), Actor("user eve")
+        with pytest.raises(Forbidden):
+            trials.try_config("door", GOOD, nobody)
+        with pytest.raises(Forbidden):
+            trials.try_saved(source.pk, nobody)
+
+    def test_what_is_for_administrators_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = saved()
+        door.register(monkeypatch, administrators_only=True)
+        with pytest.raises(Forbidden, match="for administrators only"):
+            trials.try_config("door", GOOD, STAFF)
+        with pytest.raises(Forbidden, match="for administrators only"):
+            trials.try_saved(source.pk, STAFF)
+
+    def test_what_is_not_there(self) -> None:
+        with pytest.raises(Missing):
+            trials.try_saved(7, SYSTEM)
+        with pytest.raises(Missing):
+            trials.try_config("door", GOOD, SYSTEM, 7)
+
+    def test_what_is_pushed_and_what_lost_its_kind(self) -> None:
+        access.create_token("job", "push")
+        with pytest.raises(Invalid, match="is pushed"):
+            trials.try_saved(Source.objects.get().pk, SYSTEM)
+        source = make.source()
+        Source.objects.filter(pk=source.pk).update(kind="gone")
+        with pytest.raises(Invalid, match="no source kind 'gone'"):
+            trials.try_saved(source.pk, SYSTEM)
+
+    def test_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(trials, "PER_MINUTE", 2)
+        for _ in range(2):
+            trials.try_config("door", GOOD, SYSTEM)
+        with pytest.raises(TooOften) as refused:
+            trials.try_config("door", GOOD, SYSTEM)
+        assert 0 < refused.value.wait_s <= 60
+        trials.try_config("door", GOOD, STAFF)
+
+
+@pytest.mark.usefixtures("redis")
+def test_without_a_worker_one_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+    monkeypatch.setattr(trials, "GRACE_S", -4.9)
+    with pytest.raises(NoAnswer, match="No collecting worker answered"):
+        trials.try_config("door", GOOD, SYSTEM)
+
+
+@pytest.mark.usefixtures("redis")
+def test_without_redis_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr("metrics.live.collecting.ask", away)
+    with pytest.raises(NoAnswer, match="Redis does not answer"):
+        trials.try_config("door", GOOD, SYSTEM)
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_question_that_lapsed_is_not_worked_on() -> None:
+    trials.answer("0" * 32)
