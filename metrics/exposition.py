@@ -103,10 +103,10 @@ def _samples(family: Metric, kind: str) -> Iterator[Sample]:
         at = None if reading.timestamp is None else float(reading.timestamp)
         suffix = reading.name.removeprefix(family.name)
         unit = family.unit if family.unit and suffix in HAS_UNIT else None
-        yield Sample(reading.name, float(reading.value), reading.labels, at, unit, _type(kind, suffix))
+        yield Sample(reading.name, float(reading.value), reading.labels, at, unit, type_of(kind, suffix))
 
 
-def _type(kind: str, suffix: str) -> str | None:
+def type_of(kind: str, suffix: str) -> str | None:
     """Return the type of a series, by its family's and what stands behind the family's name; None if nobody said."""
     if kind in GAUGES or suffix == "_created":
         return "gauge"

@@ -57,6 +57,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What is said about every series of a metric; None is nothing. The words are those of a sample."""
+
+    type: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why a field of the sample at `index` of a batch is refused; `message` is a sentence for the sender.
 

@@ -1,6 +1,6 @@
 """The one way in for samples, pulled or pushed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from redis import RedisError
 
 from metrics.live import events, watchers
 from metrics.models import Series, Source, Widget
-from metrics.sample import Sample, check
+from metrics.sample import About, Sample, check
+from metrics.series.about import tell
 from metrics.series.write import write
 from metrics.widgets.base import Config
 
@@ -38,6 +39,11 @@ def accept(
         _mark_changed(changed, now)
     _note_push(source, len(samples), now)
     return len(samples)
+
+
+def describe(about: Mapping[str, About], source: Source | None) -> None:
+    """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
+    tell(about, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"inde
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from metrics.api import dashboards, heartbeats, samples, series, sources
+from metrics.api import dashboards, heartbeats, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
 
 api = NinjaAPI(
@@ -19,6 +19,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("v1", samples.router)
+api.add_router("v1", remote_write.router)
 api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)

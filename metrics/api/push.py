@@ -3,7 +3,8 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
 from metrics.models import Token
-from metrics.sample import Sample
+from metrics.sample import METRIC_NAME_MOST, BadSamples, Sample
 
 REFUSALS = frozenset({400, 401, 403, 409, 413, 415, 422, 429, 503})
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -62,3 +63,17 @@ def _key(request: HttpRequest, token: Token, body: bytes) -> push.Key | None:
         raise HttpError(400, "Idempotency-Key is not 1 to 255 visible ASCII characters.")
     pushed = hashlib.sha256(request.get_full_path().encode() + b"\n" + body)
     return push.Key(token, text, pushed.hexdigest())
+
+
+@contextmanager
+def refused_in_a_sentence(samples: Callable[[], Sequence[Sample]]) -> Iterator[None]:
+    """Raise HttpError 400 instead of BadSamples, for protocols whose senders know no other status for that.
+
+    `samples` are those that were checked, if it got so far.
+    """
+    try:
+        yield
+    except BadSamples as error:
+        first, found = error.problems[0], samples()
+        which = f"of {found[first.index].metric[:METRIC_NAME_MOST]}, " if found and first.index is not None else ""
+        raise HttpError(400, f"Nothing was stored: {which}{first.message}") from None

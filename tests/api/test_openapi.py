@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 
 METHODS = {
     "/api/v1/samples": {"post"},
+    "/api/v1/write": {"post"},
     "/api/v1/series": {"get"},
     "/api/v1/range": {"get"},
     "/api/v1/sources": {"get", "post"},

@@ -1,0 +1,55 @@
+"""Prometheus' remote write: where a Prometheus sends what it scrapes.
+
+https://prometheus.io/docs/specs/prw/remote_write_spec/
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Status
+from ninja.errors import HttpError
+
+from metrics.actions.samples import describe
+from metrics.api.body import Refused
+from metrics.api.push import REFUSALS, refused_in_a_sentence, take
+from metrics.api.tokens import push, token_of
+from metrics.ingest.remote_write import NotWriteRequest, Written, parse
+from metrics.sample import Sample
+
+router = Router(tags=["push"])
+
+CONTENT_TYPE = "application/x-protobuf"
+PROTO = "prometheus.WriteRequest"
+DESCRIBED: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A prometheus.WriteRequest of remote write 1.0, with Content-Encoding: snappy.",
+        "content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("write", auth=push, response={204: None, REFUSALS: Refused}, openapi_extra=DESCRIBED)
+def remote_write(request: HttpRequest) -> Status[None]:
+    """Store what a Prometheus sends by remote write 1.0, all or none."""
+    _check_version(request)
+    written = Written([], {})
+
+    def read(body: bytes) -> list[Sample]:
+        nonlocal written
+        try:
+            written = parse(body)
+        except NotWriteRequest as error:
+            raise HttpError(400, str(error)) from None
+        return written.samples
+
+    with refused_in_a_sentence(lambda: written.samples):
+        take(request, read)
+    describe(written.about, token_of(request).source)
+    return Status(204, None)
+
+
+def _check_version(request: HttpRequest) -> None:
+    """Raise HttpError 415 for the messages of remote write 2.0: a Prometheus that may goes back to 1.0."""
+    if request.content_params and request.content_params.get("proto", PROTO) != PROTO:
+        raise HttpError(415, f"Only {PROTO} of remote write 1.0 is taken.")

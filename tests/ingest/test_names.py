@@ -1,0 +1,53 @@
+"""Names of other systems become names that Prometheus takes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.ingest import names
+from metrics.sample import LABEL_NAME, METRIC_NAME
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("http_requests_total", "http_requests_total"),
+        ("job:requests:rate5m", "job:requests:rate5m"),
+        ("a__b", "a__b"),
+        ("http.server.duration", "http_server_duration"),
+        ("größe (mm)", "gr_e_mm_"),
+        ("2xx", "_2xx"),
+        ("", ""),
+    ],
+)
+def test_a_metric(name: str, expected: str) -> None:
+    assert names.metric(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("instance", "instance"),
+        ("_private", "_private"),
+        ("http.status_code", "http_status_code"),
+        ("a__b", "a_b"),
+        ("a:b", "a_b"),
+        ("2xx", "key_2xx"),
+        ("__meta", "_meta"),
+        ("", ""),
+    ],
+)
+def test_a_label(name: str, expected: str) -> None:
+    assert names.label(name) == expected
+
+
+def test_values_whose_names_became_the_same_are_joined_in_the_order_of_their_names() -> None:
+    assert names.labels([("a_b", "3"), ("a.b", "1"), ("a/b", "2")]) == {"a_b": "1;2;3"}
+
+
+@given(st.text(min_size=1))
+def test_any_name_becomes_one(name: str) -> None:
+    assert METRIC_NAME.fullmatch(names.metric(name))
+    label = names.label(name)
+    assert LABEL_NAME.fullmatch(label)
+    assert not label.startswith("__")
