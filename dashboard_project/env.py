@@ -53,6 +53,17 @@ def path(name: str, default: Path, help: str) -> Path:
     return read(name, default, help, lambda raw: Path(raw).expanduser().resolve(), "a path")
 
 
+def paths(name: str, help: str) -> list[Path]:
+    """A comma-separated list of paths; none when it is not given."""
+
+    def parse(raw: str) -> list[Path]:
+        return [Path(item.strip()).expanduser().resolve() for item in raw.split(",") if item.strip()]
+
+    value = read(name, list[Path](), help, parse, "a list of paths")
+    DECLARED[name] = Setting(name, help, "")
+    return value
+
+
 def integer(name: str, default: int, help: str, *, least: int = 0, most: int = 2**31 - 1) -> int:
     def parse(raw: str) -> int:
         value = int(raw)

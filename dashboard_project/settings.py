@@ -263,6 +263,8 @@ ALLOW_PRIVATE_ADDRESSES = env.flag(
     "Whether sources of people who are not administrators may connect to private networks.",
 )
 
+SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be read as sources.")
+
 # --- Celery -------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 KEPT = Path(__file__).parent / "output" / "debian"
 DOWNLOAD_S = 300
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/lib/nagios/plugins"])
 
 
 class NoProgramError(Exception):
@@ -27,6 +28,23 @@ def program(name: str, package: str = "") -> str:
     if not found:
         raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
     return found
+
+
+@cache
+def installed(name: str, package: str) -> str:
+    """Return the path of a program: on PATH, else out of its package, installed with all that it needs.
+
+    For packages that start nothing when they are installed. Raises NoProgramError.
+    """
+    found = shutil.which(name, path=PATH) or (_install(package) and shutil.which(name, path=PATH))
+    if not found:
+        raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
+    return found
+
+
+def _install(package: str) -> bool:
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    return _run(command, Path()) or (_run(["apt-get", "update", "-qq"], Path()) and _run(command, Path()))
 
 
 def _inside(folder: Path, name: str) -> str:

@@ -1,11 +1,14 @@
-"""Fixtures of the tests of sources."""
+"""Fixtures of the tests of sources; among them servers to ask: real ones, each started once."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from metrics.sources import tls
+from tests import mariadb, postgresql
 
 
 @pytest.fixture
@@ -18,3 +21,26 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
 
     yield trusted
     tls.forget()
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder for servers' sockets, whose paths may not be long."""
+    folder = Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def a_postgresql(short_folder: Path) -> Iterator[postgresql.Server]:
+    (short_folder / "postgresql").mkdir()
+    with postgresql.postgresql(short_folder / "postgresql") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def a_mariadb(short_folder: Path) -> Iterator[mariadb.Server]:
+    (short_folder / "mariadb").mkdir()
+    with mariadb.mariadb(short_folder / "mariadb") as server:
+        yield server

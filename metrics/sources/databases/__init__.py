@@ -1,0 +1,1 @@
+"""The databases that the kind `sql` asks, one file each: a query in, a table out, nothing written."""

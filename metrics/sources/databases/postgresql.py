@@ -1,0 +1,99 @@
+"""PostgreSQL, through psycopg: connections to checked addresses, and one query in a transaction that reads."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow, tuple_row
+
+from metrics.sources import reach
+from metrics.sources.base import SourceError
+from metrics.sources.databases.table import Table, check_rows
+from metrics.sources.deadline import Deadline
+from metrics.sources.server import ServerConfig, require_freedom, sentence
+
+PORT = 5432
+WHO = "PostgreSQL"
+MODES = {"off": "disable", "on": "require", "verify": "verify-full"}
+AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+"""Where Debian, Red Hat and others keep whom to trust: libpq takes one file, and its own default is nowhere."""
+
+Connection = psycopg.Connection[TupleRow]
+
+
+@contextmanager
+def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator[Connection]:
+    """Yield a connection inside a transaction that can't write and is over in time. Raises SourceError."""
+    try:
+        with _connect(config, database, deadline) as connection:
+            deadline.watch(connection.fileno())
+            connection.read_only = True
+            # what a pooler in between takes: settings of this transaction, not of the session
+            connection.execute(f"SET LOCAL statement_timeout = {max(1, int(deadline.left_s * 1000))}")
+            connection.execute("SET LOCAL TimeZone = 'UTC'")
+            yield connection
+            connection.rollback()
+    except psycopg.errors.QueryCanceled:
+        raise SourceError(f"It took longer than {config.timeout_s:g} s.") from None
+    except psycopg.Error as error:
+        raise SourceError(sentence(WHO, error)) from None
+
+
+def query(config: ServerConfig, database: str, text: str, rows_most: int) -> Table:
+    """Return what `text` returns. Raises SourceError."""
+    with Deadline(config.timeout_s) as deadline, reading(config, database, deadline) as connection:
+        connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        # A cursor on the server can be declared for one query that reads, nothing else; and what is not fetched is
+        # not computed.
+        with connection.cursor(name="watchfloor") as cursor:
+            cursor.execute(text.encode())
+            rows = cursor.fetchmany(rows_most + 1)
+            check_rows(rows, rows_most)
+            return Table([column.name for column in cursor.description or ()], rows)
+
+
+def _connect(config: ServerConfig, database: str, deadline: Deadline) -> Connection:
+    if config.is_socket:
+        require_freedom("Sockets")
+        return _open(config, database, "", deadline.left_s)
+    addresses = reach.resolve(config.host, deadline.left_s)
+    for position, address in enumerate(addresses, 1):
+        try:
+            return _open(config, database, address, deadline.left_s / (len(addresses) - position + 1))
+        except psycopg.OperationalError:
+            if position == len(addresses):
+                raise
+    raise AssertionError("a name that was found has an address")
+
+
+def _open(config: ServerConfig, database: str, address: str, timeout_s: float) -> Connection:
+    options: dict[str, Any] = {
+        "host": config.host,
+        "hostaddr": address,
+        "port": config.port or PORT,
+        "dbname": database,
+        "user": config.user,
+        "password": config.password.get_secret_value(),
+        "application_name": "watchfloor",
+        "client_encoding": "utf-8",
+        "connect_timeout": max(2, int(timeout_s)),
+        "sslmode": MODES[config.tls],
+        "gssencmode": "disable",
+        # What lies about in this process's home and environment is not the source's.
+        "options": "",
+        "passfile": "/nonexistent",
+        "sslcertmode": "disable",
+    }
+    if config.tls == "verify":
+        options["sslrootcert"] = _authorities()
+    if config.tls == "off" and not config.is_socket:
+        options["require_auth"] = "!password"  # never in the clear
+    return psycopg.connect(**options, row_factory=tuple_row)
+
+
+def _authorities() -> str:
+    given = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+    return given or next(file for file in (*AUTHORITIES, "system") if file == "system" or os.path.exists(file))
