@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -84,6 +84,16 @@ class BadSamples(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems[0].message)
         self.problems = problems[: self.PROBLEMS_MOST]
+
+
+def named(refused: BadSamples, names: Sequence[str]) -> BadSamples:
+    """Return `refused` for a sender who does not count samples: each is called by its name, the one with its index."""
+    return BadSamples(
+        [
+            one if one.index is None else replace(one, message=f"{names[one.index]}: {one.message}")
+            for one in refused.problems
+        ]
+    )
 
 
 def check(samples: Sequence[Sample], now: float) -> None:

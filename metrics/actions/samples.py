@@ -35,8 +35,7 @@ def accept(
         changed = write(samples, source, now) if samples else []
         if also:
             also(len(samples))
-    if changed:
-        _mark_changed(changed, now)
+    show(changed, now)
     _note_push(source, len(samples), now)
     return len(samples)
 
@@ -64,8 +63,7 @@ def accept_all(pushes: Sequence[Push], now: float) -> None:
     for push in pushes:
         by_source.setdefault(push.source, []).extend(push.samples)
     changed = [one for source, found in by_source.items() for one in write(found, source, now)]
-    if changed:
-        _mark_changed(changed, now)
+    show(changed, now)
     for source, found in by_source.items():
         _note_push(source, len(found), now)
 
@@ -79,7 +77,10 @@ def _note_push(source: Source | None, count: int, now: float) -> None:
         Source.objects.filter(pk=source.pk).update(last_run_at=source.last_run_at, last_samples=count)
 
 
-def _mark_changed(series: Sequence[Series], now: float) -> None:
+def show(series: Sequence[Series], now: float) -> None:
+    """Have the open widgets rendered that show one of `series`."""
+    if not series:
+        return
     try:
         watched = watchers.watched(now)
     except RedisError as error:

@@ -1,13 +1,14 @@
 """The API as a whole: its routers, and how it answers what goes wrong.
 
 Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
-`errors` is there only if something in the request is to blame.
+`errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign` has the
+paths of other servers, where their clients look for them.
 """
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from metrics.api import dashboards, heartbeats, remote_write, samples, series, sources
+from metrics.api import dashboards, heartbeats, pushgateway, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
 
 api = NinjaAPI(
@@ -25,6 +26,12 @@ api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 refuse_in(api, as_json)
+
+foreign = NinjaAPI(
+    title="What clients of other servers send", docs_url=None, openapi_url=None, urls_namespace="foreign"
+)
+foreign.add_router("", pushgateway.router)
+refuse_in(foreign, as_json)
 
 
 def no_such_endpoint(request: HttpRequest, anything: str) -> HttpResponse:

@@ -4,6 +4,7 @@ A few bytes can unpack to gigabytes, so nothing here ever makes more than one by
 """
 
 import zlib
+from collections.abc import Iterator
 
 import cramjam
 from django.core.exceptions import RequestDataTooBig
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 
 KNOWN = "identity, gzip, deflate and snappy"
+SNAPPY_FRAMES = b"\xff\x06\x00\x00sNaPpY"
 GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
@@ -76,13 +78,27 @@ def _inflated(packed: bytes, form: int, limit: int) -> bytes:
 
 
 def _unsnapped(packed: bytes, limit: int) -> bytes:
-    """Undo Snappy's block format, which begins with the size of what is in it, and is refused if that is not so.
+    """Undo Snappy's block format, which begins with the size of what is in it, or its framing format.
 
-    https://github.com/google/snappy/blob/main/format_description.txt
+    https://github.com/google/snappy/blob/main/format_description.txt and framing_format.txt
     """
+    framed = not packed or packed.startswith(SNAPPY_FRAMES)
     try:
-        if cramjam.snappy.decompress_raw_len(packed) > limit:
+        sizes = _sizes_in_frames(packed) if framed else [cramjam.snappy.decompress_raw_len(packed)]
+        if sum(sizes) > limit:
             raise TooLargeError
-        return bytes(cramjam.snappy.decompress_raw(packed))
+        return bytes((cramjam.snappy.decompress if framed else cramjam.snappy.decompress_raw)(packed))
     except cramjam.DecompressionError:
         raise BrokenError from None
+
+
+def _sizes_in_frames(packed: bytes) -> Iterator[int]:
+    """Yield how large each frame is when it is unpacked: what is not packed is itself behind 4 bytes of checksum."""
+    at = 0
+    while at < len(packed):
+        kind, size = packed[at], int.from_bytes(packed[at + 1 : at + 4], "little")
+        if kind == 0x00:
+            yield cramjam.snappy.decompress_raw_len(packed[at + 8 : at + 4 + size])
+        elif kind == 0x01:
+            yield size - 4
+        at += 4 + size

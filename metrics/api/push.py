@@ -17,7 +17,7 @@ from metrics.api import times
 from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
-from metrics.models import Token
+from metrics.models import Source, Token
 from metrics.sample import METRIC_NAME_MOST, BadSamples, Sample
 
 REFUSALS = frozenset({400, 401, 403, 409, 413, 415, 422, 429, 503})
@@ -32,8 +32,12 @@ class TooFastError(Exception):
         self.wait_s = wait_s
 
 
-def take(request: HttpRequest, parse: Callable[[bytes], list[Sample]]) -> int:
-    """Store what `parse` finds in the body of `request`, all or nothing; return how many samples that was.
+Store = Callable[[Sequence[Sample], Source | None, float, push.Keep | None], int]
+"""What stores samples as `actions.samples.accept` does, and takes the same arguments."""
+
+
+def take(request: HttpRequest, parse: Callable[[bytes], list[Sample]], store: Store = accept) -> int:
+    """Have `store` store what `parse` finds in the body of `request`; return how many samples that was.
 
     Of requests with the same Idempotency-Key only the first is stored. Raises what `parse` raises, BadSamples,
     TooFastError, push.StillRunningError, Invalid for a key that came with another body, or HttpError for a body that is
@@ -42,17 +46,19 @@ def take(request: HttpRequest, parse: Callable[[bytes], list[Sample]]) -> int:
     now, token = time.time(), token_of(request)
     body = decoded(request, settings.PUSH_BODY_LIMIT_BYTES)
     key = _key(request, token, body)
-    store = partial(_store, partial(parse, body), token, now)
-    return store() if key is None else push.once(key, store, now)
+    take_it = partial(_take, partial(parse, body), store, token, now)
+    return take_it() if key is None else push.once(key, take_it, now)
 
 
-def _store(parse: Callable[[], list[Sample]], token: Token, now: float, keep: push.Keep | None = None) -> int:
+def _take(
+    parse: Callable[[], list[Sample]], store: Store, token: Token, now: float, keep: push.Keep | None = None
+) -> int:
     samples, most = parse(), settings.PUSH_SAMPLES_PER_MINUTE
     if len(samples) > most:
         raise HttpError(413, f"A token may push {most} samples a minute, fewer than this has; split the batch.")
     if wait_s := limits.spend(f"token:{token.pk}", max(1, len(samples)), most, now):
         raise TooFastError(wait_s)
-    return accept(times.given(samples, now), token.source, now, keep)
+    return store(times.given(samples, now), token.source, now, keep)
 
 
 def _key(request: HttpRequest, token: Token, body: bytes) -> push.Key | None:

@@ -26,12 +26,14 @@ class Series(models.Model):
         editable=False,
         help_text="Unix milliseconds; samples up to then no longer count as the last.",
     )
+    group = models.BigIntegerField(null=True, editable=False, help_text="What it is pushed with; see series.groups.")
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["metric", "id"]
         verbose_name_plural = "series"
+        indexes = [models.Index(fields=["group"], name="series_of_group", condition=models.Q(group__isnull=False))]
 
     def __str__(self) -> str:
         labels = ", ".join(f'{name}="{value}"' for name, value in sorted(self.labels.items()))

@@ -27,6 +27,10 @@ def snappy(plain: bytes) -> bytes:
     return bytes(cramjam.snappy.compress_raw(plain))
 
 
+def snappy_frames(plain: bytes) -> bytes:
+    return bytes(cramjam.snappy.compress(plain))
+
+
 def plain(raw: bytes) -> bytes:
     return raw
 
@@ -40,6 +44,7 @@ FORMS: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("deflate", zlib.compress),
     ("deflate", raw_deflate),
     ("snappy", snappy),
+    ("snappy", snappy_frames),
 ]
 PACKED = [form for form in FORMS if form[1] is not plain]
 
@@ -93,7 +98,7 @@ def test_a_bomb_is_never_unpacked(encoding: str, pack: Callable[[bytes], bytes])
 def test_what_is_cut_off_or_goes_on_is_400(encoding: str, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(TEXT)
     assert refusal(packed[:-1], encoding) == 400
-    assert refusal(packed + packed, encoding) == 400
+    assert refusal(packed + b"more", encoding) == 400
     assert refusal(TEXT, encoding) == 400
 
 

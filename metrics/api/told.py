@@ -1,0 +1,35 @@
+"""What a request may say about all the series it pushes, where the format itself has no place for it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.http import HttpRequest
+
+from metrics.actions.problems import Invalid
+from metrics.sample import PERIOD_MOST_S, Sample
+
+EXPECTED_EVERY, EXPIRES_AFTER = "expected_every", "expires_after"
+
+
+def tell(request: HttpRequest, samples: Iterable[Sample]) -> list[Sample]:
+    """Return `samples`, with what the query or a header says: `?expires_after=3600` or `X-Expires-After: 3600`.
+
+    The same goes for `expected_every`. Both are seconds. Raises Invalid for what is no number of seconds.
+    """
+    every_s, after_s = _seconds(request, EXPECTED_EVERY), _seconds(request, EXPIRES_AFTER)
+    if every_s is None and after_s is None:
+        return list(samples)
+    return [replace(one, expected_every_s=every_s, expires_after_s=after_s) for one in samples]
+
+
+def _seconds(request: HttpRequest, name: str) -> float | None:
+    text = request.GET.get(name) or request.headers.get(f"X-{name.replace('_', '-')}")
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= PERIOD_MOST_S:
+        raise Invalid(name, f"{name} is not a number of seconds between 0 and {PERIOD_MOST_S}.")
+    return seconds

@@ -1,0 +1,85 @@
+"""What Prometheus' Pushgateway takes: a group in the path, an exposition in the body.
+
+https://github.com/prometheus/pushgateway#api
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from metrics import exposition
+from metrics.exposition import Exposition
+from metrics.sample import LABEL_NAME, BadSamples, Problem, Sample
+
+BASE64 = "@base64"
+OPENMETRICS = "application/openmetrics-text"
+PROTOBUF = "application/vnd.google.protobuf"
+
+
+class BadGroup(Exception):
+    """A path that names no group; the message is a sentence."""
+
+
+class UnknownFormat(Exception):
+    """A kind of body that is not read here; the message is a sentence."""
+
+
+def group(path: str) -> dict[str, str]:
+    """Return the labels of a group, from `job/<job>{/<label>/<value>}`. Raises BadGroup.
+
+    A name that ends with @base64 has a value in URL-safe base64, padded or not.
+    """
+    parts = path.removesuffix("/").split("/")
+    if len(parts) % 2:
+        raise BadGroup("The path is not /metrics/job/JOB and then pairs of /LABEL/VALUE.")
+    labels: dict[str, str] = {}
+    for name, value in zip(parts[::2], parts[1::2], strict=True):
+        label = name.removesuffix(BASE64)
+        if not LABEL_NAME.fullmatch(label) or label.startswith("__"):
+            raise BadGroup(f"{label!r} in the path is not the name of a label.")
+        if label in labels:
+            raise BadGroup(f"The label {label} is in the path twice.")
+        labels[label] = value if label == name else _unpacked(label, value)
+    if parts[0].removesuffix(BASE64) != "job" or not labels["job"]:
+        raise BadGroup("The path does not begin with /metrics/job/JOB.")
+    return labels
+
+
+def _unpacked(label: str, value: str) -> str:
+    bare = value.rstrip("=")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:  # of base64 as well as of UTF-8
+        raise BadGroup(f"The value of {label}{BASE64} in the path is not base64 of a text.") from None
+
+
+def group_key(labels: Mapping[str, str]) -> str:
+    """Return what tells a group from all others. Unlike with series, an empty label is not the same as none."""
+    return json.dumps(sorted(labels.items()), ensure_ascii=False)
+
+
+def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Exposition:
+    """Return what `body` holds, with the group's `labels` in the place of those that it has of the same names.
+
+    Raises UnknownFormat, exposition.BadExposition, or BadSamples for samples that have a time or are there twice.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == PROTOBUF:
+        raise UnknownFormat("Prometheus' protobuf is not read here; push the text format, text/plain.")
+    found = exposition.parse(body, openmetrics=kind == OPENMETRICS)
+    samples = [replace(one, labels={**one.labels, **labels}) for one in found.samples]
+    if problems := list(_problems(samples)):
+        raise BadSamples(problems)
+    return replace(found, samples=samples)
+
+
+def _problems(samples: list[Sample]) -> Iterator[Problem]:
+    seen = set()
+    for index, sample in enumerate(samples):
+        if sample.at is not None:
+            yield Problem(index, "at", f"{sample.metric} has a time; what is pushed here counts from when it arrives.")
+        series = (sample.metric, frozenset((name, value) for name, value in sample.labels.items() if value))
+        if series in seen:
+            yield Problem(index, "metric", f"{sample.metric} is there twice with the same labels.")
+        seen.add(series)
