@@ -56,7 +56,7 @@ def _problems(entry: Any) -> Iterator[tuple[str, str]]:
         yield "value", "value is missing or not a number."
     if entry.get("unit") is not None and not isinstance(entry["unit"], str):
         yield "unit", "unit is not text."
-    if _time(entry.get("at")) is ValueError:
+    if time_of(entry.get("at")) is ValueError:
         yield "at", "at is neither Unix seconds nor ISO 8601 with a time zone."
     yield from _problems_of_shared(entry)
 
@@ -82,7 +82,7 @@ def _sample(entry: Mapping[str, Any], batch: Mapping[str, Any]) -> Sample:
         metric=entry["metric"],
         value=float(entry["value"]),
         labels=labels,
-        at=_time(entry.get("at")),
+        at=time_of(entry.get("at")),
         unit=entry.get("unit"),
         type=_said("type", entry, batch),
         expected_every_s=_said("expected_every", entry, batch),
@@ -94,7 +94,7 @@ def _said(name: str, entry: Mapping[str, Any], batch: Mapping[str, Any]) -> Any:
     return batch.get(name) if entry.get(name) is None else entry[name]
 
 
-def _time(value: Any) -> Any:
+def time_of(value: Any) -> Any:
     """Return Unix seconds, None for None, or the class ValueError for what is no time."""
     if value is None:
         return None

@@ -6,6 +6,8 @@ twice at worst, never not at all. Of two of one time the one in the chunk counts
 
 from collections.abc import Sequence
 
+from django.db.models import Max, Min
+
 from metrics.models import Chunk, Sample
 from metrics.series import codec
 from metrics.series.tiers import SPAN_MS
@@ -27,3 +29,12 @@ def samples(ids: Sequence[int], start_ms: int, end_ms: int) -> dict[int, Samples
             if start_ms <= at_ms < end_ms:
                 held[at_ms] = value
     return {series: sorted(held.items()) for series, held in found.items() if held}
+
+
+def bounds(series: int) -> tuple[int, int] | None:
+    """Return the times of the oldest and the newest sample of a series, in Unix milliseconds; None if it has none."""
+    rows = Sample.objects.filter(series=series).aggregate(oldest=Min("at_ms"), newest=Max("at_ms"))
+    chunks = Chunk.objects.filter(series=series).aggregate(oldest=Min("start_ms"), newest=Max("end_ms"))
+    oldest = [at_ms for at_ms in (rows["oldest"], chunks["oldest"]) if at_ms is not None]
+    newest = [at_ms for at_ms in (rows["newest"], chunks["newest"]) if at_ms is not None]
+    return (min(oldest), max(newest)) if oldest else None
