@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,12 +65,30 @@ def running(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
 
 def wait_for(url: str, words: str, log: Path) -> None:
     """Wait until `url` answers with `words` somewhere."""
+
+    def answers() -> bool:
+        return words in httpx.get(url, trust_env=False).text
+
+    _wait(answers, f"{url} does not say {words}", log)
+
+
+def wait_until_open(port: int, log: Path) -> None:
+    """Wait until `port` of 127.0.0.1 opens."""
+
+    def opens() -> bool:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+
+    _wait(opens, f"port {port} does not open", log)
+
+
+def _wait(ready: Callable[[], bool], complaint: str, log: Path) -> None:
     until = time.monotonic() + STARTS_S
     while time.monotonic() < until:
         try:
-            if words in httpx.get(url, trust_env=False).text:
+            if ready():
                 return
-        except httpx.TransportError:
+        except (httpx.TransportError, OSError):
             pass
-        time.sleep(0.1)
-    raise AssertionError(f"{url} does not say {words}:\n{log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.05)
+    raise AssertionError(f"{complaint}:\n{log.read_text(errors='replace')[-2000:]}")

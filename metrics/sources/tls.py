@@ -8,12 +8,15 @@ import httpx
 _mine = threading.local()
 
 
-def context(verify: bool) -> ssl.SSLContext:
-    """Return a client's context, made once per thread: making one takes longer than most checks."""
-    contexts: dict[bool, ssl.SSLContext] = _mine.__dict__.setdefault("contexts", {})
-    if verify not in contexts:
-        contexts[verify] = _make(verify)
-    return contexts[verify]
+def context(verify: bool, names: bool = True) -> ssl.SSLContext:
+    """Return a client's context, made once per thread: making one takes longer than most checks.
+
+    One that does not `verify` trusts anybody; one without `names` does not ask for whom the certificate is.
+    """
+    contexts: dict[tuple[bool, bool], ssl.SSLContext] = _mine.__dict__.setdefault("contexts", {})
+    if (verify, names) not in contexts:
+        contexts[verify, names] = _make(verify, names)
+    return contexts[verify, names]
 
 
 def forget() -> None:
@@ -21,8 +24,9 @@ def forget() -> None:
     _mine.__dict__.clear()
 
 
-def _make(verify: bool) -> ssl.SSLContext:
+def _make(verify: bool, names: bool) -> ssl.SSLContext:
     made = httpx.create_ssl_context(verify=verify, trust_env=False)
+    made.check_hostname = verify and names
     if verify:
         made.load_default_certs()
     return made

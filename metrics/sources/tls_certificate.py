@@ -1,0 +1,114 @@
+"""How long the certificate of a TLS port is valid, and whether who connects to it would trust it."""
+
+import ssl
+import time
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from cryptography import x509
+from pydantic import Field
+
+from metrics.sample import Sample
+from metrics.sources import reach, tls
+from metrics.sources.base import Noted, SourceConfig, SourceKind
+from metrics.sources.reach import Unreachable
+
+
+class TlsCertificateConfig(SourceConfig):
+    """Where the certificate is."""
+
+    host: str = Field(min_length=1, max_length=253, description="Name or address to connect to.")
+    port: int = Field(default=443, ge=1, le=65535, description="Port that speaks TLS from the start.")
+    server_name: str = Field(
+        default="", max_length=253, description="Name to ask for and that has to be in the certificate; else host."
+    )
+    name: str = Field(default="", max_length=100, description="Value of the label check; else host:port.")
+    timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for the whole check.")
+
+    @property
+    def where(self) -> str:
+        return f"{self.host} port {self.port}"
+
+    @property
+    def wanted(self) -> str:
+        return self.server_name or self.host
+
+
+class TlsCertificate(SourceKind[TlsCertificateConfig]):
+    """Days left, and whether chain and name are valid."""
+
+    kind = "tls_certificate"
+    config_class = TlsCertificateConfig
+
+    def collect(self, config: TlsCertificateConfig) -> list[Sample]:
+        labels = {"check": config.name or f"{config.host}:{config.port}"}
+        until = time.monotonic() + config.timeout_s
+        try:
+            certificate, distrust = _shown(config, until)
+        except Unreachable as problem:
+            return Noted([Sample("tls_up", 0.0, labels)], str(problem))
+        is_named = named(certificate, config.wanted)
+        days_left = (certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds() / 86_400
+        samples = [
+            Sample("tls_up", 1.0, labels),
+            Sample("tls_certificate_days", days_left, labels, unit="days"),
+            Sample("tls_chain_valid", float(not distrust), labels),
+            Sample("tls_name_valid", float(is_named), labels),
+        ]
+        problems = [f"can't be trusted ({distrust})"] if distrust else []
+        problems += [] if is_named else [f"is not for {config.wanted}"]
+        return Noted(samples, f"The certificate of {config.where} {' and '.join(problems)}." if problems else "")
+
+
+def _shown(config: TlsCertificateConfig, until: float) -> tuple[x509.Certificate, str]:
+    """Return the certificate, and why it can't be trusted, empty if it can. Raises Unreachable and Forbidden."""
+    try:
+        return _handshake(config, until, tls.context(True, names=False)), ""
+    except ssl.SSLCertVerificationError as problem:
+        # Who does not verify is shown the certificate all the same.
+        return _handshake(config, until, tls.context(False, names=False)), problem.verify_message
+
+
+def _handshake(config: TlsCertificateConfig, until: float, context: ssl.SSLContext) -> x509.Certificate:
+    with reach.connect(config.host, config.port, max(0.001, until - time.monotonic())) as opened:
+        try:
+            with context.wrap_socket(opened, server_hostname=config.wanted) as secured:
+                shown = secured.getpeercert(binary_form=True)
+        except ssl.SSLCertVerificationError:
+            raise
+        except ssl.SSLError as error:
+            raise Unreachable(f"{config.where} does not speak TLS as we do ({error.reason or error}).") from None
+        except (OSError, ValueError) as error:
+            reason = "it took too long" if isinstance(error, TimeoutError) else getattr(error, "strerror", "") or error
+            raise Unreachable(f"{config.where} does not speak TLS ({reason}).") from None
+    if shown is None:
+        raise Unreachable(f"{config.where} shows no certificate.")
+    return x509.load_der_x509_certificate(shown)
+
+
+def named(certificate: x509.Certificate, host: str) -> bool:
+    """Return whether `certificate` is for `host`, by its subject alternative names alone (RFC 9525, section 6)."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    try:
+        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
+    except ValueError:
+        return any(_fits(pattern, host) for pattern in names.get_values_for_type(x509.DNSName))
+
+
+def _fits(pattern: str, host: str) -> bool:
+    """Return whether a name of a certificate, whose first part may be `*`, is that of `host`."""
+    first, _, rest = pattern.lower().rstrip(".").partition(".")
+    host = _ascii(host).lower().rstrip(".")
+    if first != "*":
+        return f"{first}.{rest}".rstrip(".") == host
+    return "." in rest and host.partition(".")[2] == rest
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
