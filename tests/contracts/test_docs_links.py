@@ -67,7 +67,7 @@ def test_a_link_leads_somewhere(page: str, link: str) -> None:
         assert section in sections(target)
 
 
-@pytest.mark.parametrize(("page", "command"), mentioned(r"manage\.py ([a-z]+)"))
+@pytest.mark.parametrize(("page", "command"), mentioned(r"manage\.py ([a-z_]+)"))
 def test_a_command_that_is_mentioned_exists(page: str, command: str) -> None:
     assert command in {*get_commands(), "help"}
 
@@ -78,7 +78,7 @@ def test_a_make_target_that_is_mentioned_exists(page: str, target: str) -> None:
 
 
 def test_commands_and_targets_are_found_where_they_are_mentioned() -> None:
-    assert {"token", "bootstrap", "check"} <= {command for _, command in mentioned(r"manage\.py ([a-z]+)")}
+    assert {"token", "bootstrap", "check"} <= {command for _, command in mentioned(r"manage\.py ([a-z_]+)")}
 
 
 @pytest.mark.parametrize("example", examples("sources.md"), ids=title)
