@@ -1,13 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from metrics.api import api, foreign, no_such_endpoint, ping
+from metrics.api import api, foreign, influxdb, no_such_endpoint, ping
 from metrics.views import access
 
 urlpatterns = [
     path("", include("metrics.views.urls")),
     path("api/", api.urls),
     path("", foreign.urls),
+    path("", influxdb.urls),
     path("api/<path:anything>", no_such_endpoint),
     path("ping/<str:key>", ping.take),
     path("ping/<str:key>/<str:word>", ping.take),

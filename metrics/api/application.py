@@ -1,14 +1,14 @@
 """The API as a whole: its routers, and how it answers what goes wrong.
 
 Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
-`errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign` has the
-paths of other servers, where their clients look for them.
+`errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign` and
+`influxdb` have the paths of other servers, where their clients look for them.
 """
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from metrics.api import dashboards, heartbeats, pushgateway, remote_write, samples, series, sources
+from metrics.api import dashboards, heartbeats, influx, pushgateway, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
 
 api = NinjaAPI(
@@ -32,6 +32,10 @@ foreign = NinjaAPI(
 )
 foreign.add_router("", pushgateway.router)
 refuse_in(foreign, as_json)
+
+influxdb = NinjaAPI(title="InfluxDB", docs_url=None, openapi_url=None, urls_namespace="influxdb")
+influxdb.add_router("", influx.router)
+refuse_in(influxdb, influx.as_influx)
 
 
 def no_such_endpoint(request: HttpRequest, anything: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
+from metrics.ingest.influx import BadLines
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples, Problem
 
@@ -78,6 +79,11 @@ def _(error: AuthenticationError) -> Refusal:
 @refusal.register
 def _(error: NotJson) -> Refusal:
     return Refusal(400, str(error))
+
+
+@refusal.register
+def _(error: BadLines) -> Refusal:
+    return Refusal(400, str(error), [Problem(error.line, "line", str(error))])
 
 
 @refusal.register
