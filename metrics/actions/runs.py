@@ -49,7 +49,14 @@ class Job:
 
 
 class Failed(Exception):
-    """A run that yielded nothing; the message is one sentence, without credentials."""
+    """A run that failed; the message is one sentence, without credentials.
+
+    `done` is what was made of the samples that it had all the same, None if there were none.
+    """
+
+    def __init__(self, message: str, done: Any = None) -> None:
+        super().__init__(message)
+        self.done = done
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def _outcome(source: Source) -> Outcome:
     try:
         return Outcome(*attempt(Job.of(source), lambda found: samples.accept(found, source, time.time())))
     except Failed as problem:
-        return Outcome(error=str(problem))
+        return Outcome(problem.done or 0, error=str(problem))
 
 
 def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
@@ -90,13 +97,14 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
     """
     if job.kind not in kinds():
         raise Failed(f"There is no source kind {job.kind!r}.")
-    kind, secret = kinds()[job.kind], dict[str, Any]()
+    secret, done = dict[str, Any](), None
     try:
         secret = credentials.read(job.secrets)
-        with nullcontext() if job.trusted else reach.limited():
-            found = kind.collect(kind.config_class.model_validate({**job.config, **secret}))
-        return finish(found), _storable(getattr(found, "note", ""), secret)
-    except (SourceError, BadSamples, credentials.LostKey) as problem:
+        found, error = _gather(job, secret)
+        if not error:
+            return finish(found), _storable(getattr(found, "note", ""), secret)
+        done = finish(found) if found else None
+    except (BadSamples, credentials.LostKey) as problem:
         error = str(problem)
     except ValidationError as problem:
         error = sentence(problem, "config")[1]
@@ -105,7 +113,17 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
     except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
         log.error("source failed", source=job.name, exception=credentials.hide(traceback.format_exc(), secret))
         error = f"{type(problem).__name__}: {problem}"
-    raise Failed(_storable(error, secret))
+    raise Failed(_storable(error, secret), done)
+
+
+def _gather(job: Job, secret: Mapping[str, Any]) -> tuple[list[Sample], str]:
+    """Return the samples of a run, and why it failed, in one sentence, if it did."""
+    kind = kinds()[job.kind]
+    try:
+        with nullcontext() if job.trusted else reach.limited():
+            return kind.collect(kind.config_class.model_validate({**job.config, **secret})), ""
+    except SourceError as problem:
+        return problem.samples, str(problem)
 
 
 def _storable(text: str, secret: Mapping[str, Any]) -> str:

@@ -102,7 +102,7 @@ def _trial(job: Job) -> Trial:
     try:
         found, note = attempt(job, _checked)
     except Failed as problem:
-        error = str(problem)
+        found, error = problem.done or [], str(problem)
     shown = tuple(Would(one.metric, dict(one.labels), one.value, one.unit or "", one.at) for one in found[:SHOWN_MOST])
     return Trial(time.perf_counter() - began, len(found), shown, note, error)
 

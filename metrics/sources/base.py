@@ -1,7 +1,7 @@
 """What every source kind is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +10,14 @@ from metrics.sample import Sample
 
 
 class SourceError(Exception):
-    """A run that yields nothing; the message is one sentence for the source's owner."""
+    """A run that failed; the message is one sentence for the source's owner.
+
+    `samples` are stored all the same: what is known even so, such as that nobody answers.
+    """
+
+    def __init__(self, message: str, samples: Sequence[Sample] = ()) -> None:
+        super().__init__(message)
+        self.samples = list(samples)
 
 
 class Noted(list[Sample]):
@@ -47,5 +54,5 @@ class SourceKind(ABC, Generic[C]):
     def collect(self, config: C) -> list[Sample]:
         """Return the samples of one run, `Noted` if there is more to say.
 
-        Raises SourceError if there are none to be had.
+        Raises SourceError if the run failed.
         """

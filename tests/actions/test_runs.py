@@ -133,6 +133,21 @@ class TestCollect:
         source.refresh_from_db()
         assert (source.last_note, source.runs.get().note) == ("OK - 3 of 3 answer",) * 2
 
+    def test_what_a_failed_run_knows_is_stored(self, collects: Collects) -> None:
+        source = make.source()
+        collects(SourceError("Nobody answers.", [Sample("up", 0.0)]))
+        runs.collect(source.pk)
+        source.refresh_from_db()
+        assert (source.last_samples, source.last_error, source.failures) == (1, "Nobody answers.", 1)
+        assert Row.objects.get().value == 0
+
+    def test_what_a_failed_run_knows_and_nobody_can_store_is_noted(self, collects: Collects) -> None:
+        source = make.source()
+        collects(SourceError("Nobody answers.", [Sample("2xx", 0.0)]))
+        runs.collect(source.pk)
+        source.refresh_from_db()
+        assert (source.last_samples, source.last_error[:12], source.failures) == (0, "metric '2xx'", 1)
+
     def test_a_source_that_is_deleted_while_it_runs_leaves_nothing(self, collects: Collects) -> None:
         source = make.source()
 
