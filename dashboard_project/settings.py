@@ -265,6 +265,16 @@ ALLOW_PRIVATE_ADDRESSES = env.flag(
 
 SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be read as sources.")
 
+# --- History ------------------------------------------------------------------------------------------
+
+RAW_RETENTION_HOURS = env.integer("RAW_RETENTION_HOURS", 48, "Hours to keep every sample.", least=1, most=876_000)
+MINUTE_RETENTION_DAYS = env.integer(
+    "MINUTE_RETENTION_DAYS", 30, "Days to keep the rollups of minutes.", least=1, most=36_500
+)
+HOUR_RETENTION_DAYS = env.integer(
+    "HOUR_RETENTION_DAYS", 730, "Days to keep the rollups of hours.", least=1, most=36_500
+)
+
 # --- Celery -------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = (

@@ -6,12 +6,14 @@ import structlog
 from redis.exceptions import LockError
 
 from metrics.live.connection import KEY, client
-from metrics.series import rollup
+from metrics.series import pack, prune, rollup
 
 log = structlog.get_logger(__name__)
 
 SPENDS_S = 40.0
 """For one run, which comes every minute; what is left then is for the next."""
+PAUSES_S = 0.01
+"""After each portion: on SQLite, whoever wants to write gets its turn then."""
 
 
 def keep(now: float) -> bool:
@@ -23,8 +25,14 @@ def keep(now: float) -> bool:
     if not lock.acquire(blocking=False):
         return False
     until = time.monotonic() + SPENDS_S
+
+    def has_time() -> bool:
+        time.sleep(PAUSES_S)
+        return time.monotonic() < until
+
     try:
-        rollup.roll(now, lambda: time.monotonic() < until)
+        for step in (rollup.roll, pack.pack, prune.prune):
+            step(now, has_time)
     finally:
         try:
             lock.release()

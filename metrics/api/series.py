@@ -54,7 +54,7 @@ Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
 @router.get("series", response=SeriesList)
 def series(request: HttpRequest, metric: Metric) -> dict[str, list[dict[str, object]]]:
     """Every series of a metric with its newest sample; an empty list, if there is none."""
-    found = read.tracks(Query(metric), time.time() + read.AHEAD_S)
+    found = read.tracks(Query(metric), time.time())
     return {"series": [_series(track) for track in found if track.latest]}
 
 

@@ -7,7 +7,7 @@ class Series(models.Model):
     """One metric name with one label set. `key` is `metrics.sample.series_key` of the two."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
-    metric = models.CharField(max_length=200, db_index=True)
+    metric = models.CharField(max_length=200)
     labels = models.JSONField(default=dict)
     unit = models.CharField(max_length=20, blank=True)
     type = models.CharField(max_length=10, blank=True, help_text="gauge or counter; empty while nobody said.")
@@ -32,8 +32,11 @@ class Series(models.Model):
 
     class Meta:
         ordering = ["metric", "id"]
+        indexes = [
+            models.Index(fields=["metric", "id"]),
+            models.Index(fields=["group"], name="series_of_group", condition=models.Q(group__isnull=False)),
+        ]
         verbose_name_plural = "series"
-        indexes = [models.Index(fields=["group"], name="series_of_group", condition=models.Q(group__isnull=False))]
 
     def __str__(self) -> str:
         labels = ", ".join(f'{name}="{value}"' for name, value in sorted(self.labels.items()))

@@ -23,14 +23,24 @@ _UPSERT = """
     max = excluded.max, last = excluded.last WHERE excluded.count > {table}.count"""
 
 
-def roll_minutes(start_ms: int, end_ms: int) -> None:
-    """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples."""
-    _roll(_SAMPLES, _OF_SAMPLES, "value", _MINUTES, MINUTE_MS, start_ms, end_ms, None)
+def roll_minutes(start_ms: int, end_ms: int) -> int:
+    """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples; return how many are news."""
+    return _roll(_SAMPLES, _OF_SAMPLES, "value", _MINUTES, MINUTE_MS, start_ms, end_ms, None)
 
 
-def roll_hours(start_ms: int, end_ms: int, series: int | None = None) -> None:
+def roll_hours(start_ms: int, end_ms: int, series: int | None = None) -> int:
     """Roll the hours from `start_ms` to `end_ms`, whole ones, from their minutes: of every series, or of one."""
-    _roll(_MINUTES, _OF_ROLLUPS, "last", _HOURS, HOUR_MS, start_ms, end_ms, series)
+    return _roll(_MINUTES, _OF_ROLLUPS, "last", _HOURS, HOUR_MS, start_ms, end_ms, series)
+
+
+def next_sample(from_ms: int) -> int | None:
+    """Return the time of the oldest row of a sample from `from_ms` on."""
+    return _next(_SAMPLES, from_ms)
+
+
+def next_minute(from_ms: int) -> int | None:
+    """Return the oldest minute that is rolled, from `from_ms` on."""
+    return _next(_MINUTES, from_ms)
 
 
 def store_minutes(minutes: Iterable[Bucket]) -> None:
@@ -46,7 +56,7 @@ def store_minutes(minutes: Iterable[Bucket]) -> None:
 
 def _roll(
     source: str, sums: str, last: str, target: str, step_ms: int, start_ms: int, end_ms: int, series: int | None
-) -> None:
+) -> int:
     """Roll `source` into the buckets of `target`.
 
     It goes from series to series by their keys, and never through a whole table: both databases are told so, each
@@ -67,3 +77,12 @@ def _roll(
         FROM {rolled} {_UPSERT.format(table=target)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, {"start": start_ms, "end": end_ms, "series": series})
+        return int(cursor.rowcount)
+
+
+def _next(table: str, from_ms: int) -> int | None:
+    oldest = f"SELECT min(x.at_ms) FROM {table} x WHERE x.series_id = s.id AND x.at_ms >= %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min(o.at_ms) FROM (SELECT ({oldest}) AS at_ms FROM {_SERIES} s) o", [from_ms])
+        found: int | None = cursor.fetchone()[0]
+        return found

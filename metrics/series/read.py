@@ -5,30 +5,18 @@ Every function takes its time as an argument, so that a past moment is as drawab
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from dataclasses import dataclass
+from itertools import pairwise
 
-from django.db.models import Avg, F, OuterRef, Subquery
+from metrics.series.find import SERIES_MOST, Found, Query, find
+from metrics.series.newest import newest
+from metrics.series.steps import Step, means
+from metrics.series.steps import steps as steps_of
 
-from metrics.models import Sample, Series
+__all__ = ["SERIES_MOST", "Point", "Query", "Step", "Track", "steps", "tracks", "window"]
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
-SERIES_MOST = 1000
-"""Of one query: a label that exploded makes its own widget poor, and not everyone's page slow."""
-AHEAD_S = 600
-"""How far ahead of the server's clock a sample may be and still count as the newest one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which series: a metric, and label values they must have; an empty value means not to have the label."""
-
-    metric: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def matches(self, metric: str, labels: Mapping[str, str]) -> bool:
-        return metric == self.metric and all(labels.get(name, "") == value for name, value in self.labels.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +31,7 @@ class Point:
 class Track:
     """One series as seen from one moment.
 
-    `latest` is the newest sample not after that moment, None if there is none. `points` are the steps of
+    `latest` is the newest sample not after that moment, None if there is none, or it lapsed. `points` are the steps of
     the window that have samples, oldest first. `every_s` is how often a sample is expected: what the
     samples themselves said, else the source's schedule, else the longest pause but one between the newest samples;
     None while that is unknown.
@@ -57,90 +45,83 @@ class Track:
     points: tuple[Point, ...] = ()
 
 
-def select(query: Query) -> list[Series]:
-    """Return the series that match, the oldest `SERIES_MOST` of them, in a stable order."""
-    candidates = Series.objects.filter(metric=query.metric).select_related("source").order_by("id").iterator()
-    return list(islice((one for one in candidates if query.matches(one.metric, one.labels)), SERIES_MOST))
-
-
-def latest(series: Sequence[Series], at: float) -> dict[int, Point]:
-    """Return the newest sample not after `at` (Unix seconds) of each series that has one, by series id.
-
-    A series that had ended by then has none.
-    """
-    newest = Sample.objects.filter(series=OuterRef("pk"), at_ms__lte=_ms(at)).order_by("-at_ms")
-    rows = Series.objects.filter(pk__in=[one.pk for one in series]).annotate(
-        newest_at_ms=Subquery(newest.values("at_ms")[:1]), newest_value=Subquery(newest.values("value")[:1])
-    )
-    ended = {one.pk: one.ended_at_ms for one in series if one.ended_at_ms is not None and one.ended_at_ms <= _ms(at)}
-    return {
-        pk: Point(at_ms / 1000, value)
-        for pk, at_ms, value in rows.values_list("pk", "newest_at_ms", "newest_value")
-        if at_ms is not None and at_ms > ended.get(pk, -1)
-    }
-
-
-def steps(series: Iterable[Series], start: float, end: float, step_s: float) -> dict[int, tuple[Point, ...]]:
-    """Return, by series id, the mean of each step of `step_s` seconds from `start` on that has samples; t < end."""
-    start_ms, step_ms = _ms(start), _ms(step_s)
-    rows = (
-        Sample.objects.filter(series__in=[one.pk for one in series], at_ms__gte=start_ms, at_ms__lt=_ms(end))
-        .annotate(step=(F("at_ms") - start_ms) / step_ms)
-        .values_list("series_id", "step")
-        .annotate(mean=Avg("value"))
-        .order_by("series_id", "step")
-    )
-    found: dict[int, list[Point]] = defaultdict(list)
-    for series_id, step, mean in rows:
-        found[series_id].append(Point((start_ms + step * step_ms) / 1000, mean))
-    return {series_id: tuple(points) for series_id, points in found.items()}
-
-
 def tracks(query: Query, at: float) -> list[Track]:
     """Return the matching series with their newest sample as of `at`, without points."""
-    return _tracks(select(query), at, {})
+    return _tracks(find(query), at, {})
 
 
 def window(query: Query, at: float, start: float, end: float, step_s: float) -> list[Track]:
     """Return the matching series as of `at`, each with the steps of start ≤ t < end that are not after `at`."""
-    chosen = select(query)
-    return _tracks(chosen, at, steps(chosen, start, min(end, at + 0.001), step_s))
+    chosen = find(query)
+    points: dict[int, tuple[Point, ...]] = {}
+    for end_ms, ids in _by_end(chosen, at, end).items():
+        for pk, found in means(ids, _ms(start), end_ms, _ms(step_s)).items():
+            points[pk] = tuple(Point(*point) for point in found)
+    return _tracks(chosen, at, points)
 
 
-def _tracks(chosen: list[Series], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
-    newest = latest(chosen, at)
-    every_s = _every_s(chosen, at)
+def steps(chosen: Sequence[Found], at: float, start: float, end: float, step_s: float) -> dict[int, list[Step]]:
+    """Return, by series id, all that `window` would draw from, and not only the means."""
+    return {
+        pk: found
+        for end_ms, ids in _by_end(chosen, at, end).items()
+        for pk, found in steps_of(ids, _ms(start), end_ms, _ms(step_s)).items()
+    }
+
+
+def _by_end(chosen: Iterable[Found], at: float, end: float) -> dict[int, list[int]]:
+    """Return the ids of the series by where their windows end: most do at one time."""
+    ends: dict[int, list[int]] = defaultdict(list)
+    for one in chosen:
+        ends[min(_ms(end), one.until_ms(at) + 1)].append(one.pk)
+    return ends
+
+
+def _tracks(chosen: list[Found], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
+    every_s = {one.pk: one.said_every_s(at) for one in chosen}
+    said = [one for one in chosen if every_s[one.pk] is not None]
+    unsaid = [one for one in chosen if every_s[one.pk] is None]
+    samples = _newest(said, at, 1) | _newest(unsaid, at, CADENCE_SAMPLES)
+    for one in unsaid:
+        every_s[one.pk] = _usual_pause([at_ms for at_ms, _ in samples.get(one.pk, [])])
     return [
-        Track(one.metric, one.labels, one.unit, every_s.get(one.pk), newest.get(one.pk), points.get(one.pk, ()))
+        Track(
+            one.metric,
+            one.labels,
+            one.unit,
+            every_s[one.pk],
+            _latest(one, samples.get(one.pk, []), at),
+            points.get(one.pk, ()),
+        )
         for one in chosen
     ]
 
 
-def _every_s(chosen: list[Series], at: float) -> dict[int, float]:
-    """Return how often a sample of each series is expected, in seconds, as far as that is known."""
-    known = {one.pk: every_s for one in chosen if (every_s := _said(one, at)) is not None}
-    unknown = [one.pk for one in chosen if one.pk not in known]
-    return known | _usual_pauses(unknown, at) if unknown else known
+def _newest(chosen: list[Found], at: float, count: int) -> dict[int, list[tuple[int, float]]]:
+    return newest({one.pk: one.until_ms(at) for one in chosen}, count)
 
 
-def _said(series: Series, at: float) -> float | None:
-    return series.expected_every_s or (series.source.expected_every_s(at) if series.source else None)
+def _latest(series: Found, samples: list[tuple[int, float]], at: float) -> Point | None:
+    """Return the newest of `samples` that still counts at `at`: neither lapsed, nor from before the series ended."""
+    if not samples:
+        return None
+    at_ms, value = samples[0]
+    if series.expires_after_s is not None and _ms(at - series.expires_after_s) >= at_ms:
+        return None
+    if series.ended_at_ms is not None and at_ms <= series.ended_at_ms <= series.until_ms(at):
+        return None
+    return Point(at_ms / 1000, value)
 
 
-def _usual_pauses(ids: list[int], at: float) -> dict[int, float]:
-    """Return how far apart, in seconds, the newest samples of each series are that has three or more.
+def _usual_pause(newest_first: list[int]) -> float | None:
+    """Return how far apart, in seconds, samples of these times in milliseconds are; None for fewer than three.
 
     The longest pause but one: an outage is no habit, and a sender that is a little late now and then is not late.
     """
-    newest = Sample.objects.filter(series=OuterRef("pk"), at_ms__lte=_ms(at)).order_by("-at_ms").values("at_ms")
-    times = {f"at_{n}": Subquery(newest[n : n + 1]) for n in range(CADENCE_SAMPLES)}
-    found = {}
-    for pk, *newest_first in Series.objects.filter(pk__in=ids).annotate(**times).values_list("pk", *times):
-        known = [at_ms for at_ms in newest_first if at_ms is not None]
-        if len(known) >= 3:
-            pauses_ms = sorted(newer - older for newer, older in pairwise(known))
-            found[pk] = max(CADENCE_LEAST_S, pauses_ms[-2] / 1000)
-    return found
+    if len(newest_first) < 3:
+        return None
+    pauses_ms = sorted(newer - older for newer, older in pairwise(newest_first))
+    return max(CADENCE_LEAST_S, pauses_ms[-2] / 1000)
 
 
 def _ms(seconds: float) -> int:

@@ -43,7 +43,8 @@ def _roll_portion(settled_ms: int) -> bool:
         if done is None or done.until_ms >= settled_ms:
             return False
         end_ms = min(done.until_ms + PORTION_MS, settled_ms)
-        buckets.roll_minutes(done.until_ms, end_ms)
+        if not buckets.roll_minutes(done.until_ms, end_ms):
+            end_ms = _skipped(end_ms, buckets.next_sample(end_ms), settled_ms, MINUTE_MS)
         done.until_ms = end_ms
         done.save()
     return True
@@ -55,7 +56,14 @@ def _roll_hour() -> bool:
     with progress.held(progress.HOURS) as done:
         if done is None or not done.until_ms or done.until_ms + HOUR_MS > minutes_ms:
             return False
-        buckets.roll_hours(done.until_ms, done.until_ms + HOUR_MS)
-        done.until_ms += HOUR_MS
+        end_ms = done.until_ms + HOUR_MS
+        if not buckets.roll_hours(done.until_ms, end_ms):
+            end_ms = _skipped(end_ms, buckets.next_minute(end_ms), floor(minutes_ms, HOUR_MS), HOUR_MS)
+        done.until_ms = end_ms
         done.save()
     return True
+
+
+def _skipped(end_ms: int, next_ms: int | None, limit_ms: int, step_ms: int) -> int:
+    """Return where to go on when there was nothing before `end_ms` and the next is at `next_ms`."""
+    return max(end_ms, limit_ms if next_ms is None else min(floor(next_ms, step_ms), limit_ms))

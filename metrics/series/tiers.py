@@ -14,3 +14,9 @@ LATE_S = 180
 def floor(at_ms: int, step_ms: int) -> int:
     """Return the beginning of the step that `at_ms` lies in."""
     return at_ms // step_ms * step_ms
+
+
+HOT_MS = 2 * HOUR_MS
+"""What is newer than this is never packed."""
+NEWEST_KEPT = 6
+"""So many of the newest samples of each series stay rows, however old they are."""

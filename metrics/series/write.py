@@ -7,12 +7,14 @@ from django.db import transaction
 
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
-from metrics.sample import Sample, series_key
+from metrics.sample import FUTURE_MOST_S, Sample, series_key
 from metrics.series import late, totals
 from metrics.series.totals import Increase
 
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """What a sample may say about its whole series."""
+AHEAD_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, FUTURE_MOST_S + 1.0)
+"""By how much a clock counts as ahead. So it is told seldom, and series with it can be read together."""
 
 
 def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[Series]:
@@ -24,8 +26,9 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     keyed = [(series_key(sample.metric, sample.labels), sample) for sample in samples]
     values = [(key, sample) for key, sample in keyed if not sample.ends]
     ended_at_ms = {key: _ms(sample.at, now) for key, sample in keyed if sample.ends}
+    ahead_s = _ahead_s(keyed, now)
     with transaction.atomic():
-        series = _series(_wanted(values), ended_at_ms, source)
+        series = _series(_wanted(values), ended_at_ms, ahead_s, source)
         rows = _rows([(series[key].pk, sample) for key, sample in values], now)
         # In one order for all, as below: two batches with the same keys in different orders would deadlock.
         rows.sort(key=lambda row: (row.series_id, row.at_ms))
@@ -53,6 +56,15 @@ def _ms(at: float | None, now: float) -> int:
     return round((now if at is None else at) * 1000)
 
 
+def _ahead_s(samples: Iterable[tuple[str, Sample]], now: float) -> dict[str, float]:
+    """Return by how much the clock of a series' sender is ahead, where it is: as one of few numbers, rounded up."""
+    newest: dict[str, float] = {}
+    for key, sample in samples:
+        if sample.at is not None and sample.at > now:
+            newest[key] = max(newest.get(key, 0.0), sample.at)
+    return {key: next((step for step in AHEAD_S if at - now <= step), AHEAD_S[-1]) for key, at in newest.items()}
+
+
 def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
     """Return a sample for each key, with the last that any of them says about their series."""
     wanted: dict[str, Sample] = {}
@@ -63,7 +75,9 @@ def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
     return wanted
 
 
-def _series(wanted: dict[str, Sample], ended_at_ms: dict[str, int], source: Source | None) -> dict[str, Series]:
+def _series(
+    wanted: dict[str, Sample], ended_at_ms: dict[str, int], ahead_s: dict[str, float], source: Source | None
+) -> dict[str, Series]:
     """Return the series that are `wanted`, made if they are new, and those that ended, if they are known."""
     keys = [*wanted, *ended_at_ms]
     found = _find(keys)
@@ -75,10 +89,12 @@ def _series(wanted: dict[str, Sample], ended_at_ms: dict[str, int], source: Sour
     changed = [
         one
         for key, one in sorted(found.items())
-        if _adopt(one, wanted.get(key), source) | _end(one, ended_at_ms.get(key))
+        if _adopt(one, wanted.get(key), source)
+        | _end(one, ended_at_ms.get(key))
+        | _is_ahead(one, ahead_s.get(key, 0.0))
     ]
     if changed:
-        Series.objects.bulk_update(changed, ["source", "ended_at_ms", *TOLD])
+        Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", *TOLD])
     return found
 
 
@@ -98,6 +114,14 @@ def _end(series: Series, ended_at_ms: int | None) -> bool:
     if ended_at_ms is None or (series.ended_at_ms is not None and ended_at_ms <= series.ended_at_ms):
         return False
     series.ended_at_ms = ended_at_ms
+    return True
+
+
+def _is_ahead(series: Series, ahead_s: float) -> bool:
+    """Note by how much the sender's clock is ahead; return whether that is more than was known."""
+    if ahead_s <= series.ahead_s:
+        return False
+    series.ahead_s = ahead_s
     return True
 
 

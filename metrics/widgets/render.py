@@ -97,12 +97,11 @@ def _view(
 
 def _series(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Named]:
     start = window.end - kind.windows_back * window.length_s
-    at = window.at + read.AHEAD_S  # a sender's clock may be ahead, and its newest value is to be seen all the same
     found = []
     for query in config.queries:
         if kind.windows_back:
-            tracks = read.window(query.query(), at, start, window.end, window.step_s)
+            tracks = read.window(query.query(), window.at, start, window.end, window.step_s)
         else:
-            tracks = read.tracks(query.query(), at)
+            tracks = read.tracks(query.query(), window.at)
         found += [Named(query.name(track), track) for track in tracks]
     return found

@@ -97,7 +97,7 @@ def measured(second: int, slow: Source) -> Iterator[tuple[list[Sample], Source |
     if second >= 100:
         yield [Sample(DISK, 85.0, {"mount": "/new"}, at + 3, "percent")], None  # a sender whose clock is ahead
     if second < 60:
-        yield [Sample(GONE, 1.0, {}, at)], None
+        yield [Sample(GONE, 1.0, {}, at, expires_after_s=100)], None  # its last value lapses, and no sample says so
     if second in (75, 130):
         yield [Sample(LOAD, 9.0, {"host": "a"}, at - 60.5)], None  # held up on its way
     if second == 150:

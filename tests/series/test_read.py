@@ -36,6 +36,12 @@ class TestWhichSeries:
         stored("other", {0: 1}, host="a", dc="1")
         assert [one.labels["host"] for one in read.tracks(Query("m", labels), AT)] == expected
 
+    @pytest.mark.parametrize("name", ["contains", "exact", "in", "a__b", "isnull"])
+    @pytest.mark.parametrize("value", ["x", 'a "quoted" one', "ö%s", "12", "null"])
+    def test_whatever_labels_are_called_and_hold(self, name: str, value: str) -> None:
+        write([Sample("m", 1, {name: text}, AT) for text in (value, "other")], None, AT)
+        assert [one.labels for one in read.tracks(Query("m", {name: value}), AT)] == [{name: value}]
+
     def test_an_empty_label_means_that_there_is_none(self) -> None:
         stored("m", {0: 1}, host="a")
         stored("m", {0: 1})
@@ -80,6 +86,29 @@ class TestLatest:
     def test_milliseconds_are_kept(self) -> None:
         stored("m", {0.125: 1})
         assert track().latest == Point(AT - 0.125, 1)
+
+    def test_a_clock_that_is_ahead_is_believed(self) -> None:
+        """A sample from a sender whose clock is ahead counts from when it came, and so it does when drawn later."""
+        write([Sample("m", 1, {}, AT - 7)], None, AT - 10)
+        write([Sample("m", 2, {}, AT + 3)], None, AT)
+        for at, expected in ((AT - 10, 1), (AT - 6, 1), (AT, 2), (AT + 60, 2)):
+            latest = track(at).latest
+            assert latest is not None
+            assert latest.value == expected
+
+    def test_a_clock_that_is_right_does_not_let_the_past_see_what_came_after(self) -> None:
+        stored("m", {20: 1, 10: 2, 0: 3})
+        (found,) = read.window(Query("m"), AT - 15, AT - 60, AT, 60)
+        assert (found.latest, found.points) == (Point(AT - 20, 1), (Point(AT - 60, 1),))
+
+    @pytest.mark.parametrize(("after", "expected"), [(0, True), (29.9, True), (30, False), (3600, False)])
+    def test_a_value_lapses_when_its_sender_said_so(self, after: float, expected: bool) -> None:
+        write([Sample("m", 1, {}, AT, expires_after_s=30)], None, AT)
+        assert (track(AT + after).latest is not None) is expected
+
+    def test_a_value_that_lapsed_later_had_not_yet(self) -> None:
+        write([Sample("m", 1, {}, AT, expires_after_s=30), Sample("m", 2, {}, AT + 100)], None, AT + 100)
+        assert [track(AT + after).latest is None for after in (10, 50, 110)] == [False, True, False]
 
 
 class TestSteps:

@@ -1,0 +1,120 @@
+"""The newest samples of each series as of a moment, from wherever they are by now."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from django.db import connection
+
+from metrics.models import Chunk, HourRollup, MinuteRollup, Sample
+from metrics.series import codec, progress
+from metrics.series.tiers import HOUR_MS, MINUTE_MS
+
+Until = Mapping[int, int]
+"""Series id -> Unix milliseconds; what is later than that does not count."""
+Newest = dict[int, list[tuple[int, float]]]
+"""Series id -> (Unix milliseconds, value), the newest first."""
+
+_SAMPLES = Sample._meta.db_table
+
+
+def newest(until: Until, count: int) -> Newest:
+    """Return the `count` newest samples of each of the series in `until` that has some, or as many as there are.
+
+    Where every sample is gone, what the last minute or hour ended with stands for one.
+    """
+    if not until:
+        return {}
+    found = _rows(_SAMPLES, "value", until, count)
+    far = progress.all_until_ms()
+    old = {pk: limit for pk, limit in until.items() if _may_be_packed(found.get(pk, []), count, far)}
+    if old:
+        _add_packed(found, old, count)
+    gone_ms = far.get(progress.RAW_PRUNED, 0)
+    gone = {pk: limit for pk, limit in until.items() if pk not in found and limit < gone_ms}
+    for table, step_ms in ((MinuteRollup, MINUTE_MS), (HourRollup, HOUR_MS)):
+        before = {pk: limit - step_ms for pk, limit in gone.items() if pk not in found}
+        if before:
+            rolled = _rows(table._meta.db_table, "last", before, 1)
+            found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in rolled.items()}
+    return found
+
+
+def _rows(table: str, value: str, until: Until, count: int) -> Newest:
+    """Return the newest rows of a table, going from series to series by their keys."""
+    found: Newest = defaultdict(list)
+    newest = f"SELECT y.at_ms, y.{value} FROM {table} y WHERE y.series_id = w.id AND y.at_ms <= w.until_ms"
+    if connection.vendor == "postgresql":
+        sql = f"""
+            SELECT w.id, x.* FROM unnest(%s::bigint[], %s::bigint[]) w(id, until_ms)
+            CROSS JOIN LATERAL ({newest} ORDER BY y.at_ms DESC LIMIT %s) x"""
+        arguments: list[Any] = [list(until), list(until.values()), count]
+    else:
+        places = ", ".join(["(%s, %s)"] * len(until))
+        oldest = newest.replace(f", y.{value}", "")
+        sql = f"""
+            WITH w(id, until_ms) AS (VALUES {places})
+            SELECT w.id, x.at_ms, x.{value} FROM w CROSS JOIN {table} x WHERE x.series_id = w.id
+            AND x.at_ms <= w.until_ms AND x.at_ms >= COALESCE(({oldest} ORDER BY y.at_ms DESC LIMIT 1 OFFSET %s), 0)
+            ORDER BY w.id, x.at_ms DESC"""
+        arguments = [*chain(*until.items()), count - 1]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        rows = cursor.fetchall()
+    for pk, at_ms, number in rows:
+        found[pk].append((at_ms, number))
+    return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    start_ms: int
+    end_ms: int
+    count: int
+
+
+def _may_be_packed(rows: list[tuple[int, float]], count: int, far: Mapping[str, int]) -> bool:
+    oldest_ms = rows[-1][0] if len(rows) == count else 0
+    return oldest_ms < far.get(progress.PACKED, 0)
+
+
+def _add_packed(found: Newest, until: Until, count: int) -> None:
+    """Put the samples in chunks that are newer than the rows in `found`, or of the same time, in their places."""
+    wanted: list[tuple[int, int]] = []
+    for pk, chunks in _chunks(until).items():
+        rows, whole = found.get(pk, []), 0
+        for chunk in chunks:
+            if whole >= count or (len(rows) == count and chunk.end_ms < rows[-1][0]):
+                break
+            wanted.append((pk, chunk.start_ms))
+            whole += chunk.count if chunk.end_ms <= until[pk] else 0
+    packed: dict[int, dict[int, float]] = defaultdict(dict)
+    for pk, data in _data(wanted):
+        samples = zip(*codec.decode(data), strict=True)
+        packed[pk].update({at_ms: value for at_ms, value in samples if at_ms <= until[pk]})
+    for pk, from_chunks in packed.items():
+        both = dict(found.get(pk, [])) | from_chunks
+        if both:
+            found[pk] = sorted(both.items(), reverse=True)[:count]
+
+
+def _chunks(until: Until) -> dict[int, list[_Chunk]]:
+    rows = Chunk.objects.filter(series__in=list(until), start_ms__lte=max(until.values()))
+    found: dict[int, list[_Chunk]] = defaultdict(list)
+    for pk, *rest in rows.order_by("-start_ms").values_list("series_id", "start_ms", "end_ms", "count"):
+        if rest[0] <= until[pk]:
+            found[pk].append(_Chunk(*rest))
+    return found
+
+
+def _data(keys: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
+    ids, starts = {pk for pk, _ in keys}, {start_ms for _, start_ms in keys}
+    wanted = set(keys)
+    rows = Chunk.objects.filter(series__in=ids, start_ms__in=starts) if keys else Chunk.objects.none()
+    return [
+        (pk, bytes(data))
+        for pk, start_ms, data in rows.values_list("series_id", "start_ms", "data")
+        if (pk, start_ms) in wanted
+    ]

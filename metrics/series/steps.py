@@ -1,0 +1,213 @@
+"""A window in steps, read from the tier that fits.
+
+Hours where a step is long enough for them, minutes where it is not, every sample where it is shorter still. The newest
+end of a window is not rolled yet, and comes from the finer tiers; where a finer tier is pruned already, its place is
+taken by the coarser one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from metrics.models import HourRollup, MinuteRollup, Sample
+from metrics.series import progress, raw
+from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
+
+COARSE_STEPS = 10
+"""A step that is no whole number of buckets is made of at least so many: what is at its edges hardly counts then."""
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the samples of one series amount to in the step that begins at `at` (Unix seconds)."""
+
+    at: float
+    count: int
+    sum: float
+    min: float
+    max: float
+    last: float
+
+    @property
+    def mean(self) -> float:
+        return self.sum / self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A table of buckets: how long they are, where it holds them, and what stands there for count, sum and so on."""
+
+    bucket_ms: int
+    table: str
+    columns: tuple[str, str, str, str, str]
+    done: str
+    pruned: str
+
+
+_COLUMNS = ("sum(x.count)", "sum(x.sum)", "min(x.min)", "max(x.max)", "last")
+RAW = Tier(
+    1,
+    Sample._meta.db_table,
+    ("count(*)", "sum(x.value)", "min(x.value)", "max(x.value)", "value"),
+    "",
+    progress.RAW_PRUNED,
+)
+MINUTES = Tier(MINUTE_MS, MinuteRollup._meta.db_table, _COLUMNS, progress.MINUTES, progress.MINUTES_PRUNED)
+HOURS = Tier(HOUR_MS, HourRollup._meta.db_table, _COLUMNS, progress.HOURS, "")
+
+Told = tuple[Any, ...]
+"""Count and sum; where everything is wanted also min, max and last."""
+Found = dict[int, dict[int, Told]]
+"""Series id -> number of the step -> what it amounts to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The steps of a window: where the first begins, and how long they are; Unix milliseconds. `whole`: all is told."""
+
+    start_ms: int
+    step_ms: int
+    whole: bool
+
+    def fits(self, tier: Tier) -> bool:
+        """Return whether buckets of `tier` can be put together to these steps."""
+        if self.step_ms % tier.bucket_ms == 0 and self.start_ms % tier.bucket_ms == 0:
+            return True
+        return self.step_ms >= COARSE_STEPS * tier.bucket_ms
+
+    def at(self, number: int) -> float:
+        return (self.start_ms + number * self.step_ms) / 1000
+
+
+def steps(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[int, list[Step]]:
+    """Return, by series id, the steps of `step_ms` from `start_ms` on that have samples before `end_ms`, in order."""
+    grid = Grid(start_ms, step_ms, whole=True)
+    return {
+        pk: [Step(grid.at(number), *told) for number, told in sorted(numbered.items())]
+        for pk, numbered in _read(ids, grid, end_ms).items()
+    }
+
+
+def means(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[int, list[tuple[float, float]]]:
+    """Return the same as (Unix seconds, mean), which takes less."""
+    grid = Grid(start_ms, step_ms, whole=False)
+    return {
+        pk: [(grid.at(number), told[1] / told[0]) for number, told in sorted(numbered.items())]
+        for pk, numbered in _read(ids, grid, end_ms).items()
+    }
+
+
+def _read(ids: Sequence[int], grid: Grid, end_ms: int) -> Found:
+    """Read a window; again, if samples were packed away under it."""
+    if not ids:
+        return {}
+    far = progress.all_until_ms()
+    for _ in range(TRIES):
+        pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], grid.start_ms, end_ms, far)
+        found: Found = {}
+        for tier, since_ms, until_ms in pieces:
+            _join(found, _piece(tier, ids, grid, since_ms, until_ms, far))
+        before, far = far, far if all(tier is not RAW for tier, *_ in pieces) else progress.all_until_ms()
+        if before.get(progress.PACKED) == far.get(progress.PACKED):
+            break
+    for finer, tier in ((RAW, MINUTES), (MINUTES, HOURS)):
+        pruned_ms = min(far.get(finer.pruned, 0), floor(end_ms, tier.bucket_ms))
+        if pruned_ms > grid.start_ms and not grid.fits(tier):
+            _fill(found, _piece(tier, ids, grid, grid.start_ms, pruned_ms, far))
+    return found
+
+
+def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Mapping[str, int]) -> list[tuple[Tier, int, int]]:
+    """Return which tier to read from when to when: the first of `tiers` as far as it goes, around it the others."""
+    if start_ms >= end_ms:
+        return []
+    if not tiers:
+        return [(RAW, start_ms, end_ms)]
+    tier, finer = tiers[0], tiers[1:]
+    low = -floor(-start_ms, tier.bucket_ms)
+    high = min(floor(end_ms, tier.bucket_ms), far.get(tier.done, 0))
+    if low >= high:
+        return _pieces(finer, start_ms, end_ms, far)
+    return [*_pieces(finer, start_ms, low, far), (tier, low, high), *_pieces(finer, high, end_ms, far)]
+
+
+def _piece(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int, far: Mapping[str, int]) -> Found:
+    if tier is not RAW:
+        return _grouped(tier, ids, grid, since_ms, until_ms)
+    packed_ms = min(max(far.get(progress.PACKED, 0), since_ms), until_ms)
+    found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
+    if since_ms < packed_ms:
+        before = _unpacked(ids, grid, since_ms, packed_ms)
+        _join(before, found)
+        return before
+    return found
+
+
+def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
+    """Have the database put buckets together to steps."""
+    count, total, low, high, last = tier.columns
+    number = f"(x.at_ms - {grid.start_ms}) / {grid.step_ms}"
+    on_postgresql = connection.vendor == "postgresql"
+    which = "= ANY(%s)" if on_postgresql else f"IN ({', '.join(['%s'] * len(ids))})"
+    sql = f"""
+        SELECT x.series_id, {number} AS number, {count} AS n, {total} AS total
+        {f", {low} AS low, {high} AS high, max(x.at_ms) AS newest" if grid.whole else ""}
+        FROM {tier.table} x WHERE x.series_id {which} AND x.at_ms >= %s AND x.at_ms < %s GROUP BY 1, 2"""
+    if grid.whole:
+        sql = f"""
+            SELECT g.series_id, g.number, g.n, g.total, g.low, g.high,
+                (SELECT y.{last} FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest)
+            FROM ({sql}) g"""
+    found: Found = {pk: {} for pk in ids}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*([list(ids)] if on_postgresql else ids), since_ms, until_ms])
+        for pk, number_, *told in cursor.fetchall():
+            found[pk][number_] = tuple(told)
+    return found
+
+
+def _unpacked(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
+    """Put samples together to steps here: the database can't look into chunks."""
+    found: Found = {}
+    for pk, samples in raw.samples(ids, since_ms, until_ms).items():
+        values: dict[int, list[float]] = {}
+        for at_ms, value in samples:
+            values.setdefault((at_ms - grid.start_ms) // grid.step_ms, []).append(value)
+        found[pk] = {number: _told(grid, some) for number, some in values.items()}
+    return found
+
+
+def _told(grid: Grid, values: list[float]) -> Told:
+    told = (len(values), sum(values))
+    return (*told, min(values), max(values), values[-1]) if grid.whole else told
+
+
+def _join(found: Found, later: Found) -> None:
+    """Put `later` behind what was found before; a step that is in both is made of both."""
+    for pk, numbered in later.items():
+        steps = found.setdefault(pk, {})
+        if not steps:
+            steps.update(numbered)
+            continue
+        for number, told in numbered.items():
+            steps[number] = _both(steps[number], told) if number in steps else told
+
+
+def _both(earlier: Told, later: Told) -> Told:
+    count, total = earlier[0] + later[0], earlier[1] + later[1]
+    if len(later) == 2:
+        return count, total
+    return count, total, min(earlier[2], later[2]), max(earlier[3], later[3]), later[4]
+
+
+def _fill(found: Found, coarser: Found) -> None:
+    """Put steps of a coarser tier before the first that was found, and in its place if that one is cut off."""
+    for pk, numbered in coarser.items():
+        steps = found.setdefault(pk, {})
+        first = min(steps, default=None)
+        for number, told in numbered.items():
+            if first is None or number < first or (number == first and told[0] > steps[number][0]):
+                steps[number] = told
