@@ -1,6 +1,7 @@
 """The dashboard consumer: one socket of one variant. It lets in, joins the hub, and hears acknowledgements."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,7 +13,7 @@ from django.db import Error as DatabaseError
 from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, origin_allowed
 from consumers.hub import TRY_LATER, Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
-from consumers.outlet import outlet
+from consumers.outlet import Send, outlet
 from consumers.viewer import Viewer
 from metrics.live.snapshot import Variant
 from metrics.widgets.ranges import RANGES_S
@@ -20,6 +21,8 @@ from metrics.widgets.ranges import RANGES_S
 log = structlog.get_logger(__name__)
 
 REFUSED_MESSAGE = 1008
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class DashboardConsumer(AsyncWebsocketConsumer):
@@ -29,6 +32,15 @@ class DashboardConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = ""
 
     membership: Membership | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one socket, as Channels does, without its second task for a channel that there is not."""
+        self.scope, self.base_send = scope, send
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            return
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without Channels' look at idle database connections, a thread hop per message."""
@@ -54,6 +66,8 @@ class DashboardConsumer(AsyncWebsocketConsumer):
             Variant(slug, asked["range"]), viewer, asked.get("epoch", ""), _number(asked.get("version", ""))
         )
         viewer.outlet.listen(self._acknowledges)
+        scope_headers: list[Any] = self.scope["headers"]
+        scope_headers.clear()  # whoever routed this holds the scope, but nobody asks for them again
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.membership is None:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 from dashboard_project import handover  # first, because Twisted takes what systemd says out of the environment
@@ -26,6 +27,7 @@ from twisted.internet import reactor
 
 from dashboard_project import addresses
 from dashboard_project.requests import bound_requests
+from dashboard_project.slim import Inbox
 from dashboard_project.sockets import PreparedWriter, SocketProtocol
 
 LISTEN_BACKLOG = 2048
@@ -62,6 +64,7 @@ class WebServer(Server):
         bound_requests(self.http_factory)
         self.ws_factory.protocol = SocketProtocol
         self.ws_factory.setProtocolOptions(failByDrop=False)  # who breaks the protocol is told how
+        SocketProtocol.share_options(self.ws_factory)
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
@@ -70,9 +73,15 @@ class WebServer(Server):
         self._line.say(handover.LISTENING)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if scope["type"] == "websocket":
-            scope.setdefault("extensions", {})["watchfloor.prepared"] = PreparedWriter(protocol)
-        return super().create_application(protocol, scope)
+        """Do as Daphne does; for a socket, with what we offer it, and a queue that weighs less."""
+        if scope["type"] != "websocket":
+            return super().create_application(protocol, scope)
+        scope["asgi"] = {"version": "3.0"}
+        scope["extensions"] = {"watchfloor.prepared": PreparedWriter(protocol)}
+        inbox = Inbox()
+        running = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
+        return inbox
 
     def _asked_to_stop(self) -> None:
         if self._draining is None:

@@ -9,6 +9,7 @@ from autobahn.websocket.protocol import PreparedMessage
 from daphne.ws_protocol import WebSocketProtocol
 
 from consumers.limits import Allowance
+from dashboard_project.slim import Slim, slim
 
 INCOMING_WAITING = 200
 HEADER_BYTES = 6  # of a short frame as clients send it: two bytes and the mask
@@ -76,7 +77,7 @@ def write_now(transport: Any, data: bytes) -> None:
         transport.write(data[sent:])
 
 
-class SocketProtocol(WebSocketProtocol):
+class SocketProtocol(Slim, WebSocketProtocol):
     """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
 
     muted: bool
@@ -108,6 +109,7 @@ class SocketProtocol(WebSocketProtocol):
     def onOpen(self) -> None:
         self.pings = Allowance()
         super().onOpen()
+        slim(self)
 
     def onPing(self, payload: bytes) -> None:
         # Each is answered, and the answers of one that reads nothing would pile up.

@@ -7,6 +7,7 @@ import pytest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.testing import StringTransport
 
+from dashboard_project.slim import OF_THE_HANDSHAKE, Inbox
 from dashboard_project.sockets import SocketProtocol, unmasked, write_now
 
 MASK = b"\x0a\xf0\x5c\x33"
@@ -72,6 +73,9 @@ class Transport(StringTransport):
         self.room = 1000
         self.socket = self
         self.sent = b""
+
+    def unregisterProducer(self) -> None:
+        self.producer = None  # a real one does not mind if there was none
 
     def send(self, data: bytes) -> int:
         if not self.room:
@@ -164,3 +168,51 @@ def test_what_comes_after_something_that_waits_waits_too(state: dict[str, Any]) 
     transport.__dict__.update(state)
     write_now(transport, b"abc")
     assert (transport.sent, transport.value()) == (b"", b"abc")
+
+
+def test_an_open_socket_holds_nothing_of_its_handshake(protocol: Any) -> None:
+    assert not [name for name in vars(protocol) if name in OF_THE_HANDSHAKE]
+    assert protocol.transport.producer is None
+    assert repr(protocol)  # it is what a log would show
+    protocol.dataReceived(frame(b"\x03\xe8", 0x88))  # and it can still be closed
+    assert protocol.state != protocol.STATE_OPEN
+
+
+def test_options_are_kept_once_for_all_sockets() -> None:
+    class Socket(SocketProtocol):
+        pass
+
+    factory = WebSocketFactory(Server())
+    factory.setProtocolOptions(maxFramePayloadSize=77)
+    Socket.share_options(factory)
+    made = Socket()
+    made.factory = factory
+    made.makeConnection(Transport())
+    assert made.maxFramePayloadSize == 77
+    assert "maxFramePayloadSize" not in vars(made)
+    assert made.perMessageCompressionAccept is factory.perMessageCompressionAccept  # a function, not a method of it
+
+
+async def test_an_inbox_gives_messages_in_order_and_waits_for_the_next() -> None:
+    inbox = Inbox()
+    inbox.put_nowait({"type": "first"})
+    inbox.put_nowait({"type": "second"})
+    assert inbox.qsize() == 2
+    assert [(await inbox.get())["type"] for _ in range(2)] == ["first", "second"]
+    waiting = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    inbox.put_nowait({"type": "third"})
+    inbox.put_nowait({"type": "fourth"})
+    assert (await waiting)["type"] == "third"
+    assert inbox.qsize() == 1
+
+
+async def test_who_stops_waiting_loses_no_message() -> None:
+    inbox = Inbox()
+    waiting = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    inbox.put_nowait({"type": "kept"})
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert (await inbox.get())["type"] == "kept"
