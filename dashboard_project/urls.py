@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from metrics.api import api, foreign, influxdb, no_such_endpoint, ping
+from metrics.api import api, foreign, influxdb, no_such_endpoint, ping, telemetry
 from metrics.views import access
 
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("", foreign.urls),
     path("", influxdb.urls),
+    path("", telemetry.urls),
     path("api/<path:anything>", no_such_endpoint),
     path("ping/<str:key>", ping.take),
     path("ping/<str:key>/<str:word>", ping.take),

@@ -1,14 +1,14 @@
 """The API as a whole: its routers, and how it answers what goes wrong.
 
 Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
-`errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign` and
-`influxdb` have the paths of other servers, where their clients look for them.
+`errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign`,
+`influxdb` and `telemetry` have the paths of other servers, where their clients look for them.
 """
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from metrics.api import dashboards, heartbeats, influx, pushgateway, remote_write, samples, series, sources
+from metrics.api import dashboards, heartbeats, influx, otlp, pushgateway, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
 
 api = NinjaAPI(
@@ -37,7 +37,11 @@ influxdb = NinjaAPI(title="InfluxDB", docs_url=None, openapi_url=None, urls_name
 influxdb.add_router("", influx.router)
 refuse_in(influxdb, influx.as_influx)
 
+telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, urls_namespace="telemetry")
+telemetry.add_router("", otlp.router)
+refuse_in(telemetry, otlp.as_status)
+
 
 def no_such_endpoint(request: HttpRequest, anything: str) -> HttpResponse:
     """Answer 404 in the API's own form."""
-    return as_json(Refusal(404, f"There is no endpoint /api/{anything}; /api/docs lists what there is."))
+    return as_json(request, Refusal(404, f"There is no endpoint /api/{anything}; /api/docs lists what there is."))

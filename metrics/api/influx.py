@@ -63,7 +63,7 @@ def ping(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204, headers=VERSION)
 
 
-def as_influx(refusal: Refusal) -> HttpResponse:
+def as_influx(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The form of both versions: one has `error`, the other `code`, `message` and, where it is known, the first `line`.
 
     What version 2 says with other statuses than its clients know is 400.

@@ -18,7 +18,7 @@ from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.live import limits
 from metrics.models import Source, Token
-from metrics.sample import METRIC_NAME_MOST, BadSamples, Sample
+from metrics.sample import METRIC_NAME_MOST, BadSamples, Sample, named
 
 REFUSALS = frozenset({400, 401, 403, 409, 413, 415, 422, 429, 503})
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -80,6 +80,6 @@ def refused_in_a_sentence(samples: Callable[[], Sequence[Sample]]) -> Iterator[N
     try:
         yield
     except BadSamples as error:
-        first, found = error.problems[0], samples()
-        which = f"of {found[first.index].metric[:METRIC_NAME_MOST]}, " if found and first.index is not None else ""
-        raise HttpError(400, f"Nothing was stored: {which}{first.message}") from None
+        found = [one.metric[:METRIC_NAME_MOST] for one in samples()]
+        first = (named(error, found) if found else error).problems[0]
+        raise HttpError(400, f"Nothing was stored: {first.message}") from None

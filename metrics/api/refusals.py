@@ -34,15 +34,16 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Form = Callable[[Refusal], HttpResponse]
+Form = Callable[[HttpRequest, Refusal], HttpResponse]
 
 
 def refuse_in(api: NinjaAPI, form: Form) -> None:
     """Have `api` answer what goes wrong in `form`."""
 
     def handle(request: HttpRequest, error: Any) -> HttpResponse:
-        response = form(refusal(error))
-        for name, value in refusal(error).headers.items():
+        refused = refusal(error)
+        response = form(request, refused)
+        for name, value in refused.headers.items():
             response[name] = value
         return response
 
@@ -51,7 +52,7 @@ def refuse_in(api: NinjaAPI, form: Form) -> None:
             api.add_exception_handler(kind, handle)
 
 
-def as_json(refusal: Refusal) -> HttpResponse:
+def as_json(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The form of our own API: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`."""
     body: dict[str, Any] = {"detail": refusal.detail}
     if refusal.errors is not None:

@@ -13,6 +13,7 @@ from metrics.actions.samples import describe
 from metrics.api.body import Refused
 from metrics.api.push import REFUSALS, refused_in_a_sentence, take
 from metrics.api.tokens import push, token_of
+from metrics.api.told import tell
 from metrics.ingest.remote_write import NotWriteRequest, Written, parse
 from metrics.sample import Sample
 
@@ -41,7 +42,7 @@ def remote_write(request: HttpRequest) -> Status[None]:
             written = parse(body)
         except NotWriteRequest as error:
             raise HttpError(400, str(error)) from None
-        return written.samples
+        return tell(request, written.samples)
 
     with refused_in_a_sentence(lambda: written.samples):
         take(request, read)
