@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from metrics.sample import LABEL_VALUE_MOST
 from metrics.sources import reach, tls
-from metrics.sources.base import SourceConfig
+from metrics.sources.base import SourceConfig, SourceError
 from metrics.sources.deadline import Deadline
 from metrics.sources.reach import Forbidden, Unreachable
 
@@ -35,9 +36,16 @@ class ServerConfig(SourceConfig):
     def is_socket(self) -> bool:
         return self.host.startswith("/")
 
+
+class NamedServerConfig(ServerConfig):
+    """A server whose samples say which one it is."""
+
+    name: str = Field(default="", max_length=100, description="Value of the label server; else host and port.")
+
     def label(self, usual_port: int) -> str:
         """Return what tells this server from others, as the value of a label."""
-        return self.host if self.is_socket else f"{self.host}:{self.port or usual_port}"
+        address = self.host if self.is_socket else f"{self.host}:{self.port or usual_port}"
+        return self.name or address[-LABEL_VALUE_MOST:]
 
 
 def require_freedom(what: str) -> None:
@@ -48,6 +56,8 @@ def require_freedom(what: str) -> None:
 
 def open_socket(config: ServerConfig, usual_port: int, deadline: Deadline) -> socket.socket:
     """Return a connection to the server, watched by `deadline`; not encrypted yet. Raises SourceError."""
+    if deadline.passed:  # libraries try again, and again
+        raise SourceError("There was no time left to connect.")
     if config.is_socket:
         opened = _open_unix(config.host, deadline)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metrics.sources import tls
-from tests import mariadb, postgresql
+from tests import mariadb, postgresql, redis_server
 
 
 @pytest.fixture
@@ -43,4 +43,11 @@ def a_postgresql(short_folder: Path) -> Iterator[postgresql.Server]:
 def a_mariadb(short_folder: Path) -> Iterator[mariadb.Server]:
     (short_folder / "mariadb").mkdir()
     with mariadb.mariadb(short_folder / "mariadb") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def a_redis(short_folder: Path) -> Iterator[redis_server.Server]:
+    (short_folder / "redis").mkdir()
+    with redis_server.redis_server(short_folder / "redis") as server:
         yield server
