@@ -148,8 +148,10 @@ def prepare() -> str:
 
 
 def procfile(door: socket.socket) -> list[Command]:
-    """Return the Procfile's processes, the one place that says how each is run; those named `web` get `door`."""
+    """Return what is wanted of the Procfile, the one place that says how each is run; `web` gets `door`."""
     processes: dict[str, str] = parse_procfile((settings.BASE_DIR / "Procfile").read_text()).processes
+    if not settings.STATSD_PORT:
+        del processes["statsd"]
     return [Command(name, shlex.split(command), door if name == "web" else None) for name, command in processes.items()]
 
 

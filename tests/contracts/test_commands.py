@@ -19,8 +19,8 @@ def compose_commands() -> dict[str, str]:
     return {name: match[1] for name, block in found if (match := re.search(r"^    command: (.+)$", block, re.M))}
 
 
-def test_there_are_four() -> None:
-    assert sorted(COMMANDS) == ["beat", "collect", "render", "web"]
+def test_there_are_five() -> None:
+    assert sorted(COMMANDS) == ["beat", "collect", "render", "statsd", "web"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
