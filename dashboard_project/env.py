@@ -53,6 +53,13 @@ def path(name: str, default: Path, help: str) -> Path:
     return read(name, default, help, lambda raw: Path(raw).expanduser().resolve(), "a path")
 
 
+def path_or_none(name: str, help: str) -> Path | None:
+    def parse(raw: str) -> Path | None:
+        return Path(raw).expanduser().resolve()
+
+    return read(name, None, help, parse, "a path")
+
+
 def paths(name: str, help: str) -> list[Path]:
     """A comma-separated list of paths; none when it is not given."""
 

@@ -265,6 +265,7 @@ ALLOW_PRIVATE_ADDRESSES = env.flag(
     "Whether sources of people who are not administrators may connect to private networks.",
 )
 
+NAGIOS_PLUGINS_DIR = env.path_or_none("NAGIOS_PLUGINS_DIR", "Folder of checks that sources may run.")
 SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be read as sources.")
 
 # --- History ------------------------------------------------------------------------------------------

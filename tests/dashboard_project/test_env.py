@@ -19,6 +19,7 @@ def _declarations_stay() -> Iterator[None]:
 READERS: dict[str, Callable[[], Any]] = {
     "text": lambda: env.text("X", "default", "help"),
     "path": lambda: env.path("X", Path("/default"), "help"),
+    "path_or_none": lambda: env.path_or_none("X", "help"),
     "paths": lambda: env.paths("X", "help"),
     "integer": lambda: env.integer("X", 5, "help", least=1, most=10),
     "flag": lambda: env.flag("X", False, "help"),
@@ -38,6 +39,8 @@ READERS: dict[str, Callable[[], Any]] = {
         ("path", "/a/../b", Path("/b")),
         ("path", "~", Path.home().resolve()),
         ("path", "relative", Path.cwd() / "relative"),
+        ("path_or_none", None, None),
+        ("path_or_none", "/a/../b", Path("/b")),
         ("paths", None, []),
         ("paths", " /a/../b , ,/c", [Path("/b"), Path("/c")]),
         ("integer", None, 5),
