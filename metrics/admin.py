@@ -10,31 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from metrics.actions import access, dashboards, sources
+from metrics.actions import access, dashboards
 from metrics.actions.problems import Invalid
-from metrics.models import Dashboard, Series, Source, Token, Widget
+from metrics.models import Dashboard, Series, Token, Widget
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
 admin.site.index_title = "Administration"
-
-
-class SourceForm(forms.ModelForm):
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("kind") and "config" in cleaned:
-            cleaned["config"] = cleaned["config"] or {}
-            try:
-                sources.check(cleaned["kind"], cleaned["config"])
-            except Invalid as problem:
-                raise ValidationError(str(problem)) from None
-            try:
-                cleaned |= sources.check_schedule(
-                    cleaned.get("every_s") or None, cleaned.get("cron", ""), cleaned.get("time_zone", "")
-                )
-            except Invalid as problem:
-                raise ValidationError(str(problem)) from None
-        return cleaned
 
 
 admin.site.unregister(User)
@@ -80,23 +62,6 @@ class WatchedGroupAdmin(GroupAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
         super().delete_queryset(request, queryset)
         access.access_changed()
-
-
-@admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
-    form = SourceForm
-    list_display = ["name", "kind", "every_s", "enabled", "last_run_at", "last_samples", "last_error"]
-    list_filter = ["kind", "enabled"]
-    readonly_fields = ["last_run_at", "last_duration_s", "last_samples", "last_error"]
-
-    def save_model(self, request: HttpRequest, obj: Source, form: SourceForm, change: bool) -> None:
-        config, obj.config = obj.config, form.initial.get("config", {})
-        sources.set_config(obj, config, access.actor_of_user(request.user))
-        super().save_model(request, obj, form, change)
-
-    def has_change_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        """What is pushed belongs to its token; there is nothing to set."""
-        return (obj is None or obj.kind != Source.PUSH) and super().has_change_permission(request, obj)
 
 
 @admin.register(Series)

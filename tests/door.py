@@ -26,10 +26,7 @@ class DoorConfig(SourceConfig):
 
 
 class Door(SourceKind[DoorConfig]):
-    """Opens to those who know.
-
-    The rest is for those who read code.
-    """
+    """Opens to those who know."""
 
     kind = "door"
     config_class = DoorConfig

@@ -20,6 +20,27 @@ class Invalid(Exception):
         self.all = ((field, message), *others)
 
 
+class Problems:
+    """Gathers what `Invalid` says in several `with` blocks, so that all of it is said at once."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Invalid):
+            return False
+        self._found += error.all
+        return True
+
+    def check(self) -> None:
+        """Raise Invalid if anything was found."""
+        if self._found:
+            raise Invalid(*self._found[0], *self._found[1:])
+
+
 class Missing(Exception):
     """There is no such thing; the message says so in a sentence."""
 

@@ -1,6 +1,6 @@
 """Making, changing and removing sources."""
 
-import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +13,7 @@ from redis import RedisError
 
 from metrics.actions import credentials
 from metrics.actions.access import Actor
-from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, check_storable, sentences
+from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
 from metrics.live import collecting
 from metrics.models import Source, Token
 from metrics.schedule import BadSchedule, Schedule
@@ -44,9 +44,14 @@ def create(
     """
     check_kind(kind)
     check_right(by, "add", kind)
-    source = Source(kind=kind, name=_checked_name(name), enabled=enabled)
-    _set(source, check_schedule(every_s, cron, time_zone))
-    set_config(source, config, by)
+    source, problems = Source(kind=kind, enabled=enabled), Problems()
+    with problems:
+        source.name = _checked_name(name)
+    with problems:
+        _set(source, check_schedule(every_s, cron, time_zone))
+    with problems:
+        set_config(source, config, by)
+    problems.check()
     _save(source)
     log.info("source made", source=source.name, kind=kind, by=by.name)
     return source
@@ -62,13 +67,16 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
         source = _locked(id)
         check_right(by, "change", source.kind)
         _check_editable(source)
-        if "name" in changes:
-            source.name = _checked_name(changes["name"])
-        if changes.keys() & {"every", "cron", "time_zone"}:
-            _set(source, _new_schedule(source, changes))
-        if "config" in changes:
-            check_kind(source.kind)
-            set_config(source, changes["config"], by)
+        problems = Problems()
+        with problems:
+            source.name = _checked_name(changes.get("name", source.name))
+        with problems:
+            _set(source, _new_schedule(source, changes) if changes.keys() & {"every", "cron", "time_zone"} else {})
+        with problems:
+            if "config" in changes:
+                check_kind(source.kind)
+                set_config(source, changes["config"], by)
+        problems.check()
         source.enabled = changes.get("enabled", source.enabled)
         _save(source)
     log.info("source changed", source=source.name, by=by.name, fields=sorted(changes))
@@ -125,7 +133,7 @@ def about(kind: SourceKind[Any]) -> dict[str, Any]:
     """Return what there is to know before one makes a source of `kind`; `config_schema` is a JSON schema."""
     return {
         "kind": kind.kind,
-        "description": (inspect.getdoc(type(kind)) or "").partition("\n\n")[0].replace("\n", " "),
+        "description": _first_sentence(sys.modules[type(kind).__module__].__doc__ or ""),
         "timeout": kind.timeout_s,
         "administrators_only": kind.administrators_only,
         "credentials": sorted(credentials.names(kind.config_class)),
@@ -133,9 +141,22 @@ def about(kind: SourceKind[Any]) -> dict[str, Any]:
     }
 
 
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
+
+
 def credentials_of(source: Source) -> list[str]:
     """Return the names of the credentials that are set."""
     return credentials.kept(source.secrets)
+
+
+def key_is_lost(source: Source) -> bool:
+    """Return whether `source` has credentials that can't be read any more."""
+    try:
+        credentials.read(source.secrets)
+    except credentials.LostKey:
+        return True
+    return False
 
 
 def _locked(id: int) -> Source:
@@ -157,6 +178,15 @@ def check_right(by: Actor, right: str, kind: str) -> None:
         raise Forbidden(f"You have no right to {right} sources; ask an administrator for it.")
     if kind in kinds() and kinds()[kind].administrators_only and not by.is_admin:
         raise Forbidden(f"Sources of the kind {kind} are for administrators only.")
+
+
+def may(by: Actor, right: str, source: Source) -> bool:
+    """Return whether `by` has the `right` (change or delete) to `source`."""
+    try:
+        check_right(by, right, source.kind)
+    except Forbidden:
+        return False
+    return True
 
 
 def _check_editable(source: Source) -> None:

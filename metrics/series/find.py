@@ -75,6 +75,12 @@ def find(query: Query) -> list[Found]:
     return [_found(*row) for row in rows]
 
 
+def of_source(source: int, most: int) -> list[Found]:
+    """Return the first `most` series that came from `source`, by metric."""
+    rows = Series.objects.filter(source=source).order_by("metric", "id").values_list(*_FIELDS)[:most]
+    return [_found(*row) for row in rows]
+
+
 def _found(*row: Any) -> Found:
     """Make a series of the values of `_FIELDS`; without a source, its schedule is None."""
     told: tuple[Any, ...] = (*row[:-3], None if row[-2] is None else row[-3:])

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from metrics.series.find import SERIES_MOST, Found, Query, find
+from metrics.series.find import SERIES_MOST, Found, Query, find, of_source
 from metrics.series.newest import newest
 from metrics.series.steps import Step, means
 from metrics.series.steps import steps as steps_of
 
-__all__ = ["SERIES_MOST", "Point", "Query", "Step", "Track", "steps", "tracks", "window"]
+__all__ = ["SERIES_MOST", "Point", "Query", "Step", "Track", "steps", "tracks", "tracks_of", "window"]
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
@@ -48,6 +48,11 @@ class Track:
 def tracks(query: Query, at: float) -> list[Track]:
     """Return the matching series with their newest sample as of `at`, without points."""
     return _tracks(find(query), at, {})
+
+
+def tracks_of(source: int, most: int, at: float) -> list[Track]:
+    """Return the first `most` series that came from `source`, by metric, as `tracks` does."""
+    return _tracks(of_source(source, most), at, {})
 
 
 def window(query: Query, at: float, start: float, end: float, step_s: float) -> list[Track]:

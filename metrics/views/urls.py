@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, dashboard, health, watching
+from metrics.views import access, dashboard, health, sources, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -16,5 +16,13 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("watching/", watching.watching, name="watching"),
+    path("sources/", sources.index, name="sources"),
+    path("sources/new/", sources.new, name="source-new"),
+    path("sources/<int:id>/", sources.source, name="source"),
+    path("sources/<int:id>/edit/", sources.edit, name="source-edit"),
+    path("sources/<int:id>/test/", sources.test, name="source-test"),
+    path("sources/<int:id>/run/", sources.run, name="source-run"),
+    path("sources/<int:id>/enable/", sources.enable, name="source-enable"),
+    path("sources/<int:id>/delete/", sources.delete, name="source-delete"),
     path("metrics", health.own_metrics, name="metrics"),
 ]

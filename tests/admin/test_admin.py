@@ -12,13 +12,13 @@ from django.urls import reverse
 from metrics.actions import access
 from metrics.live import events
 from metrics.live.snapshot import Variant
-from metrics.models import Dashboard, Series, Source, Token, Widget
+from metrics.models import Dashboard, Series, Token, Widget
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 MODELS = sorted((model._meta.app_label, model._meta.model_name or "") for model in admin.site._registry)
-OURS = [("metrics", name) for name in ("dashboard", "series", "source", "token")]
+OURS = [("metrics", name) for name in ("dashboard", "series", "token")]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_every_form_to_add_opens_where_adding_is_allowed(client: Client, app: st
     assert client.get(url(app, model, "add")).status_code == (200 if by_hand else 403)
 
 
-@pytest.mark.parametrize("model", [Dashboard, Series, Source, Token])
+@pytest.mark.parametrize("model", [Dashboard, Series, Token])
 def test_every_form_to_change_opens(client: Client, model: Any) -> None:
     found = model.objects.first()
     assert client.get(url("metrics", model._meta.model_name, "change", found.pk)).status_code == 200
@@ -121,37 +121,6 @@ class TestDashboard:
         assert client.get(path).status_code == 200
         client.post(path, {"post": "yes"})
         assert not Dashboard.objects.exists()
-
-
-class TestSource:
-    def add(self, client: Client, **changes: Any) -> Any:
-        fields = {"kind": "http_check", "name": "new", "every_s": 30, "config": '{"url": "http://x/"}', "enabled": "on"}
-        return client.post(url("metrics", "source", "add"), {**fields, **changes})
-
-    def test_a_good_one_is_saved(self, client: Client) -> None:
-        assert self.add(client).status_code == 302
-        assert Source.objects.get(name="new").config == {"url": "http://x/"}
-
-    @pytest.mark.parametrize(
-        ("changes", "said"),
-        [
-            ({"kind": "pigeon"}, "There is no source kind &#x27;pigeon&#x27;"),
-            ({"config": "{}"}, "config.url: Field required."),
-            ({"config": '{"url": "ftp://x"}'}, "config.url: "),
-            ({"config": '{"url": "http://x:port/"}'}, "config.url: "),
-            ({"config": "[]"}, "config"),
-            ({"every_s": ""}, "A schedule has either every or cron."),
-            ({"every_s": "0"}, "A schedule has either every or cron."),
-            ({"cron": "* * * * *"}, "A schedule has either every or cron."),
-            ({"every_s": "", "cron": "nonsense"}, "does not have five fields"),
-            ({"name": "machine"}, "already exists"),
-        ],
-    )
-    def test_what_is_wrong_is_refused_in_a_sentence(self, client: Client, changes: dict[str, Any], said: str) -> None:
-        response = self.add(client, **changes)
-        assert response.status_code == 200
-        assert said in response.content.decode()
-        assert not Source.objects.filter(name="new").exists()
 
 
 class TestToken:

@@ -1,0 +1,219 @@
+"""What the pages of sources show: view-models, made of rows of the database and a moment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.timezone import get_current_timezone
+
+from metrics.actions.runs import RECENT
+from metrics.actions.standing import Standing, standing
+from metrics.actions.trials import Trial
+from metrics.models import Run, Series, Source
+from metrics.schedule import BadSchedule
+from metrics.series import read
+from metrics.series.read import Track
+from metrics.views import words
+from metrics.views.source_form import label
+from metrics.widgets import units
+from metrics.widgets.units import Shown
+
+BAR_WIDTH, BAR_GAP, BARS_HEIGHT, BAR_LEAST = 5.0, 2.0, 28.0, 2.0
+SERIES_SHOWN = 100
+RUNS_DRAWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run as a bar: `x`, `y`, `height` in the units of its chart; `failed`; `title` says it in words."""
+
+    x: float
+    y: float
+    height: float
+    failed: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Durations of runs, oldest first: `bars`, the `width` and `height` of the chart, and in `words`."""
+
+    bars: tuple[Bar, ...]
+    width: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A source in the list.
+
+    `schedule` says when it runs, `standing` how it stands; `ran` is how long ago it last did, `took` how long that
+    took, `samples` how many it stored; `error` is what was wrong with it; `bars` are its newest runs, None without.
+    """
+
+    id: int
+    name: str
+    kind: str
+    schedule: str
+    standing: Standing
+    ran: str
+    took: str
+    samples: int | None
+    error: str
+    bars: Bars | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in its source's history: when it began (`at`), `took`, `samples`, `error` and `note`."""
+
+    at: datetime
+    took: str
+    samples: int
+    error: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLine:
+    """A series of a source: `metric`, `labels`, its newest `value` and that one's age; both empty without samples."""
+
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    value: Shown | None
+    age: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field of a config: its `label`, and the `value` as text."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLine:
+    """A sample that would be stored: `metric`, `labels`, `value` and `unit`."""
+
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    value: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """What a trial came to: it `took` a while and would store `count` samples, the first of which are `lines`.
+
+    `note` is what the run said about itself; `error` is empty if nothing went wrong.
+    """
+
+    took: str
+    count: int
+    lines: tuple[TrialLine, ...]
+    note: str
+    error: str
+
+
+def trial_view(trial: Trial) -> TrialView:
+    lines = [
+        TrialLine(one.metric, tuple(sorted(one.labels.items())), _exact(one.value), one.unit) for one in trial.samples
+    ]
+    return TrialView(words.duration(trial.duration_s), trial.count, tuple(lines), trial.note, trial.error)
+
+
+def _exact(value: float) -> str:
+    return f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
+
+
+def row(source: Source, now: float) -> Row:
+    """Return `source` as a line of the list."""
+    return Row(
+        id=source.pk,
+        name=source.name,
+        kind=source.kind,
+        schedule=words.schedule(source),
+        standing=standing(source, now),
+        ran=words.ago(source.last_run_at, now),
+        took=words.duration(source.last_duration_s),
+        samples=source.last_samples,
+        error=source.last_error,
+        bars=bars([(seconds, bool(failed), "") for seconds, failed in source.recent], RECENT),
+    )
+
+
+def bars(runs: Sequence[tuple[float, bool, str]], places: int) -> Bars | None:
+    """Return the chart of `runs`: seconds, whether it failed, and what to say of it. None without runs.
+
+    There is room for as many as `places`; the newest is at the right edge.
+    """
+    if not runs:
+        return None
+    longest = max(seconds for seconds, _, _ in runs) or 1.0
+    step = BAR_WIDTH + BAR_GAP
+    made = []
+    for index, (seconds, failed, title) in enumerate(runs, max(0, places - len(runs))):
+        height = max(BAR_LEAST, BARS_HEIGHT * seconds / longest)
+        made.append(Bar(index * step, round(BARS_HEIGHT - height, 1), round(height, 1), failed, title))
+    failures = sum(failed for _, failed, _ in runs)
+    said = f"The last {len(runs)} runs took up to {words.duration(longest)}; {failures or 'none'} failed."
+    return Bars(tuple(made), max(places, len(runs)) * step - BAR_GAP, BARS_HEIGHT, said)
+
+
+def run_lines(runs: Iterable[Run]) -> list[RunLine]:
+    return [RunLine(one.started_at, words.duration(one.duration_s), one.samples, one.error, one.note) for one in runs]
+
+
+def run_bars(newest_first: Sequence[Run]) -> Bars | None:
+    """Return the chart of a source's newest runs."""
+    return bars([(one.duration_s, bool(one.error), _said(one)) for one in reversed(newest_first)], RUNS_DRAWN)
+
+
+def _said(run: Run) -> str:
+    at = run.started_at.astimezone(get_current_timezone()).strftime("%H:%M:%S")
+    return f"{at}: {words.duration(run.duration_s)}, {run.error or f'{run.samples} samples'}"
+
+
+def next_run(source: Source, now: float) -> datetime | None:
+    """Return when `source` runs next by cron; None if it doesn't."""
+    if not source.enabled or not source.cron:
+        return None
+    try:
+        schedule = source.schedule
+        return datetime.fromtimestamp(schedule.after(now), get_current_timezone()) if schedule else None
+    except BadSchedule:
+        return None
+
+
+def series_lines(source: Source, now: float) -> tuple[list[SeriesLine], int]:
+    """Return the first series of `source` by name with their newest values, and how many there are in all."""
+    tracks = read.tracks_of(source.pk, SERIES_SHOWN, now)
+    tracks.sort(key=lambda one: (one.metric, sorted(one.labels.items())))
+    lines = [_series_line(one, now) for one in tracks]
+    total = len(lines) if len(lines) < SERIES_SHOWN else Series.objects.filter(source=source).count()
+    return lines, total
+
+
+def _series_line(track: Track, now: float) -> SeriesLine:
+    point, labels = track.latest, tuple(sorted(track.labels.items()))
+    if point is None:
+        return SeriesLine(track.metric, labels, None, "")
+    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), words.age(now - point.at))
+
+
+def settings_of(config: Mapping[str, Any]) -> list[Setting]:
+    """Return what a config says, field by field."""
+    return [Setting(label(name), _text(value)) for name, value in config.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "\n".join(map(_text, value))
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {_text(inner)}" for name, inner in value.items())
+    return str(value)

@@ -1,0 +1,216 @@
+"""The pages of sources: the list, one source, making and changing one, and trying it."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Case, Q, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from metrics.actions import sources as actions
+from metrics.actions import trials
+from metrics.actions.access import Actor, actor_of_user
+from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.models import Source
+from metrics.sources.registry import kinds
+from metrics.views import source_view as views
+from metrics.views import words
+from metrics.views.source_draft import Draft
+
+P = ParamSpec("P")
+
+PER_PAGE = 100
+FAILING_FIRST = Case(When(Q(enabled=True) & ~Q(last_error=""), then=0), default=1)
+RUNS_LISTED = 20
+
+
+def page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Have `view` shown to who is signed in; what it may not do or find becomes the page that says so."""
+
+    @login_required
+    @wraps(view)
+    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Forbidden as problem:
+            raise PermissionDenied(str(problem)) from None
+        except Missing as problem:
+            raise Http404(str(problem)) from None
+
+    return shown
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """All sources; htmx fetches the rows anew every few seconds, and while somebody types what to search for."""
+    search = request.GET.get("q", "").replace("\x00", "").strip()
+    found = Source.objects.order_by(FAILING_FIRST, "name")
+    if search:
+        found = found.filter(Q(name__icontains=search) | Q(kind__icontains=search) | Q(last_error__icontains=search))
+    chosen, now = Paginator(found, PER_PAGE).get_page(request.GET.get("page")), time.time()
+    context = {
+        "search": search,
+        "chosen": chosen,
+        "rows": [views.row(source, now) for source in chosen],
+        "may_add": _by(request).may("add"),
+    }
+    return render(request, _part(request, "source/_rows.html", "source/list.html"), context)
+
+
+@require_safe
+@page
+def source(request: HttpRequest, id: int) -> HttpResponse:
+    """One source; htmx fetches how it stands anew every few seconds."""
+    found = actions.find(id)
+    part = _part(request, "source/_state.html", "source/page.html")
+    return render(request, part, _context(request, found))
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose a kind, then make a source of it."""
+    by, kind = _by(request), request.GET.get("kind", "")
+    if not by.may("add"):
+        raise Forbidden("You have no right to add sources; ask an administrator for it.")
+    if kind not in kinds():
+        about = [actions.about(one) for _, one in sorted(kinds().items())]
+        return render(request, "source/kinds.html", {"kinds": about, "is_admin": by.is_admin})
+    actions.check_right(by, "add", kind)
+    return _form(request, Draft.of_kind(kind), by)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, id: int) -> HttpResponse:
+    """Change a source."""
+    by, found = _by(request), actions.find(id)
+    actions.check_right(by, "change", found.kind)
+    if found.kind not in kinds():
+        raise Http404(f"There is no source kind {found.kind} any more.")
+    return _form(request, Draft.of(found), by)
+
+
+@page
+@require_POST
+def test(request: HttpRequest, id: int) -> HttpResponse:
+    """Run a source once, and show what it would store."""
+    found, by = actions.find(id), _by(request)
+    context, status = _tried(lambda: trials.try_saved(id, by))
+    if not getattr(request, "htmx", False):
+        context |= _context(request, found)
+    return render(request, _part(request, "source/_trial.html", "source/page.html"), context, status=status)
+
+
+@page
+@require_POST
+def run(request: HttpRequest, id: int) -> HttpResponse:
+    """Have a source run now."""
+    return _done(request, id, lambda by: actions.run_now(id, by), "It runs as soon as a worker is free.")
+
+
+@page
+@require_POST
+def enable(request: HttpRequest, id: int) -> HttpResponse:
+    """Turn a source on or off."""
+    on = request.POST.get("on") == "1"
+    said = "It is on." if on else "It is off. Its series stay."
+    return _done(request, id, lambda by: actions.change(id, {"enabled": on}, by), said)
+
+
+@page
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, id: int) -> HttpResponse:
+    """Ask, and then remove a source."""
+    found, by = actions.find(id), _by(request)
+    actions.check_right(by, "delete", found.kind)
+    error = ""
+    if request.method == "POST":
+        try:
+            actions.delete(id, by)
+        except Invalid as problem:
+            error = str(problem)
+        else:
+            messages.success(request, f"{found.name} was removed.")
+            return redirect("sources")
+    context = {"source": found, "series": found.series.count(), "error": error}
+    return render(request, "source/delete.html", context, status=422 if error else 200)
+
+
+def _form(request: HttpRequest, draft: Draft, by: Actor) -> HttpResponse:
+    context: dict[str, Any] = {"by": by, "time_zone": settings.TIME_ZONE}
+    status = 200
+    if request.method == "POST":
+        draft = draft.typed(request.POST)
+        try:
+            if request.GET.get("do") == "test":
+                context, status = context | (answer := _tried(lambda: draft.test(by)))[0], answer[1]
+            else:
+                saved = draft.save(by)
+                messages.success(request, f"{saved.name} is saved.")
+                return redirect("source", saved.pk)
+        except Invalid as problem:
+            draft, status = draft.refused(problem), 422
+    if getattr(request, "htmx", False):
+        return render(request, "source/_trial.html", context | {"refused": draft.sentences()}, status=status)
+    return render(request, "source/form.html", context | {"draft": draft, "form": draft.form()}, status=status)
+
+
+def _tried(attempt: Callable[[], trials.Trial]) -> tuple[dict[str, Any], int]:
+    """Return what to show of an attempt, and with which status."""
+    try:
+        return {"trial": views.trial_view(attempt())}, 200
+    except TooOften as problem:
+        return {"refused": [str(problem)]}, 429
+    except NoAnswer as problem:
+        return {"refused": [str(problem)]}, 503
+
+
+def _done(request: HttpRequest, id: int, do: Callable[[Actor], object], said: str) -> HttpResponse:
+    try:
+        do(_by(request))
+        messages.success(request, said)
+    except (Invalid, NoAnswer) as problem:
+        messages.error(request, str(problem))
+    return redirect("source", id)
+
+
+def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
+    by, now = _by(request), time.time()
+    newest = list(found.runs.all()[: views.RUNS_DRAWN])
+    series, total = views.series_lines(found, now)
+    return {
+        "source": found,
+        "row": views.row(found, now),
+        "next_run": views.next_run(found, now),
+        "last_success": words.ago(found.last_success_at, now),
+        "bars": views.run_bars(newest),
+        "runs": views.run_lines(newest[:RUNS_LISTED]),
+        "series": series,
+        "series_total": total,
+        "shows_values": request.user.is_staff,
+        "token": token.name if (token := getattr(found, "token", None)) else "",
+        "is_pushed": found.kind == Source.PUSH,
+        "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),
+        "settings": views.settings_of(found.config),
+        "credentials": actions.credentials_of(found),
+        "key_is_lost": actions.key_is_lost(found),
+        "may": {right: actions.may(by, right, found) for right in ("change", "delete")},
+    }
+
+
+def _by(request: HttpRequest) -> Actor:
+    return actor_of_user(request.user)
+
+
+def _part(request: HttpRequest, part: str, whole: str) -> str:
+    return part if getattr(request, "htmx", False) else whole

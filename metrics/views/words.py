@@ -1,0 +1,39 @@
+"""Ages, durations and schedules in the words a person would use; the same words as in static/js/clock.js."""
+
+from datetime import datetime
+
+from metrics.models import Source
+from metrics.widgets import units
+
+
+def age(seconds: float) -> str:
+    """Return how long ago `seconds` are: 4 s, 12 min, 3 h, 2 d."""
+    whole = max(0, int(seconds))
+    for size, most, unit in ((1, 100, "s"), (60, 100, "min"), (3600, 48, "h")):
+        if whole < most * size:
+            return f"{whole // size} {unit}"
+    return f"{whole // 86_400} d"
+
+
+def ago(moment: datetime | None, now: float) -> str:
+    """Return how long ago `moment` was at `now` (Unix seconds); an empty text for None."""
+    return f"{age(now - moment.timestamp())} ago" if moment else ""
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as it is shown: 12 ms, 1.5 s; an empty text for None."""
+    return "" if seconds is None else str(units.show(seconds, "seconds"))
+
+
+def schedule(source: Source) -> str:
+    """Return when `source` runs, in words; an empty text for what is pushed."""
+    if source.cron:
+        return f"{source.cron} ({source.time_zone})"
+    return "" if source.every_s is None else f"every {_every(source.every_s)}"
+
+
+def _every(seconds: int) -> str:
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

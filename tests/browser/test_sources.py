@@ -1,0 +1,138 @@
+"""Someone adds a source, tries it, saves it, sees it run, and is told what is wrong with nonsense."""
+
+import re
+from itertools import count
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.person import Person
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+NUMBERS = count(1)
+SIZES = [(390, 844), (1920, 1080), (3840, 2160)]
+
+
+@pytest.fixture
+def someone(page: Page, system: Stack) -> Person:
+    """Someone who is signed in and looks at the sources."""
+    someone = Person(page, system)
+    someone.sign_in("/sources/")
+    return someone
+
+
+def fill(page: Page, name: str, url: str) -> None:
+    page.get_by_role("link", name="http_check").click()
+    page.get_by_label("Name", exact=True).first.fill(name)
+    page.get_by_label("Seconds between two runs").fill("1")
+    page.get_by_label("URL", exact=True).fill(url)
+
+
+def test_a_source_is_made_tried_saved_and_seen_to_run(someone: Person) -> None:
+    page, name = someone.page, f"own health {next(NUMBERS)}"
+    page.get_by_role("link", name="Add a source").click()
+    fill(page, name, f"{someone.system.url}/healthz")
+    page.get_by_label("Bearer token").fill("open sesame")
+    page.get_by_role("button", name="Test now").click()
+    trial = page.locator("#trial")
+    expect(trial).to_contain_text("nothing was stored", timeout=20_000)
+    expect(trial.get_by_role("row", name=re.compile("http_status"))).to_contain_text("200")
+    expect(page.get_by_label("Bearer token")).to_have_value("open sesame")  # trying leaves what was typed
+
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(re.compile(r"/sources/\d+/$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    state = page.locator("#state")
+    expect(state.locator(".standing-ok")).to_be_visible(timeout=15_000)
+    expect(state.get_by_role("row", name=re.compile(r"http_status.*200"))).to_be_visible(timeout=15_000)
+    assert "open sesame" not in page.content()
+
+    page.get_by_role("link", name="Sources").last.click()
+    expect(page.get_by_role("row", name=re.compile(name))).to_contain_text("ok")
+    assert someone.complaints == []
+
+
+def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
+    page = someone.page
+    someone.open("/sources/new/?kind=http_check")
+    page.get_by_label("Name", exact=True).first.fill("nonsense")
+    page.get_by_label("By cron").check()
+    page.get_by_label("Cron", exact=True).fill("whenever")
+    page.get_by_label("URL", exact=True).fill("not an address")
+    page.get_by_label("Timeout, seconds").fill("99")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".said-error")).to_contain_text("3 things to put right")
+    errors = page.locator(".field-error")
+    expect(errors).to_have_text(
+        [
+            "Cron 'whenever' does not have five fields, such as 5 * * * *.",
+            "Url must begin with http:// or https:// and name a host.",
+            "Input should be less than or equal to 25.",
+        ]
+    )
+    expect(page.get_by_label("URL", exact=True)).to_have_value("not an address")
+    expect(page.get_by_label("Seconds between two runs")).to_be_hidden()
+    page.get_by_role("button", name="Test now").click()
+    expect(page.locator("#trial")).to_contain_text("URL: Url must begin with http:// or https://")
+    someone.complaints.clear()  # that an answer was 422 is said in the console
+
+
+def test_the_list_follows_and_is_searched_while_one_types(someone: Person) -> None:
+    page = someone.page
+    page.get_by_label("Search sources").press_sequentially("this mach")
+    expect(page.locator(".sources tbody tr")).to_have_count(1, timeout=5000)
+    expect(page.locator(".sources")).to_contain_text("this machine")
+    ran = page.locator(".sources [data-label='Last run']")
+    words = {ran.inner_text()}
+    for _ in range(40):
+        page.wait_for_timeout(250)
+        words.add(ran.inner_text())
+    assert len(words) > 1
+    expect(page.get_by_label("Search sources")).to_have_value("this mach")
+    page.get_by_label("Search sources").fill("nothing is called so")
+    expect(page.locator("#sources")).to_contain_text("No source has", timeout=5000)
+    assert someone.complaints == []
+
+
+def test_a_source_is_turned_off_tried_and_removed(someone: Person) -> None:
+    page, name = someone.page, f"to be removed {next(NUMBERS)}"
+    someone.open("/sources/new/")
+    fill(page, name, "http://127.0.0.1:9/")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Turn off").click()
+    expect(page.locator(".standing-off")).to_be_visible()
+    page.get_by_role("button", name="Test now").click()
+    expect(page.locator("#trial")).to_contain_text("Connection refused", timeout=20_000)
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".said-success")).to_have_text(f"{name} was removed.")
+    assert someone.complaints == []
+
+
+def test_it_works_without_javascript(chromium: Browser, system: Stack) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    someone = Person(context.new_page(), system)
+    someone.sign_in("/sources/new/")
+    page, name = someone.page, f"without javascript {next(NUMBERS)}"
+    fill(page, name, f"{system.url}/healthz")
+    page.get_by_role("button", name="Test now").click()
+    expect(page.locator("#trial")).to_contain_text("nothing was stored")
+    expect(page.get_by_label("URL", exact=True)).to_have_value(f"{system.url}/healthz")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    page.get_by_role("button", name="Test now").click()
+    expect(page.locator("#trial")).to_contain_text("nothing was stored")
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_no_page_is_wider_than_its_screen(someone: Person, width: int, height: int) -> None:
+    page = someone.page
+    page.set_viewport_size({"width": width, "height": height})
+    first = page.locator(".sources tbody a").first.get_attribute("href") or ""
+    for path in ("/sources/", first, "/sources/new/", "/sources/new/?kind=http_check", f"{first}delete/"):
+        someone.open(path)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
+    assert someone.complaints == []

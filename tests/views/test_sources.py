@@ -1,0 +1,508 @@
+"""The pages of sources: who sees and does what, that nonsense gets sentences, and that nothing secret is there."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from metrics.actions import access, credentials, runs, sources, trials
+from metrics.actions.access import SYSTEM
+from metrics.models import Run, Source
+from metrics.sources.base import Noted, SourceError
+from metrics.sources.host import Host
+from tests import door, make
+from tests.door import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis", "_worker")]
+
+LIST = "/sources/"
+HTMX = {"HX-Request": "true"}
+CONFIG = {"url": "door:front", "password": PASSWORD, "headers": {"X-Key": "alibaba"}}
+
+
+@pytest.fixture
+def _worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do at once what is asked of a worker."""
+    work: dict[str, Callable[[Any], None]] = {
+        "tasks.collect.trial": trials.answer,
+        "tasks.collect.collect": runs.collect,
+    }
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda _, name, args, **__: work[name](args[0]))
+    door.register(monkeypatch)
+
+
+def staff(*rights: str, name: str = "ada") -> User:
+    """Return somebody who is staff and has these rights to sources."""
+    made = make.user(name, is_staff=True)
+    made.user_permissions.set(Permission.objects.filter(codename__in=[f"{right}_source" for right in rights]))
+    return made
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(make.admin())
+    return client
+
+
+def text(response: Any) -> str:
+    """Return what is to be read on the page, without its tags."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def behind_a_door(**config: Any) -> Source:
+    return sources.create("door", "front door", 10, {**CONFIG, **config}, by=SYSTEM)
+
+
+def path(source: Source, what: str = "") -> str:
+    return f"{LIST}{source.pk}/{what}/" if what else f"{LIST}{source.pk}/"
+
+
+class TestWho:
+    def answers(self, client: Client) -> dict[str, int]:
+        source = behind_a_door()
+        form = {"name": "new", "when": "every", "every": "5", "config-url": "door:a", "config-password": PASSWORD}
+        asked = {
+            "list": client.get(LIST),
+            "page": client.get(path(source)),
+            "new": client.get(f"{LIST}new/"),
+            "form": client.get(f"{LIST}new/?kind=door"),
+            "add": client.post(f"{LIST}new/?kind=door", form),
+            "edit": client.get(path(source, "edit")),
+            "change": client.post(
+                path(source, "edit"), {**form, "name": "front door", "enabled": "on", "config-headers": "X: y"}
+            ),
+            "test": client.post(path(source, "test")),
+            "run": client.post(path(source, "run")),
+            "turn off": client.post(path(source, "enable"), {"on": "0"}),
+            "ask": client.get(path(source, "delete")),
+            "delete": client.post(path(source, "delete")),
+        }
+        return {name: response.status_code for name, response in asked.items()}
+
+    def test_who_is_not_signed_in_signs_in_first(self, client: Client) -> None:
+        assert set(self.answers(client).values()) == {302}
+        assert client.get(LIST)["Location"] == f"/sign-in/?next={LIST}"
+        assert Source.objects.filter(enabled=True).count() == 1
+
+    @pytest.mark.parametrize("is_staff", [True, False])
+    def test_who_has_no_right_only_looks(self, client: Client, is_staff: bool) -> None:
+        client.force_login(make.user(is_staff=is_staff))
+        answers = self.answers(client)
+        assert {name for name, status in answers.items() if status == 200} == {"list", "page"}
+        assert set(answers.values()) == {200, 403}
+        assert Source.objects.filter(enabled=True, name="front door").exists()
+
+    @pytest.mark.parametrize(
+        ("right", "may"),
+        [
+            ("add", {"new", "form", "add"}),
+            ("change", {"edit", "change", "test", "run", "turn off"}),
+            ("delete", {"ask", "delete"}),
+        ],
+    )
+    def test_who_is_staff_may_what_the_permissions_say(self, client: Client, right: str, may: set[str]) -> None:
+        client.force_login(staff(right))
+        allowed = {name for name, status in self.answers(client).items() if status in (200, 302)}
+        assert allowed == {"list", "page"} | may
+
+    def test_an_administrator_may_everything(self, admin: Client) -> None:
+        assert set(self.answers(admin).values()) == {200, 302}
+
+    def test_a_refusal_says_why(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        client.force_login(staff("add"))
+        source = behind_a_door()
+        assert "You have no right to change sources" in text(client.get(path(source, "edit")))
+        door.register(monkeypatch, administrators_only=True)
+        response = client.get(f"{LIST}new/?kind=door")
+        assert response.status_code == 403
+        assert "Sources of the kind door are for administrators only." in text(response)
+        assert "For administrators only." in text(client.get(f"{LIST}new/"))
+
+    def test_what_one_may_not_do_is_not_offered(self, client: Client) -> None:
+        source = behind_a_door()
+        client.force_login(make.user())
+        assert "Add a source" not in text(client.get(LIST))
+        page = text(client.get(path(source)))
+        assert not any(word in page for word in ("Test now", "Run now", "Edit", "Delete", "Turn off"))
+
+    def test_configs_and_values_are_for_staff(self, client: Client) -> None:
+        source = behind_a_door()
+        runs.collect(source.pk)
+        client.force_login(make.user("eve"))
+        assert "door:front" not in text(client.get(path(source)))
+        assert "door_open" not in text(client.get(path(source)))
+        client.force_login(staff())
+        assert "door:front" in text(client.get(path(source)))
+        assert "door_open" in text(client.get(path(source)))
+
+    def test_forms_from_elsewhere_are_refused(self) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(make.admin())
+        assert client.post(path(behind_a_door(), "delete")).status_code == 403
+        assert Source.objects.filter(name="front door").exists()
+
+    def test_what_is_done_needs_a_post(self, admin: Client) -> None:
+        source = behind_a_door()
+        assert [admin.get(path(source, what)).status_code for what in ("test", "run", "enable")] == [405] * 3
+
+    def test_what_is_not_there_is_not_found(self, admin: Client) -> None:
+        paths = [f"{LIST}4711/", f"{LIST}4711/edit/", f"{LIST}4711/delete/", f"{LIST}{'9' * 40}/", f"{LIST}x/"]
+        assert [admin.get(one).status_code for one in paths] == [404] * 5
+        assert [admin.post(f"{LIST}4711/{what}/").status_code for what in ("test", "run", "enable")] == [404] * 3
+
+
+class TestList:
+    def test_it_says_how_each_stands(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        make.source("watchfloor", "itself", 30)
+        failing = sources.create("host", "mornings", None, {}, cron="30 6 * * *", by=SYSTEM)
+
+        def fails(*_: Any) -> None:
+            raise SourceError("The machine is on fire.")
+
+        monkeypatch.setattr(Host, "collect", fails)
+        runs.collect(failing.pk)
+        page = text(admin.get(LIST))
+        assert re.search(r"mornings host failing The machine is on fire. 30 6 \* \* \* \(UTC\) 0 s ago", page)
+        assert re.search(r"itself watchfloor waiting every 30 s never", page)
+        assert page.index("mornings") < page.index("itself")
+
+    def test_states_are_words_and_shapes_and_not_colours_alone(self, admin: Client) -> None:
+        make.source()
+        assert '<span class="mark mark-nodata" aria-hidden="true"></span>waiting' in admin.get(LIST).content.decode()
+
+    @pytest.mark.parametrize(
+        ("search", "found"),
+        [("", {"alpha", "beta"}), ("ALPH", {"alpha"}), ("host", {"beta"}), ("fire", {"beta"}), ("x\x00'\"%_<", set())],
+    )
+    def test_it_is_searched_by_name_kind_and_error(self, admin: Client, search: str, found: set[str]) -> None:
+        make.source("watchfloor", "alpha")
+        make.source("host", "beta")
+        Source.objects.filter(name="beta").update(last_error="On fire.")
+        page = text(admin.get(LIST, {"q": search}, headers=HTMX))
+        assert {name for name in ("alpha", "beta") if name in page} == found
+        assert ("No source has" in page) is not bool(found)
+
+    def test_htmx_gets_the_rows_alone(self, admin: Client) -> None:
+        make.source()
+        part = admin.get(LIST, headers=HTMX).content.decode()
+        assert "<html" not in part
+        assert "machine" in part
+
+    def test_there_are_pages_of_it_and_the_search_goes_along(self, admin: Client) -> None:
+        Source.objects.bulk_create(Source(kind="host", name=f"m {n:03}", every_s=60) for n in range(250))
+        assert "1\N{EN DASH}100 of 250" in text(admin.get(LIST))
+        second = admin.get(f"{LIST}?page=2&q=m")
+        assert "101\N{EN DASH}200 of 250" in text(second)
+        assert "?q=m&amp;page=3" in second.content.decode()
+        for nonsense in ("0", "-1", "x", "9" * 50):
+            assert admin.get(f"{LIST}?page={nonsense}").status_code == 200
+
+    def test_how_many_there_are_costs_no_queries(self, admin: Client) -> None:
+        needed = []
+        for n in range(3):
+            Source.objects.bulk_create(Source(kind="host", name=f"m {n} {i}", every_s=60) for i in range(30))
+            with CaptureQueriesContext(connection) as queries:
+                admin.get(LIST, headers=HTMX)
+            needed.append(len(queries))
+        assert needed[0] == needed[1] == needed[2]
+
+    def test_without_any_it_says_so(self, admin: Client) -> None:
+        assert "There are no sources yet." in text(admin.get(LIST))
+
+    def test_names_are_escaped(self, admin: Client) -> None:
+        make.source(name="<script>alert(1)</script>")
+        assert b"<script>alert" not in admin.get(LIST).content
+
+    def test_it_is_linked_from_every_page(self, client: Client) -> None:
+        client.force_login(make.user())
+        assert 'href="/sources/"' in client.get("/").content.decode()
+
+
+class TestPage:
+    def test_it_shows_the_last_run_and_those_before(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = behind_a_door()
+        runs.collect(source.pk)
+        monkeypatch.setattr(door.Door, "collect", lambda *_: (_ for _ in ()).throw(SourceError("It is shut.")))
+        for _ in range(2):
+            runs.collect(source.pk)
+        page = admin.get(path(source))
+        said = text(page)
+        assert "State failing" in said
+        assert "It is shut. 2 runs in a row failed. The last good one was 0 s ago." in said
+        assert said.count("It is shut.") == 5  # above, in the list, and twice in the chart
+        assert page.content.count(b'<rect class="failed"') == 2
+        assert re.search(r"door_limited 0 \d s", said)
+        assert re.search(r"door_open said ali 1\sdoors \d s", said)
+
+    def test_a_line_that_the_run_said_is_shown(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(door.Door, "collect", lambda *_: Noted([], "OK - it is open"))
+        source = behind_a_door()
+        runs.collect(source.pk)
+        assert text(admin.get(path(source))).count("OK - it is open") == 2
+
+    def test_htmx_gets_how_it_stands_alone(self, admin: Client) -> None:
+        part = admin.get(path(behind_a_door()), headers=HTMX).content.decode()
+        assert "<html" not in part
+        assert "Test now" not in part
+        assert "waiting" in part
+
+    def test_when_cron_comes_next_is_said(self, admin: Client, settings: Settings) -> None:
+        settings.TIME_ZONE = "Europe/Zurich"
+        source = sources.create("host", "x", None, {}, cron="30 6 * * MON", time_zone="Europe/Zurich", by=SYSTEM)
+        assert "30 6 * * MON (Europe/Zurich) next Mon 06:30" in text(admin.get(path(source)))
+
+    def test_what_is_pushed_has_a_page(self, admin: Client) -> None:
+        access.create_token("backup-job", "push")
+        source = Source.objects.get()
+        make.stored("backup_bytes", {0: 5}, source)
+        page = text(admin.get(path(source)))
+        assert "Last push never Token backup-job Series 1" in page
+        assert not any(word in page for word in ("Test now", "Edit", "Delete"))
+        access.revoke_token("backup-job")
+        assert "Token revoked" in text(admin.get(path(source)))
+
+    def test_a_push_is_noted(self, admin: Client, client: Client) -> None:
+        secret = access.create_token("backup-job", "push")
+        pushed = {"samples": [{"metric": "backup_bytes", "value": 5}]}
+        headers = {"Authorization": f"Bearer {secret}"}
+        Client().post("/api/v1/samples", pushed, content_type="application/json", headers=headers)
+        assert "State ok Last push 0 s ago" in text(admin.get(path(Source.objects.get())))
+
+    def test_a_kind_that_is_gone_is_said(self, admin: Client) -> None:
+        source = make.source()
+        Source.objects.update(kind="gone")
+        page = text(admin.get(path(source)))
+        assert "There is no source kind gone any more" in page
+        assert "Edit" not in page
+        assert admin.get(path(source, "edit")).status_code == 404
+
+    def test_a_lost_key_is_a_sentence(self, admin: Client, settings: Settings) -> None:
+        source = behind_a_door()
+        sealed = credentials.keep({"password": "x"}).replace("gAAAA", "gAAAB")
+        Source.objects.filter(pk=source.pk).update(secrets=sealed)
+        assert "t be read with this SECRET_KEY any more" in text(admin.get(path(source)))
+
+    def test_of_many_series_the_first_are_shown(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("metrics.views.source_view.SERIES_SHOWN", 3)
+        source = make.source()
+        for n in range(5):
+            make.stored("m", {0: n}, source, n=str(n))
+        assert "3 of 5 are shown." in text(admin.get(path(source)))
+
+
+class TestButtons:
+    def test_test_now_shows_what_would_be_stored(self, admin: Client) -> None:
+        source = behind_a_door()
+        for headers in ({}, HTMX):
+            said = text(admin.post(path(source, "test"), headers=headers))
+            assert "It would store 2 samples; nothing was stored." in said
+            assert "door_open said ali 1 doors" in said
+        assert not Run.objects.exists()
+
+    def test_test_now_says_what_goes_wrong(self, admin: Client) -> None:
+        source = behind_a_door(fails="says")
+        assert "It fails. The door does not take '…'." in text(admin.post(path(source, "test")))
+
+    def test_too_many_tests_are_refused(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(trials, "PER_MINUTE", 0)
+        response = admin.post(path(behind_a_door(), "test"), headers=HTMX)
+        assert response.status_code == 429
+        assert "A source may be tried 0 times a minute" in text(response)
+
+    def test_without_a_worker_a_test_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("metrics.live.collecting.ask", lambda *_: None)
+        response = admin.post(path(behind_a_door(), "test"))
+        assert response.status_code == 503
+        assert "No collecting worker answered in time" in text(response)
+
+    def test_run_now_runs_it(self, admin: Client) -> None:
+        source = behind_a_door()
+        said = text(admin.post(path(source, "run"), follow=True))
+        assert "It runs as soon as a worker is free." in said
+        assert Run.objects.get().samples == 2
+
+    def test_it_is_turned_off_and_on(self, admin: Client) -> None:
+        source = behind_a_door()
+        assert "It is off." in text(admin.post(path(source, "enable"), {"on": "0"}, follow=True))
+        assert not sources.find(source.pk).enabled
+        assert "front door is off; turn it on first." in text(admin.post(path(source, "run"), follow=True))
+        assert "It is on." in text(admin.post(path(source, "enable"), {"on": "1"}, follow=True))
+        assert sources.find(source.pk).enabled
+
+    def test_deleting_asks_first(self, admin: Client) -> None:
+        source = behind_a_door()
+        runs.collect(source.pk)
+        assert "Its 2 series and their samples stay." in text(admin.get(path(source, "delete")))
+        assert Source.objects.exists()
+        assert "front door was removed." in text(admin.post(path(source, "delete"), follow=True))
+        assert not Source.objects.exists()
+
+    def test_what_a_token_pushes_stays(self, admin: Client) -> None:
+        access.create_token("job", "push")
+        response = admin.post(path(Source.objects.get(), "delete"))
+        assert response.status_code == 422
+        assert "belongs to a token; revoke the token first." in text(response)
+
+
+GOOD = {"name": "new", "when": "every", "every": "30", "enabled": "on", "config-url": "door:front"}
+
+
+class TestForm:
+    def add(self, client: Client, headers: Any = None, do: str = "", **changes: str) -> Any:
+        fields = {**GOOD, "config-password": PASSWORD, **{k.replace("__", "-"): v for k, v in changes.items()}}
+        return client.post(f"{LIST}new/?kind=door{do}", fields, headers=headers or {})
+
+    def test_every_kind_has_one(self, admin: Client) -> None:
+        page = admin.get(f"{LIST}new/").content.decode()
+        kinds = re.findall(r'href="\?kind=(\w+)"', page)
+        assert {"host", "http_check", "door"} <= set(kinds)
+        for kind in kinds:
+            assert admin.get(f"{LIST}new/?kind={kind}").status_code == 200
+
+    def test_what_is_typed_is_saved(self, admin: Client) -> None:
+        response = self.add(admin, config__headers="X-Key: alibaba", config__fails="says")
+        made = Source.objects.get()
+        assert response["Location"] == path(made)
+        assert (made.kind, made.name, made.every_s, made.enabled) == ("door", "new", 30, True)
+        assert made.config == {"url": "door:front", "fails": "says"}
+        assert credentials.read(made.secrets) == {"password": PASSWORD, "headers": {"X-Key": "alibaba"}}
+        assert made.trusted
+
+    def test_by_cron(self, admin: Client) -> None:
+        self.add(admin, when="cron", cron="30 6 * * *", time_zone="Asia/Tokyo", every="nonsense")
+        made = Source.objects.get()
+        assert (made.every_s, made.cron, made.time_zone) == (None, "30 6 * * *", "Asia/Tokyo")
+
+    def test_a_source_of_staff_is_not_trusted(self, client: Client) -> None:
+        client.force_login(staff("add"))
+        assert "it may connect to public addresses only" in text(client.get(f"{LIST}new/?kind=door"))
+        self.add(client)
+        assert not Source.objects.get().trusted
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"name": ""}, "A name has 1 to 100 characters."),
+            ({"name": "x" * 101}, "A name has 1 to 100 characters."),
+            ({"name": "machine"}, "There is a source 'machine' already."),
+            ({"every": ""}, "Every is a whole number of seconds from 1 to 86400."),
+            ({"every": "soon"}, "Every is a whole number of seconds from 1 to 86400."),
+            ({"every": "0"}, "Every is a whole number of seconds from 1 to 86400."),
+            ({"when": "cron"}, "Say when it runs, such as 30 6 * * MON-FRI."),
+            ({"when": "cron", "cron": "whenever"}, "Cron 'whenever' does not have five fields, such as 5 * * * *."),
+            ({"when": "cron", "cron": "* * * * *", "time_zone": "Mars"}, "Time_zone 'Mars' is not one such as UTC."),
+            ({"config__url": ""}, "This has to be given."),
+            ({"config__url": "http://x"}, "String should match pattern '^door:'."),
+            ({"config__url": "door:\x00"}, "a character that can't be stored"),
+            ({"config__password": ""}, "This has to be given."),
+            ({"config__password": "abc"}, "Value should have at least 4 items after validation, not 3."),
+            ({"config__headers": "nonsense"}, "Line 1 is not a name, a colon and a value."),
+        ],
+    )
+    def test_nonsense_is_refused_with_a_sentence_and_what_was_typed_stays(
+        self, admin: Client, changes: dict[str, str], said: str
+    ) -> None:
+        make.source()
+        response = self.add(admin, **changes)
+        page = response.content.decode()
+        assert response.status_code == 422
+        assert f">{said}<" in unescape(page) or said in text(response)
+        assert "It was not saved." in text(response)
+        assert 'class="field-error"' in page
+        assert 'aria-invalid="true"' in page
+        assert changes.get("name", "new") in page
+        assert "sesame" not in page
+        assert not Source.objects.filter(kind="door").exists()
+
+    def test_everything_that_is_wrong_is_said_at_once(self, admin: Client) -> None:
+        said = text(self.add(admin, name="", every="0", config__url="", config__password=""))
+        assert "4 things to put right." in said
+
+    def test_what_belongs_to_no_field_is_said_above(self, admin: Client) -> None:
+        fields = {"name": "x", "when": "every", "every": "9", "config-url": "http://x/", "config-method": "GET"}
+        fields |= {"config-expected_status": "2xx", "config-body": "x"}
+        response = admin.post(f"{LIST}new/?kind=http_check", fields)
+        assert "1 thing to put right. Body can't be sent with GET." in text(response)
+
+    def test_what_is_typed_is_tried_before_it_is_saved(self, admin: Client) -> None:
+        for headers in ({}, HTMX):
+            response = self.add(admin, headers, "&do=test", name="")
+            assert response.status_code == 200
+            assert "It would store 2 samples; nothing was stored." in text(response)
+        assert not Source.objects.exists()
+
+    def test_nonsense_that_is_tried_is_refused_with_its_fields(self, admin: Client) -> None:
+        response = self.add(admin, HTMX, "&do=test", config__url="", config__headers="x")
+        assert response.status_code == 422
+        assert text(response) == "Headers: Line 1 is not a name, a colon and a value."
+        response = self.add(admin, HTMX, "&do=test", config__url="", config__password="")
+        assert text(response) == "URL: This has to be given. Password: This has to be given."
+
+    def test_an_edit_begins_with_what_is_set_but_for_credentials(self, admin: Client) -> None:
+        page = admin.get(path(behind_a_door(), "edit")).content.decode()
+        assert 'value="front door"' in page
+        assert 'value="door:front"' in page
+        assert "set, and not shown" in page
+        assert not any(word in page for word in ("sesame", "alibaba", "X-Key"))
+
+    def test_an_edit_that_is_left_alone_changes_nothing(self, admin: Client) -> None:
+        source = sources.create("door", "front door", None, CONFIG, cron="5 * * * *", by=SYSTEM)
+        before = sources.find(source.pk)
+        fields = {"name": "front door", "when": "cron", "cron": "5 * * * *", "time_zone": "UTC", "enabled": "on"}
+        admin.post(path(source, "edit"), {**fields, "config-url": "door:front", "every": ""})
+        after = sources.find(source.pk)
+        assert credentials.read(after.secrets) == credentials.read(before.secrets)
+        for one in (before, after):
+            one.secrets = ""
+        assert {**vars(after), "_state": 0} == {**vars(before), "_state": 0}
+
+    def test_a_credential_is_replaced_or_removed(self, admin: Client) -> None:
+        source = behind_a_door()
+        fields = {**GOOD, "config-password": "another one", "remove-headers": "on"}
+        admin.post(path(source, "edit"), fields)
+        assert credentials.read(sources.find(source.pk).secrets) == {"password": "another one"}
+
+    def test_an_edit_is_tried_with_the_credentials_that_are_set(self, admin: Client) -> None:
+        source = behind_a_door()
+        response = admin.post(path(source, "edit") + "?do=test", {**GOOD, "config-url": "door:b"}, headers=HTMX)
+        assert "door_open said ali 1 doors" in text(response)
+        assert sources.find(source.pk).config == {"url": "door:front"}
+
+    def test_staff_enters_credentials_again_to_change_where_they_are_sent(self, client: Client) -> None:
+        client.force_login(staff("change"))
+        source = behind_a_door()
+        response = client.post(path(source, "edit"), {**GOOD, "config-url": "door:thief"})
+        assert response.status_code == 422
+        assert "Who changes the config has to enter this again." in text(response)
+
+    def test_htmx_and_a_browser_get_the_same_form(self, admin: Client) -> None:
+        assert admin.get(f"{LIST}new/?kind=door").status_code == 200
+
+
+@pytest.fixture
+def pages(admin: Client) -> list[str]:
+    """Every page, with what may be secret on it."""
+    source = behind_a_door()
+    for what in ("breaks", "says", "quotes"):
+        Source.objects.filter(pk=source.pk).update(config={"url": "door:front", "fails": what})
+        runs.collect(source.pk)
+    found = [admin.get(one) for one in (LIST, path(source), path(source, "edit"), path(source, "delete"))]
+    found += [admin.post(path(source, "test")), admin.post(path(source, "edit"), {"config-password": PASSWORD})]
+    return [response.content.decode() for response in found]
+
+
+def test_no_page_has_a_credential(pages: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    assert not any(word in page for page in [*pages, caplog.text] for word in ("sesame", "alibaba"))
+    assert "…" in pages[1]
+
+
+def test_nothing_on_them_is_inline(pages: list[str]) -> None:
+    for page in pages:
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
