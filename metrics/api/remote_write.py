@@ -23,7 +23,6 @@ CONTENT_TYPE = "application/x-protobuf"
 PROTO = "prometheus.WriteRequest"
 DESCRIBED: dict[str, Any] = {
     "requestBody": {
-        "required": True,
         "description": "A prometheus.WriteRequest of remote write 1.0, with Content-Encoding: snappy.",
         "content": {CONTENT_TYPE: {"schema": {"type": "string", "format": "binary"}}},
     }

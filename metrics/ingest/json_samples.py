@@ -5,10 +5,11 @@ What stands beside `samples` holds for each of them that does not say otherwise.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from metrics.sample import BadSamples, Problem, Sample
+from metrics.sample import BadSamples, Problem, Sample, check
 
 SHARED = {"labels", "type", "expected_every", "expires_after"}
 """What a sample may say, and the batch for all of its samples."""
@@ -35,7 +36,17 @@ def parse(body: bytes) -> list[Sample]:
     found += [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
     if found:
         raise BadSamples(found)
+    if document:
+        _check_batch(document)
     return [_sample(entry, document) for entry in entries]
+
+
+def _check_batch(batch: Mapping[str, Any]) -> None:
+    """Raise BadSamples if what stands beside the samples would be bad in each of them, even if there are none."""
+    try:
+        check([_sample({"metric": "any", "value": 0}, batch)], 0)
+    except BadSamples as refused:
+        raise BadSamples([replace(one, index=None) for one in refused.problems]) from None
 
 
 def _problems_of_batch(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

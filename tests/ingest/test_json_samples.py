@@ -96,6 +96,9 @@ def test_what_is_not_json_says_where(raw: bytes) -> None:
         (b'{"samples": [], "type": 1}', "type"),
         (b'{"samples": [], "expected_every": "60"}', "expected_every"),
         (b'{"samples": [], "expires_after": true}', "expires_after"),
+        (b'{"samples": [], "expires_after": 0}', "expires_after"),
+        (b'{"samples": [{"metric": "m", "value": 1}], "labels": {"a-b": "c"}}', "labels"),
+        (b'{"samples": [{"metric": "m", "value": 1}], "type": "histogram"}', "type"),
     ],
 )
 def test_a_document_of_another_shape_is_refused_as_a_whole(raw: bytes, field: str) -> None:
