@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 
 import structlog
 from django.db import transaction
-from pydantic import ValidationError
 from redis import RedisError
 
 from metrics.live import events, watchers
 from metrics.models import Series, Source, Widget
 from metrics.sample import About, Sample, check
 from metrics.series.about import tell
+from metrics.series.find import Query
 from metrics.series.write import write
-from metrics.widgets.base import Config
 
 log = structlog.get_logger(__name__)
 
@@ -102,9 +101,11 @@ def _widgets_by_slug(slugs: set[str], series: Sequence[Series]) -> dict[str, lis
 
 
 def _shows(widget: Widget, series: Sequence[Series]) -> bool:
+    return any(query.matches(one.metric, one.labels) for query in _queries(widget) for one in series)
+
+
+def _queries(widget: Widget) -> list[Query]:
     try:
-        config = Config.model_validate({"queries": widget.config["queries"]})
-    except (ValidationError, KeyError, TypeError):  # a config that was not checked when it was made
-        return False
-    queries = [query.query() for query in config.queries]
-    return any(query.matches(one.metric, one.labels) for query in queries for one in series)
+        return [Query(one["metric"], one.get("labels") or {}) for one in widget.config["queries"]]
+    except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
+        return []

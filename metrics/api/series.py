@@ -11,7 +11,7 @@ from ninja import Router, Schema
 from metrics.actions.problems import Invalid
 from metrics.api.body import Text
 from metrics.api.tokens import read as read_scope
-from metrics.series import read
+from metrics.series import calculate, functions, read
 from metrics.series.read import Query, Track
 
 router = Router(tags=["read"], auth=read_scope)
@@ -34,7 +34,7 @@ class SeriesList(Schema):
 
 
 class RangeOut(Schema):
-    """A series over a window: `points` are [Unix seconds, mean of the step that begins then]."""
+    """A series over a window: `points` are [Unix seconds, function of the step that begins then]."""
 
     metric: str
     labels: dict[str, str]
@@ -65,12 +65,18 @@ def range_(
     start: Moment,
     end: Moment,
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
+    function: Annotated[functions.Name, Parameter(description="What is made of each step.")] = "avg",
+    quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
 ) -> dict[str, object]:
-    """Every series of a metric over start ≤ t < end, as means of equal steps; steps without samples are left out."""
+    """Every series of a metric over start ≤ t < end, as a function of equal steps, by itself the mean.
+
+    Steps without samples are left out.
+    """
     if end <= start:
         raise Invalid("end", "end is not after start.")
     step_s = math.ceil((end - start) * 1000 / points) / 1000
-    found = read.window(Query(metric), end, start, end, step_s)
+    window = calculate.Window(end, start, end, step_s, start)
+    found = calculate.tracks(Query(metric), functions.Function(function, quantile), window, points=True)
     return {
         "step": step_s,
         "series": [

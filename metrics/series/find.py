@@ -18,6 +18,7 @@ _FIELDS = (
     "metric",
     "labels",
     "unit",
+    "type",
     "expected_every_s",
     "expires_after_s",
     "ahead_s",
@@ -51,6 +52,7 @@ class Found:
     metric: str
     labels: Mapping[str, str]
     unit: str
+    type: str
     expected_every_s: float | None
     expires_after_s: float | None
     ahead_s: float

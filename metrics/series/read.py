@@ -13,7 +13,19 @@ from metrics.series.newest import newest
 from metrics.series.steps import Step, means
 from metrics.series.steps import steps as steps_of
 
-__all__ = ["SERIES_MOST", "Point", "Query", "Step", "Track", "steps", "tracks", "tracks_of", "window"]
+__all__ = [
+    "SERIES_MOST",
+    "Point",
+    "Query",
+    "Step",
+    "Track",
+    "as_tracks",
+    "points",
+    "steps",
+    "tracks",
+    "tracks_of",
+    "window",
+]
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
@@ -47,22 +59,27 @@ class Track:
 
 def tracks(query: Query, at: float) -> list[Track]:
     """Return the matching series with their newest sample as of `at`, without points."""
-    return _tracks(find(query), at, {})
+    return as_tracks(find(query), at, {})
 
 
 def tracks_of(source: int, most: int, at: float) -> list[Track]:
     """Return the first `most` series that came from `source`, by metric, as `tracks` does."""
-    return _tracks(of_source(source, most), at, {})
+    return as_tracks(of_source(source, most), at, {})
 
 
 def window(query: Query, at: float, start: float, end: float, step_s: float) -> list[Track]:
     """Return the matching series as of `at`, each with the steps of start ≤ t < end that are not after `at`."""
     chosen = find(query)
-    points: dict[int, tuple[Point, ...]] = {}
-    for end_ms, ids in _by_end(chosen, at, end).items():
-        for pk, found in means(ids, _ms(start), end_ms, _ms(step_s)).items():
-            points[pk] = tuple(Point(*point) for point in found)
-    return _tracks(chosen, at, points)
+    return as_tracks(chosen, at, points(chosen, at, start, end, step_s))
+
+
+def points(chosen: Sequence[Found], at: float, start: float, end: float, step_s: float) -> dict[int, tuple[Point, ...]]:
+    """Return, by series id, the means of the steps of `window`."""
+    return {
+        pk: tuple(Point(*point) for point in found)
+        for end_ms, ids in _by_end(chosen, at, end).items()
+        for pk, found in means(ids, _ms(start), end_ms, _ms(step_s)).items()
+    }
 
 
 def steps(chosen: Sequence[Found], at: float, start: float, end: float, step_s: float) -> dict[int, list[Step]]:
@@ -82,7 +99,8 @@ def _by_end(chosen: Iterable[Found], at: float, end: float) -> dict[int, list[in
     return ends
 
 
-def _tracks(chosen: list[Found], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
+def as_tracks(chosen: Sequence[Found], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
+    """Return the series `chosen`, in their order, with the `points` that they are given by their ids."""
     every_s = {one.pk: one.said_every_s(at) for one in chosen}
     said = [one for one in chosen if every_s[one.pk] is not None]
     unsaid = [one for one in chosen if every_s[one.pk] is None]

@@ -22,7 +22,10 @@ TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the samples of one series amount to in the step that begins at `at` (Unix seconds)."""
+    """What the samples of one series amount to in the step that begins at `at` (Unix seconds).
+
+    `last_at` is when the last of them was; where only what buckets ended with is held, when the bucket ended.
+    """
 
     at: float
     count: int
@@ -30,6 +33,7 @@ class Step:
     min: float
     max: float
     last: float
+    last_at: float
 
     @property
     def mean(self) -> float:
@@ -59,7 +63,7 @@ MINUTES = Tier(MINUTE_MS, MinuteRollup._meta.db_table, _COLUMNS, progress.MINUTE
 HOURS = Tier(HOUR_MS, HourRollup._meta.db_table, _COLUMNS, progress.HOURS, "")
 
 Told = tuple[Any, ...]
-"""Count and sum; where everything is wanted also min, max and last."""
+"""Count and sum; where everything is wanted also min, max, last, and when that was (Unix milliseconds)."""
 Found = dict[int, dict[int, Told]]
 """Series id -> number of the step -> what it amounts to."""
 
@@ -86,9 +90,14 @@ def steps(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[
     """Return, by series id, the steps of `step_ms` from `start_ms` on that have samples before `end_ms`, in order."""
     grid = Grid(start_ms, step_ms, whole=True)
     return {
-        pk: [Step(grid.at(number), *told) for number, told in sorted(numbered.items())]
+        pk: [_step(grid.at(number), told) for number, told in sorted(numbered.items())]
         for pk, numbered in _read(ids, grid, end_ms).items()
     }
+
+
+def _step(at: float, told: Told) -> Step:
+    count, total, low, high, last, last_at_ms = told
+    return Step(at, count, total, low, high, last, last_at_ms / 1000)
 
 
 def means(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[int, list[tuple[float, float]]]:
@@ -159,7 +168,8 @@ def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms
     if grid.whole:
         sql = f"""
             SELECT g.series_id, g.number, g.n, g.total, g.low, g.high,
-                (SELECT y.{last} FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest)
+                (SELECT y.{last} FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest),
+                g.newest + {tier.bucket_ms - 1}
             FROM ({sql}) g"""
     found: Found = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
@@ -173,16 +183,18 @@ def _unpacked(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> F
     """Put samples together to steps here: the database can't look into chunks."""
     found: Found = {}
     for pk, samples in raw.samples(ids, since_ms, until_ms).items():
-        values: dict[int, list[float]] = {}
+        numbered: dict[int, list[tuple[int, float]]] = {}
         for at_ms, value in samples:
-            values.setdefault((at_ms - grid.start_ms) // grid.step_ms, []).append(value)
-        found[pk] = {number: _told(grid, some) for number, some in values.items()}
+            numbered.setdefault((at_ms - grid.start_ms) // grid.step_ms, []).append((at_ms, value))
+        found[pk] = {number: _told(grid, some) for number, some in numbered.items()}
     return found
 
 
-def _told(grid: Grid, values: list[float]) -> Told:
+def _told(grid: Grid, samples: list[tuple[int, float]]) -> Told:
+    values = [value for _, value in samples]
     told = (len(values), sum(values))
-    return (*told, min(values), max(values), values[-1]) if grid.whole else told
+    last_at_ms, last = samples[-1]
+    return (*told, min(values), max(values), last, last_at_ms) if grid.whole else told
 
 
 def _join(found: Found, later: Found) -> None:
@@ -200,7 +212,7 @@ def _both(earlier: Told, later: Told) -> Told:
     count, total = earlier[0] + later[0], earlier[1] + later[1]
     if len(later) == 2:
         return count, total
-    return count, total, min(earlier[2], later[2]), max(earlier[3], later[3]), later[4]
+    return count, total, min(earlier[2], later[2]), max(earlier[3], later[3]), *later[4:]
 
 
 def _fill(found: Found, coarser: Found) -> None:

@@ -2,13 +2,18 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from metrics.sample import METRIC_NAME
+from metrics.series import functions
+from metrics.series.functions import Function
 from metrics.series.read import Query, Track
+from metrics.widgets import arithmetic
+from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
 
 
@@ -22,16 +27,58 @@ class QueryConfig(BaseModel):
     legend: str = Field(
         default="", max_length=100, description="Name of each series; {label} is replaced by its value."
     )
+    function: functions.Name | None = Field(
+        default=None, description="What is made of each series over time; else the rate of a counter, or its values."
+    )
+    quantile: float = Field(default=0.95, ge=0, le=1, description="Which quantile, for the function quantile.")
+    group_by: list[str] | None = Field(
+        default=None, max_length=10, description="Labels by which series become one; an empty list makes one of all."
+    )
+    aggregate: Aggregate = Field(default="sum", description="How the series of a group become one.")
+    top: int | None = Field(default=None, ge=1, le=100, description="Only so many, those with the largest values.")
+    name: str = Field(default="", pattern="^[A-Z]?$", description="What expressions call it: one letter from A to Z.")
+    hidden: bool = Field(default=False, description="Whether only expressions use it.")
 
     def query(self) -> Query:
         return Query(self.metric, self.labels)
 
-    def name(self, track: Track) -> str:
+    def chosen_function(self) -> Function | None:
+        return None if self.function is None else Function(self.function, self.quantile)
+
+    def legend_of(self, track: Track) -> str:
         """Return what to call `track` on the widget."""
-        if self.legend:
-            return re.sub(r"\{(\w+)\}", lambda found: track.labels.get(found[1], "?"), self.legend)
-        values = [value for name, value in sorted(track.labels.items()) if name not in self.labels]
-        return ", ".join(values) or self.metric
+        return _filled(self.legend, track) or _values(track, self.labels) or self.metric
+
+
+class ExpressionConfig(BaseModel):
+    """One calculation with the named queries of a widget."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    expression: str = Field(description="What to calculate, such as A / B * 100.")
+    legend: str = Field(
+        default="", max_length=100, description="Name of each result; {label} is replaced by its value."
+    )
+    unit: str | None = Field(default=None, max_length=20, description="Unit of the results.")
+
+    @field_validator("expression")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        arithmetic.names(value)
+        return value
+
+    def legend_of(self, track: Track) -> str:
+        """Return what to call the result `track` on the widget."""
+        return _filled(self.legend, track) or _values(track, {}) or self.expression
+
+
+def _filled(legend: str, track: Track) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: track.labels.get(found[1], "?"), legend)
+
+
+def _values(track: Track, known: Mapping[str, str]) -> str:
+    """Return what tells `track` from others, when all have the labels that are `known`."""
+    return ", ".join(value for name, value in sorted(track.labels.items()) if name not in known)
 
 
 class Config(BaseModel):
@@ -40,11 +87,26 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     queries: list[QueryConfig] = Field(min_length=1, max_length=20, description="What to show.")
+    expressions: list[ExpressionConfig] = Field(
+        default_factory=list, max_length=20, description="What to calculate with the queries, and show."
+    )
     every_s: float | None = Field(
         default=None, gt=0, le=31_536_000, description="How often data should come; else what the source says."
     )
     unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
     hint: str = Field(default="", max_length=300, description="Shown while there is no data.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        names = [query.name for query in self.queries if query.name]
+        if len(names) > len(set(names)):
+            raise ValueError("two queries have the same name")
+        unknown = {name for one in self.expressions for name in arithmetic.names(one.expression)} - set(names)
+        if unknown:
+            raise ValueError(f"no query is named {min(unknown)}, which an expression uses")
+        if not self.expressions and all(query.hidden for query in self.queries):
+            raise ValueError("all queries are hidden, so there is nothing to show")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

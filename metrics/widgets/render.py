@@ -1,6 +1,6 @@
 """Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.db import InterfaceError, OperationalError
@@ -8,10 +8,12 @@ from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.models import Widget
-from metrics.series import read
-from metrics.widgets import freshness, ranges
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.series import calculate
+from metrics.series.read import Track
+from metrics.widgets import arithmetic, freshness, ranges
+from metrics.widgets.base import Config, Named, QueryConfig, WidgetKind
 from metrics.widgets.freshness import Freshness
+from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
 
 log = structlog.get_logger(__name__)
@@ -96,12 +98,26 @@ def _view(
 
 
 def _series(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Named]:
-    start = window.end - kind.windows_back * window.length_s
-    found = []
+    """Return what the queries find and the expressions calculate, with names."""
+    found: list[Named] = []
+    named: dict[str, list[Track]] = {}
     for query in config.queries:
-        if kind.windows_back:
-            tracks = read.window(query.query(), window.at, start, window.end, window.step_s)
-        else:
-            tracks = read.tracks(query.query(), window.at)
-        found += [Named(query.name(track), track) for track in tracks]
+        tracks = _tracks(query, kind.windows_back, window)
+        if query.name:
+            named[query.name] = tracks
+        if not query.hidden:
+            found += [Named(query.legend_of(track), track) for track in tracks]
+    for one in config.expressions:
+        for track in arithmetic.evaluate(one.expression, named, window.step_s):
+            unit = track.unit if one.unit is None else one.unit
+            found.append(Named(one.legend_of(track), replace(track, unit=unit)))
     return found
+
+
+def _tracks(query: QueryConfig, windows_back: int, window: ranges.Window) -> list[Track]:
+    start = window.end - max(1, windows_back) * window.length_s
+    drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
+    tracks = calculate.tracks(query.query(), query.chosen_function(), drawn, points=bool(windows_back))
+    if query.group_by is not None:
+        tracks = group(tracks, query.group_by, query.aggregate, window.step_s)
+    return tracks if query.top is None else top(tracks, query.top)

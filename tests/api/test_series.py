@@ -117,3 +117,18 @@ class TestRange:
 @pytest.mark.parametrize(("scope", "status"), [(None, 401), ("push", 403), ("admin", 200)])
 def test_who_may_read(path: str, scope: str | None, status: int) -> None:
     assert Program(scope).get(path, metric="m", start=0, end=1).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"), [("avg", 2), ("max", 3), ("count", 3), ("quantile", 3), ("increase", 2)]
+)
+def test_a_function_is_made_of_each_step(program: Program, function: str, expected: float) -> None:
+    store("m", {50: 1, 40: 2, 30: 3, 60: 1})
+    asked = {"metric": "m", "start": AT - 55, "end": AT - 25, "points": 1, "function": function, "quantile": 1}
+    (found,) = body(program.get(RANGE, **asked))["series"]
+    assert [value for _, value in found["points"]] == [expected]
+
+
+def test_an_unknown_function_is_refused(program: Program) -> None:
+    response = program.get(RANGE, metric="m", start=0, end=1, function="median")
+    assert (response.status_code, fields(response)) == (422, [(None, "function")])

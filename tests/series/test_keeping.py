@@ -1,7 +1,7 @@
 """Rolling, packing and pruning in any order, while samples come in any order: what is read is what was written."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from django.db import connection
@@ -75,13 +75,17 @@ class World:
             for name, pk in Series.objects.values_list("metric", "pk"):
                 found = steps([pk], start_ms, end_ms, step_ms).get(pk, [])
                 buckets: dict[int, list[float]] = {}
+                last_at: dict[float, float] = {}
                 for at_ms, value in sorted(self.written[name].items()):
                     if start_ms <= at_ms < end_ms:
-                        buckets.setdefault((at_ms - start_ms) // step_ms * step_ms + start_ms, []).append(value)
-                assert found == [
-                    Step(at_ms / 1000, len(values), sum(values), min(values), max(values), values[-1])
+                        begin_ms = (at_ms - start_ms) // step_ms * step_ms + start_ms
+                        buckets.setdefault(begin_ms, []).append(value)
+                        last_at[begin_ms / 1000] = at_ms / 1000
+                assert [replace(step, last_at=0.0) for step in found] == [
+                    Step(at_ms / 1000, len(values), sum(values), min(values), max(values), values[-1], 0.0)
                     for at_ms, values in sorted(buckets.items())
                 ]
+                assert all(0 <= step.last_at - last_at[step.at] < 3600 for step in found)
                 drawn = means([pk], start_ms, end_ms, step_ms).get(pk, [])
                 assert drawn == [(step.at, step.mean) for step in found]
 

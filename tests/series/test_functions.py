@@ -1,0 +1,86 @@
+"""What is made of a series over time."""
+
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metrics.series.functions import Function, Name, by_step, overall, quantile, rates
+from metrics.series.steps import Step
+from tests.make import AT
+
+VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
+
+
+def step(before: float, *values: float) -> Step:
+    """Return the step that began `before` seconds ago and has these samples, the last one in its 29th second."""
+    return Step(AT - before, len(values), sum(values), min(values), max(values), values[-1], AT - before + 29)
+
+
+GAUGE = [step(90, 4, 2), step(60, 9), step(30, 1, 5)]
+COUNTER = [step(90, 10, 100), step(60, 130), step(30, 20), step(0, 80)]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("avg", [3, 9, 3]),
+        ("min", [2, 9, 1]),
+        ("max", [4, 9, 5]),
+        ("sum", [6, 9, 6]),
+        ("count", [2, 1, 2]),
+        ("last", [2, 9, 5]),
+    ],
+)
+def test_each_step_has_its_value(name: Name, expected: list[float]) -> None:
+    assert [value for _, value in by_step(Function(name), GAUGE)] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("avg", 21 / 5), ("min", 1), ("max", 9), ("sum", 21), ("count", 5), ("last", 5)]
+)
+def test_all_together_have_one(name: Name, expected: float) -> None:
+    assert overall(Function(name), GAUGE) == pytest.approx(expected)
+
+
+class TestCounters:
+    def test_a_rate_is_growth_by_time(self) -> None:
+        assert rates(COUNTER) == [(AT - 60, 1), (AT - 30, 20 / 30), (AT, 2)]
+
+    def test_a_counter_that_began_again_grew_from_zero(self) -> None:
+        assert by_step(Function("increase"), COUNTER) == [(AT - 60, 30), (AT - 30, 20), (AT, 60)]
+        assert overall(Function("increase"), COUNTER) == 110
+
+    def test_the_rate_of_all_is_the_newest(self) -> None:
+        assert overall(Function("rate"), COUNTER) == 2
+
+    def test_the_time_is_that_between_samples_not_between_steps(self) -> None:
+        steps = [Step(AT + at, 1, 0, 0, 0, value, AT + last_at) for at, value, last_at in ((0, 0, 0), (10, 15, 15))]
+        assert rates(steps) == [(AT + 10, 1)]
+
+    @pytest.mark.parametrize("name", ["rate", "increase"])
+    def test_one_step_says_nothing_about_growth(self, name: Name) -> None:
+        assert by_step(Function(name), COUNTER[:1]) == []
+        assert overall(Function(name), COUNTER[:1]) is None
+
+    @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=20))
+    def test_growth_is_never_negative(self, values: list[float]) -> None:
+        steps = [step(600 - at, value) for at, value in enumerate(values)]
+        assert all(rate >= 0 for _, rate in rates(steps))
+
+
+@pytest.mark.parametrize("name", ["avg", "min", "max", "sum", "count", "last", "increase", "rate"])
+def test_nothing_has_no_value(name: Name) -> None:
+    assert overall(Function(name), []) is None
+    assert by_step(Function(name), []) == []
+
+
+@given(VALUES)
+def test_the_middle_quantile_is_the_median_and_the_ends_are_the_ends(values: list[float]) -> None:
+    assert quantile(values, 0.5) == pytest.approx(statistics.median(values))
+    assert (quantile(values, 0), quantile(values, 1)) == (min(values), max(values))
+
+
+def test_a_quantile_lies_between_two_values() -> None:
+    assert quantile([4, 1, 3, 2], 0.9) == pytest.approx(3.7)

@@ -1,0 +1,106 @@
+"""What a widget shows of its queries: functions, groups, the largest, and calculations with them."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from metrics.models import Widget
+from metrics.sample import Sample
+from metrics.series.write import write
+from metrics.widgets.bars import Bars, BarsConfig
+from metrics.widgets.base import Named
+from metrics.widgets.line import LineConfig
+from metrics.widgets.ranges import window
+from metrics.widgets.render import _series, render
+from tests.make import AT
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def requests() -> None:
+    """Three machines in two places, each of which counts requests and errors for ten minutes."""
+    for host, dc, a_second, errors in (("a", "x", 1, 0.5), ("b", "x", 2, 0.5), ("c", "y", 4, 0.2)):
+        labels = {"host": host, "dc": dc}
+        write(
+            [
+                sample
+                for before in range(600, 0, -15)
+                for sample in (
+                    Sample("requests_total", (600 - before) * a_second, labels, AT - before, type="counter"),
+                    Sample("errors_total", (600 - before) * a_second * errors, labels, AT - before, type="counter"),
+                )
+            ],
+            None,
+            AT,
+        )
+
+
+def shown(queries: list[dict[str, Any]], **fields: Any) -> list[tuple[str, float]]:
+    config = BarsConfig.model_validate({"queries": queries, **fields})
+    kind: Any = Bars()
+    series = _series(kind, config, window("15m", AT))
+    return [(one.name, round(value_of(one), 6)) for one in series]
+
+
+def value_of(one: Named) -> float:
+    assert one.track.latest
+    return one.track.latest.value
+
+
+def test_counters_are_shown_as_rates() -> None:
+    assert shown([{"metric": "requests_total", "legend": "{host}"}]) == [("a", 1), ("b", 2), ("c", 4)]
+
+
+def test_series_are_put_together_by_labels() -> None:
+    assert shown([{"metric": "requests_total", "group_by": ["dc"]}]) == [("x", 3), ("y", 4)]
+    assert shown([{"metric": "requests_total", "group_by": [], "aggregate": "max", "legend": "all"}]) == [("all", 4)]
+
+
+def test_only_the_largest_are_shown() -> None:
+    assert shown([{"metric": "requests_total", "top": 2, "legend": "{host}"}]) == [("c", 4), ("b", 2)]
+
+
+def test_a_share_is_calculated_for_each() -> None:
+    queries = [
+        {"metric": "errors_total", "name": "A", "hidden": True},
+        {"metric": "requests_total", "name": "B", "hidden": True},
+    ]
+    expressions = [{"expression": "A / B * 100", "legend": "{host}", "unit": "percent"}]
+    assert shown(queries, expressions=expressions) == [("a", 50), ("b", 50), ("c", 20)]
+
+
+def test_a_quantile_is_of_what_is_shown() -> None:
+    found = shown([{"metric": "requests_total", "function": "quantile", "quantile": 0, "legend": "{host}"}])
+    assert found == [("a", 0), ("b", 0), ("c", 0)]
+
+
+def test_it_is_drawn() -> None:
+    config = {
+        "queries": [
+            {"metric": "errors_total", "name": "A", "hidden": True, "group_by": []},
+            {"metric": "requests_total", "name": "B", "hidden": True, "group_by": []},
+        ],
+        "expressions": [{"expression": "A / B", "legend": "errors", "unit": "ratio"}],
+    }
+    html = render(Widget(pk=1, kind="line", title="Errors", config=config), "15m", AT)
+    assert "errors" in html
+    assert "32.9" in html
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"expressions": [{"expression": "A /"}]}, "can't be read"),
+        ({"expressions": [{"expression": "A / C"}]}, "no query is named C"),
+        ({"queries": [{"metric": "m", "name": "A"}, {"metric": "n", "name": "A"}]}, "the same name"),
+        ({"queries": [{"metric": "m", "hidden": True}]}, "nothing to show"),
+        ({"queries": [{"metric": "m", "function": "median"}]}, "Input should be"),
+        ({"queries": [{"metric": "m", "quantile": 2}]}, "less than or equal to 1"),
+    ],
+)
+def test_what_can_not_be_shown_is_refused(fields: dict[str, Any], said: str) -> None:
+    config = {"queries": [{"metric": "m", "name": "A"}, {"metric": "n", "name": "B"}], **fields}
+    with pytest.raises(ValidationError, match=said):
+        LineConfig.model_validate(config)
