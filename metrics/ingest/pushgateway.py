@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from metrics import exposition
 from metrics.exposition import Exposition
+from metrics.ingest import metric_families
 from metrics.sample import LABEL_NAME, BadSamples, Problem, Sample
 
 BASE64 = "@base64"
 OPENMETRICS = "application/openmetrics-text"
 PROTOBUF = "application/vnd.google.protobuf"
+DELIMITED = "encoding=delimited"
 
 
 class BadGroup(Exception):
@@ -64,10 +66,13 @@ def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Expositi
 
     Raises UnknownFormat, exposition.BadExposition, or BadSamples for samples that have a time or are there twice.
     """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == PROTOBUF:
-        raise UnknownFormat("Prometheus' protobuf is not read here; push the text format, text/plain.")
-    found = exposition.parse(body, openmetrics=kind == OPENMETRICS)
+    kind, *parameters = [part.strip().lower() for part in content_type.split(";")]
+    if kind != PROTOBUF:
+        found = exposition.parse(body, openmetrics=kind == OPENMETRICS)
+    elif DELIMITED in parameters:
+        found = metric_families.parse(body)
+    else:
+        raise UnknownFormat("Of Prometheus' protobuf only encoding=delimited is read here.")
     samples = [replace(one, labels={**one.labels, **labels}) for one in found.samples]
     if problems := list(_problems(samples)):
         raise BadSamples(problems)

@@ -100,9 +100,10 @@ class TestParse:
             parse(b"orders 1\n", OPENMETRICS, JOB)
         assert len(parse(b"orders 1\n# EOF\n", OPENMETRICS.upper(), JOB).samples) == 1
 
-    def test_protobuf_is_not(self) -> None:
-        with pytest.raises(UnknownFormat, match=r"^Prometheus' protobuf .+\.$"):
-            parse(b"", PROTOBUF, JOB)
+    def test_protobuf_is_read_if_each_message_has_its_length(self) -> None:
+        assert parse(b"\x03\x0a\x01a", PROTOBUF, JOB).names >= {"a"}
+        with pytest.raises(UnknownFormat, match=r"only encoding=delimited .+\.$"):
+            parse(b"", PROTOBUF.replace("delimited", "text"), JOB)
 
     @pytest.mark.parametrize(
         ("text", "field"),
