@@ -7,6 +7,7 @@ https://prometheus.io/docs/specs/om/open_metrics_spec/
 import io
 import math
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ SUFFIXES = {
 }
 GAUGES = frozenset({"gauge", "gaugehistogram", "info", "stateset"})
 HAS_UNIT = ("", "_total", "_sum", "_gsum")
+NAMED_UNITS = ("seconds", "bytes", "ratio", "percent")
+"""Of the units that names end with (https://prometheus.io/docs/practices/naming/), those that can be shown well."""
 
 
 class BadExposition(Exception):
@@ -48,9 +51,12 @@ class Exposition:
     names: frozenset[str]
 
 
-def parse(body: bytes, openmetrics: bool = False) -> Exposition:
-    """Return what `body` holds, in Prometheus' text format or OpenMetrics'. Raises BadExposition."""
-    lines = _Lines(body, openmetrics)
+def parse(body: bytes, openmetrics: bool = False, within_s: float = math.inf) -> Exposition:
+    """Return what `body` holds, in Prometheus' text format or OpenMetrics'.
+
+    Raises BadExposition, also if reading takes longer than `within_s`.
+    """
+    lines = _Lines(body, openmetrics, time.monotonic() + within_s)
     families = (openmetrics_format if openmetrics else text_format).text_fd_to_metric_families(lines)
     samples: list[Sample] = []
     names: set[str] = set()
@@ -72,8 +78,9 @@ class _Lines:
     changed so that it does not either, and their names are kept in `plain_counters`.
     """
 
-    def __init__(self, body: bytes, openmetrics: bool) -> None:
+    def __init__(self, body: bytes, openmetrics: bool, until: float) -> None:
         self._body = body
+        self._until = until
         self._openmetrics = openmetrics
         self._number = 0
         self.plain_counters: set[str] = set()
@@ -83,6 +90,8 @@ class _Lines:
             self._number += 1
             if len(line) > LINE_MOST:
                 raise ValueError(f"it is longer than {LINE_MOST} bytes")
+            if time.monotonic() > self._until:
+                raise ValueError("there is more than can be read in time")
             text = line.decode()
             if not self._openmetrics and (counter := PLAIN_COUNTER.fullmatch(text)):
                 self.plain_counters.add(counter[1])
@@ -102,8 +111,18 @@ def _samples(family: Metric, kind: str) -> Iterator[Sample]:
             continue
         at = None if reading.timestamp is None else float(reading.timestamp)
         suffix = reading.name.removeprefix(family.name)
-        unit = family.unit if family.unit and suffix in HAS_UNIT else None
+        unit = _unit(family, kind, suffix)
         yield Sample(reading.name, float(reading.value), reading.labels, at, unit, type_of(kind, suffix))
+
+
+def _unit(family: Metric, kind: str, suffix: str) -> str | None:
+    """Return the unit that the family declares or, unless it counts, that its name ends with."""
+    if suffix not in HAS_UNIT:
+        return None
+    if family.unit:
+        return family.unit
+    word = family.name.rpartition("_")[2]
+    return word if word in NAMED_UNITS and not suffix and kind != "counter" else None
 
 
 def type_of(kind: str, suffix: str) -> str | None:

@@ -11,6 +11,7 @@ import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -202,7 +203,7 @@ async def read(response: httpx.Response, most_bytes: int) -> bytes:
     if encoding not in {"", "identity", *PACKED}:
         raise ValueError(f"is packed as {encoding[:40]!r}, which nobody asked for")
     unpack = zlib.decompressobj(32 + zlib.MAX_WBITS) if encoding in PACKED else None
-    body = bytearray()
+    body, is_whole = bytearray(), True
     async for chunk in response.aiter_raw():
         try:
             body += unpack.decompress(chunk, most_bytes + 1 - len(body)) if unpack else chunk
@@ -210,7 +211,8 @@ async def read(response: httpx.Response, most_bytes: int) -> bytes:
             raise ValueError(f"is not {encoding}, as it says") from None
         if len(body) > most_bytes:
             raise ValueError(f"is longer than {most_bytes // 1024} KiB")
-    if unpack and body and not unpack.eof:
+        is_whole = unpack is None or unpack.eof
+    if not is_whole:
         raise ValueError("is cut off")
     return bytes(body)
 
@@ -229,3 +231,14 @@ def reason(error: BaseException, timeout_s: float) -> str:
             return f"can't be reached ({os.strerror(cause.errno)})"
         cause = cause.__cause__ or cause.__context__
     return f"can't be requested ({str(error) or type(error).__name__})"
+
+
+def good(answer: Answer, config: HttpConfig) -> Answer:
+    """Return `answer` if its status says that it is what was asked for. Raises SourceError."""
+    if 200 <= answer.status < 300:
+        return answer
+    try:
+        phrase = f" {HTTPStatus(answer.status).phrase}"
+    except ValueError:
+        phrase = ""
+    raise SourceError(f"{config.where} answered {answer.status}{phrase}.")

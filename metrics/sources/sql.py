@@ -1,16 +1,15 @@
 """Asks a database: one query that reads; its columns become samples."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from metrics.sample import METRIC_NAME, METRIC_NAME_MOST, UNIT_MOST, Sample
+from metrics.sample import METRIC_NAME_MOST, Sample
 from metrics.sources.base import SourceKind
 from metrics.sources.databases import mysql, postgresql, sqlite
 from metrics.sources.databases.table import Table, reads, samples
+from metrics.sources.fields import Unit, check_metrics
 from metrics.sources.server import HOST, ServerConfig
-
-Unit = Annotated[str, StringConstraints(max_length=UNIT_MOST)]
 
 
 class SqlConfig(ServerConfig):
@@ -34,8 +33,7 @@ class SqlConfig(ServerConfig):
     @field_validator("metric")
     @classmethod
     def _is_a_name(cls, metric: str) -> str:
-        if not METRIC_NAME.fullmatch(metric):
-            raise ValueError(f"metric {metric!r} is not a name such as orders_open")
+        check_metrics([metric])
         return metric
 
     @model_validator(mode="after")

@@ -161,3 +161,16 @@ def test_any_bytes_are_read_or_refused(body: bytes, openmetrics: bool) -> None:
     except BadExposition:
         return
     assert all(type(one.value) is float and one.metric in read.names for one in read.samples)
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    with pytest.raises(BadExposition, match=r"^Line \d+ can't be read: there is more than can be read in time\.$"):
+        parse(b"a 1\n" * 100_000, within_s=0.01)
+
+
+def test_a_gauge_has_the_unit_that_its_name_ends_with() -> None:
+    text = (
+        b"# TYPE a_bytes gauge\na_bytes 1\n# TYPE b_seconds_total counter\nb_seconds_total 1\nc_parsecs 1\nd_ratio 1\n"
+    )
+    found = {one.metric: one.unit for one in parse(text).samples}
+    assert found == {"a_bytes": "bytes", "b_seconds_total": None, "c_parsecs": None, "d_ratio": "ratio"}

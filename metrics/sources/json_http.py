@@ -1,0 +1,97 @@
+"""Fetches a JSON document and picks values out of it with JMESPath."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, Self
+
+import httpx
+from pydantic import Field, field_validator, model_validator
+
+from metrics.sample import Sample
+from metrics.sources import fetch, pick
+from metrics.sources.base import SourceError, SourceKind
+from metrics.sources.databases.table import VALUE, Table, samples
+from metrics.sources.fields import Unit, check_metrics, type_by_name
+
+BODY_MOST_BYTES = 4 * 1024 * 1024
+ROWS_MOST = 5000
+
+
+class JsonHttpConfig(fetch.HttpConfig):
+    """What to request and what to pick."""
+
+    method: Literal["GET", "POST"] = Field(default="GET", description="How to request it.")
+    body: str = Field(default="", max_length=10_000, description="What to send, as JSON; with POST.")
+    values: dict[str, str] = Field(
+        min_length=1, max_length=50, description="Metric -> expression that finds a number, or objects."
+    )
+    units: dict[str, Unit] = Field(default_factory=dict, max_length=100, description="Metric -> unit.")
+
+    @field_validator("values")
+    @classmethod
+    def _can_be_followed(cls, values: dict[str, str]) -> dict[str, str]:
+        check_metrics(values)
+        for expression in values.values():
+            pick.compile(expression)
+        return values
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.body and self.method == "GET":
+            raise ValueError("body can't be sent with GET")
+        strange = [unit for unit in self.units if not any(f"{unit}_".startswith(f"{one}_") for one in self.values)]
+        if strange:
+            raise ValueError(f"units names {strange[0]}, which is not among values")
+        return self
+
+
+class JsonHttp(SourceKind[JsonHttpConfig]):
+    """Values out of a JSON document."""
+
+    kind = "json_http"
+    config_class = JsonHttpConfig
+
+    def collect(self, config: JsonHttpConfig) -> list[Sample]:
+        document = fetch.run(config, lambda client: _document(client, config))
+        found = [
+            sample
+            for metric, expression in config.values.items()
+            for sample in _picked(metric, expression, document, config)
+        ]
+        if not found:
+            raise SourceError(f"{config.where} has nothing where values are looked for.")
+        return found
+
+
+async def _document(client: httpx.AsyncClient, config: JsonHttpConfig) -> Any:
+    headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if config.body else {})
+    content = config.body.encode() or None
+    answer = await fetch.fetch(client, config, BODY_MOST_BYTES, method=config.method, headers=headers, content=content)
+    try:
+        return pick.document(fetch.good(answer, config).body)
+    except pick.NoValue as problem:
+        raise SourceError(f"{config.where} answered something that {problem}.") from None
+
+
+def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig) -> list[Sample]:
+    """Return the samples of one metric; none, if there is nothing in its place. Raises SourceError for what is none."""
+    try:
+        value = pick.follow(expression, document)
+        found = _samples(metric, value, config.units)
+    except (pick.NoValue, SourceError) as problem:
+        raise SourceError(f"values.{metric}: {str(problem).rstrip('.')}.") from None
+    return [replace(one, type=type_by_name(one.metric)) for one in found]
+
+
+def _samples(metric: str, value: Any, units: Mapping[str, str]) -> list[Sample]:
+    if value is None or value == []:
+        return []
+    rows = value if isinstance(value, list) else [value if isinstance(value, dict) else {VALUE: value}]
+    if len(rows) > ROWS_MOST:
+        raise SourceError(f"it finds more than {ROWS_MOST} objects.")
+    if not all(isinstance(row, dict) for row in rows):
+        raise SourceError("it finds a list of something else than objects.")
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = Table(columns, [[row.get(column) for column in columns] for row in rows])
+    named = {column: metric + column.removeprefix(VALUE) for column in columns if column.startswith(VALUE)}
+    return samples(table, metric, {column: units[name] for column, name in named.items() if name in units})

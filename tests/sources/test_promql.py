@@ -1,0 +1,169 @@
+"""PromQL, asked of a real Prometheus that scrapes itself; and servers that are none."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from metrics.sample import check
+from metrics.sources.base import Noted, SourceError
+from metrics.sources.promql import Promql, PromqlConfig
+from metrics.sources.reach import Forbidden, limited
+from tests.prometheus import prometheus
+from tests.sources.web import Handler, answering, serving
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with prometheus() as base:
+        yield base
+
+
+def collect(url: str, queries: dict[str, str], **fields: Any) -> Noted:
+    """Run one source; return its samples and its note, having checked that they would be accepted."""
+    found = Promql().collect(PromqlConfig(url=url, queries=queries, **{"timeout_s": 10, **fields}))
+    check(found, time.time())
+    assert isinstance(found, Noted)
+    return found
+
+
+class TestInstant:
+    def test_a_vector_keeps_its_labels_and_gets_our_name(self, url: str) -> None:
+        (sample,) = collect(url, {"prometheus_is_up": "up"}, units={"prometheus_is_up": "servers"})
+        labels = {"instance": url.removeprefix("http://"), "job": "prometheus"}
+        assert (sample.metric, sample.value, sample.labels, sample.unit) == ("prometheus_is_up", 1, labels, "servers")
+        assert sample.at == pytest.approx(time.time(), abs=5)
+
+    def test_a_scalar_has_no_labels(self, url: str) -> None:
+        (sample,) = collect(url, {"answer": "scalar(sum(up)) + 41"})
+        assert (sample.value, sample.labels) == (42, {})
+
+    def test_several_queries_are_one_run(self, url: str) -> None:
+        found = collect(url, {"a": "vector(1)", "b_total": "vector(2)", "nothing": "nobody_has_this"})
+        assert [(one.metric, one.value, one.type) for one in found] == [("a", 1, None), ("b_total", 2, "counter")]
+
+    def test_values_that_are_no_numbers_are_left_out(self, url: str) -> None:
+        assert collect(url, {"a": "vector(0) / 0", "b": "vector(1) / 0"}) == []
+
+    def test_a_url_may_have_a_path_of_its_own_and_a_slash_at_the_end(self, url: str) -> None:
+        assert collect(f"{url}/", {"a": "vector(1)"})
+
+    def test_labels_that_are_too_long_are_left_out_and_spoken_of(self, url: str) -> None:
+        query = f'label_replace(vector(1), "path", "{"x" * 201}", "", "") or vector(2)'
+        found = collect(url, {"a": query})
+        assert [one.value for one in found] == [2]
+        assert found.note == "1 of 2 samples can't be stored, such as a: label path is longer than 200 characters."
+
+
+class TestRange:
+    def wait_for_history(self, url: str) -> None:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            if len(collect(url, {"a": "up"}, range_s=4, step_s=1)) >= 3:
+                return
+            time.sleep(0.2)
+        raise AssertionError("Prometheus has not scraped itself three times")
+
+    def test_it_has_a_value_for_each_step(self, url: str) -> None:
+        self.wait_for_history(url)
+        found = collect(url, {"a": "vector(time())"}, range_s=600, step_s=60)
+        times = [one.at for one in found]
+        assert len(times) == 11
+        assert times == [one.value for one in found] == sorted({60 * round((at or 0) / 60) for at in times})
+        assert time.time() - 65 < (times[-1] or 0) <= time.time()
+
+    def test_runs_that_overlap_find_the_same_values_at_the_same_times(self, url: str) -> None:
+        self.wait_for_history(url)
+        first = {one.at: one.value for one in collect(url, {"a": "up"}, range_s=10, step_s=1)}
+        time.sleep(1.1)
+        second = {one.at: one.value for one in collect(url, {"a": "up"}, range_s=10, step_s=1)}
+        both = first.keys() & second.keys()
+        assert both
+        assert {at: first[at] for at in both} == {at: second[at] for at in both}
+        assert max(at or 0 for at in second) > max(at or 0 for at in first)
+
+
+def api(answer: Any, status: int = 200) -> type[Handler]:
+    body = answer if isinstance(answer, str) else json.dumps(answer)
+    return answering(lambda handler: handler.answer(status, body, Content_Type="application/json"))
+
+
+def data(kind: str, result: Any, **more: Any) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": kind, "result": result}, **more}
+
+
+class TestTrouble:
+    def test_a_query_that_is_none_is_a_sentence_of_the_server_s(self, url: str) -> None:
+        with pytest.raises(SourceError, match=r"refuses the query of a: .*parse error.*\.$"):
+            collect(url, {"a": "sum("})
+
+    def test_series_that_can_not_be_told_apart_are_an_error(self, url: str) -> None:
+        with pytest.raises(SourceError, match=r"several series that differ in nothing but their name\.$"):
+            collect(url, {"a": '{__name__=~"up|scrape_duration_seconds"}'})
+
+    def test_too_many_samples_are_an_error(self, url: str) -> None:
+        with pytest.raises(SourceError, match=r"returns more than 10 samples\.$"):
+            collect(url, {"a": "vector(1)", "b": "vector(2)"}, range_s=60, step_s=10, samples_most=10)
+
+    @pytest.mark.parametrize(
+        ("handler", "said"),
+        [
+            (api("<html>", 200), "answered something that is not JSON ("),
+            (api("<html>", 502), "answered 502 Bad Gateway."),
+            (api({}, 404), "answered 404 Not Found."),
+            (api([]), "answered something that is not of Prometheus' API."),
+            (api({"status": "success"}), "answered the query of a in a form that is not known here."),
+            (api(data("string", [1, "x"])), "answered the query of a in a form that is not known here."),
+            (api(data("vector", [{"metric": {}, "value": [1, "x"]}])), "answered the query of a in a form that is not"),
+            (api(data("vector", [{"metric": [], "value": [1, "1"]}])), "answered the query of a in a form that is not"),
+            (api(data("vector", 5)), "answered the query of a in a form that is not known here."),
+            (api({"status": "error", "error": "too busy."}, 503), "refuses the query of a: too busy."),
+        ],
+    )
+    def test_what_is_no_such_server_is_a_sentence(self, handler: type[Handler], said: str) -> None:
+        with serving(handler) as base, pytest.raises(SourceError) as failed:
+            collect(base, {"a": "up"})
+        assert str(failed.value).startswith(f"{base} {said}") or str(failed.value).startswith(f"{base}/ {said}")
+
+    def test_a_warning_is_told(self) -> None:
+        with serving(api(data("scalar", [1, "1"], warnings=["a store is away"]))) as base:
+            assert collect(base, {"a": "up"}).note == "a store is away"
+
+    def test_a_native_histogram_is_left_out(self) -> None:
+        with serving(api(data("vector", [{"metric": {}, "histogram": [1, {}]}]))) as base:
+            assert collect(base, {"a": "up"}) == []
+
+    def test_what_it_sends(self) -> None:
+        asked: list[Any] = []
+
+        def answer(handler: Handler) -> None:
+            asked.append((handler.path, handler.headers["X-Scope-OrgID"], handler.sent().decode().split("&")[0]))
+            handler.answer(200, json.dumps(data("scalar", [1, "1"])))
+
+        with serving(answering(answer)) as base:
+            collect(f"{base}/prom?dedup=true", {"a": "up == 1"}, headers={"X-Scope-OrgID": "shop"})
+        assert asked == [("/prom/api/v1/query?dedup=true", "shop", "query=up+%3D%3D+1")]
+
+    def test_where_the_source_may_not_connect_to_is_an_error(self, url: str) -> None:
+        with limited(), pytest.raises(Forbidden):
+            collect(url, {"a": "up"})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"queries": {}},
+        {"queries": {"2xx": "up"}},
+        {"queries": {"a": ""}},
+        {"queries": {"a": "up"}, "units": {"b": "x"}},
+        {"queries": {"a": "up"}, "range_s": 20_010, "step_s": 10},
+        {"queries": {"a": "up"}, "range_s": -1},
+        {"queries": {"a": "up"}, "step_s": 0},
+    ],
+)
+def test_a_bad_config_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        PromqlConfig(url="http://x.example/", **fields)
