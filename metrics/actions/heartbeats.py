@@ -166,6 +166,11 @@ def change(heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
     return _saved(heartbeat)
 
 
+def ping_url(heartbeat: Heartbeat, root: str) -> str:
+    """Return where it is pinged: under PUBLIC_URL, or else under `root`, as which this system was just reached."""
+    return f"{(settings.PUBLIC_URL or root).rstrip('/')}/ping/{heartbeat.key}"
+
+
 def pause(heartbeat: Heartbeat) -> None:
     """Expect nothing until the next ping."""
     Heartbeat.objects.filter(pk=heartbeat.pk).update(state=State.PAUSED, late_at=None, down_at=None, starts={})

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 from ninja.errors import HttpError
@@ -118,7 +117,6 @@ def _find(id: int) -> Heartbeat:
 
 
 def _out(request: HttpRequest, heartbeat: Heartbeat) -> dict[str, Any]:
-    path = f"/ping/{heartbeat.key}"
     return {
         "id": heartbeat.pk,
         "name": heartbeat.name,
@@ -126,9 +124,7 @@ def _out(request: HttpRequest, heartbeat: Heartbeat) -> dict[str, Any]:
         "cron": heartbeat.cron,
         "time_zone": heartbeat.time_zone,
         "grace": heartbeat.grace_s,
-        "ping_url": f"{settings.PUBLIC_URL.rstrip('/')}{path}"
-        if settings.PUBLIC_URL
-        else request.build_absolute_uri(path),
+        "ping_url": actions.ping_url(heartbeat, request.build_absolute_uri("/")),
         "state": heartbeat.state,
         "last_at": heartbeat.last_at,
         "late_at": heartbeat.late_at,

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, dashboard, health, sources, watching
+from metrics.views import access, dashboard, health, heartbeats, sources, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -24,5 +24,11 @@ urlpatterns = [
     path("sources/<int:id>/run/", sources.run, name="source-run"),
     path("sources/<int:id>/enable/", sources.enable, name="source-enable"),
     path("sources/<int:id>/delete/", sources.delete, name="source-delete"),
+    path("heartbeats/", heartbeats.index, name="heartbeats"),
+    path("heartbeats/new/", heartbeats.new, name="heartbeat-new"),
+    path("heartbeats/<int:id>/", heartbeats.heartbeat, name="heartbeat"),
+    path("heartbeats/<int:id>/edit/", heartbeats.edit, name="heartbeat-edit"),
+    path("heartbeats/<int:id>/pause/", heartbeats.pause, name="heartbeat-pause"),
+    path("heartbeats/<int:id>/delete/", heartbeats.delete, name="heartbeat-delete"),
     path("metrics", health.own_metrics, name="metrics"),
 ]

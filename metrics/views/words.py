@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from metrics.models import Source
+from metrics.models import Heartbeat, Source
 from metrics.widgets import units
 
 
@@ -25,8 +25,8 @@ def duration(seconds: float | None) -> str:
     return "" if seconds is None else str(units.show(seconds, "seconds"))
 
 
-def schedule(source: Source) -> str:
-    """Return when `source` runs, in words; an empty text for what is pushed."""
+def schedule(source: Source | Heartbeat) -> str:
+    """Return when `source` runs, or when a heartbeat should ping, in words; an empty text for what is pushed."""
     if source.cron:
         return f"{source.cron} ({source.time_zone})"
     return "" if source.every_s is None else f"every {_every(source.every_s)}"

@@ -1,0 +1,199 @@
+"""The pages of heartbeats: the list, one of them, making and changing one."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.db.models import Case, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from metrics.actions import heartbeats as actions
+from metrics.actions.problems import Invalid
+from metrics.heartbeat import State
+from metrics.models import Heartbeat, Ping
+from metrics.views import words
+
+LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
+STANDING = {State.UP: "ok", State.LATE: "late", State.DOWN: "failing", State.NEW: "waiting", State.PAUSED: "off"}
+WORST_FIRST = Case(When(state=State.DOWN, then=0), When(state=State.LATE, then=1), default=2)
+PINGS_LISTED = 20
+BODY_SHOWN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One heartbeat: its `state` in a word, with the `level` of its mark and the `standing` that colours it.
+
+    `schedule`, `last` and `took` are words, empty where there is nothing to say; `next` tells what is awaited when.
+    """
+
+    id: int
+    name: str
+    state: str
+    level: str
+    standing: str
+    schedule: str
+    last: str
+    took: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class PingLine:
+    """One ping: how long `ago`, what it said, with the `level` of its mark, how long the run `took`, and its `body`."""
+
+    ago: str
+    said: str
+    level: str
+    run: str
+    took: str
+    body: str
+
+
+class HeartbeatForm(forms.Form):
+    """What a heartbeat is made of."""
+
+    name = forms.CharField(max_length=100)
+    every_s = forms.IntegerField(
+        label="Every", required=False, min_value=1, max_value=366 * 86_400, help_text="Seconds between two pings."
+    )
+    cron = forms.CharField(
+        required=False, max_length=100, help_text="Or when the job runs, as its crontab has it: 30 3 * * *"
+    )
+    time_zone = forms.CharField(max_length=50, help_text="Where the crontab's clock hangs.")
+    grace_s = forms.IntegerField(
+        label="Grace",
+        min_value=0,
+        max_value=actions.GRACE_MOST_S,
+        help_text="Seconds a ping may be late, or a run last.",
+    )
+
+
+@require_safe
+@login_required
+def index(request: HttpRequest) -> HttpResponse:
+    """All heartbeats, what is wrong first; htmx fetches the rows anew every few seconds."""
+    now = time.time()
+    rows = [_row(one, now) for one in Heartbeat.objects.order_by(WORST_FIRST, "name")]
+    part = getattr(request, "htmx", False)
+    return render(request, "heartbeat/_rows.html" if part else "heartbeat/list.html", {"rows": rows})
+
+
+@require_safe
+@login_required
+def heartbeat(request: HttpRequest, id: int) -> HttpResponse:
+    """One heartbeat with its newest pings. Who may change it also sees where it is pinged."""
+    found, now = get_object_or_404(Heartbeat, pk=id), time.time()
+    pings = [_line(one, now) for one in found.pings.order_by("-id")[:PINGS_LISTED]]
+    may_change = request.user.has_perm("metrics.change_heartbeat")
+    url = actions.ping_url(found, request.build_absolute_uri("/")) if may_change else ""
+    context = {"heartbeat": found, "row": _row(found, now), "pings": pings, "url": url}
+    part = getattr(request, "htmx", False)
+    return render(request, "heartbeat/_state.html" if part else "heartbeat/page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@permission_required("metrics.add_heartbeat", raise_exception=True)
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a heartbeat."""
+    return _form(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@permission_required("metrics.change_heartbeat", raise_exception=True)
+def edit(request: HttpRequest, id: int) -> HttpResponse:
+    """Change a heartbeat."""
+    return _form(request, get_object_or_404(Heartbeat, pk=id))
+
+
+@require_POST
+@login_required
+@permission_required("metrics.change_heartbeat", raise_exception=True)
+def pause(request: HttpRequest, id: int) -> HttpResponse:
+    """Expect nothing of it until its next ping."""
+    actions.pause(get_object_or_404(Heartbeat, pk=id))
+    messages.success(request, "It is paused until its next ping.")
+    return redirect("heartbeat", id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@permission_required("metrics.delete_heartbeat", raise_exception=True)
+def delete(request: HttpRequest, id: int) -> HttpResponse:
+    """Ask, and then remove a heartbeat."""
+    found = get_object_or_404(Heartbeat, pk=id)
+    if request.method != "POST":
+        return render(request, "heartbeat/delete.html", {"heartbeat": found})
+    found.delete()
+    messages.success(request, f"{found.name} was removed.")
+    return redirect("heartbeats")
+
+
+def _form(request: HttpRequest, found: Heartbeat | None) -> HttpResponse:
+    initial: dict[str, Any] = {"time_zone": settings.TIME_ZONE, "grace_s": 300}
+    if found is not None:
+        initial = {name: getattr(found, name) for name in HeartbeatForm.base_fields}
+    form = HeartbeatForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = actions.create(**form.cleaned_data) if found is None else actions.change(found, **form.cleaned_data)
+            messages.success(request, f"{saved.name} is saved.")
+            return redirect("heartbeat", saved.pk)
+        except Invalid as problem:
+            field = {"every": "every_s", "grace": "grace_s"}.get(problem.field, problem.field)
+            form.add_error(field, str(problem))
+    name = "" if found is None else Heartbeat.objects.values_list("name", flat=True).get(pk=found.pk)
+    context = {"form": form, "heartbeat": found, "name": name}
+    return render(request, "heartbeat/form.html", context, status=422 if form.errors else 200)
+
+
+def _row(heartbeat: Heartbeat, now: float) -> Row:
+    state = State(heartbeat.state)
+    return Row(
+        id=heartbeat.pk,
+        name=heartbeat.name,
+        state=state.value,
+        level=LEVELS[state],
+        standing=STANDING[state],
+        schedule=words.schedule(heartbeat),
+        last=_ago(heartbeat.last_at, now),
+        took=words.duration(heartbeat.duration_s),
+        next=_next(heartbeat, state, now),
+    )
+
+
+def _next(heartbeat: Heartbeat, state: State, now: float) -> str:
+    if heartbeat.starts:
+        began = min(heartbeat.starts.values())
+        return f"runs for {words.age(now - began)}"
+    if state is State.UP and heartbeat.late_at:
+        return f"due in {words.age(heartbeat.late_at - now)}"
+    if state is State.LATE and heartbeat.down_at:
+        return f"down in {words.age(heartbeat.down_at - now)}"
+    return ""
+
+
+def _line(ping: Ping, now: float) -> PingLine:
+    failed = ping.signal == "fail"
+    said = ping.signal if ping.exit_status is None else f"exit code {ping.exit_status}"
+    return PingLine(
+        ago=_ago(ping.at, now),
+        said=said,
+        level="critical" if failed else "nodata" if ping.signal == "start" else "ok",
+        run=ping.run,
+        took=words.duration(ping.duration_s),
+        body=ping.body[:BODY_SHOWN],
+    )
+
+
+def _ago(at: float | None, now: float) -> str:
+    return words.ago(None if at is None else datetime.fromtimestamp(at, UTC), now)
