@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import structlog
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from redis import RedisError
 
 _SHARED: list[Any] = [
@@ -23,11 +23,11 @@ class NotReady(logging.Filter):
 
 
 class Brief(logging.Filter):
-    """Shortens what libraries log when Redis goes away or a client sends nonsense: what, not where in forty lines."""
+    """Shortens what libraries log when Redis goes away, or a client sends nonsense or may not: what, not where."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, RedisError | SuspiciousOperation):
+        if isinstance(error, RedisError | SuspiciousOperation | PermissionDenied):
             record.msg, record.args = f"{record.getMessage()}: {error}", ()
             record.exc_info = record.exc_text = None
         return True

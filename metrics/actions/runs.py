@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 from pydantic import ValidationError
@@ -85,9 +85,18 @@ def collect(source_id: int) -> None:
 
 def _outcome(source: Source) -> Outcome:
     try:
-        return Outcome(*attempt(Job.of(source), lambda found: samples.accept(found, source, time.time())))
+        return Outcome(*attempt(Job.of(source), lambda found: _store(found, source)))
     except Failed as problem:
         return Outcome(problem.done or 0, error=str(problem))
+
+
+def _store(found: list[Sample], source: Source) -> int:
+    try:
+        return samples.accept(found, source, time.time())
+    except IntegrityError:
+        if Source.objects.filter(pk=source.pk).exists():
+            raise
+        raise Failed("It was removed while it ran.") from None
 
 
 def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
@@ -108,7 +117,7 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
         error = str(problem)
     except ValidationError as problem:
         error = sentence(problem, "config")[1]
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, Failed):
         raise
     except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
         log.error("source failed", source=job.name, exception=credentials.hide(traceback.format_exc(), secret))

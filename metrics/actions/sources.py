@@ -16,6 +16,7 @@ from metrics.actions.access import Actor
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
 from metrics.live import collecting
 from metrics.models import Source, Token
+from metrics.models.source import RETENTION_MOST_DAYS
 from metrics.schedule import BadSchedule, Schedule
 from metrics.sources.base import SourceConfig, SourceKind
 from metrics.sources.registry import kinds
@@ -24,6 +25,12 @@ log = structlog.get_logger(__name__)
 
 EVERY_MOST_S = 86_400
 NAME_MOST = 100
+RETENTION_MOST = {
+    "raw_retention_hours": RETENTION_MOST_DAYS * 24,
+    "minute_retention_days": RETENTION_MOST_DAYS,
+    "hour_retention_days": RETENTION_MOST_DAYS,
+}
+"""The fields that say how long samples are kept, each with the most it may be; None is what the settings say."""
 
 
 def create(
@@ -35,12 +42,14 @@ def create(
     *,
     cron: str = "",
     time_zone: str = "",
+    retention: Mapping[str, int | None] | None = None,
     by: Actor,
 ) -> Source:
     """Make a source that runs either every `every_s` seconds or by `cron`.
 
-    Without `time_zone`, cron is in that of the installation. Raises Invalid for an unknown kind, a name in use, a
-    schedule that can't be, or a config the kind does not take; Forbidden if `by` may not make it.
+    Without `time_zone`, cron is in that of the installation; `retention` has some of the fields of RETENTION_MOST.
+    Raises Invalid for an unknown kind, a name in use, a schedule that can't be, or a config the kind does not take;
+    Forbidden if `by` may not make it.
     """
     check_kind(kind)
     check_right(by, "add", kind)
@@ -51,6 +60,8 @@ def create(
         _set(source, check_schedule(every_s, cron, time_zone))
     with problems:
         set_config(source, config, by)
+    with problems:
+        _set(source, check_retention(retention or {}))
     problems.check()
     _save(source)
     log.info("source made", source=source.name, kind=kind, by=by.name)
@@ -58,15 +69,16 @@ def create(
 
 
 def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
-    """Change a source; `changes` are some of name, every, cron, time_zone, config and enabled, and the rest stays.
+    """Change a source; `changes` are some of name, every, cron, time_zone, config, enabled and those of RETENTION_MOST.
 
-    A credential that `config` does not name stays, an empty one is removed. Raises Missing, Forbidden and Invalid,
-    and then nothing is changed.
+    The rest stays. A credential that `config` does not name stays, an empty one is removed. Of what a token pushes
+    only the retention may change. Raises Missing, Forbidden and Invalid, and then nothing is changed.
     """
     with transaction.atomic():
         source = _locked(id)
         check_right(by, "change", source.kind)
-        _check_editable(source)
+        if changes.keys() - RETENTION_MOST.keys():
+            _check_editable(source)
         problems = Problems()
         with problems:
             source.name = _checked_name(changes.get("name", source.name))
@@ -76,6 +88,8 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
             if "config" in changes:
                 check_kind(source.kind)
                 set_config(source, changes["config"], by)
+        with problems:
+            _set(source, check_retention({name: changes[name] for name in RETENTION_MOST if name in changes}))
         problems.check()
         source.enabled = changes.get("enabled", source.enabled)
         _save(source)
@@ -98,7 +112,8 @@ def run_now(id: int, by: Actor) -> None:
     """Have a source run at once, whatever its schedule says. Raises Missing, Forbidden, Invalid and NoAnswer."""
     source = find(id)
     check_right(by, "change", source.kind)
-    _check_editable(source)
+    if source.kind == Source.PUSH:
+        raise Invalid("id", f"{source.name} is pushed; there is nothing to run.")
     if not source.enabled:
         raise Invalid("enabled", f"{source.name} is off; turn it on first.")
     try:
@@ -191,7 +206,7 @@ def may(by: Actor, right: str, source: Source) -> bool:
 
 def _check_editable(source: Source) -> None:
     if source.kind == Source.PUSH:
-        raise Invalid("id", f"{source.name} is what a token pushes; there is nothing to change.")
+        raise Invalid("id", f"{source.name} is what a token pushes; only how long it is kept can be changed.")
 
 
 def check_schedule(every_s: int | None, cron: str, time_zone: str) -> dict[str, Any]:
@@ -214,6 +229,14 @@ def _new_schedule(source: Source, changes: Mapping[str, Any]) -> dict[str, Any]:
     if every_s is None and not cron:
         every_s, cron = source.every_s, source.cron
     return check_schedule(every_s, cron, changes.get("time_zone", source.time_zone if cron else ""))
+
+
+def check_retention(fields: Mapping[str, int | None]) -> Mapping[str, int | None]:
+    """Return `fields`, some of RETENTION_MOST. Raises Invalid for a value that is out of bounds."""
+    for name, value in fields.items():
+        if value is not None and not 1 <= value <= RETENTION_MOST[name]:
+            raise Invalid(name, f"{name} is a whole number from 1 to {RETENTION_MOST[name]}.")
+    return fields
 
 
 def check(kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -281,7 +304,7 @@ def _set(source: Source, fields: Mapping[str, Any]) -> None:
         setattr(source, name, value)
 
 
-FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled")
+FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled", *RETENTION_MOST)
 """What is said about a source, as opposed to what its runs note on it."""
 
 

@@ -6,7 +6,7 @@ from ninja import Field, Path, Query, Schema
 from pydantic import ConfigDict
 
 from metrics.actions.runs import RUNS_KEPT
-from metrics.actions.sources import EVERY_MOST_S, NAME_MOST
+from metrics.actions.sources import EVERY_MOST_S, NAME_MOST, RETENTION_MOST
 from metrics.api.body import Body, Text
 from metrics.schedule import CRON_MOST
 
@@ -23,7 +23,23 @@ CRON = "Instead of every: minute, hour, day, month, weekday."
 ZONE = "Time zone of cron; without it, that of the installation."
 
 
-class SourceIn(Body):
+def _kept(name: str, what: str) -> Any:
+    most = RETENTION_MOST[name]
+    return Field(None, ge=1, le=most, description=f"{what}; null for what the settings say.")
+
+
+class Retention(Body):
+    """For how long samples are kept."""
+
+    raw_retention_hours: int | None = _kept("raw_retention_hours", "Hours to keep every sample")
+    minute_retention_days: int | None = _kept("minute_retention_days", "Days to keep the rollups of minutes")
+    hour_retention_days: int | None = _kept("hour_retention_days", "Days to keep the rollups of hours")
+
+    def retention(self) -> dict[str, int | None]:
+        return {name: getattr(self, name) for name in RETENTION_MOST}
+
+
+class SourceIn(Retention):
     kind: str = Field(max_length=40)
     name: Name
     every: Every | None = Field(None, description=EVERY)
@@ -33,7 +49,7 @@ class SourceIn(Body):
     enabled: bool = True
 
 
-class SourceChanges(Body):
+class SourceChanges(Retention):
     """Some of the fields of a source; those that are left out stay as they are."""
 
     name: Name = Field("", description="A name that no other source has.")
@@ -57,6 +73,9 @@ class SourceOut(Schema):
     credentials: list[str]
     trusted: bool
     enabled: bool
+    raw_retention_hours: int | None
+    minute_retention_days: int | None
+    hour_retention_days: int | None
     state: Literal["ok", "failing", "late", "waiting", "off", "quiet"]
     last_run_at: float | None
     last_success_at: float | None

@@ -53,9 +53,17 @@ def list_sources(request: HttpRequest) -> dict[str, Any]:
 @router.post("sources", response={201: SourceOut, **MAKING})
 def create_source(request: HttpRequest, body: SourceIn) -> Status[dict[str, Any]]:
     """Make a source that runs every so many seconds, or by cron."""
-    when = {"cron": body.cron, "time_zone": body.time_zone}
-    by = actor_of_token(token_of(request))
-    made = actions.create(body.kind, body.name, body.every, body.config, body.enabled, **when, by=by)
+    made = actions.create(
+        body.kind,
+        body.name,
+        body.every,
+        body.config,
+        body.enabled,
+        cron=body.cron,
+        time_zone=body.time_zone,
+        retention=body.retention(),
+        by=actor_of_token(token_of(request)),
+    )
     return Status(201, _out(made, time.time()))
 
 
@@ -128,6 +136,7 @@ def _out(source: Source, now: float) -> dict[str, Any]:
         "credentials": actions.credentials_of(source),
         "trusted": source.trusted,
         "enabled": source.enabled,
+        **{name: getattr(source, name) for name in actions.RETENTION_MOST},
         "state": standing(source, now).word,
         "last_run_at": source.last_run_at.timestamp() if source.last_run_at else None,
         "last_success_at": source.last_success_at.timestamp() if source.last_success_at else None,

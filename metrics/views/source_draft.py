@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Self
 from zoneinfo import available_timezones
+
+from django.conf import settings
 
 from metrics.actions import sources, trials
 from metrics.actions.access import Actor
@@ -12,9 +15,31 @@ from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views.source_form import PREFIX, Entry, entries, label, parse
 
-TEXTS = ("name", "every", "cron", "time_zone")
+TEXTS = ("name", "every", "cron", "time_zone", *sources.RETENTION_MOST)
 CONFIG = "config"
 IN_CONFIG = "config."
+
+
+TIMES = {
+    "raw_retention_hours": "Hours to keep every sample",
+    "minute_retention_days": "Days to keep the rollups of minutes",
+    "hour_retention_days": "Days to keep the rollups of hours",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """For how long something is kept: an entry's `name`, `label` and `value`; `usual` is what the settings say.
+
+    It may be `most`; `error` is a sentence, empty if nothing is wrong.
+    """
+
+    name: str
+    label: str
+    value: str
+    usual: int
+    most: int
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +47,26 @@ class Form:
     """What the form shows.
 
     `values` of name, when (every or cron), every, cron, time_zone and enabled, with `errors` by the same names; the
-    `entries` of the config; `above` them sentences that belong to no entry; and all time `zones`.
+    `entries` of the config; `above` them sentences that belong to no entry; the `times` to keep it; all time `zones`.
     """
 
     values: Mapping[str, str]
     errors: Mapping[str, str]
     entries: list[Entry]
     above: list[str]
+    times: list[Time]
     zones: list[str]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether something is said about how long it is kept."""
+        return any(time.value or time.error for time in self.times)
+
+
+@cache
+def zones() -> list[str]:
+    """Return the names of all time zones, which takes a look into hundreds of files."""
+    return sorted(available_timezones())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +98,7 @@ class Draft:
             "cron": source.cron,
             "time_zone": source.time_zone,
             "enabled": "on" if source.enabled else "",
+            **{name: str(getattr(source, name) or "") for name in sources.RETENTION_MOST},
         }
         kept = tuple(sources.credentials_of(source))
         return cls(source.kind, source.pk, source.name, values, source.config, kept)
@@ -74,19 +112,30 @@ class Draft:
         """Run it once. Raises Invalid, and what `trials.try_config` raises."""
         return trials.try_config(self.kind, self._config(), by, self.id)
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether there is nothing to say but how long it is kept."""
+        return self.kind == Source.PUSH
+
     def save(self, by: Actor) -> Source:
         """Make or change the source. Raises Invalid and Forbidden."""
+        if self.id is not None and self.is_pushed:
+            return sources.change(self.id, self._retention(), by)
         name, enabled = self.values["name"], bool(self.values["enabled"])
         problems = Problems()
         with problems:
             every_s, cron, time_zone = self._schedule()
         with problems:
             config = self._config()
+        with problems:
+            retention = self._retention()
         problems.check()
         if self.id is None:
-            return sources.create(self.kind, name, every_s, config, enabled, cron=cron, time_zone=time_zone, by=by)
+            return sources.create(
+                self.kind, name, every_s, config, enabled, cron=cron, time_zone=time_zone, retention=retention, by=by
+            )
         when = {"every": every_s, "cron": cron, "time_zone": time_zone}
-        return sources.change(self.id, {"name": name, "config": config, "enabled": enabled, **when}, by)
+        return sources.change(self.id, {"name": name, "config": config, "enabled": enabled, **when, **retention}, by)
 
     def refused(self, problem: Invalid) -> Self:
         """Return the draft with what is wrong with it beside its entries."""
@@ -101,12 +150,28 @@ class Draft:
         return [f"{named[place]}: {said}" if place else said for place, said in self.errors.items()]
 
     def form(self) -> Form:
-        schema = kinds()[self.kind].config_class.model_json_schema()
+        schema = {} if self.is_pushed else kinds()[self.kind].config_class.model_json_schema()
         inside = {place.removeprefix(IN_CONFIG): said for place, said in self.errors.items() if IN_CONFIG in place}
         shown = entries(schema, self.config, self.kept, inside, self.post)
         beside = {IN_CONFIG + entry.name.removeprefix(PREFIX) for entry in shown} | {*TEXTS}
         above = [said for place, said in self.errors.items() if place not in beside]
-        return Form(self.values, self.errors, shown, above, sorted(available_timezones()))
+        return Form(self.values, self.errors, shown, above, self._times(), zones())
+
+    def _times(self) -> list[Time]:
+        usual = {name: getattr(settings, name.upper()) for name in sources.RETENTION_MOST}
+        return [
+            Time(name, TIMES[name], self.values.get(name, ""), usual[name], most, self.errors.get(name, ""))
+            for name, most in sources.RETENTION_MOST.items()
+        ]
+
+    def _retention(self) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        for name, most in sources.RETENTION_MOST.items():
+            text = self.values[name]
+            if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+                raise Invalid(name, f"{name}: this is a whole number from 1 to {most}, or empty.")
+            found[name] = int(text) if text else None
+        return found
 
     def _config(self) -> dict[str, Any]:
         schema = kinds()[self.kind].config_class.model_json_schema()
@@ -131,7 +196,8 @@ class Draft:
 def _place(field: str, said: str) -> tuple[str, str]:
     """Return beside which entry a refusal belongs, empty for none, and what it says there."""
     if field != CONFIG and not field.startswith(IN_CONFIG):
-        return field, _sentence(said.removeprefix(f"{field}: "))
+        said = said.removeprefix(f"{field}: ").replace(f"{field} is ", "This is ", 1).removeprefix(f"{field} ")
+        return field, _sentence(said)
     name = field.removeprefix(CONFIG).removeprefix(".").partition(".")[0]
     place = IN_CONFIG + name if name else ""
     return place, _sentence(said.removeprefix(place or CONFIG).removeprefix(".").removeprefix(": "))

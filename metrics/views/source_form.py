@@ -51,7 +51,8 @@ def entries(
 ) -> list[Entry]:
     """Return the form of a `config`; `kept` names its credentials, `errors` are sentences by field.
 
-    With `typed`, that stands in it instead. Credentials are never shown again, not even those just typed.
+    What has to be given comes first. With `typed`, that stands in it instead. Credentials are never shown again, not
+    even those just typed.
     """
     kept = set(kept)
     return [
@@ -61,7 +62,7 @@ def entries(
             is_set=field.name in kept,
             error=(errors or {}).get(field.name, ""),
         )
-        for field in fields(schema)
+        for field in sorted(fields(schema), key=lambda field: not field.required)
     ]
 
 

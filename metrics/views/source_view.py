@@ -19,29 +19,23 @@ from metrics.views.source_form import label
 from metrics.widgets import units
 from metrics.widgets.units import Shown
 
-BAR_WIDTH, BAR_GAP, BARS_HEIGHT, BAR_LEAST = 5.0, 2.0, 28.0, 2.0
+BAR_WIDTH, BAR_STEP, BARS_HEIGHT, BAR_LEAST = 5, 7, 28, 2.0
 SERIES_SHOWN = 100
 RUNS_DRAWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One run as a bar: `x`, `y`, `height` in the units of its chart; `failed`; `title` says it in words."""
-
-    x: float
-    y: float
-    height: float
-    failed: bool
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
 class Bars:
-    """Durations of runs, oldest first: `bars`, the `width` and `height` of the chart, and in `words`."""
+    """Durations of runs, oldest first, a bar each: as the SVG paths `good` and `failed`, and in `words`.
 
-    bars: tuple[Bar, ...]
-    width: float
-    height: float
+    `width` and `height` are those of the chart, `stroke` the width of a bar.
+    """
+
+    good: str
+    failed: str
+    width: int
+    height: int
+    stroke: int
     words: str
 
 
@@ -141,26 +135,26 @@ def row(source: Source, now: float) -> Row:
         took=words.duration(source.last_duration_s),
         samples=source.last_samples,
         error=source.last_error,
-        bars=bars([(seconds, bool(failed), "") for seconds, failed in source.recent], RECENT),
+        bars=bars([(seconds, bool(failed)) for seconds, failed in source.recent], RECENT),
     )
 
 
-def bars(runs: Sequence[tuple[float, bool, str]], places: int) -> Bars | None:
-    """Return the chart of `runs`: seconds, whether it failed, and what to say of it. None without runs.
+def bars(runs: Sequence[tuple[float, bool]], places: int) -> Bars | None:
+    """Return the chart of `runs`, seconds and whether it failed; None without runs.
 
     There is room for as many as `places`; the newest is at the right edge.
     """
     if not runs:
         return None
-    longest = max(seconds for seconds, _, _ in runs) or 1.0
-    step = BAR_WIDTH + BAR_GAP
-    made = []
-    for index, (seconds, failed, title) in enumerate(runs, max(0, places - len(runs))):
+    longest = max(seconds for seconds, _ in runs) or 1.0
+    paths: dict[bool, list[str]] = {False: [], True: []}
+    for place, (seconds, failed) in enumerate(runs, max(0, places - len(runs))):
         height = max(BAR_LEAST, BARS_HEIGHT * seconds / longest)
-        made.append(Bar(index * step, round(BARS_HEIGHT - height, 1), round(height, 1), failed, title))
-    failures = sum(failed for _, failed, _ in runs)
+        paths[failed].append(f"M{place * BAR_STEP + BAR_WIDTH / 2:g} {BARS_HEIGHT}v{-height:.1f}")
+    width = max(places, len(runs)) * BAR_STEP - (BAR_STEP - BAR_WIDTH)
+    failures = sum(failed for _, failed in runs)
     said = f"The last {len(runs)} runs took up to {words.duration(longest)}; {failures or 'none'} failed."
-    return Bars(tuple(made), max(places, len(runs)) * step - BAR_GAP, BARS_HEIGHT, said)
+    return Bars("".join(paths[False]), "".join(paths[True]), width, BARS_HEIGHT, BAR_WIDTH, said)
 
 
 def run_lines(runs: Iterable[Run]) -> list[RunLine]:
@@ -169,12 +163,7 @@ def run_lines(runs: Iterable[Run]) -> list[RunLine]:
 
 def run_bars(newest_first: Sequence[Run]) -> Bars | None:
     """Return the chart of a source's newest runs."""
-    return bars([(one.duration_s, bool(one.error), _said(one)) for one in reversed(newest_first)], RUNS_DRAWN)
-
-
-def _said(run: Run) -> str:
-    at = run.started_at.astimezone(get_current_timezone()).strftime("%H:%M:%S")
-    return f"{at}: {words.duration(run.duration_s)}, {run.error or f'{run.samples} samples'}"
+    return bars([(one.duration_s, bool(one.error)) for one in reversed(newest_first)], RUNS_DRAWN)
 
 
 def next_run(source: Source, now: float) -> datetime | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -23,7 +22,7 @@ from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views import source_view as views
 from metrics.views import words
-from metrics.views.source_draft import Draft
+from metrics.views.source_draft import TIMES, Draft
 
 P = ParamSpec("P")
 
@@ -95,7 +94,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     """Change a source."""
     by, found = _by(request), actions.find(id)
     actions.check_right(by, "change", found.kind)
-    if found.kind not in kinds():
+    if found.kind not in kinds() and found.kind != Source.PUSH:
         raise Http404(f"There is no source kind {found.kind} any more.")
     return _form(request, Draft.of(found), by)
 
@@ -147,12 +146,12 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, draft: Draft, by: Actor) -> HttpResponse:
-    context: dict[str, Any] = {"by": by, "time_zone": settings.TIME_ZONE}
+    context: dict[str, Any] = {"by": by}
     status = 200
     if request.method == "POST":
         draft = draft.typed(request.POST)
         try:
-            if request.GET.get("do") == "test":
+            if request.GET.get("do") == "test" and not draft.is_pushed:
                 context, status = context | (answer := _tried(lambda: draft.test(by)))[0], answer[1]
             else:
                 saved = draft.save(by)
@@ -201,6 +200,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "token": token.name if (token := getattr(found, "token", None)) else "",
         "is_pushed": found.kind == Source.PUSH,
         "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),
+        "kept": [(label, value) for name, label in TIMES.items() if (value := getattr(found, name)) is not None],
         "settings": views.settings_of(found.config),
         "credentials": actions.credentials_of(found),
         "key_is_lost": actions.key_is_lost(found),

@@ -148,16 +148,28 @@ class TestCollect:
         source.refresh_from_db()
         assert (source.last_samples, source.last_error[:12], source.failures) == (0, "metric '2xx'", 1)
 
-    def test_a_source_that_is_deleted_while_it_runs_leaves_nothing(self, collects: Collects) -> None:
+    def test_a_run_after_which_the_source_is_gone_is_not_an_error(self, collects: Collects) -> None:
         source = make.source()
-
-        def slow() -> list[Sample]:
-            Source.objects.all().delete()
-            return []
-
-        collects(slow)
+        collects(lambda: Source.objects.all().delete() and [])
         runs.collect(source.pk)
         assert not Run.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_source_that_is_deleted_while_it_runs_leaves_nothing(
+    collects: Collects, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = make.source()
+
+    def slow() -> list[Sample]:
+        Source.objects.all().delete()
+        return [Sample("a", 1.0)]
+
+    collects(slow)
+    runs.collect(source.pk)
+    assert not Run.objects.exists()
+    assert not Series.objects.exists()
+    assert "source failed" not in caplog.text
 
 
 class TestHistory:

@@ -160,6 +160,28 @@ class TestChange:
             sources.create("http_check", "x", 10, {"timeout_s": 0, "colour": 1}, by=SYSTEM)
         assert [field for field, _ in refused.value.all] == ["config.url", "config.timeout_s", "config.colour"]
 
+    def test_how_long_it_is_kept_may_be_said_and_taken_back(self) -> None:
+        source = sources.create("host", "x", 10, {}, retention={"raw_retention_hours": 7}, by=SYSTEM)
+        assert sources.find(source.pk).raw_retention_hours == 7
+        sources.change(source.pk, {"raw_retention_hours": None, "hour_retention_days": 36_500}, SYSTEM)
+        kept = sources.find(source.pk)
+        assert (kept.raw_retention_hours, kept.minute_retention_days, kept.hour_retention_days) == (None, None, 36_500)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("raw_retention_hours", 0), ("raw_retention_hours", 876_001), ("hour_retention_days", 36_501)],
+    )
+    def test_what_can_not_be_kept_so_long_is_refused(self, name: str, value: int) -> None:
+        source = make.source()
+        with pytest.raises(Invalid) as refused:
+            sources.change(source.pk, {name: value}, SYSTEM)
+        assert refused.value.field == name
+
+    def test_how_long_what_is_pushed_is_kept_may_change(self) -> None:
+        access.create_token("job", "push")
+        id = Source.objects.get().pk
+        assert sources.change(id, {"raw_retention_hours": 7}, SYSTEM).raw_retention_hours == 7
+
     def test_of_a_source_whose_kind_is_gone_the_config_can_not_be_changed(self) -> None:
         source = make.source()
         Source.objects.update(kind="gone")
@@ -171,6 +193,11 @@ class TestChange:
         access.create_token("job", "push")
         with pytest.raises(Invalid, match="token pushes"):
             sources.change(Source.objects.get().pk, {"name": "x"}, SYSTEM)
+
+    def test_what_is_pushed_can_not_be_run(self) -> None:
+        access.create_token("job", "push")
+        with pytest.raises(Invalid, match=r"^push: job is pushed; there is nothing to run\.$"):
+            sources.run_now(Source.objects.get().pk, SYSTEM)
 
     def test_what_there_is_not_is_missing(self) -> None:
         for call in (lambda: sources.change(7, {}, SYSTEM), lambda: sources.delete(7, SYSTEM), lambda: sources.find(7)):

@@ -67,7 +67,7 @@ def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
     errors = page.locator(".field-error")
     expect(errors).to_have_text(
         [
-            "Cron 'whenever' does not have five fields, such as 5 * * * *.",
+            "'whenever' does not have five fields, such as 5 * * * *.",
             "Url must begin with http:// or https:// and name a host.",
             "Input should be less than or equal to 25.",
         ]

@@ -236,8 +236,10 @@ class TestPage:
         said = text(page)
         assert "State failing" in said
         assert "It is shut. 2 runs in a row failed. The last good one was 0 s ago." in said
-        assert said.count("It is shut.") == 5  # above, in the list, and twice in the chart
-        assert page.content.count(b'<rect class="failed"') == 2
+        assert said.count("It is shut.") == 3  # above, and twice in the list
+        (failed,) = re.findall(r'<path class="failed" d="([^"]+)"', page.content.decode())
+        assert failed.count("M") == 2
+        assert "The last 3 runs took up to" in said
         assert re.search(r"door_limited 0 \d s", said)
         assert re.search(r"door_open said ali 1\sdoors \d s", said)
 
@@ -264,7 +266,7 @@ class TestPage:
         make.stored("backup_bytes", {0: 5}, source)
         page = text(admin.get(path(source)))
         assert "Last push never Token backup-job Series 1" in page
-        assert not any(word in page for word in ("Test now", "Edit", "Delete"))
+        assert not any(word in page for word in ("Test now", "Turn off", "Delete"))
         access.revoke_token("backup-job")
         assert "Token revoked" in text(admin.get(path(source)))
 
@@ -380,6 +382,24 @@ class TestForm:
         made = Source.objects.get()
         assert (made.every_s, made.cron, made.time_zone) == (None, "30 6 * * *", "Asia/Tokyo")
 
+    def test_how_long_it_is_kept(self, admin: Client) -> None:
+        self.add(admin, raw_retention_hours="7")
+        made = Source.objects.get()
+        assert (made.raw_retention_hours, made.minute_retention_days) == (7, None)
+        assert "Hours to keep every sample 7" in text(admin.get(path(made)))
+        admin.post(path(made, "edit"), {**GOOD, "raw_retention_hours": ""})
+        assert sources.find(made.pk).raw_retention_hours is None
+
+    def test_of_what_is_pushed_there_is_nothing_else_to_say(self, admin: Client) -> None:
+        access.create_token("job", "push")
+        pushed = Source.objects.get()
+        page = text(admin.get(path(pushed, "edit")))
+        assert "Days to keep the rollups of hours" in page
+        assert not any(word in page for word in ("Seconds between", "Config", "Test now"))
+        assert admin.post(path(pushed, "edit"), {"hour_retention_days": "9"})["Location"] == path(pushed)
+        assert sources.find(pushed.pk).hour_retention_days == 9
+        assert admin.post(path(pushed, "edit"), {"hour_retention_days": "x"}).status_code == 422
+
     def test_a_source_of_staff_is_not_trusted(self, client: Client) -> None:
         client.force_login(staff("add"))
         assert "it may connect to public addresses only" in text(client.get(f"{LIST}new/?kind=door"))
@@ -392,12 +412,15 @@ class TestForm:
             ({"name": ""}, "A name has 1 to 100 characters."),
             ({"name": "x" * 101}, "A name has 1 to 100 characters."),
             ({"name": "machine"}, "There is a source 'machine' already."),
-            ({"every": ""}, "Every is a whole number of seconds from 1 to 86400."),
-            ({"every": "soon"}, "Every is a whole number of seconds from 1 to 86400."),
-            ({"every": "0"}, "Every is a whole number of seconds from 1 to 86400."),
+            ({"every": ""}, "This is a whole number of seconds from 1 to 86400."),
+            ({"every": "soon"}, "This is a whole number of seconds from 1 to 86400."),
+            ({"every": "0"}, "This is a whole number of seconds from 1 to 86400."),
             ({"when": "cron"}, "Say when it runs, such as 30 6 * * MON-FRI."),
-            ({"when": "cron", "cron": "whenever"}, "Cron 'whenever' does not have five fields, such as 5 * * * *."),
-            ({"when": "cron", "cron": "* * * * *", "time_zone": "Mars"}, "Time_zone 'Mars' is not one such as UTC."),
+            ({"when": "cron", "cron": "whenever"}, "'whenever' does not have five fields, such as 5 * * * *."),
+            ({"when": "cron", "cron": "* * * * *", "time_zone": "Mars"}, "'Mars' is not one such as UTC."),
+            ({"raw_retention_hours": "0"}, "This is a whole number from 1 to 876000."),
+            ({"minute_retention_days": "-1"}, "This is a whole number from 1 to 36500, or empty."),
+            ({"hour_retention_days": "9" * 5000}, "This is a whole number from 1 to 36500, or empty."),
             ({"config__url": ""}, "This has to be given."),
             ({"config__url": "http://x"}, "String should match pattern '^door:'."),
             ({"config__url": "door:\x00"}, "a character that can't be stored"),
