@@ -8,6 +8,7 @@ import redis as redis_client
 from django.conf import settings
 from django.core.management import call_command
 
+from metrics.series import remembered
 from tests.integration.stack import Stack
 
 
@@ -15,6 +16,12 @@ from tests.integration.stack import Stack
 def _collected_static_files() -> None:
     """Templates name static files by their hashes, which collecting computes."""
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What was read in another test is of another database, though ids may be the same."""
+    remembered.forget()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import WidgetView, widget_view
+from metrics.widgets.render import WidgetView, widget_views
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ def page(dashboard: Dashboard, range: str, at: float) -> Page:
     except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
         log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
         epoch, version = "", 0
-    views = [widget_view(widget, range, at) for widget in dashboard.widgets.all()]
+    views = widget_views(list(dashboard.widgets.all()), range, at)
     return Page(views, epoch, version, at, settings.BUILD_ID, dashboard.layout)
 
 

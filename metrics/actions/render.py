@@ -6,7 +6,7 @@ from metrics.live import bus, events, health, traffic, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
-from metrics.widgets.render import render as render_widget
+from metrics.widgets.render import render_all
 
 PERIOD_MOST_S = 30
 """At least this often every widget of a watched variant is rendered anew, whatever was marked."""
@@ -26,7 +26,7 @@ def render(variant: Variant) -> int:
         began = time.perf_counter()
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
-        fragments = {widget.pk: render_widget(widget, variant.range, at) for widget in widgets}
+        fragments = render_all(widgets, variant.range, at)
         whole = events.ALL in marked.widgets
         bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)

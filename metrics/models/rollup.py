@@ -14,6 +14,7 @@ class Rollup(models.Model):
     max = models.FloatField()
     last = models.FloatField()
     count = models.IntegerField()
+    last_after_ms = models.IntegerField(default=0, help_text="When the last sample was, in milliseconds after at_ms.")
 
     class Meta:
         abstract = True

@@ -26,6 +26,9 @@ class Series(models.Model):
         editable=False,
         help_text="Unix milliseconds; samples up to then no longer count as the last.",
     )
+    revision = models.BigIntegerField(
+        default=0, editable=False, help_text="Counts how often something older than what is rolled came, or was rolled."
+    )
     group = models.BigIntegerField(null=True, editable=False, help_text="What it is pushed with; see series.groups.")
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)

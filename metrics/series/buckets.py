@@ -11,26 +11,28 @@ from django.db import connection
 from metrics.models import HourRollup, MinuteRollup, Sample, Series
 from metrics.series.tiers import HOUR_MS, MINUTE_MS
 
-Bucket = tuple[int, int, int, float, float, float, float]
-"""Series, time, count, sum, min, max, last."""
+Bucket = tuple[int, int, int, float, float, float, float, int]
+"""Series, time, count, sum, min, max, last, and how long after the time the last sample was; in milliseconds."""
 
 _SAMPLES, _SERIES = Sample._meta.db_table, Series._meta.db_table
 _MINUTES, _HOURS = MinuteRollup._meta.db_table, HourRollup._meta.db_table
+_COLUMNS = "series_id, at_ms, count, sum, min, max, last, last_after_ms"
 _OF_SAMPLES = "count(*) AS n, sum(x.value) AS total, min(x.value) AS low, max(x.value) AS high"
 _OF_ROLLUPS = "sum(x.count) AS n, sum(x.sum) AS total, min(x.min) AS low, max(x.max) AS high"
 _UPSERT = """
     ON CONFLICT (series_id, at_ms) DO UPDATE SET count = excluded.count, sum = excluded.sum, min = excluded.min,
-    max = excluded.max, last = excluded.last WHERE excluded.count > {table}.count"""
+    max = excluded.max, last = excluded.last, last_after_ms = excluded.last_after_ms
+    WHERE excluded.count > {table}.count"""
 
 
 def roll_minutes(start_ms: int, end_ms: int) -> int:
     """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples; return how many are news."""
-    return _roll(_SAMPLES, _OF_SAMPLES, "value", _MINUTES, MINUTE_MS, start_ms, end_ms, None)
+    return _roll(_SAMPLES, _OF_SAMPLES, ("value", "at_ms"), _MINUTES, MINUTE_MS, start_ms, end_ms, None)
 
 
 def roll_hours(start_ms: int, end_ms: int, series: int | None = None) -> int:
     """Roll the hours from `start_ms` to `end_ms`, whole ones, from their minutes: of every series, or of one."""
-    return _roll(_MINUTES, _OF_ROLLUPS, "last", _HOURS, HOUR_MS, start_ms, end_ms, series)
+    return _roll(_MINUTES, _OF_ROLLUPS, ("last", "at_ms + y.last_after_ms"), _HOURS, HOUR_MS, start_ms, end_ms, series)
 
 
 def next_sample(from_ms: int) -> int | None:
@@ -46,7 +48,7 @@ def next_minute(from_ms: int) -> int | None:
 def store_minutes(minutes: Iterable[Bucket]) -> None:
     """Store minutes that were rolled elsewhere."""
     sql = f"""
-        INSERT INTO {_MINUTES} (series_id, at_ms, count, sum, min, max, last) VALUES (%s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO {_MINUTES} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         {_UPSERT.format(table=_MINUTES)}"""
     rows = sorted(minutes)
     if rows:
@@ -55,13 +57,21 @@ def store_minutes(minutes: Iterable[Bucket]) -> None:
 
 
 def _roll(
-    source: str, sums: str, last: str, target: str, step_ms: int, start_ms: int, end_ms: int, series: int | None
+    source: str,
+    sums: str,
+    newest: tuple[str, str],
+    target: str,
+    step_ms: int,
+    start_ms: int,
+    end_ms: int,
+    series: int | None,
 ) -> int:
     """Roll `source` into the buckets of `target`.
 
     It goes from series to series by their keys, and never through a whole table: both databases are told so, each
     in its own way, because what they know about tables that grow this fast is always old.
     """
+    last, last_at_ms = newest
     which = "" if series is None else "WHERE s.id = %(series)s"
     buckets = f"""
         SELECT x.series_id, x.at_ms / {step_ms} * {step_ms} AS bucket, {sums}, max(x.at_ms) AS newest
@@ -70,10 +80,11 @@ def _roll(
         rolled = f"{_SERIES} s CROSS JOIN LATERAL ({buckets.format(f'{source} x', '')}) g {which}"
     else:
         rolled = f"({buckets.format(f'{_SERIES} s CROSS JOIN {source} x', which.replace('WHERE', 'AND'))}) g WHERE true"
+    of_newest = f"FROM {source} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest"
     sql = f"""
-        INSERT INTO {target} (series_id, at_ms, count, sum, min, max, last)
+        INSERT INTO {target} ({_COLUMNS})
         SELECT g.series_id, g.bucket, g.n, g.total, g.low, g.high,
-            (SELECT y.{last} FROM {source} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest)
+            (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest}) - g.bucket
         FROM {rolled} {_UPSERT.format(table=target)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, {"start": start_ms, "end": end_ms, "series": series})

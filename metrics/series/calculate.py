@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from metrics.series import raw, read
 from metrics.series.find import Found, Query, find
 from metrics.series.functions import Function, Value, by_step, overall, quantile
-from metrics.series.read import Point, Track
+from metrics.series.read import Point, Step, Track, Wanted
 
 RATE = Function("rate")
 LOOKBACK_STEPS = 3
@@ -27,38 +27,85 @@ class Window:
     shown: float
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query, what is made of its series, and whether their points are wanted besides the newest value.
+
+    Without a function a counter is read as its rate, and everything else as it is.
+    """
+
+    query: Query
+    function: Function | None
+    window: Window
+    points: bool
+
+    def function_of(self, series: Found) -> Function | None:
+        return self.function or (RATE if series.type == "counter" else None)
+
+
 def tracks(query: Query, function: Function | None, window: Window, *, points: bool) -> list[Track]:
     """Return the matching series, as `read.window` and `read.tracks` do, with `function` of them as their values.
 
-    Without a function a counter is read as its rate, and everything else as it is. `latest` is then the function of
-    all that is shown, or the newest rate, at the time of the newest sample. Without `points` there is only that.
+    `latest` is then the function of all that is shown, or the newest rate, at the time of the newest sample.
     """
-    chosen = find(query)
-    how = {one.pk: function or (RATE if one.type == "counter" else None) for one in chosen}
-    plain = [one for one in chosen if how[one.pk] is None]
-    drawn = read.points(plain, window.at, window.start, window.end, window.step_s) if points else {}
-    found = dict(zip((one.pk for one in chosen), read.as_tracks(chosen, window.at, drawn), strict=True))
-    counted = [one for one in chosen if how[one.pk] is not None]
-    for pk, (values, value) in _calculated(counted, how, window).items():
-        found[pk] = _with(found[pk], how[pk], values if points else (), value)
-    return list(found.values())
+    return together([Asked(query, function, window, points)], window.at)[0]
 
 
-def _calculated(
-    chosen: Sequence[Found], how: Mapping[int, Function | None], window: Window
-) -> dict[int, tuple[list[Value], float | None]]:
-    """Return, by series id, the function of each step and of all that is shown."""
-    functions = {pk: function for pk, function in how.items() if function}
-    quantiles = [one for one in chosen if functions[one.pk].name == "quantile"]
-    others = [one for one in chosen if functions[one.pk].name != "quantile"]
-    begin = window.start - LOOKBACK_STEPS * window.step_s
-    steps = read.steps(others, window.at, begin, window.end, window.step_s)
-    found: dict[int, tuple[list[Value], float | None]] = {one.pk: ([], None) for one in chosen}
+def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
+    """Return what `tracks` does for each of `asked`, all as of `at`, having asked the database for all at once."""
+    chosen = find([one.query for one in asked])
+    plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
+    drawn = read.points(
+        [
+            Wanted(found if ask.points else [], ask.window.start, ask.window.end, ask.window.step_s)
+            for ask, found in zip(asked, plain, strict=True)
+        ],
+        at,
+    )
+    seen = read.seen({one.pk: one for found in chosen for one in found}.values(), at)
+    values = _calculated(asked, chosen, at)
+    return [
+        [
+            _with(seen[one.pk], how, calculated[one.pk], ask.points)
+            if (how := ask.function_of(one))
+            else replace(seen[one.pk], points=points.get(one.pk, ()))
+            for one in found
+        ]
+        for ask, found, points, calculated in zip(asked, chosen, drawn, values, strict=True)
+    ]
+
+
+Calculated = dict[int, tuple[list[Value], float | None]]
+"""By series id, the function of each step, and of all that is shown."""
+
+
+def _calculated(asked: Sequence[Asked], chosen: Sequence[Sequence[Found]], at: float) -> list[Calculated]:
+    """Return what is calculated for each of `asked`, for those of its series of which something is."""
+    steps = read.steps(
+        [
+            Wanted(
+                [one for one in found if (function := ask.function_of(one)) and function.name != "quantile"],
+                ask.window.start - LOOKBACK_STEPS * ask.window.step_s,
+                ask.window.end,
+                ask.window.step_s,
+            )
+            for ask, found in zip(asked, chosen, strict=True)
+        ],
+        at,
+    )
+    return [_of_one(*one) for one in zip(asked, chosen, steps, strict=True)]
+
+
+def _of_one(asked: Asked, chosen: Sequence[Found], steps: Mapping[int, Sequence[Step]]) -> Calculated:
+    window = asked.window
+    functions = {one.pk: function for one in chosen if (function := asked.function_of(one))}
+    found: Calculated = dict.fromkeys(functions, ([], None))
     for pk, all_steps in steps.items():
         values = [value for value in by_step(functions[pk], all_steps) if value[0] >= window.start]
         shown = [step for step in all_steps if step.at >= window.shown]
         before = [step for step in all_steps if step.at < window.shown][-1:]
         found[pk] = values, overall(functions[pk], before + shown if _grows(functions[pk]) else shown)
+    quantiles = [one for one in chosen if one.pk in functions and functions[one.pk].name == "quantile"]
     for pk, samples in _samples(quantiles, window).items():
         q = functions[pk].q
         of_shown = [value for at, value in samples if at >= window.shown]
@@ -81,8 +128,8 @@ def _samples(chosen: Sequence[Found], window: Window) -> dict[int, list[Value]]:
             for one in chosen
         }
     grain_s = 60.0 if length_s <= MINUTES_S else 3600.0
-    steps = read.steps(chosen, window.at, window.start, window.end, grain_s)
-    return {pk: [(step.at, step.mean) for step in found] for pk, found in steps.items()}
+    (steps,) = read.points([Wanted(chosen, window.start, window.end, grain_s)], window.at)
+    return {pk: [(step.at, step.value) for step in found] for pk, found in steps.items()}
 
 
 def _limits(window: Window, series: Found) -> tuple[int, int]:
@@ -96,18 +143,19 @@ def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Value
     return [(window.start + number * window.step_s, quantile(some, q)) for number, some in sorted(by_number.items())]
 
 
-def _with(track: Track, function: Function | None, values: Sequence[Value], value: float | None) -> Track:
+def _with(track: Track, function: Function, calculated: tuple[Sequence[Value], float | None], points: bool) -> Track:
+    values, value = calculated
     return replace(
         track,
         unit=_unit(track.unit, function),
-        points=tuple(Point(*point) for point in values),
+        points=tuple(Point(*point) for point in values) if points else (),
         latest=None if value is None or track.latest is None else Point(track.latest.at, value),
     )
 
 
-def _unit(word: str, function: Function | None) -> str:
+def _unit(word: str, function: Function) -> str:
     """Return the unit of a function of values in `word`."""
-    if function is None or function.name not in ("rate", "count"):
+    if function.name not in ("rate", "count"):
         return word
     if function.name == "count":
         return ""

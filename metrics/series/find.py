@@ -1,32 +1,22 @@
 """Which series a query means, and what is known about each."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KeyTransform, KeyTransformExact
 
 from metrics.models import Series, Source
 
 SERIES_MOST = 1000
 """Of one query: a label that exploded makes its own widget poor, and not everyone's page slow."""
-_FIELDS = (
-    "pk",
-    "metric",
-    "labels",
-    "unit",
-    "type",
-    "expected_every_s",
-    "expires_after_s",
-    "ahead_s",
-    "ended_at_ms",
-    "source__every_s",
-    "source__cron",
-    "source__time_zone",
-)
+
+_SERIES, _SOURCES = Series._meta.db_table, Source._meta.db_table
+_FIELDS = """s.id, s.metric, s.labels, s.unit, s.type, s.expected_every_s, s.expires_after_s, s.ahead_s, s.ended_at_ms,
+    s.revision, o.every_s, o.cron, o.time_zone"""
+_FROM = f"{_SERIES} s LEFT JOIN {_SOURCES} o ON o.id = s.source_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +47,7 @@ class Found:
     expires_after_s: float | None
     ahead_s: float
     ended_at_ms: int | None
+    revision: int
     schedule: tuple[int | None, str, str] | None
 
     def said_every_s(self, at: float) -> float | None:
@@ -71,32 +62,67 @@ class Found:
         return round((at + self.ahead_s) * 1000)
 
 
-def find(query: Query) -> list[Found]:
-    """Return the series that match, the oldest `SERIES_MOST` of them, in a stable order."""
-    rows = _matching(query).order_by("id").values_list(*_FIELDS)[:SERIES_MOST]
-    return [_found(*row) for row in rows]
+def find(queries: Sequence[Query]) -> list[list[Found]]:
+    """Return the series that match each query, the oldest `SERIES_MOST` of them, in a stable order."""
+    if not queries:
+        return []
+    found: list[list[Found]] = [[] for _ in queries]
+    for number, *row in _on_postgresql(queries) if connection.vendor == "postgresql" else _on_sqlite(queries):
+        found[number].append(_found(*row))
+    return found
 
 
 def of_source(source: int, most: int) -> list[Found]:
     """Return the first `most` series that came from `source`, by metric."""
-    rows = Series.objects.filter(source=source).order_by("metric", "id").values_list(*_FIELDS)[:most]
-    return [_found(*row) for row in rows]
+    sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.source_id = %s ORDER BY s.metric, s.id LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [source, most])
+        return [_found(*row) for row in cursor.fetchall()]
 
 
 def _found(*row: Any) -> Found:
     """Make a series of the values of `_FIELDS`; without a source, its schedule is None."""
-    told: tuple[Any, ...] = (*row[:-3], None if row[-2] is None else row[-3:])
-    return Found(*told)
+    pk, metric, labels, *rest = row[:-3]
+    told: tuple[Any, ...] = (*rest, None if row[-2] is None else row[-3:])
+    return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *told)
 
 
-def _matching(query: Query) -> QuerySet[Series]:
-    found = Series.objects.filter(metric=query.metric)
-    given = {name: value for name, value in query.labels.items() if value}
-    if given and connection.vendor == "postgresql":
-        found = found.filter(labels__contains=given)
-    elif given:
-        for name, value in given.items():
-            found = found.filter(KeyTransformExact(KeyTransform(name, "labels"), json.dumps(value)))
-    for name in query.labels.keys() - given.keys():
-        found = found.exclude(Q(labels__has_key=name))
-    return found
+def _on_postgresql(queries: Sequence[Query]) -> list[tuple[Any, ...]]:
+    """Ask everything at once, each query by the index on metrics."""
+    sql = f"""
+        SELECT q.number - 1, found.* FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[])
+            WITH ORDINALITY q(metric, given, absent, number)
+        CROSS JOIN LATERAL (
+            SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = q.metric AND s.labels @> q.given
+            AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(q.absent) a(name) WHERE s.labels ? a.name)
+            ORDER BY s.id LIMIT {SERIES_MOST}) found
+        ORDER BY 1, 2"""
+    given, absent = zip(*((json.dumps(_given(one)), json.dumps(_absent(one))) for one in queries), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [[one.metric for one in queries], list(given), list(absent)])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _on_sqlite(queries: Sequence[Query]) -> Iterator[tuple[Any, ...]]:
+    for number, query in enumerate(queries):
+        given, absent = _given(query), _absent(query)
+        labels = " AND json_extract(s.labels, %s) = %s" * len(given)
+        labels += " AND json_extract(s.labels, %s) IS NULL" * len(absent)
+        paths = [*chain(*((_path(name), value) for name, value in given.items())), *map(_path, absent)]
+        sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = %s{labels} ORDER BY s.id LIMIT {SERIES_MOST}"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [query.metric, *paths])
+            yield from ((number, *row) for row in cursor.fetchall())
+
+
+def _given(query: Query) -> dict[str, str]:
+    return {name: value for name, value in query.labels.items() if value}
+
+
+def _absent(query: Query) -> list[str]:
+    return [name for name, value in query.labels.items() if not value]
+
+
+def _path(label: str) -> str:
+    return f'$."{label}"'

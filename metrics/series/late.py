@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from django.db import connection
+from django.db.models import F
 
-from metrics.models import Late, Sample
+from metrics.models import Late, Sample, Series
 from metrics.series import buckets, progress, raw
 from metrics.series.buckets import Bucket
 from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
@@ -30,6 +31,7 @@ def note(hours: Sequence[tuple[int, int]]) -> None:
             ON CONFLICT (series_id, at_ms) DO UPDATE SET marks = {_LATE}.marks + 1"""
         with connection.cursor() as cursor:
             cursor.executemany(sql, hours)
+        _revise({series for series, _ in hours})
 
 
 def note_all_before(at_ms: int) -> None:
@@ -58,9 +60,15 @@ def settle() -> bool:
         buckets.store_minutes(rows)
         for series, hour_ms, _ in notes:
             buckets.roll_hours(hour_ms, hour_ms + HOUR_MS, series)
+        _revise({series for series, *_ in notes})
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)
     return len(notes) == PORTION
+
+
+def _revise(series: set[int]) -> None:
+    """Note that what was read of these series before may be different now."""
+    Series.objects.filter(pk__in=sorted(series)).update(revision=F("revision") + 1)
 
 
 def _minutes(ids: list[int], hour_ms: int) -> list[Bucket]:
@@ -68,6 +76,8 @@ def _minutes(ids: list[int], hour_ms: int) -> list[Bucket]:
     found = []
     for series, samples in raw.samples(ids, hour_ms, hour_ms + HOUR_MS).items():
         for bucket_ms, group in groupby(samples, key=lambda sample: floor(sample[0], MINUTE_MS)):
-            values = [value for _, value in group]
-            found.append((series, bucket_ms, len(values), sum(values), min(values), max(values), values[-1]))
+            rows = list(group)
+            values, newest_ms = [value for _, value in rows], rows[-1][0]
+            told = (len(values), sum(values), min(values), max(values), values[-1])
+            found.append((series, bucket_ms, *told, newest_ms - bucket_ms))
     return found

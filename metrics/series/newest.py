@@ -10,6 +10,7 @@ from django.db import connection
 
 from metrics.models import Chunk, HourRollup, MinuteRollup, Sample
 from metrics.series import codec, progress
+from metrics.series.arrays import array
 from metrics.series.tiers import HOUR_MS, MINUTE_MS
 
 Until = Mapping[int, int]
@@ -50,7 +51,7 @@ def _rows(table: str, value: str, until: Until, count: int) -> Newest:
         sql = f"""
             SELECT w.id, x.* FROM unnest(%s::bigint[], %s::bigint[]) w(id, until_ms)
             CROSS JOIN LATERAL ({newest} ORDER BY y.at_ms DESC LIMIT %s) x"""
-        arguments: list[Any] = [list(until), list(until.values()), count]
+        arguments: list[Any] = [array(until), array(until.values()), count]
     else:
         places = ", ".join(["(%s, %s)"] * len(until))
         oldest = newest.replace(f", y.{value}", "")

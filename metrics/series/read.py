@@ -3,40 +3,23 @@
 Every function takes its time as an argument, so that a past moment is as drawable as the present one.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeVar
 
-from metrics.series.find import SERIES_MOST, Found, Query, find, of_source
+from metrics.series import remembered
+from metrics.series.find import Found, Query, find, of_source
 from metrics.series.newest import newest
-from metrics.series.steps import Step, means
-from metrics.series.steps import steps as steps_of
+from metrics.series.remembered import Point, Window, means
+from metrics.series.steps import Step
 
-__all__ = [
-    "SERIES_MOST",
-    "Point",
-    "Query",
-    "Step",
-    "Track",
-    "as_tracks",
-    "points",
-    "steps",
-    "tracks",
-    "tracks_of",
-    "window",
-]
+__all__ = ["Point", "Query", "Step", "Track", "Wanted", "points", "seen", "steps", "tracks", "tracks_of", "window"]
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A value at a time (Unix seconds). In a window, the mean of the step that begins at `at`."""
-
-    at: float
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,71 +40,89 @@ class Track:
     points: tuple[Point, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The steps of `step_s` with start ≤ t < end of the series `chosen`. Unix seconds."""
+
+    chosen: Sequence[Found]
+    start: float
+    end: float
+    step_s: float
+
+
 def tracks(query: Query, at: float) -> list[Track]:
     """Return the matching series with their newest sample as of `at`, without points."""
-    return as_tracks(find(query), at, {})
+    (chosen,) = find([query])
+    return list(seen(chosen, at).values())
 
 
 def tracks_of(source: int, most: int, at: float) -> list[Track]:
     """Return the first `most` series that came from `source`, by metric, as `tracks` does."""
-    return as_tracks(of_source(source, most), at, {})
+    return list(seen(of_source(source, most), at).values())
 
 
 def window(query: Query, at: float, start: float, end: float, step_s: float) -> list[Track]:
     """Return the matching series as of `at`, each with the steps of start ≤ t < end that are not after `at`."""
-    chosen = find(query)
-    return as_tracks(chosen, at, points(chosen, at, start, end, step_s))
+    (chosen,) = find([query])
+    (drawn,) = points([Wanted(chosen, start, end, step_s)], at)
+    return [replace(track, points=drawn.get(pk, ())) for pk, track in seen(chosen, at).items()]
 
 
-def points(chosen: Sequence[Found], at: float, start: float, end: float, step_s: float) -> dict[int, tuple[Point, ...]]:
-    """Return, by series id, the means of the steps of `window`."""
-    return {
-        pk: tuple(Point(*point) for point in found)
-        for end_ms, ids in _by_end(chosen, at, end).items()
-        for pk, found in means(ids, _ms(start), end_ms, _ms(step_s)).items()
-    }
-
-
-def steps(chosen: Sequence[Found], at: float, start: float, end: float, step_s: float) -> dict[int, list[Step]]:
-    """Return, by series id, all that `window` would draw from, and not only the means."""
-    return {
-        pk: found
-        for end_ms, ids in _by_end(chosen, at, end).items()
-        for pk, found in steps_of(ids, _ms(start), end_ms, _ms(step_s)).items()
-    }
-
-
-def _by_end(chosen: Iterable[Found], at: float, end: float) -> dict[int, list[int]]:
-    """Return the ids of the series by where their windows end: most do at one time."""
-    ends: dict[int, list[int]] = defaultdict(list)
-    for one in chosen:
-        ends[min(_ms(end), one.until_ms(at) + 1)].append(one.pk)
-    return ends
-
-
-def as_tracks(chosen: Sequence[Found], at: float, points: Mapping[int, tuple[Point, ...]]) -> list[Track]:
-    """Return the series `chosen`, in their order, with the `points` that they are given by their ids."""
+def seen(chosen: Iterable[Found], at: float) -> dict[int, Track]:
+    """Return the series `chosen` with their newest samples as of `at`, by id and in their order, without points."""
     every_s = {one.pk: one.said_every_s(at) for one in chosen}
-    said = [one for one in chosen if every_s[one.pk] is not None]
-    unsaid = [one for one in chosen if every_s[one.pk] is None]
-    samples = _newest(said, at, 1) | _newest(unsaid, at, CADENCE_SAMPLES)
-    for one in unsaid:
-        every_s[one.pk] = _usual_pause([at_ms for at_ms, _ in samples.get(one.pk, [])])
-    return [
-        Track(
-            one.metric,
-            one.labels,
-            one.unit,
-            every_s[one.pk],
-            _latest(one, samples.get(one.pk, []), at),
-            points.get(one.pk, ()),
-        )
+    said = {one.pk: one.until_ms(at) for one in chosen if every_s[one.pk] is not None}
+    unsaid = {one.pk: one.until_ms(at) for one in chosen if every_s[one.pk] is None}
+    samples = newest(said, 1) | newest(unsaid, CADENCE_SAMPLES)
+    for pk in unsaid:
+        every_s[pk] = _usual_pause([at_ms for at_ms, _ in samples.get(pk, [])])
+    return {
+        one.pk: Track(one.metric, one.labels, one.unit, every_s[one.pk], _latest(one, samples.get(one.pk, []), at))
         for one in chosen
+    }
+
+
+def points(wanted: Sequence[Wanted], at: float) -> list[dict[int, tuple[Point, ...]]]:
+    """Return, for each of `wanted`, the means of its steps by series id, as of `at`, asking for all of them at once."""
+    return [{pk: tuple(found) for pk, found in by_id.items()} for by_id in _shared(wanted, at, means)]
+
+
+def steps(wanted: Sequence[Wanted], at: float) -> list[dict[int, list[Step]]]:
+    """Return the same with all that there is to tell of each step, and not only the mean."""
+    return _shared(wanted, at, remembered.steps)
+
+
+Timed = TypeVar("Timed", Point, Step)
+
+
+def _shared(
+    wanted: Sequence[Wanted], at: float, ask: Callable[[Mapping[int, Window], int], dict[int, list[Timed]]]
+) -> list[dict[int, list[Timed]]]:
+    """Return what `ask` has for each of `wanted`; of two with the same steps, from where the earlier one begins."""
+    windows: dict[tuple[int, int, int], dict[int, Window]] = defaultdict(dict)
+    for one in wanted:
+        of_grid = windows[_grid(one)]
+        for series in one.chosen:
+            start_ms = min(_ms(one.start), of_grid[series.pk].start_ms if series.pk in of_grid else _ms(one.start))
+            end_ms = min(_ms(one.end), series.until_ms(at) + 1)
+            of_grid[series.pk] = Window(start_ms, end_ms, series.revision)
+    found = {grid: ask(of_grid, grid[0]) for grid, of_grid in windows.items()}
+    return [
+        {series.pk: _since(found[_grid(one)].get(series.pk, []), one.start) for series in one.chosen} for one in wanted
     ]
 
 
-def _newest(chosen: list[Found], at: float, count: int) -> dict[int, list[tuple[int, float]]]:
-    return newest({one.pk: one.until_ms(at) for one in chosen}, count)
+def _grid(one: Wanted) -> tuple[int, int, int]:
+    step_ms = _ms(one.step_s)
+    return step_ms, _ms(one.start) % step_ms, _ms(one.end)
+
+
+def _since(found: list[Timed], start: float) -> list[Timed]:
+    """Return what of `found` is not before `start`; a step begins in whole milliseconds, and `start` may not."""
+    start = _ms(start) / 1000
+    if not found or found[0].at >= start:
+        return found
+    return found[bisect_left(found, start, key=lambda one: one.at) :]
 
 
 def _latest(series: Found, samples: list[tuple[int, float]], at: float) -> Point | None:

@@ -13,6 +13,7 @@ from django.db import connection
 
 from metrics.models import HourRollup, MinuteRollup, Sample
 from metrics.series import progress, raw
+from metrics.series.arrays import array
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
 
 COARSE_STEPS = 10
@@ -24,7 +25,7 @@ TRIES = 5
 class Step:
     """What the samples of one series amount to in the step that begins at `at` (Unix seconds).
 
-    `last_at` is when the last of them was; where only what buckets ended with is held, when the bucket ended.
+    `last_at` is when the last of them was.
     """
 
     at: float
@@ -42,20 +43,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A table of buckets: how long they are, where it holds them, and what stands there for count, sum and so on."""
+    """A table of buckets: how long they are, where it holds them, and what stands there for all that a step tells."""
 
     bucket_ms: int
     table: str
-    columns: tuple[str, str, str, str, str]
+    columns: tuple[str, str, str, str, str, str]
     done: str
     pruned: str
 
 
-_COLUMNS = ("sum(x.count)", "sum(x.sum)", "min(x.min)", "max(x.max)", "last")
+_COLUMNS = ("sum(x.count)", "sum(x.sum)", "min(x.min)", "max(x.max)", "last", "at_ms + y.last_after_ms")
 RAW = Tier(
     1,
     Sample._meta.db_table,
-    ("count(*)", "sum(x.value)", "min(x.value)", "max(x.value)", "value"),
+    ("count(*)", "sum(x.value)", "min(x.value)", "max(x.value)", "value", "at_ms"),
     "",
     progress.RAW_PRUNED,
 )
@@ -66,15 +67,22 @@ Told = tuple[Any, ...]
 """Count and sum; where everything is wanted also min, max, last, and when that was (Unix milliseconds)."""
 Found = dict[int, dict[int, Told]]
 """Series id -> number of the step -> what it amounts to."""
+Far = Mapping[str, int]
+"""How far rolling, packing and pruning have got, in Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The steps of a window: where the first begins, and how long they are; Unix milliseconds. `whole`: all is told."""
+    """Steps of `step_ms`, numbered from the one that begins at `start_ms`, long ago. `whole`: all is told of them."""
 
     start_ms: int
     step_ms: int
     whole: bool
+
+    @classmethod
+    def of(cls, start_ms: int, step_ms: int, *, whole: bool) -> "Grid":
+        """Return the grid in which a step begins at `start_ms`."""
+        return cls(start_ms % step_ms, step_ms, whole)
 
     def fits(self, tier: Tier) -> bool:
         """Return whether buckets of `tier` can be put together to these steps."""
@@ -82,40 +90,28 @@ class Grid:
             return True
         return self.step_ms >= COARSE_STEPS * tier.bucket_ms
 
+    def number(self, at_ms: int) -> int:
+        return (at_ms - self.start_ms) // self.step_ms
+
+    def begin_ms(self, number: int) -> int:
+        return self.start_ms + number * self.step_ms
+
     def at(self, number: int) -> float:
-        return (self.start_ms + number * self.step_ms) / 1000
+        return self.begin_ms(number) / 1000
 
 
-def steps(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[int, list[Step]]:
-    """Return, by series id, the steps of `step_ms` from `start_ms` on that have samples before `end_ms`, in order."""
-    grid = Grid(start_ms, step_ms, whole=True)
-    return {
-        pk: [_step(grid.at(number), told) for number, told in sorted(numbered.items())]
-        for pk, numbered in _read(ids, grid, end_ms).items()
-    }
-
-
-def _step(at: float, told: Told) -> Step:
+def step(grid: Grid, number: int, told: Told) -> Step:
+    """Return the step of that number, of which everything was told."""
     count, total, low, high, last, last_at_ms = told
-    return Step(at, count, total, low, high, last, last_at_ms / 1000)
+    return Step(grid.at(number), count, total, low, high, last, last_at_ms / 1000)
 
 
-def means(ids: Sequence[int], start_ms: int, end_ms: int, step_ms: int) -> dict[int, list[tuple[float, float]]]:
-    """Return the same as (Unix seconds, mean), which takes less."""
-    grid = Grid(start_ms, step_ms, whole=False)
-    return {
-        pk: [(grid.at(number), told[1] / told[0]) for number, told in sorted(numbered.items())]
-        for pk, numbered in _read(ids, grid, end_ms).items()
-    }
-
-
-def _read(ids: Sequence[int], grid: Grid, end_ms: int) -> Found:
-    """Read a window; again, if samples were packed away under it."""
-    if not ids:
+def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -> Found:
+    """Read start ≤ t < end of the series `ids`; again, if samples were packed away under it."""
+    if not ids or start_ms >= end_ms:
         return {}
-    far = progress.all_until_ms()
     for _ in range(TRIES):
-        pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], grid.start_ms, end_ms, far)
+        pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], start_ms, end_ms, far)
         found: Found = {}
         for tier, since_ms, until_ms in pieces:
             _join(found, _piece(tier, ids, grid, since_ms, until_ms, far))
@@ -124,12 +120,20 @@ def _read(ids: Sequence[int], grid: Grid, end_ms: int) -> Found:
             break
     for finer, tier in ((RAW, MINUTES), (MINUTES, HOURS)):
         pruned_ms = min(far.get(finer.pruned, 0), floor(end_ms, tier.bucket_ms))
-        if pruned_ms > grid.start_ms and not grid.fits(tier):
-            _fill(found, _piece(tier, ids, grid, grid.start_ms, pruned_ms, far))
+        if pruned_ms > start_ms and not grid.fits(tier):
+            _fill(found, _piece(tier, ids, grid, start_ms, pruned_ms, far))
     return found
 
 
-def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Mapping[str, int]) -> list[tuple[Tier, int, int]]:
+def joined(earlier: Mapping[int, Told], later: Mapping[int, Told]) -> dict[int, Told]:
+    """Return the steps of two stretches of time, the one behind the other; a step that is in both is made of both."""
+    steps = dict(earlier)
+    for number, told in later.items():
+        steps[number] = _both(steps[number], told) if number in steps else told
+    return steps
+
+
+def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list[tuple[Tier, int, int]]:
     """Return which tier to read from when to when: the first of `tiers` as far as it goes, around it the others."""
     if start_ms >= end_ms:
         return []
@@ -143,7 +147,7 @@ def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Mapping[str,
     return [*_pieces(finer, start_ms, low, far), (tier, low, high), *_pieces(finer, high, end_ms, far)]
 
 
-def _piece(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int, far: Mapping[str, int]) -> Found:
+def _piece(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int, far: Far) -> Found:
     if tier is not RAW:
         return _grouped(tier, ids, grid, since_ms, until_ms)
     packed_ms = min(max(far.get(progress.PACKED, 0), since_ms), until_ms)
@@ -157,23 +161,23 @@ def _piece(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: 
 
 def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
     """Have the database put buckets together to steps."""
-    count, total, low, high, last = tier.columns
-    number = f"(x.at_ms - {grid.start_ms}) / {grid.step_ms}"
+    count, total, low, high, last, last_at_ms = tier.columns
+    number = f"(x.at_ms - {grid.start_ms}) / {grid.step_ms}"  # towards zero, so nothing may be before the grid
     on_postgresql = connection.vendor == "postgresql"
-    which = "= ANY(%s)" if on_postgresql else f"IN ({', '.join(['%s'] * len(ids))})"
+    which = "= ANY(%s::bigint[])" if on_postgresql else f"IN ({', '.join(['%s'] * len(ids))})"
     sql = f"""
         SELECT x.series_id, {number} AS number, {count} AS n, {total} AS total
         {f", {low} AS low, {high} AS high, max(x.at_ms) AS newest" if grid.whole else ""}
         FROM {tier.table} x WHERE x.series_id {which} AND x.at_ms >= %s AND x.at_ms < %s GROUP BY 1, 2"""
     if grid.whole:
+        of_newest = f"FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest"
         sql = f"""
             SELECT g.series_id, g.number, g.n, g.total, g.low, g.high,
-                (SELECT y.{last} FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest),
-                g.newest + {tier.bucket_ms - 1}
+                (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest})
             FROM ({sql}) g"""
     found: Found = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*([list(ids)] if on_postgresql else ids), since_ms, until_ms])
+        cursor.execute(sql, [*([array(ids)] if on_postgresql else ids), since_ms, until_ms])
         for pk, number_, *told in cursor.fetchall():
             found[pk][number_] = tuple(told)
     return found
@@ -185,7 +189,7 @@ def _unpacked(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> F
     for pk, samples in raw.samples(ids, since_ms, until_ms).items():
         numbered: dict[int, list[tuple[int, float]]] = {}
         for at_ms, value in samples:
-            numbered.setdefault((at_ms - grid.start_ms) // grid.step_ms, []).append((at_ms, value))
+            numbered.setdefault(grid.number(at_ms), []).append((at_ms, value))
         found[pk] = {number: _told(grid, some) for number, some in numbered.items()}
     return found
 
@@ -198,14 +202,9 @@ def _told(grid: Grid, samples: list[tuple[int, float]]) -> Told:
 
 
 def _join(found: Found, later: Found) -> None:
-    """Put `later` behind what was found before; a step that is in both is made of both."""
+    """Put `later` behind what was found before."""
     for pk, numbered in later.items():
-        steps = found.setdefault(pk, {})
-        if not steps:
-            steps.update(numbered)
-            continue
-        for number, told in numbered.items():
-            steps[number] = _both(steps[number], told) if number in steps else told
+        found[pk] = joined(found[pk], numbered) if found.get(pk) else numbered
 
 
 def _both(earlier: Told, later: Told) -> Told:

@@ -30,6 +30,8 @@ def aligned(track: Track, at: Sequence[float], step_s: float, every_s: float | N
     A step without a sample between two that have one keeps the value before, or a sum of series that come
     every 15 s and every 20 s would jump in every step.
     """
+    if len(track.points) == len(at) and all(point.at == moment for point, moment in zip(track.points, at, strict=True)):
+        return [point.value for point in track.points]
     longest_s = longest_step(step_s, every_s or track.every_s)
     values: list[float | None] = []
     left = list(reversed(track.points))

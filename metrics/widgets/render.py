@@ -1,14 +1,16 @@
 """Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import structlog
-from django.db import InterfaceError, OperationalError
 from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.models import Widget
 from metrics.series import calculate
+from metrics.series.calculate import Asked
 from metrics.series.read import Track
 from metrics.widgets import arithmetic, freshness, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, WidgetKind
@@ -42,33 +44,64 @@ class WidgetView:
 
 
 def render(widget: Widget, range: str, at: float) -> str:
-    """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds).
+    """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
+    return render_all([widget], range, at)[widget.pk]
 
-    It is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
+
+def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[int, str]:
+    """Return the fragments of `widgets` by id, having read all they show at once.
+
+    Each is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
     """
-    return render_to_string("widgets/widget.html", {"widget": widget_view(widget, range, at)}).strip()
+    views = zip(widgets, widget_views(widgets, range, at), strict=True)
+    return {widget.pk: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in views}
 
 
-def widget_view(widget: Widget, range: str, at: float) -> WidgetView:
-    """Return the view-model of `widget`. One that can't be drawn says so in `error`, and the others are drawn.
+def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[WidgetView]:
+    """Return the view-models of `widgets`. One that can't be drawn says so in `error`, and the others are drawn.
 
-    Raises only what says that the database is away.
+    Raises only what says that the database is away, or that it can't be read at all.
     """
+    window = ranges.window(range, at)
+    parsed = [_parsed(widget) for widget in widgets]
+    asked = [[] if isinstance(one, str) else _asked(*one, window) for one in parsed]
+    tracks = iter(calculate.together([one for of_widget in asked for one in of_widget], at))
+    return [
+        _view(widget, error=one)
+        if isinstance(one, str)
+        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), window)
+        for widget, one, of_widget in zip(widgets, parsed, asked, strict=True)
+    ]
+
+
+def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:
+    """Return the kind and the config of `widget`, or a sentence about what is wrong with them."""
     try:
         kind = kinds()[widget.kind]
-        config = kind.config_class.model_validate(widget.config)
+        return kind, kind.config_class.model_validate(widget.config)
     except KeyError:
-        return _view(widget, error=f"There is no widget kind {widget.kind!r}.")
+        return f"There is no widget kind {widget.kind!r}."
     except ValidationError as error:
         first = error.errors()[0]
-        return _view(widget, error=f"{'.'.join(map(str, first['loc']))}: {first['msg']}.")
-    window = ranges.window(range, at)
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}."
+
+
+def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Asked]:
+    start = window.end - max(1, kind.windows_back) * window.length_s
+    drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
+    return [
+        Asked(query.query(), query.chosen_function(), drawn, points=bool(kind.windows_back)) for query in config.queries
+    ]
+
+
+def _drawn(
+    widget: Widget, kind: WidgetKind[Config], config: Config, tracks: list[list[Track]], window: ranges.Window
+) -> WidgetView:
+    """Return the view-model of a widget of `kind`, given the tracks of each of its queries."""
     try:
-        series = _series(kind, config, window)
-        current = freshness.of_tracks([named.track for named in series], config.every_s, at)
+        series = _series(config, tracks, window)
+        current = freshness.of_tracks([named.track for named in series], config.every_s, window.at)
         return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)
@@ -97,16 +130,16 @@ def _view(
     )
 
 
-def _series(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Named]:
-    """Return what the queries find and the expressions calculate, with names."""
+def _series(config: Config, tracks: list[list[Track]], window: ranges.Window) -> list[Named]:
+    """Return what the queries found and the expressions calculate, with names."""
     found: list[Named] = []
     named: dict[str, list[Track]] = {}
-    for query in config.queries:
-        tracks = _tracks(query, kind.windows_back, window)
+    for query, of_query in zip(config.queries, tracks, strict=True):
+        fewer = _fewer(query, of_query, window)
         if query.name:
-            named[query.name] = tracks
+            named[query.name] = fewer
         if not query.hidden:
-            found += [Named(query.legend_of(track), track) for track in tracks]
+            found += [Named(query.legend_of(track), track) for track in fewer]
     for one in config.expressions:
         for track in arithmetic.evaluate(one.expression, named, window.step_s):
             unit = track.unit if one.unit is None else one.unit
@@ -114,10 +147,7 @@ def _series(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> 
     return found
 
 
-def _tracks(query: QueryConfig, windows_back: int, window: ranges.Window) -> list[Track]:
-    start = window.end - max(1, windows_back) * window.length_s
-    drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
-    tracks = calculate.tracks(query.query(), query.chosen_function(), drawn, points=bool(windows_back))
+def _fewer(query: QueryConfig, tracks: list[Track], window: ranges.Window) -> list[Track]:
     if query.group_by is not None:
         tracks = group(tracks, query.group_by, query.aggregate, window.step_s)
     return tracks if query.top is None else top(tracks, query.top)

@@ -25,7 +25,9 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
     """Replace the drawing of a widget."""
 
     def decide(draw: Callable[[Widget], str]) -> None:
-        monkeypatch.setattr(actions, "render_widget", lambda widget, range, at: draw(widget))
+        monkeypatch.setattr(
+            actions, "render_all", lambda widgets, range, at: {widget.pk: draw(widget) for widget in widgets}
+        )
 
     return decide
 

@@ -1,7 +1,7 @@
 """Rolling, packing and pruning in any order, while samples come in any order: what is read is what was written."""
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from django.db import connection
@@ -12,9 +12,10 @@ from pytest_django import Settings
 
 from metrics.models import Chunk, HourRollup, Late, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import pack, prune, raw, rollup
+from metrics.series import pack, prune, raw, read, remembered, rollup
 from metrics.series.newest import newest
-from metrics.series.steps import Step, means, steps
+from metrics.series.remembered import Window
+from metrics.series.steps import Step
 from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTE_MS, NEWEST_KEPT
 from metrics.series.write import write
 from tests import make
@@ -73,21 +74,33 @@ class World:
             step_ms = step_s * 1000
             start_ms, end_ms = now_ms // step_ms * step_ms - steps_back * step_ms, now_ms + 1
             for name, pk in Series.objects.values_list("metric", "pk"):
-                found = steps([pk], start_ms, end_ms, step_ms).get(pk, [])
-                buckets: dict[int, list[float]] = {}
-                last_at: dict[float, float] = {}
+                window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision)}
+                found = remembered.steps(window, step_ms).get(pk, [])
+                buckets: dict[int, list[tuple[int, float]]] = {}
                 for at_ms, value in sorted(self.written[name].items()):
                     if start_ms <= at_ms < end_ms:
                         begin_ms = (at_ms - start_ms) // step_ms * step_ms + start_ms
-                        buckets.setdefault(begin_ms, []).append(value)
-                        last_at[begin_ms / 1000] = at_ms / 1000
-                assert [replace(step, last_at=0.0) for step in found] == [
-                    Step(at_ms / 1000, len(values), sum(values), min(values), max(values), values[-1], 0.0)
-                    for at_ms, values in sorted(buckets.items())
-                ]
-                assert all(0 <= step.last_at - last_at[step.at] < 3600 for step in found)
-                drawn = means([pk], start_ms, end_ms, step_ms).get(pk, [])
+                        buckets.setdefault(begin_ms, []).append((at_ms, value))
+                assert found == [step_of(at_ms, samples) for at_ms, samples in sorted(buckets.items())]
+                drawn = self.drawn(name, start_ms, end_ms, step_ms)
                 assert drawn == [(step.at, step.mean) for step in found]
+
+    def drawn(self, name: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[float, float]]:
+        (track,) = read.window(read.Query(name), self.now, start_ms / 1000, end_ms / 1000, step_ms / 1000)
+        return [(point.at, point.value) for point in track.points]
+
+    def check_drawn(self, step_s: int) -> None:
+        """What was drawn before, and is remembered, is drawn as if it were not."""
+        step_ms = step_s * 1000
+        for back in (120, 40):
+            start_ms = round(self.now) // step_s * step_ms - back * step_ms
+            end_ms = start_ms + (back + 1) * step_ms
+            before = {name: self.drawn(name, start_ms, end_ms, step_ms) for name in self.names()}
+            remembered.forget()
+            assert before == {name: self.drawn(name, start_ms, end_ms, step_ms) for name in self.names()}
+
+    def names(self) -> list[str]:
+        return list(Series.objects.values_list("metric", flat=True))
 
     def check_rolled(self, table: type[MinuteRollup] | type[HourRollup], step_ms: int, settled_ms: int) -> None:
         for name in NAMES:
@@ -102,6 +115,12 @@ class World:
             rows = table.objects.filter(series__metric=name, at_ms__lt=settled_ms)
             found = {at_ms: told for at_ms, *told in rows.values_list("at_ms", "count", "sum", "min", "max", "last")}
             assert {at_ms: tuple(told) for at_ms, told in found.items()} == expected
+
+
+def step_of(begin_ms: int, samples: list[tuple[int, float]]) -> Step:
+    values = [value for _, value in samples]
+    last_at = samples[-1][0] / 1000
+    return Step(begin_ms / 1000, len(values), sum(values), min(values), max(values), values[-1], last_at)
 
 
 def clear() -> None:
@@ -121,13 +140,13 @@ def _retention(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("_retention")
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_whatever_happens_what_is_held_is_what_was_written(steps: list[object]) -> None:
     clear()
     world = World()
     rollup.roll(world.now)
-    for step in steps:
+    for number, step in enumerate(steps):
         if isinstance(step, int):
             world.now += step
         elif isinstance(step, str):
@@ -136,6 +155,7 @@ def test_whatever_happens_what_is_held_is_what_was_written(steps: list[object]) 
             world.push(*step)  # type: ignore[misc]
         world.check_raw()
         world.check_newest()
+        world.check_drawn((10, 60, 180, 3600)[number % 4])
     for job in JOBS.values():
         job(world.now)
     world.check_raw()

@@ -7,12 +7,13 @@ from pydantic import ValidationError
 
 from metrics.models import Widget
 from metrics.sample import Sample
+from metrics.series import calculate
 from metrics.series.write import write
 from metrics.widgets.bars import Bars, BarsConfig
 from metrics.widgets.base import Named
 from metrics.widgets.line import LineConfig
 from metrics.widgets.ranges import window
-from metrics.widgets.render import _series, render
+from metrics.widgets.render import _asked, _series, render
 from tests.make import AT
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,8 @@ def requests() -> None:
 def shown(queries: list[dict[str, Any]], **fields: Any) -> list[tuple[str, float]]:
     config = BarsConfig.model_validate({"queries": queries, **fields})
     kind: Any = Bars()
-    series = _series(kind, config, window("15m", AT))
+    seen_from = window("15m", AT)
+    series = _series(config, calculate.together(_asked(kind, config, seen_from), AT), seen_from)
     return [(one.name, round(value_of(one), 6)) for one in series]
 
 

@@ -1,0 +1,189 @@
+"""Steps that this process has read before, and what came since.
+
+What is rolled stays as it is, but for what comes late, and then the revision of its series changes. So a page that is
+drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
+"""
+
+import threading
+from bisect import bisect_left
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from metrics.series import progress
+from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, Told, joined, read, step
+from metrics.series.tiers import MINUTE_MS, floor
+
+POINTS_MOST = 400_000
+"""Of one process: 40 to 80 MB."""
+SPARE = 4
+"""How many windows more than the one that is drawn are remembered before they are trimmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value at a time (Unix seconds). In a window, the mean of the step that begins at `at`."""
+
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which samples of a series are wanted, start ≤ t < end in Unix milliseconds, and its revision."""
+
+    start_ms: int
+    end_ms: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The steps of one series from `since_ms` to `until_ms`: finished ones as `points`, the last as what it is made of.
+
+    It holds for as long as `valid`, which is its revision and how far finer tiers were pruned, stays the same.
+    """
+
+    valid: tuple[int, ...]
+    since_ms: int
+    until_ms: int
+    points: list[Any]
+    last: dict[int, Told]
+
+
+_Key = tuple[int, Grid]
+_memories: "OrderedDict[_Key, _Memory]" = OrderedDict()
+_lock = threading.Lock()
+_size = 0
+
+
+def means(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Point]]:
+    """Return, by series id, the means of steps of `step_ms` that have samples in its window, oldest first."""
+    return _all(wanted, step_ms, whole=False)
+
+
+def steps(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Step]]:
+    """Return the same with all that there is to tell of a step."""
+    return _all(wanted, step_ms, whole=True)
+
+
+def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool) -> dict[int, list[Any]]:
+    far = progress.all_until_ms()
+    by_grid: dict[Grid, dict[int, Window]] = defaultdict(dict)
+    for pk, window in wanted.items():
+        by_grid[Grid.of(window.start_ms, step_ms, whole=whole)][pk] = window
+    return {pk: points for grid, windows in by_grid.items() for pk, points in _of_grid(windows, grid, far).items()}
+
+
+def _made(grid: Grid, number: int, told: Told) -> Point | Step:
+    return step(grid, number, told) if grid.whole else Point(grid.at(number), told[1] / told[0])
+
+
+def forget() -> None:
+    """Forget everything."""
+    global _size
+    with _lock:
+        _memories.clear()
+        _size = 0
+
+
+def _at(point: Point | Step) -> float:
+    return point.at
+
+
+def _of_grid(windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, list[Any]]:
+    known = {pk: _recall(pk, window, grid, far) for pk, window in windows.items()}
+    known = _read_on(known, windows, grid, far)
+    by_window: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for pk, window in windows.items():
+        by_window[_from_ms(known[pk], window, grid), window.end_ms].append(pk)
+    found: dict[int, list[Any]] = {}
+    for (since_ms, end_ms), ids in by_window.items():
+        newer = read(ids, grid, since_ms, end_ms, far)
+        for pk in ids:
+            found[pk] = _points(known[pk], newer.get(pk, {}), windows[pk], since_ms, grid)
+    return found
+
+
+def _valid(window: Window, grid: Grid, far: Far) -> tuple[int, ...]:
+    cuts_ms = [
+        far.get(name, 0)
+        for tier, name in ((MINUTES, progress.RAW_PRUNED), (HOURS, progress.MINUTES_PRUNED))
+        if not grid.fits(tier)
+    ]
+    return (window.revision, *(cut_ms for cut_ms in cuts_ms if cut_ms > window.start_ms))
+
+
+def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
+    """Return what is remembered of a series and holds for this window, else an empty memory that begins with it."""
+    key = (pk, grid)
+    valid = _valid(window, grid, far)
+    with _lock:
+        memory = _memories.get(key)
+        if memory is not None and memory.valid == valid and memory.since_ms <= window.start_ms <= memory.until_ms:
+            _memories.move_to_end(key)
+            return memory
+    return _Memory(valid, window.start_ms, window.start_ms, [], {})
+
+
+def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, _Memory]:
+    """Bring what is remembered up to what is rolled by now, or to the end of its window where that is earlier."""
+    rolled_ms = far.get(progress.MINUTES, 0)
+    by_gap: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for pk, memory in known.items():
+        until_ms = floor(min(rolled_ms, windows[pk].end_ms), MINUTE_MS)
+        if until_ms > memory.until_ms:
+            by_gap[memory.until_ms, until_ms].append(pk)
+    after = dict(known)
+    for (since_ms, until_ms), ids in by_gap.items():
+        found = read(ids, grid, since_ms, until_ms, far)
+        for pk in ids:
+            after[pk] = _extended(_trimmed(known[pk], windows[pk]), found.get(pk, {}), until_ms, grid)
+            _remember(pk, after[pk], grid)
+    return after
+
+
+def _extended(memory: _Memory, found: Mapping[int, Told], until_ms: int, grid: Grid) -> _Memory:
+    steps = joined(memory.last, found)
+    last = grid.number(until_ms - 1)
+    points = [_made(grid, number, told) for number, told in sorted(steps.items()) if number < last]
+    left = {number: told for number, told in steps.items() if number >= last}
+    return _Memory(memory.valid, memory.since_ms, until_ms, memory.points + points, left)
+
+
+def _trimmed(memory: _Memory, window: Window) -> _Memory:
+    """Return `memory` without what lies so far back that no widget of this range shows it."""
+    keep_ms = window.start_ms - SPARE * (window.end_ms - window.start_ms)
+    if memory.since_ms >= keep_ms:
+        return memory
+    points = memory.points[bisect_left(memory.points, window.start_ms / 1000, key=_at) :]
+    return replace(memory, since_ms=window.start_ms, points=points)
+
+
+def _remember(pk: int, memory: _Memory, grid: Grid) -> None:
+    global _size
+    key = (pk, grid)
+    with _lock:
+        before = _memories.pop(key, None)
+        _memories[key] = memory
+        _size += len(memory.points) - (len(before.points) if before else 0)
+        while _size > POINTS_MOST and len(_memories) > 1:
+            _, oldest = _memories.popitem(last=False)
+            _size -= len(oldest.points)
+
+
+def _from_ms(memory: _Memory, window: Window, grid: Grid) -> int:
+    """Return from when on a window has to be read: a step that its end cuts off is read as a whole."""
+    if window.end_ms >= memory.until_ms:
+        return memory.until_ms
+    return max(window.start_ms, grid.begin_ms(grid.number(window.end_ms)))
+
+
+def _points(memory: _Memory, newer: Mapping[int, Told], window: Window, since_ms: int, grid: Grid) -> list[Any]:
+    begin = bisect_left(memory.points, window.start_ms / 1000, key=_at)
+    if since_ms == memory.until_ms:
+        points, newer = memory.points[begin:], joined(memory.last, newer)
+    else:
+        points = memory.points[begin : bisect_left(memory.points, since_ms / 1000, key=_at)]
+    return points + [_made(grid, number, told) for number, told in sorted(newer.items())]
