@@ -4,15 +4,13 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal, Self
 
 import httpx
-from cryptography import x509
 from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources import expect, fetch, pick, reach
+from metrics.sources import certificates, expect, fetch, pick, reach
 from metrics.sources.base import Noted, SourceKind
 from metrics.sources.phases import Phases
 
@@ -175,5 +173,4 @@ def _days_left(response: httpx.Response) -> float | None:
     if tls is None:
         return None
     # As DER, because the ssl module decodes only certificates that it verified.
-    certificate = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
-    return (certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds() / 86_400
+    return certificates.days_left(tls.getpeercert(binary_form=True))

@@ -118,13 +118,13 @@ def _samples(metric: str, answer: Mapping[str, Any], config: PromqlConfig) -> li
             if place in found:
                 raise SourceError(f"The query of {metric} finds several series that differ in nothing but their name.")
             found[place] = Sample(metric, value, labels, at, config.units.get(metric), type_by_name(metric))
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         raise SourceError(f"{config.where} answered the query of {metric} in a form that is not known here.") from None
     return list(found.values())
 
 
 def _points(data: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], float, float]]:
-    """Return labels, time and value of each point. Raises KeyError, TypeError or ValueError for another form."""
+    """Return labels, time and value of each point. Raises whatever it stumbles over in another form."""
     kind, result = data["resultType"], data["result"]
     if kind == "scalar":
         yield {}, float(result[0]), float(result[1])

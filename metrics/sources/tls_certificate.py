@@ -2,15 +2,13 @@
 
 import ssl
 import time
-from datetime import UTC, datetime
-from ipaddress import ip_address
 
-from cryptography import x509
 from pydantic import Field
 
 from metrics.sample import Sample
-from metrics.sources import reach, tls
+from metrics.sources import certificates, reach, tls
 from metrics.sources.base import Noted, SourceConfig, SourceKind
+from metrics.sources.certificates import named
 from metrics.sources.reach import Unreachable
 
 
@@ -47,8 +45,9 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
             certificate, distrust = _shown(config, until)
         except Unreachable as problem:
             return Noted([Sample("tls_up", 0.0, labels)], str(problem))
-        is_named = named(certificate, config.wanted)
-        days_left = (certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds() / 86_400
+        is_named, days_left = named(certificate, config.wanted), certificates.days_left(certificate)
+        if days_left is None:
+            return Noted([Sample("tls_up", 0.0, labels)], f"The certificate of {config.where} can't be read.")
         samples = [
             Sample("tls_up", 1.0, labels),
             Sample("tls_certificate_days", days_left, labels, unit="days"),
@@ -60,7 +59,7 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
         return Noted(samples, f"The certificate of {config.where} {' and '.join(problems)}." if problems else "")
 
 
-def _shown(config: TlsCertificateConfig, until: float) -> tuple[x509.Certificate, str]:
+def _shown(config: TlsCertificateConfig, until: float) -> tuple[bytes, str]:
     """Return the certificate, and why it can't be trusted, empty if it can. Raises Unreachable and Forbidden."""
     try:
         return _handshake(config, until, tls.context(True, names=False)), ""
@@ -69,7 +68,7 @@ def _shown(config: TlsCertificateConfig, until: float) -> tuple[x509.Certificate
         return _handshake(config, until, tls.context(False, names=False)), problem.verify_message
 
 
-def _handshake(config: TlsCertificateConfig, until: float, context: ssl.SSLContext) -> x509.Certificate:
+def _handshake(config: TlsCertificateConfig, until: float, context: ssl.SSLContext) -> bytes:
     with reach.connect(config.host, config.port, max(0.001, until - time.monotonic())) as opened:
         try:
             with context.wrap_socket(opened, server_hostname=config.wanted) as secured:
@@ -83,32 +82,4 @@ def _handshake(config: TlsCertificateConfig, until: float, context: ssl.SSLConte
             raise Unreachable(f"{config.where} does not speak TLS ({reason}).") from None
     if shown is None:
         raise Unreachable(f"{config.where} shows no certificate.")
-    return x509.load_der_x509_certificate(shown)
-
-
-def named(certificate: x509.Certificate, host: str) -> bool:
-    """Return whether `certificate` is for `host`, by its subject alternative names alone (RFC 9525, section 6)."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    try:
-        return ip_address(host) in names.get_values_for_type(x509.IPAddress)
-    except ValueError:
-        return any(_fits(pattern, host) for pattern in names.get_values_for_type(x509.DNSName))
-
-
-def _fits(pattern: str, host: str) -> bool:
-    """Return whether a name of a certificate, whose first part may be `*`, is that of `host`."""
-    first, _, rest = pattern.lower().rstrip(".").partition(".")
-    host = _ascii(host).lower().rstrip(".")
-    if first != "*":
-        return f"{first}.{rest}".rstrip(".") == host
-    return "." in rest and host.partition(".")[2] == rest
-
-
-def _ascii(host: str) -> str:
-    try:
-        return host.encode("idna").decode()
-    except UnicodeError:
-        return host
+    return shown

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from metrics.sample import Sample, check
@@ -186,10 +188,11 @@ def test_nobody_there_is_down() -> None:
     assert found.note == f"http://127.0.0.1:{port}/ can't be reached (Connection refused)."
 
 
-def test_a_name_that_does_not_exist_is_down() -> None:
-    found = collect("http://nobody.invalid/")
+def test_a_name_that_does_not_exist_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead(monkeypatch)
+    found = collect("http://nobody.test/")
     assert (found[0].metric, found[0].value) == ("http_up", 0)
-    assert found.note.startswith("The name nobody.invalid can't be looked up (")
+    assert found.note == "The name nobody.test can't be looked up (Name or service not known)."
 
 
 def test_where_the_source_may_not_connect_to_is_an_error(url: str) -> None:
@@ -384,6 +387,15 @@ class TestCertificates:
 
     def test_tls_spoken_to_an_http_port_is_down(self, url: str) -> None:
         assert run(url.replace("http", "https") + "/ok", timeout_s=1)["http_up"] == 0
+
+
+@given(st.text(max_size=40) | st.text(max_size=20).map("http://{}".format))
+def test_any_url_is_taken_or_refused(url: str) -> None:
+    try:
+        config = HttpCheckConfig(url=url)
+    except ValidationError:
+        return
+    check([Sample("a", 1.0, {"check": config.label})], 0)
 
 
 class TestConfig:

@@ -4,14 +4,17 @@ import gzip
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from metrics.sample import Sample, check
 from metrics.sources.base import SourceError
-from metrics.sources.json_http import JsonHttp, JsonHttpConfig
+from metrics.sources.json_http import JsonHttp, JsonHttpConfig, _picked
 from metrics.sources.reach import Forbidden, limited
 from tests.sources.web import Handler, answering, echo, serving
 
@@ -129,6 +132,21 @@ def test_what_goes_wrong_is_a_sentence(url: str, path: str, expression: str, sai
         collect(url + path, {"it": expression})
     assert str(failed.value).replace(f"{url}/ ", f"{url} ").startswith(said.format(url=url))
     assert str(failed.value).endswith(".")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "value_x", "at", "a"]), inner)
+        ),
+        max_leaves=10,
+    )
+)
+def test_any_document_has_samples_or_is_a_sentence(document: Any) -> None:
+    with suppress(SourceError):
+        for sample in _picked("it", "@", document, JsonHttpConfig(url="http://x.example", values={"it": "@"})):
+            assert isinstance(sample.value, float)
 
 
 def test_nobody_there_is_a_sentence() -> None:

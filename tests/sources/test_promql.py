@@ -3,17 +3,22 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from metrics.sample import check
 from metrics.sources.base import Noted, SourceError
-from metrics.sources.promql import Promql, PromqlConfig
+from metrics.sources.promql import Promql, PromqlConfig, _samples
 from metrics.sources.reach import Forbidden, limited
 from tests.prometheus import prometheus
 from tests.sources.web import Handler, answering, serving
+
+WORDS = ["metric", "value", "values", "a", "__name__"]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +155,21 @@ class TestTrouble:
     def test_where_the_source_may_not_connect_to_is_an_error(self, url: str) -> None:
         with limited(), pytest.raises(Forbidden):
             collect(url, {"a": "up"})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner),
+    max_leaves=10,
+)
+
+
+@given(kind=st.sampled_from(["scalar", "vector", "matrix", "string"]), result=JSON)
+def test_any_answer_is_read_or_a_sentence(kind: str, result: Any) -> None:
+    config = PromqlConfig(url="http://x.example", queries={"a": "up"})
+    with suppress(SourceError):
+        for sample in _samples("a", {"data": {"resultType": kind, "result": result}}, config):
+            assert isinstance(sample.value, float)
 
 
 @pytest.mark.parametrize(

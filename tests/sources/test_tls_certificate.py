@@ -14,7 +14,7 @@ import pytest
 from metrics.sample import check
 from metrics.sources.base import Noted
 from metrics.sources.reach import Forbidden, limited
-from metrics.sources.tls_certificate import TlsCertificate, TlsCertificateConfig, named
+from metrics.sources.tls_certificate import TlsCertificate, TlsCertificateConfig
 from tests.sources.certificates import Certificate, make
 from tests.sources.names import lead
 
@@ -168,25 +168,3 @@ def test_a_handshake_of_ours_offers_no_protocol(tmp_path: Path) -> None:
         assert collect(listening.getsockname()[1])[0]["tls_up"] == 1
         thread.join(5)
     assert offered == [None]
-
-
-@pytest.mark.parametrize(
-    ("names", "host", "fits"),
-    [
-        (["shop.example"], "shop.example", True),
-        (["shop.example"], "SHOP.example.", True),
-        (["shop.example"], "www.shop.example", False),
-        (["*.shop.example"], "www.shop.example", True),
-        (["*.shop.example"], "shop.example", False),
-        (["*.shop.example"], "a.b.shop.example", False),
-        (["*.example"], "shop.example", False),
-        (["xn--caf-dma.example"], "café.example", True),
-        (["10.0.0.1"], "10.0.0.1", True),
-        (["10.0.0.1"], "10.0.0.2", False),
-        (["2001:db8::1"], "2001:db8:0::1", True),
-        (["shop.example", "10.0.0.1"], "10.0.0.1", True),
-        (["localhost"], "localhost", True),
-    ],
-)
-def test_for_whom_a_certificate_is(names: list[str], host: str, fits: bool) -> None:
-    assert named(make(names).certificate, host) is fits
