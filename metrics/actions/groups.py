@@ -1,6 +1,7 @@
 """Pushing the values of a group: those that are not pushed again are gone."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from metrics.actions import samples as all_samples
 from metrics.models import Series, Source
@@ -27,6 +28,6 @@ def push(
         if also:
             also(accepted)
 
-    accepted = all_samples.accept(samples, source, now, settle)
+    accepted = all_samples.accept(samples, source, now, settle, partial(groups.lock, group))
     all_samples.show(gone, now)
     return accepted

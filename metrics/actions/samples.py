@@ -22,15 +22,22 @@ PUSH_NOTED_S = 10
 
 
 def accept(
-    samples: Sequence[Sample], source: Source | None, now: float, also: Callable[[int], None] | None = None
+    samples: Sequence[Sample],
+    source: Source | None,
+    now: float,
+    also: Callable[[int], None] | None = None,
+    first: Callable[[], None] | None = None,
 ) -> int:
     """Check `samples`, store them, and have the open widgets that show them rendered; return how many there are.
 
-    `also` is called with that number in the transaction that stores them: what it writes is stored if they are.
+    `also` is called with that number in the transaction that stores them: what it writes is stored if they are. `first`
+    is called when that begins, to wait for whom it must.
     Raises BadSamples if one of them is bad; then nothing is stored.
     """
     check(samples, now)
-    with transaction.atomic() if also else nullcontext():
+    with transaction.atomic() if also or first else nullcontext():
+        if first:
+            first()
         changed = write(samples, source, now) if samples else []
         if also:
             also(len(samples))

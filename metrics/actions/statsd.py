@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import structlog
 
 from metrics.actions.samples import accept
-from metrics.models import Source
-from metrics.sample import BadSamples, Sample
+from metrics.models import Series, Source
+from metrics.sample import BadSamples, Sample, series_key
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,16 @@ def store(samples: Sequence[Sample], now: float) -> None:
         except BadSamples as refused:
             bad = {problem.index for problem in refused.problems}
             log.warning("samples refused", error=str(refused), metric=_name(samples, refused))
-            # Without an index it is all of them. Of very many, not all are told at once.
-            samples = [] if None in bad else [one for index, one in enumerate(samples) if index not in bad]
+            # Of very many, not all are told at once. Without an index it is about all; new ones may be the cause.
+            good = _known(samples) if None in bad else [one for index, one in enumerate(samples) if index not in bad]
+            samples = good if len(good) < len(samples) else []
+
+
+def _known(samples: Sequence[Sample]) -> list[Sample]:
+    """Return those of `samples` whose series there are already."""
+    keys = [series_key(one.metric, one.labels) for one in samples]
+    known = set(Series.objects.filter(key__in=keys).values_list("key", flat=True))
+    return [one for key, one in zip(keys, samples, strict=True) if key in known]
 
 
 def _name(samples: Sequence[Sample], refused: BadSamples) -> str:

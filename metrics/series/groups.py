@@ -11,34 +11,52 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from metrics.models import Series
+from metrics.series.newest import newest
 
 CHUNK = 500
 """Databases limit how many values one statement may have."""
+LATER_MOST_MS = 600_000
+
+
+def lock(group: str) -> None:
+    """Wait for who else pushes `group`, and have others wait until the transaction ends that is under way.
+
+    It has to come first in there: who holds rows and then waits for another may wait for ever. SQLite has one writer at
+    a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(group)])
 
 
 def settle(group: str, keys: Set[str], names: Collection[str] | None, now: float) -> list[Series]:
     """Make `group` consist of the series with these `keys`, and of what is not called one of `names`.
 
     None for `names` means any name: then there is nothing else. Return the series that had to leave, at `now` (Unix
-    seconds). Must be called in a transaction; others that settle the same group wait for its end.
+    seconds).
     """
-    number = int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], signed=True)
-    _lock(number)
+    number, now_ms = _number(group), round(now * 1000)
     members = {one.key: one for one in Series.objects.filter(group=number)}
     leaving = [one for key, one in members.items() if key not in keys and (names is None or one.metric in names)]
-    for some in _by_key([one.key for one in leaving]):
-        some.update(group=None, ended_at_ms=round(now * 1000))
+    _end(leaving, now_ms)
     for some in _by_key(sorted(keys - members.keys())):
         some.update(group=number)
+        # Whoever waited longer is the last to say what counts, though his time is earlier.
+        some.filter(ended_at_ms__gte=now_ms).update(ended_at_ms=None)
     return leaving
+
+
+def _end(leaving: list[Series], now_ms: int) -> None:
+    """End series now; or with the newest sample, which is later if its push did not wait as long as this one."""
+    last = newest(dict.fromkeys([one.pk for one in leaving], now_ms + LATER_MOST_MS), 1)
+    for one in leaving:
+        one.group, one.ended_at_ms = None, max([now_ms, *(at_ms for at_ms, _ in last.get(one.pk, []))])
+    Series.objects.bulk_update(leaving, ["group", "ended_at_ms"], batch_size=CHUNK)
 
 
 def _by_key(keys: list[str]) -> "list[QuerySet[Series]]":
     return [Series.objects.filter(key__in=keys[start : start + CHUNK]) for start in range(0, len(keys), CHUNK)]
 
 
-def _lock(number: int) -> None:
-    """Wait for whoever settles this group, until their transaction ends. SQLite has one writer at a time anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+def _number(group: str) -> int:
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], signed=True)

@@ -1,5 +1,7 @@
 """Storing what StatsD's process gathered: all that can be."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from metrics.actions.statsd import store
@@ -30,10 +32,14 @@ def test_one_that_is_refused_spoils_no_other() -> None:
     assert sorted(Series.objects.values_list("metric", flat=True)) == ["a", "b"]
 
 
-def test_what_is_refused_as_a_whole_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    def accept(*_: object) -> int:
+def test_when_all_are_refused_those_of_known_series_are_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    store([sample("a")], AT)
+    tried: list[list[str]] = []
+
+    def accept(samples: Sequence[Sample], *_: object) -> int:
+        tried.append([one.metric for one in samples])
         raise BadSamples([Problem(None, "samples", "There are too many series.")])
 
     monkeypatch.setattr("metrics.actions.statsd.accept", accept)
-    store([sample("a")], AT)
-    assert not Series.objects.exists()
+    store([sample("a"), sample("b")], AT + 10)
+    assert tried == [["a", "b"], ["a"]]

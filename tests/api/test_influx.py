@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from influxdb_client import InfluxDBClient, Point
 from influxdb_client.client.write_api import SYNCHRONOUS
@@ -170,3 +171,14 @@ class TestByHand:
     @pytest.mark.parametrize("path", [V1, V2])
     def test_another_method_is_405(self, client: Client, path: str) -> None:
         assert client.get(path).status_code == 405
+
+    def test_without_a_database_it_is_503_and_says_when_to_come_again(
+        self, token: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: Any) -> None:
+            raise OperationalError("away")
+
+        monkeypatch.setattr("metrics.actions.samples.write", away)
+        response = self.post(V2, "a v=1", f"Token {token}")
+        assert (response.status_code, body(response)["code"]) == (503, "unavailable")
+        assert int(response["Retry-After"]) > 0

@@ -5,10 +5,12 @@ import gzip
 import time
 import urllib.error
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import cramjam
+import httpx
 import prometheus_client as prometheus
 import pytest
 from django.test import Client
@@ -117,6 +119,22 @@ class TestClient:
         Gauge("up", "Up.", registry=registry).set(1)
         prometheus.push_to_gateway(live_server.url, "backup", registry, handler=handler)
         assert values("up") == {"backup": 1}
+
+    def test_of_pushes_at_the_same_time_one_is_the_last(self, live_server: LiveServer) -> None:
+        headers = {"Authorization": f"Bearer {access.create_token('job', 'push')}"}
+        pushes = [[f"m{(start + k) % 6}" for k in range(4)][:: 1 - 2 * (start % 2)] for start in range(6)]
+
+        def put(number: int) -> int:
+            text = "".join(f"{name} 1\n" for name in pushes[number % 6])
+            url = (
+                f"{live_server.url}/metrics/job/backup?expected_every={number + 100}"  # so that each changes the series
+            )
+            return httpx.put(url, content=text, headers=headers).status_code
+
+        with ThreadPoolExecutor(6) as threads:
+            assert set(threads.map(put, range(30))) == {200}
+        left = {name for name in (f"m{n}" for n in range(6)) if values(name)}
+        assert left in [set(names) for names in pushes]
 
     def test_without_a_token_it_is_an_error_there(self, live_server: LiveServer, registry: CollectorRegistry) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:

@@ -81,6 +81,24 @@ def test_a_newer_value_counts_again_and_an_older_one_does_not() -> None:
     assert latest("a") == Point(AT - 5, 3)
 
 
+def test_a_push_that_waited_for_another_is_the_last_all_the_same() -> None:
+    """Its time is earlier than that of the other, which was stored first."""
+    stored("a", {5: 1})
+    settle("a", now=AT - 5)
+    stored("b", {10: 2})
+    assert settle("b", now=AT - 10) == ["a"]
+    assert (latest("a"), latest("b")) == (None, Point(AT - 10, 2))
+
+
+def test_what_ended_meanwhile_counts_again_for_who_waited() -> None:
+    stored("a", {1000: 1})
+    settle("a", now=AT - 1000)
+    settle(now=AT - 5)
+    stored("a", {10: 2})
+    settle("a", now=AT - 10)
+    assert latest("a") == Point(AT - 10, 2)
+
+
 def test_there_may_be_many() -> None:
     Series.objects.bulk_create(Series(key=series_key(f"m{n}", {}), metric=f"m{n}") for n in range(3000))
     settle(*(f"m{n}" for n in range(3000)))
