@@ -1,9 +1,12 @@
-"""What the pause after failed sign-ins counts by: a name and an address that every database can store."""
+"""Signing in: what the pause after failures counts by, and what open pages are told when they are signed out."""
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 
 NAME_MOST = 150
 
@@ -21,3 +24,19 @@ def client_address(request: HttpRequest) -> str:
         return str(ipaddress.ip_address(given))
     except ValueError:
         return "0.0.0.0"  # noqa: S104 (not an address to listen on)
+
+
+def reload_signed_out(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Have a page load itself anew when a part of it is asked for by who is signed out.
+
+    The part would be the page to sign in, drawn in the midst of the other.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        is_part = bool(getattr(request, "htmx", False)) and isinstance(response, HttpResponseRedirect)
+        if is_part and response.headers["Location"].startswith(resolve_url(settings.LOGIN_URL)):
+            return HttpResponse(status=401, headers={"HX-Refresh": "true"})
+        return response
+
+    return answer

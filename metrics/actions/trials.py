@@ -14,7 +14,7 @@ from metrics.actions import sources
 from metrics.actions.access import Actor
 from metrics.actions.problems import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
-from metrics.live import collecting, limits
+from metrics.live import collecting, limits, slots
 from metrics.models import Source
 from metrics.sample import Sample, check
 from metrics.sources.registry import kinds
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 GRACE_S = 5
 """What a worker may take to begin, on top of what the kind may take to run."""
 PER_MINUTE = 20
+STILL_GOING_S = 5
 SHOWN_MOST = 500
 
 
@@ -81,13 +82,21 @@ def _try(source: Source, by: Actor) -> Trial:
     log.info("source tried", source=source.name, kind=source.kind, by=by.name)
     sources.check_kind(source.kind)
     try:
-        found = collecting.ask(json.dumps(asdict(Job.of(source))), kinds()[source.kind].timeout_s + GRACE_S)
+        found = _ask(Job.of(source), kinds()[source.kind].timeout_s + GRACE_S, by)
     except (RedisError, OperationalError):
         raise NoAnswer("Redis does not answer; try again.") from None
     if found is None:
         raise NoAnswer("No collecting worker answered in time; /readyz says whether one runs.")
     said = json.loads(found)
     return Trial(**{**said, "samples": tuple(Would(**one) for one in said["samples"])})
+
+
+def _ask(job: Job, timeout_s: float, by: Actor) -> str | None:
+    """Have the trial made: one at a time for each, since a few that hang would keep all workers busy."""
+    with slots.hold(f"trying:{by.name}", timeout_s) as alone:
+        if not alone:
+            raise TooOften("Another test of yours is still going on; wait for it.", STILL_GOING_S)
+        return collecting.ask(json.dumps(asdict(job)), timeout_s)
 
 
 def answer(id: str) -> None:

@@ -111,7 +111,7 @@ def _read_lines(text: str) -> list[str]:
 def _read_pairs(text: str) -> dict[str, str]:
     pairs = {}
     for number, line in enumerate(text.split("\n"), 1):
-        name, colon, value = line.partition(":")
+        name, colon, value = line.partition(": " if ": " in line else ":")  # a metric's name may have a colon
         if line.strip() and not (colon and name.strip()):
             raise ValueError(f"Line {number} is not a name, a colon and a value.")
         if line.strip():

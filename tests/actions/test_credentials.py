@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from pytest_django import Settings
 
 from metrics.actions import credentials
@@ -97,6 +97,12 @@ class TestHide:
 
     def test_one_that_holds_another_is_hidden_as_a_whole(self) -> None:
         assert credentials.hide("it was sesame street", ["sesame", "sesame street"]) == "it was …"
+
+
+def test_what_pydantic_says_of_a_config_does_not_quote_it() -> None:
+    with pytest.raises(ValidationError) as refused:
+        DoorConfig.model_validate({"url": "open sesame", "password": "abc", "headers": "alibaba"})
+    assert not any(word in str(refused.value) for word in ("sesame", "abc", "alibaba"))
 
 
 @pytest.mark.parametrize(("value", "expected"), [("", False), (None, False), ({}, False), ([], False), ("x", True)])

@@ -181,6 +181,19 @@ class TestRefused:
 
 
 @pytest.mark.usefixtures("redis")
+def test_each_tries_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(*_: Any, **__: Any) -> None:
+        with pytest.raises(TooOften, match="Another test of yours is still going on"):
+            trials.try_config("door", GOOD, SYSTEM)
+
+    monkeypatch.setattr("celery.app.base.Celery.send_task", meanwhile)
+    monkeypatch.setattr(trials, "GRACE_S", -4.5)
+    for _ in range(2):
+        with pytest.raises(NoAnswer):
+            trials.try_config("door", GOOD, SYSTEM)
+
+
+@pytest.mark.usefixtures("redis")
 def test_without_a_worker_one_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
     monkeypatch.setattr(trials, "GRACE_S", -4.9)

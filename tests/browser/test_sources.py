@@ -136,3 +136,21 @@ def test_no_page_is_wider_than_its_screen(someone: Person, width: int, height: i
         someone.open(path)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
     assert someone.complaints == []
+
+
+def test_a_page_that_is_not_renewed_says_so(someone: Person) -> None:
+    page = someone.page
+    with someone.system.hanging("web"):
+        banner = page.locator(".said-error")
+        expect(banner).to_be_visible(timeout=16_000)
+        expect(banner).to_have_text(re.compile(r"The server does not answer. What is shown here is 1\d s old."))
+    expect(banner).to_be_hidden(timeout=10_000)
+    expect(page.locator(".sources")).to_contain_text("this machine")
+
+
+def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(someone: Person) -> None:
+    other = someone.page.context.new_page()
+    other.goto(someone.system.url + "/")
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("**/sign-in/")
+    someone.page.wait_for_url("**/sign-in/?next=/sources/", timeout=10_000)

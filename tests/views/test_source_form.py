@@ -159,6 +159,7 @@ class TestParse:
             ("method", "HEAD", "HEAD"),
             ("hosts", "a\r\n\r\n  b \r\n", ["a", "b"]),
             ("labels", "a: b\r\n\r\nc : d:e", {"a": "b", "c": "d:e"}),
+            ("labels", "job:up:sum: a: b", {"job:up:sum": "a: b"}),
             ("steps", '[{"path": "x"}]', [{"path": "x"}]),
             ("expected", "", ""),
             ("password", " open sesame ", " open sesame "),

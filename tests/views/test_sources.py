@@ -91,6 +91,10 @@ class TestWho:
         assert client.get(LIST)["Location"] == f"/sign-in/?next={LIST}"
         assert Source.objects.filter(enabled=True).count() == 1
 
+    def test_a_page_whose_reader_was_signed_out_loads_itself_anew(self, client: Client) -> None:
+        response = client.get(LIST, headers=HTMX)
+        assert (response.status_code, response["HX-Refresh"], response.content) == (401, "true", b"")
+
     @pytest.mark.parametrize("is_staff", [True, False])
     def test_who_has_no_right_only_looks(self, client: Client, is_staff: bool) -> None:
         client.force_login(make.user(is_staff=is_staff))

@@ -1,0 +1,34 @@
+// Parts of a page that htmx fetches anew every few seconds. When they no longer come, the page says so: what it
+// shows may have changed long ago.
+
+import { age } from "./clock.js";
+
+const RENEWED = "[hx-trigger^='every']";
+const LATE_MS = 12_000;
+const WAKES_MS = 5_000; // a page that nobody looked at was not renewed either, and gets a moment
+
+let renewedAt = performance.now();
+let visibleAt = performance.now();
+
+const banner = document.createElement("p");
+banner.className = "said said-error";
+banner.setAttribute("role", "alert");
+banner.hidden = true;
+
+function tick() {
+  const now = performance.now();
+  const late = now - renewedAt > LATE_MS && now - visibleAt > WAKES_MS && !document.hidden;
+  if (late) banner.textContent = `The server does not answer. What is shown here is ${age((now - renewedAt) / 1000)} old.`;
+  banner.hidden = !late;
+}
+
+const part = document.querySelector(RENEWED);
+if (part) {
+  part.before(banner);
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.target?.matches?.(RENEWED)) renewedAt = performance.now();
+    tick();
+  });
+  document.addEventListener("visibilitychange", () => { visibleAt = performance.now(); });
+  setInterval(tick, 1000);
+}
