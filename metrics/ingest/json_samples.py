@@ -14,6 +14,9 @@ from metrics.sample import BadSamples, Problem, Sample, check
 SHARED = {"labels", "type", "expected_every", "expires_after"}
 """What a sample may say, and the batch for all of its samples."""
 FIELDS = {"metric", "value", "at", "unit"} | SHARED
+PLAIN = {"metric", "value", "labels", "at"}
+EXACT = 2**53
+"""Whole numbers up to it are numbers in JSON, whoever reads them."""
 
 
 class NotJson(Exception):
@@ -32,6 +35,8 @@ def parse(body: bytes) -> list[Sample]:
     if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
         raise BadSamples([Problem(None, "samples", 'The body is not an object with a list "samples".')])
     entries = document.pop("samples")
+    if not document and (plain := _all_plain(entries)) is not None:
+        return plain
     found = [Problem(None, *what) for what in _problems_of_batch(document)]
     found += [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
     if found:
@@ -39,6 +44,26 @@ def parse(body: bytes) -> list[Sample]:
     if document:
         _check_batch(document)
     return [_sample(entry, document) for entry in entries]
+
+
+def _all_plain(entries: list[Any]) -> list[Sample] | None:
+    """Return the samples, if every entry is of the most usual form; else None, and each is looked at more closely.
+
+    It takes half the time, and large batches come from machines, which write them all alike.
+    """
+    samples = []
+    for entry in entries:
+        if type(entry) is not dict or not entry.keys() <= PLAIN:
+            return None
+        metric, value, labels, at = entry.get("metric"), entry.get("value"), entry.get("labels"), entry.get("at")
+        if type(metric) is not str or (type(value) is not float and not (type(value) is int and abs(value) <= EXACT)):
+            return None
+        if at is not None and type(at) is not float and not (type(at) is int and abs(at) <= EXACT):
+            return None
+        if labels is not None and (type(labels) is not dict or any(type(text) is not str for text in labels.values())):
+            return None
+        samples.append(Sample(metric, float(value), labels or {}, None if at is None else float(at)))
+    return samples
 
 
 def _check_batch(batch: Mapping[str, Any]) -> None:

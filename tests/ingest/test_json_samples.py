@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metrics.ingest import json_samples
 from metrics.ingest.json_samples import NotJson, parse
 from metrics.sample import BadSamples, Sample
 
@@ -184,3 +185,16 @@ def test_any_json_is_samples_or_refused(document: Any) -> None:
 @given(st.lists(ALMOST, max_size=3), BATCH)
 def test_anything_like_samples_is_samples_or_refused(entries: list[Any], batch: dict[str, Any]) -> None:
     assert is_known(outcome(json.dumps({**batch, "samples": entries}).encode()))
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+FIELD = st.sampled_from(["metric", "value", "labels", "at", "unit", "x"])
+ENTRIES = st.dictionaries(FIELD, LEAVES | st.dictionaries(st.text(max_size=3), LEAVES, max_size=2), max_size=5)
+
+
+@given(ENTRIES)
+def test_what_is_read_in_one_go_is_what_would_be_read_more_closely(entry: dict[str, Any]) -> None:
+    plain = json_samples._all_plain([entry])
+    if plain is not None:
+        assert list(json_samples._problems(entry)) == []
+        assert plain == [json_samples._sample(entry, {})]
