@@ -137,6 +137,8 @@ def prepare() -> str:
         database.ask()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
+        if settings.PLUGINS_DIR.parent == settings.DATA_DIR:  # one that was chosen is there, or comes later
+            settings.PLUGINS_DIR.mkdir(exist_ok=True)
         return bootstrap()
     except (DatabaseError, psycopg.Error) as error:
         url = local_redis.without_password(settings.DATABASE_URL)

@@ -267,6 +267,7 @@ ALLOW_PRIVATE_ADDRESSES = env.flag(
 )
 
 NAGIOS_PLUGINS_DIR = env.path_or_none("NAGIOS_PLUGINS_DIR", "Folder of checks that sources may run.")
+PLUGINS_DIR = env.path("PLUGINS_DIR", DATA_DIR / "plugins", "Folder of Python files with functions of your own.")
 SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be read as sources.")
 
 # --- History ------------------------------------------------------------------------------------------
@@ -320,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeats": {"task": "tasks.heartbeats.evaluate", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
+    "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }

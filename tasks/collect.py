@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import runs, slots, trials
+from metrics.actions import plugins, runs, slots, trials
 from metrics.live import health
 from tasks.away import quietly
 
@@ -43,3 +43,10 @@ def prune() -> None:
 def trial(id: str) -> None:
     """Run a source once for somebody who waits to see what it would store."""
     trials.answer(id)
+
+
+@shared_task
+@quietly
+def follow_plugins() -> None:
+    """Have the sources follow the files in PLUGINS_DIR; beat sends this every few seconds."""
+    plugins.follow()

@@ -21,7 +21,19 @@ from dashboard_project.supervisor import LEASH
 
 REDIS_STARTS_S = 10.0
 # Settings that the machine has for its own use must not reach the tests.
-FOREIGN = ("ADMIN_PASSWORD", "ALLOWED_HOSTS", "DEBUG", "HOST", "LOG_JSON", "PORT", "PUBLIC_URL", "STATIC_ROOT")
+FOREIGN = (
+    "ADMIN_PASSWORD",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+    "HOST",
+    "LOG_JSON",
+    "NAGIOS_PLUGINS_DIR",
+    "PLUGINS_DIR",
+    "PORT",
+    "PUBLIC_URL",
+    "SQLITE_DIRS",
+    "STATIC_ROOT",
+)
 
 
 @pytest.hookimpl(wrapper=True)

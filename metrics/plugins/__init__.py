@@ -1,0 +1,6 @@
+"""What runs functions of your own, in processes of their own. Plain Python: nothing of Django is loaded there."""
+
+from metrics.plugins.declare import metric
+from metrics.sample import Sample
+
+__all__ = ["Sample", "metric"]

@@ -1,0 +1,160 @@
+"""`python -m metrics.plugins.run FILE [FUNCTION KEPT_S]`: loads a file of somebody's own, and runs a function of it.
+
+Without a function it says which there are. With one, it runs it once for each line on its input, which is how many
+seconds that may take; and ends when there was no line for KEPT_S seconds, or whoever asks is gone. Each answer is a
+line of JSON. What the file prints goes where its errors go.
+"""
+
+import faulthandler
+import inspect
+import json
+import logging
+import os
+import select
+import signal
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from metrics.plugins.declare import Declared
+from metrics.plugins.load import TooLong, explain, load
+from metrics.plugins.outcome import samples
+
+LOAD_S = 8
+SLACK_S = 0.2
+GRACE_S = 3
+"""What is busy in C for longer can't be interrupted by Python; then the process ends, even if nobody asks any more."""
+IDLE = 75
+"""Exit code of a process that was not asked anything for so long that it went."""
+
+Answer = dict[str, Any]
+
+
+def main(file: Path, function: str = "", kept_s: float = 0) -> int:
+    """Do what the command line says; return the exit code."""
+    questions, answers = _apart()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    found: list[Declared] = []
+    loaded = _attempt(LOAD_S, file, None, lambda: _load(file, found))
+    if "error" in loaded or not function:
+        _say(answers, loaded)
+        return 0
+    one = next((one for one in found if one.function == function), None)
+    if one is None:
+        _say(answers, {"error": f"{file.name} has no function {function} with a metric above it."})
+        return 0
+    _say(answers, {"ready": True})
+    return _serve(one, file, kept_s, questions, answers)
+
+
+def _apart() -> tuple[int, TextIO]:
+    """Take input and output away for our own use, so that what the file reads and prints can't come in between."""
+    questions, answers = os.dup(0), os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    return questions, answers
+
+
+def _load(file: Path, found: list[Declared]) -> Answer:
+    found += load(file)
+    return {
+        "functions": [{"function": one.function, "every_s": one.every_s, "timeout_s": one.timeout_s} for one in found]
+    }
+
+
+def _serve(one: Declared, file: Path, kept_s: float, questions: int, answers: TextIO) -> int:
+    while select.select([questions], [], [], kept_s)[0]:
+        question = os.read(questions, 100)
+        if not question:
+            return 0
+        timeout_s = float(question)
+        answer = _attempt(timeout_s, file, one.line, partial(_run, one, timeout_s))
+        _say(answers, answer)
+        if answer.get("over"):
+            return 0
+    return IDLE
+
+
+def _run(one: Declared, timeout_s: float) -> Answer:
+    result = one.call()
+    if inspect.isawaitable(result):
+        result = _wait(result, timeout_s)
+    return {"samples": [asdict(sample) for sample in samples(one, result)]}
+
+
+def _wait(result: Awaitable[Any], timeout_s: float) -> Any:
+    import asyncio  # what most files do without, and takes as long to import as all the rest
+
+    async def limited() -> Any:
+        try:
+            async with asyncio.timeout(timeout_s) as limit:
+                return await result
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TooLong(_too_long(timeout_s)) from error
+
+    if not _loops:
+        _loops.append(asyncio.Runner())  # one for all runs, so that clients and their connections can be kept
+    return _loops[0].run(limited())
+
+
+_loops: list[Any] = []
+_told: list[str] = []
+
+
+def _attempt(timeout_s: float, file: Path, line: int | None, work: Callable[[], Answer]) -> Answer:
+    """Return what `work` does, or what went wrong; and whether that was so bad that this process had better end."""
+    try:
+        with _limited(timeout_s):
+            return work()
+    except BaseException as error:
+        explained = explain(error, file, line)
+        if _told != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
+            _told[:] = [explained]
+            traceback.print_exception(error)
+        return {"error": explained, "over": not isinstance(error, Exception)}
+
+
+@contextmanager
+def _limited(timeout_s: float) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TooLong(_too_long(timeout_s))
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s + SLACK_S)
+    faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _too_long(timeout_s: float) -> str:
+    return f"It took longer than {timeout_s:g} s"
+
+
+def _say(answers: TextIO, answer: Answer) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    name, function, kept_s, *_ = [*sys.argv[1:], "", "0"]
+    try:
+        code = main(Path(name), function, float(kept_s))
+    except BrokenPipeError:  # nobody asks any more
+        code = 0
+    os._exit(code)  # threads that the file started are not waited for

@@ -1,0 +1,93 @@
+"""What a function may return, and what is said of the rest."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from metrics.plugins import Sample
+from metrics.plugins.declare import Declared
+from metrics.plugins.outcome import samples
+
+
+def declared(**fields: Any) -> Declared:
+    def orders() -> None: ...
+
+    given = {"metric": "x", "every_s": 10, "unit": "orders", "label": None, "type": None, "timeout_s": 10, "line": 1}
+    return Declared(orders, **{**given, **fields})
+
+
+@pytest.mark.parametrize(
+    ("returned", "value"), [(42, 42), (2.5, 2.5), (True, 1), (Decimal("1.5"), 1.5), (Fraction(1, 2), 0.5)]
+)
+def test_a_number_is_a_sample(returned: Any, value: float) -> None:
+    assert samples(declared(type="counter"), returned) == [Sample("x", value, {}, unit="orders", type="counter")]
+
+
+@pytest.mark.parametrize("returned", [None, [], {}, ()])
+def test_nothing_is_no_sample(returned: Any) -> None:
+    assert samples(declared(label="shop"), returned) == []
+
+
+def test_a_dict_is_a_sample_for_each_of_its_keys() -> None:
+    assert samples(declared(label="shop"), {"berne": 3, 7: 1, "closed": None}) == [
+        Sample("x", 3.0, {"shop": "berne"}, unit="orders"),
+        Sample("x", 1.0, {"shop": "7"}, unit="orders"),
+    ]
+
+
+def test_samples_are_taken_as_they_are_but_for_the_unit_of_the_metric() -> None:
+    given = [
+        Sample("x", 1, {"shop": "berne"}, 1_000.0),
+        Sample("x", 2, {"till": 7}, unit="carts"),  # type: ignore[dict-item]
+        Sample("y", 3),
+    ]
+    assert samples(declared(), given) == [
+        Sample("x", 1.0, {"shop": "berne"}, 1_000.0, unit="orders"),
+        Sample("x", 2.0, {"till": "7"}, unit="carts"),
+        Sample("y", 3.0),
+    ]
+
+
+def test_a_single_sample_and_a_generator_of_samples_are_fine() -> None:
+    def each() -> Iterator[Sample]:
+        yield Sample("x", 1)
+        yield Sample("y", 2)
+
+    assert len(samples(declared(), each())) == 2
+    assert len(samples(declared(), Sample("x", 1))) == 1
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("many", "orders returned text, not a number, a dict or a list of Sample"),
+        (b"many", "orders returned a bytes, not a number, a dict or a list of Sample"),
+        (object(), "orders returned a object, not a number, a dict or a list of Sample"),
+        (1j, "orders returned a complex, not a number, a dict or a list of Sample"),
+        ([1, 2], "orders returned a list with a int in it; it takes Sample(…)"),
+        ([None], "orders returned a list with nothing in it; it takes Sample(…)"),
+        ({"berne": 1}, 'orders returned a dict; label="shop" says that its keys are shops'),
+        ([Sample("x", "1")], "orders returned a Sample whose value is text, not a number"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_rest_is_named(returned: Any, said: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        samples(declared(), returned)
+    assert str(refused.value) == said
+
+
+def test_a_value_of_a_dict_that_is_no_number_is_named_by_its_key() -> None:
+    with pytest.raises(TypeError, match="returned text for 'berne', not a number"):
+        samples(declared(label="shop"), {"berne": "many"})
+
+
+def test_a_generator_without_an_end_is_stopped() -> None:
+    def forever() -> Iterator[Sample]:
+        while True:
+            yield Sample("x", 1)
+
+    with pytest.raises(ValueError, match="more than 10000 samples"):
+        samples(declared(), forever())

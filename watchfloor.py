@@ -1,0 +1,5 @@
+"""For files in PLUGINS_DIR: `from watchfloor import metric, Sample`. What they mean is in docs/plugins.md."""
+
+from metrics.plugins import Sample, metric
+
+__all__ = ["Sample", "metric"]
