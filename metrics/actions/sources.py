@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from redis import RedisError
 
 from metrics.actions import credentials
-from metrics.actions.access import Actor
+from metrics.actions.access import SYSTEM, Actor
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
 from metrics.live import collecting
 from metrics.models import Source, Token
@@ -53,6 +53,7 @@ def create(
     """
     check_kind(kind)
     check_right(by, "add", kind)
+    _check_by_hand(kind, by)
     source, problems = Source(kind=kind, enabled=enabled), Problems()
     with problems:
         source.name = _checked_name(name)
@@ -72,13 +73,16 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
     """Change a source; `changes` are some of name, every, cron, time_zone, config, enabled and those of RETENTION_MOST.
 
     The rest stays. A credential that `config` does not name stays, an empty one is removed. Of what a token pushes
-    only the retention may change. Raises Missing, Forbidden and Invalid, and then nothing is changed.
+    only the retention may change; what comes by itself may be turned on and off, too. Raises Missing, Forbidden and
+    Invalid, and then nothing is changed.
     """
     with transaction.atomic():
         source = _locked(id)
         check_right(by, "change", source.kind)
         if changes.keys() - RETENTION_MOST.keys():
             _check_editable(source)
+        if changes.keys() - RETENTION_MOST.keys() - {"enabled"}:
+            _check_by_hand(source.kind, by)
         problems = Problems()
         with problems:
             source.name = _checked_name(changes.get("name", source.name))
@@ -151,6 +155,7 @@ def about(kind: SourceKind[Any]) -> dict[str, Any]:
         "description": _first_sentence(sys.modules[type(kind).__module__].__doc__ or ""),
         "timeout": kind.timeout_s,
         "administrators_only": kind.administrators_only,
+        "comes_from": kind.comes_from,
         "credentials": sorted(credentials.names(kind.config_class)),
         "config_schema": kind.config_class.model_json_schema(),
     }
@@ -207,6 +212,16 @@ def may(by: Actor, right: str, source: Source) -> bool:
 def _check_editable(source: Source) -> None:
     if source.kind == Source.PUSH:
         raise Invalid("id", f"{source.name} is what a token pushes; only how long it is kept can be changed.")
+
+
+def comes_from(kind: str) -> str:
+    """Return what makes and changes sources of `kind` by itself; an empty text if people do."""
+    return kinds()[kind].comes_from if kind in kinds() else ""
+
+
+def _check_by_hand(kind: str, by: Actor) -> None:
+    if comes_from(kind) and by != SYSTEM:
+        raise Invalid("kind", f"Sources of the kind {kind} come from {comes_from(kind)}; make and change them there.")
 
 
 def check_schedule(every_s: int | None, cron: str, time_zone: str) -> dict[str, Any]:

@@ -141,6 +141,7 @@ class KindOut(Schema):
     description: str
     timeout: float
     administrators_only: bool
+    comes_from: str
     credentials: list[str]
     config_schema: dict[str, Any]
 

@@ -50,6 +50,9 @@ class SourceKind(ABC, Generic[C]):
     administrators_only: ClassVar[bool] = False
     """Whether only administrators may make one: it runs programs of this machine."""
 
+    comes_from: ClassVar[str] = ""
+    """What makes and changes its sources by itself, if something does: nobody else may, but to turn them on and off."""
+
     @abstractmethod
     def collect(self, config: C) -> list[Sample]:
         """Return the samples of one run, `Noted` if there is more to say.

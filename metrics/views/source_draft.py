@@ -113,13 +113,18 @@ class Draft:
         return trials.try_config(self.kind, self._config(), by, self.id)
 
     @property
-    def is_pushed(self) -> bool:
-        """Whether there is nothing to say but how long it is kept."""
-        return self.kind == Source.PUSH
+    def is_made(self) -> bool:
+        """Whether people say what it is; else, there is nothing to say but how long it is kept."""
+        return self.kind != Source.PUSH and not self.comes_from
+
+    @property
+    def comes_from(self) -> str:
+        """What makes and changes it by itself, if something does."""
+        return sources.comes_from(self.kind)
 
     def save(self, by: Actor) -> Source:
         """Make or change the source. Raises Invalid and Forbidden."""
-        if self.id is not None and self.is_pushed:
+        if self.id is not None and not self.is_made:
             return sources.change(self.id, self._retention(), by)
         name, enabled = self.values["name"], bool(self.values["enabled"])
         problems = Problems()
@@ -150,7 +155,7 @@ class Draft:
         return [f"{named[place]}: {said}" if place else said for place, said in self.errors.items()]
 
     def form(self) -> Form:
-        schema = {} if self.is_pushed else kinds()[self.kind].config_class.model_json_schema()
+        schema = kinds()[self.kind].config_class.model_json_schema() if self.is_made else {}
         inside = {place.removeprefix(IN_CONFIG): said for place, said in self.errors.items() if IN_CONFIG in place}
         shown = entries(schema, self.config, self.kept, inside, self.post)
         beside = {IN_CONFIG + entry.name.removeprefix(PREFIX) for entry in shown} | {*TEXTS}

@@ -85,6 +85,8 @@ def new(request: HttpRequest) -> HttpResponse:
         about = [actions.about(one) for _, one in sorted(kinds().items())]
         return render(request, "source/kinds.html", {"kinds": about, "is_admin": by.is_admin})
     actions.check_right(by, "add", kind)
+    if actions.comes_from(kind):
+        raise Http404(f"Sources of the kind {kind} come from {actions.comes_from(kind)}.")
     return _form(request, Draft.of_kind(kind), by)
 
 
@@ -151,7 +153,7 @@ def _form(request: HttpRequest, draft: Draft, by: Actor) -> HttpResponse:
     if request.method == "POST":
         draft = draft.typed(request.POST)
         try:
-            if request.GET.get("do") == "test" and not draft.is_pushed:
+            if request.GET.get("do") == "test" and draft.is_made:
                 context, status = context | (answer := _tried(lambda: draft.test(by)))[0], answer[1]
             else:
                 saved = draft.save(by)
@@ -198,6 +200,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "series_total": total,
         "shows_values": request.user.is_staff,
         "token": token.name if (token := getattr(found, "token", None)) else "",
+        "comes_from": actions.comes_from(found.kind),
         "is_pushed": found.kind == Source.PUSH,
         "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),
         "kept": [(label, value) for name, label in TIMES.items() if (value := getattr(found, name)) is not None],

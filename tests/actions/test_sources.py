@@ -344,6 +344,32 @@ class TestRights:
             assert (actor.may("add"), actor.may("change")) == (staff, False)
 
 
+class TestComesByItself:
+    """Sources that something makes and changes by itself, such as those of a file."""
+
+    @pytest.fixture(autouse=True)
+    def _door(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        door.register(monkeypatch, comes_from="a carpenter")
+
+    def test_nobody_else_makes_or_changes_one(self) -> None:
+        root, source = Actor("user root", is_admin=True), behind_a_door(SYSTEM)
+        with pytest.raises(
+            Invalid, match=r"^Sources of the kind door come from a carpenter; make and change them there\.$"
+        ):
+            behind_a_door(root)
+        for changes in ({"name": "x"}, {"every": 7}, {"config": {"url": URL}}, {"enabled": False, "name": "x"}):
+            with pytest.raises(Invalid):
+                sources.change(source.pk, changes, root)
+        assert sources.change(source.pk, {"every": 7}, SYSTEM).every_s == 7
+
+    def test_it_is_turned_off_kept_and_removed_as_others(self) -> None:
+        root, source = Actor("user root", is_admin=True), behind_a_door(SYSTEM)
+        assert not sources.change(source.pk, {"enabled": False}, root).enabled
+        assert sources.change(source.pk, {"raw_retention_hours": 7}, root).raw_retention_hours == 7
+        sources.delete(source.pk, root)
+        assert not Source.objects.exists()
+
+
 @pytest.mark.usefixtures("_door")
 class TestTrust:
     """What somebody else than an administrator asks for, may not reach what only administrators may."""

@@ -296,7 +296,15 @@ def test_every_kind_says_what_it_takes(program: Program) -> None:
     kinds = {one["kind"]: one for one in body(program.get("/api/v1/source-kinds"))["kinds"]}
     assert {"host", "http_check", "watchfloor"} <= set(kinds)
     check = kinds["http_check"]
-    assert set(check) == {"kind", "description", "timeout", "administrators_only", "credentials", "config_schema"}
+    assert set(check) == {
+        "kind",
+        "description",
+        "timeout",
+        "administrators_only",
+        "comes_from",
+        "credentials",
+        "config_schema",
+    }
     assert check["config_schema"]["required"] == ["url"]
     assert all(one["description"].endswith(".") for one in kinds.values())
 

@@ -404,6 +404,19 @@ class TestForm:
         assert sources.find(pushed.pk).hour_retention_days == 9
         assert admin.post(path(pushed, "edit"), {"hour_retention_days": "x"}).status_code == 422
 
+    def test_what_comes_by_itself_is_not_made_here(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = behind_a_door()
+        door.register(monkeypatch, comes_from="a carpenter")
+        assert "Such sources come by themselves, from a carpenter." in text(admin.get(f"{LIST}new/"))
+        assert admin.get(f"{LIST}new/?kind=door").status_code == 404
+        assert "It comes from a carpenter, and is changed there." in text(admin.get(path(source)))
+        page = text(admin.get(path(source, "edit")))
+        assert "It comes from a carpenter, and is changed there." in page
+        assert "Hours to keep every sample" in page
+        assert "Seconds between" not in page
+        admin.post(path(source, "edit"), {"raw_retention_hours": "7"})
+        assert sources.find(source.pk).raw_retention_hours == 7
+
     def test_a_source_of_staff_is_not_trusted(self, client: Client) -> None:
         client.force_login(staff("add"))
         assert "it may connect to public addresses only" in text(client.get(f"{LIST}new/?kind=door"))
