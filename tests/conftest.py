@@ -8,7 +8,7 @@ import redis as redis_client
 from django.conf import settings
 from django.core.management import call_command
 
-from metrics.series import remembered
+from metrics.series import known, remembered
 from tests.integration.stack import Stack
 
 
@@ -22,6 +22,7 @@ def _collected_static_files() -> None:
 def _nothing_remembered() -> None:
     """What was read in another test is of another database, though ids may be the same."""
     remembered.forget()
+    known.forget()
 
 
 @pytest.fixture

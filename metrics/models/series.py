@@ -50,7 +50,10 @@ class Sample(models.Model):
     """One value of one series. The key is (series, time), which is what makes writing idempotent."""
 
     pk = models.CompositePrimaryKey("series_id", "at_ms")
-    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="samples")
+    # The database would look up the series of each row; who writes looks at all of them at once.
+    series = models.ForeignKey(
+        Series, on_delete=models.CASCADE, db_index=False, db_constraint=False, related_name="samples"
+    )
     at_ms = models.BigIntegerField(help_text="Unix time in milliseconds.")
     value = models.FloatField()
 

@@ -17,10 +17,13 @@ PORTION = 200
 _LATE = Late._meta.db_table
 
 
-def hours_of(rows: Iterable[tuple[int, int]], now: float) -> list[tuple[int, int]]:
-    """Return (series, hour) of those of `rows`, (series, time), that are late at `now` (Unix seconds), sorted."""
+def hours_of(rows: Iterable[tuple[int, int, int, float]], now: float) -> list[tuple[int, int]]:
+    """Return (series, hour) of those of `rows` that are late at `now` (Unix seconds), sorted.
+
+    A row begins with its series and time.
+    """
     limit_ms = round((now - LATE_S) * 1000)
-    return sorted({(series, floor(at_ms, HOUR_MS)) for series, at_ms in rows if at_ms < limit_ms})
+    return sorted({(series, floor(at_ms, HOUR_MS)) for series, at_ms, *_ in rows if at_ms < limit_ms})
 
 
 def note(hours: Sequence[tuple[int, int]]) -> None:

@@ -95,6 +95,8 @@ def _prune_portion(cuts: dict[int | None, Cuts], has_time: HasTime) -> bool:
         by_cuts[cuts.get(source) or cuts[None]].append(pk)
     if not all(_prune(ids, cut, has_time) for cut, ids in by_cuts.items()):
         return False
+    if not found:
+        _remove_orphans()
     after = found[-1][0] + 1 if found else 0
     Progress.objects.filter(name=progress.PRUNED, series_id=begin).update(series_id=after)
     return bool(found)
@@ -146,3 +148,19 @@ def _empty(cut_ms: int) -> QuerySet[Series]:
     for kept in (Chunk, MinuteRollup, HourRollup, Late):
         empty = empty.filter(~Exists(kept._default_manager.filter(series=OuterRef("pk"))))
     return empty.filter(~Exists(Sample.objects.filter(series=OuterRef("pk"), at_ms__gte=cut_ms)))
+
+
+def _remove_orphans() -> None:
+    """Delete samples whose series was removed while they were written; which those are is found by the key alone."""
+    samples = Sample._meta.db_table
+    sql = f"""
+        WITH RECURSIVE ids(id) AS (
+            SELECT min(series_id) FROM {samples} UNION ALL
+            SELECT (SELECT min(x.series_id) FROM {samples} x WHERE x.series_id > ids.id) FROM ids
+            WHERE ids.id IS NOT NULL)
+        SELECT id FROM ids WHERE id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM {Series._meta.db_table} s WHERE s.id = ids.id)"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        orphans = [pk for (pk,) in cursor.fetchall()]
+    Sample.objects.filter(series__in=orphans).delete()

@@ -1,55 +1,124 @@
 """Writing samples: idempotent on (series, time)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import FUTURE_MOST_S, Sample, series_key
-from metrics.series import late, totals
+from metrics.series import known, late, totals
+from metrics.series.arrays import array
 from metrics.series.totals import Increase
 
+_SAMPLES, _SERIES = SampleRow._meta.db_table, Series._meta.db_table
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """What a sample may say about its whole series."""
 AHEAD_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, FUTURE_MOST_S + 1.0)
 """By how much a clock counts as ahead. So it is told seldom, and series with it can be read together."""
 
 
+Row = tuple[int, int, int, float]
+"""Series, Unix milliseconds, place in the batch, value: in this order, of two with one time the first comes first."""
+
+
+class _GoneError(Exception):
+    """A series that this process knew is not there any more."""
+
+
 def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[Series]:
-    """Store `samples` in one transaction and return the series they belong to.
+    """Store `samples` in one transaction and return the series they belong to, which are not to be changed.
 
     A sample without a time gets `now` (Unix seconds). One whose series and time are stored already changes
-    nothing: the first one stays. Unknown series are made, and belong to `source`.
+    nothing: the first one stays. Unknown series are made, and belong to `source`. Raises BadSamples if that would be
+    more series than there may be; then nothing is stored.
     """
-    keyed = [(series_key(sample.metric, sample.labels), sample) for sample in samples]
-    values = [(key, sample) for key, sample in keyed if not sample.ends]
-    ended_at_ms = {key: _ms(sample.at, now) for key, sample in keyed if sample.ends}
-    ahead_s = _ahead_s(keyed, now)
+    try:
+        return _write(samples, source, now)
+    except _GoneError:
+        known.forget()
+        return _write(samples, source, now)
+
+
+def _write(samples: Sequence[Sample], source: Source | None, now: float) -> list[Series]:
+    rows: list[Row] = []
+    others: list[tuple[int, Sample]] = []
+    found: dict[int, Series] = {}
+    now_ms = _ms(None, now)
+    for place, sample in enumerate(samples):
+        series = known.recognise(sample, source, now)
+        if series is None:
+            others.append((place, sample))
+        else:
+            found[series.pk] = series
+            rows.append((series.pk, now_ms if sample.at is None else round(sample.at * 1000), place, sample.value))
     with transaction.atomic():
-        series = _series(_wanted(values), ended_at_ms, ahead_s, source)
-        rows = _rows([(series[key].pk, sample) for key, sample in values], now)
-        # In one order for all, as below: two batches with the same keys in different orders would deadlock.
-        rows.sort(key=lambda row: (row.series_id, row.at_ms))
-        SampleRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-        late.note(late.hours_of(((row.series_id, row.at_ms) for row in rows), now))
-    return list(series.values())
+        if found:
+            _hold(found)
+        if others:
+            rows += _look_up(others, source, now, found)
+        _insert(rows)
+        late.note(late.hours_of(rows, now))
+    return list(found.values())
 
 
-def _rows(samples: Sequence[tuple[int, Sample]], now: float) -> list[SampleRow]:
-    """Return what is to be stored of `samples`, each with the id of its series."""
+def _look_up(
+    samples: Sequence[tuple[int, Sample]], source: Source | None, now: float, found: dict[int, Series]
+) -> list[Row]:
+    """Return what is to be stored of `samples`, and put their series, made or changed as they say, into `found`."""
+    keyed = [(series_key(sample.metric, sample.labels), place, sample) for place, sample in samples]
+    values = [one for one in keyed if not one[2].ends]
+    ended_at_ms = {key: _ms(sample.at, now) for key, _, sample in keyed if sample.ends}
+    told = [(key, sample) for key, _, sample in keyed]
+    series = _series(_wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), source)
+    found |= {one.pk: one for one in series.values()}
+    seen = [(known.key_of(sample), series[key]) for key, _, sample in values]
+    transaction.on_commit(partial(known.remember, seen, now))
+    return _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
+
+
+def _rows(samples: Sequence[tuple[int, int, Sample]], now: float) -> list[Row]:
+    """Return what is to be stored of `samples`, each with the id of its series and its place."""
     rows = [
-        SampleRow(series_id=series_id, at_ms=_ms(sample.at, now), value=sample.value)
-        for series_id, sample in samples
-        if not sample.adds
+        (series_id, _ms(sample.at, now), place, sample.value) for series_id, place, sample in samples if not sample.adds
     ]
     increases = [
         Increase(series_id, _ms(sample.at, now), None if sample.since is None else _ms(sample.since, now), sample.value)
-        for series_id, sample in samples
+        for series_id, _, sample in samples
         if sample.adds
     ]
-    return rows + totals.add(increases) if increases else rows
+    totalled = totals.add(increases) if increases else []
+    return rows + [(row.series_id, row.at_ms, len(samples), row.value) for row in totalled]
+
+
+def _hold(ids: Collection[int]) -> None:
+    """Keep the series `ids` from being removed until the transaction ends. Raises _GoneError if one has been."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            held = f"SELECT 1 FROM {_SERIES} WHERE id = ANY(%s::bigint[]) FOR KEY SHARE"
+            cursor.execute(f"SELECT count(*) FROM ({held}) held", [array(ids)])
+        else:  # there is one writer at a time
+            cursor.execute(f"SELECT count(*) FROM {_SERIES} WHERE id IN ({', '.join(map(str, ids))})")
+        if cursor.fetchone()[0] != len(ids):
+            raise _GoneError
+
+
+def _insert(rows: list[Row]) -> None:
+    """Store `rows`, but for those of a series and time that is stored already."""
+    # In one order for all, as below: two batches with the same keys in different orders would deadlock.
+    rows.sort()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            ids, times_ms, _, values = zip(*rows, strict=True) if rows else ((), (), (), ())
+            sql = f"""
+                INSERT INTO {_SAMPLES} (series_id, at_ms, value)
+                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::float8[]) ON CONFLICT DO NOTHING"""
+            cursor.execute(sql, [array(ids), array(times_ms), array(values)])
+        else:
+            sql = f"INSERT INTO {_SAMPLES} (series_id, at_ms, value) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+            cursor.executemany(sql, [(series, at_ms, value) for series, at_ms, _, value in rows])
 
 
 def _ms(at: float | None, now: float) -> int:

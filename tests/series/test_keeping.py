@@ -282,6 +282,14 @@ class TestPruning:
         assert not Series.objects.exists()
         assert not Sample.objects.exists()
 
+    def test_samples_without_a_series_go(self) -> None:
+        world = self.old(1)
+        Sample.objects.create(series_id=Series.objects.get().pk + 1, at_ms=1, value=1)
+        Sample.objects.create(series_id=Series.objects.get().pk - 1, at_ms=1, value=1)
+        kept = Sample.objects.count() - 2
+        prune.prune(world.now)
+        assert Sample.objects.count() == kept
+
     def test_once_an_hour(self) -> None:
         world = self.old(47)
         prune.prune(world.now)

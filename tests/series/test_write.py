@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from metrics.models import Sample as Row
 from metrics.models import Series
@@ -41,8 +42,8 @@ def test_the_first_value_of_a_time_stays() -> None:
 
 
 def test_the_same_time_twice_in_one_batch_is_one_sample() -> None:
-    write([sample("a", 1), sample("a", 2)], None, AT)
-    assert [value for *_, value in rows()] == [1]
+    write([sample("a", 2), sample("a", 1)], None, AT)
+    assert [value for *_, value in rows()] == [2]
 
 
 def test_labels_make_series_and_empty_ones_do_not() -> None:
@@ -146,3 +147,63 @@ def test_two_processes_that_tell_units_of_the_same_series_at_once_agree() -> Non
         lambda writer, round_: [Sample(name, 1, {}, AT + round_, f"u{round_}{writer}") for name in names],
     )
     assert set(Series.objects.values_list("unit", flat=True)) <= {"u70", "u71"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestKnown:
+    """What this process knows of series saves it the look-up, and is never taken for the truth."""
+
+    def test_a_known_series_is_not_looked_up(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        write([sample("a"), sample("b", host="x")], None, AT)
+        with django_assert_num_queries(4):  # begin, hold, insert, commit
+            write([sample("a", at=AT + 1), sample("b", at=AT + 1, host="x")], None, AT + 1)
+        assert len(rows()) == 4
+
+    def test_a_series_that_was_removed_is_made_again(self) -> None:
+        write([sample("a"), sample("b")], None, AT)
+        Series.objects.filter(metric="a").delete()
+        found = write([sample("a", at=AT + 1), sample("b", at=AT + 1)], None, AT + 1)
+        assert sorted(one.metric for one in found) == ["a", "b"]
+        assert [(metric, at_ms) for metric, at_ms, _ in rows()] == [
+            ("a", round(AT + 1) * 1000),
+            ("b", round(AT) * 1000),
+            ("b", round(AT + 1) * 1000),
+        ]
+
+    def test_so_it_is_in_a_transaction_of_somebody_else(self) -> None:
+        write([sample("a")], None, AT)
+        Series.objects.all().delete()
+        with transaction.atomic():
+            write([sample("a", at=AT + 1)], None, AT + 1)
+        assert len(rows()) == 1
+
+    def test_what_a_sample_says_anew_is_kept(self) -> None:
+        write([sample("a")], None, AT)
+        source = make.source()
+        write([Sample("a", 1, at=AT + 1, unit="bytes", expected_every_s=5)], source, AT + 1)
+        series = Series.objects.get()
+        assert (series.unit, series.expected_every_s, series.source) == ("bytes", 5, source)
+
+    def test_what_others_changed_is_known_after_a_minute(self) -> None:
+        write([Sample("a", 1, at=AT, unit="bytes")], None, AT)
+        Series.objects.update(unit="days")
+        write([Sample("a", 1, at=AT + 61, unit="bytes")], None, AT + 61)
+        assert Series.objects.get().unit == "bytes"
+
+    def test_nothing_is_known_of_what_was_rolled_back(self) -> None:
+        with transaction.atomic():
+            write([sample("a")], None, AT)
+            transaction.set_rollback(True)
+        write([sample("a")], None, AT)
+        assert len(rows()) == 1
+
+    def test_the_first_of_one_time_stays_though_only_the_second_is_known(self) -> None:
+        write([sample("a", 1)], None, AT)
+        at = AT + 1
+        write([Sample("a", 5, at=at, unit="bytes"), Sample("a", 4, at=at)], None, at)
+        assert [value for *_, value in rows()] == [1, 5]
+
+    def test_a_clock_that_is_ahead_is_noted_though_the_series_is_known(self) -> None:
+        write([sample("a")], None, AT)
+        write([sample("a", at=AT + 10)], None, AT + 6)
+        assert Series.objects.get().ahead_s == 5
