@@ -28,7 +28,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 from honcho.environ import parse_procfile
 
-from dashboard_project import addresses, database, local_redis
+from dashboard_project import addresses, database, local_redis, static
 from dashboard_project.readiness import announce_when_ready
 from dashboard_project.supervisor import Command, Supervisor
 
@@ -136,7 +136,7 @@ def prepare() -> str:
     try:
         database.ask()
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        static.collect()
         if settings.PLUGINS_DIR.parent == settings.DATA_DIR:  # one that was chosen is there, or comes later
             settings.PLUGINS_DIR.mkdir(exist_ok=True)
         return bootstrap()
