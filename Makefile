@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
+# Side by side: most of their time, tests wait. TEST_WORKERS=0 runs one after the other, in one process.
+TEST_WORKERS ?= auto
+PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
 DATABASE_TESTS := tests/series tests/actions tests/api
 
 .DEFAULT_GOAL := help
@@ -18,9 +21,8 @@ run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADM
 
 test: $(VENV)/checks ## set up and run every test: on PostgreSQL, then those of the database once more on SQLite
 	$(BIN)/python -m tests.browser.chromium
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest --quiet $(DATABASE_TESTS)
-	$(BIN)/python -m pytest --quiet tests/browser
-	$(BIN)/python -m pytest --ignore=tests/browser
+	TEST_DATABASE=sqlite $(PYTEST) --maxprocesses 2 --quiet $(DATABASE_TESTS)
+	$(PYTEST)
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

@@ -1,21 +1,38 @@
 """Fixtures that every folder of tests may use."""
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 from django.conf import settings
-from django.core.management import call_command
+from django.test import override_settings
+from hypothesis import settings as hypothesis_settings
 
+from dashboard_project import static
 from metrics.series import known, remembered
 from tests.integration.stack import Stack
+
+hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes is a matter of the machine
+hypothesis_settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hashing slowly is for attackers."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _collected_static_files() -> None:
-    """Templates name static files by their hashes, which collecting computes."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    """Templates name static files by their hashes, which collecting computes; once for all workers."""
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        static.collect()
 
 
 @pytest.fixture(autouse=True)

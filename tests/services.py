@@ -2,6 +2,10 @@
 
 It is loaded by `-p tests.services`, before Django reads its settings, because it decides them. Choose the
 database with TEST_DATABASE=sqlite, or TEST_DATABASE_URL for a server that runs already.
+
+With `--numprocesses`, every worker has a Redis and a DATA_DIR of its own, and a database of its own (which
+pytest-django names after it) in the one PostgreSQL that the process started which hands out the tests. They share
+the folder of collected static files, and so does every system that a test starts.
 """
 
 import atexit
@@ -31,19 +35,21 @@ FOREIGN = (
     "PLUGINS_DIR",
     "PORT",
     "PUBLIC_URL",
+    "REDIS_URL",
     "SQLITE_DIRS",
-    "STATIC_ROOT",
+    "TIME_ZONE",
 )
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests() -> Generator[None, object, object]:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Start the services before pytest-django, whose hook this one wraps, loads the settings."""
-    start()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    start(is_worker, runs_tests=is_worker or not early_config.known_args_namespace.numprocesses)
     return (yield)
 
 
-def start() -> None:
+def start(is_worker: bool = False, runs_tests: bool = True) -> None:
     """Start what the tests need, point the settings at it, and stop it when this process ends."""
     # Short, because a unix socket's path is; readable, because PostgreSQL runs as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
@@ -51,13 +57,17 @@ def start() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name in FOREIGN:
         os.environ.pop(name, None)
-    os.environ.update(
-        DATA_DIR=str(folder / "data"),
-        SECRET_KEY="only-for-tests",
-        LOG_LEVEL="WARNING",
-        REDIS_URL=start_redis(folder),
-        DATABASE_URL=database_url(folder),
-    )
+    if not is_worker:
+        os.environ["STATIC_ROOT"] = str(folder / "static")
+    data = folder / "data"
+    data.mkdir()
+    os.environ.update(DATA_DIR=str(data), SECRET_KEY="only-for-tests", LOG_LEVEL="WARNING")
+    if os.environ.get("TEST_DATABASE") == "sqlite":
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'tests.sqlite3'}"
+    elif not is_worker:
+        os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or start_postgresql(folder / "postgresql")
+    if runs_tests:
+        os.environ["REDIS_URL"] = start_redis(folder)
 
 
 def start_redis(folder: Path) -> str:
@@ -74,13 +84,6 @@ def start_redis(folder: Path) -> str:
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.wait(timeout=10)
-
-
-def database_url(folder: Path) -> str:
-    """Return the URL of the database that is asked for, having started it if it is PostgreSQL."""
-    if os.environ.get("TEST_DATABASE") == "sqlite":
-        return f"sqlite:///{folder / 'tests.sqlite3'}"
-    return os.environ.get("TEST_DATABASE_URL") or start_postgresql(folder / "postgresql")
 
 
 def start_postgresql(folder: Path) -> str:

@@ -20,9 +20,10 @@ class Bench:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.client = sign_in(stack)
-        self.push_token = stack.manage("token", "pusher", "--scope", "push").strip()
-        self.read_token = stack.manage("token", "reader", "--scope", "read").strip()
-        admin = stack.manage("token", "maker", "--scope", "admin").strip()
+        tokens = (
+            "from metrics.actions import access; print(*(access.create_token(s, s) for s in ('push', 'read', 'admin')))"
+        )
+        self.push_token, self.read_token, admin = stack.manage("shell", "-v0", "-c", tokens).split()
         self.value = 0
         widgets = [
             {

@@ -1,6 +1,7 @@
 """The whole system as its users start it, for tests: `with Stack() as stack: …`."""
 
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,17 +23,23 @@ from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
-READY_S = 60.0
+READY_S = 120.0
+PORTS = range(20_000, 32_000)
 STOPS_S = 15.0
 # What tests/services.py set for the tests themselves.
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "STATIC_ROOT", "LOG_LEVEL")
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOG_LEVEL")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on, and that the system gives to nobody who lets it choose.
+
+    What the system chooses could be taken again, as the near end of any connection, before it is listened on.
+    """
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("No port is free.")
 
 
 class Stack:
@@ -87,7 +94,7 @@ class Stack:
             )
 
     def wait_until_ready(self) -> None:
-        """Return when /readyz answers 200. Raises AssertionError with the output after 60 s, or if it ended."""
+        """Return when /readyz answers 200. Raises AssertionError with the output after 120 s, or if it ended."""
         until = time.monotonic() + READY_S
         while self.get("/readyz") != 200:
             assert self.process is not None
@@ -175,6 +182,7 @@ class Stack:
             return self.process.wait(STOPS_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
             raise
 
     def _remove(self) -> None:
