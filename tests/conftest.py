@@ -9,9 +9,11 @@ import redis as redis_client
 from django.conf import settings
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 
 from dashboard_project import static
 from metrics.series import known, remembered
+from metrics.sources import plugin_process
 from tests.integration.stack import Stack
 
 hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes is a matter of the machine
@@ -49,6 +51,15 @@ def redis() -> Iterator["redis_client.Redis"]:
         client.flushall()
         yield client
         client.flushall()
+
+
+@pytest.fixture
+def plugins_dir(tmp_path: Path, settings: Settings) -> Iterator[Path]:
+    """An empty PLUGINS_DIR; what ran out of it is ended at the end."""
+    settings.PLUGINS_DIR = tmp_path / "plugins"
+    settings.PLUGINS_DIR.mkdir(mode=0o755)
+    yield settings.PLUGINS_DIR
+    plugin_process.end_all()
 
 
 @pytest.fixture

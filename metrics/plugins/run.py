@@ -25,7 +25,7 @@ from metrics.plugins.declare import Declared
 from metrics.plugins.load import TooLong, explain, load
 from metrics.plugins.outcome import samples
 
-LOAD_S = 8
+LOAD_S = 7
 SLACK_S = 0.2
 GRACE_S = 3
 """What is busy in C for longer can't be interrupted by Python; then the process ends, even if nobody asks any more."""

@@ -13,6 +13,7 @@ from metrics.sources.base import SourceError
 
 OUTPUT_MOST_BYTES = 64 * 1024
 CHUNK_BYTES = 8192
+KILLED_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     """Kill `process` and all that it started, unless that left its session, and forget it."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk can't even be killed
+        process.wait(KILLED_S)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             with suppress(OSError):

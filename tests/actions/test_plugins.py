@@ -1,11 +1,10 @@
 """Sources come, change and go with the files in PLUGINS_DIR."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 
 from metrics.actions import runs, sources
 from metrics.actions.access import SYSTEM
@@ -32,11 +31,8 @@ Write = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: LazySettings) -> Iterator[Path]:
-    settings.PLUGINS_DIR = tmp_path / "plugins"
-    settings.PLUGINS_DIR.mkdir(mode=0o755)
-    yield settings.PLUGINS_DIR
-    plugin_process.end_all()
+def folder(plugins_dir: Path) -> Path:
+    return plugins_dir
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from metrics.sources.celery import Celery, CeleryConfig
 from tests.prometheus import running
 from tests.redis_server import Server
 from tests.sources.between import Between
+from tests.sources.documented import undocumented
 
 APPLICATION = """
 import time
@@ -115,6 +116,12 @@ def work(found: dict[tuple[str, ...], float]) -> tuple[float, float]:
     """Return how many additions were done, and how many tasks run."""
     done = sum(value for key, value in found.items() if key[0] == "celery_tasks_total" and key[2] == "shop.add")
     return done, sum(value for key, value in found.items() if key[0] == "celery_tasks_running")
+
+
+def test_every_metric_is_documented(a_redis: Server, two_workers: int) -> None:
+    found = collected(on(a_redis, two_workers))
+    assert len({one.metric for one in found}) > 4
+    assert undocumented(found) == set()
 
 
 def test_without_workers_there_are_none_and_queues_have_their_depth(a_redis: Server) -> None:

@@ -17,6 +17,7 @@ from metrics.sources import reach
 from metrics.sources.base import Noted, SourceError
 from metrics.sources.nagios_plugin import NagiosPlugin, NagiosPluginConfig
 from tests.debian import installed
+from tests.sources.documented import undocumented
 
 Write = Callable[..., None]
 
@@ -82,6 +83,7 @@ class TestRealChecks:
         ]
         assert samples[1].value == pytest.approx(os.getloadavg()[0], abs=5)
         assert {one.labels["check"] for one in samples} == {"load"}
+        assert undocumented(samples) == set()
 
     def test_disk(self) -> None:
         status, used = collected("check_disk", "-w", "1%", "-c", "0%", "-p", "/")

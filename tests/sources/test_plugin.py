@@ -2,13 +2,12 @@
 
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from django.conf import LazySettings
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
@@ -22,11 +21,8 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: LazySettings) -> Iterator[Path]:
-    settings.PLUGINS_DIR = tmp_path / "plugins"
-    settings.PLUGINS_DIR.mkdir(mode=0o755)
-    yield settings.PLUGINS_DIR
-    plugin_process.end_all()
+def folder(plugins_dir: Path) -> Path:
+    return plugins_dir
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from metrics.sources.postgres import Postgres, PostgresConfig
 from tests import postgresql
 from tests.postgresql import Server
 from tests.sources.between import Between
+from tests.sources.documented import undocumented
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,12 @@ def test_a_standby_that_waits_falls_behind(server: Server, standby: Server) -> N
         assert found["postgres_replica_behind_bytes"] > 100_000
     finally:
         standby.run("SELECT pg_wal_replay_resume()")
+
+
+def test_every_metric_is_documented(server: Server, standby: Server) -> None:
+    found = [*collected(on(server)), *collected(on(standby))]
+    assert len({one.metric for one in found}) > 18
+    assert undocumented(found) == set()
 
 
 def test_it_may_be_asked_by_its_socket_by_administrators(server: Server) -> None:

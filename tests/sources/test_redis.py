@@ -15,6 +15,7 @@ from metrics.sources.redis import RedisConfig, RedisServer
 from tests.redis_server import Server, redis_server
 from tests.sources import certificates
 from tests.sources.between import Between, speaking
+from tests.sources.documented import undocumented
 from tests.sources.names import lead
 
 
@@ -110,6 +111,16 @@ def test_replication_is_seen_from_both_ends(a_redis: Server, replica: Server) ->
     assert 0 <= above["redis_replica_behind_bytes"] < 10_000
     assert below["redis_replication_up"] == 1
     assert 0 <= below["redis_replication_silence_seconds"] < 30
+
+
+def test_every_metric_is_documented(a_redis: Server, replica: Server) -> None:
+    with a_redis.client as client:
+        client.config_set("maxmemory", "100mb")
+    found = [*collected(on(a_redis, keys=["x"])), *collected(on(replica))]
+    with a_redis.client as client:
+        client.config_set("maxmemory", "0")
+    assert len({one.metric for one in found}) > 20
+    assert undocumented(found) == set()
 
 
 def test_its_socket_is_for_administrators(a_redis: Server) -> None:

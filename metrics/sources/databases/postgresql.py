@@ -38,7 +38,7 @@ def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator
             connection.rollback()
     except psycopg.errors.QueryCanceled:
         raise SourceError(f"It took longer than {config.timeout_s:g} s.") from None
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeError) as error:  # a database may hold text that is none
         raise SourceError(sentence(WHO, error)) from None
 
 
