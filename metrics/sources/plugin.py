@@ -36,6 +36,7 @@ class Plugin(SourceKind[PluginConfig]):
     kind = "plugin"
     config_class = PluginConfig
     administrators_only = True
+    comes_from = "a file in PLUGINS_DIR"
 
     def collect(self, config: PluginConfig) -> list[Sample]:
         require_freedom("Programs")
