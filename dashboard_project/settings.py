@@ -272,6 +272,8 @@ SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be rea
 
 # --- History ------------------------------------------------------------------------------------------
 
+SERIES_PER_SOURCE = env.integer("SERIES_PER_SOURCE", 10_000, "Most series of one source.", least=1)
+SERIES_TOTAL = env.integer("SERIES_TOTAL", 200_000, "Most series in all.", least=1)
 RAW_RETENTION_HOURS = env.integer("RAW_RETENTION_HOURS", 48, "Hours to keep every sample.", least=1, most=876_000)
 MINUTE_RETENTION_DAYS = env.integer(
     "MINUTE_RETENTION_DAYS", 30, "Days to keep the rollups of minutes.", least=1, most=36_500

@@ -18,9 +18,6 @@ PLAIN = {"metric", "value", "labels", "at"}
 EXACT = 2**53
 """Whole numbers up to it are numbers in JSON, whoever reads them."""
 
-PLAIN = {"metric", "value", "labels", "at"}
-NUMBERS = (float, int)
-
 
 class NotJson(Exception):
     """A body that can't be read as JSON; the message says where."""
@@ -58,10 +55,7 @@ def _all_plain(entries: list[Any]) -> list[Sample] | None:
     for entry in entries:
         if type(entry) is not dict or not entry.keys() <= PLAIN:
             return None
-        metric: Any = entry.get("metric")
-        value: Any = entry.get("value")
-        labels: Any = entry.get("labels")
-        at: Any = entry.get("at")
+        metric, value, labels, at = entry.get("metric"), entry.get("value"), entry.get("labels"), entry.get("at")
         if type(metric) is not str or (type(value) is not float and not (type(value) is int and abs(value) <= EXACT)):
             return None
         if at is not None and type(at) is not float and not (type(at) is int and abs(at) <= EXACT):
@@ -70,32 +64,6 @@ def _all_plain(entries: list[Any]) -> list[Sample] | None:
             return None
         samples.append(Sample(metric, float(value), labels or {}, None if at is None else float(at)))
     return samples
-
-
-def _plain(entries: list[Any]) -> list[Sample] | None:
-    """Return the samples, if each is just a metric, a value and perhaps labels and a time in seconds: most are.
-
-    None says nothing about whether they are right. A look at every field costs more than all else of a large batch.
-    """
-    found = []
-    for entry in entries:
-        if type(entry) is not dict or not PLAIN.issuperset(entry):
-            return None
-        metric: Any = entry.get("metric")
-        value: Any = entry.get("value")
-        labels: Any = entry.get("labels")
-        at: Any = entry.get("at")
-        if type(metric) is not str or type(value) not in NUMBERS or (at is not None and type(at) not in NUMBERS):
-            return None
-        if labels is None:
-            labels = {}
-        elif type(labels) is not dict or any(type(text) is not str for text in labels.values()):
-            return None
-        try:
-            found.append(Sample(metric, float(value), labels, None if at is None else float(at)))
-        except OverflowError:
-            return None
-    return found
 
 
 def _check_batch(batch: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import FUTURE_MOST_S, Sample, series_key
-from metrics.series import known, late, totals
+from metrics.series import guard, known, late, totals
 from metrics.series.arrays import array
 from metrics.series.totals import Increase
 
@@ -152,6 +152,7 @@ def _series(
     found = _find(keys)
     missing = [_made(key, one, source) for key, one in sorted(wanted.items()) if key not in found]
     if missing:
+        guard.check(missing, source)
         # Another process may make the same series meanwhile: whoever is first wins, and both find it.
         Series.objects.bulk_create(missing, ignore_conflicts=True)
         found = _find(keys)

@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, dashboard, health, heartbeats, sources, watching
+from metrics.views import access, dashboard, health, heartbeats, series, sources, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("watching/", watching.watching, name="watching"),
+    path("series/", series.index, name="series"),
     path("sources/", sources.index, name="sources"),
     path("sources/new/", sources.new, name="source-new"),
     path("sources/<int:id>/", sources.source, name="source"),

@@ -1,0 +1,38 @@
+"""How many series there may be: a label that is different every time would fill the disk and slow down everything."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from metrics.models import Series, Source
+from metrics.sample import BadSamples, Problem
+from metrics.series.labels import labels_of
+
+
+def check(new: Sequence[Series], source: Source | None) -> None:
+    """Raise BadSamples if there would be too many series with the `new` ones, saying which label made them so many."""
+    if source is not None:
+        count = Series.objects.filter(source=source).count() + len(new)
+        if count > settings.SERIES_PER_SOURCE:
+            raise _refusal(f"Source {source.name}", count, settings.SERIES_PER_SOURCE, new, source)
+    count = Series.objects.count() + len(new)
+    if count > settings.SERIES_TOTAL:
+        raise _refusal("This installation", count, settings.SERIES_TOTAL, new, None)
+
+
+def _refusal(who: str, count: int, limit: int, new: Sequence[Series], source: Source | None) -> BadSamples:
+    ((metric, _),) = Counter(one.metric for one in new).most_common(1)
+    stored = labels_of([metric], None if source is None else source.pk).get(metric, [])
+    values = {label.name: label.values for label in stored}
+    of_new: dict[str, set[str]] = {}
+    for one in new:
+        for name, value in one.labels.items() if one.metric == metric else ():
+            of_new.setdefault(name, set()).add(value)
+    # A value may be in both; which label has most is clear all the same.
+    sums = {name: values.get(name, 0) + len(of_new.get(name, ())) for name in {*values, *of_new}}
+    message = f"{who} would have {count:,} series, and may have {limit:,}"
+    if sums:
+        name = max(sums, key=lambda label: (sums[label], label))
+        message += f"; label {name} of {metric} has {max(values.get(name, 0), len(of_new.get(name, ()))):,} values"
+    return BadSamples([Problem(None, "labels", f"{message}.")])

@@ -1,0 +1,63 @@
+"""How many series there are, and which labels make them so many."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count
+
+from metrics.models import Series, Source
+
+_SERIES = Series._meta.db_table
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label of a metric: its `name`, and how many different `values` it has."""
+
+    name: str
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric with its number of `series`, and its `labels`, the one with most values first."""
+
+    name: str
+    series: int
+    labels: tuple[Label, ...]
+
+
+def largest_metrics(most: int) -> list[Metric]:
+    """Return the metrics with most series."""
+    rows = list(Series.objects.order_by().values_list("metric").annotate(n=Count("pk")).order_by("-n", "metric")[:most])
+    labels = labels_of([name for name, _ in rows])
+    return [Metric(name, count, tuple(labels.get(name, []))) for name, count in rows]
+
+
+def largest_sources(most: int) -> list[tuple[Source, int]]:
+    """Return the sources with most series, and how many that is."""
+    found = Source.objects.annotate(n=Count("series")).order_by("-n", "name")[:most]
+    return [(source, source.n) for source in found if source.n]
+
+
+def labels_of(metrics: Sequence[str], source: int | None = None) -> dict[str, list[Label]]:
+    """Return the labels of each of `metrics`, the one with most values first: of every series, or those of `source`."""
+    if not metrics:
+        return {}
+    if connection.vendor == "postgresql":
+        entries, value = "jsonb_each_text(s.labels) e(name, value)", "e.value"
+    else:
+        entries, value = "json_each(s.labels) e", "e.atom"
+    name = "e.name" if connection.vendor == "postgresql" else "e.key"
+    places = ", ".join(["%s"] * len(metrics))
+    sql = f"""
+        SELECT s.metric, {name}, count(DISTINCT {value}) FROM {_SERIES} s, {entries}
+        WHERE s.metric IN ({places}) {"" if source is None else "AND s.source_id = %s"} GROUP BY 1, 2"""
+    found: dict[str, list[Label]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*metrics, *([] if source is None else [source])])
+        for metric, label, values in cursor.fetchall():
+            found[metric].append(Label(label, values))
+    return {metric: sorted(labels, key=lambda one: (-one.values, one.name)) for metric, labels in found.items()}
