@@ -5,7 +5,9 @@ from importlib import import_module
 
 from benchmarks.common import CORES, machine, pin, raise_file_limit
 
-NAMES = ("fanout", "push_to_glass", "cost_by_viewers", "idle_and_reconnect", "browser_soak", "pushes", "schedule")
+NAMES = (
+    "fanout", "slow_viewer", "push_to_glass", "cost_by_viewers", "idle_and_reconnect", "browser_soak", "pushes", "schedule",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
