@@ -31,7 +31,7 @@ from dashboard_project.slim import Inbox
 from dashboard_project.sockets import PreparedWriter, SocketProtocol
 
 LISTEN_BACKLOG = 2048
-SUCCESSOR_S = 5.0
+SUCCESSOR_S = 6.0
 DRAIN_S = 2.0
 STOPS_AFTER_S = 9.0
 INCOMING_BYTES = 64 * 1024
