@@ -19,7 +19,8 @@ SLUG, WIDGETS = "soak", 24
 PASSWORD = "correct horse battery staple"
 OFFERED = 20.0  # frames a second: with more, 256 KiB would be owed before the page acknowledges, and frames conflated
 WARM_FRAMES = 100
-SLOWEST = 5.0
+SLOWEST = 2.0
+STARTS_S = 120.0
 COUNT = """() => {
   window.framesShown = 0;
   document.addEventListener("htmx:ws:after:message:incoming", () => { window.framesShown += 1; });
@@ -57,7 +58,7 @@ class Soaked:
         """Send frames until there were `frames`, pause, and read what the page holds."""
         self._feeder.say(OFFERED)
         condition = f"() => window.framesShown >= {frames}"
-        self._page.wait_for_function(condition, polling=200, timeout=(30 + frames / SLOWEST) * 1000)
+        self._page.wait_for_function(condition, polling=200, timeout=(STARTS_S + frames / SLOWEST) * 1000)
         paused = self._moment()
         self._feeder.say(0)
         for _ in range(2):  # what the first collection finds, only the second may free

@@ -1,6 +1,7 @@
 """What viewers that never read cost: the web process in memory, and those who do read in time.
 
-They are opened between two measurements of the same readers at the same rate. There are many of them, so that what
+They are opened between two measurements of the same readers at the same rate: how far those two differ is what the
+machine does by itself. There are many of them, so that what
 one holds stands out from what a process's memory does anyhow; and they are sent a full window before they are closed.
 """
 
@@ -36,8 +37,10 @@ def main(arguments: Sequence[str]) -> None:
         deaf.connect(deaf_count)
         beside = readers.read(WINDOW_S)
         held = (usage(server.process.pid).rss_bytes - before) / deaf_count
-        lost = readers.lost
         deaf.close()
+        readers.read(SETTLES_S)
+        again = readers.read(WINDOW_S)
+        lost = readers.lost
         readers.close()
     rows = [
         [
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
             f"{counts.frames / counts.seconds:,.0f}",
             *(milliseconds(percentile(counts.latencies_s, at)) for at in (50, 99)),
         ]
-        for who, counts in (("nobody", alone), (f"{deaf_count} that never read", beside))
+        for who, counts in (("nobody", alone), (f"{deaf_count} that never read", beside), ("nobody again", again))
     ]
     table(f"{READERS} readers at {RATE:g} frames/s each, beside …", ["", "frames/s", "p50 (ms)", "p99 (ms)"], rows)
     print(f"\nOne that never reads holds {held / 1000:,.0f} kB of the web process's memory; readers lost: {lost}.")
