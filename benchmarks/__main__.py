@@ -6,8 +6,15 @@ from importlib import import_module
 from benchmarks.common import CORES, machine, pin, raise_file_limit
 
 NAMES = (
-    "fanout", "slow_viewer", "push_to_glass", "cost_by_viewers", "idle_and_reconnect", "browser_soak", "pushes", "schedule",
-)  # fmt: skip
+    "fanout",
+    "slow_viewer",
+    "push_to_glass",
+    "cost_by_viewers",
+    "idle_and_reconnect",
+    "browser_soak",
+    "pushes",
+    "schedule",
+)
 
 
 def main(arguments: list[str]) -> int:

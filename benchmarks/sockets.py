@@ -1,7 +1,7 @@
 """A lean load generator: thousands of WebSocket clients in one thread, by epoll and one buffer.
 
 Frames are walked by their headers (RFC 6455, section 5.2). Only one in `SAMPLED` is looked into, for the time it
-was sent; and the version is read only where the page would acknowledge it: after 128 KiB or two seconds.
+was sent; and the version is read only where the page would acknowledge it: after 64 KiB or two seconds.
 """
 
 import base64
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 SAMPLED = 16
 ACK_EVERY_S = 2.0
-ACK_BYTES = 128 * 1024
+ACK_BYTES = 64 * 1024
 TAIL_BYTES = 700  # the end of a fragment, with the time it was sent, and the pulse
 SENT = re.compile(rb'data-sent="([0-9.]+)"')
 VERSION = re.compile(rb'data-version="(\d+)"')

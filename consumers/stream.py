@@ -161,7 +161,8 @@ class Stream:
     def _catch_up(self, viewer: Viewer) -> None:
         now = time.monotonic()
         text = self._frame(viewer.sent)
-        viewer.acked_bytes -= text.size_bytes  # owed by this viewer alone, until it acknowledges
+        # This is all it owes now: what passed it by meanwhile it was never sent.
+        viewer.acked_bytes = self._bytes - text.size_bytes
         self._send(viewer, text, now)
         traffic.sent(1, text.size_bytes)
 

@@ -4,7 +4,7 @@ import { age, now, setServerTime, timeOfDay } from "./clock.js";
 import { tickFreshness } from "./freshness.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
-const ACK_BYTES = 128 * 1024; // half of what the server lets a page owe
+const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
 const ACK_EVERY_MS = 2000;
 const PROBE_EVERY_S = 20;
 const STILL_HERE_EVERY_S = 6 * 3600;

@@ -188,6 +188,20 @@ class TestCredit:
         assert slow.conflated == 2, "the frame that was too much, and the one meanwhile"
         assert slow.behind_longest_s == 4
 
+    async def test_who_has_caught_up_is_in_step_again_however_much_it_missed(self, stream: Stream) -> None:
+        await flushed()
+        slow, glass = viewer()
+        stream.join(slow, "e1", 3)
+        version = await self.fill(stream, glass, 3)
+        for version in range(version + 1, version + 20):  # all of that passes it by
+            stream.take(message(version, w1=f"{version} {BIG}"))
+            await flushed()
+        stream.acknowledge(slow, slow.sent)
+        stream.take(message(version + 1, w1="the next"))
+        await flushed()
+        assert glass.shows["1"] == "the next"
+        assert slow.behind_since is None
+
     async def test_half_an_acknowledgement_is_not_enough(self, stream: Stream) -> None:
         await flushed()
         slow, glass = viewer()
