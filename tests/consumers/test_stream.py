@@ -193,11 +193,11 @@ class TestCredit:
         slow, glass = viewer()
         stream.join(slow, "e1", 3)
         version = await self.fill(stream, glass, 3)
-        for version in range(version + 1, version + 20):  # all of that passes it by
-            stream.take(message(version, w1=f"{version} {BIG}"))
+        for missed in range(version + 1, version + 20):  # all of that passes it by
+            stream.take(message(missed, w1=f"{missed} {BIG}"))
             await flushed()
         stream.acknowledge(slow, slow.sent)
-        stream.take(message(version + 1, w1="the next"))
+        stream.take(message(missed + 1, w1="the next"))
         await flushed()
         assert glass.shows["1"] == "the next"
         assert slow.behind_since is None
