@@ -68,8 +68,8 @@ class Door:
         parts = [body[i : i + size] for i in range(0, len(body), size)] or [b""]
         for i, part in enumerate(parts):
             await client.send_input({"type": "http.request", "body": part, "more_body": i < len(parts) - 1})
-        start = await client.receive_output(10)
-        answer = await client.receive_output(10)
+        start = await client.receive_output(60)
+        answer = await client.receive_output(60)
         return start["status"], answer["body"]
 
 

@@ -1,5 +1,7 @@
 """What the system's parts record about themselves, and how old that is."""
 
+from collections import Counter
+
 import pytest
 from django.conf import settings
 from redis import RedisError
@@ -10,6 +12,12 @@ from metrics.live import exposition, health, traffic
 AT = 1_795_176_000.0
 
 pytestmark = pytest.mark.usefixtures("redis")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever tests this process ran before, it has sent nothing yet."""
+    monkeypatch.setattr(traffic, "_counts", Counter())
 
 
 def test_before_anything_ran_nothing_was_seen() -> None:
