@@ -14,6 +14,7 @@ NAMES = (
     "browser_soak",
     "pushes",
     "schedule",
+    "history",
 )
 
 
