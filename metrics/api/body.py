@@ -1,6 +1,6 @@
 """What request bodies are made of."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict
@@ -25,6 +25,15 @@ class Refused(Schema):
 
     detail: str
     errors: list[Error] | None = None
+
+
+READING: dict[Any, Any] = {frozenset({401, 403, 503}): Refused}
+MAKING: dict[Any, Any] = {frozenset({400, 401, 403, 413, 422, 503}): Refused}
+ONE: dict[Any, Any] = {frozenset({401, 403, 404, 422, 503}): Refused}
+CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 503}): Refused}
+TRYING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 429, 503}): Refused}
+ASKING: dict[Any, Any] = {frozenset({401, 403, 422, 503}): Refused}
+"""What is refused, by what is asked for."""
 
 
 def _storable(value: str) -> str:

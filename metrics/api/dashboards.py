@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
 from metrics.actions import dashboards as actions
-from metrics.api.body import Body, Text
+from metrics.api.body import MAKING, READING, Body, Text
 from metrics.api.tokens import admin
 from metrics.models import Dashboard
 
@@ -37,14 +37,14 @@ class DashboardList(Schema):
     dashboards: list[DashboardOut]
 
 
-@router.post("dashboards", response={201: DashboardOut})
+@router.post("dashboards", response={201: DashboardOut, **MAKING})
 def create_dashboard(request: HttpRequest, body: DashboardIn) -> Status[dict[str, Any]]:
     """Make a dashboard with its widgets, in the order given."""
     widgets = [actions.NewWidget(**widget.dict()) for widget in body.widgets]
     return Status(201, _out(actions.create(body.slug, body.title, body.description, body.range, widgets)))
 
 
-@router.get("dashboards", response=DashboardList)
+@router.get("dashboards", response={200: DashboardList, **READING})
 def list_dashboards(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
     """All dashboards, by title."""
     return {"dashboards": [_out(one) for one in Dashboard.objects.prefetch_related("widgets")]}

@@ -1,17 +1,19 @@
 """Managing heartbeats."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Path, Router, Schema, Status
 from ninja.errors import HttpError
 
 from metrics.actions import heartbeats as actions
-from metrics.api.body import Body, Text
+from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import admin
 from metrics.models import Heartbeat
 
 router = Router(tags=["manage"], auth=admin)
+
+Id = Annotated[int, Path(description="The heartbeat's id.", ge=1, le=2**63 - 1)]
 
 
 class HeartbeatIn(Body):
@@ -63,33 +65,33 @@ class PingList(Schema):
     pings: list[PingOut]
 
 
-@router.post("heartbeats", response={201: HeartbeatOut})
+@router.post("heartbeats", response={201: HeartbeatOut, **MAKING})
 def create_heartbeat(request: HttpRequest, body: HeartbeatIn) -> Status[dict[str, Any]]:
     """Make a heartbeat, with `every` or with `cron` and `time_zone`. Have the job request its `ping_url`."""
     made = actions.create(body.name, every_s=body.every, cron=body.cron, time_zone=body.time_zone, grace_s=body.grace)
     return Status(201, _out(request, made))
 
 
-@router.get("heartbeats", response=HeartbeatList)
+@router.get("heartbeats", response={200: HeartbeatList, **READING})
 def list_heartbeats(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
     """All heartbeats, by name."""
     return {"heartbeats": [_out(request, one) for one in Heartbeat.objects.all()]}
 
 
-@router.get("heartbeats/{id}", response=HeartbeatOut)
-def get_heartbeat(request: HttpRequest, id: int) -> dict[str, Any]:
+@router.get("heartbeats/{id}", response={200: HeartbeatOut, **ONE})
+def get_heartbeat(request: HttpRequest, id: Id) -> dict[str, Any]:
     """One heartbeat."""
     return _out(request, _find(id))
 
 
-@router.get("heartbeats/{id}/pings", response=PingList)
-def list_pings(request: HttpRequest, id: int) -> dict[str, list[Any]]:
+@router.get("heartbeats/{id}/pings", response={200: PingList, **ONE})
+def list_pings(request: HttpRequest, id: Id) -> dict[str, list[Any]]:
     """Its newest pings, newest first."""
     return {"pings": list(_find(id).pings.order_by("-id")[: actions.PINGS_KEPT])}
 
 
-@router.patch("heartbeats/{id}", response=HeartbeatOut)
-def change_heartbeat(request: HttpRequest, id: int, body: HeartbeatChange) -> dict[str, Any]:
+@router.patch("heartbeats/{id}", response={200: HeartbeatOut, **CHANGING})
+def change_heartbeat(request: HttpRequest, id: Id, body: HeartbeatChange) -> dict[str, Any]:
     """Change what is given; the rest stays."""
     heartbeat = _find(id)
     given = body.dict(exclude_none=True)
@@ -102,8 +104,8 @@ def change_heartbeat(request: HttpRequest, id: int, body: HeartbeatChange) -> di
     return _out(request, heartbeat)
 
 
-@router.delete("heartbeats/{id}", response={204: None})
-def delete_heartbeat(request: HttpRequest, id: int) -> Status[None]:
+@router.delete("heartbeats/{id}", response={204: None, **ONE})
+def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
     """Delete it and its pings. What it was is still in its series."""
     _find(id).delete()
     return Status(204, None)

@@ -9,7 +9,7 @@ from ninja import Query as Parameter
 from ninja import Router, Schema
 
 from metrics.actions.problems import Invalid
-from metrics.api.body import Text
+from metrics.api.body import ASKING, Text
 from metrics.api.tokens import read as read_scope
 from metrics.series import calculate, functions, read
 from metrics.series.read import Query, Track
@@ -51,14 +51,14 @@ Metric = Annotated[Text, Parameter(description="Name of the metric.", max_length
 Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
 
 
-@router.get("series", response=SeriesList)
+@router.get("series", response={200: SeriesList, **ASKING})
 def series(request: HttpRequest, metric: Metric) -> dict[str, list[dict[str, object]]]:
     """Every series of a metric with its newest sample; an empty list, if there is none."""
     found = read.tracks(Query(metric), time.time())
     return {"series": [_series(track) for track in found if track.latest]}
 
 
-@router.get("range", response=RangeList)
+@router.get("range", response={200: RangeList, **ASKING})
 def range_(
     request: HttpRequest,
     metric: Metric,

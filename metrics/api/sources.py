@@ -10,7 +10,7 @@ from metrics.actions import sources as actions
 from metrics.actions import trials
 from metrics.actions.access import actor_of_token
 from metrics.actions.standing import standing
-from metrics.api.body import Refused
+from metrics.api.body import CHANGING, MAKING, ONE, READING, TRYING
 from metrics.api.source_schemas import (
     Id,
     KindList,
@@ -28,13 +28,6 @@ from metrics.models import Source
 from metrics.sources.registry import kinds
 
 router = Router(tags=["manage"], auth=admin)
-
-READING: dict[Any, Any] = {frozenset({401, 403, 503}): Refused}
-MAKING: dict[Any, Any] = {frozenset({400, 401, 403, 413, 422, 503}): Refused}
-ONE: dict[Any, Any] = {frozenset({401, 403, 404, 422, 503}): Refused}
-CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 503}): Refused}
-TRYING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 429, 503}): Refused}
-"""What is refused, by what is asked for."""
 
 
 @router.get("source-kinds", response={200: KindList, **READING})

@@ -1,0 +1,146 @@
+"""Whatever is sent to an endpoint of the API, it gives an answer that its description has, and never a 5xx.
+
+Bodies are made from what the description says, and from what it forbids; configs from what their kinds say.
+Everything goes through Django's own handler, into a real database and a real Redis.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from hypothesis import settings
+from redis import Redis
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from metrics.actions import access, heartbeats
+from metrics.api import api
+from metrics.models import Heartbeat, Source
+from metrics.sources import registry as sources
+from metrics.widgets import registry as widgets
+from tests.make import source, stored
+
+pytestmark = pytest.mark.django_db(transaction=True)  # what fails in a request must not fail the next
+
+EXAMPLES = 12
+RUNS_A_SOURCE = r"^/api/v1/sources/(\{id\}/)?test$"
+"""Left out: a test waits for a worker, and the worker connects to whatever address the fuzzer made up."""
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CONFIG = {
+    "cache": {"enabled": False},
+    "seed": 1,
+    "suppress-health-check": ["all"],
+    "generation": {
+        "max-examples": EXAMPLES,
+        "deterministic": True,
+        "database": "none",
+        "with-security-parameters": False,
+    },
+}
+
+
+def described() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(), default=str))
+    return found
+
+
+def described_by_kind() -> dict[str, Any]:
+    """The description of the API, but that configs are described as their kinds do it."""
+    found = described()
+    schemas = found["components"]["schemas"]
+    for body, registry in (("SourceIn", sources), ("WidgetIn", widgets)):
+        general = schemas[body]
+        schemas[body] = {"anyOf": [_of_kind(general, kind, schemas) for kind in sorted(registry.kinds())]}
+    return found
+
+
+def _of_kind(general: dict[str, Any], kind: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    """`general` with the config of `kind`, whose own definitions are put among `schemas`."""
+    known: dict[str, Any] = {**sources.kinds(), **widgets.kinds()}
+    config_class = known[kind].config_class
+    config = config_class.model_json_schema(ref_template=f"#/components/schemas/{kind}_{{model}}")
+    schemas.update({f"{kind}_{name}": one for name, one in config.pop("$defs", {}).items()})
+    return {
+        **general,
+        "required": sorted({*general["required"], "kind", "config"}),
+        "properties": {**general["properties"], "kind": {"const": kind}, "config": config},
+    }
+
+
+handler = cache(get_wsgi_application)
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Any:
+    """Django, which is made when it is first needed: static files are collected only after the tests are."""
+    return handler()(environ, start_response)
+
+
+def load(document: dict[str, Any], **phases: Any) -> Any:
+    """The operations of `document`, to be asked for in `phases`."""
+    loaded = schemathesis.openapi.from_dict(
+        document, config=schemathesis.Config.from_dict({**CONFIG, "phases": phases})
+    )
+    loaded.app = application
+    return loaded
+
+
+@schemathesis.serializer("application/x-protobuf")
+def as_bytes(context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """What is not sent as JSON is whatever bytes come."""
+    value = getattr(value, "data", value)
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
+every = load(described(), coverage={"unexpected-methods": []}).exclude(path_regex=RUNS_A_SOURCE)
+# Every combination of what each kind forbids would be thousands.
+made = load(described_by_kind(), coverage={"enabled": False}).include(
+    method="POST", path_regex="^/api/v1/(sources|dashboards)$"
+)
+
+
+class World:
+    """What is there: series, a source and a heartbeat, and a token that may do everything."""
+
+    def __init__(self, scope: str) -> None:
+        self.headers = {"Authorization": f"Bearer {access.create_token('fuzz', scope)}"}
+        stored("orders_open", {0: 1.0, 10: 2.0}, shop="a")
+
+    def known(self, path: str) -> int:
+        """The id of something that the path is about; it is made anew after it was deleted."""
+        if "/heartbeats/" in path:
+            beat = Heartbeat.objects.filter(name="fuzz").first() or heartbeats.create("fuzz", every_s=60)
+            return beat.pk
+        return (Source.objects.filter(name="fuzz").first() or source(name="fuzz")).pk
+
+
+@pytest.fixture
+def world(transactional_db: None, redis: Redis, request: pytest.FixtureRequest) -> World:
+    return World(request.param)
+
+
+# With a parameter of its own, each operation's test has an id of its own; or else workers would run but one of them.
+by = pytest.mark.parametrize("world", ["admin"], indirect=True)
+
+
+@by
+@every.parametrize()
+def test_no_request_is_answered_as_the_description_does_not_say(world: World, case: Case[Any]) -> None:
+    id = case.path_parameters.get("id")
+    if isinstance(id, int) and id % 2 == 0:  # or else hardly any request would find something
+        case.path_parameters["id"] = world.known(case.path)
+    case.validate_response(case.call(headers=world.headers), checks=CHECKS)
+
+
+@by
+@made.parametrize()
+@settings(max_examples=2 * EXAMPLES)
+def test_nor_is_what_is_made_of_a_kind_with_any_config(world: World, case: Case[Any]) -> None:
+    case.validate_response(case.call(headers=world.headers), checks=CHECKS)
