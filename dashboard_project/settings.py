@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
+    "arrivals": {"task": "tasks.render.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 

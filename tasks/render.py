@@ -4,6 +4,7 @@ import time
 
 from celery import shared_task
 
+from metrics.actions import arrivals as arrivals_
 from metrics.actions import render as actions
 from metrics.live.snapshot import Variant
 from tasks.away import quietly
@@ -21,3 +22,10 @@ def render(slug: str, range: str) -> None:
 def sweep() -> None:
     """Find what else must be rendered; beat sends this each second."""
     actions.sweep(time.time())
+
+
+@shared_task
+@quietly
+def arrivals() -> None:
+    """Look whether samples arrive; the collecting worker could not say so if it is what stands still."""
+    arrivals_.look(time.time())

@@ -22,6 +22,13 @@ class _Readings(Collector):
         yield queues
         yield GaugeMetricFamily("watchfloor_tick_lag_seconds", "How late the last tick ran.", self.now.tick_lag_s)
         yield GaugeMetricFamily("watchfloor_sockets", "Open sockets.", self.now.sockets)
+        expected = GaugeMetricFamily("watchfloor_series_expected", "Series that should come.", labels=["way"])
+        late = GaugeMetricFamily("watchfloor_series_late", "Those of them that are late.", labels=["way"])
+        for one in self.now.arriving:
+            expected.add_metric([one.way], one.expected)
+            late.add_metric([one.way], one.late)
+        yield expected
+        yield late
         traffic = self.now.traffic
         yield CounterMetricFamily("watchfloor_frames_total", "Frames written to sockets.", traffic.frames)
         yield CounterMetricFamily("watchfloor_frame_bytes_total", "Bytes of those frames.", traffic.bytes)

@@ -1,7 +1,8 @@
 """How the system itself is: what its parts record about themselves in Redis, and how old that is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import cast
 
 from metrics.live import traffic, watchers
@@ -15,17 +16,33 @@ _CELERY_KEY = f"{KEY}celery:"
 
 
 @dataclass(frozen=True, slots=True)
+class Arriving:
+    """How many series that come one `way`, collected or pushed, were `expected` lately, and how many are `late` now.
+
+    `stopped` says that nearly all are; `newest_at` (Unix seconds) is when the newest sample was, None without one.
+    """
+
+    way: str
+    expected: int
+    late: int
+    stopped: bool
+    newest_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """The newest state of the system.
 
     `queues`: tasks waiting, by queue. `tick_lag_s`: how much later than a second after the one before the
-    last tick ran. `sockets`: open in all processes. `traffic`: what was rendered and sent.
+    last tick ran. `sockets`: open in all processes. `traffic`: what was rendered and sent. `arriving`: by the way
+    that samples come, once that was looked at.
     """
 
     queues: Mapping[str, int]
     tick_lag_s: float
     sockets: int
     traffic: traffic.Totals
+    arriving: tuple[Arriving, ...]
 
 
 def record_beat(now: float) -> None:
@@ -50,6 +67,19 @@ def record_sweep(now: float) -> None:
     client().hset(_HEALTH, "sweep", repr(now))
 
 
+def record_arriving(found: Sequence[Arriving]) -> list[Arriving]:
+    """Note what arrives; return what was noted before."""
+    before = arriving()
+    client().hset(_HEALTH, "arriving", json.dumps([asdict(one) for one in found]))
+    return before
+
+
+def arriving() -> list[Arriving]:
+    """Return what arrives, as it was noted last."""
+    noted = cast(str | None, client().hget(_HEALTH, "arriving"))
+    return [Arriving(**one) for one in json.loads(noted or "[]")]
+
+
 def ages(now: float) -> dict[str, float | None]:
     """Return how many seconds ago `beat`, `tick`, `sweep` and `collecting` were recorded; None for never."""
     names = ["beat", "tick", "sweep", "collecting"]
@@ -61,4 +91,4 @@ def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
     lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
     queues = {queue: client().llen(_CELERY_KEY + queue) for queue in QUEUES}
-    return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals())
+    return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals(), tuple(arriving()))

@@ -80,6 +80,17 @@ def of_source(source: int, most: int) -> list[Found]:
         return [_found(*row) for row in cursor.fetchall()]
 
 
+def expected(most: int) -> list[Found]:
+    """Return `most` series or so, spread over all, of which somebody said how often their samples should come."""
+    which = """s.ended_at_ms IS NULL AND (o.id IS NULL OR o.enabled)
+        AND (s.expected_every_s IS NOT NULL OR o.every_s IS NOT NULL OR o.cron <> '')"""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {_FROM} WHERE {which}")
+        every_nth = 1 + cursor.fetchone()[0] // most
+        cursor.execute(f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} AND s.id % {every_nth} = 0")
+        return [_found(*row) for row in cursor.fetchall()]
+
+
 def _found(*row: Any) -> Found:
     """Make a series of the values of `_FIELDS`; without a source, its schedule is None."""
     pk, metric, labels, *rest = row[:-3]

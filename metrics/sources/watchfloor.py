@@ -28,5 +28,7 @@ class Watchfloor(SourceKind[WatchfloorConfig]):
             *(Sample("watchfloor_queue_depth", depth, {"queue": queue}) for queue, depth in now.queues.items()),
             Sample("watchfloor_tick_lag_seconds", now.tick_lag_s, unit="seconds"),
             Sample("watchfloor_sockets", now.sockets),
+            *(Sample("watchfloor_series_expected", one.expected, {"way": one.way}) for one in now.arriving),
+            *(Sample("watchfloor_series_late", one.late, {"way": one.way}) for one in now.arriving),
             Sample("watchfloor_last_render_seconds", now.traffic.last_render_s, unit="seconds"),
         ]

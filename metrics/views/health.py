@@ -21,10 +21,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The database, Redis, the workers and beat, each `ok` or what is wrong; 503 if one is missing."""
-    parts = {"database": _database(), **_redis_and_tasks(time.time())}
+    """The database, Redis, the workers and beat, each `ok` or what is wrong; 503 if one is missing.
+
+    Whether samples arrive is said as well, but is not what others should keep away from this process for.
+    """
+    now = time.time()
+    parts = {"database": _database(), **_redis_and_tasks(now)}
     ready = all(state == OK for state in parts.values())
-    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    return JsonResponse({"ready": ready, **parts, "arrivals": _arrivals(now)}, status=200 if ready else 503)
 
 
 def own_metrics(request: HttpRequest) -> HttpResponse:
@@ -56,6 +60,21 @@ def _redis_and_tasks(now: float) -> dict[str, str]:
     workers = [_alive(ages[name]) for name in ("tick", "sweep", "collecting")]
     worker = next((state for state in workers if state != OK), OK)
     return {"redis": OK, "worker": worker, "beat": _alive(ages["beat"])}
+
+
+def _arrivals(now: float) -> str:
+    try:
+        stopped = [one for one in health.arriving() if one.stopped]
+    except RedisError:
+        return "unknown without Redis"
+    return (
+        "; ".join(
+            f"nothing is {one.way}: {one.late} of {one.expected} series are late, the newest sample is"
+            f" {now - (one.newest_at or now):.0f} s old"
+            for one in stopped
+        )
+        or OK
+    )
 
 
 def _alive(age_s: float | None) -> str:

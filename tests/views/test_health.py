@@ -50,8 +50,17 @@ class TestReady:
     def test_everything_is_there(self, client: Client) -> None:
         assert ready(client) == (
             200,
-            {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "beat": "ok"},
+            {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "beat": "ok", "arrivals": "ok"},
         )
+
+    @pytest.mark.usefixtures("running")
+    def test_it_says_when_everything_is_late_and_is_ready_all_the_same(self, client: Client) -> None:
+        now = time.time()
+        stopped = health.Arriving("collected", 10, 9, True, now - 60)
+        health.record_arriving([stopped, health.Arriving("pushed", 5, 1, False, now)])
+        status, parts = ready(client)
+        assert (status, parts["ready"]) == (200, True)
+        assert parts["arrivals"].startswith("nothing is collected: 9 of 10 series are late, the newest sample is 6")
 
     def test_nothing_ran_yet(self, client: Client) -> None:
         status, parts = ready(client)
