@@ -69,7 +69,8 @@ def _roll(
     """Roll `source` into the buckets of `target`.
 
     It goes from series to series by their keys, and never through a whole table: both databases are told so, each
-    in its own way, because what they know about tables that grow this fast is always old.
+    in its own way, because what they know about tables that grow this fast is always old. The order is the same for
+    all who write buckets, or two of them could wait for each other.
     """
     last, last_at_ms = newest
     which = "" if series is None else "WHERE s.id = %(series)s"
@@ -85,7 +86,7 @@ def _roll(
         INSERT INTO {target} ({_COLUMNS})
         SELECT g.series_id, g.bucket, g.n, g.total, g.low, g.high,
             (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest}) - g.bucket
-        FROM {rolled} {_UPSERT.format(table=target)}"""
+        FROM {rolled} ORDER BY g.series_id, g.bucket {_UPSERT.format(table=target)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, {"start": start_ms, "end": end_ms, "series": series})
         return int(cursor.rowcount)

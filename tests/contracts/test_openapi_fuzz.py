@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from redis import Redis
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
@@ -141,6 +141,6 @@ def test_no_request_is_answered_as_the_description_does_not_say(world: World, ca
 
 @by
 @made.parametrize()
-@settings(max_examples=2 * EXAMPLES)
+@settings(max_examples=2 * EXAMPLES, suppress_health_check=list(HealthCheck))  # the world is there for all examples
 def test_nor_is_what_is_made_of_a_kind_with_any_config(world: World, case: Case[Any]) -> None:
     case.validate_response(case.call(headers=world.headers), checks=CHECKS)
