@@ -1,7 +1,7 @@
 """How fast samples and pings come in over HTTP: one web process on one core, PostgreSQL, everything stored and counted.
 
-The yardstick of the batches is a bare script that writes the same rows into a table of the same shape with COPY, on
-the same core; of the single pushes it is the same push through Django's handler.
+The yardstick of the batches is a bare script that writes the same rows in the same order with COPY, into a table that
+is made like the system's own, on the same core; of the single pushes it is the same push through Django's handler.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from benchmarks.common import LOAD_CORE, SERVER_CORE, milliseconds, percentile, 
 from benchmarks.system import System
 
 SERIES, ROWS = 100, 1000
-TABLE = "CREATE TABLE plain (series_id bigint, at_ms bigint, value double precision, PRIMARY KEY (series_id, at_ms))"
+TABLE = "CREATE TABLE plain (LIKE metrics_sample INCLUDING ALL)"
+STEP_S = 0.01
 WAIT_S = 60.0
 
 
@@ -133,34 +134,36 @@ def post(path: str, body: bytes, token: str, *headers: str) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
-def batches(system: System, count: int) -> list[bytes]:
-    """Return requests of `ROWS` samples each, over `SERIES` series, none of them twice."""
-    newest = time.time()
+def rows(count: int, newest: float) -> Iterator[list[tuple[int, float, float]]]:
+    """Yield batches of (series, Unix seconds, value), none of them twice, as time goes on."""
+    oldest = newest - count * ROWS // SERIES * STEP_S
+    for first in range(0, count * ROWS, ROWS):
+        yield [(row % SERIES, round(oldest + row // SERIES * STEP_S, 3), row / 7) for row in range(first, first + ROWS)]
+
+
+def batches(system: System, count: int, newest: float) -> list[bytes]:
+    """Return a request for each batch of `rows`."""
     made = []
-    for number in range(count):
+    for batch in rows(count, newest):
         samples = [
-            {
-                "metric": "bench_rows",
-                "value": row / 7,
-                "labels": {"series": str(row % SERIES)},
-                "at": round(newest - (number * ROWS + row) // SERIES * 0.01, 3),
-            }
-            for row in range(ROWS)
+            {"metric": "bench_rows", "value": value, "labels": {"series": str(series)}, "at": at}
+            for series, at, value in batch
         ]
         made.append(post("/api/v1/samples", json.dumps({"samples": samples}).encode(), system.token))
     return made
 
 
-def copied(url: str, count: int) -> float:
-    """Return how many rows a second a bare script writes with COPY, in batches of `ROWS`, a commit each."""
+def copied(url: str, count: int, newest: float) -> float:
+    """Return how many rows a second a bare script writes with COPY, a commit for each batch of `rows`."""
+    made = [[(series, round(at * 1000), value) for series, at, value in batch] for batch in rows(count, newest)]
     with psycopg.connect(url) as connection:
         connection.execute(TABLE)
         connection.commit()
         began = time.perf_counter()
-        for number in range(count):
+        for batch in made:
             with connection.cursor() as cursor, cursor.copy("COPY plain FROM STDIN") as copy:
-                for row in range(ROWS):
-                    copy.write_row((row % SERIES, number * ROWS + row, row / 7))
+                for row in batch:
+                    copy.write_row(row)
             connection.commit()
         return count * ROWS / (time.perf_counter() - began)
 
@@ -205,26 +208,27 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--pings", type=int, default=10_000, help="heartbeats that ping at once (%(default)s)")
     parser.add_argument("--full", action="store_true", help="with 1,000 batches")
     chosen = parser.parse_args(arguments)
-    count = 1000 if chosen.full else chosen.batches
+    count, newest = 1000 if chosen.full else chosen.batches, time.time()
     with postgresql.server() as url, System(DATABASE_URL=url, PUSH_SAMPLES_PER_MINUTE="100000000") as system:
         web = system.pid_of("web")
         os.sched_setaffinity(web, {SERVER_CORE})
         pin(SERVER_CORE)
-        plain = copied(url, count)
+        plain = copied(url, count, newest)
         pin(LOAD_CORE)
-        _batches(system, url, count, plain)
+        _batches(system, url, count, newest, plain)
         _singles(system, url, chosen.seconds)
         _pings(system, url, chosen.pings)
 
 
-def _batches(system: System, url: str, count: int, plain: float) -> None:
-    rows = [["a bare script with COPY (yardstick)", f"{plain:,.0f}", "1.00", "-", "-"]]
+def _batches(system: System, url: str, count: int, newest: float, plain: float) -> None:
+    cells = [["a bare script with COPY (yardstick)", f"{plain:,.0f}", "1.00", "-", "-"]]
+    requests = batches(system, count, newest)
     before = system.usage_of("web").cpu_s
-    load = run(system.port, iter(batches(system, count)), connections=4)
+    load = run(system.port, iter(requests), connections=4)
     cpu_s = system.usage_of("web").cpu_s - before
     per_s = load.good * ROWS / load.seconds
     assert stored(url, "bench_rows") == load.good * ROWS, "not everything that was answered 2xx is stored"
-    rows.append(
+    cells.append(
         [
             "batches of 1,000 over HTTP",
             f"{per_s:,.0f}",
@@ -234,7 +238,7 @@ def _batches(system: System, url: str, count: int, plain: float) -> None:
         ]
     )
     headers = ["way", "rows/s", "ratio to yardstick", "answered 2xx", "web, CPU per row (µs)"]
-    table("Batches into PostgreSQL, one web process", headers, rows)
+    table("Batches into PostgreSQL, one web process", headers, cells)
 
 
 def _singles(system: System, url: str, seconds: float) -> None:

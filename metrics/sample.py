@@ -10,7 +10,10 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from msgspec import Struct, field
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -25,10 +28,11 @@ UNIT_MOST = 20
 FUTURE_MOST_S = 600
 PERIOD_MOST_S = 366 * 86_400
 TYPES = frozenset({"gauge", "counter"})
+NAMES_KEPT = 50_000
+"""Names and labels that were checked lately: most come again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One measured value.
 
     `at` is the time of measuring in Unix seconds; None means "when it is accepted". `unit` is one of the
@@ -98,19 +102,42 @@ def named(refused: BadSamples, names: Sequence[str]) -> BadSamples:
 
 def check(samples: Sequence[Sample], now: float) -> None:
     """Raise BadSamples if one of `samples` is not acceptable at `now` (Unix seconds)."""
+    latest = now + FUTURE_MOST_S
     found = [
         Problem(index, field, message)
         for index, sample in enumerate(samples)
+        if not _is_usual(sample, latest)
         for field, message in _problems(sample, now)
     ]
     if found:
         raise BadSamples(found)
 
 
+def _is_usual(sample: Sample, latest: float) -> bool:
+    """Return whether `sample` has the most usual form and is acceptable: a quick look, which nearly all pass."""
+    for label in sample.labels.items():
+        # What is too long is not kept in memory either.
+        if len(label[0]) > LABEL_NAME_MOST or len(label[1]) > LABEL_VALUE_MOST or not _is_good_label(label):
+            return False
+    at = sample.at
+    return (
+        len(sample.metric) <= METRIC_NAME_MOST
+        and _is_name(sample.metric)
+        and -VALUE_MOST <= sample.value <= VALUE_MOST
+        and (at is None or 0 <= at <= latest)
+        and sample.unit is None
+        and sample.type is None
+        and sample.expected_every_s is None
+        and sample.expires_after_s is None
+        and sample.since is None
+        and len(sample.labels) <= LABELS_MOST
+    )
+
+
 def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
     if len(sample.metric) > METRIC_NAME_MOST:
         yield "metric", f"metric is longer than {METRIC_NAME_MOST} characters."
-    elif not METRIC_NAME.fullmatch(sample.metric):
+    elif not _is_name(sample.metric):
         yield "metric", f"metric {sample.metric!r} is not a name such as http_requests_total."
     if not sample.ends and (not math.isfinite(sample.value) or abs(sample.value) > VALUE_MOST):
         yield "value", f"value is not a number between {-VALUE_MOST:g} and {VALUE_MOST:g}."
@@ -136,12 +163,29 @@ def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "labels", f"labels has {len(labels)} entries, more than {LABELS_MOST}."
         return
     for name, value in labels.items():
-        if not LABEL_NAME.fullmatch(name) or name.startswith("__") or len(name) > LABEL_NAME_MOST:
-            yield "labels", f"label {name[:LABEL_NAME_MOST]!r} is not a name such as instance."
-        elif len(value) > LABEL_VALUE_MOST:
-            yield "labels", f"label {name} is longer than {LABEL_VALUE_MOST} characters."
-        elif not _is_storable(value):
-            yield "labels", f"label {name} has a character that can't be stored."
+        if problem := _label_problem(name, value):
+            yield "labels", problem
+
+
+@lru_cache(NAMES_KEPT)
+def _is_name(metric: str) -> bool:
+    return METRIC_NAME.fullmatch(metric) is not None
+
+
+@lru_cache(NAMES_KEPT)
+def _is_good_label(label: tuple[str, str]) -> bool:
+    return not _label_problem(*label)
+
+
+def _label_problem(name: str, value: str) -> str:
+    """Return what is wrong with a label as a sentence, empty if nothing is."""
+    if len(name) > LABEL_NAME_MOST or not LABEL_NAME.fullmatch(name) or name.startswith("__"):
+        return f"label {name[:LABEL_NAME_MOST]!r} is not a name such as instance."
+    if len(value) > LABEL_VALUE_MOST:
+        return f"label {name} is longer than {LABEL_VALUE_MOST} characters."
+    if not _is_storable(value):
+        return f"label {name} has a character that can't be stored."
+    return ""
 
 
 def _is_storable(text: str) -> bool:

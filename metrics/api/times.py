@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from metrics.sample import Sample
 
@@ -21,7 +22,7 @@ def given(samples: Sequence[Sample], now: float) -> Sequence[Sample]:
     if not metrics:
         return samples
     at = _next_ms(metrics, round(now * 1000)) / 1000
-    return [replace(sample, at=at) if sample.at is None else sample for sample in samples]
+    return [structs.replace(sample, at=at) if sample.at is None else sample for sample in samples]
 
 
 def _next_ms(metrics: set[str], now_ms: int) -> int:

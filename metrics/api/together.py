@@ -16,7 +16,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ITEMS_MOST = 500
+"""In one group, so that those in it don't wait long for each other."""
+WEIGHT_MOST = 5_000
+"""At which a group is full."""
 WAITING_MOST = 20_000
+WAITING_WEIGHT_MOST = 200_000
 
 
 class FullError(Exception):
@@ -26,23 +30,30 @@ class FullError(Exception):
 class Together(Generic[T, R]):
     """Hands items that arrive one by one to `write` in groups, on a thread of its own.
 
+    An item weighs what `weigh` says, or one: how many rows it is in the database.
+
     `write` takes a list and returns a result for each item, in the same order. When it raises anything but that the
     database is away, each item is written alone, so that one that is bad spoils no other.
     """
 
-    def __init__(self, name: str, write: Callable[[Sequence[T]], Sequence[R]]) -> None:
+    def __init__(
+        self, name: str, write: Callable[[Sequence[T]], Sequence[R]], weigh: Callable[[T], int] = lambda _: 1
+    ) -> None:
         self._write = write
+        self._weigh = weigh
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._weight = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._writer: asyncio.Task[None] | None = None
 
     async def add(self, item: T) -> R:
         """Return the item's result once it is stored. Raises FullError, or what `write` raises."""
-        if len(self._waiting) >= WAITING_MOST:
+        if len(self._waiting) >= WAITING_MOST or self._weight >= WAITING_WEIGHT_MOST:
             raise FullError
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, done))
+        self._weight += self._weigh(item)
         if self._writer is None:
             self._writer = loop.create_task(self._write_all())
         return await done
@@ -51,7 +62,7 @@ class Together(Generic[T, R]):
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                group = [self._waiting.popleft() for _ in range(min(ITEMS_MOST, len(self._waiting)))]
+                group = self._next_group()
                 outcomes = await loop.run_in_executor(self._thread, self._outcomes, [item for item, _ in group])
                 for (_, done), outcome in zip(group, outcomes, strict=True):
                     if done.cancelled():
@@ -62,6 +73,15 @@ class Together(Generic[T, R]):
                         done.set_result(outcome)
         finally:
             self._writer = None
+
+    def _next_group(self) -> list[tuple[T, asyncio.Future[R]]]:
+        group: list[tuple[T, asyncio.Future[R]]] = []
+        weight = 0
+        while self._waiting and len(group) < ITEMS_MOST and weight < WEIGHT_MOST:
+            group.append(self._waiting.popleft())
+            weight += self._weigh(group[-1][0])
+        self._weight -= weight
+        return group
 
     def _outcomes(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:

@@ -1,9 +1,9 @@
 """What a request may say about all the series it pushes, where the format itself has no place for it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from django.http import HttpRequest
+from msgspec import structs
 
 from metrics.actions.problems import Invalid
 from metrics.sample import PERIOD_MOST_S, Sample
@@ -19,7 +19,7 @@ def tell(request: HttpRequest, samples: Iterable[Sample]) -> list[Sample]:
     every_s, after_s = _seconds(request, EXPECTED_EVERY), _seconds(request, EXPIRES_AFTER)
     if every_s is None and after_s is None:
         return list(samples)
-    return [replace(one, expected_every_s=every_s, expires_after_s=after_s) for one in samples]
+    return [structs.replace(one, expected_every_s=every_s, expires_after_s=after_s) for one in samples]
 
 
 def _seconds(request: HttpRequest, name: str) -> float | None:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from metrics import exposition
 from metrics.exposition import Exposition
 from metrics.ingest import metric_families
@@ -73,7 +75,7 @@ def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Expositi
         found = metric_families.parse(body)
     else:
         raise UnknownFormat("Of Prometheus' protobuf only encoding=delimited is read here.")
-    samples = [replace(one, labels={**one.labels, **labels}) for one in found.samples]
+    samples = [structs.replace(one, labels={**one.labels, **labels}) for one in found.samples]
     if problems := list(_problems(samples)):
         raise BadSamples(problems)
     return replace(found, samples=samples)

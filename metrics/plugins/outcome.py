@@ -1,10 +1,11 @@
 """What a function returned, as samples."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from numbers import Real
 from typing import Any
+
+from msgspec import structs
 
 from metrics.plugins.declare import Declared
 from metrics.sample import Sample
@@ -59,10 +60,10 @@ def _complete(declared: Declared, sample: Sample) -> Sample:
     if not _is_number(sample.value):
         raise TypeError(f"{declared.function} returned a Sample whose value is {_name(sample.value)}, not a number")
     labels = {str(name): str(value) for name, value in sample.labels.items()}
-    made = replace(sample, value=float(sample.value), labels=labels)
+    made = structs.replace(sample, value=float(sample.value), labels=labels)
     if sample.metric != declared.metric:
         return made
-    return replace(made, unit=sample.unit or declared.unit, type=sample.type or declared.type)
+    return structs.replace(made, unit=sample.unit or declared.unit, type=sample.type or declared.type)
 
 
 def _is_number(value: Any) -> bool:

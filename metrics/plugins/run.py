@@ -16,10 +16,11 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
+
+from msgspec import structs
 
 from metrics.plugins.declare import Declared
 from metrics.plugins.load import TooLong, explain, load
@@ -88,7 +89,7 @@ def _run(one: Declared, timeout_s: float) -> Answer:
     result = one.call()
     if inspect.isawaitable(result):
         result = _wait(result, timeout_s)
-    return {"samples": [asdict(sample) for sample in samples(one, result)]}
+    return {"samples": [structs.asdict(sample) for sample in samples(one, result)]}
 
 
 def _wait(result: Awaitable[Any], timeout_s: float) -> Any:

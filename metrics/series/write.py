@@ -1,10 +1,10 @@
 """Writing samples: idempotent on (series, time)."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from django.db import connection, transaction
+from msgspec import structs
 
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
@@ -140,7 +140,7 @@ def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
     for key, sample in samples:
         said = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
         before = wanted.get(key)
-        wanted[key] = sample if before is None else replace(before, **said) if said else before
+        wanted[key] = sample if before is None else structs.replace(before, **said) if said else before
     return wanted
 
 

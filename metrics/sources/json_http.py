@@ -1,10 +1,10 @@
 """Fetches a JSON document and picks values out of it with JMESPath."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal, Self
 
 import httpx
+from msgspec import structs
 from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import Sample
@@ -80,7 +80,7 @@ def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig)
         found = _samples(metric, value, config.units)
     except (pick.NoValue, SourceError) as problem:
         raise SourceError(f"values.{metric}: {str(problem).rstrip('.')}.") from None
-    return [replace(one, type=type_by_name(one.metric)) for one in found]
+    return [structs.replace(one, type=type_by_name(one.metric)) for one in found]
 
 
 def _samples(metric: str, value: Any, units: Mapping[str, str]) -> list[Sample]:

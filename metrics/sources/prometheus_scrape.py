@@ -5,11 +5,11 @@ https://prometheus.io/docs/prometheus/latest/configuration/configuration/#scrape
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 import httpx
+from msgspec import structs
 from pydantic import Field, StringConstraints
 
 from metrics.exposition import BadExposition, parse
@@ -95,7 +95,7 @@ def _labelled(sample: Sample, target: Mapping[str, str], honor: bool) -> Sample:
             while renamed in sample.labels:
                 renamed = f"exported_{renamed}"
             labels[renamed], labels[name] = labels[name], value
-    return replace(sample, labels=labels)
+    return structs.replace(sample, labels=labels)
 
 
 def _report(

@@ -1,10 +1,9 @@
 """Expositions: what Prometheus' own client writes is read, and any other bytes are read or refused."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram, Info, Summary, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
@@ -93,7 +92,7 @@ def test_a_line_is_a_sample(text: str, sample: Sample) -> None:
 def test_openmetrics_times_are_seconds() -> None:
     text = b"# TYPE orders gauge\norders 1 1795176000.25\n# EOF\n"
     (sample,) = parse(text, openmetrics=True).samples
-    assert replace(sample, type=None) == Sample("orders", 1.0, {}, 1795176000.25)
+    assert structs.replace(sample, type=None) == Sample("orders", 1.0, {}, 1795176000.25)
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"# a comment\n", b"# HELP orders Orders.\n", b"orders NaN\n"])
