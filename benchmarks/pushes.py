@@ -19,7 +19,7 @@ from benchmarks import postgresql
 from benchmarks.common import LOAD_CORE, SERVER_CORE, milliseconds, percentile, pin, table
 from benchmarks.system import System
 
-SERIES, ROWS = 100, 1000
+SERIES, ROWS, SENDERS = 100, 1000, 16
 TABLE = "CREATE TABLE plain (LIKE metrics_sample INCLUDING ALL)"
 STEP_S = 0.01
 WAIT_S = 60.0
@@ -161,7 +161,7 @@ def copied(url: str, count: int, newest: float) -> float:
         connection.commit()
         began = time.perf_counter()
         for batch in made:
-            with connection.cursor() as cursor, cursor.copy("COPY plain FROM STDIN") as copy:
+            with connection.cursor() as cursor, cursor.copy("COPY plain (series_id, at_ms, value) FROM STDIN") as copy:
                 for row in batch:
                     copy.write_row(row)
             connection.commit()
@@ -224,13 +224,13 @@ def _batches(system: System, url: str, count: int, newest: float, plain: float) 
     cells = [["a bare script with COPY (yardstick)", f"{plain:,.0f}", "1.00", "-", "-"]]
     requests = batches(system, count, newest)
     before = system.usage_of("web").cpu_s
-    load = run(system.port, iter(requests), connections=4)
+    load = run(system.port, iter(requests), connections=SENDERS)
     cpu_s = system.usage_of("web").cpu_s - before
     per_s = load.good * ROWS / load.seconds
     assert stored(url, "bench_rows") == load.good * ROWS, "not everything that was answered 2xx is stored"
     cells.append(
         [
-            "batches of 1,000 over HTTP",
+            f"batches of 1,000 over HTTP, {SENDERS} senders",
             f"{per_s:,.0f}",
             f"{per_s / plain:.2f}",
             f"{load.good}/{count}",

@@ -67,7 +67,7 @@ class Lane:
     def __init__(self, django: Application) -> None:
         self._django = django
         self._holders: dict[bytes, Holder] = {}
-        self._pushes = Together("pushes", _store, weigh=lambda push: len(push.samples))
+        self._pushes = Together("pushes", _store, weigh=lambda push: len(push.samples), writers=2)
         self._pings = Together("pings", heartbeats.record)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

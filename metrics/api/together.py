@@ -21,6 +21,8 @@ WEIGHT_MOST = 5_000
 """At which a group is full."""
 WAITING_MOST = 20_000
 WAITING_WEIGHT_MOST = 200_000
+WORTH_A_WRITER = 1_000
+"""The weight that must be waiting for one more writer: what is light is better written together."""
 
 
 class FullError(Exception):
@@ -28,23 +30,29 @@ class FullError(Exception):
 
 
 class Together(Generic[T, R]):
-    """Hands items that arrive one by one to `write` in groups, on a thread of its own.
+    """Hands items that arrive one by one to `write` in groups, on threads of its own.
 
-    An item weighs what `weigh` says, or one: how many rows it is in the database.
+    An item weighs what `weigh` says, or one: how many rows it is in the database. With more than one of `writers`, a
+    group may be stored before one that arrived earlier, if that was not stored yet when this one arrived.
 
     `write` takes a list and returns a result for each item, in the same order. When it raises anything but that the
     database is away, each item is written alone, so that one that is bad spoils no other.
     """
 
     def __init__(
-        self, name: str, write: Callable[[Sequence[T]], Sequence[R]], weigh: Callable[[T], int] = lambda _: 1
+        self,
+        name: str,
+        write: Callable[[Sequence[T]], Sequence[R]],
+        weigh: Callable[[T], int] = lambda _: 1,
+        writers: int = 1,
     ) -> None:
         self._write = write
         self._weigh = weigh
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._weight = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._writer: asyncio.Task[None] | None = None
+        self._writers_most = writers
+        self._threads = ThreadPoolExecutor(writers, thread_name_prefix=name)
+        self._writers: set[asyncio.Task[None]] = set()
 
     async def add(self, item: T) -> R:
         """Return the item's result once it is stored. Raises FullError, or what `write` raises."""
@@ -54,16 +62,17 @@ class Together(Generic[T, R]):
         done: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, done))
         self._weight += self._weigh(item)
-        if self._writer is None:
-            self._writer = loop.create_task(self._write_all())
+        if not self._writers or (self._weight >= WORTH_A_WRITER and len(self._writers) < self._writers_most):
+            self._writers.add(loop.create_task(self._write_all()))
         return await done
 
     async def _write_all(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
         try:
             while self._waiting:
                 group = self._next_group()
-                outcomes = await loop.run_in_executor(self._thread, self._outcomes, [item for item, _ in group])
+                outcomes = await loop.run_in_executor(self._threads, self._outcomes, [item for item, _ in group])
                 for (_, done), outcome in zip(group, outcomes, strict=True):
                     if done.cancelled():
                         continue
@@ -71,8 +80,8 @@ class Together(Generic[T, R]):
                         done.set_exception(outcome)
                     else:
                         done.set_result(outcome)
-        finally:
-            self._writer = None
+        finally:  # before anybody can add something more
+            self._writers.discard(task)
 
     def _next_group(self) -> list[tuple[T, asyncio.Future[R]]]:
         group: list[tuple[T, asyncio.Future[R]]] = []
