@@ -44,7 +44,7 @@ def main() -> None:
     dashboard = create(slug, "Soak", "", RANGE, widgets)
     rows = list(dashboard.widgets.all())
     moments = [now - 30 * moment for moment in range(MOMENTS)]
-    drawings = [{widget.pk: render(widget, RANGE, at) for widget in rows} for at in moments]
+    drawings = [{str(widget.pk): render(widget, RANGE, at) for widget in rows} for at in moments]
     pace, number = Pace(), 0
     while True:
         wait_s = pace.wait_s()

@@ -30,10 +30,10 @@ def to_hub(slug: str, range: str) -> Callable[[int], None]:
     import django
 
     django.setup()
-    return lambda number: put(slug, range, {1: fragment()}, layout=1)
+    return lambda number: put(slug, range, {"1": fragment()}, layout=1)
 
 
-def put(slug: str, range: str, fragments: Mapping[int, str], layout: int) -> None:
+def put(slug: str, range: str, fragments: Mapping[str, str], layout: int) -> None:
     """Publish `fragments`, HTML by widget id, as a worker does that has rendered them."""
     from metrics.live import bus, snapshot
 

@@ -13,6 +13,7 @@ from django.db.models import F
 from pydantic import ValidationError
 from redis import RedisError
 
+from metrics.actions.notice import Notice, notice
 from metrics.actions.problems import Invalid, check_storable, sentence
 from metrics.live import bus, events, snapshot, watchers
 from metrics.live.snapshot import Variant
@@ -26,12 +27,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A variant as it is loaded: its widgets, and the pulse that says which moment and version they show.
+    """A variant as it is loaded: its widgets, the notice, and the pulse that says which moment and version they show.
 
     `time` is server time in Unix seconds; `build` names the program, `layout` counts the dashboard's edits.
     """
 
     widgets: list[WidgetView]
+    notice: Notice
     epoch: str
     version: int
     time: float
@@ -46,11 +48,12 @@ def page(dashboard: Dashboard, range: str, at: float) -> Page:
     """
     try:
         epoch, version = snapshot.version(Variant(dashboard.slug, range))
+        said = notice(at)
     except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
         log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
-        epoch, version = "", 0
+        epoch, version, said = "", 0, Notice()
     views = widget_views(list(dashboard.widgets.all()), range, at)
-    return Page(views, epoch, version, at, settings.BUILD_ID, dashboard.layout)
+    return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.layout)
 
 
 @dataclass(frozen=True, slots=True)

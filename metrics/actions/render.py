@@ -2,6 +2,7 @@
 
 import time
 
+from metrics.actions import notice
 from metrics.live import bus, events, health, traffic, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
@@ -13,7 +14,7 @@ PERIOD_MOST_S = 30
 
 
 def render(variant: Variant) -> int:
-    """Render the marked widgets of `variant`, publish them, and return how many there were.
+    """Render what is marked of `variant`, publish it, and return how many widgets there were.
 
     Raises snapshot.OvertakenError if that took so long that a later render was published first.
     """
@@ -26,11 +27,13 @@ def render(variant: Variant) -> int:
         began = time.perf_counter()
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
-        fragments = render_all(widgets, variant.range, at)
+        fragments = {str(pk): html for pk, html in render_all(widgets, variant.range, at).items()}
         whole = events.ALL in marked.widgets
+        if whole or events.NOTICE in marked.widgets:
+            fragments[events.NOTICE] = notice.fragment(at)
         bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)
-    return len(fragments)
+    return len(widgets)
 
 
 def sweep(now: float) -> None:
@@ -57,4 +60,4 @@ def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
     widgets = dashboard.widgets.all()
     if events.ALL in marked:
         return list(widgets)
-    return list(widgets.filter(pk__in=[int(mark) for mark in marked]))
+    return list(widgets.filter(pk__in=[int(mark) for mark in marked - {events.NOTICE}]))

@@ -49,7 +49,7 @@ def group(variant: Variant) -> str:
 
 def publish(
     variant: Variant,
-    fragments: Mapping[int, str],
+    fragments: Mapping[str, str],
     layout: int,
     changed_at: float,
     turn: int,
@@ -74,7 +74,7 @@ def publish(
         "version": stored.version,
         "layout": layout,
         "changed_at": changed_at,
-        "fragments": {widget: fragments[int(widget)] for widget in stored.changed},
+        "fragments": {widget: fragments[widget] for widget in stored.changed},
     }
     run(_send(group(variant), dict(message)))
 

@@ -27,14 +27,16 @@ RENDER_TASK = "tasks.render.render"
 DEBOUNCE_S = 0.1
 LOCK_S = 5
 ALL = "*"
-"""The mark that means every widget of the variant."""
+"""The mark that means every widget of the variant, and the notice."""
+NOTICE = "notice"
+"""The mark of the notice, which is a fragment of that name beside those of the widgets."""
 _SINCE = "@"
 """The field beside the marks that holds when the oldest of them was made, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a render is to draw: ids of widgets, or `ALL` among them.
+    """What a render is to draw: ids of widgets, or `ALL` or `NOTICE` among them.
 
     `since` is when the oldest was marked; `turn` is the number under which the result may be stored.
     """
@@ -52,7 +54,7 @@ end
 
 
 def mark(variant: Variant, widgets: Iterable[int | str]) -> None:
-    """Mark `widgets` of `variant` as changed, and have them rendered soon.
+    """Mark `widgets` (ids, `ALL`, `NOTICE`) of `variant` as changed, and have them rendered soon.
 
     A Redis that does not answer is logged and otherwise ignored: what was to be shown is in the database,
     and the hub asks for everything anew once it can.

@@ -19,14 +19,15 @@ _CELERY_KEY = f"{KEY}celery:"
 class Arriving:
     """How many series that come one `way`, collected or pushed, were `expected` lately, and how many are `late` now.
 
-    `stopped` says that nearly all are; `newest_at` (Unix seconds) is when the newest sample was, None without one.
+    `newest_at` (Unix seconds) is when the newest sample was, None without one. `stopped_at` is when those that are late
+    stopped, for as long as they are nearly all, else None.
     """
 
     way: str
     expected: int
     late: int
-    stopped: bool
     newest_at: float | None
+    stopped_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,14 @@ def record_sweep(now: float) -> None:
     client().hset(_HEALTH, "sweep", repr(now))
 
 
-def record_arriving(found: Sequence[Arriving]) -> list[Arriving]:
-    """Note what arrives; return what was noted before."""
-    before = arriving()
-    client().hset(_HEALTH, "arriving", json.dumps([asdict(one) for one in found]))
-    return before
+def record_arriving(found: Sequence[Arriving]) -> None:
+    """Note what arrives."""
+    client().hset(_HEALTH, "arrivals", json.dumps([asdict(one) for one in found]))
 
 
 def arriving() -> list[Arriving]:
     """Return what arrives, as it was noted last."""
-    noted = cast(str | None, client().hget(_HEALTH, "arriving"))
+    noted = cast(str | None, client().hget(_HEALTH, "arrivals"))
     return [Arriving(**one) for one in json.loads(noted or "[]")]
 
 

@@ -1,7 +1,8 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
 One hash per variant: `epoch`, `version`, `layout`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
-that brought it). An epoch begins when the hash is made, so a Redis that came back empty shows as a new one.
+that brought it); the notice is kept like a widget with the id `notice`. An epoch begins when the hash is made, so
+a Redis that came back empty shows as a new one.
 """
 
 import secrets
@@ -103,7 +104,7 @@ def next_turn(variant: Variant) -> int:
     return client().incr(_turn(variant))
 
 
-def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int, *, whole: bool = False) -> Stored:
+def store(variant: Variant, fragments: Mapping[str, str], layout: int, turn: int, *, whole: bool = False) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
     `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
@@ -112,7 +113,7 @@ def store(variant: Variant, fragments: Mapping[int, str], layout: int, turn: int
     since: then nothing is changed.
     """
     script = client().register_script(_STORE)
-    flat = [str(item) for pair in fragments.items() for item in pair]
+    flat = [item for pair in fragments.items() for item in pair]
     arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, int(whole), *flat]
     answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
     if answer is None:

@@ -18,13 +18,15 @@ COLLECTED, PUSHED = "collected", "pushed"
 class Arrivals:
     """How many of the series that come one `way`, collected or pushed, were `expected` lately, and are `late` now.
 
-    `newest_at` (Unix seconds) is the newest of their samples, None if there is none.
+    `newest_at` (Unix seconds) is the newest of their samples, `late_at` the newest of those that are late; None if
+    there is none.
     """
 
     way: str
     expected: int
     late: int
     newest_at: float | None
+    late_at: float | None
 
     @property
     def stopped(self) -> bool:
@@ -38,17 +40,22 @@ def arrivals(now: float) -> list[Arrivals]:
     seen = newest({one.pk: one.until_ms(now) for one in chosen}, 1)
     times = [(one, seen[one.pk][0][0] / 1000) for one in chosen if one.pk in seen]
     return [
-        _of_way(way, [(one, at) for one, at in times if (one.schedule is not None) == (way == COLLECTED)], now)
+        _of_way(way, [(one, at) for one, at in times if _is_collected(one) == (way == COLLECTED)], now)
         for way in (COLLECTED, PUSHED)
     ]
+
+
+def _is_collected(one: Found) -> bool:
+    """Return whether a schedule brings it. What is pushed with a token has a source as well, but one without."""
+    return one.schedule is not None and any(one.schedule[:2])
 
 
 def _of_way(way: str, times: list[tuple[Found, float]], now: float) -> Arrivals:
     """Return what arrived one way. A series that had ended long before the others did is not missed."""
     newest_at = max((at for _, at in times), default=None)
     if newest_at is None:
-        return Arrivals(way, 0, 0, None)
+        return Arrivals(way, 0, 0, None, None)
     known = [(every_s, at) for one, at in times if (every_s := one.said_every_s(now)) is not None]
     missed = [(every_s, at) for every_s, at in known if at + STALE_INTERVALS * every_s + GRACE_S > newest_at]
-    late = sum(now >= at + LATE_INTERVALS * every_s + GRACE_S for every_s, at in missed)
-    return Arrivals(way, len(missed), late, newest_at)
+    late = [at for every_s, at in missed if now >= at + LATE_INTERVALS * every_s + GRACE_S]
+    return Arrivals(way, len(missed), len(late), newest_at, max(late, default=None))

@@ -64,7 +64,7 @@ def _redis_and_tasks(now: float) -> dict[str, str]:
 
 def _arrivals(now: float) -> str:
     try:
-        stopped = [one for one in health.arriving() if one.stopped]
+        stopped = [one for one in health.arriving() if one.stopped_at is not None]
     except RedisError:
         return "unknown without Redis"
     return (

@@ -1,16 +1,20 @@
 """Everything late at once is one fault, and said once."""
 
 import pytest
+from redis import Redis
 from structlog.testing import capture_logs
 
-from metrics.actions import arrivals
+from metrics.actions import arrivals, render
 from metrics.live import health
 from metrics.live.health import Arriving
+from metrics.live.snapshot import Variant
 from metrics.models import Source
 from metrics.sample import Sample
 from metrics.series.write import write
 from tests import make
 from tests.make import AT
+
+HOUR, DAY = Variant("shop", "1h"), Variant("shop", "24h")
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -30,40 +34,90 @@ def look(at: float) -> Arriving:
 
 
 def test_nothing_is_expected_yet() -> None:
-    assert look(AT) == Arriving("collected", 0, 0, False, None)
+    assert look(AT) == Arriving("collected", 0, 0, None, None)
 
 
 def test_what_comes_in_time(source: Source) -> None:
     came(source, "abcd", AT)
-    assert look(AT + 20) == Arriving("collected", 4, 0, False, AT)
+    assert look(AT + 20) == Arriving("collected", 4, 0, AT, None)
 
 
 def test_one_that_is_late_is_its_own_fault(source: Source) -> None:
     came(source, "abcd", AT)
     came(source, "abc", AT + 20)
-    assert look(AT + 30) == Arriving("collected", 4, 1, False, AT + 20)
+    assert look(AT + 30) == Arriving("collected", 4, 1, AT + 20, None)
 
 
 def test_all_that_are_late_are_one_fault_however_long_it_lasts(source: Source) -> None:
     came(source, "abcd", AT)
     for after in (30, 86_400):
-        assert look(AT + after) == Arriving("collected", 4, 4, True, AT)
+        assert look(AT + after) == Arriving("collected", 4, 4, AT, AT)
 
 
 def test_what_had_ended_before_is_not_missed(source: Source) -> None:
     came(source, "wxyz", AT - 600)
     came(source, "abcd", AT)
-    assert look(AT + 5) == Arriving("collected", 4, 0, False, AT)
-    assert look(AT + 30).stopped
+    assert look(AT + 5) == Arriving("collected", 4, 0, AT, None)
+    assert look(AT + 30).stopped_at == AT
 
 
-def test_what_is_pushed_is_looked_at_apart(source: Source) -> None:
+@pytest.mark.parametrize("by_token", [True, False])
+def test_what_is_pushed_is_looked_at_apart(source: Source, by_token: bool) -> None:
+    stream = Source.objects.create(kind="push", name="push: shop") if by_token else None
     came(source, "abcd", AT)
-    came(None, "klmn", AT - 60, every_s=10)
-    came(None, "o", AT)
+    came(stream, "klmn", AT - 60, every_s=10)
+    came(stream, "o", AT)
     arrivals.look(AT + 1)
     collected, pushed = health.arriving()
-    assert (collected.stopped, pushed.stopped) == (False, True)
+    assert (collected.expected, collected.stopped_at, pushed.expected, pushed.stopped_at) == (4, None, 4, AT - 60)
+
+
+def test_since_when_it_is_so_is_said_once(source: Source) -> None:
+    """One in ten still comes, and another stops only later: the page is not to say another time each time."""
+    came(source, "abcdefghi", AT)
+    came(source, "j", AT + 20)
+    came(source, "k", AT + 40)
+    assert [look(AT + after).stopped_at for after in (45, 50, 60, 70)] == [AT + 20, AT + 20, AT + 20, AT + 20]
+    came(source, "abcdefghijk", AT + 75)
+    assert look(AT + 80).stopped_at is None
+    assert look(AT + 120).stopped_at == AT + 75
+
+
+class TestOpenPages:
+    @pytest.fixture(autouse=True)
+    def _watched(self, redis: Redis, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+        make.dashboard()
+        make.watch(HOUR, DAY, now=AT + 1000)
+        came(source, "abcd", AT)
+
+    def marked(self, at: float) -> list[bool]:
+        """Look at `at`; return which of the variants are then to draw the notice, and forget that."""
+        arrivals.look(at)
+        found = [set(make.marks(one)) - {"@"} for one in (HOUR, DAY)]
+        assert all(marks <= {"notice"} for marks in found)
+        for one in (HOUR, DAY):
+            render.render(one)
+        return [bool(marks) for marks in found]
+
+    def test_they_are_told_when_it_begins_and_when_it_is_over_and_not_in_between(self, source: Source) -> None:
+        assert [self.marked(AT + after) for after in (5, 30, 40, 600)] == [
+            [False, False],
+            [True, True],
+            [False, False],
+            [False, False],
+        ]
+        came(source, "abcd", AT + 605)
+        assert [self.marked(AT + after) for after in (610, 620)] == [[True, True], [False, False]]
+
+    def test_they_are_told_when_a_second_way_stops_too(self) -> None:
+        came(None, "klmn", AT + 30, every_s=10)
+        assert [self.marked(AT + after) for after in (30, 40, 60, 70)] == [
+            [True, True],
+            [False, False],
+            [True, True],
+            [False, False],
+        ]
 
 
 def test_a_source_that_is_off_is_not_expected(source: Source) -> None:

@@ -1,5 +1,6 @@
 """A page that stays open while things break: it says so, and is right again without anyone's help."""
 
+import re
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -7,7 +8,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.person import WALL, Person, push
+from tests.browser.person import DEMO, WALL, Person, push
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -105,6 +106,52 @@ def test_values_that_stop_coming_grow_late_though_the_connection_is_fine(person:
         expect(person.widget("CPU")).to_have_attribute("data-state", "stale", timeout=15_000)
         assert person.state() == "live"
     expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=20_000)
+
+
+def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_lasts(person: Person) -> None:
+    wall = Person(person.page.context.new_page(), person.system)
+    wall.open(WALL)
+    wall.wait_until_live()
+    pages = [person, wall]
+    for one in pages:
+        one.mark()
+        expect(one.page.locator("#w-notice")).to_be_empty()
+        assert height(one, "#w-notice") == 0
+    before = height(wall, "#widgets")
+    with person.system.hanging("collect"):
+        for one in pages:
+            notice = one.page.get_by_role("alert").filter(has_text="Collecting stopped at ")
+            expect(notice).to_have_count(1, timeout=60_000)
+            expect(notice).to_contain_text(re.compile(r"at \d\d:\d\d\. .* the collecting worker or beat, "))
+        for width, tall in ((1920, 1080), (3840, 2160), (1080, 1920), (390, 844)):
+            for one in pages:
+                one.page.set_viewport_size({"width": width, "height": tall})
+                edges = one.page.evaluate(
+                    "() => ['w-notice', 'widgets'].flatMap((id) => {"
+                    " const box = document.getElementById(id).getBoundingClientRect(); return [box.top, box.bottom]; })"
+                )
+                assert edges == sorted(edges), f"{width}x{tall}: the notice covers widgets"
+                assert one.page.evaluate("() => document.documentElement.scrollWidth") <= width
+            if width > 700:
+                assert wall.page.evaluate("() => document.documentElement.scrollHeight") <= tall
+        loaded = Person(person.page.context.new_page(), person.system)
+        for path in (DEMO, "/", "/sources/", "/heartbeats/"):
+            loaded.open(path)
+            assert loaded.page.inner_html("#w-notice") == person.page.inner_html("#w-notice")
+        assert loaded.complaints == []
+    wall.page.set_viewport_size({"width": 1280, "height": 800})
+    for one in pages:
+        expect(one.page.locator("#w-notice")).to_be_empty(timeout=40_000)
+        assert one.has_not_reloaded()
+        assert one.complaints == []
+    assert height(wall, "#widgets") == before
+
+
+def height(person: Person, selector: str) -> float:
+    """Return how tall an element is, in pixels."""
+    box = person.page.locator(selector).bounding_box()
+    assert box is not None
+    return box["height"]
 
 
 def test_a_network_that_is_cut_is_noticed_and_healed(person: Person, push_token: str) -> None:

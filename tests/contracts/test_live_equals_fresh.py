@@ -10,7 +10,8 @@ and the words in its `data-freshness`. Everything else must be the same, to the 
 
 Between two sweeps that draw everything, what nobody marked may be as old as the sweep's period
 (`PERIOD_MOST_S`, or the step of the range where that is shorter), so the moments that are compared are those
-at which a period begins, and in between them the widgets whose series just got samples.
+at which a period begins, and in between them the widgets whose series just got samples, and the notice, which
+appears and goes meanwhile.
 """
 
 import asyncio
@@ -23,13 +24,14 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.template.loader import render_to_string
 
 from consumers.access import Credential, Verdict
 from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.actions import render, samples
+from metrics.actions import arrivals, dashboards, render, samples
 from metrics.actions.dashboards import NewWidget
 from metrics.live import bus, snapshot
 from metrics.live.snapshot import Variant
@@ -46,7 +48,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 STEP_S = 5
 UNTIL_S = 300
 
-LOAD, UP, DISK, GONE = "load", "up", "disk", "gone"
+LOAD, UP, DISK, GONE, SILENT = "load", "up", "disk", "gone", "silent"
 CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("number", {"queries": [{"metric": LOAD}], "thresholds": {"warn": 3, "critical": 5}, "better": "lower"}),
     ("number", {"queries": [{"metric": DISK}], "combine": "max"}),
@@ -65,13 +67,15 @@ class Page:
     def __init__(self, loaded: dict[str, str]) -> None:
         self.widgets = loaded
         self.frames = 0
+        self.notices: list[str] = []
 
     def write(self, frame: Frame) -> None:
         self.frames += 1
         for widget, html in re.findall(
-            r'hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
+            r'hx-target="#w-(\w+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
         ):
             self.widgets[widget] = html
+            self.notices += [html] if widget == "notice" else []
 
     def listen(self, hear: Hear) -> None:
         """Nothing is heard here."""
@@ -100,6 +104,8 @@ def measured(second: int, slow: Source) -> Iterator[tuple[list[Sample], Source |
         yield [Sample(GONE, 1.0, {}, at, expires_after_s=100)], None  # its last value lapses, and no sample says so
     if second in (75, 130):
         yield [Sample(LOAD, 9.0, {"host": "a"}, at - 60.5)], None  # held up on its way
+    if not 90 <= second < 190:
+        yield [Sample(SILENT, 1.0, {"host": host}, at, expected_every_s=5) for host in "abcd"], None
     if second == 150:
         yield [Sample(LOAD, 99.0, {"host": "a"}, AT + 100)], None  # a retry, whose first value counts
 
@@ -135,7 +141,11 @@ def build() -> tuple[Dashboard, Source, set[str]]:
 
 
 def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
-    return {str(widget.pk): draw(widget, range, at) for widget in dashboard.widgets.all()}
+    notice = {"notice": dashboards.page(dashboard, range, at).notice}
+    return {
+        **{str(widget.pk): draw(widget, range, at) for widget in dashboard.widgets.all()},
+        "notice": render_to_string("notice/notice.html", notice).strip(),
+    }
 
 
 def advance(variant: Variant, second: int, slow: Source) -> None:
@@ -144,6 +154,8 @@ def advance(variant: Variant, second: int, slow: Source) -> None:
     make.watch(variant, now=at)
     for batch, source in measured(second, slow):
         samples.accept(batch, source, at)
+    if second % 10 == 0:
+        arrivals.look(at)
     render.sweep(at)
     render.render(variant)
 
@@ -176,13 +188,15 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
         await _flushed(stream, viewer)
         stream.acknowledge(viewer, stream.version)
         anew = await database_sync_to_async(fresh)(dashboard, range, AT + second)
-        concerned = set(anew) if (AT + second) % period_s == 0 else shows_load
+        concerned = set(anew) if (AT + second) % period_s == 0 else shows_load | {"notice"}
         for widget in sorted(concerned):
             assert timeless(page.widgets[widget]) == timeless(anew[widget]), f"{second} s, w-{widget}"
             compared += 1
         assert stream.version > before
     assert compared > 2 * len(_steps())
     assert page.frames > len(_steps())
+    said = [re.findall("<strong>(.*)</strong>", html) for html in page.notices]
+    assert said == [[], ["Pushes stopped at 12:01."], []]  # each once, however often it was drawn
 
 
 def _steps() -> list[int]:

@@ -20,6 +20,7 @@ from django.template.defaulttags import ForNode, WithNode
 from django.template.loader import get_template
 from django.template.loader_tags import IncludeNode
 
+from metrics.actions.notice import Notice
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
 
@@ -141,6 +142,11 @@ def test_the_frame_around_them_does_too() -> None:
     assert walk(nodes_of(where), {"widget": WidgetView}, where) > 0
 
 
+def test_the_notice_does_too() -> None:
+    where = "notice/notice.html"
+    assert walk(nodes_of(where), {"notice": Notice}, where) > 0
+
+
 def models(root: type) -> Iterator[type]:
     """`root` and every dataclass that its fields are made of."""
     yield root
@@ -150,7 +156,7 @@ def models(root: type) -> Iterator[type]:
                 yield from models(part)
 
 
-ROOTS = [WidgetView, *(view_class(kind) for kind in sorted(kinds()))]
+ROOTS = [Notice, WidgetView, *(view_class(kind) for kind in sorted(kinds()))]
 MODELS = sorted({model for root in ROOTS for model in models(root)}, key=lambda model: model.__qualname__)
 
 

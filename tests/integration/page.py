@@ -14,8 +14,9 @@ from websockets.typing import Origin
 
 from tests.integration.stack import Stack
 
-ARTICLE = re.compile(r'<article id="w-(\d+)".*?</article>', re.S)
-PARTIAL = re.compile(r'<hx-partial hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
+ARTICLE = re.compile(r'<(article|div) id="w-(\w+)".*?</\1>', re.S)
+"""A widget, or the notice."""
+PARTIAL = re.compile(r'<hx-partial hx-target="#w-(\w+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
 PULSE = re.compile(r'<i id="pulse"[^>]*data-epoch="(\w*)" data-version="(\d+)" data-time="([\d.]+)"')
 BY_TIME = re.compile(r' data-state="\w+"|(?<=data-freshness>)[^<]*')
 """What the page itself keeps changing as time passes: the state of the freshness, and its words."""
@@ -67,11 +68,11 @@ class Page:
         self._thread.join(10)
 
     def fresh(self) -> tuple[dict[str, str], tuple[str, int]]:
-        """Load the page anew; return its widgets by id, and its epoch and version."""
+        """Load the page anew; return its widgets and its notice by id, and its epoch and version."""
         text = self.client.get(self.path).raise_for_status().text
         found = PULSE.search(text)
         assert found, text
-        return {match[1]: match[0] for match in ARTICLE.finditer(text)}, (found[1], int(found[2]))
+        return {match[2]: match[0] for match in ARTICLE.finditer(text)}, (found[1], int(found[2]))
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 15) -> float:
         """Wait until `condition`; return how long that took."""

@@ -11,16 +11,16 @@ from metrics.live.snapshot import Fragment, OvertakenError, Stored, Variant
 HOUR = Variant("shop", "1h")
 
 
-def store(variant: Variant, fragments: dict[int, str], layout: int) -> Stored:
+def store(variant: Variant, fragments: dict[str, str], layout: int) -> Stored:
     """Store as a render does that is alone."""
     return snapshot.store(variant, fragments, layout, snapshot.next_turn(variant))
 
 
 def test_an_older_drawing_never_overtakes_a_newer_one(redis: Redis) -> None:
     slow, quick = snapshot.next_turn(HOUR), snapshot.next_turn(HOUR)
-    snapshot.store(HOUR, {1: "newer"}, 1, quick)
+    snapshot.store(HOUR, {"1": "newer"}, 1, quick)
     with pytest.raises(OvertakenError):
-        snapshot.store(HOUR, {1: "older"}, 1, slow)
+        snapshot.store(HOUR, {"1": "older"}, 1, slow)
     assert snapshot.version(HOUR)[1] == 1
     assert redis.hget(f"wf:snapshot:{HOUR}", "h:1") == b"newer"
 
@@ -30,8 +30,8 @@ def test_a_drawing_from_before_redis_lost_its_memory_is_not_stored(redis: Redis)
         turn = snapshot.next_turn(HOUR)
     redis.flushall()
     with pytest.raises(OvertakenError):
-        snapshot.store(HOUR, {1: "from a former life"}, 1, turn)
-    assert store(HOUR, {1: "anew"}, 1).version == 1
+        snapshot.store(HOUR, {"1": "from a former life"}, 1, turn)
+    assert store(HOUR, {"1": "anew"}, 1).version == 1
 
 
 def test_before_anything_was_rendered_there_is_no_epoch(redis: Redis) -> None:
@@ -39,8 +39,8 @@ def test_before_anything_was_rendered_there_is_no_epoch(redis: Redis) -> None:
 
 
 def test_every_change_is_a_version_of_the_same_epoch(redis: Redis) -> None:
-    first = store(HOUR, {1: "a", 2: "b"}, 1)
-    second = store(HOUR, {1: "c", 2: "b"}, 1)
+    first = store(HOUR, {"1": "a", "2": "b"}, 1)
+    second = store(HOUR, {"1": "c", "2": "b"}, 1)
     assert (first.version, first.changed) == (1, ["1", "2"])
     assert (second.version, second.changed) == (2, ["1"])
     assert first.epoch == second.epoch
@@ -48,39 +48,39 @@ def test_every_change_is_a_version_of_the_same_epoch(redis: Redis) -> None:
 
 
 def test_what_is_the_same_is_no_version(redis: Redis) -> None:
-    store(HOUR, {1: "a"}, 1)
-    again = store(HOUR, {1: "a"}, 1)
+    store(HOUR, {"1": "a"}, 1)
+    again = store(HOUR, {"1": "a"}, 1)
     assert (again.version, again.changed) == (1, [])
 
 
 def test_an_edit_is_a_version_even_without_a_new_fragment(redis: Redis) -> None:
-    store(HOUR, {1: "a"}, 1)
-    edited = store(HOUR, {1: "a"}, 2)
+    store(HOUR, {"1": "a"}, 1)
+    edited = store(HOUR, {"1": "a"}, 2)
     assert (edited.version, edited.changed) == (2, [])
 
 
 def test_variants_do_not_share_versions(redis: Redis) -> None:
-    store(HOUR, {1: "a"}, 1)
+    store(HOUR, {"1": "a"}, 1)
     assert snapshot.version(Variant("shop", "6h")) == ("", 0)
 
 
 def test_a_redis_that_comes_back_empty_begins_a_new_epoch(redis: Redis) -> None:
-    before = store(HOUR, {1: "a"}, 1)
+    before = store(HOUR, {"1": "a"}, 1)
     redis.flushall()
-    after = store(HOUR, {1: "a"}, 1)
+    after = store(HOUR, {"1": "a"}, 1)
     assert after.epoch not in ("", before.epoch)
     assert (after.version, after.changed) == (1, ["1"])
 
 
 def test_a_script_that_redis_forgot_is_loaded_again(redis: Redis) -> None:
-    store(HOUR, {1: "a"}, 1)
+    store(HOUR, {"1": "a"}, 1)
     redis.script_flush()
-    assert store(HOUR, {1: "b"}, 1).version == 2
+    assert store(HOUR, {"1": "b"}, 1).version == 2
 
 
 async def test_reading_returns_each_fragment_with_the_version_that_brought_it(redis: Redis) -> None:
-    store(HOUR, {1: "<b>a</b>", 2: "ü"}, 1)
-    stored = store(HOUR, {2: "y"}, 7)
+    store(HOUR, {"1": "<b>a</b>", "2": "ü"}, 1)
+    stored = store(HOUR, {"2": "y"}, 7)
     read = await snapshot.read(HOUR)
     assert (read.epoch, read.version, read.layout) == (stored.epoch, 2, 7)
     assert read.fragments == {"1": Fragment("<b>a</b>", 1), "2": Fragment("y", 2)}
@@ -108,9 +108,9 @@ def test_a_version_that_could_not_be_sent_is_not_sent_without_its_fragments(
 
     monkeypatch.setattr(bus, "run", fails)
     with pytest.raises(TimeoutError):
-        bus.publish(HOUR, {1: "a"}, 1, 0.0, snapshot.next_turn(HOUR))
+        bus.publish(HOUR, {"1": "a"}, 1, 0.0, snapshot.next_turn(HOUR))
     monkeypatch.setattr(bus, "run", keeps)
-    bus.publish(HOUR, {1: "a"}, 1, 0.0, snapshot.next_turn(HOUR))
+    bus.publish(HOUR, {"1": "a"}, 1, 0.0, snapshot.next_turn(HOUR))
     assert sent == []
-    bus.publish(HOUR, {1: "b"}, 1, 0.0, snapshot.next_turn(HOUR))
+    bus.publish(HOUR, {"1": "b"}, 1, 0.0, snapshot.next_turn(HOUR))
     assert [(one["version"], one["fragments"]) for one in sent] == [(2, {"1": "b"})]

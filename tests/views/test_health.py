@@ -56,8 +56,8 @@ class TestReady:
     @pytest.mark.usefixtures("running")
     def test_it_says_when_everything_is_late_and_is_ready_all_the_same(self, client: Client) -> None:
         now = time.time()
-        stopped = health.Arriving("collected", 10, 9, True, now - 60)
-        health.record_arriving([stopped, health.Arriving("pushed", 5, 1, False, now)])
+        stopped = health.Arriving("collected", 10, 9, now - 60, now - 60)
+        health.record_arriving([stopped, health.Arriving("pushed", 5, 1, now, None)])
         status, parts = ready(client)
         assert (status, parts["ready"]) == (200, True)
         assert parts["arrivals"].startswith("nothing is collected: 9 of 10 series are late, the newest sample is 6")

@@ -1,0 +1,90 @@
+"""The notice: what is said when nearly everything is late at once, and that nothing is said otherwise."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from metrics.actions import notice
+from metrics.actions.notice import Notice
+from metrics.live import health
+from metrics.live.health import Arriving
+from tests.make import AT
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+LATER = AT + 3600
+COLLECTED = (
+    "Nearly all that is collected is late at once: the likely fault is the collecting worker or beat, not what they"
+    " measure."
+)
+PUSHED = (
+    "Nearly all that is pushed is late at once: the likely fault is the network, the senders, or the address of this"
+    " server, not what they measure."
+)
+BOTH = (
+    "Nearly everything is late at once: the likely fault is this server, its workers, its database or its network, not"
+    " what is measured."
+)
+
+
+@pytest.fixture(autouse=True)
+def _zone() -> Iterator[None]:
+    with timezone.override("UTC"):
+        yield
+
+
+def said(collected: float | None, pushed: float | None, at: float = LATER) -> Notice:
+    """Return the notice at `at` if the two ways stopped when it is said (Unix seconds; None: they go on)."""
+    health.record_arriving([Arriving("collected", 9, 9, AT, collected), Arriving("pushed", 9, 9, AT, pushed)])
+    return notice.notice(at)
+
+
+@pytest.mark.parametrize(
+    ("collected", "pushed", "what", "likely"),
+    [
+        (None, None, "", ""),
+        (AT, None, "Collecting stopped at 12:00.", COLLECTED),
+        (None, AT + 61, "Pushes stopped at 12:01.", PUSHED),
+        (AT, AT + 59, "Collecting and pushes stopped at 12:00.", BOTH),
+        (AT, AT + 61, "Collecting stopped at 12:00, pushes at 12:01.", BOTH),
+    ],
+)
+def test_it_says_what_stopped_and_since_when_and_where_to_look(
+    collected: float | None, pushed: float | None, what: str, likely: str
+) -> None:
+    assert said(collected, pushed) == Notice(what, likely)
+
+
+def test_before_anything_was_looked_at_nothing_is_said() -> None:
+    assert notice.notice(AT) == Notice()
+
+
+def test_it_does_not_change_while_the_day_lasts() -> None:
+    assert len({said(AT, None, AT + after).what for after in range(60, 12 * 3600, 60)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "what"),
+    [
+        ("UTC", "Collecting stopped on 20 November at 12:00."),
+        ("Asia/Kathmandu", "Collecting stopped on 20 November at 17:45."),
+        ("Pacific/Auckland", "Collecting stopped at 01:00."),
+    ],
+)
+def test_of_another_day_it_names_the_day_as_the_server_s_time_zone_has_it(zone: str, what: str) -> None:
+    at = datetime(2026, 11, 21, 0, 30, tzinfo=ZoneInfo("UTC")).timestamp()
+    with timezone.override(zone):
+        assert said(AT, None, at).what == what
+
+
+def test_the_fragment_is_one_element_that_is_empty_without_a_notice() -> None:
+    assert said(None, None) == Notice()
+    assert notice.fragment(LATER) == '<div id="w-notice" role="alert"></div>'
+    said(AT, None)
+    html = notice.fragment(LATER)
+    assert html.startswith('<div id="w-notice" role="alert"><p class="notice">')
+    assert html.endswith("</p></div>")
+    assert "<strong>Collecting stopped at 12:00.</strong>" in html

@@ -1,0 +1,59 @@
+"""The notice on pages: above what they show, on those that are live and those that are not."""
+
+import time
+
+import pytest
+from django.test import Client
+from redis import RedisError
+
+from metrics.live import health
+from metrics.live.health import Arriving
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+PAGES = ["/", "/d/shop/", "/wall/shop/", "/sources/", "/heartbeats/"]
+EMPTY = '<div id="w-notice" role="alert"></div>'
+
+
+@pytest.fixture
+def ada(client: Client) -> Client:
+    """A client that is signed in, where there is a dashboard."""
+    make.dashboard()
+    client.force_login(make.user())
+    return client
+
+
+def stop() -> None:
+    now = time.time()
+    health.record_arriving([Arriving("collected", 9, 9, now, now - 60)])
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_is_said_once_and_without_one_nothing_is(ada: Client, path: str) -> None:
+    assert ada.get(path).content.decode().count(EMPTY) == 1
+    stop()
+    page = ada.get(path).content.decode()
+    assert page.count("Collecting stopped ") == page.count('id="w-notice"') == 1
+    assert page.index('id="w-notice"') < page.index("<main")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_without_redis_the_page_is_drawn_without_it(ada: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(health, "arriving", away)
+    response = ada.get(path)
+    assert response.status_code == 200
+    assert EMPTY in response.content.decode()
+
+
+def test_a_part_that_a_page_fetches_anew_does_not_read_it(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "arriving", lambda: pytest.fail("it was read"))
+    assert ada.get("/sources/", headers={"HX-Request": "true"}).status_code == 200
+
+
+def test_who_is_not_signed_in_is_told_nothing(client: Client) -> None:
+    stop()
+    assert "w-notice" not in client.get("/sign-in/").content.decode()
