@@ -120,6 +120,12 @@ if PUBLIC_URL:
 BEHIND_TLS = PUBLIC_URL.startswith("https://")
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+HSTS_SECONDS = env.integer(
+    "HSTS_SECONDS", 31_536_000, "How long browsers come over TLS only, once they came by an https:// PUBLIC_URL."
+)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if BEHIND_TLS else 0
+# Redirecting to TLS is the proxy's work, and what other hosts of the domain speak is none of ours.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_ENGINE = "dashboard_project.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
@@ -144,6 +150,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dashboard_project.sign_in.keep_nothing",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -314,6 +321,10 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# Neither changes anything here, since no task acknowledges late and none is prefetched; unset, each says so at length
+# whenever Redis goes away.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_BEAT_SCHEDULER = "dashboard_project.celery:Beat"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {

@@ -1,4 +1,4 @@
-"""Signing in: what the pause after failures counts by, and what open pages are told when they are signed out."""
+"""Signing in: what the pause after failures counts by, and what is left to see for who is signed out."""
 
 import ipaddress
 from collections.abc import Callable
@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+
+Respond = Callable[[HttpRequest], HttpResponse]
 
 NAME_MOST = 150
 
@@ -26,7 +28,21 @@ def client_address(request: HttpRequest) -> str:
         return "0.0.0.0"  # noqa: S104 (not an address to listen on)
 
 
-def reload_signed_out(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def keep_nothing(respond: Respond) -> Respond:
+    """Have browsers and proxies keep no answer that says nothing of it, as static files do.
+
+    Else the browser's back button may show, after signing out, what was there before.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = respond(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer
+
+
+def reload_signed_out(respond: Respond) -> Respond:
     """Have a page load itself anew when a part of it is asked for by who is signed out.
 
     The part would be the page to sign in, drawn in the midst of the other.

@@ -81,7 +81,7 @@ class Lane:
         if answer is None:
             await self._django(scope, _again(first, receive), send)
         else:
-            await _send(send, answer)
+            await _send(send, answer, is_secure=scope.get("scheme") == "https")
 
     def _way(self, scope: Scope) -> Callable[[Scope, bytes], Awaitable[Answer | None]] | None:
         if scope["path"] == SAMPLES_PATH and scope["method"] == "POST":
@@ -180,7 +180,7 @@ def _away() -> Answer:
     return Answer(refused.status, JSON, json.dumps({"detail": refused.detail}).encode(), refused.headers)
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: Answer, *, is_secure: bool) -> None:
     headers = {
         "content-type": answer.kind,
         "content-length": str(len(answer.body)),
@@ -188,6 +188,8 @@ async def _send(send: Send, answer: Answer) -> None:
         "x-content-type-options": "nosniff",
         **answer.headers,
     }
+    if is_secure and settings.SECURE_HSTS_SECONDS:
+        headers["strict-transport-security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
     start = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": start})
     await send({"type": "http.response.body", "body": answer.body})

@@ -209,3 +209,17 @@ class TestPings:
 async def test_everything_else_is_django_s(door: Door) -> None:
     assert (await door.request("GET", "/api/v1/samples"))[0] == 299
     assert (await door.request("POST", "/", b"a=b"))[0] == 299
+
+
+@pytest.mark.parametrize(("scheme", "said"), [("https", "max-age=60"), ("http", None)])
+async def test_over_tls_its_own_answers_say_so_too(
+    door: Door, settings: Settings, scheme: str, said: str | None
+) -> None:
+    settings.SECURE_HSTS_SECONDS = 60
+    beat = await in_database(heartbeats.create)("backup", every_s=60)
+    scope = {"type": "http", "scheme": scheme, "method": "GET", "path": f"/ping/{beat.key}", "query_string": b""}
+    client: Any = Communicator(door.lane, {**scope, "headers": []})
+    await client.send_input({"type": "http.request", "body": b""})
+    start = await client.receive_output(60)
+    assert start["status"] == 200
+    assert dict(start["headers"]).get(b"strict-transport-security", b"").decode() == (said or "")
