@@ -1,4 +1,4 @@
-"""The Procfile says how each process is run; compose.yaml and the systemd units must say the same."""
+"""The Procfile says how each process is run: compose.yaml and the systemd units say the same, the image has it all."""
 
 import re
 from pathlib import Path
@@ -34,3 +34,11 @@ def test_systemd_runs_the_same(name: str) -> None:
     match = re.search(r"^ExecStart=/opt/watchfloor/\.venv/bin/(.+)$", unit.read_text(), re.M)
     assert match
     assert match[1].replace("%%", "%") == COMMANDS[name]  # systemd writes a per cent sign twice
+
+
+def test_the_image_has_all_of_the_program_and_nothing_else() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {line[1:].rstrip("/") for line in lines if line.startswith("!")}
+    modules = {one.name for one in ROOT.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()}
+    files = {"Procfile", "requirements.txt", "static", "templates"}
+    assert allowed == (modules - {"tests", "benchmarks"}) | files
