@@ -74,3 +74,14 @@ def test_light_is_the_same_whether_it_is_chosen_or_preferred() -> None:
         for theme in ("light", "auto")
     )
     assert chosen == preferred
+
+
+def test_widgets_use_no_class_of_the_pages_around_them() -> None:
+    """A stylesheet is one for the whole page: a name that both use gives a widget the look of something else."""
+    root = Path(settings.BASE_DIR)
+    around = set(re.findall(r"^\s*\.([\w-]+)", (root / "static/css/page.css").read_text(), re.M))
+    assert "button" in around
+    for template in (root / "templates/widgets").glob("*.html"):
+        named = re.sub(r"{[{%].*?[%}]}", " ", template.read_text())
+        used = {name for names in re.findall(r'class="([^"]*)"', named) for name in names.split()}
+        assert used & around == set(), template.name
