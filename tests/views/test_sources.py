@@ -173,7 +173,7 @@ class TestList:
         monkeypatch.setattr(Host, "collect", fails)
         runs.collect(failing.pk)
         page = text(admin.get(LIST))
-        assert re.search(r"mornings host failing The machine is on fire. 30 6 \* \* \* \(UTC\) 0 s ago", page)
+        assert re.search(r"mornings host failing The machine is on fire. 30 6 \* \* \* \(UTC\) \d s ago", page)
         assert re.search(r"itself watchfloor waiting every 30 s never", page)
         assert page.index("mornings") < page.index("itself")
 
@@ -239,7 +239,7 @@ class TestPage:
         page = admin.get(path(source))
         said = text(page)
         assert "State failing" in said
-        assert "It is shut. 2 runs in a row failed. The last good one was 0 s ago." in said
+        assert re.search(r"It is shut. 2 runs in a row failed. The last good one was \d s ago\.", said)
         assert said.count("It is shut.") == 3  # above, and twice in the list
         (failed,) = re.findall(r'<path class="failed" d="([^"]+)"', page.content.decode())
         assert failed.count("M") == 2
@@ -279,7 +279,7 @@ class TestPage:
         pushed = {"samples": [{"metric": "backup_bytes", "value": 5}]}
         headers = {"Authorization": f"Bearer {secret}"}
         Client().post("/api/v1/samples", pushed, content_type="application/json", headers=headers)
-        assert "State ok Last push 0 s ago" in text(admin.get(path(Source.objects.get())))
+        assert re.search(r"State ok Last push \d s ago", text(admin.get(path(Source.objects.get()))))
 
     def test_a_kind_that_is_gone_is_said(self, admin: Client) -> None:
         source = make.source()
