@@ -6,7 +6,7 @@ Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"inde
 """
 
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Swagger
 
 from metrics.api import dashboards, heartbeats, influx, otlp, pushgateway, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
@@ -15,6 +15,7 @@ api = NinjaAPI(
     title="Watchfloor",
     version="1",
     description="Push samples, read series, manage sources and dashboards. Make a token with `manage.py token`.",
+    docs=Swagger({"defaultModelsExpandDepth": 0}),
     docs_url="docs",
     openapi_url="v1/openapi.json",
     urls_namespace="api",

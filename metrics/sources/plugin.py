@@ -1,4 +1,4 @@
-"""Runs a function of your own: one with `@metric(…)` above it, in a file in PLUGINS_DIR. See docs/plugins.md."""
+"""Runs a function of your own: one with @metric(…) above it, in a file in PLUGINS_DIR. See docs/plugins.md."""
 
 from pathlib import Path
 
