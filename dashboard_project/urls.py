@@ -1,17 +1,8 @@
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.templatetags.static import static
 from django.urls import include, path
 
 from metrics.api import api, foreign, influxdb, no_such_endpoint, ping, telemetry
 from metrics.views import access
-
-
-def icon(request: HttpRequest) -> HttpResponse:
-    """Answer browsers that look where icons used to be, as they do for pages that name none: those of the admin."""
-    return redirect(static("favicon.svg"))
-
 
 urlpatterns = [
     path("", include("metrics.views.urls")),
@@ -24,5 +15,4 @@ urlpatterns = [
     path("ping/<str:key>/<str:word>", ping.take),
     path("admin/logout/", access.sign_out),  # which closes open pages, too
     path("admin/", admin.site.urls),
-    path("favicon.ico", icon),
 ]

@@ -36,6 +36,7 @@ def url(app: str, model: str, page: str, *args: Any) -> str:
 def test_the_index_is_ours(client: Client) -> None:
     page = client.get("/admin/").content.decode()
     assert "Watchfloor" in page
+    assert "favicon" in page
     assert "Django administration" not in page
 
 
