@@ -1,5 +1,6 @@
 """healthz, readyz and metrics: what monitoring asks."""
 
+import re
 import time
 from typing import Any
 
@@ -80,7 +81,8 @@ class TestReady:
     def test_what_was_not_seen_lately_is_named(self, client: Client, record: Any, part: str) -> None:
         record(time.time() - 60)
         status, parts = ready(client)
-        assert (status, parts["ready"], parts[part]) == (503, False, "not seen for 60 s")
+        assert (status, parts["ready"]) == (503, False)
+        assert re.fullmatch(r"not seen for 6\d s", parts[part])  # on a busy machine it takes a moment to ask
         assert [name for name, state in parts.items() if state not in ("ok", False)] == [part]
 
     @pytest.mark.usefixtures("running", "without_redis")
