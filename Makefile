@@ -8,7 +8,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 # Side by side: most of their time, tests wait. TEST_WORKERS=0 runs one after the other, in one process.
 TEST_WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
-DATABASE_TESTS := tests/series tests/actions tests/api
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench lock clean
@@ -19,10 +18,9 @@ help: ## list the targets
 run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADMIN_PASSWORD, DATABASE_URL, REDIS_URL
 	@exec $(BIN)/python -m dashboard_project.run
 
-test: $(VENV)/checks ## set up and run every test: on PostgreSQL, then those of the database once more on SQLite
+test: $(VENV)/checks ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
 	$(BIN)/python -m tests.browser.chromium
-	TEST_DATABASE=sqlite $(PYTEST) --maxprocesses 2 --quiet $(DATABASE_TESTS)
-	$(PYTEST)
+	$(PYTEST) --sqlite-as-well
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

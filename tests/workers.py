@@ -1,5 +1,6 @@
 """A pytest plugin that lays tests out over several workers, as `--numprocesses auto` asks for."""
 
+import gc
 import os
 
 import pytest
@@ -21,6 +22,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(START_THE_SYSTEM))
+
+
+@pytest.hookimpl
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected, which stays to the end, from being looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 class Scheduling(LoadScopeScheduling):

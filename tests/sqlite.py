@@ -1,0 +1,67 @@
+"""A pytest plugin: `--sqlite-as-well` runs what touches the database on SQLite, too, beside the tests asked for.
+
+In a pytest of its own, because the settings say which database it is. It takes what the others leave of the
+processors, who mostly wait in the beginning; without workers it comes after them. What it printed is in the summary,
+and what fails in it fails the whole.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from dashboard_project.supervisor import LEASH
+
+FOLDERS = ("tests/series", "tests/actions", "tests/api")
+GIVES_WAY = ("nice", "-n", "5")
+WORKERS_MOST = 2
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sqlite-as-well", action="store_true", help=f"run {', '.join(FOLDERS)} on SQLite, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.sqlite_as_well and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(OnSqlite(beside=bool(config.option.numprocesses)))
+
+
+class OnSqlite:
+    """The other pytest; `beside` says that it runs while this one does."""
+
+    def __init__(self, beside: bool) -> None:
+        self._beside = beside
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def pytest_sessionstart(self) -> None:
+        if self._beside:
+            self._start()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Wait for it; the terminal's summary, which closes the session, comes after."""
+        if self._process is None:
+            self._start()
+        assert self._process is not None
+        if self._process.wait() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._output.seek(0)
+        terminalreporter.section("on SQLite")
+        terminalreporter.write(self._output.read().decode(errors="replace"))
+
+    def _start(self) -> None:
+        workers = ["--numprocesses", "auto", "--maxprocesses", str(WORKERS_MOST)] if self._beside else []
+        command = [sys.executable, "-m", "pytest", "--quiet", *workers, *FOLDERS]
+        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+        self._process = subprocess.Popen(
+            [*GIVES_WAY, *leash, *command],
+            env={**os.environ, "TEST_DATABASE": "sqlite"},
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
