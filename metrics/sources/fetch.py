@@ -6,89 +6,26 @@ which that is a result, call `send` and `read`.
 
 import asyncio
 import os
-import re
 import ssl
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import Field, SecretStr, field_validator, model_validator
 
 from metrics.sources import reach
-from metrics.sources.base import SourceConfig, SourceError
+from metrics.sources.base import SourceError
+from metrics.sources.http_config import HttpConfig, credentials
 
 T = TypeVar("T")
 Work = Callable[[httpx.AsyncClient], Awaitable[T]]
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError)
 """What requesting may raise beside SourceErrors."""
 REDIRECTS_MOST = 10
-HEADERS_MOST = 20
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,10000}")
-OURS = {"connection", "content-length", "transfer-encoding", "accept-encoding"}
-SECRET = {"authorization", "cookie", "proxy-authorization"}
 PACKED = {"gzip", "x-gzip", "deflate"}
 AGENT = "Watchfloor"
-
-
-class HttpConfig(SourceConfig):
-    """Where to ask, and as whom."""
-
-    url: str = Field(max_length=500, description="Address to request; http:// or https://.")
-    headers: dict[str, str] = Field(default_factory=dict, description="Headers to send along.")
-    secret_headers: dict[str, SecretStr] = Field(
-        default_factory=dict, description="Headers to send along whose values are credentials."
-    )
-    username: str = Field(default="", max_length=200, description="User to sign in as (Basic).")
-    password: SecretStr = Field(default=SecretStr(""), max_length=1000, description="That user's password.")
-    bearer_token: SecretStr = Field(default=SecretStr(""), max_length=10_000, description="Token to send (Bearer).")
-    verify: bool = Field(default=True, description="Whether a certificate that can't be trusted is a failure.")
-    timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for all of it.")
-
-    @field_validator("url")
-    @classmethod
-    def _http_url(cls, value: str) -> str:
-        try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"url can't be read: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("url must begin with http:// or https:// and name a host")
-        if url.userinfo:
-            raise ValueError("url must not hold a password; give username and password")
-        return value
-
-    @model_validator(mode="after")
-    def _headers_can_be_sent(self) -> Self:
-        secret = {name: value.get_secret_value() for name, value in self.secret_headers.items()}
-        if len(self.headers) + len(secret) > HEADERS_MOST:
-            raise ValueError(f"headers and secret_headers are more than {HEADERS_MOST}")
-        for name, value in [*self.headers.items(), *secret.items()]:
-            if not HEADER_NAME.fullmatch(name) or name.lower() in OURS:
-                raise ValueError(f"header {name[:100]!r} can't be set")
-            if not HEADER_VALUE.fullmatch(value):
-                raise ValueError(f"header {name} has a value that can't be sent")
-        for name in self.headers:
-            if name.lower() in SECRET:
-                raise ValueError(f"header {name} belongs into secret_headers")
-        if (self.username or self.password.get_secret_value()) and self.bearer_token.get_secret_value():
-            raise ValueError("give either username and password or bearer_token")
-        if not HEADER_VALUE.fullmatch(self.bearer_token.get_secret_value()):
-            raise ValueError("bearer_token has a character that can't be sent")
-        return self
-
-    @property
-    def where(self) -> str:
-        """The address as it may be shown and stored: without its query, which may hold a key."""
-        return shown(self.url)
-
-
-def shown(url: str | httpx.URL) -> str:
-    """Return `url` without user, password, query and fragment."""
-    return str(httpx.URL(url).copy_with(username=None, password=None, query=None, fragment=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +95,7 @@ async def send(
     sent = httpx.Headers({"User-Agent": AGENT, "Accept-Encoding": "gzip"})
     sent.update(headers)
     sent.update(config.headers)
-    secret = _credentials(config)
+    secret = credentials(config)
     sent.update(secret)
     request = client.build_request(method, url, content=content, data=data, headers=sent, extensions=extensions)
     home = request.url
@@ -180,18 +117,6 @@ def _is_home(url: httpx.URL, home: httpx.URL) -> bool:
         return False
     upgraded = (home.scheme, url.scheme) == ("http", "https") and home.port is None and url.port is None
     return upgraded or (url.scheme, url.port) == (home.scheme, home.port)
-
-
-def _credentials(config: HttpConfig) -> dict[str, str]:
-    """Return the headers that say who asks."""
-    secret = {name: value.get_secret_value() for name, value in config.secret_headers.items()}
-    if token := config.bearer_token.get_secret_value():
-        secret["Authorization"] = f"Bearer {token}"
-    elif config.username or config.password.get_secret_value():
-        basic = httpx.BasicAuth(config.username, config.password.get_secret_value())
-        request = next(basic.auth_flow(httpx.Request("GET", config.url)))
-        secret["Authorization"] = request.headers["Authorization"]
-    return secret
 
 
 async def read(response: httpx.Response, most_bytes: int) -> bytes:

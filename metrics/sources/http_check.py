@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from metrics.sample import LABEL_VALUE_MOST, Sample
 from metrics.sources import certificates, expect, fetch, pick, reach
 from metrics.sources.base import Noted, SourceKind
+from metrics.sources.http_config import HttpConfig
 from metrics.sources.phases import Phases
 
 MATCHED_MOST_BYTES = 1024 * 1024
@@ -19,7 +20,7 @@ READ_MOST_BYTES = 16 * 1024 * 1024
 CHARSET = re.compile(r"utf-?8|us-ascii|iso-8859-\d+|windows-125\d", re.IGNORECASE)
 
 
-class HttpCheckConfig(fetch.HttpConfig):
+class HttpCheckConfig(HttpConfig):
     """What to request and what to expect."""
 
     name: str = Field(default="", max_length=100, description="Value of the label check; else the URL without query.")

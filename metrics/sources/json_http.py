@@ -12,12 +12,13 @@ from metrics.sources import fetch, pick
 from metrics.sources.base import SourceError, SourceKind
 from metrics.sources.databases.table import VALUE, Table, samples
 from metrics.sources.fields import Unit, check_metrics, type_by_name
+from metrics.sources.http_config import HttpConfig
 
 BODY_MOST_BYTES = 4 * 1024 * 1024
 ROWS_MOST = 5000
 
 
-class JsonHttpConfig(fetch.HttpConfig):
+class JsonHttpConfig(HttpConfig):
     """What to request and what to pick."""
 
     method: Literal["GET", "POST"] = Field(default="GET", description="How to request it.")

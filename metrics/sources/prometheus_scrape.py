@@ -16,6 +16,7 @@ from metrics.exposition import BadExposition, parse
 from metrics.sample import LABEL_VALUE_MOST, METRIC_NAME_MOST, Sample
 from metrics.sources import fetch
 from metrics.sources.base import Noted, SourceError, SourceKind
+from metrics.sources.http_config import HttpConfig
 from metrics.sources.reach import Forbidden
 from metrics.sources.storable import storable
 
@@ -27,7 +28,7 @@ Pattern = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_:*]+$", max_len
 LabelValue = Annotated[str, StringConstraints(max_length=LABEL_VALUE_MOST)]
 
 
-class PrometheusScrapeConfig(fetch.HttpConfig):
+class PrometheusScrapeConfig(HttpConfig):
     """What to scrape, and what of it to keep."""
 
     job: LabelValue = Field(default="", description="Value of the label job; without one there is no such label.")

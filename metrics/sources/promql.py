@@ -15,6 +15,7 @@ from metrics.sample import Sample
 from metrics.sources import fetch, pick
 from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.fields import Unit, check_metrics, type_by_name
+from metrics.sources.http_config import HttpConfig
 from metrics.sources.storable import storable
 
 BODY_MOST_BYTES = 16 * 1024 * 1024
@@ -22,7 +23,7 @@ POINTS_MOST = 2000
 Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
 
-class PromqlConfig(fetch.HttpConfig):
+class PromqlConfig(HttpConfig):
     """Whom to ask, and what."""
 
     queries: dict[str, Query] = Field(min_length=1, max_length=20, description="Metric -> query in PromQL.")
