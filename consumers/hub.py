@@ -17,7 +17,7 @@ from consumers import doors, glasses
 from consumers.docket import Docket
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.live import bus, events, snapshot, traffic, watchers
+from metrics.live import arrivals, bus, events, snapshot, traffic, watchers
 from metrics.live.snapshot import Variant
 
 log = structlog.get_logger(__name__)
@@ -177,7 +177,10 @@ class Hub:
                 log.exception("the hub's round failed")
 
     async def _look(self) -> None:
-        """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches."""
+        """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches.
+
+        At its end it stands in for beat where that is gone, since open pages have to say that nothing is collected.
+        """
         await self._close_unwatched()
         await self._renew()
         await self._hear_doors()
@@ -187,6 +190,7 @@ class Hub:
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
             stream.pulse()
+        await asyncio.to_thread(arrivals.ask_without_beat, time.time())
 
     async def _heal(self, stream: Stream) -> None:
         epoch, version = await snapshot.read_version(stream.variant)

@@ -33,6 +33,19 @@ def test_a_worker_killed_while_values_come(bench: Bench, worker: str) -> None:
     bench.stack.wait_until_ready()
 
 
+@pytest.mark.parametrize("stopped", ["collect", "beat"])
+def test_that_nothing_is_collected_is_said_on_open_pages_while_it_lasts(bench: Bench, stopped: str) -> None:
+    with bench.page() as page:
+        page.wait(lambda: "stopped" not in page.widgets["notice"], "what earlier tests stopped", 60)
+        with bench.stack.hanging(stopped):
+            page.wait(lambda: "Collecting stopped at " in page.widgets["notice"], "the notice", 60)
+            assert page.fresh()[0]["notice"] == page.widgets["notice"]
+        page.wait(lambda: "stopped" not in page.widgets["notice"], "the notice to go", 40)
+        page.becomes_right(10)
+        assert page.codes == []
+    bench.stack.wait_until_ready()
+
+
 def test_web_killed_with_pages_open(bench: Bench) -> None:
     with bench.page() as one, bench.page() as two:
         killed = bench.stack.kill("web")
