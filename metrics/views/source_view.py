@@ -44,7 +44,8 @@ class Row:
     """A source in the list.
 
     `schedule` says when it runs, `standing` how it stands; `ran` is how long ago it last did, `took` how long that
-    took, `samples` how many it stored; `error` is what was wrong with it; `bars` are its newest runs, None without.
+    took, `samples` how many it stored; `said` is what was wrong with it, else what it said of itself; `bars` are its
+    newest runs, None without.
     """
 
     id: int
@@ -55,7 +56,7 @@ class Row:
     ran: str
     took: str
     samples: int | None
-    error: str
+    said: str
     bars: Bars | None
 
 
@@ -134,7 +135,7 @@ def row(source: Source, now: float) -> Row:
         ran=words.ago(source.last_run_at, now),
         took=words.duration(source.last_duration_s),
         samples=source.last_samples,
-        error=source.last_error,
+        said=source.last_error or source.last_note,
         bars=bars([(seconds, bool(failed)) for seconds, failed in source.recent], RECENT),
     )
 

@@ -252,6 +252,7 @@ class TestPage:
         source = behind_a_door()
         runs.collect(source.pk)
         assert text(admin.get(path(source))).count("OK - it is open") == 2
+        assert "front door door ok OK - it is open" in text(admin.get(LIST))
 
     def test_htmx_gets_how_it_stands_alone(self, admin: Client) -> None:
         part = admin.get(path(behind_a_door()), headers=HTMX).content.decode()
