@@ -9,7 +9,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 LEAST = 4
 MOST = 8
+UNBROKEN = "tests/integration/unbroken/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
+BEGIN = (UNBROKEN, "tests/integration/test_fault_process.py", "tests/browser/test_trouble.py", *START_THE_SYSTEM)
+"""What waits longest first, so that no worker is left alone with it."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -20,8 +23,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits longest."""
-    items.sort(key=lambda item: not item.nodeid.startswith(START_THE_SYSTEM))
+    """Begin with what waits longest, and with what starts the system in any folder before what does not."""
+
+    def place(item: pytest.Item) -> int:
+        found = (number for number, start in enumerate(BEGIN) if item.nodeid.startswith(start))
+        return next(found, len(BEGIN) + (item.get_closest_marker("integration") is None))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl
@@ -32,13 +40,15 @@ def pytest_collection_finish() -> None:
 
 
 class Scheduling(LoadScopeScheduling):
-    """Keeps the tests of a file together where the file starts the system; any other goes where there is room.
+    """Keeps tests that share a system together, those of a file or a folder; any other goes where there is room.
 
     The marks that xdist offers for it (`--dist loadgroup`) do nothing with pytest 9.2:
     https://github.com/pytest-dev/pytest-xdist/issues/1386.
     """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(UNBROKEN):
+            return UNBROKEN
         return nodeid.partition("::")[0] if nodeid.startswith(START_THE_SYSTEM) else nodeid
 
 

@@ -61,10 +61,10 @@ class Bench:
     def page(self) -> Page:
         return Page(self.client, SLUG)
 
-    def socket(self, token: str = "") -> ClientConnection:
+    def socket(self, token: str = "", port: int | None = None) -> ClientConnection:
         """A socket of a program, that reads only when it is told to; without `token`, that of the reader."""
         return connect(
-            f"ws://127.0.0.1:{self.stack.port}/ws/dashboards/{SLUG}/?range=15m",
+            f"ws://127.0.0.1:{port or self.stack.port}/ws/dashboards/{SLUG}/?range=15m",
             additional_headers={"Authorization": f"Bearer {token or self.read_token}"},
             max_size=None,
             close_timeout=1,

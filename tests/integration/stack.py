@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery staple"
 READY_S = 120.0
 PORTS = range(20_000, 32_000)
-STOPS_S = 15.0
+STOPS_S = 60.0  # far more than it may take: it tells what hangs from a machine that is busy
 # What tests/services.py set for the tests themselves.
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOG_LEVEL")
 
@@ -63,7 +63,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             **env,
         }
-        self._log = Path(tempfile.mkstemp(prefix="wf-", suffix=".log")[1])
+        self.log = Path(tempfile.mkstemp(prefix="wf-", suffix=".log")[1])
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -84,7 +84,7 @@ class Stack:
 
     def start(self) -> None:
         """Start the system without waiting for it."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dashboard_project.run"],
                 cwd=ROOT,
@@ -158,20 +158,20 @@ class Stack:
                 one.resume()
 
     @contextmanager
-    def another(self, *names: str) -> Iterator[None]:
-        """Run processes of the Procfile once more, beside those that are supervised."""
+    def another(self, *names: str, **env: str) -> Iterator[None]:
+        """Run processes of the Procfile once more, with `env` besides, beside those that are supervised."""
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
-        with ExitStack() as running, self._log.open("ab") as log:
+        with ExitStack() as running, self.log.open("ab") as log:
             for name in names:
                 command = [sys.executable, *shlex.split(commands[name])[1:]]
-                process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+                process = subprocess.Popen(command, cwd=ROOT, env=self.env | env, stdout=log, stderr=subprocess.STDOUT)
                 running.callback(process.wait, STOPS_S)
                 running.callback(process.terminate)
             yield
 
     def output(self) -> str:
         """Return everything that the system printed."""
-        return self._log.read_text(errors="replace")
+        return self.log.read_text(errors="replace")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Stop the system as Ctrl-C does; return its exit code."""
@@ -190,6 +190,6 @@ class Stack:
             if self.process is not None:
                 self.stop()
         finally:
-            self._log.unlink(missing_ok=True)
+            self.log.unlink(missing_ok=True)
             if self._own_data:
                 shutil.rmtree(self.data_dir, ignore_errors=True)

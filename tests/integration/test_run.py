@@ -79,7 +79,15 @@ def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
             again.manage("token", "kept", "--scope", "read")
 
 
-def test_a_killed_child_is_started_again(stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Stack]:
+    """One that a test leaves as it found it."""
+    with Stack() as running:
+        yield running
+
+
+def test_a_killed_child_is_started_again(lasting: Stack) -> None:
+    stack = lasting
     for name in ("render", "redis"):
         killed = stack.kill(name)
         assert eventually(partial(stack.is_back, name, killed), 10)
@@ -92,8 +100,9 @@ def test_children_do_not_outlive_a_killed_run(stack: Stack) -> None:
     assert eventually(lambda: processes_of(stack.data_dir) == [], 5)
 
 
-def test_two_runs_on_the_same_data_are_refused(stack: Stack, unstarted: Callable[..., Stack]) -> None:
-    assert refusal(unstarted(stack.data_dir)) == f"watchfloor: Watchfloor already runs on DATA_DIR {stack.data_dir}."
+def test_two_runs_on_the_same_data_are_refused(lasting: Stack, unstarted: Callable[..., Stack]) -> None:
+    folder = lasting.data_dir
+    assert refusal(unstarted(folder)) == f"watchfloor: Watchfloor already runs on DATA_DIR {folder}."
 
 
 def test_a_port_in_use_is_refused(unstarted: Callable[..., Stack]) -> None:

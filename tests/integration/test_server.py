@@ -57,7 +57,7 @@ def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}/healthz"
     with server(HOST=host, PORT=str(port), DATA_DIR=str(tmp_path)) as process:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not answers(url):
             assert time.monotonic() < until
             time.sleep(0.1)

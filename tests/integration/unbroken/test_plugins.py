@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.integration.stack import Stack
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,8 @@ def eventually(what: Callable[[], object], expected: object) -> None:
         time.sleep(0.2)
 
 
-def test_a_file_is_found_and_followed(stack: Stack) -> None:
+def test_a_file_is_found_and_followed(bench: Bench) -> None:
+    stack = bench.stack
     token = stack.manage("token", "reader", "--scope", "admin").strip()
     file = stack.data_dir / "plugins" / "orders.py"
     with httpx.Client(base_url=f"{stack.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:

@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.integration.bench import HELD_UP_S, SLUG, Bench, nobody_was_held_up, shows, until_closed
-from tests.integration.stack import Stack
+from tests.integration.stack import free_port
+from tests.prometheus import wait_until_open
 
 pytestmark = pytest.mark.integration
 
@@ -93,18 +94,18 @@ def test_what_a_client_must_not_send(bench: Bench, message: str | bytes, code: i
     assert said in "".join(json.loads(text)["error"] for text in heard if text.startswith("{"))
 
 
-def test_limits_of_sockets_are_told_to_the_client() -> None:
-    with Stack(SOCKETS_PER_USER="2") as stack:
-        bench = Bench(stack)
-        with bench.socket() as first, bench.socket() as second:
+def test_limits_of_sockets_are_told_to_the_client(bench: Bench) -> None:
+    port = free_port()
+    with bench.stack.another("web", PORT=str(port), SOCKETS_PER_USER="2"):
+        wait_until_open(port, bench.stack.log)
+        with bench.socket(port=port) as first, bench.socket(port=port) as second:
             first.recv(5)
             second.recv(5)
-            with bench.socket() as third:
+            with bench.socket(port=port) as third:
                 assert until_closed(third) == ([], 1013)
             first.close()
-            with bench.socket() as again:
+            with bench.socket(port=port) as again:
                 assert "pulse" in str(again.recv(5))
-        bench.client.close()
 
 
 def _deaf(bench: Bench) -> socket.socket:

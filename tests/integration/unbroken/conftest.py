@@ -1,0 +1,16 @@
+"""One system for the whole folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.bench import Bench
+from tests.integration.stack import Stack
+
+
+@pytest.fixture(scope="package")
+def bench() -> Iterator[Bench]:
+    with Stack() as stack:
+        made = Bench(stack)
+        yield made
+        made.client.close()
