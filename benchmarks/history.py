@@ -46,7 +46,7 @@ YARDSTICK = """
 
 
 def fill(url: str, series: int) -> None:
-    """Write a history that ends now: hours of 62 days, minutes of one, samples of three hours."""
+    """Write a history that ends now: hours of 62 days, minutes of two, samples of three hours."""
     now_ms = int(time.time() * 1000)
     hour, minute = now_ms // HOUR_MS, now_ms // MINUTE_MS - 5
     with psycopg.connect(url, autocommit=True) as connection:
@@ -56,7 +56,7 @@ def fill(url: str, series: int) -> None:
             connection.execute("INSERT INTO metrics_progress VALUES (%s, %s, 0)", [name, until_ms])
         connection.execute(SERIES, {"widgets": WIDGETS, "series": series})
         hours = {"table": "metrics_hourrollup", "step": HOUR_MS, "count": 360, "begin": hour - 62 * 24, "end": hour}
-        minutes = {"table": "metrics_minuterollup", "step": MINUTE_MS, "count": 6, "begin": minute - 1440}
+        minutes = {"table": "metrics_minuterollup", "step": MINUTE_MS, "count": 6, "begin": minute - 2880}
         connection.execute(ROLLUPS.format(**hours))
         connection.execute(ROLLUPS.format(**minutes, end=minute))
         connection.execute(SAMPLES, {"begin": now_ms - 3 * HOUR_MS, "end": now_ms})
@@ -118,6 +118,8 @@ def pages(series: int, times: int) -> None:
         System(DATABASE_URL=url, SERIES_TOTAL="1000000", SERIES_PER_SOURCE="1000000") as system,
     ):
         fill(url, series)
+        pack = "import time; from metrics.series import pack; pack.pack(time.time())"
+        system.manage("shell", "-v0", "-c", pack)
         for each in (series // WIDGETS, 1):
             system.make_dashboard(f"{SLUG}-{each}", widgets(each))
         cookie = session(system)

@@ -33,7 +33,8 @@ SAMPLES = """
 TABLES = {
     "samples as rows": ("metrics_sample", "count(*)"),
     "samples in chunks": ("metrics_chunk", "sum(count)"),
-    "minutes": ("metrics_minuterollup", "count(*)"),
+    "minutes as rows": ("metrics_minuterollup", "count(*)"),
+    "minutes in chunks": ("metrics_minutechunk", "sum(count)"),
     "hours": ("metrics_hourrollup", "count(*)"),
 }
 

@@ -1,6 +1,6 @@
 from django.db import models
 
-from metrics.models.series import Series
+from metrics.models.series import Packed, Series
 
 
 class Rollup(models.Model):
@@ -29,6 +29,10 @@ class MinuteRollup(Rollup):
 
 class HourRollup(Rollup):
     """An hour of one series."""
+
+
+class MinuteChunk(Packed):
+    """Minutes of one series in one row; `end_ms` is the newest of them."""
 
 
 class Late(models.Model):

@@ -64,21 +64,28 @@ class Sample(models.Model):
         return f"{self.series_id} @ {self.at_ms}: {self.value}"
 
 
-class Chunk(models.Model):
-    """Many samples of one series in one row: those of the span of time that begins at `start_ms`.
+class Packed(models.Model):
+    """Much of one series in one row: what lies in the span of time that begins at `start_ms`, the newest at `end_ms`.
 
-    `data` is what `metrics.series.codec.encode` returned, and `end_ms` is the time of the newest sample in it.
+    `count` is how much that is, and `data` is what `metrics.series.codec.encode` returned.
     """
 
     pk = models.CompositePrimaryKey("series_id", "start_ms")
-    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="chunks")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="+")
     start_ms = models.BigIntegerField()
     end_ms = models.BigIntegerField()
     count = models.IntegerField()
     data = models.BinaryField()
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.series_id} @ {self.start_ms}: {self.count}"
+
+
+class Chunk(Packed):
+    """Many samples of one series in one row."""
 
 
 class RunningTotal(models.Model):

@@ -27,12 +27,12 @@ _UPSERT = """
 
 def roll_minutes(start_ms: int, end_ms: int) -> int:
     """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples; return how many are news."""
-    return _roll(_SAMPLES, _OF_SAMPLES, ("value", "at_ms"), _MINUTES, MINUTE_MS, start_ms, end_ms, None)
+    return _roll(_SAMPLES, _OF_SAMPLES, ("value", "at_ms"), _MINUTES, MINUTE_MS, start_ms, end_ms)
 
 
-def roll_hours(start_ms: int, end_ms: int, series: int | None = None) -> int:
-    """Roll the hours from `start_ms` to `end_ms`, whole ones, from their minutes: of every series, or of one."""
-    return _roll(_MINUTES, _OF_ROLLUPS, ("last", "at_ms + y.last_after_ms"), _HOURS, HOUR_MS, start_ms, end_ms, series)
+def roll_hours(start_ms: int, end_ms: int) -> int:
+    """Roll the hours from `start_ms` to `end_ms`, whole ones, from the rows of minutes; return how many are news."""
+    return _roll(_MINUTES, _OF_ROLLUPS, ("last", "at_ms + y.last_after_ms"), _HOURS, HOUR_MS, start_ms, end_ms)
 
 
 def next_sample(from_ms: int) -> int | None:
@@ -41,30 +41,32 @@ def next_sample(from_ms: int) -> int | None:
 
 
 def next_minute(from_ms: int) -> int | None:
-    """Return the oldest minute that is rolled, from `from_ms` on."""
+    """Return the oldest row of a minute from `from_ms` on."""
     return _next(_MINUTES, from_ms)
 
 
 def store_minutes(minutes: Iterable[Bucket]) -> None:
     """Store minutes that were rolled elsewhere."""
+    _store(_MINUTES, minutes)
+
+
+def store_hours(hours: Iterable[Bucket]) -> None:
+    """Store hours that were rolled elsewhere."""
+    _store(_HOURS, hours)
+
+
+def _store(table: str, buckets: Iterable[Bucket]) -> None:
     sql = f"""
-        INSERT INTO {_MINUTES} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        {_UPSERT.format(table=_MINUTES)}"""
-    rows = sorted(minutes)
+        INSERT INTO {table} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        {_UPSERT.format(table=table)}"""
+    rows = sorted(buckets)
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(sql, rows)
 
 
 def _roll(
-    source: str,
-    sums: str,
-    newest: tuple[str, str],
-    target: str,
-    step_ms: int,
-    start_ms: int,
-    end_ms: int,
-    series: int | None,
+    source: str, sums: str, newest: tuple[str, str], target: str, step_ms: int, start_ms: int, end_ms: int
 ) -> int:
     """Roll `source` into the buckets of `target`.
 
@@ -73,22 +75,21 @@ def _roll(
     all who write buckets, or two of them could wait for each other.
     """
     last, last_at_ms = newest
-    which = "" if series is None else "WHERE s.id = %(series)s"
     buckets = f"""
         SELECT x.series_id, x.at_ms / {step_ms} * {step_ms} AS bucket, {sums}, max(x.at_ms) AS newest
-        FROM {{}} WHERE x.series_id = s.id AND x.at_ms >= %(start)s AND x.at_ms < %(end)s {{}} GROUP BY 1, 2"""
+        FROM {{}} WHERE x.series_id = s.id AND x.at_ms >= %(start)s AND x.at_ms < %(end)s GROUP BY 1, 2"""
     if connection.vendor == "postgresql":
-        rolled = f"{_SERIES} s CROSS JOIN LATERAL ({buckets.format(f'{source} x', '')}) g {which}"
+        rolled = f"{_SERIES} s CROSS JOIN LATERAL ({buckets.format(f'{source} x')}) g"
     else:
-        rolled = f"({buckets.format(f'{_SERIES} s CROSS JOIN {source} x', which.replace('WHERE', 'AND'))}) g WHERE true"
+        rolled = f"({buckets.format(f'{_SERIES} s CROSS JOIN {source} x')}) g"
     of_newest = f"FROM {source} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest"
     sql = f"""
         INSERT INTO {target} ({_COLUMNS})
         SELECT g.series_id, g.bucket, g.n, g.total, g.low, g.high,
             (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest}) - g.bucket
-        FROM {rolled} ORDER BY g.series_id, g.bucket {_UPSERT.format(table=target)}"""
+        FROM {rolled} WHERE true ORDER BY g.series_id, g.bucket {_UPSERT.format(table=target)}"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"start": start_ms, "end": end_ms, "series": series})
+        cursor.execute(sql, {"start": start_ms, "end": end_ms})
         return int(cursor.rowcount)
 
 

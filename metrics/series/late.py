@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 
 from metrics.models import Late, Sample, Series
-from metrics.series import buckets, progress, raw
+from metrics.series import buckets, minutes, progress, raw
 from metrics.series.buckets import Bucket
 from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
 
@@ -61,8 +61,7 @@ def settle() -> bool:
             by_hour[hour_ms].append(series)
         rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
         buckets.store_minutes(rows)
-        for series, hour_ms, _ in notes:
-            buckets.roll_hours(hour_ms, hour_ms + HOUR_MS, series)
+        buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in minutes.hours(ids, hour_ms))
         _revise({series for series, *_ in notes})
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)

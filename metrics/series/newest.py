@@ -1,5 +1,6 @@
 """The newest samples of each series as of a moment, from wherever they are by now."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +9,19 @@ from typing import Any
 
 from django.db import connection
 
-from metrics.models import Chunk, HourRollup, MinuteRollup, Sample
-from metrics.series import codec, progress
+from metrics.models import Chunk, HourRollup, MinuteChunk, MinuteRollup, Sample
+from metrics.series import codec, minutes, progress
 from metrics.series.arrays import array
-from metrics.series.tiers import HOUR_MS, MINUTE_MS
+from metrics.series.tiers import HOUR_MS, MINUTE_MS, MINUTES_SPAN_MS, floor
 
 Until = Mapping[int, int]
 """Series id -> Unix milliseconds; what is later than that does not count."""
 Newest = dict[int, list[tuple[int, float]]]
 """Series id -> (Unix milliseconds, value), the newest first."""
 
-_SAMPLES = Sample._meta.db_table
+_SAMPLES, _HOURS = Sample._meta.db_table, HourRollup._meta.db_table
+_MINUTES, _MINUTE_CHUNKS = MinuteRollup._meta.db_table, MinuteChunk._meta.db_table
+_LAST = minutes.COLUMNS.index("last")
 
 
 def newest(until: Until, count: int) -> Newest:
@@ -35,31 +38,55 @@ def newest(until: Until, count: int) -> Newest:
         _add_packed(found, old, count)
     gone_ms = far.get(progress.RAW_PRUNED, 0)
     gone = {pk: limit for pk, limit in until.items() if pk not in found and limit < gone_ms}
-    for table, step_ms in ((MinuteRollup, MINUTE_MS), (HourRollup, HOUR_MS)):
+    for last, step_ms in ((_last_minutes, MINUTE_MS), (_last_hours, HOUR_MS)):
         before = {pk: limit - step_ms for pk, limit in gone.items() if pk not in found}
         if before:
-            rolled = _rows(table._meta.db_table, "last", before, 1)
-            found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in rolled.items()}
+            found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in last(before).items()}
     return found
 
 
-def _rows(table: str, value: str, until: Until, count: int) -> Newest:
+def _last_hours(until: Until) -> Newest:
+    return _rows(_HOURS, "last", until, 1)
+
+
+def _last_minutes(until: Until) -> Newest:
+    """Return what the newest minute of each series ended with, whether it is a row or packed."""
+    found: Newest = {}
+    left = dict(until)
+    while left:
+        rows, chunks = _rows(_MINUTES, "at_ms", left, 1), _rows(_MINUTE_CHUNKS, "start_ms", left, 1, "start_ms")
+        begin_ms: dict[int, int] = {}
+        for pk, ((at_ms, _),) in chain(rows.items(), chunks.items()):
+            begin_ms[pk] = max(begin_ms.get(pk, 0), floor(at_ms, MINUTES_SPAN_MS))
+        by_begin: dict[int, list[int]] = defaultdict(list)
+        for pk, start_ms in begin_ms.items():
+            by_begin[start_ms].append(pk)
+        for start_ms, ids in by_begin.items():
+            for pk, columns in minutes.columns(ids, start_ms, start_ms + MINUTES_SPAN_MS).items():
+                place = bisect_right(columns[0], left[pk]) - 1
+                if place >= 0:
+                    found[pk] = [(columns[0][place], columns[_LAST][place])]
+        left = {pk: start_ms - 1 for pk, start_ms in begin_ms.items() if pk not in found}
+    return found
+
+
+def _rows(table: str, value: str, until: Until, count: int, at: str = "at_ms") -> Newest:
     """Return the newest rows of a table, going from series to series by their keys."""
     found: Newest = defaultdict(list)
-    newest = f"SELECT y.at_ms, y.{value} FROM {table} y WHERE y.series_id = w.id AND y.at_ms <= w.until_ms"
+    newest = f"SELECT y.{at}, y.{value} FROM {table} y WHERE y.series_id = w.id AND y.{at} <= w.until_ms"
     if connection.vendor == "postgresql":
         sql = f"""
             SELECT w.id, x.* FROM unnest(%s::bigint[], %s::bigint[]) w(id, until_ms)
-            CROSS JOIN LATERAL ({newest} ORDER BY y.at_ms DESC LIMIT %s) x"""
+            CROSS JOIN LATERAL ({newest} ORDER BY y.{at} DESC LIMIT %s) x"""
         arguments: list[Any] = [array(until), array(until.values()), count]
     else:
         places = ", ".join(["(%s, %s)"] * len(until))
-        oldest = newest.replace(f", y.{value}", "")
+        oldest = newest.replace(f", y.{value} ", " ", 1)
         sql = f"""
             WITH w(id, until_ms) AS (VALUES {places})
-            SELECT w.id, x.at_ms, x.{value} FROM w CROSS JOIN {table} x WHERE x.series_id = w.id
-            AND x.at_ms <= w.until_ms AND x.at_ms >= COALESCE(({oldest} ORDER BY y.at_ms DESC LIMIT 1 OFFSET %s), 0)
-            ORDER BY w.id, x.at_ms DESC"""
+            SELECT w.id, x.{at}, x.{value} FROM w CROSS JOIN {table} x WHERE x.series_id = w.id
+            AND x.{at} <= w.until_ms AND x.{at} >= COALESCE(({oldest} ORDER BY y.{at} DESC LIMIT 1 OFFSET %s), 0)
+            ORDER BY w.id, x.{at} DESC"""
         arguments = [*chain(*until.items()), count - 1]
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)

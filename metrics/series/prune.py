@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from metrics.models import Chunk, HourRollup, Late, MinuteRollup, Progress, Sample, Series, Source
+from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series, Source
 from metrics.series import progress
 from metrics.series.progress import HasTime, always
-from metrics.series.tiers import DAY_MS, HOUR_MS, NEWEST_KEPT, SPAN_MS, floor
+from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTES_SPAN_MS, NEWEST_KEPT, SPAN_MS, floor
 
 PORTION = 100
 """Series."""
@@ -24,7 +24,7 @@ _IS_NOT_NEWEST = f"""
     x.at_ms < (SELECT y.at_ms FROM {Sample._meta.db_table} y WHERE y.series_id = x.series_id
         ORDER BY y.at_ms DESC LIMIT 1 OFFSET {NEWEST_KEPT - 1})"""
 _IN_ITS_HOUR = f"l.at_ms = x.at_ms / {HOUR_MS} * {HOUR_MS}"
-_IN_ITS_SPAN = f"l.at_ms >= x.start_ms AND l.at_ms < x.start_ms + {SPAN_MS}"
+_IN_ITS_SPAN = "l.at_ms >= x.start_ms AND l.at_ms < x.start_ms + {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,9 @@ def _prune(ids: list[int], cut: Cuts, has_time: HasTime) -> bool:
     """Prune the series `ids`; return whether there was time enough."""
     return (
         _delete(Sample, f"x.at_ms < %s AND {_IS_NOT_NEWEST}", _IN_ITS_HOUR, ids, cut.raw, has_time)
-        and _delete(Chunk, "x.end_ms < %s", _IN_ITS_SPAN, ids, cut.raw, has_time)
+        and _delete(Chunk, "x.end_ms < %s", _IN_ITS_SPAN.format(SPAN_MS), ids, cut.raw, has_time)
         and _delete(MinuteRollup, "x.at_ms < %s", _IN_ITS_HOUR, ids, cut.minutes, has_time)
+        and _delete(MinuteChunk, "x.end_ms < %s", _IN_ITS_SPAN.format(MINUTES_SPAN_MS), ids, cut.minutes, has_time)
         and _delete(HourRollup, "x.at_ms < %s", _IN_ITS_HOUR, ids, cut.hours, has_time)
         and _remove_empty(ids, cut.series, has_time)
     )
@@ -145,7 +146,7 @@ def _remove_empty(ids: list[int], cut_ms: int, has_time: HasTime) -> bool:
 def _empty(cut_ms: int) -> QuerySet[Series]:
     made = datetime.fromtimestamp(cut_ms / 1000, UTC) if cut_ms > 0 else datetime.min.replace(tzinfo=UTC)
     empty = Series.objects.filter(created_at__lt=made)
-    for kept in (Chunk, MinuteRollup, HourRollup, Late):
+    for kept in (Chunk, MinuteRollup, MinuteChunk, HourRollup, Late):
         empty = empty.filter(~Exists(kept._default_manager.filter(series=OuterRef("pk"))))
     return empty.filter(~Exists(Sample.objects.filter(series=OuterRef("pk"), at_ms__gte=cut_ms)))
 

@@ -5,6 +5,7 @@ end of a window is not rolled yet, and comes from the finer tiers; where a finer
 taken by the coarser one.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from metrics.models import HourRollup, MinuteRollup, Sample
-from metrics.series import progress, raw
+from metrics.series import minutes, progress, raw
 from metrics.series.arrays import array
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
 
@@ -43,13 +44,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A table of buckets: how long they are, where it holds them, and what stands there for all that a step tells."""
+    """A table of buckets: how long they are, where it holds them, and what stands there for all that a step tells.
+
+    `done`, `pruned` and `packed` are the names of how far that got; what is never packed has none.
+    """
 
     bucket_ms: int
     table: str
     columns: tuple[str, str, str, str, str, str]
     done: str
     pruned: str
+    packed: str
 
 
 _COLUMNS = ("sum(x.count)", "sum(x.sum)", "min(x.min)", "max(x.max)", "last", "at_ms + y.last_after_ms")
@@ -59,9 +64,17 @@ RAW = Tier(
     ("count(*)", "sum(x.value)", "min(x.value)", "max(x.value)", "value", "at_ms"),
     "",
     progress.RAW_PRUNED,
+    progress.PACKED,
 )
-MINUTES = Tier(MINUTE_MS, MinuteRollup._meta.db_table, _COLUMNS, progress.MINUTES, progress.MINUTES_PRUNED)
-HOURS = Tier(HOUR_MS, HourRollup._meta.db_table, _COLUMNS, progress.HOURS, "")
+MINUTES = Tier(
+    MINUTE_MS,
+    MinuteRollup._meta.db_table,
+    _COLUMNS,
+    progress.MINUTES,
+    progress.MINUTES_PRUNED,
+    progress.MINUTES_PACKED,
+)
+HOURS = Tier(HOUR_MS, HourRollup._meta.db_table, _COLUMNS, progress.HOURS, "", "")
 
 Told = tuple[Any, ...]
 """Count and sum; where everything is wanted also min, max, last, and when that was (Unix milliseconds)."""
@@ -69,6 +82,8 @@ Found = dict[int, dict[int, Told]]
 """Series id -> number of the step -> what it amounts to."""
 Far = Mapping[str, int]
 """How far rolling, packing and pruning have got, in Unix milliseconds."""
+Piece = tuple[Tier, int, int]
+"""What to read from when to when, in Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +122,21 @@ def step(grid: Grid, number: int, told: Told) -> Step:
 
 
 def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -> Found:
-    """Read start ≤ t < end of the series `ids`; again, if samples were packed away under it."""
+    """Read start ≤ t < end of the series `ids`; again, if something was packed away under it."""
     if not ids or start_ms >= end_ms:
         return {}
     for _ in range(TRIES):
         pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], start_ms, end_ms, far)
+        fillers = _fillers(grid, start_ms, end_ms, far)
         found: Found = {}
-        for tier, since_ms, until_ms in pieces:
-            _join(found, _piece(tier, ids, grid, since_ms, until_ms, far))
-        before, far = far, far if all(tier is not RAW for tier, *_ in pieces) else progress.all_until_ms()
-        if before.get(progress.PACKED) == far.get(progress.PACKED):
+        for piece in pieces:
+            _join(found, _piece(*piece, ids, grid, far))
+        for filler in fillers:
+            _fill(found, _piece(*filler, ids, grid, far))
+        may_move = {tier.packed for tier, *_ in (*pieces, *fillers) if tier.packed}
+        before, far = far, progress.all_until_ms() if may_move else far
+        if all(before.get(packed) == far.get(packed) for packed in may_move):
             break
-    for finer, tier in ((RAW, MINUTES), (MINUTES, HOURS)):
-        pruned_ms = min(far.get(finer.pruned, 0), floor(end_ms, tier.bucket_ms))
-        if pruned_ms > start_ms and not grid.fits(tier):
-            _fill(found, _piece(tier, ids, grid, start_ms, pruned_ms, far))
     return found
 
 
@@ -133,7 +148,17 @@ def joined(earlier: Mapping[int, Told], later: Mapping[int, Told]) -> dict[int, 
     return steps
 
 
-def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list[tuple[Tier, int, int]]:
+def _fillers(grid: Grid, start_ms: int, end_ms: int, far: Far) -> list[Piece]:
+    """Return the tiers that fill the place of a finer one as far as that is pruned, as `_pieces` does."""
+    until = [
+        (tier, min(far.get(finer.pruned, 0), floor(end_ms, tier.bucket_ms)))
+        for finer, tier in ((RAW, MINUTES), (MINUTES, HOURS))
+        if not grid.fits(tier)
+    ]
+    return [(tier, start_ms, pruned_ms) for tier, pruned_ms in until if pruned_ms > start_ms]
+
+
+def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list[Piece]:
     """Return which tier to read from when to when: the first of `tiers` as far as it goes, around it the others."""
     if start_ms >= end_ms:
         return []
@@ -147,13 +172,12 @@ def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list
     return [*_pieces(finer, start_ms, low, far), (tier, low, high), *_pieces(finer, high, end_ms, far)]
 
 
-def _piece(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int, far: Far) -> Found:
-    if tier is not RAW:
-        return _grouped(tier, ids, grid, since_ms, until_ms)
-    packed_ms = min(max(far.get(progress.PACKED, 0), since_ms), until_ms)
+def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: Grid, far: Far) -> Found:
+    packed_ms = min(max(far.get(tier.packed, 0), since_ms), until_ms)
     found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
     if since_ms < packed_ms:
-        before = _unpacked(ids, grid, since_ms, packed_ms)
+        unpacked = _unpacked if tier is RAW else _unpacked_minutes
+        before = unpacked(ids, grid, since_ms, packed_ms)
         _join(before, found)
         return before
     return found
@@ -191,6 +215,21 @@ def _unpacked(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> F
         for at_ms, value in samples:
             numbered.setdefault(grid.number(at_ms), []).append((at_ms, value))
         found[pk] = {number: _told(grid, some) for number, some in numbered.items()}
+    return found
+
+
+def _unpacked_minutes(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
+    """Put minutes together to steps here."""
+    width = len(minutes.COLUMNS) if grid.whole else minutes.MEAN
+    found: Found = {}
+    for pk, columns in minutes.columns(ids, since_ms, until_ms, width).items():
+        times, steps, begin = columns[0], found.setdefault(pk, {}), 0
+        start_ms, step_ms, count = grid.start_ms, grid.step_ms, len(times)
+        while begin < count:
+            number = (times[begin] - start_ms) // step_ms
+            end = bisect_left(times, start_ms + (number + 1) * step_ms, begin)
+            steps[number] = minutes.told(columns, begin, end)
+            begin = end
     return found
 
 

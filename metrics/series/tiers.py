@@ -4,7 +4,9 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 SPAN_MS = 2 * HOUR_MS
-"""What a chunk covers; whole hours, so that an hour is never in two of them."""
+"""What a chunk of samples covers; whole hours, so that an hour is never in two of them."""
+MINUTES_SPAN_MS = 6 * HOUR_MS
+"""What a chunk of minutes covers."""
 SETTLES_S = 300
 """A minute is rolled this long after its end, so that what comes a little late is in it at once."""
 LATE_S = 180

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
-from metrics.models import Chunk, HourRollup, Late, MinuteRollup, Sample, Series
+from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
 from metrics.series import labels, progress
 from metrics.series.labels import Label
 from metrics.views import words
@@ -100,7 +100,8 @@ def _kept() -> list[Kept]:
     return [
         Kept("Samples, a row each", _size(Sample), words.age(raw_s), None),
         Kept("Samples, packed", _size(Chunk), words.age(raw_s), _moment(far.get(progress.PACKED))),
-        Kept("Minutes", _size(MinuteRollup), words.age(minute_s), _moment(far.get(progress.MINUTES))),
+        Kept("Minutes, a row each", _size(MinuteRollup), words.age(minute_s), _moment(far.get(progress.MINUTES))),
+        Kept("Minutes, packed", _size(MinuteChunk), words.age(minute_s), _moment(far.get(progress.MINUTES_PACKED))),
         Kept(
             "Hours",
             _size(HourRollup),
@@ -110,7 +111,7 @@ def _kept() -> list[Kept]:
     ]
 
 
-def _size(table: type[Sample | Chunk | MinuteRollup | HourRollup]) -> Shown | None:
+def _size(table: type[Sample | Chunk | MinuteRollup | MinuteChunk | HourRollup]) -> Shown | None:
     """Return how much room a table and its index take; SQLite does not say."""
     if connection.vendor != "postgresql":
         return None

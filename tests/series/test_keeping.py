@@ -1,7 +1,9 @@
 """Rolling, packing and pruning in any order, while samples come in any order: what is read is what was written."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from metrics.models import Chunk, HourRollup, Late, MinuteRollup, Progress, Sample, Series
+from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import pack, prune, raw, read, remembered, rollup
+from metrics.series import minutes, pack, prune, raw, read, remembered, rollup
 from metrics.series.newest import newest
 from metrics.series.remembered import Window
 from metrics.series.steps import Step
@@ -26,6 +28,8 @@ pytestmark = pytest.mark.django_db
 RAW_HOURS = 48
 LATEST_MOST_S = 40 * 3600
 NAMES = ("a", "b")
+Rolled = list[tuple[Any, ...]]
+"""Time, count, sum, min, max, last, and when that was."""
 JOBS = {"roll": rollup.roll, "pack": pack.pack, "prune": prune.prune}
 
 
@@ -102,7 +106,7 @@ class World:
     def names(self) -> list[str]:
         return list(Series.objects.values_list("metric", flat=True))
 
-    def check_rolled(self, table: type[MinuteRollup] | type[HourRollup], step_ms: int, settled_ms: int) -> None:
+    def check_rolled(self, rolled: Callable[[str], Rolled], step_ms: int, settled_ms: int) -> None:
         for name in NAMES:
             buckets: dict[int, list[float]] = {}
             for at_ms, value in sorted(self.written[name].items()):
@@ -112,9 +116,17 @@ class World:
                 for at_ms, values in buckets.items()
                 if at_ms < settled_ms
             }
-            rows = table.objects.filter(series__metric=name, at_ms__lt=settled_ms)
-            found = {at_ms: told for at_ms, *told in rows.values_list("at_ms", "count", "sum", "min", "max", "last")}
+            found = {at_ms: told for at_ms, *told, _ in rolled(name) if at_ms < settled_ms}
             assert {at_ms: tuple(told) for at_ms, told in found.items()} == expected
+
+
+def minutes_of(name: str) -> Rolled:
+    pk = Series.objects.filter(metric=name).values_list("pk", flat=True).first() or 0
+    return list(zip(*minutes.columns([pk], 0, 2**60).get(pk, []), strict=True))
+
+
+def hours_of(name: str) -> Rolled:
+    return list(HourRollup.objects.filter(series__metric=name).values_list(*minutes.COLUMNS))
 
 
 def step_of(begin_ms: int, samples: list[tuple[int, float]]) -> Step:
@@ -124,7 +136,7 @@ def step_of(begin_ms: int, samples: list[tuple[int, float]]) -> Step:
 
 
 def clear() -> None:
-    for table in (Sample, Chunk, MinuteRollup, HourRollup, Late, Progress, Series):
+    for table in (Sample, Chunk, MinuteRollup, MinuteChunk, HourRollup, Late, Progress, Series):
         table._default_manager.all().delete()
 
 
@@ -160,8 +172,8 @@ def test_whatever_happens_what_is_held_is_what_was_written(steps: list[object]) 
         job(world.now)
     world.check_raw()
     settled_ms = round((world.now - 360) * 1000) // MINUTE_MS * MINUTE_MS
-    world.check_rolled(MinuteRollup, MINUTE_MS, settled_ms)
-    world.check_rolled(HourRollup, HOUR_MS, settled_ms // HOUR_MS * HOUR_MS)
+    world.check_rolled(minutes_of, MINUTE_MS, settled_ms)
+    world.check_rolled(hours_of, HOUR_MS, settled_ms // HOUR_MS * HOUR_MS)
     assert not Late.objects.exists()
     world.check_steps()
 
@@ -238,13 +250,14 @@ class TestPruning:
         world = self.old(hours)
         prune.prune(world.now)
         assert (Chunk.objects.count(), Sample.objects.count()) == (chunks, NEWEST_KEPT)
-        assert MinuteRollup.objects.count() == 60
+        assert len(minutes_of("a")) == 60
 
-    @pytest.mark.parametrize(("days", "minutes"), [(29, 60), (31, 0)])
-    def test_minutes_go_after_theirs(self, days: int, minutes: int) -> None:
+    @pytest.mark.parametrize(("days", "left"), [(29, 60), (31, 0)])
+    def test_minutes_go_after_theirs(self, days: int, left: int) -> None:
         world = self.old(24 * days)
         prune.prune(world.now)
-        assert (MinuteRollup.objects.count(), HourRollup.objects.count()) == (minutes, 1)
+        assert (len(minutes_of("a")), HourRollup.objects.count()) == (left, 1)
+        assert (MinuteRollup.objects.count(), MinuteChunk.objects.count()) == (0, left // 60)
 
     def test_a_source_may_keep_its_own_longer(self) -> None:
         source = make.source()
@@ -254,7 +267,7 @@ class TestPruning:
         world = self.old(24 * 35)
         Series.objects.update(source=source)
         prune.prune(world.now)
-        assert (Chunk.objects.count(), MinuteRollup.objects.count()) == (1, 60)
+        assert (Chunk.objects.count(), len(minutes_of("a"))) == (1, 60)
 
     def test_what_is_not_rolled_stays(self) -> None:
         world = World()
