@@ -62,9 +62,10 @@ def settle() -> bool:
         rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
         buckets.store_minutes(rows)
         buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in minutes.hours(ids, hour_ms))
-        _revise({series for series, *_ in notes})
+        # Notes first, then series, as in `note`: or else who settles and who writes would wait for each other.
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)
+        _revise({series for series, *_ in notes})
     return len(notes) == PORTION
 
 

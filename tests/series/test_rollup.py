@@ -216,3 +216,36 @@ class TestTogether:
             assert told(MinuteRollup, metric) == expected(MINUTE_MS, metric)
             assert told(HourRollup, metric) == expected(HOUR_MS, metric)
         assert not Late.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_late_and_who_settles_what_is_late_never_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both change notes and series: in two orders, each would hold what the other one wants."""
+    write([sample("m", 1, AT - 2 * HOUR_S)], None, AT)
+    errors: list[Exception] = []
+
+    def write_late() -> None:
+        try:
+            write([sample("m", 2, AT - 2 * HOUR_S + 1)], None, AT)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=write_late)
+    revise = late._revise
+
+    def revise_slowly(series: set[int]) -> None:
+        revise(series)
+        if threading.current_thread() is not writer:
+            writer.start()
+            writer.join(0.5)  # it has come as far as it can by then
+
+    monkeypatch.setattr(late, "_revise", revise_slowly)
+    late.settle()
+    writer.join(30)
+    assert errors == []
+    assert Late.objects.exists()
+    assert Row.objects.count() == 2
