@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 from msgspec import Struct, field
 
@@ -103,14 +104,14 @@ def named(refused: BadSamples, names: Sequence[str]) -> BadSamples:
 def check(samples: Sequence[Sample], now: float) -> None:
     """Raise BadSamples if one of `samples` is not acceptable at `now` (Unix seconds)."""
     latest = now + FUTURE_MOST_S
-    found = [
+    found = (
         Problem(index, field, message)
         for index, sample in enumerate(samples)
         if not _is_usual(sample, latest)
         for field, message in _problems(sample, now)
-    ]
-    if found:
-        raise BadSamples(found)
+    )
+    if first := list(islice(found, BadSamples.PROBLEMS_MOST)):
+        raise BadSamples(first)
 
 
 def _is_usual(sample: Sample, latest: float) -> bool:

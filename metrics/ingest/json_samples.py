@@ -4,12 +4,13 @@ What stands beside `samples` holds for each of them that does not say otherwise.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Struct, convert
 from msgspec.json import Decoder
 
 from metrics.sample import BadSamples, Problem, Sample, check
@@ -37,6 +38,7 @@ class _Batch(Struct, forbid_unknown_fields=True):
 SHARED = frozenset(_Batch.__struct_fields__) - {"samples"}
 """What a sample may say, and the batch for all of its samples."""
 FIELDS = frozenset(_Sample.__struct_fields__)
+FIELD_SHOWN_MOST = 100
 
 _batches = Decoder(_Batch)
 
@@ -80,9 +82,10 @@ def _look_closely(body: bytes) -> _Batch:
     if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
         raise BadSamples([Problem(None, "samples", 'The body is not an object with a list "samples".')])
     entries = document.pop("samples")
-    found = [Problem(None, *what) for what in _problems_of_batch(document)]
-    found += [Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry)]
-    if found:
+    of_batch = (Problem(None, *what) for what in _problems_of_batch(document))
+    of_entries = (Problem(index, *what) for index, entry in enumerate(entries) for what in _problems(entry))
+    # A body may be nothing but mistakes: no more are looked for than are told.
+    if found := list(islice(chain(of_batch, of_entries), BadSamples.PROBLEMS_MOST)):
         raise BadSamples(found)
     return _Batch([_Sample(**{**entry, "at": time_of(entry.get("at"))}) for entry in entries], **document)
 
@@ -96,7 +99,7 @@ def _check_batch(batch: _Batch) -> None:
 
 
 def _problems_of_batch(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in sorted(set(batch) - SHARED):
+    for name in _unknown(batch, SHARED):
         yield name, f"There is no field {name!r} beside samples."
     yield from _problems_of_shared(batch)
 
@@ -105,7 +108,7 @@ def _problems(entry: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(entry, dict):
         yield "samples", "A sample is an object."
         return
-    for name in sorted(set(entry) - FIELDS):
+    for name in _unknown(entry, FIELDS):
         yield name, f"There is no field {name!r} in a sample."
     if not isinstance(entry.get("metric"), str):
         yield "metric", "metric is missing or not text."
@@ -116,6 +119,11 @@ def _problems(entry: Any) -> Iterator[tuple[str, str]]:
     if time_of(entry.get("at")) is ValueError:
         yield "at", "at is neither Unix seconds nor ISO 8601 with a time zone."
     yield from _problems_of_shared(entry)
+
+
+def _unknown(fields: Mapping[str, Any], known: Set[str]) -> Iterator[str]:
+    """Yield the names that are not `known`, each as far as it has to be read to be found."""
+    return (name[:FIELD_SHOWN_MOST] for name in sorted(set(fields) - known))
 
 
 def _problems_of_shared(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -154,10 +162,18 @@ def time_of(value: Any) -> Any:
     if not isinstance(value, str):
         return ValueError
     try:
-        moment = datetime.fromisoformat(value)
+        moment = _moment(value)
         return moment.timestamp() if moment.tzinfo else ValueError
     except (ValueError, OverflowError):
         return ValueError
+
+
+def _moment(text: str) -> datetime:
+    """Return the time that `read` would find in `text`, or what else ISO 8601 knows. Raises ValueError."""
+    try:
+        return convert(text, datetime)
+    except MsgspecError:
+        return datetime.fromisoformat(text)
 
 
 def _is_number(value: Any) -> bool:

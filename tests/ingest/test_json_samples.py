@@ -187,6 +187,41 @@ def test_anything_like_samples_is_samples_or_refused(entries: list[Any], batch: 
     assert is_known(outcome(json.dumps({**batch, "samples": entries}).encode()))
 
 
+def test_what_is_told_of_a_bad_body_is_short_however_long_the_body() -> None:
+    for bad in (body(*[0] * 1000), body({"metric": "m", "value": 1, **dict.fromkeys(map(str, range(1000)), 0)})):
+        with pytest.raises(BadSamples) as refused:
+            parse(bad)
+        assert len(refused.value.problems) == BadSamples.PROBLEMS_MOST
+    for bad in (body({"metric": "m", "value": 1, "x" * 10_000: 1}), body(**{"x" * 10_000: 1})):
+        with pytest.raises(BadSamples) as refused:
+            parse(bad)
+        assert all(len(one.field) + len(one.message) < 300 for one in refused.value.problems)
+
+
+TIMES = [
+    "2026-11-20T12:00:00Z",
+    "2026-11-20t12:00:00z",
+    "2026-11-20T12:00:00.1234567Z",
+    "2026-11-20T12:00:00.9999999Z",
+    "2026-11-20T12:00:00.0000005+01:00",
+    "2026-11-20T12:00Z",
+    "20261120T120000Z",
+    "2026-W47-5T12:00:00Z",
+    "2026-11-20T24:00:00Z",
+    "2026-11-20T23:59:60Z",
+    "2026-11-20T12:00:00",
+    "0001-01-01T00:00:00+01:00",
+    "9999-12-31T23:59:59.9999999Z",
+]
+
+
+@pytest.mark.parametrize("text", TIMES)
+def test_a_time_is_the_same_however_it_is_looked_at(text: str) -> None:
+    raw = body({"metric": "m", "value": 1, "at": text})
+    looks = [outcome(raw), outcome(raw.decode().encode("utf-16")), outcome(raw.replace(b'"m"', b'"m","metric":"m"'))]
+    assert [str(look) for look in looks] == [str(looks[0])] * 3
+
+
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 FIELD = st.sampled_from(["metric", "value", "labels", "at", "unit", "x"])
 ENTRIES = st.dictionaries(FIELD, LEAVES | st.dictionaries(st.text(max_size=3), LEAVES, max_size=2), max_size=5)
