@@ -5,6 +5,8 @@ A few bytes can unpack to gigabytes, so nothing here ever makes more than one by
 
 import zlib
 from collections.abc import Iterator
+from gzip import GzipFile
+from io import BytesIO
 
 import cramjam
 from django.core.exceptions import RequestDataTooBig
@@ -13,7 +15,7 @@ from ninja.errors import HttpError
 
 KNOWN = "identity, gzip, deflate and snappy"
 SNAPPY_FRAMES = b"\xff\x06\x00\x00sNaPpY"
-GZIP, ZLIB, RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+ZLIB, RAW = zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class TooLargeError(Exception):
@@ -43,7 +45,7 @@ def unpacked(packed: bytes, encoding: str, limit: int) -> bytes:
     if encoding in ("", "identity"):
         return packed
     if encoding in ("gzip", "x-gzip"):
-        return _inflated(packed, GZIP, limit)
+        return _gunzipped(packed, limit)
     if encoding == "deflate":
         try:
             return _inflated(packed, ZLIB, limit)
@@ -62,6 +64,20 @@ def _sent(request: HttpRequest, limit: int) -> bytes:
     if len(body) > limit:
         raise TooLargeError
     return body
+
+
+def _gunzipped(packed: bytes, limit: int) -> bytes:
+    """Undo gzip, which may be of several members, one after the other (RFC 1952, section 2.2)."""
+    if not packed:
+        raise BrokenError
+    try:
+        with GzipFile(fileobj=BytesIO(packed)) as members:
+            plain = members.read(limit + 1)
+    except (OSError, EOFError, zlib.error):
+        raise BrokenError from None
+    if len(plain) > limit:
+        raise TooLargeError
+    return plain
 
 
 def _inflated(packed: bytes, form: int, limit: int) -> bytes:

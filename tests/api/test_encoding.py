@@ -35,10 +35,15 @@ def plain(raw: bytes) -> bytes:
     return raw
 
 
+def gzip_members(plain: bytes) -> bytes:
+    return gzip.compress(plain[:7]) + gzip.compress(b"") + gzip.compress(plain[7:])
+
+
 FORMS: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("", plain),
     ("identity", plain),
     ("gzip", gzip.compress),
+    ("gzip", gzip_members),
     ("x-gzip", gzip.compress),
     (" GZip ", gzip.compress),
     ("deflate", zlib.compress),
