@@ -198,7 +198,13 @@ TIME_ZONE = env.read(
 USE_TZ = True
 
 AXES_FAILURE_LIMIT = env.integer("SIGN_IN_FAILURES", 5, "Failed sign-ins before a pause.", least=1)
+SIGN_IN_FAILURES_PER_ADDRESS = env.integer(
+    "SIGN_IN_FAILURES_PER_ADDRESS", 50, "Failed sign-ins from one address before all of it has a pause.", least=1
+)
+AXES_HANDLER = "dashboard_project.sign_in.Pauses"
 AXES_COOLOFF_TIME = 0.25  # hours
+# A pause ends though somebody goes on trying: or else one at an address could keep all others there out.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "dashboard_project.sign_in.username"
 AXES_CLIENT_IP_CALLABLE = "dashboard_project.sign_in.client_address"

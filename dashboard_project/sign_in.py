@@ -4,7 +4,11 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
+from axes.attempts import get_cool_off_threshold
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
 from django.conf import settings
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
@@ -26,6 +30,20 @@ def client_address(request: HttpRequest) -> str:
         return str(ipaddress.ip_address(given))
     except ValueError:
         return "0.0.0.0"  # noqa: S104 (not an address to listen on)
+
+
+class Pauses(AxesDatabaseHandler):
+    """Who has to wait: a user at an address after a few failures, and an address after many, whoever it tried to be."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """Return the failures of user and address; those at which a pause begins, if the address alone deserves one."""
+        failures: int = super().get_failures(request, credentials)
+        since = get_cool_off_threshold(request)
+        of_address = AccessAttempt.objects.filter(ip_address=client_address(request), attempt_time__gte=since)
+        total = of_address.aggregate(total=Sum("failures_since_start"))["total"] or 0
+        if total >= settings.SIGN_IN_FAILURES_PER_ADDRESS:
+            return max(failures, settings.AXES_FAILURE_LIMIT)
+        return failures
 
 
 def keep_nothing(respond: Respond) -> Respond:

@@ -1,10 +1,15 @@
 """Signing in and out."""
 
+from datetime import timedelta
+
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 from redis import RedisError
 
 from tests import make
@@ -76,6 +81,33 @@ class TestLockout:
             sign_in(client, "wrong")
         make.user("grace")
         assert sign_in(client, name="grace").status_code == 302
+
+    def test_an_address_that_tries_many_users_waits_whoever_it_tries_next(
+        self, client: Client, settings: Settings
+    ) -> None:
+        settings.SIGN_IN_FAILURES_PER_ADDRESS = 8
+        statuses = [sign_in(client, "Winter2026", name=f"user {i}").status_code for i in range(8)]
+        assert statuses == [200] * 7 + [429]
+        assert sign_in(client).status_code == 429
+        assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302
+
+    def test_a_success_of_one_does_not_forget_what_its_address_tried_on_others(
+        self, client: Client, settings: Settings
+    ) -> None:
+        settings.SIGN_IN_FAILURES_PER_ADDRESS = 8
+        for i in range(7):
+            assert sign_in(client, "wrong", name=f"user {i}").status_code == 200
+        assert sign_in(client).status_code == 302
+        client.post("/sign-out/")
+        assert sign_in(client, "wrong", name="grace").status_code == 429
+
+    def test_a_pause_ends_though_somebody_goes_on_trying(self, client: Client) -> None:
+        for _ in range(settings.AXES_FAILURE_LIMIT):
+            sign_in(client, "wrong")
+        nearly = timezone.now() - timedelta(minutes=14)
+        AccessAttempt.objects.update(attempt_time=nearly)
+        assert sign_in(client).status_code == 429
+        assert AccessAttempt.objects.get().attempt_time == nearly
 
     def test_a_success_forgets_the_failures(self, client: Client) -> None:
         for _ in range(2):
