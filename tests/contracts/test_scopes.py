@@ -1,0 +1,123 @@
+"""No endpoint lets a token do what it is not for: each is asked with every token that it has to refuse."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.http import HttpResponse
+from django.test import Client
+from ninja import NinjaAPI
+
+from metrics.actions import access, heartbeats
+from metrics.actions.access import GRANTS
+from metrics.api import api, foreign, influxdb, telemetry
+from metrics.models import Token
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+ANYBODYS = {("GET", "/ping"), ("HEAD", "/ping")}
+"""Where InfluxDB's clients ask whether somebody is there."""
+SCOPES = {
+    ("POST", "/api/v1/samples"): "push",
+    ("POST", "/api/v1/write"): "push",
+    ("PUT", "/metrics/{path:group}"): "push",
+    ("POST", "/metrics/{path:group}"): "push",
+    ("DELETE", "/metrics/{path:group}"): "push",
+    ("POST", "/api/v2/write"): "push",
+    ("POST", "/write"): "push",
+    ("POST", "/v1/metrics"): "push",
+    ("GET", "/api/v1/series"): "read",
+    ("GET", "/api/v1/range"): "read",
+    ("GET", "/api/v1/source-kinds"): "admin",
+    ("GET", "/api/v1/sources"): "admin",
+    ("POST", "/api/v1/sources"): "admin",
+    ("POST", "/api/v1/sources/test"): "admin",
+    ("GET", "/api/v1/sources/{id}"): "admin",
+    ("PATCH", "/api/v1/sources/{id}"): "admin",
+    ("DELETE", "/api/v1/sources/{id}"): "admin",
+    ("POST", "/api/v1/sources/{id}/test"): "admin",
+    ("POST", "/api/v1/sources/{id}/run"): "admin",
+    ("GET", "/api/v1/sources/{id}/runs"): "admin",
+    ("GET", "/api/v1/dashboards"): "admin",
+    ("POST", "/api/v1/dashboards"): "admin",
+    ("GET", "/api/v1/heartbeats"): "admin",
+    ("POST", "/api/v1/heartbeats"): "admin",
+    ("GET", "/api/v1/heartbeats/{id}"): "admin",
+    ("PATCH", "/api/v1/heartbeats/{id}"): "admin",
+    ("DELETE", "/api/v1/heartbeats/{id}"): "admin",
+    ("GET", "/api/v1/heartbeats/{id}/pings"): "admin",
+}
+"""What a token has to grant, by method and path."""
+
+
+def endpoints() -> Iterator[tuple[str, str]]:
+    for of, root in ((api, "/api"), (foreign, ""), (influxdb, ""), (telemetry, "")):
+        yield from endpoints_of(of, root)
+
+
+def endpoints_of(of: NinjaAPI, root: str) -> Iterator[tuple[str, str]]:
+    for prefix, router, *_ in of._routers:
+        for path, view in router.path_operations.items():
+            for operation in view.operations:
+                for method in operation.methods:
+                    yield method, "/".join([root, *filter(None, (prefix, path.strip("/")))])
+
+
+def test_every_endpoint_is_looked_at() -> None:
+    assert sorted(endpoints()) == sorted({*SCOPES, *ANYBODYS})
+
+
+@pytest.fixture
+def tokens() -> dict[str, str]:
+    """A token of each scope, and one that is revoked; there is something that they could change."""
+    found = {scope: access.create_token(scope, scope) for scope in Token.Scope.values}
+    found["revoked"] = access.create_token("revoked", "admin")
+    access.revoke_token("revoked")
+    make.source(name="theirs")
+    heartbeats.create("theirs", every_s=60)
+    make.stored("up", {10: 1}, job="backup")
+    return found
+
+
+def rows() -> dict[str, list[object]]:
+    return {
+        model.__name__: list(model._default_manager.values()) for model in apps.get_app_config("metrics").get_models()
+    }
+
+
+def ask(method: str, path: str, authorization: str, query: str = "") -> HttpResponse:
+    place = re.sub(r"\{path:group\}", "job/backup", path)
+    for kind in ("sources", "heartbeats"):
+        model = {"sources": "source", "heartbeats": "heartbeat"}[kind]
+        theirs = apps.get_model("metrics", model)._default_manager.get(name="theirs").pk
+        place = place.replace(f"{kind}/{{id}}", f"{kind}/{theirs}")
+    headers = {"Authorization": authorization} if authorization else {}
+    return Client(headers=headers).generic(method, place + query, "{}", content_type="application/json")  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("method", "path"), SCOPES)
+def test_nobody_else_is_let_in(method: str, path: str, tokens: dict[str, str]) -> None:
+    needed, before = SCOPES[method, path], rows()
+    for scope in Token.Scope:
+        if needed not in GRANTS[scope]:
+            assert ask(method, path, f"Bearer {tokens[scope]}").status_code == 403
+    for authorization in (
+        "",
+        "Bearer",
+        "Bearer x",
+        f"Bearer {tokens['revoked']}",
+        f"Bearer{tokens['admin']}",
+        "Basic eDp5",
+    ):
+        assert ask(method, path, authorization).status_code == 401
+    for name in ("token", "access_token", "api_key", "authorization"):
+        assert ask(method, path, "", f"?{name}={tokens['admin']}").status_code == 401
+    assert rows() == before
+
+
+@pytest.mark.parametrize(("method", "path"), SCOPES)
+def test_who_has_the_right_token_is_let_in(method: str, path: str, tokens: dict[str, str]) -> None:
+    if not path.endswith("/test"):  # which waits for a worker
+        assert ask(method, path, f"Bearer {tokens[SCOPES[method, path]]}").status_code not in (401, 403)
