@@ -18,6 +18,8 @@ TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """What a sample may say about its whole series."""
 AHEAD_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, FUTURE_MOST_S + 1.0)
 """By how much a clock counts as ahead. So it is told seldom, and series with it can be read together."""
+LIVE_S = 60
+"""What is not older than that when it arrives tells how the sender's clock goes by now."""
 
 
 Row = tuple[int, int, int, float]
@@ -126,12 +128,15 @@ def _ms(at: float | None, now: float) -> int:
 
 
 def _ahead_s(samples: Iterable[tuple[str, Sample]], now: float) -> dict[str, float]:
-    """Return by how much the clock of a series' sender is ahead, where it is: as one of few numbers, rounded up."""
+    """Return by how much the clock of a series' sender is ahead, where it shows: as one of few numbers, rounded up."""
     newest: dict[str, float] = {}
     for key, sample in samples:
-        if sample.at is not None and sample.at > now:
-            newest[key] = max(newest.get(key, 0.0), sample.at)
-    return {key: next((step for step in AHEAD_S if at - now <= step), AHEAD_S[-1]) for key, at in newest.items()}
+        at = now if sample.at is None else sample.at
+        if at >= now - LIVE_S:
+            newest[key] = max(newest.get(key, 0.0), at)
+    return {
+        key: next((step for step in (0.0, *AHEAD_S) if at - now <= step), AHEAD_S[-1]) for key, at in newest.items()
+    }
 
 
 def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
@@ -159,9 +164,7 @@ def _series(
     changed = [
         one
         for key, one in sorted(found.items())
-        if _adopt(one, wanted.get(key), source)
-        | _end(one, ended_at_ms.get(key))
-        | _is_ahead(one, ahead_s.get(key, 0.0))
+        if _adopt(one, wanted.get(key), source) | _end(one, ended_at_ms.get(key)) | _note_clock(one, ahead_s.get(key))
     ]
     if changed:
         Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", *TOLD])
@@ -187,9 +190,14 @@ def _end(series: Series, ended_at_ms: int | None) -> bool:
     return True
 
 
-def _is_ahead(series: Series, ahead_s: float) -> bool:
-    """Note by how much the sender's clock is ahead; return whether that is more than was known."""
-    if ahead_s <= series.ahead_s:
+def _note_clock(series: Series, ahead_s: float | None) -> bool:
+    """Note by how much the sender's clock is ahead, None if that is not known; return whether that is news.
+
+    That it is less counts from two steps on: a clock that is at the edge of one would be news again and again.
+    """
+    if ahead_s is None or ahead_s == series.ahead_s:
+        return False
+    if sum(ahead_s < step <= series.ahead_s for step in AHEAD_S) == 1:
         return False
     series.ahead_s = ahead_s
     return True

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from metrics.models import Sample as Row
 from metrics.models import Series
 from metrics.sample import Sample
+from metrics.series import known
 from metrics.series.write import write
 from tests import make
 from tests.make import AT, sample
@@ -207,3 +208,17 @@ class TestKnown:
         write([sample("a")], None, AT)
         write([sample("a", at=AT + 10)], None, AT + 6)
         assert Series.objects.get().ahead_s == 5
+
+    def test_a_clock_that_is_right_again_is_noted_with_the_next_look(self) -> None:
+        write([sample("a", at=AT + 400)], None, AT)
+        write([sample("a", at=AT - 3600), sample("b", at=AT + 400)], None, AT + 70)  # tells nothing of the clock
+        assert set(Series.objects.values_list("ahead_s", flat=True)) == {601}
+        write([sample("a", at=AT + 140)], None, AT + 140)
+        write([sample("b", at=None)], None, AT + 140)
+        assert set(Series.objects.values_list("ahead_s", flat=True)) == {0}
+
+    def test_a_clock_at_the_edge_of_a_step_is_no_news_each_time(self) -> None:
+        for ahead_s, noted in ((1.5, 2), (0.5, 2), (2, 2), (0, 0), (0.5, 1), (0, 1)):
+            known.forget()
+            write([sample("a", at=AT + ahead_s)], None, AT)
+            assert Series.objects.get().ahead_s == noted
