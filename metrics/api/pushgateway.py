@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
-from metrics.actions import groups
+from metrics.actions import access, groups
 from metrics.api.push import take
-from metrics.api.tokens import Foreign
+from metrics.api.tokens import Foreign, token_of
 from metrics.api.told import tell
 from metrics.exposition import BadExposition
 from metrics.ingest import pushgateway
@@ -35,8 +35,8 @@ def add(request: HttpRequest, group: str) -> HttpResponse:
 @router.delete(PATH)
 def delete(request: HttpRequest, group: str) -> HttpResponse:
     """Have nothing of a group count any more."""
-    key = pushgateway.group_key(_labels(group))
-    take(request, lambda body: [], lambda samples, source, now, also: groups.push(key, [], None, source, now, also))
+    key, anybodys = pushgateway.group_key(_labels(group)), _may_change_any(request)
+    take(request, lambda _: [], lambda _, source, now, also: groups.push(key, [], None, source, now, also, anybodys))
     return HttpResponse(status=202)
 
 
@@ -57,12 +57,18 @@ def _push(request: HttpRequest, group: str, every_name: bool) -> HttpResponse:
     def store(samples: Sequence[Sample], source: Source | None, now: float, also: Callable[[int], None] | None) -> int:
         replaced: Collection[str] | None = None if every_name else names
         try:
-            return groups.push(pushgateway.group_key(labels), samples, replaced, source, now, also)
+            return groups.push(
+                pushgateway.group_key(labels), samples, replaced, source, now, also, _may_change_any(request)
+            )
         except BadSamples as refused:
             raise named(refused, [one.metric for one in samples]) from None
 
     take(request, parse, store)
     return HttpResponse(status=200)
+
+
+def _may_change_any(request: HttpRequest) -> bool:
+    return access.grants(token_of(request), Token.Scope.ADMIN)
 
 
 def _labels(group: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ class Series(models.Model):
         "expires after", null=True, blank=True, help_text="Seconds after which the last value no longer counts."
     )
     ahead_s = models.FloatField(
-        "ahead by", default=0, editable=False, help_text="Seconds by which the sender's clock has been ahead at most."
+        "ahead by", default=0, editable=False, help_text="Seconds by which the sender's clock is ahead at most."
     )
     ended_at_ms = models.BigIntegerField(
         null=True,
@@ -30,6 +30,15 @@ class Series(models.Model):
         default=0, editable=False, help_text="Counts how often something older than what is rolled came, or was rolled."
     )
     group = models.BigIntegerField(null=True, editable=False, help_text="What it is pushed with; see series.groups.")
+    group_owner = models.ForeignKey(
+        Source,
+        null=True,
+        editable=False,
+        db_index=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Whose token made the group.",
+    )
     source = models.ForeignKey(Source, null=True, blank=True, on_delete=models.SET_NULL, related_name="series")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Set
 from django.db import connection
 from django.db.models import QuerySet
 
-from metrics.models import Series
+from metrics.models import Series, Source
 from metrics.series.newest import newest
 
 CHUNK = 500
@@ -29,20 +29,29 @@ def lock(group: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(group)])
 
 
-def settle(group: str, keys: Set[str], names: Collection[str] | None, now: float) -> list[Series]:
-    """Make `group` consist of the series with these `keys`, and of what is not called one of `names`.
+def owner(group: str) -> Source | None:
+    """Return whose token made `group`; None if it is nobody's, or that token is revoked."""
+    return Source.objects.filter(token__isnull=False, pk__in=_members(group).values("group_owner")).first()
+
+
+def settle(
+    group: str, keys: Set[str], names: Collection[str] | None, now: float, owner: Source | None = None
+) -> list[Series]:
+    """Make `group`, which is its `owner`'s, consist of the series with these `keys`, and what is not one of `names`.
 
     None for `names` means any name: then there is nothing else. Return the series that had to leave, at `now` (Unix
     seconds).
     """
     number, now_ms = _number(group), round(now * 1000)
-    members = {one.key: one for one in Series.objects.filter(group=number)}
+    members = {one.key: one for one in _members(group)}
     leaving = [one for key, one in members.items() if key not in keys and (names is None or one.metric in names)]
     _end(leaving, now_ms)
     for some in _by_key(sorted(keys - members.keys())):
         some.update(group=number)
         # Whoever waited longer is the last to say what counts, though his time is earlier.
         some.filter(ended_at_ms__gte=now_ms).update(ended_at_ms=None)
+    if owner is not None:
+        _members(group).exclude(group_owner=owner).update(group_owner=owner)
     return leaving
 
 
@@ -50,12 +59,17 @@ def _end(leaving: list[Series], now_ms: int) -> None:
     """End series now; or with the newest sample, which is later if its push did not wait as long as this one."""
     last = newest(dict.fromkeys([one.pk for one in leaving], now_ms + LATER_MOST_MS), 1)
     for one in leaving:
-        one.group, one.ended_at_ms = None, max([now_ms, *(at_ms for at_ms, _ in last.get(one.pk, []))])
-    Series.objects.bulk_update(leaving, ["group", "ended_at_ms"], batch_size=CHUNK)
+        one.group, one.group_owner = None, None
+        one.ended_at_ms = max([now_ms, *(at_ms for at_ms, _ in last.get(one.pk, []))])
+    Series.objects.bulk_update(leaving, ["group", "group_owner", "ended_at_ms"], batch_size=CHUNK)
 
 
 def _by_key(keys: list[str]) -> "list[QuerySet[Series]]":
     return [Series.objects.filter(key__in=keys[start : start + CHUNK]) for start in range(0, len(keys), CHUNK)]
+
+
+def _members(group: str) -> "QuerySet[Series]":
+    return Series.objects.filter(group=_number(group))
 
 
 def _number(group: str) -> int:

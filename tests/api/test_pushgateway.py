@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import time
 import urllib.error
 from collections.abc import Callable
@@ -41,8 +42,8 @@ def values(metric: str) -> dict[str, float]:
 class Gateway:
     """Somebody with a token and nothing but HTTP."""
 
-    def __init__(self, scope: str = "push", authorization: str = "Bearer {}") -> None:
-        self.token = access.create_token(scope, scope)
+    def __init__(self, scope: str = "push", authorization: str = "Bearer {}", name: str = "") -> None:
+        self.token = access.create_token(name or scope, scope)
         self.headers = {"Authorization": authorization.format(self.token)}
         self.http = Client(headers=self.headers)
 
@@ -261,3 +262,59 @@ class TestByHand:
         answers = [gateway("DELETE", "/metrics/job/a").status_code for _ in range(4)]
         assert answers.count(429) in (0, 1)
         assert gateway("PUT", "/metrics/job/a", "a 1\nb 1\nc 1\nd 1\n").status_code == 413
+
+
+@pytest.mark.django_db
+class TestOwners:
+    @pytest.fixture
+    def mine(self) -> Gateway:
+        mine = Gateway()
+        assert mine("PUT", "/metrics/job/backup", "up 1\n").status_code == 200
+        return mine
+
+    @pytest.fixture
+    def other(self) -> Gateway:
+        return Gateway(name="other")
+
+    @pytest.mark.parametrize(("method", "text"), [("PUT", "up 2\n"), ("POST", "down 1\n"), ("DELETE", "")])
+    def test_who_has_another_token_changes_nothing_of_a_group(
+        self, mine: Gateway, other: Gateway, method: str, text: str
+    ) -> None:
+        answer = other(method, "/metrics/job/backup", text)
+        assert answer.status_code == 403
+        assert "belongs to push: push:" in body(answer)["detail"]
+        assert (values("up"), Sample.objects.count()) == ({"backup": 1}, 1)
+        assert mine("DELETE", "/metrics/job/backup").status_code == 202
+        assert values("up") == {}
+
+    def test_what_is_deleted_is_anybodys(self, mine: Gateway, other: Gateway) -> None:
+        mine("DELETE", "/metrics/job/backup")
+        assert other("PUT", "/metrics/job/backup", "up 2\n").status_code == 200
+        assert mine("PUT", "/metrics/job/backup", "up 3\n").status_code == 403
+
+    def test_so_is_what_was_made_with_a_token_that_is_revoked(self, mine: Gateway, other: Gateway) -> None:
+        access.revoke_token("push")
+        assert other("POST", "/metrics/job/backup", "down 2\n").status_code == 200
+        assert Gateway()("DELETE", "/metrics/job/backup").status_code == 403
+        assert (values("up"), values("down")) == ({"backup": 1}, {"backup": 2})
+
+    def test_a_new_token_of_the_same_name_goes_on_with_it(self, mine: Gateway) -> None:
+        access.revoke_token("push")
+        assert Gateway()("PUT", "/metrics/job/backup", "up 2\n").status_code == 200
+
+    def test_administrators_change_all_of_them_and_they_stay_who_s_they_were(
+        self, mine: Gateway, other: Gateway
+    ) -> None:
+        assert Gateway("admin")("POST", "/metrics/job/backup", "down 2\n").status_code == 200
+        assert mine("POST", "/metrics/job/backup", "up 2\n").status_code == 200
+        assert other("DELETE", "/metrics/job/backup").status_code == 403
+        assert Gateway("admin", name="root")("DELETE", "/metrics/job/backup").status_code == 202
+        assert (values("up"), values("down")) == ({}, {})
+
+    def test_what_others_push_of_its_series_in_other_ways_takes_it_from_nobody(
+        self, mine: Gateway, other: Gateway
+    ) -> None:
+        pushed = {"samples": [{"metric": "up", "value": 5, "labels": {"job": "backup"}}]}
+        assert other("POST", "/api/v1/samples", json.dumps(pushed)).status_code == 202
+        assert other("DELETE", "/metrics/job/backup").status_code == 403
+        assert mine("DELETE", "/metrics/job/backup").status_code == 202
