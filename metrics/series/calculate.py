@@ -53,6 +53,7 @@ def tracks(query: Query, function: Function | None, window: Window, *, points: b
 
 def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
     """Return what `tracks` does for each of `asked`, all as of `at`, having asked the database for all at once."""
+    asked = [replace(ask, window=_in_milliseconds(ask.window)) for ask in asked]
     chosen = find([one.query for one in asked])
     plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
     drawn = read.points(
@@ -73,6 +74,12 @@ def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
         ]
         for ask, found, points, calculated in zip(asked, chosen, drawn, values, strict=True)
     ]
+
+
+def _in_milliseconds(window: Window) -> Window:
+    """Return `window` with times in whole milliseconds, as steps have them: none may begin just before its window."""
+    start, end, shown = (round(moment * 1000) / 1000 for moment in (window.start, window.end, window.shown))
+    return replace(window, start=start, end=end, shown=shown)
 
 
 Calculated = dict[int, tuple[list[Value], float | None]]

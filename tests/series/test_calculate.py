@@ -71,6 +71,15 @@ class TestGauges:
         assert calculated(Function("avg"), points=False).latest == Point(AT - 30, 2)
         assert calculated(Function("avg"), points=False).points == ()
 
+    @pytest.mark.parametrize("function", [Function("sum"), Function("quantile", 1), None])
+    @pytest.mark.parametrize("rest_s", [0.0004, -0.0004, 0.00049, -0.00049])
+    def test_a_window_may_begin_within_a_millisecond(self, function: Function | None, rest_s: float) -> None:
+        stored("m", {60: 1, 31: 3})
+        begin = AT - 90 + rest_s
+        found = calculated(function, Window(AT, begin, AT, 90, begin))
+        assert [point.at for point in found.points] == [AT - 90]
+        assert found.latest is not None
+
     def test_what_lapsed_has_no_value(self) -> None:
         write([Sample("m", 1, {}, AT - 600, expires_after_s=60)], None, AT)
         assert calculated(Function("max")).latest is None
