@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from pydantic import ValidationError
@@ -79,8 +79,15 @@ def collect(source_id: int) -> None:
             log.info("source still runs, slot dropped", source=source.name)
             return
         started_at, began = timezone.now(), time.perf_counter()
+        _release_connection()
         outcome = _outcome(source)
         _note(source, started_at, time.perf_counter() - began, outcome)
+
+
+def _release_connection() -> None:
+    """Give our connection to the database back: a run that hangs must not keep one of the few from the others."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _outcome(source: Source) -> Outcome:

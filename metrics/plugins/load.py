@@ -31,12 +31,19 @@ def load(file: Path) -> list[Declared]:
 def explain(error: BaseException, file: Path, line: int | None = None) -> str:
     """Return what went wrong and where: the last line in the folder of `file` that took part, else `line`."""
     kind = "" if isinstance(error, TooLong) else f"{type(error).__name__}: "
-    said = (str(error).splitlines() or [""])[0][:MESSAGE_MOST]
+    said = (_text(error).splitlines() or [""])[0][:MESSAGE_MOST]
     if isinstance(error, SyntaxError):
         said = error.msg
     name, at = next(_places(error, file.parent), (file.name, line))
     where = f" ({name}, line {at})" if at else ""
     return f"{kind}{said}".rstrip(": ") + where
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # it may be anybody's class
+        return ""
 
 
 def _places(error: BaseException | None, folder: Path) -> Iterator[tuple[str, int | None]]:

@@ -1,6 +1,8 @@
 """What a function returned, as samples."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -8,19 +10,29 @@ from typing import Any
 from msgspec import structs
 
 from metrics.plugins.declare import Declared
-from metrics.sample import Sample
+from metrics.sample import BadSamples, Sample, check
 
 SAMPLES_MOST = 10_000
 
 
 def samples(declared: Declared, returned: Any) -> list[Sample]:
     """Return the samples that `returned` stands for. Raises TypeError and ValueError, and what a generator raises."""
-    found = []
+    found, now = [], time.time()
     for sample in _each(declared, returned):
         found.append(sample)
         if len(found) > SAMPLES_MOST:
             raise ValueError(f"{declared.function} returned more than {SAMPLES_MOST} samples")
+        _check(declared, sample, now)
     return found
+
+
+def _check(declared: Declared, sample: Sample, now: float) -> None:
+    """Raise ValueError for a sample that would be refused later, where nobody knows whose it is."""
+    try:
+        check([sample], now)
+    except BadSamples as problem:
+        said = str(problem).rstrip(".")
+        raise ValueError(f"{declared.function} returned {sample.metric[:50]} {sample.value:g}: {said}") from None
 
 
 def _each(declared: Declared, returned: Any) -> Iterator[Sample]:
@@ -59,11 +71,24 @@ def _sample(declared: Declared, value: Any, labels: dict[str, str]) -> Sample:
 def _complete(declared: Declared, sample: Sample) -> Sample:
     if not _is_number(sample.value):
         raise TypeError(f"{declared.function} returned a Sample whose value is {_name(sample.value)}, not a number")
+    if not isinstance(sample.labels, Mapping):
+        raise TypeError(f"{declared.function} returned a Sample whose labels are {_name(sample.labels)}, not a dict")
+    for field, value in (("metric", sample.metric), ("unit", sample.unit or ""), ("type", sample.type or "")):
+        if not isinstance(value, str):
+            raise TypeError(f"{declared.function} returned a Sample whose {field} is {_name(value)}, not text")
     labels = {str(name): str(value) for name, value in sample.labels.items()}
-    made = structs.replace(sample, value=float(sample.value), labels=labels)
+    made = structs.replace(sample, value=float(sample.value), labels=labels, at=_time(declared, sample.at))
     if sample.metric != declared.metric:
         return made
     return structs.replace(made, unit=sample.unit or declared.unit, type=sample.type or declared.type)
+
+
+def _time(declared: Declared, at: Any) -> float | None:
+    if isinstance(at, datetime):
+        return at.timestamp()
+    if at is None or _is_number(at):
+        return None if at is None else float(at)
+    raise TypeError(f"{declared.function} returned a Sample whose at is {_name(at)}, not Unix seconds or a datetime")
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ import faulthandler
 import inspect
 import json
 import logging
+import mmap
 import os
 import select
 import signal
@@ -79,6 +80,8 @@ def _serve(one: Declared, file: Path, kept_s: float, questions: int, answers: Te
             return 0
         timeout_s = float(question)
         answer = _attempt(timeout_s, file, one.line, partial(_run, one, timeout_s))
+        if _forked[0]:
+            answer["over"] = True
         _say(answers, answer)
         if answer.get("over"):
             return 0
@@ -111,6 +114,8 @@ def _wait(result: Awaitable[Any], timeout_s: float) -> Any:
 
 _loops: list[Any] = []
 _told: list[str] = []
+_forked = mmap.mmap(-1, 1)
+"""Shared with forks: 1 once one of them came back from the function. Nobody waits for what is left of those."""
 
 
 def _attempt(timeout_s: float, file: Path, line: int | None, work: Callable[[], Answer]) -> Answer:
@@ -131,12 +136,16 @@ def _limited(timeout_s: float) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise TooLong(_too_long(timeout_s))
 
+    mine = os.getpid()
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, timeout_s + SLACK_S)
     faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True)
     try:
         yield
     finally:
+        if os.getpid() != mine:  # a fork: it would answer as well, and stay; what cancels below would wait for ever
+            _forked[0] = 1
+            os._exit(0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
 

@@ -38,6 +38,8 @@ class HttpConfig(SourceConfig):
             raise ValueError(f"url can't be read: {error}") from None
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("url must begin with http:// or https:// and name a host")
+        if url.port is not None and not 0 < url.port < 65536:
+            raise ValueError(f"url names port {url.port}, and there are 1 to 65535")
         if url.userinfo:
             raise ValueError("url must not hold a password; give username and password")
         return value

@@ -77,7 +77,7 @@ class Promql(SourceKind[PromqlConfig]):
             if len(found) > config.samples_most:
                 raise SourceError(f"{config.where} returns more than {config.samples_most} samples.")
         kept = storable(found, now)
-        warnings = [str(one) for answer in answers.values() for one in answer.get("warnings") or []]
+        warnings = [str(one) for answer in answers.values() for one in _listed(answer.get("warnings"))]
         return Noted(kept, kept.note or (warnings[0] if warnings else ""))
 
 
@@ -92,6 +92,10 @@ async def _ask(client: httpx.AsyncClient, config: PromqlConfig, now: float) -> d
         answer = await fetch.fetch(client, config, BODY_MOST_BYTES, url, method="POST", data={"query": query, **span})
         found[metric] = _result(answer, metric, config)
     return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _result(answer: fetch.Answer, metric: str, config: PromqlConfig) -> dict[str, Any]:

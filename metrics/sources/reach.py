@@ -121,6 +121,8 @@ class _Network(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        if not 0 < port < 65536:  # what the system says of that is no error of connecting
+            raise httpcore.ConnectError(f"there is no port {port}")
         began = time.monotonic()
         until = began + min(timeout or self._timeout_s, self._timeout_s)
         try:

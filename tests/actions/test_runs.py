@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from metrics.actions import runs
 from metrics.live import slots
@@ -32,6 +33,19 @@ def collects(monkeypatch: pytest.MonkeyPatch) -> Collects:
         monkeypatch.setattr(Host, "collect", collect)
 
     return decide
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_hangs_keeps_no_connection_to_our_database(collects: Collects) -> None:
+    def look() -> list[Sample]:
+        assert connection.connection is None
+        return [Sample("a", 1.0)]
+
+    source = make.source()
+    collects(look)
+    runs.collect(source.pk)
+    source.refresh_from_db()
+    assert (source.last_samples, source.last_error) == (1, "")
 
 
 class TestCollect:

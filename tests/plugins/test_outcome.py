@@ -1,6 +1,8 @@
 """What a function may return, and what is said of the rest."""
 
+import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -71,12 +73,29 @@ def test_a_single_sample_and_a_generator_of_samples_are_fine() -> None:
         ([None], "orders returned a list with nothing in it; it takes Sample(…)"),
         ({"berne": 1}, 'orders returned a dict; label="shop" says that its keys are shops'),
         ([Sample("x", "1")], "orders returned a Sample whose value is text, not a number"),  # type: ignore[arg-type]
+        ([Sample(None, 1)], "orders returned a Sample whose metric is nothing, not text"),  # type: ignore[arg-type]
+        ([Sample("x", 1, unit=5)], "orders returned a Sample whose unit is a int, not text"),  # type: ignore[arg-type]
+        ([Sample("x", 1, None)], "orders returned a Sample whose labels are nothing, not a dict"),  # type: ignore[arg-type]
+        (
+            [Sample("x", 1, {}, "now")],  # type: ignore[arg-type]
+            "orders returned a Sample whose at is text, not Unix seconds or a datetime",
+        ),
+        (math.nan, "orders returned x nan: value is not a number between -1e+150 and 1e+150"),
+        ([Sample("a b", 1)], "orders returned a b 1: metric 'a b' is not a name such as http_requests_total"),
+        (Sample("x", 1, {"s": "\ud800"}), "orders returned x 1: label s has a character that can't be stored"),
     ],
 )
 def test_the_rest_is_named(returned: Any, said: str) -> None:
     with pytest.raises((TypeError, ValueError)) as refused:
         samples(declared(), returned)
     assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("zone", [None, UTC])
+def test_a_time_may_be_a_datetime(zone: Any) -> None:
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone)
+    (found,) = samples(declared(), [Sample("x", 1, {}, at)])  # type: ignore[arg-type]
+    assert found.at == at.timestamp()
 
 
 def test_a_value_of_a_dict_that_is_no_number_is_named_by_its_key() -> None:

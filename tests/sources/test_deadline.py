@@ -1,10 +1,13 @@
 """Connections are cut when time is up, and only then."""
 
 import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
+from metrics.sources import deadline
 from metrics.sources.base import SourceError
 from metrics.sources.deadline import Deadline
 
@@ -29,6 +32,30 @@ def test_what_comes_in_time_is_left_alone() -> None:
             deadline.watch(ours.fileno())
         theirs.send(b"x")
         assert ours.recv(1) == b"x"
+
+
+def test_who_is_sent_too_much_is_cut_off_and_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline, "READ_MOST_BYTES", 1024**2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs = server.accept()[0]
+
+    def send() -> None:
+        with suppress(OSError):
+            theirs.sendall(bytes(16 * 1024**2))
+
+    def read() -> None:
+        with Deadline(20) as limits:
+            limits.watch(ours.fileno())
+            flood = threading.Thread(target=send)
+            flood.start()
+            while ours.recv(65536):
+                pass
+            flood.join()
+            raise OSError("cut off")
+
+    with ours, theirs, pytest.raises(SourceError, match=r"^It was sent more than 1 MiB\.$"):
+        read()
 
 
 def test_an_error_in_time_stays_what_it_is() -> None:

@@ -172,6 +172,16 @@ def test_an_answer_is_a_result(url: str, path: str, fields: dict[str, Any], stat
     assert "http_certificate_days" not in found
 
 
+def test_a_redirect_to_a_port_that_can_not_be_is_a_result() -> None:
+    def answer(handler: Handler) -> None:
+        handler.answer(302, Location="http://127.0.0.1:99999/")
+
+    with serving(answering(answer)) as base:
+        found = collect(base)
+    assert {one.metric: one.value for one in found}["http_up"] == 0
+    assert found.note == f"{base} can't be requested (there is no port 99999)."
+
+
 @pytest.mark.parametrize("path", ["/slow", "/trickle", "/trickling_headers"])
 def test_what_takes_too_long_is_down_in_the_time_that_was_allowed(url: str, path: str) -> None:
     began = time.monotonic()

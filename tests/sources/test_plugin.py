@@ -273,6 +273,34 @@ class TestLimits:
         refusal(timeout_s=0.5)
         assert ends(int((tmp_path / "pid").read_text()))
 
+    def test_a_fork_of_its_process_neither_answers_nor_stays(self, write: Write, tmp_path: Path) -> None:
+        write(f"""
+            import os
+
+            @metric("orders_open", every="10s")
+            def orders_open():
+                child = os.fork()
+                if not child:
+                    return -1
+                with open("{tmp_path}/pids", "a") as file:
+                    print(child, file=file)
+                return 1
+        """)
+        assert [values() for _ in range(5)] == [[1]] * 5
+        assert all(ends(int(pid)) for pid in (tmp_path / "pids").read_text().split()[:-2])
+
+    def test_an_exception_that_can_not_be_told_is_named(self, write: Write) -> None:
+        write("""
+            class Odd(Exception):
+                def __str__(self):
+                    raise ValueError("no")
+
+            @metric("orders_open", every="10s")
+            def orders_open():
+                raise Odd
+        """)
+        assert refusal() == "Odd (orders.py, line 9)"
+
     @pytest.mark.parametrize(
         ("body", "said"),
         [

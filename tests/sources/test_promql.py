@@ -137,6 +137,11 @@ class TestTrouble:
         with serving(api(data("scalar", [1, "1"], warnings=["a store is away"]))) as base:
             assert collect(base, {"a": "up"}).note == "a store is away"
 
+    @pytest.mark.parametrize("warnings", [5, "text", {"a": "b"}, [], None, [None]])
+    def test_warnings_in_another_form_do_no_harm(self, warnings: Any) -> None:
+        with serving(api(data("scalar", [1, "1"], warnings=warnings))) as base:
+            assert len(collect(base, {"a": "up"})) == 1
+
     def test_a_native_histogram_is_left_out(self) -> None:
         with serving(api(data("vector", [{"metric": {}, "histogram": [1, {}]}]))) as base:
             assert collect(base, {"a": "up"}) == []

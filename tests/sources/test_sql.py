@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from pydantic import ValidationError
 
 from metrics.sample import check
-from metrics.sources import reach
+from metrics.sources import deadline, reach
 from metrics.sources.base import SourceError
 from metrics.sources.sql import Sql, SqlConfig
 from tests import mariadb, postgresql
@@ -51,6 +51,8 @@ GREETING = packet(
 )  # fmt: skip
 SWITCH = packet(2, b"\xfemysql_clear_password\0")
 """What a MySQL server begins with, and how it asks for the password as it is."""
+PLEASE_IN_THE_CLEAR = b"R" + (8).to_bytes(4) + (3).to_bytes(4)
+"""The same of PostgreSQL: AuthenticationCleartextPassword."""
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +232,16 @@ class TestPostgresql:
         began = time.monotonic()
         refusal(databases["postgresql"], query, timeout_s=0.5)
         assert time.monotonic() - began < 3
+
+    def test_the_password_never_goes_out_in_the_clear(self, databases: dict[str, Any]) -> None:
+        with speaking(b"", PLEASE_IN_THE_CLEAR) as port:
+            said = refusal({**databases["postgresql"], "port": port}, "SELECT 1 AS value")
+        assert said == "PostgreSQL: the server wants the password unencrypted; set tls."
+
+    def test_a_cell_can_not_take_all_memory(self, databases: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(deadline, "READ_MOST_BYTES", 5 * 1024**2)
+        said = refusal(databases["postgresql"], "SELECT repeat('x', 200000000) AS l, 1 AS value")
+        assert said == "It was sent more than 5 MiB."
 
     def test_its_socket_is_for_administrators(self, a_postgresql: postgresql.Server) -> None:
         config = _on(a_postgresql, engine="postgresql", host=str(a_postgresql.folder), user="postgres")

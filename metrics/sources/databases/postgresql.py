@@ -20,6 +20,8 @@ WHO = "PostgreSQL"
 MODES = {"off": "disable", "on": "require", "verify": "verify-full"}
 AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where Debian, Red Hat and others keep whom to trust: libpq takes one file, and its own default is nowhere."""
+CLEARTEXT = "server requested a cleartext password"
+"""What libpq says when `require_auth` keeps it from sending that."""
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -39,6 +41,8 @@ def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator
     except psycopg.errors.QueryCanceled:
         raise SourceError(f"It took longer than {config.timeout_s:g} s.") from None
     except (psycopg.Error, UnicodeError) as error:  # a database may hold text that is none
+        if CLEARTEXT in str(error):
+            raise SourceError(f"{WHO}: the server wants the password unencrypted; set tls.") from None
         raise SourceError(sentence(WHO, error)) from None
 
 

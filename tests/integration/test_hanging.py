@@ -1,0 +1,47 @@
+"""A room full of hosts that no longer answer: what is asked of the others goes on."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.integration
+
+HANGING = 24
+OF_ONE_SECOND = 10
+TIMEOUT_S = 15
+
+
+@pytest.fixture
+def silence() -> Iterator[int]:
+    """Yield a port that opens, and then says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2 * HANGING) as server:
+        yield server.getsockname()[1]
+
+
+def test_sources_that_hang_delay_no_other(stack: Stack, silence: int) -> None:
+    token = stack.manage("token", "hangs", "--scope", "admin").strip()
+    made: list[int] = []
+    with httpx.Client(base_url=f"{stack.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+
+        def make(kind: str, every: int, **config: object) -> int:
+            name = f"hanging {len(made)}"
+            answer = client.post("/sources", json={"kind": kind, "name": name, "every": every, "config": config})
+            made.append(answer.json()["id"])
+            return made[-1]
+
+        try:
+            for _ in range(HANGING):
+                make("http_check", 1, url=f"http://127.0.0.1:{silence}/", timeout_s=TIMEOUT_S)
+            time.sleep(3)  # all of them hang now
+            quick = make("watchfloor", 1)
+            time.sleep(OF_ONE_SECOND)
+            runs = client.get(f"/sources/{quick}/runs").json()["runs"]
+        finally:
+            for id in made:
+                client.delete(f"/sources/{id}")
+    assert len(runs) >= OF_ONE_SECOND - 3
