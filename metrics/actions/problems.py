@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from metrics.sample import UNSTORABLE
 
@@ -21,10 +22,10 @@ class Invalid(Exception):
 
 
 class Problems:
-    """Gathers what `Invalid` says in several `with` blocks, so that all of it is said at once."""
+    """Gathers what `Invalid` says in several `with` blocks, so that all is said at once; `found` is that so far."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[str, str]] = []
+        self.found: list[tuple[str, str]] = []
 
     def __enter__(self) -> None:
         pass
@@ -32,13 +33,13 @@ class Problems:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Invalid):
             return False
-        self._found += error.all
+        self.found += error.all
         return True
 
     def check(self) -> None:
         """Raise Invalid if anything was found."""
-        if self._found:
-            raise Invalid(*self._found[0], *self._found[1:])
+        if self.found:
+            raise Invalid(*self.found[0], *self.found[1:])
 
 
 class Missing(Exception):
@@ -59,6 +60,27 @@ class TooOften(Exception):
 
 class NoAnswer(Exception):
     """A worker that should have answered did not; the message is a sentence."""
+
+
+OURS = {
+    "extra_forbidden": "There is no such field",
+    "string_pattern_mismatch": "It has a character that can't be there; what fits is {pattern}",
+    "too_long": "There may be at most {max_length}",
+    "too_short": "There have to be at least {min_length}",
+}
+"""What is said instead of pydantic's own words, by its type of error (https://docs.pydantic.dev/latest/errors/)."""
+OF_SECRETS = {
+    "too_long": "It has at most {max_length} characters",
+    "too_short": "It has at least {min_length} characters",
+}
+"""The same where pydantic counts the characters of a SecretStr as if they were items."""
+
+
+def _said(error: ErrorDetails) -> str:
+    context = error.get("ctx", {})
+    ours = OURS if context.get("field_type") != "Value" else {**OURS, **OF_SECRETS}
+    said = ours.get(error["type"], "")
+    return said.format(**context) if said else error["msg"].removeprefix("Value error, ").rstrip(".")
 
 
 def check_storable(value: Any, where: str) -> None:
@@ -86,7 +108,7 @@ def sentence(problem: ValidationError, where: str) -> tuple[str, str]:
 
 def sentences(problem: ValidationError, where: str) -> list[tuple[str, str]]:
     """Return the field and the sentence of each error of `problem`; `where` begins the fields' names."""
-    errors = problem.errors(include_url=False, include_context=False, include_input=False)
+    errors = problem.errors(include_url=False, include_input=False)
     fields = [".".join([where, *map(str, one["loc"])]) for one in errors]
-    messages = [one["msg"].removeprefix("Value error, ").rstrip(".") for one in errors]
+    messages = [_said(one) for one in errors]
     return [(field, f"{field}: {message}.") for field, message in zip(fields, messages, strict=True)]

@@ -56,7 +56,7 @@ def create(
     _check_by_hand(kind, by)
     source, problems = Source(kind=kind, enabled=enabled), Problems()
     with problems:
-        source.name = _checked_name(name)
+        source.name = check_name(name)
     with problems:
         _set(source, check_schedule(every_s, cron, time_zone))
     with problems:
@@ -85,7 +85,7 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
             _check_by_hand(source.kind, by)
         problems = Problems()
         with problems:
-            source.name = _checked_name(changes.get("name", source.name))
+            source.name = check_name(changes.get("name", source.name))
         with problems:
             _set(source, _new_schedule(source, changes) if changes.keys() & {"every", "cron", "time_zone"} else {})
         with problems:
@@ -306,7 +306,8 @@ def _checked(config_class: type[SourceConfig], config: dict[str, Any], where: st
     return valid.model_dump(mode="json", exclude_unset=True, exclude=set(secret))
 
 
-def _checked_name(name: str) -> str:
+def check_name(name: str) -> str:
+    """Return `name` without the space around it. Raises Invalid for one that no source may have."""
     name = name.strip()
     check_storable(name, "name")
     if not name or len(name) > NAME_MOST:

@@ -1,6 +1,6 @@
 """A source as it stands in a form: read from what was typed, tried, saved, or refused with a sentence per entry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Self
@@ -134,6 +134,13 @@ class Draft:
             config = self._config()
         with problems:
             retention = self._retention()
+        if problems.found:  # what could be read may be wrong as well, and is said together with it
+            with problems:
+                sources.check_name(name)
+            with problems:
+                sources.check_schedule(*self._schedule())
+            with problems:
+                self._check_rest({place for place, _ in problems.found})
         problems.check()
         if self.id is None:
             return sources.create(
@@ -185,6 +192,17 @@ class Draft:
             first, *others = [(f"{CONFIG}.{name}", said) for name, said in errors.items()]
             raise Invalid(*first, *others)
         return config
+
+    def _check_rest(self, said: Set[str]) -> None:
+        """Raise Invalid for what is wrong with what can be read of the config, but for the fields that are `said`."""
+        schema = kinds()[self.kind].config_class.model_json_schema()
+        config, _ = parse(schema, self.post or {}, self.config)
+        try:
+            sources.check(self.kind, config)
+        except Invalid as problem:
+            known = said | {IN_CONFIG + name for name in self.kept}
+            if rest := [one for one in problem.all if one[0] not in known]:
+                raise Invalid(*rest[0], *rest[1:]) from None
 
     def _schedule(self) -> tuple[int | None, str, str]:
         if self.values["when"] == "cron":

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from django.utils.timezone import get_current_timezone
+from zoneinfo import ZoneInfo
 
 from metrics.actions.runs import RECENT
 from metrics.actions.standing import Standing, standing
@@ -168,12 +167,14 @@ def run_bars(newest_first: Sequence[Run]) -> Bars | None:
 
 
 def next_run(source: Source, now: float) -> datetime | None:
-    """Return when `source` runs next by cron; None if it doesn't."""
+    """Return when `source` runs next by cron, on the clocks of its time zone and so without one; None if it doesn't."""
     if not source.enabled or not source.cron:
         return None
     try:
         schedule = source.schedule
-        return datetime.fromtimestamp(schedule.after(now), get_current_timezone()) if schedule else None
+        if schedule is None:
+            return None
+        return datetime.fromtimestamp(schedule.after(now), ZoneInfo(schedule.time_zone)).replace(tzinfo=None)
     except BadSchedule:
         return None
 

@@ -23,6 +23,7 @@ from metrics.sources.registry import kinds
 from metrics.views import source_view as views
 from metrics.views import words
 from metrics.views.source_draft import TIMES, Draft
+from metrics.views.source_form import label
 
 P = ParamSpec("P")
 
@@ -203,9 +204,9 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "comes_from": actions.comes_from(found.kind),
         "is_pushed": found.kind == Source.PUSH,
         "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),
-        "kept": [(label, value) for name, label in TIMES.items() if (value := getattr(found, name)) is not None],
+        "kept": [(said, value) for name, said in TIMES.items() if (value := getattr(found, name)) is not None],
         "settings": views.settings_of(found.config),
-        "credentials": actions.credentials_of(found),
+        "credentials": [label(name) for name in actions.credentials_of(found)],
         "key_is_lost": actions.key_is_lost(found),
         "may": {right: actions.may(by, right, found) for right in ("change", "delete")},
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.stack import Stack
+from tests.integration.bench import Bench
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,8 @@ def silence() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_sources_that_hang_delay_no_other(stack: Stack, silence: int) -> None:
+def test_sources_that_hang_delay_no_other(bench: Bench, silence: int) -> None:
+    stack = bench.stack
     token = stack.manage("token", "hangs", "--scope", "admin").strip()
     made: list[int] = []
     with httpx.Client(base_url=f"{stack.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
