@@ -1,5 +1,10 @@
-"""Signing out."""
+"""Signing out, and pages that are not for everyone."""
 
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -12,3 +17,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and everything that was opened with it."""
     access.sign_out(request)
     return redirect("sign-in")
+
+
+def staff_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Have `view` shown to staff; others are told that it is not for them, as they would not be by another page."""
+
+    @login_required
+    @wraps(view)
+    def shown(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied("This page is for staff. If you should see it, ask whoever runs this Watchfloor.")
+        return view(request)
+
+    return shown

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required, user_passes_test
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, S
 from metrics.series import labels, progress
 from metrics.series.labels import Label
 from metrics.views import words
+from metrics.views.access import staff_only
 from metrics.widgets import units
 from metrics.widgets.units import Shown
 
@@ -73,8 +73,7 @@ class Kept:
 
 
 @require_safe
-@login_required
-@user_passes_test(lambda user: user.is_staff, login_url="dashboards")
+@staff_only
 def index(request: HttpRequest) -> HttpResponse:
     """The largest sources, metrics and labels, and the tiers."""
     context = {

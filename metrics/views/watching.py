@@ -5,17 +5,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_required, user_passes_test
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import get_current_timezone
 from redis import RedisError
 
 from metrics.live import watchers
+from metrics.views.access import staff_only
 
 
-@login_required
-@user_passes_test(lambda user: user.is_staff, login_url="dashboards")
+@staff_only
 def watching(request: HttpRequest) -> HttpResponse:
     """The open sockets of all processes; htmx fetches the table anew every two seconds."""
     template = "watching/_table.html" if getattr(request, "htmx", False) else "watching/page.html"

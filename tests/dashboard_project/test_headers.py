@@ -41,6 +41,13 @@ def test_over_tls_browsers_are_asked_to_stay_there(path: str, settings: Settings
     assert "Strict-Transport-Security" not in Client().get(path).headers
 
 
+def test_another_host_is_refused_with_a_hint_for_whoever_set_it_up(client: Client) -> None:
+    refused = client.get("/", headers={"host": "evil.example"})
+    assert refused.status_code == 400
+    assert "ALLOWED_HOSTS" in refused.content.decode()
+    assert "evil" not in refused.content.decode()
+
+
 @pytest.mark.parametrize(
     ("env", "seconds"),
     [({}, "31536000"), ({"HSTS_SECONDS": "60"}, "60"), ({"PUBLIC_URL": "http://watch.example.com"}, "0")],

@@ -145,7 +145,10 @@ class TestSignOut:
 
 def test_forms_need_a_token_against_forgery(ada: User) -> None:
     strict = Client(enforce_csrf_checks=True)
-    assert sign_in(strict).status_code == 403
+    refused = sign_in(strict)
+    assert refused.status_code == 403
+    assert "This form is out of date" in refused.content.decode()
+    assert "<style" not in refused.content.decode()
     strict.force_login(ada)
     assert strict.post("/sign-out/").status_code == 403
 
