@@ -32,9 +32,9 @@ def note(hours: Sequence[tuple[int, int]]) -> None:
         sql = f"""
             INSERT INTO {_LATE} (series_id, at_ms, marks) VALUES (%s, %s, 1)
             ON CONFLICT (series_id, at_ms) DO UPDATE SET marks = {_LATE}.marks + 1"""
+        _revise({series for series, _ in hours})
         with connection.cursor() as cursor:
             cursor.executemany(sql, hours)
-        _revise({series for series, _ in hours})
 
 
 def note_all_before(at_ms: int) -> None:
@@ -62,15 +62,24 @@ def settle() -> bool:
         rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
         buckets.store_minutes(rows)
         buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in minutes.hours(ids, hour_ms))
-        # Notes first, then series, as in `note`: or else who settles and who writes would wait for each other.
+        _revise({series for series, *_ in notes})
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)
-        _revise({series for series, *_ in notes})
     return len(notes) == PORTION
+
+
+def lock(series: Iterable[int]) -> None:
+    """Keep others from changing these series until the transaction ends.
+
+    All of them at once, in one order, and before their notes: or else those who write and who settle would wait for
+    each other.
+    """
+    list(Series.objects.filter(pk__in=sorted(series)).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _revise(series: set[int]) -> None:
     """Note that what was read of these series before may be different now."""
+    lock(series)
     Series.objects.filter(pk__in=sorted(series)).update(revision=F("revision") + 1)
 
 

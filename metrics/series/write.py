@@ -74,7 +74,9 @@ def _look_up(
     values = [one for one in keyed if not one[2].ends]
     ended_at_ms = {key: _ms(sample.at, now) for key, _, sample in keyed if sample.ends}
     told = [(key, sample) for key, _, sample in keyed]
-    series = _series(_wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), source)
+    series = _series(
+        _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), source, found
+    )
     found |= {one.pk: one for one in series.values()}
     seen = [(known.key_of(sample), series[key]) for key, _, sample in values]
     transaction.on_commit(partial(known.remember, seen, now))
@@ -150,9 +152,16 @@ def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
 
 
 def _series(
-    wanted: dict[str, Sample], ended_at_ms: dict[str, int], ahead_s: dict[str, float], source: Source | None
+    wanted: dict[str, Sample],
+    ended_at_ms: dict[str, int],
+    ahead_s: dict[str, float],
+    source: Source | None,
+    others: Collection[int],
 ) -> dict[str, Series]:
-    """Return the series that are `wanted`, made if they are new, and those that ended, if they are known."""
+    """Return the series that are `wanted`, made if they are new, and those that ended, if they are known.
+
+    `others` are the ids of those that are written besides.
+    """
     keys = [*wanted, *ended_at_ms]
     found = _find(keys)
     missing = [_made(key, one, source) for key, one in sorted(wanted.items()) if key not in found]
@@ -167,6 +176,7 @@ def _series(
         if _adopt(one, wanted.get(key), source) | _end(one, ended_at_ms.get(key)) | _note_clock(one, ahead_s.get(key))
     ]
     if changed:
+        late.lock({*others, *(one.pk for one in found.values())})
         Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", *TOLD])
     return found
 

@@ -249,3 +249,35 @@ def test_who_writes_late_and_who_settles_what_is_late_never_wait_for_each_other(
     assert errors == []
     assert Late.objects.exists()
     assert Row.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_tells_of_series_and_who_writes_late_never_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each tells of one series and writes late into the other."""
+    write([sample("a", 1, AT - 1), sample("b", 1, AT - 1)], None, AT)
+    errors: list[Exception] = []
+
+    def run(told: str, other: str, at: float) -> None:
+        try:
+            write([Sample(told, 2, {}, AT, f"{told}{at}"), sample(other, 2, at)], None, AT)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=run, args=("b", "a", AT - 2 * HOUR_S))
+    note = late.note
+
+    def note_slowly(hours: list[tuple[int, int]]) -> None:
+        if threading.current_thread() is first:
+            second.start()
+            second.join(0.5)  # it has come as far as it can by then
+        note(hours)
+
+    first = threading.Thread(target=run, args=("a", "b", AT - 3 * HOUR_S))
+    monkeypatch.setattr(late, "note", note_slowly)
+    first.start()
+    for one in (first, second):
+        one.join(30)
+    assert errors == []
+    assert Row.objects.count() == 6
