@@ -1,8 +1,9 @@
 """What can be made of a series over time: rates of counters, extremes, quantiles.
 
 A counter only grows, and begins again at zero when its process does: a value below the one before is growth from zero
-(https://prometheus.io/docs/prometheus/latest/querying/functions/#rate). Growth is told from what steps end with, so a
-reset inside of a step loses what was counted in that step before it.
+(https://prometheus.io/docs/prometheus/latest/querying/functions/#rate). Growth is told from what steps end with,
+and from their largest value where that is not the last: then it began anew within the step. Of several such beginnings
+in one step, what was counted before the last but for the largest is lost.
 """
 
 import math
@@ -48,9 +49,15 @@ OF_ALL: dict[str, Callable[[Sequence[Step]], float]] = {
 def growth(steps: Sequence[Step]) -> list[Value]:
     """Return by how much a counter grew until the end of each step but the first."""
     return [
-        (later.at, later.last - earlier.last if later.last >= earlier.last else later.last)
+        (later.at, _grown(earlier.last, later.max) + later.last)
+        if later.max > later.last
+        else (later.at, _grown(earlier.last, later.last))
         for earlier, later in pairwise(steps)
     ]
+
+
+def _grown(earlier: float, later: float) -> float:
+    return later - earlier if later >= earlier else later
 
 
 def rates(steps: Sequence[Step]) -> list[Value]:

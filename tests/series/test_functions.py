@@ -52,6 +52,10 @@ class TestCounters:
         assert by_step(Function("increase"), COUNTER) == [(AT - 60, 30), (AT - 30, 20), (AT, 60)]
         assert overall(Function("increase"), COUNTER) == 110
 
+    def test_what_was_counted_in_a_step_before_it_began_again_counts(self) -> None:
+        steps = [step(90, 100), step(60, 120, 5, 50), step(30, 10, 20), step(0, 5, 15, 3)]
+        assert by_step(Function("increase"), steps) == [(AT - 60, 20 + 50), (AT - 30, 20), (AT, 15 + 3)]
+
     def test_the_rate_of_all_is_the_newest(self) -> None:
         assert overall(Function("rate"), COUNTER) == 2
 
