@@ -1,7 +1,12 @@
-"""The README's pictures: written anew with SCREENSHOTS=1, and otherwise only seen to be possible."""
+"""The README's pictures: written anew with SCREENSHOTS=900, and otherwise only seen to be possible.
 
+The number is for how many seconds there are samples before, so that lines are worth a look. Best on a quiet machine.
+"""
+
+import math
 import os
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +16,17 @@ from playwright.sync_api import Browser, expect
 from tests.browser.person import DEMO, WALL, Person, push
 from tests.integration.stack import ROOT, Stack
 
-pytestmark = pytest.mark.browser
+HISTORY_S = int(os.environ.get("SCREENSHOTS", "0"))
+PUSHED_EVERY_S = 10
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(HISTORY_S + 300)]
 
 PICTURES: list[tuple[str, str, dict[str, Any]]] = [
     ("wall-dark", WALL, {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"}),
     ("tab-light", DEMO, {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"}),
     ("phone", DEMO, {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True}),
 ]
-TITLES = ("CPU", "Memory", "Network", "In use", "Checks")
+TITLES = ("CPU", "Memory", "Orders open", "Network", "In use", "Checks")
 
 
 def size(picture: bytes) -> tuple[int, int]:
@@ -28,21 +36,35 @@ def size(picture: bytes) -> tuple[int, int]:
     return width, height
 
 
+def push_orders(system: Stack, token: str) -> None:
+    """Push a number that goes up and down as that of open orders may."""
+    now = time.time()
+    push(system, token, round(128 + 9 * math.sin(now / 90) + 4 * math.sin(now / 17)))
+
+
+@pytest.fixture(scope="module")
+def history(system: Stack, push_token: str) -> None:
+    """Samples for as long as the pictures should show; of the machine itself they come by themselves."""
+    until = time.monotonic() + HISTORY_S
+    while time.monotonic() < until:
+        push_orders(system, push_token)
+        time.sleep(PUSHED_EVERY_S)
+
+
+@pytest.mark.usefixtures("history")
 @pytest.mark.parametrize(("name", "path", "options"), PICTURES, ids=[name for name, *_ in PICTURES])
 def test_a_picture(
     chromium: Browser, system: Stack, push_token: str, tmp_path: Path, name: str, path: str, options: dict[str, Any]
 ) -> None:
-    for value in (128, 131, 127, 129):
-        push(system, push_token, value)
+    for _ in range(3):
+        push_orders(system, push_token)
     context = chromium.new_context(**options)
     person = Person(context.new_page(), system)
     person.sign_in(path)
     person.wait_until_live()
     for title in TITLES:
         expect(person.widget(title)).to_have_attribute("data-state", "fresh", timeout=30_000)
-    folder = ROOT / "docs" / "images" if os.environ.get("SCREENSHOTS") == "1" else tmp_path
-    if folder != tmp_path:
-        person.page.wait_for_timeout(90_000)  # lines need a while to be worth a look
+    folder = ROOT / "docs" / "images" if HISTORY_S else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.png"
     file.write_bytes(person.page.screenshot())
