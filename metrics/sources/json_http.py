@@ -1,5 +1,6 @@
 """Fetches a JSON document and picks values out of it with JMESPath."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -84,9 +85,20 @@ def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig)
     return [structs.replace(one, type=type_by_name(one.metric)) for one in found]
 
 
+def _can_be_stored(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _samples(metric: str, value: Any, units: Mapping[str, str]) -> list[Sample]:
     if value is None or value == []:
         return []
+    if isinstance(value, str):
+        raise SourceError("it finds text, not a number; to_number(…) around it makes one of what looks like one.")
+    if isinstance(value, int | float) and not _can_be_stored(value):
+        raise SourceError("it finds a number that can't be stored: too large, or none at all.")
     rows = value if isinstance(value, list) else [value if isinstance(value, dict) else {VALUE: value}]
     if len(rows) > ROWS_MOST:
         raise SourceError(f"it finds more than {ROWS_MOST} objects.")
