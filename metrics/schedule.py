@@ -15,6 +15,18 @@ from cronsim import CronSim, CronSimError
 EVERY_MOST_S = 366 * 86_400
 CRON_MOST = 100
 NEVER = "cron {!r} never comes."
+LATE_INTERVALS, STALE_INTERVALS = 2, 5
+LATENESS_GRACE_S = 3.0
+
+
+def late_at(newest_at: float, every_s: float) -> float:
+    """Return when what last came at `newest_at` and is expected every `every_s` seconds is late: one was missed."""
+    return newest_at + LATE_INTERVALS * every_s + LATENESS_GRACE_S
+
+
+def stale_at(newest_at: float, every_s: float) -> float:
+    """Return when it is stale: four were missed. All times are Unix seconds."""
+    return newest_at + STALE_INTERVALS * every_s + LATENESS_GRACE_S
 
 
 class BadSchedule(Exception):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from metrics.schedule import late_at, stale_at
 from metrics.series.find import Found, expected
 from metrics.series.newest import newest
 
@@ -9,8 +10,6 @@ LOOKED_AT_MOST = 1000
 """Series: a part of a large installation tells as much as all of it."""
 FEWEST = 3
 NEARLY_ALL = 0.9
-LATE_INTERVALS, STALE_INTERVALS, GRACE_S = 2, 5, 3.0
-"""As in `metrics.widgets.freshness`."""
 COLLECTED, PUSHED = "collected", "pushed"
 
 
@@ -56,6 +55,6 @@ def _of_way(way: str, times: list[tuple[Found, float]], now: float) -> Arrivals:
     if newest_at is None:
         return Arrivals(way, 0, 0, None, None)
     known = [(every_s, at) for one, at in times if (every_s := one.said_every_s(now)) is not None]
-    missed = [(every_s, at) for every_s, at in known if at + STALE_INTERVALS * every_s + GRACE_S > newest_at]
-    late = [at for every_s, at in missed if now >= at + LATE_INTERVALS * every_s + GRACE_S]
+    missed = [(every_s, at) for every_s, at in known if stale_at(at, every_s) > newest_at]
+    late = [at for every_s, at in missed if now >= late_at(at, every_s)]
     return Arrivals(way, len(missed), len(late), newest_at, max(late, default=None))

@@ -6,10 +6,10 @@ the server time that the pulse brings. So there is one rule, and the clock of th
 
 from dataclasses import dataclass
 
+from metrics import schedule
 from metrics.series.read import Track
 
 UNKNOWN_EVERY_S = 300.0
-GRACE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,13 @@ NO_DATA = Freshness("nodata")
 def freshness(newest_at: float | None, every_s: float | None, now: float) -> Freshness:
     """Return how current data is whose newest sample is of `newest_at` and is expected every `every_s` seconds.
 
-    Late is one missed sample and a grace; stale is four missed samples.
+    Late is one missed sample and a grace; stale is four missed samples: see `metrics.schedule`.
     """
     if newest_at is None:
         return NO_DATA
     every = every_s or UNKNOWN_EVERY_S
     newest_at = min(newest_at, now)  # a sender's clock that is ahead must not make its data late any later
-    late_at = newest_at + 2 * every + GRACE_S
-    stale_at = newest_at + 5 * every + GRACE_S
+    late_at, stale_at = schedule.late_at(newest_at, every), schedule.stale_at(newest_at, every)
     state = "stale" if now >= stale_at else "late" if now >= late_at else "fresh"
     return Freshness(state, newest_at, late_at, stale_at)
 
