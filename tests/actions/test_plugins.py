@@ -84,8 +84,10 @@ def test_a_file_that_did_not_change_is_not_loaded_again(
 ) -> None:
     write(ORDERS)
     follow(follower)
-    monkeypatch.setattr(plugin_process, "functions", None)
+    loaded: list[Path] = []
+    monkeypatch.setattr(plugin_process, "functions", loaded.append)
     follow(follower, 10_000)
+    assert loaded == []
 
 
 def test_a_function_that_comes_later_and_a_period_that_changes(write: Write, follower: Follower) -> None:

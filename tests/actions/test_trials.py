@@ -211,6 +211,9 @@ def test_without_redis_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
         trials.try_config("door", GOOD, SYSTEM)
 
 
-@pytest.mark.usefixtures("redis")
-def test_a_question_that_lapsed_is_not_worked_on() -> None:
+def test_a_question_that_lapsed_is_not_worked_on(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_on: list[object] = []
+    monkeypatch.setattr(trials, "_trial", worked_on.append)
     trials.answer("0" * 32)
+    assert worked_on == []
+    assert redis.keys("*") == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from redis import Redis, RedisError
+from structlog.testing import capture_logs
 
 from metrics.live import arrivals, health
 from tests.make import AT
@@ -44,12 +45,17 @@ def test_without_beat_one_of_all_asks_and_again_when_the_time_has_come(
     assert len(asked) == 2
 
 
-def test_a_redis_that_is_away_is_no_error_for_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redis_that_is_away_is_no_error_for_who_asks(
+    asked: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object) -> None:
         raise RedisError("away")
 
     monkeypatch.setattr(health, "ages", away)
-    arrivals.ask_without_beat(AT)
+    with capture_logs() as logs:
+        arrivals.ask_without_beat(AT)
+    assert [one["log_level"] for one in logs] == ["warning"]
+    assert asked == []
 
 
 def test_the_task_is_the_one_that_beat_sends() -> None:
