@@ -7,7 +7,7 @@ with the real time.
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -92,5 +92,13 @@ class Schedule:
 
     def _cron(self, at: float, *, reverse: bool) -> float:
         """Return the next time after the second of `at`, or in reverse the last before it."""
-        moment = datetime.fromtimestamp(math.floor(at), ZoneInfo(self.time_zone))
-        return next(CronSim(self.cron, moment, reverse=reverse)).timestamp()
+        zone = ZoneInfo(self.time_zone)
+        near = [datetime.fromtimestamp(at + hours * 3600, zone).utcoffset() or timedelta() for hours in (-2, 2)]
+        # Within the hour that comes twice, cronsim takes one for the other: so it begins behind it, and what is not yet
+        # before `at`, or not after it, is passed over.
+        begin = math.floor(at) + (7200 if reverse and near[0] > near[1] else 0)
+        for due in CronSim(self.cron, datetime.fromtimestamp(begin, zone), reverse=reverse):
+            found = due.timestamp()
+            if found < math.floor(at) if reverse else found > at:
+                return found
+        raise AssertionError(NEVER.format(self.cron))
