@@ -96,9 +96,9 @@ def _verdict(who: Credential, slug: str) -> Verdict:
     user = get_user(request)
     if not user.is_authenticated:
         return Verdict(SIGN_IN)
-    if access.visible_dashboards(user).filter(slug=slug).exists():
-        return Verdict(None, f"user:{user.pk}", user.get_username())
-    return Verdict(NO_ACCESS if access.dashboard_exists(slug) else NO_SUCH_THING)
+    # A dashboard that is not for them gets the answer of one that is not there, as on the page: its name is a secret.
+    is_visible = access.visible_dashboards(user).filter(slug=slug).exists()
+    return Verdict(None if is_visible else NO_SUCH_THING, f"user:{user.pk}", user.get_username())
 
 
 def _token_verdict(secret: str, slug: str) -> Verdict:

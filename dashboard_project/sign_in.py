@@ -23,13 +23,19 @@ def username(request: HttpRequest | None, credentials: dict[str, Any] | None = N
     return str(given).replace("\x00", "")[:NAME_MOST]
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the address of the client; 0.0.0.0 for what a proxy reports that is none."""
+def counted_address(request: HttpRequest) -> str:
+    """Return what failures from the client's address count under; 0.0.0.0 for what a proxy reports that is none.
+
+    For IPv6 that is the /64, of which one machine has all addresses (https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4).
+    """
     given = str(request.META.get("REMOTE_ADDR", ""))
     try:
-        return str(ipaddress.ip_address(given))
+        address = ipaddress.ip_address(given)
     except ValueError:
         return "0.0.0.0"  # noqa: S104 (not an address to listen on)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
 
 
 class Pauses(AxesDatabaseHandler):
@@ -39,7 +45,7 @@ class Pauses(AxesDatabaseHandler):
         """Return the failures of user and address; those at which a pause begins, if the address alone deserves one."""
         failures: int = super().get_failures(request, credentials)
         since = get_cool_off_threshold(request)
-        of_address = AccessAttempt.objects.filter(ip_address=client_address(request), attempt_time__gte=since)
+        of_address = AccessAttempt.objects.filter(ip_address=counted_address(request), attempt_time__gte=since)
         total = of_address.aggregate(total=Sum("failures_since_start"))["total"] or 0
         if total >= settings.SIGN_IN_FAILURES_PER_ADDRESS:
             return max(failures, settings.AXES_FAILURE_LIMIT)

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from metrics.actions import access, dashboards
 from metrics.actions.problems import Invalid
@@ -19,49 +19,56 @@ admin.site.site_title = "Watchfloor"
 admin.site.index_title = "Administration"
 
 
+class OwnRights(admin.ModelAdmin):
+    """Accounts and groups, as who is no superuser may change them: nobody gets to hold more than the one who gives."""
+
+    def manages(self, by: User, obj: Any) -> bool:
+        """Return whether `by` may change `obj`."""
+        raise NotImplementedError
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        assert request is not None
+        by, model = _who(request), db_field.remote_field.model
+        held = access.permissions_of(by) if model is Permission else by.groups.all()
+        kwargs["queryset"] = model.objects.all() if by.is_superuser else held
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and not by.is_superuser:
+            field.help_text = "You can give what you have yourself."
+        return field
+
+
+def _who(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
 admin.site.unregister(User)
-
-
-@admin.register(User)
-class WatchedUserAdmin(UserAdmin):
-    """Django's, and what it changes about access holds for open pages at once."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        access.user_changed(form.instance)
-
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        response = super().user_change_password(request, id, form_url)
-        access.access_changed()
-        return response
-
-    def delete_model(self, request: HttpRequest, obj: User) -> None:
-        super().delete_model(request, obj)
-        access.access_changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        super().delete_queryset(request, queryset)
-        access.access_changed()
-
-
 admin.site.unregister(Group)
 
 
+@admin.register(User)
+class OwnRightsUserAdmin(OwnRights, UserAdmin):
+    """Django's, within the rights of who changes."""
+
+    def manages(self, by: User, obj: Any) -> bool:
+        return access.may_manage(by, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [] if _who(request).is_superuser else ["is_superuser"]
+
+
 @admin.register(Group)
-class WatchedGroupAdmin(GroupAdmin):
-    """Django's, with the same."""
+class OwnRightsGroupAdmin(OwnRights, GroupAdmin):
+    """Django's, within the rights of who changes."""
 
-    def save_model(self, request: HttpRequest, obj: Group, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        access.access_changed()
-
-    def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        super().delete_model(request, obj)
-        access.access_changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
-        super().delete_queryset(request, queryset)
-        access.access_changed()
+    def manages(self, by: User, obj: Any) -> bool:
+        return access.may_manage_group(by, obj)
 
 
 @admin.register(Series)

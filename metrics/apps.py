@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class MetricsConfig(AppConfig):
     name = "metrics"
     verbose_name = "Watchfloor"
+
+    def ready(self) -> None:
+        from metrics.actions import access
+
+        access.follow_accounts()

@@ -1,12 +1,15 @@
 """Who may do what: users on dashboards, tokens on the API."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.contrib.auth import logout
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -60,14 +63,57 @@ def sign_out(request: HttpRequest) -> None:
         bus.recheck(user=user)
 
 
-def user_changed(user: User) -> None:
-    """Have the open sockets of `user` looked at again, after their groups, password or state were changed."""
-    transaction.on_commit(partial(bus.recheck, user=user.pk))
+def follow_accounts() -> None:
+    """Have open sockets looked at again whenever a user or a group is changed: on a page, by a command, in a shell.
+
+    What is written past Django's models, each process finds within a minute by itself.
+    """
+    post_save.connect(_user_saved, sender=User)
+    post_delete.connect(_account_deleted, sender=User)
+    post_delete.connect(_account_deleted, sender=Group)
+    m2m_changed.connect(_members_changed, sender=User.groups.through)
 
 
-def access_changed() -> None:
-    """Have every open socket looked at again, after a group, a password or a user was changed or deleted."""
-    transaction.on_commit(bus.recheck)
+def _user_saved(instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+    if not created and set(update_fields or ()) != {"last_login"}:  # which every sign-in writes
+        _recheck(instance.pk)
+
+
+def _account_deleted(**_: Any) -> None:
+    _recheck()
+
+
+def _members_changed(instance: User | Group, action: str, **_: Any) -> None:
+    if action.startswith("post_"):
+        _recheck(instance.pk if isinstance(instance, User) else None)
+
+
+def _recheck(user: int | None = None) -> None:
+    transaction.on_commit(partial(bus.recheck, user=user))
+
+
+def permissions_of(user: User) -> QuerySet[Permission]:
+    """Return what `user` may do, or could if the account was active again."""
+    if user.is_superuser:
+        return Permission.objects.all()
+    return Permission.objects.filter(Q(user=user) | Q(group__user=user)).distinct()
+
+
+def may_manage(by: User, account: User) -> bool:
+    """Return whether `by` may change `account`: only if it can do and see no more than theirs.
+
+    Whoever sets somebody's password can be that somebody.
+    """
+    if by.is_superuser:
+        return True
+    if account.is_superuser or account.groups.exclude(user=by).exists():
+        return False
+    return not permissions_of(account).exclude(pk__in=permissions_of(by)).exists()
+
+
+def may_manage_group(by: User, group: Group) -> bool:
+    """Return whether `by` may change `group`: only if it gives nothing that they lack."""
+    return by.is_superuser or not group.permissions.exclude(pk__in=permissions_of(by)).exists()
 
 
 class AccessError(Exception):

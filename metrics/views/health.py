@@ -13,6 +13,8 @@ from metrics.live import exposition, health
 from metrics.models import Token
 
 OK = "ok"
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+"""The last is how a socket of IPv6 sees the first."""
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -84,7 +86,7 @@ def _alive(age_s: float | None) -> str:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+    return request.META.get("REMOTE_ADDR") in THIS_MACHINE and "X-Forwarded-For" not in request.headers
 
 
 def _may_read(request: HttpRequest) -> bool:

@@ -10,8 +10,8 @@ const PROBE_EVERY_S = 20;
 const STILL_HERE_EVERY_S = 6 * 3600;
 const REFUSED = {
   4401: "You are signed out. Sign in again to see live values.",
-  4403: "You have no access to this dashboard any more.",
-  4404: "This dashboard does not exist any more.",
+  4403: "This page may not connect to the server that it asks.",
+  4404: "This dashboard is gone, or is not for you any more.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",
 };
 const STATES = {

@@ -105,8 +105,9 @@ class TestMetrics:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return client.get("/metrics", headers=headers, **extra)
 
-    def test_this_machine_may_read_them(self, client: Client) -> None:
-        response = self.get(client)
+    @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+    def test_this_machine_may_read_them(self, client: Client, address: str) -> None:
+        response = self.get(client, REMOTE_ADDR=address)
         assert response.status_code == 200
         assert list(text_string_to_metric_families(response.content.decode()))
 

@@ -101,6 +101,22 @@ class TestLockout:
         client.post("/sign-out/")
         assert sign_in(client, "wrong", name="grace").status_code == 429
 
+    @pytest.mark.parametrize(
+        ("first", "second", "are_one"),
+        [
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),  # the /64 that one machine has
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+            ("fe80::1%eth0", "fe80::2%eth1", True),
+            ("192.0.2.7", "::ffff:192.0.2.7", True),  # how a socket of IPv6 sees it
+            ("192.0.2.7", "192.0.2.8", False),
+            ("::ffff:192.0.2.7", "::ffff:192.0.2.8", False),
+        ],
+    )
+    def test_one_machine_is_one_address(self, first: str, second: str, are_one: bool) -> None:
+        for _ in range(settings.AXES_FAILURE_LIMIT):
+            sign_in(Client(REMOTE_ADDR=first), "wrong")
+        assert sign_in(Client(REMOTE_ADDR=second)).status_code == (429 if are_one else 302)
+
     def test_a_pause_ends_though_somebody_goes_on_trying(self, client: Client) -> None:
         for _ in range(settings.AXES_FAILURE_LIMIT):
             sign_in(client, "wrong")

@@ -39,10 +39,10 @@ def test_disabling_a_user_and_closing_a_dashboard(bench: Bench) -> None:
     ann = sign_in(bench.stack, "ann", "a-long-one")
     with Page(ann, SLUG) as page, bench.page() as other:
         bench.shell("d.for_everyone = False; d.save(); dashboards.edited(d)")
-        page.wait(lambda: page.codes == [4403], "the close code", 2)
+        page.wait(lambda: page.codes == [4404], "the close code", 2)
         assert other.codes == [], "an administrator may stay"
         bench.shell("d.for_everyone = True; d.save()")
     with Page(ann, SLUG) as page:
-        bench.shell("u = User.objects.get(username='ann'); u.is_active = False; u.save(); access.user_changed(u)")
+        bench.shell("u = User.objects.get(username='ann'); u.is_active = False; u.save()")
         page.wait(lambda: page.codes == [4401], "the close code", 2)
     ann.close()
