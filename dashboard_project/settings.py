@@ -134,6 +134,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
+    "dashboard_project",  # before staticfiles, whose `runserver` serves no sockets
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -145,7 +146,6 @@ INSTALLED_APPS = [
     "axes",
     "ninja",
     "metrics",
-    "dashboard_project",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
