@@ -120,7 +120,7 @@ def trial_view(trial: Trial) -> TrialView:
 
 
 def _exact(value: float) -> str:
-    return f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
+    return f"{value:.15g}"
 
 
 def row(source: Source, now: float) -> Row:

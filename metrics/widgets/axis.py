@@ -54,7 +54,7 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
 
     It starts at zero unless what there is to see would then be a flat line far above it.
     """
-    least, most = domain([*values, *(end for end in (low, high) if end is not None)])
+    least, most = _wanted(values, low, high)
     if low is None and least > 0 and (least < FAR_FROM_ZERO * most or len(set(values)) == 1):
         least = 0.0
     scale = units.scale(word, max(abs(least), abs(most)))
@@ -62,13 +62,21 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
     first, last = math.floor(least / scale.divisor / step + 1e-9), math.ceil(most / scale.divisor / step - 1e-9)
     bottom = least if low == least else first * step * scale.divisor
     top = most if high == most else last * step * scale.divisor
-    decimals = next((n for n in range(15) if math.isclose(step, round(step, n), rel_tol=1e-6)), 15)
+    decimals = units.decimals_of(step)
     ticks = tuple(
         Tick(_percent((top - value) / (top - bottom)), units.digits(value / scale.divisor, decimals))
         for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )
     return ValueAxis(bottom, top, ticks, scale.symbol, max(scale.symbol, *(tick.text for tick in ticks), key=len))
+
+
+def _wanted(values: list[float], low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the domain of `values`; if both ends are given, these, however narrow: somebody wants 99.9 to 100 %."""
+    every = [*values, *(end for end in (low, high) if end is not None)]
+    if low is None or high is None or low >= high or not all(map(math.isfinite, every)):
+        return domain(every)
+    return min(every), max(every)
 
 
 def nice_step(span: float, intervals: int) -> float:

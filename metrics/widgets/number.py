@@ -28,6 +28,11 @@ PREVIOUS = {
     "7d": "previous week",
     "30d": "previous 30 days",
 }
+LEAST_SHARE, LEAST_POINTS = 0.1, 0.01
+"""What changes by less is called flat, but not unchanged. Points are finer: availabilities differ by hundredths."""
+SAME = "no change"
+LITTLE = f"under {LEAST_SHARE}{units.NARROW_SPACE}%"
+LITTLE_POINTS = f"under {LEAST_POINTS}{units.NARROW_SPACE}pts"
 POINTS = frozenset({"percent", "ratio"})
 
 
@@ -48,8 +53,8 @@ class NumberConfig(Config):
 class Change:
     """This window's mean against the one before.
 
-    `way` is up, down or flat; `amount` says by how much ("12 %"), `than` against what ("previous hour");
-    `tone` is good, bad or plain.
+    `way` is up, down, or flat for next to nothing; `amount` says by how much ("12 %"), `than` against what ("previous
+    hour"); `tone` is good, bad or plain.
     """
 
     way: str
@@ -137,24 +142,26 @@ def _change(points: Sequence[Point], word: str, config: NumberConfig, window: Wi
         return None
     mean, was = statistics.fmean(now), statistics.fmean(before)
     amount = _amount(mean, was, word)
-    way = "flat" if not amount else "up" if mean > was else "down"
+    way = "flat" if amount in (SAME, LITTLE_POINTS, LITTLE) else "up" if mean > was else "down"
     good = None if way == "flat" or config.better is None else (way == "up") == (config.better == "higher")
     tone = "plain" if good is None else "good" if good else "bad"
-    return Change(way, amount or "no change", PREVIOUS.get(window.range, f"previous {window.range}"), tone)
+    return Change(way, amount, PREVIOUS.get(window.range, f"previous {window.range}"), tone)
 
 
 def _amount(mean: float, was: float, word: str) -> str:
     """Return the size of the change: in points for what is per cent itself, as a value from zero, else in per cent."""
     change = abs(mean - was)
+    if math.isclose(mean, was, rel_tol=units.NOISE):
+        return SAME
     if word in POINTS:
         points = change * units.unit_of(word).factor
-        return "" if points < 0.05 else f"{units.digits(points, 1)} pts"
+        if points < LEAST_POINTS:
+            return LITTLE_POINTS
+        return f"{units.digits(points, 1 if points >= LEAST_SHARE else 2)}{units.NARROW_SPACE}pts"
     if not was:
-        return str(units.show(change, word)) if change else ""
+        return str(units.show(change, word))
     share = 100 * change / abs(was)
-    if share < 0.5:
-        return ""
-    return f"{units.digits(share, 0)}{units.NARROW_SPACE}%"
+    return LITTLE if share < LEAST_SHARE else str(units.show(share, "percent", 1 if round(share, 1) < 10 else 0))
 
 
 def _spark(points: Sequence[Point], longest_s: float, window: Window) -> Spark | None:
