@@ -306,6 +306,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
     "global_keyprefix": "wf:celery:",
+    "queue_order_strategy": "priority",  # of a worker's queues, the one named first is emptied first
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -315,15 +316,17 @@ CELERY_IMPORTS = [
     "tasks.push",
     "tasks.render",
     "tasks.rollup",
+    "tasks.system",
 ]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "collect"
 CELERY_TASK_ROUTES = {
-    "tasks.collect.tick": {"queue": "render"},  # sources that hang may fill the other queue's threads, not delay this
-    "tasks.collect.*": {"queue": "collect"},
+    # The worker that renders serves this queue, and serves it first: see queue_order_strategy.
+    "tasks.system.*": {"queue": "system"},
     "tasks.render.*": {"queue": "render"},
-    "tasks.rollup.*": {"queue": "collect"},
+    # Sources that hang may fill this queue's threads, so it delays neither of the others.
+    "tasks.*": {"queue": "collect"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -335,15 +338,15 @@ CELERY_BEAT_SCHEDULER = "dashboard_project.celery:Beat"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
-    "tick": {"task": "tasks.collect.tick", "schedule": 1.0, "options": {"expires": 5}},
-    "sweep": {"task": "tasks.render.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "sweep": {"task": "tasks.system.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
-    "heartbeats": {"task": "tasks.heartbeats.evaluate", "schedule": 5.0, "options": {"expires": 10}},
+    "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
-    "arrivals": {"task": "tasks.render.arrivals", "schedule": 10.0, "options": {"expires": 10}},
+    "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -9,8 +9,6 @@ from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 from redis import RedisError
 
-from metrics.live.snapshot import OvertakenError
-
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
@@ -26,8 +24,6 @@ def quietly(task: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             task(*args, **kwargs)
-        except OvertakenError as error:
-            log.info("render came too late", error=str(error))
         except (RedisError, BrokerError, TimeoutError) as error:
             log.warning("task put off, Redis does not answer", task=task.__name__, error=str(error))
         except (OperationalError, InterfaceError) as error:

@@ -4,17 +4,9 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import plugins, runs, slots, trials
+from metrics.actions import plugins, runs, trials
 from metrics.live import health
 from tasks.away import quietly
-
-
-@shared_task
-@quietly
-def tick() -> None:
-    """Start every source whose slot begins; beat sends this each second."""
-    for due in slots.due(time.time()):
-        collect.apply_async(args=(due.source,), expires=due.worth_s)
 
 
 @shared_task

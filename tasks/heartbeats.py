@@ -1,6 +1,4 @@
-"""Noticing the scheduled jobs that do not ping."""
-
-import time
+"""What pings of scheduled jobs leave behind."""
 
 from celery import shared_task
 
@@ -10,15 +8,6 @@ from tasks.away import quietly
 
 @shared_task
 @quietly
-def evaluate() -> None:
-    """Have those count as late or down that did not ping, and store everyone's state."""
-    now = time.time()
-    heartbeats.evaluate(now)
-    heartbeats.report(now)
-
-
-@shared_task
-@quietly
 def prune() -> None:
-    """Forget old pings."""
+    """Forget old pings; beat sends this every ten minutes."""
     heartbeats.prune()

@@ -124,9 +124,8 @@ def deleted(slug: str) -> None:
 
 def _tell_open_pages(slug: str) -> None:
     try:
-        for variant in watchers.watched(time.time()):
-            if variant.slug == slug:
-                events.mark(variant, [events.ALL])
+        concerned = [variant for variant in watchers.watched(time.time()) if variant.slug == slug]
+        events.mark_each({variant: [events.ALL] for variant in concerned})
     except RedisError as error:
         log.warning("open pages were not told", dashboard=slug, error=str(error))
     bus.recheck(slug=slug)

@@ -1,16 +1,25 @@
 """Keeping open pages current: rendering what changed, and what time itself changes."""
 
+import threading
 import time
 
+import structlog
+
 from metrics.actions import notice
-from metrics.live import bus, events, health, traffic, watchers
+from metrics.live import bus, events, health, snapshot, traffic, waiting, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render_all
 
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 4
+"""Renders of one process at once: threads share one processor, and mostly wait for the database."""
 PERIOD_MOST_S = 30
 """At least this often every widget of a watched variant is rendered anew, whatever was marked."""
+
+_rendering = threading.BoundedSemaphore(AT_ONCE)
 
 
 def render(variant: Variant) -> int:
@@ -36,24 +45,43 @@ def render(variant: Variant) -> int:
     return len(widgets)
 
 
+def render_waiting() -> None:
+    """Render the variants that wait, one after the other, until none does.
+
+    In a process `AT_ONCE` threads do so; one more returns at once. That leaves the worker's other threads to what keeps
+    the system going, even if every render hangs.
+    """
+    while waiting.length() and _rendering.acquire(blocking=False):
+        try:
+            while variant := waiting.take():
+                _render_or_log(variant)
+        finally:
+            _rendering.release()  # what was added just before that found no thread, so look again
+
+
+def _render_or_log(variant: Variant) -> None:
+    try:
+        render(variant)
+    except snapshot.OvertakenError as error:
+        log.info("render came too late", error=str(error))
+
+
 def sweep(now: float) -> None:
-    """Ask for renders that nobody asked for: lost requests, and windows that time has moved on."""
+    """Have rendered what nobody asked for: what was lost, and windows that time has moved on."""
     health.record_sweep(now)
     restarted = events.redis_restarted()
-    for variant in watchers.watched(now):
-        if variant.range not in RANGES_S:
-            continue
-        if restarted:
+    watched = [variant for variant in watchers.watched(now) if variant.range in RANGES_S]
+    if restarted:
+        for variant in watched:
             events.free(variant)  # who held it when Redis died could not give it back
-        if _begins_period(variant, now) or restarted:
-            events.mark(variant, [events.ALL])
-        elif events.is_marked(variant):
-            events.request(variant)
+    begun = events.begin_periods({variant: _period(variant, now) for variant in watched})
+    events.mark_each({variant: [events.ALL] for variant in (watched if restarted else begun)})
+    waiting.add(events.marked(watched))
+    waiting.wake_if_forgotten()
 
 
-def _begins_period(variant: Variant, now: float) -> bool:
-    period_s = min(RANGES_S[variant.range][1], PERIOD_MOST_S)
-    return events.first_of_period(variant, int(now // period_s))
+def _period(variant: Variant, now: float) -> int:
+    return int(now // min(RANGES_S[variant.range][1], PERIOD_MOST_S))
 
 
 def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:

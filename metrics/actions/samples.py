@@ -94,9 +94,7 @@ def show(series: Sequence[Series], now: float) -> None:
         return
     if watched:
         shown = _widgets_by_slug({variant.slug for variant in watched}, series)
-        for variant in watched:
-            if shown.get(variant.slug):
-                events.mark(variant, shown[variant.slug])
+        events.mark_each({variant: shown[variant.slug] for variant in watched if variant.slug in shown})
 
 
 def _widgets_by_slug(slugs: set[str], series: Sequence[Series]) -> dict[str, list[int]]:

@@ -10,7 +10,7 @@ from metrics.live.connection import KEY, client
 
 log = structlog.get_logger(__name__)
 
-LOOK_TASK = "tasks.render.arrivals"
+LOOK_TASK = "tasks.system.arrivals"
 EVERY_S = 10
 """As beat does."""
 
@@ -25,6 +25,6 @@ def ask_without_beat(now: float) -> None:
         if beat_s is None or beat_s < health.DEAD_AFTER_S:
             return
         if client().set(f"{KEY}looking", "1", nx=True, ex=EVERY_S):
-            current_app.send_task(LOOK_TASK, queue="render", expires=EVERY_S)
+            current_app.send_task(LOOK_TASK, queue="system", expires=EVERY_S)
     except (RedisError, OperationalError) as error:
         log.warning("nobody was asked whether samples arrive", error=str(error))

@@ -1,4 +1,4 @@
-"""What changed and must be rendered: marks on widgets, and the request for a worker to render them.
+"""What changed and must be rendered: marks on widgets, and the turn of a worker to render them.
 
 Per variant a hash counts the marks of each widget. A render reads the counts, draws, publishes, and only
 then takes back what it had seen: a mark made meanwhile stays, and a worker that dies loses none. A lock lets
@@ -7,23 +7,22 @@ one even if the lock's holder died or took too long.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import structlog
-from celery import current_app
 from celery.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockError, LockNotOwnedError
 
-from metrics.live.connection import KEY, client
+from metrics.live import waiting
+from metrics.live.connection import KEY, async_client, client
 from metrics.live.snapshot import Variant, next_turn
 
 log = structlog.get_logger(__name__)
 
-RENDER_TASK = "tasks.render.render"
 DEBOUNCE_S = 0.1
 LOCK_S = 5
 ALL = "*"
@@ -46,35 +45,39 @@ class Marked:
     turn: int
 
 
+# What stays was marked after it was seen, so it is the oldest now.
 _TAKE_BACK = """
-for i = 1, #ARGV, 2 do
+for i = 2, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
 end
+if redis.call('HLEN', KEYS[1]) > 0 then redis.call('HSETNX', KEYS[1], '@', ARGV[1]) end
 """
 
 
 def mark(variant: Variant, widgets: Iterable[int | str]) -> None:
-    """Mark `widgets` (ids, `ALL`, `NOTICE`) of `variant` as changed, and have them rendered soon.
+    """Mark `widgets` (ids, `ALL`) of `variant` as changed, as `mark_each` does."""
+    mark_each({variant: widgets})
+
+
+def mark_each(changed: Mapping[Variant, Iterable[int | str]]) -> None:
+    """Mark the widgets (ids, `ALL`) that `changed` has for each variant, and have them rendered soon.
 
     A Redis that does not answer is logged and otherwise ignored: what was to be shown is in the database,
     and the hub asks for everything anew once it can.
     """
+    if not changed:
+        return
     try:
         pipe = client().pipeline(transaction=False)
-        for widget in widgets:
-            pipe.hincrby(_marks(variant), str(widget), 1)
-        pipe.hsetnx(_marks(variant), _SINCE, repr(time.time()))
-        pipe.expire(_marks(variant), 3600)
+        for variant, widgets in changed.items():
+            for widget in widgets:
+                pipe.hincrby(_marks(variant), str(widget), 1)
+            pipe.hsetnx(_marks(variant), _SINCE, repr(time.time()))
+            pipe.expire(_marks(variant), 3600)
         pipe.execute()
-        request(variant)
+        waiting.add(changed.keys())
     except (RedisError, OperationalError) as error:
-        log.warning("marks were not kept", variant=str(variant), error=str(error))
-
-
-def request(variant: Variant) -> None:
-    """Ask for `variant` to be rendered, unless that was asked and not begun yet. The request lapses by itself."""
-    if client().set(_pending(variant), "1", nx=True, px=2000):
-        current_app.send_task(RENDER_TASK, args=[variant.slug, variant.range], queue="render", expires=10)
+        log.warning("marks were not kept", variants=len(changed), error=str(error))
 
 
 def is_marked(variant: Variant) -> bool:
@@ -82,37 +85,58 @@ def is_marked(variant: Variant) -> bool:
     return bool(client().exists(_marks(variant)))
 
 
+def marked(variants: Sequence[Variant]) -> set[Variant]:
+    """Return those of `variants` of which something waits to be rendered."""
+    pipe = client().pipeline(transaction=False)
+    for variant in variants:
+        pipe.exists(_marks(variant))
+    return {variant for variant, exists in zip(variants, pipe.execute(), strict=True) if exists}
+
+
+async def marked_since(variants: Collection[Variant]) -> list[float | None]:
+    """Return, for each of `variants`, since when (Unix seconds) something waits to be rendered; None: nothing does."""
+    pipe = async_client().pipeline(transaction=False)
+    for variant in variants:
+        pipe.hget(_marks(variant), _SINCE)
+    found = await cast(Awaitable[list[str | None]], pipe.execute())
+    return [None if since is None else float(since) for since in found]
+
+
 @contextmanager
 def turn(variant: Variant) -> Iterator[Marked]:
     """Hold the turn to render `variant`; yields what is marked.
 
     Waits so that two renders of a variant are `DEBOUNCE_S` apart. Leaving without an exception takes back
-    the marks that were yielded. Yields nothing when another worker keeps the turn: the marks stay, and the
-    next sweep asks for them again.
+    the marks that were yielded. Yields nothing when another worker keeps the turn: the marks stay, and that worker
+    has the variant wait again, or the next sweep does.
     """
-    lock = client().lock(_rendering(variant), timeout=LOCK_S, blocking_timeout=2)
+    lock = client().lock(_rendering(variant), timeout=LOCK_S, blocking=False)
     if not lock.acquire():
         yield Marked(frozenset(), time.time(), 0)
         return
     try:
         _wait(variant)
-        client().delete(_pending(variant))
-        turn = next_turn(variant)
+        turn, seen_at = next_turn(variant), time.time()
         seen = cast(dict[str, str], client().hgetall(_marks(variant)))
-        yield Marked(frozenset(seen) - {_SINCE}, float(seen.get(_SINCE, time.time())), turn)
-        _take_back(variant, seen)
+        yield Marked(frozenset(seen) - {_SINCE}, float(seen.get(_SINCE, seen_at)), turn)
+        _take_back(variant, seen, seen_at)
     finally:
         client().set(_rendered(variant), repr(time.time()), ex=60)
         try:
             lock.release()
         except (LockNotOwnedError, LockError):
             log.warning("rendering took longer than its lock", variant=str(variant))
+    if is_marked(variant):
+        waiting.add([variant])
 
 
-def first_of_period(variant: Variant, period: int) -> bool:
-    """Return True the first time it is called for `variant` with this `period`, by any process."""
-    previous = cast(str | None, client().set(f"{KEY}period:{variant}", str(period), ex=3600, get=True))
-    return previous != str(period)
+def begin_periods(periods: Mapping[Variant, int]) -> set[Variant]:
+    """Return the variants for which this is called with their period for the first time, by any process."""
+    pipe = client().pipeline(transaction=False)
+    for variant, period in periods.items():
+        pipe.set(f"{KEY}period:{variant}", str(period), ex=3600, get=True)
+    before = cast(list[str | None], pipe.execute())
+    return {one for (one, period), last in zip(periods.items(), before, strict=True) if last != str(period)}
 
 
 def free(variant: Variant) -> None:
@@ -126,10 +150,10 @@ def redis_restarted() -> bool:
     return cast(str | None, client().set(f"{KEY}run", run, get=True)) != run
 
 
-def _take_back(variant: Variant, seen: Mapping[str, str]) -> None:
+def _take_back(variant: Variant, seen: Mapping[str, str], seen_at: float) -> None:
     if seen:
-        flat = [item for pair in seen.items() for item in pair]
-        client().register_script(_TAKE_BACK)(keys=[_marks(variant)], args=flat)
+        arguments: list[Any] = [repr(seen_at), *(item for pair in seen.items() for item in pair)]
+        client().register_script(_TAKE_BACK)(keys=[_marks(variant)], args=arguments)
 
 
 def _wait(variant: Variant) -> None:
@@ -142,11 +166,7 @@ def _marks(variant: Variant) -> str:
 
 
 def _rendering(variant: Variant) -> str:
-    return f"{KEY}rendering:{variant}"
-
-
-def _pending(variant: Variant) -> str:
-    return f"{KEY}pending:{variant}"
+    return f"{waiting.RENDERING}{variant}"
 
 
 def _rendered(variant: Variant) -> str:

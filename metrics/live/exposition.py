@@ -16,7 +16,9 @@ class _Readings(Collector):
         self.now = now
 
     def collect(self) -> Iterator[Metric]:
-        queues = GaugeMetricFamily("watchfloor_queue_depth", "Tasks waiting.", labels=["queue"])
+        queues = GaugeMetricFamily(
+            "watchfloor_queue_depth", "Tasks that wait; in the queue render, variants.", labels=["queue"]
+        )
         for queue, depth in self.now.queues.items():
             queues.add_metric([queue], depth)
         yield queues

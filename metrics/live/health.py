@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from metrics.live import traffic, watchers
+from metrics.live import traffic, waiting, watchers
 from metrics.live.connection import KEY, client
 
 DEAD_AFTER_S = 15
-QUEUES = ("collect", "render")
+TASK_QUEUES = ("collect", "system")
 
 _HEALTH = f"{KEY}health"
 _CELERY_KEY = f"{KEY}celery:"
@@ -34,9 +34,9 @@ class Arriving:
 class Readings:
     """The newest state of the system.
 
-    `queues`: tasks waiting, by queue. `tick_lag_s`: how much later than a second after the one before the
-    last tick ran. `sockets`: open in all processes. `traffic`: what was rendered and sent. `arriving`: by the way
-    that samples come, once that was looked at.
+    `queues`: what waits, by queue: variants in `render`, tasks in the others. `tick_lag_s`: how much later than a
+    second after the one before the last tick ran. `sockets`: open in all processes. `traffic`: what was rendered and
+    sent. `arriving`: by the way that samples come, once that was looked at.
     """
 
     queues: Mapping[str, int]
@@ -89,5 +89,5 @@ def ages(now: float) -> dict[str, float | None]:
 def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
     lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
-    queues = {queue: client().llen(_CELERY_KEY + queue) for queue in QUEUES}
+    queues = {queue: client().llen(_CELERY_KEY + queue) for queue in TASK_QUEUES} | {"render": waiting.length()}
     return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals(), tuple(arriving()))

@@ -1,7 +1,10 @@
 """Open pages get what changed: once, by one worker at a time, and never lost."""
 
+import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import redis.exceptions
 from django.db import connection
 
 from metrics.actions import render as actions
-from metrics.live import events, snapshot
+from metrics.live import events, snapshot, waiting
 from metrics.live.snapshot import Variant
 from metrics.models import Widget
 from tests import make
@@ -36,7 +39,7 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The requests sent to workers: there are none here who would take them from the queue."""
     sent: list[list[str]] = []
-    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, args, **_: sent.append([name, *args]))
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda self, name, **_: sent.append([name]))
     return sent
 
 
@@ -100,8 +103,10 @@ class TestRender:
         (widget,) = make.widgets_of(make.dashboard())
         draws(lambda widget: events.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
         events.mark(HOUR, [widget.pk])
+        waiting.take()
         actions.render(HOUR)
-        assert asked == [["tasks.render.render", "shop", "1h"]] * 2
+        assert asked == [["tasks.render.render"]] * 2
+        assert waiting.take() == HOUR
 
     def test_a_worker_that_dies_loses_no_marks_and_leaves_the_turn(self, draws: Draws) -> None:
         (widget,) = make.widgets_of(make.dashboard())
@@ -147,26 +152,22 @@ class TestRender:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
+def test_many_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
     make.dashboard()
-    inside, most, second_waits = 0, 0, threading.Event()
-    guard = threading.Lock()
-    counts: list[int] = []
+    drawing, most, drawn = threading.Semaphore(1), [True], itertools.count(1)
+    last = threading.Event()
 
     def draw(widget: Widget) -> str:
-        nonlocal inside, most
-        with guard:
-            inside += 1
-            most = max(most, inside)
-        second_waits.wait(0.3)
-        with guard:
-            inside -= 1
-        events.mark(HOUR, [events.ALL])
+        most.append(drawing.acquire(blocking=False))
+        last.wait(0.05)
+        drawing.release()
+        if next(drawn) < 4:
+            events.mark(HOUR, [events.ALL])
         return "x"
 
     def run() -> None:
         try:
-            counts.append(actions.render(HOUR))
+            actions.render_waiting()
         finally:
             connection.close()
 
@@ -177,22 +178,97 @@ def test_two_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
         worker.start()
     for worker in workers:
         worker.join(20)
-    assert most == 1
-    assert counts == [1, 1, 1]
+    assert most == [True] * 5
+    assert not events.is_marked(HOUR)
+
+
+class TestTurns:
+    """Rendering that can't keep up falls behind fairly: each variant in turn, none twice before another had its own."""
+
+    RANGES = ("15m", "1h", "6h")
+
+    @pytest.fixture
+    def variants(self) -> list[Variant]:
+        for slug in ("shop", "works"):
+            make.dashboard(slug)
+        return [Variant(slug, range) for range in self.RANGES for slug in ("shop", "works")]
+
+    def test_each_waits_once_however_often_it_is_asked_for(self, variants: list[Variant]) -> None:
+        for _ in range(3):
+            for variant in variants:
+                events.mark(variant, [events.ALL])
+        assert waiting.length() == len(variants)
+        assert [waiting.take() for _ in variants] == variants
+        assert waiting.take() is None
+
+    def test_what_changes_all_the_time_does_not_overtake_what_waits(
+        self, variants: list[Variant], draws: Draws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Every render marks all variants again, as if rendering were ever slower than what comes in."""
+        turns: list[Variant] = []
+        render = actions.render
+
+        def note(variant: Variant) -> int:
+            turns.append(variant)
+            if len(turns) < 4 * len(variants):
+                events.mark_each({variant: [events.ALL] for variant in variants})
+            return render(variant)
+
+        draws(lambda widget: "x")
+        monkeypatch.setattr(actions, "render", note)
+        events.mark_each({variant: [events.ALL] for variant in variants})
+        actions.render_waiting()
+        assert all(Counter(turns[:end]).most_common()[0][1] <= end // len(variants) + 1 for end in range(1, len(turns)))
+        assert set(Counter(turns).values()) <= {4, 5}
+        assert not any(map(events.is_marked, variants))
+
+    def test_what_is_overtaken_leaves_the_others_their_turn(
+        self, variants: list[Variant], draws: Draws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        turns: list[Variant] = []
+
+        def render(variant: Variant) -> int:
+            turns.append(variant)
+            raise snapshot.OvertakenError(str(variant))
+
+        monkeypatch.setattr(actions, "render", render)
+        events.mark_each({variant: [events.ALL] for variant in variants})
+        actions.render_waiting()
+        assert turns == variants
+
+    def test_as_many_threads_as_may_render_do_and_the_rest_is_free_for_others(self, variants: list[Variant]) -> None:
+        events.mark_each({variant: [events.ALL] for variant in variants})
+        with ExitStack() as held:
+            for _ in range(actions.AT_ONCE):
+                held.enter_context(actions._rendering)
+            actions.render_waiting()
+            assert waiting.length() == len(variants)
+        actions.render_waiting()
+        assert waiting.length() == 0
+
+
+def test_what_was_marked_while_it_was_drawn_counts_from_then(draws: Draws) -> None:
+    (widget,) = make.widgets_of(make.dashboard())
+    draws(lambda widget: events.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
+    events.mark(HOUR, [widget.pk])
+    first = float(make.marks(HOUR)["@"])
+    actions.render(HOUR)
+    assert float(make.marks(HOUR)["@"]) >= first
+    assert make.marks(HOUR)[str(widget.pk)] == "2"
 
 
 class TestRequests:
     def test_many_marks_are_one_request(self, asked: list[list[str]]) -> None:
         for widget in range(50):
             events.mark(HOUR, [widget])
-        assert asked == [["tasks.render.render", "shop", "1h"]]
+        assert asked == [["tasks.render.render"]]
         assert len([mark for mark in make.marks(HOUR) if mark.isdecimal()]) == 50
 
     def test_a_render_that_began_makes_room_for_the_next_request(self, asked: list[list[str]]) -> None:
         make.dashboard()
         for _ in range(3):
             events.mark(HOUR, [events.ALL])
-            actions.render(HOUR)
+            actions.render_waiting()
         assert len(asked) == 3
 
     def test_a_queue_that_does_not_answer_is_no_error_for_who_marks(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,10 +314,18 @@ class TestSweep:
         self.marked_at(make.AT)
         asked.clear()
         events.mark(HOUR, [1])
-        redis.delete("wf:pending:shop.1h")  # it lapsed: the worker that had taken the request died
+        redis.delete("wf:waiting")  # its turn had come, and the worker that took it died
         make.watch(HOUR, now=make.AT + 1)
         actions.sweep(make.AT + 1)
         assert len(asked) == 2
+
+    def test_a_task_that_was_lost_is_sent_again(self, asked: list[list[Any]]) -> None:
+        self.marked_at(make.AT)
+        events.mark(HOUR, [1])
+        asked.clear()
+        actions.sweep(make.AT + 1)
+        assert asked == [["tasks.render.render"]]
+        assert waiting.length() == 1
 
     def test_a_range_that_there_is_not_is_left_alone(self) -> None:
         strange = Variant("shop", "5y")

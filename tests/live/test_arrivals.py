@@ -38,7 +38,7 @@ def test_without_beat_one_of_all_asks_and_again_when_the_time_has_come(
     health.record_beat(AT)
     for _ in range(5):
         arrivals.ask_without_beat(AT + 15)
-    assert asked == [("tasks.render.arrivals", "render")]
+    assert asked == [("tasks.system.arrivals", "system")]
     assert 0 < int(redis.ttl("wf:looking")) <= 10
     redis.delete("wf:looking")
     arrivals.ask_without_beat(AT + 25)

@@ -7,7 +7,8 @@ from django.conf import settings
 from redis import RedisError
 
 from dashboard_project.celery import app
-from metrics.live import exposition, health, traffic
+from metrics.live import exposition, health, traffic, waiting
+from metrics.live.snapshot import Variant
 
 AT = 1_795_176_000.0
 
@@ -44,7 +45,8 @@ def test_queues_are_counted_where_celery_keeps_them() -> None:
         for queue in {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}:
             app.send_task("tasks.nothing", queue=queue, connection=connection)
             app.send_task("tasks.nothing", queue=queue, connection=connection)
-    assert health.readings(AT).queues == {"collect": 2, "render": 2}
+    waiting.add([Variant("shop", "1h"), Variant("shop", "6h"), Variant("shop", "24h")])
+    assert health.readings(AT).queues == {"collect": 2, "system": 2, "render": 3}
 
 
 def test_renders_are_counted_and_timed() -> None:

@@ -20,6 +20,7 @@ def collect() -> dict[tuple[str, ...], float]:
 def test_a_system_that_just_started_has_zeros(redis: Redis) -> None:
     assert collect() == {
         ("watchfloor_queue_depth", "collect"): 0,
+        ("watchfloor_queue_depth", "system"): 0,
         ("watchfloor_queue_depth", "render"): 0,
         ("watchfloor_tick_lag_seconds",): 0,
         ("watchfloor_sockets",): 0,
@@ -31,7 +32,7 @@ def test_it_tells_what_the_parts_recorded(redis: Redis) -> None:
     health.record_tick(100)
     health.record_tick(103.5)
     traffic.rendered(0.25)
-    redis.rpush("wf:celery:render", "a", "b")
+    redis.zadd("wf:waiting", {"shop.1h": 1, "shop.6h": 2})
     found = collect()
     assert found["watchfloor_tick_lag_seconds",] == 2.5
     assert found["watchfloor_last_render_seconds",] == 0.25

@@ -1,0 +1,47 @@
+"""What keeps the system going: short, on time, and never behind a render or a source that takes long."""
+
+import time
+
+from celery import shared_task
+
+from metrics.actions import arrivals as arrivals_
+from metrics.actions import heartbeats as heartbeats_
+from metrics.actions import render, slots
+from tasks.alone import alone
+from tasks.away import quietly
+from tasks.collect import collect
+
+
+@shared_task
+@alone
+@quietly
+def tick() -> None:
+    """Start every source whose slot begins; beat sends this each second."""
+    for due in slots.due(time.time()):
+        collect.apply_async(args=(due.source,), expires=due.worth_s)
+
+
+@shared_task
+@alone
+@quietly
+def sweep() -> None:
+    """Find what else must be rendered; beat sends this each second."""
+    render.sweep(time.time())
+
+
+@shared_task
+@alone
+@quietly
+def heartbeats() -> None:
+    """Have those count as late or down that did not ping, and store everyone's state; beat sends this every 5 s."""
+    now = time.time()
+    heartbeats_.evaluate(now)
+    heartbeats_.report(now)
+
+
+@shared_task
+@alone
+@quietly
+def arrivals() -> None:
+    """Look whether samples arrive; beat sends this every 10 s."""
+    arrivals_.look(time.time())
