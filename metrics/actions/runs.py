@@ -22,6 +22,7 @@ from metrics.sample import UNSTORABLE, BadSamples, Sample
 from metrics.sources import reach
 from metrics.sources.base import SourceError
 from metrics.sources.registry import kinds
+from metrics.verdict import Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,9 @@ TEXT_MOST = 300
 RECENT = 30
 RUNS_KEPT = 200
 PRUNED_AT_ONCE = 1000
+GOOD, FAILED, DOWN, WARNING = range(4)
+"""What a run of `Source.recent` came to."""
+FOUND: dict[str | None, int] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,20 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: `samples` that were accepted, a `note` it said, or what went wrong in one sentence."""
+    """What a run came to: `samples` that were accepted, a `note` it said, or what went wrong in one sentence.
+
+    `verdict` is that of what it checked, None if it checked nothing or failed.
+    """
 
     samples: int = 0
     note: str = ""
+    verdict: Verdict | None = None
     error: str = ""
+
+
+def grade(error: str, verdict: str | None) -> int:
+    """Return how `Source.recent` has a run with this error, empty if it did not fail, and this verdict, if any."""
+    return FAILED if error else FOUND.get(verdict, GOOD)
 
 
 def collect(source_id: int) -> None:
@@ -106,8 +119,8 @@ def _store(found: list[Sample], source: Source) -> int:
         raise Failed("It was removed while it ran.") from None
 
 
-def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
-    """Do `job`; return what `finish` makes of its samples, and the line that the run said about itself, if it did.
+def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str, Verdict | None]:
+    """Do `job`; return what `finish` makes of its samples, the line that the run said about itself, and its verdict.
 
     Raises Failed if anything goes wrong with either, whatever it is, but lets errors of our own database through.
     """
@@ -118,7 +131,8 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str]:
         secret = credentials.read(job.secrets)
         found, error = _gather(job, secret)
         if not error:
-            return finish(found), _storable(getattr(found, "note", ""), secret)
+            note, verdict = getattr(found, "note", ""), getattr(found, "verdict", None)
+            return finish(found), _storable(note, secret), verdict
         done = finish(found) if found else None
     except (BadSamples, credentials.LostKey) as problem:
         error = str(problem)
@@ -154,14 +168,16 @@ def _note(source: Source, started_at: datetime, duration_s: float, outcome: Outc
         "last_samples": outcome.samples,
         "last_error": outcome.error,
         "last_note": outcome.note,
-        "recent": [*source.recent[1 - RECENT :], [round(duration_s, 4), int(failed)]],
+        "last_verdict": outcome.verdict or "",
+        "recent": [*source.recent[1 - RECENT :], [round(duration_s, 4), grade(outcome.error, outcome.verdict)]],
         "failures": F("failures") + 1 if failed else 0,
     }
     if not failed:
         changes["last_success_at"] = started_at
     with transaction.atomic():
         if Source.objects.filter(pk=source.pk).update(**changes):  # else it was deleted meanwhile
-            run = Run(source=source, started_at=started_at, duration_s=duration_s, **asdict(outcome))
+            fields = {**asdict(outcome), "verdict": outcome.verdict or ""}
+            run = Run(source=source, started_at=started_at, duration_s=duration_s, **fields)
             run.save(force_insert=True)
 
 

@@ -39,7 +39,9 @@ def _claimed(source: Source, now: float) -> Due | None:
     try:
         began, ends = _round(source, now)
     except BadSchedule as problem:  # its time zone is one that this machine does not know
-        Source.objects.filter(pk=source.pk).exclude(last_error=str(problem)).update(last_error=str(problem))
+        Source.objects.filter(pk=source.pk).exclude(last_error=str(problem)).update(
+            last_error=str(problem), last_verdict=""
+        )
         return None
     if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, LATE_MOST_S):
         return None

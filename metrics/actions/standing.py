@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from metrics.models import Source
+from metrics.verdict import Verdict
 from metrics.widgets.freshness import UNKNOWN_EVERY_S, freshness
 
 
@@ -15,19 +16,24 @@ class Standing:
 
 
 OK = Standing("ok", "ok")
+DOWN = Standing("down", "critical")
 FAILING = Standing("failing", "critical")
+WARNING = Standing("warning", "warn")
 LATE = Standing("late", "warn")
 WAITING = Standing("waiting", "nodata")
 OFF = Standing("off", "nodata")
 QUIET = Standing("quiet", "nodata")
-ALL = (OK, FAILING, LATE, WAITING, OFF, QUIET)
+ALL = (DOWN, FAILING, LATE, WARNING, OK, WAITING, QUIET, OFF)
+"""The worst first."""
+FOUND: dict[str, Standing] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
 
 
 def standing(source: Source, now: float) -> Standing:
     """Return how `source` stands at `now` (Unix seconds).
 
-    `late` means that it should have run and did not: the collecting workers are at fault, not what it asks.
-    Of what is pushed nobody knows how often it should come: after five minutes it is `quiet`, which is not bad.
+    `down` is what the source checks; `failing` means that the run failed, so that nothing is known of it. `late` means
+    that it should have run and did not: the collecting workers are at fault, not what it asks. Of what is pushed nobody
+    knows how often it should come: after five minutes it is `quiet`, which is not bad.
     """
     ran_at = source.last_run_at.timestamp() if source.last_run_at else None
     if source.kind == Source.PUSH:
@@ -38,4 +44,11 @@ def standing(source: Source, now: float) -> Standing:
         return FAILING if source.last_error else WAITING
     if freshness(ran_at, source.expected_every_s(now), now).state != "fresh":
         return LATE
-    return FAILING if source.last_error else OK
+    return of_run(source.last_error, source.last_verdict)
+
+
+def of_run(error: str, verdict: str) -> Standing:
+    """Return what one run came to, by its error, a sentence or empty, and its verdict, one of Verdict or empty."""
+    if error:
+        return FAILING
+    return FOUND.get(verdict, OK)

@@ -18,6 +18,7 @@ from metrics.live import collecting, limits, slots
 from metrics.models import Source
 from metrics.sample import Sample, check
 from metrics.sources.registry import kinds
+from metrics.verdict import Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class Would:
 class Trial:
     """What a run came to: it took `duration_s` and would store `count` samples, the first of which are `samples`.
 
-    `note` is a line that the run said about itself; `error` is one sentence, empty if nothing went wrong.
+    `note` is a line that the run said about itself; `error` is one sentence, empty if nothing went wrong. `verdict`
+    is that of what it checked, empty if it checked nothing or failed.
     """
 
     duration_s: float
@@ -51,6 +53,7 @@ class Trial:
     samples: tuple[Would, ...]
     note: str
     error: str
+    verdict: str = ""
 
 
 def try_saved(id: int, by: Actor) -> Trial:
@@ -108,12 +111,13 @@ def answer(id: str) -> None:
 
 def _trial(job: Job) -> Trial:
     began, found, note, error = time.perf_counter(), list[Sample](), "", ""
+    verdict: Verdict | None = None
     try:
-        found, note = attempt(job, _checked)
+        found, note, verdict = attempt(job, _checked)
     except Failed as problem:
         found, error = problem.done or [], str(problem)
     shown = tuple(Would(one.metric, dict(one.labels), one.value, one.unit or "", one.at) for one in found[:SHOWN_MOST])
-    return Trial(time.perf_counter() - began, len(found), shown, note, error)
+    return Trial(time.perf_counter() - began, len(found), shown, note, error, verdict or "")
 
 
 def _checked(found: list[Sample]) -> list[Sample]:

@@ -17,6 +17,8 @@ Name = Annotated[Text, Field(min_length=1, max_length=NAME_MOST)]
 Every = Annotated[int, Field(ge=1, le=EVERY_MOST_S)]
 Cron = Annotated[Text, Field(max_length=CRON_MOST)]
 Zone = Annotated[Text, Field(max_length=50)]
+Verdict = Literal["", "up", "warning", "down"]
+"""How what was checked is doing; empty if nothing was checked, or the run failed."""
 
 EVERY = "Seconds between two runs."
 CRON = "Instead of every: minute, hour, day, month, weekday."
@@ -76,12 +78,13 @@ class SourceOut(Schema):
     raw_retention_hours: int | None
     minute_retention_days: int | None
     hour_retention_days: int | None
-    state: Literal["ok", "failing", "late", "waiting", "off", "quiet"]
+    state: Literal["ok", "down", "failing", "warning", "late", "waiting", "off", "quiet"]
     last_run_at: float | None
     last_success_at: float | None
     last_duration: float | None
     last_samples: int | None
     last_note: str
+    last_verdict: Verdict
     last_error: str
     failures: int
 
@@ -116,16 +119,18 @@ class TrialOut(Schema):
     samples: list[WouldOut]
     note: str
     error: str
+    verdict: Verdict
 
 
 class RunOut(Schema):
-    """One run; `started_at` is Unix seconds, `duration` seconds; `error` is empty if it went well."""
+    """One run; `started_at` is Unix seconds, `duration` seconds; `error` is empty if it could measure."""
 
     started_at: float
     duration: float
     samples: int
     error: str
     note: str
+    verdict: Verdict
 
 
 class RunList(Schema):

@@ -111,6 +111,7 @@ def list_runs(request: HttpRequest, id: Id, limit: Limit = 50) -> dict[str, Any]
                 "samples": run.samples,
                 "error": run.error,
                 "note": run.note,
+                "verdict": run.verdict,
             }
             for run in runs
         ]
@@ -136,6 +137,7 @@ def _out(source: Source, now: float) -> dict[str, Any]:
         "last_duration": source.last_duration_s,
         "last_samples": source.last_samples,
         "last_note": source.last_note,
+        "last_verdict": source.last_verdict,
         "last_error": source.last_error,
         "failures": source.failures,
     }

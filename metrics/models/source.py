@@ -2,8 +2,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from metrics.schedule import BadSchedule, Schedule
+from metrics.verdict import Verdict
 
 RETENTION_MOST_DAYS = 36_500
+VERDICTS = [(one.value, one.value) for one in Verdict]
 
 
 class Source(models.Model):
@@ -52,10 +54,19 @@ class Source(models.Model):
     last_samples = models.PositiveIntegerField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     last_note = models.CharField(max_length=300, blank=True, editable=False, help_text="A line that the run said.")
+    last_verdict = models.CharField(
+        max_length=10,
+        blank=True,
+        editable=False,
+        choices=VERDICTS,
+        help_text="Of what the last run checked; empty if it checked nothing, or failed.",
+    )
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="Runs in a row that failed.")
     recent = models.JSONField(
-        default=list, editable=False, help_text="The newest runs, oldest first, each [seconds, 1 if it failed]."
+        default=list,
+        editable=False,
+        help_text="The newest runs, oldest first, each [seconds, one of GOOD, FAILED, … of metrics.actions.runs].",
     )
 
     class Meta:
@@ -95,6 +106,7 @@ class Run(models.Model):
     samples = models.PositiveIntegerField()
     error = models.CharField(max_length=300, blank=True)
     note = models.CharField(max_length=300, blank=True)
+    verdict = models.CharField(max_length=10, blank=True, choices=VERDICTS)
 
     class Meta:
         ordering = ["-id"]

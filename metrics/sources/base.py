@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from metrics.sample import Sample
+from metrics.verdict import Verdict
 
 
 class SourceError(Exception):
@@ -21,11 +22,20 @@ class SourceError(Exception):
 
 
 class Noted(list[Sample]):
-    """The samples of a run that also has something to say: `note` is a line for the source's page."""
+    """The samples of a run that also has something to say: `note` is a line for the source's page.
 
-    def __init__(self, samples: Iterable[Sample], note: str) -> None:
+    A run that checks something gives its `verdict` too; one that only measures has none.
+    """
+
+    def __init__(self, samples: Iterable[Sample], note: str, verdict: Verdict | None = None) -> None:
         super().__init__(samples)
         self.note = note
+        self.verdict = verdict
+
+
+def checked(samples: Iterable[Sample], problem: str) -> Noted:
+    """Return the samples of a check that found `problem`, a sentence; empty if all is as it should be."""
+    return Noted(samples, problem, Verdict.DOWN if problem else Verdict.UP)
 
 
 class SourceConfig(BaseModel):
@@ -55,7 +65,7 @@ class SourceKind(ABC, Generic[C]):
 
     @abstractmethod
     def collect(self, config: C) -> list[Sample]:
-        """Return the samples of one run, `Noted` if there is more to say.
+        """Return the samples of one run; `checked` for a check, `Noted` if there is more to say.
 
         Raises SourceError if the run failed.
         """

@@ -20,7 +20,7 @@ from pydantic import Field, field_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
 from metrics.sources import reach
-from metrics.sources.base import Noted, SourceConfig, SourceError, SourceKind
+from metrics.sources.base import SourceConfig, SourceError, SourceKind, checked
 from metrics.sources.reach import Unreachable
 
 TRY_S = 3.0
@@ -96,7 +96,7 @@ class DnsCheck(SourceKind[DnsCheckConfig]):
             samples.append(Sample("dns_answers", float(len(found.records)), labels))
         if found and found.ttl_s is not None:
             samples.append(Sample("dns_ttl_seconds", float(found.ttl_s), labels, unit="seconds"))
-        return Noted(samples, problem)
+        return checked(samples, problem)
 
 
 def _difference(config: DnsCheckConfig, found: Found) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
 from metrics.sources import certificates, expect, fetch, pick, reach
-from metrics.sources.base import Noted, SourceKind
+from metrics.sources.base import SourceKind, checked
 from metrics.sources.http_config import HttpConfig
 from metrics.sources.phases import Phases
 
@@ -107,7 +107,7 @@ class HttpCheck(SourceKind[HttpCheckConfig]):
             samples.append(Sample("http_phase_seconds", seconds, {**labels, "phase": phase}, unit="seconds"))
         if found.days_left is not None:
             samples.append(Sample("http_certificate_days", found.days_left, labels, unit="days"))
-        return Noted(samples, found.problem)
+        return checked(samples, found.problem)
 
 
 async def _request(config: HttpCheckConfig, phases: Phases) -> Found:

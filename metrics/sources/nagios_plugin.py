@@ -18,10 +18,13 @@ from metrics.sources.folders import check_private
 from metrics.sources.perfdata import Said
 from metrics.sources.process import Finished
 from metrics.sources.server import require_freedom
+from metrics.verdict import Verdict
 
 Argument = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 STATUSES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+VERDICTS = (Verdict.UP, Verdict.WARNING, Verdict.DOWN)
+"""By exit code; a check that ends with 3 could not find out."""
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -60,7 +63,10 @@ class NagiosPlugin(SourceKind[NagiosPluginConfig]):
         said = perfdata.read(finished.output)
         labels = {"check": config.name or config.plugin}
         samples = [Sample("nagios_status", float(finished.code), labels), *_data(said, labels)]
-        return Noted(samples, _note(finished.code, said))
+        note = _note(finished.code, said)
+        if finished.code >= len(VERDICTS):
+            raise SourceError(f"{config.plugin} could not find out: {note.rstrip('.')}.", samples)
+        return Noted(samples, note, VERDICTS[finished.code])
 
 
 def _file(name: str) -> Path:

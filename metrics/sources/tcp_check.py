@@ -7,7 +7,7 @@ from pydantic import Field
 
 from metrics.sample import Sample
 from metrics.sources import reach
-from metrics.sources.base import Noted, SourceConfig, SourceKind
+from metrics.sources.base import SourceConfig, SourceKind, checked
 from metrics.sources.reach import Unreachable
 
 READ_MOST_BYTES = 64 * 1024
@@ -44,7 +44,7 @@ class TcpCheck(SourceKind[TcpCheckConfig]):
             Sample("tcp_up", float(not problem), labels),
             Sample("tcp_latency_seconds", latency_s, labels, unit="seconds"),
         ]
-        return Noted(samples, problem)
+        return checked(samples, problem)
 
 
 def _problem(config: TcpCheckConfig) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from metrics.sample import Sample
 from metrics.sources import certificates, reach, tls
-from metrics.sources.base import Noted, SourceConfig, SourceKind
+from metrics.sources.base import SourceConfig, SourceKind, checked
 from metrics.sources.certificates import named
 from metrics.sources.reach import Unreachable
 
@@ -44,10 +44,10 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
         try:
             certificate, distrust = _shown(config, until)
         except Unreachable as problem:
-            return Noted([Sample("tls_up", 0.0, labels)], str(problem))
+            return checked([Sample("tls_up", 0.0, labels)], str(problem))
         is_named, days_left = named(certificate, config.wanted), certificates.days_left(certificate)
         if days_left is None:
-            return Noted([Sample("tls_up", 0.0, labels)], f"The certificate of {config.where} can't be read.")
+            return checked([Sample("tls_up", 0.0, labels)], f"The certificate of {config.where} can't be read.")
         samples = [
             Sample("tls_up", 1.0, labels),
             Sample("tls_certificate_days", days_left, labels, unit="days"),
@@ -56,7 +56,7 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
         ]
         problems = [f"can't be trusted ({distrust})"] if distrust else []
         problems += [] if is_named else [f"is not for {config.wanted}"]
-        return Noted(samples, f"The certificate of {config.where} {' and '.join(problems)}." if problems else "")
+        return checked(samples, f"The certificate of {config.where} {' and '.join(problems)}." if problems else "")
 
 
 def _shown(config: TlsCertificateConfig, until: float) -> tuple[bytes, str]:

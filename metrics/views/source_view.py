@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from metrics.actions.runs import RECENT
-from metrics.actions.standing import Standing, standing
+from metrics.actions.runs import DOWN, FAILED, GOOD, RECENT, WARNING, grade
+from metrics.actions.standing import Standing, of_run, standing
 from metrics.actions.trials import Trial
 from metrics.models import Run, Series, Source
 from metrics.schedule import BadSchedule
@@ -15,6 +15,7 @@ from metrics.series import read
 from metrics.series.read import Track
 from metrics.views import words
 from metrics.views.source_form import label
+from metrics.views.source_list import said
 from metrics.widgets import units
 from metrics.widgets.units import Shown
 
@@ -25,12 +26,15 @@ RUNS_DRAWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Durations of runs, oldest first, a bar each: as the SVG paths `good` and `failed`, and in `words`.
+    """Durations of runs, oldest first, a bar each: as the SVG paths of those that were good, and so on, and in `words`.
 
-    `width` and `height` are those of the chart, `stroke` the width of a bar.
+    `down` are runs that found what they check down, `failed` those that found nothing out. `width` and `height` are
+    those of the chart, `stroke` the width of a bar.
     """
 
     good: str
+    warning: str
+    down: str
     failed: str
     width: int
     height: int
@@ -61,13 +65,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """A run in its source's history: when it began (`at`), `took`, `samples`, `error` and `note`."""
+    """A run in its source's history: when it began (`at`), `took`, `samples`, how it stood then, what it `said`."""
 
     at: datetime
     took: str
     samples: int
-    error: str
-    note: str
+    standing: Standing
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class TrialLine:
 class TrialView:
     """What a trial came to: it `took` a while and would store `count` samples, the first of which are `lines`.
 
-    `note` is what the run said about itself; `error` is empty if nothing went wrong.
+    `standing` is how it went; `note` is what the run said about itself; `error` is empty if nothing went wrong.
     """
 
     took: str
@@ -110,13 +114,15 @@ class TrialView:
     lines: tuple[TrialLine, ...]
     note: str
     error: str
+    standing: Standing
 
 
 def trial_view(trial: Trial) -> TrialView:
     lines = [
         TrialLine(one.metric, tuple(sorted(one.labels.items())), _exact(one.value), one.unit) for one in trial.samples
     ]
-    return TrialView(words.duration(trial.duration_s), trial.count, tuple(lines), trial.note, trial.error)
+    how = of_run(trial.error, trial.verdict)
+    return TrialView(words.duration(trial.duration_s), trial.count, tuple(lines), trial.note, trial.error, how)
 
 
 def _exact(value: float) -> str:
@@ -134,36 +140,52 @@ def row(source: Source, now: float) -> Row:
         ran=words.ago(source.last_run_at, now),
         took=words.duration(source.last_duration_s),
         samples=source.last_samples,
-        said=source.last_error or source.last_note,
-        bars=bars([(seconds, bool(failed)) for seconds, failed in source.recent], RECENT),
+        said=said(source),
+        bars=bars([(seconds, came_to) for seconds, came_to in source.recent], RECENT),
     )
 
 
-def bars(runs: Sequence[tuple[float, bool]], places: int) -> Bars | None:
-    """Return the chart of `runs`, seconds and whether it failed; None without runs.
+def bars(runs: Sequence[tuple[float, int]], places: int) -> Bars | None:
+    """Return the chart of `runs`, seconds and what each came to; None without runs.
 
     There is room for as many as `places`; the newest is at the right edge.
     """
     if not runs:
         return None
     longest = max(seconds for seconds, _ in runs) or 1.0
-    paths: dict[bool, list[str]] = {False: [], True: []}
-    for place, (seconds, failed) in enumerate(runs, max(0, places - len(runs))):
+    paths: dict[int, list[str]] = {one: [] for one in (GOOD, WARNING, DOWN, FAILED)}
+    for place, (seconds, came_to) in enumerate(runs, max(0, places - len(runs))):
         height = max(BAR_LEAST, BARS_HEIGHT * seconds / longest)
-        paths[failed].append(f"M{place * BAR_STEP + BAR_WIDTH / 2:g} {BARS_HEIGHT}v{-height:.1f}")
+        paths[came_to].append(f"M{place * BAR_STEP + BAR_WIDTH / 2:g} {BARS_HEIGHT}v{-height:.1f}")
     width = max(places, len(runs)) * BAR_STEP - (BAR_STEP - BAR_WIDTH)
-    failures = sum(failed for _, failed in runs)
-    said = f"The last {len(runs)} runs took up to {words.duration(longest)}; {failures or 'none'} failed."
-    return Bars("".join(paths[False]), "".join(paths[True]), width, BARS_HEIGHT, BAR_WIDTH, said)
+    counted = f"The last {len(runs)} runs took up to {words.duration(longest)}; {_counts(paths)}."
+    good, warning, down, failed = ("".join(paths[one]) for one in (GOOD, WARNING, DOWN, FAILED))
+    return Bars(good, warning, down, failed, width, BARS_HEIGHT, BAR_WIDTH, counted)
+
+
+def _counts(runs: Mapping[int, Sequence[object]]) -> str:
+    """Return how many runs were bad in which way, as the end of a sentence."""
+    found = [(DOWN, "found it down"), (WARNING, "found a warning")]
+    bad = [f"{len(runs[one])} {what}" for one, what in found if runs[one]]
+    return ", ".join([*bad, f"{len(runs[FAILED]) or 'none'} failed"])
 
 
 def run_lines(runs: Iterable[Run]) -> list[RunLine]:
-    return [RunLine(one.started_at, words.duration(one.duration_s), one.samples, one.error, one.note) for one in runs]
+    return [
+        RunLine(
+            one.started_at,
+            words.duration(one.duration_s),
+            one.samples,
+            of_run(one.error, one.verdict),
+            one.error or one.note,
+        )
+        for one in runs
+    ]
 
 
 def run_bars(newest_first: Sequence[Run]) -> Bars | None:
     """Return the chart of a source's newest runs."""
-    return bars([(one.duration_s, bool(one.error)) for one in reversed(newest_first)], RUNS_DRAWN)
+    return bars([(one.duration_s, grade(one.error, one.verdict)) for one in reversed(newest_first)], RUNS_DRAWN)
 
 
 def next_run(source: Source, now: float) -> datetime | None:

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Case, Q, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,15 +19,14 @@ from metrics.actions.access import Actor, actor_of_user
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Source
 from metrics.sources.registry import kinds
+from metrics.views import source_list, words
 from metrics.views import source_view as views
-from metrics.views import words
 from metrics.views.source_draft import TIMES, Draft
 from metrics.views.source_form import label
 
 P = ParamSpec("P")
 
 PER_PAGE = 100
-FAILING_FIRST = Case(When(Q(enabled=True) & ~Q(last_error=""), then=0), default=1)
 RUNS_LISTED = 20
 
 
@@ -53,13 +51,13 @@ def page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[
 def index(request: HttpRequest) -> HttpResponse:
     """All sources; htmx fetches the rows anew every few seconds, and while somebody types what to search for."""
     search = request.GET.get("q", "").replace("\x00", "").strip()
-    found = Source.objects.order_by(FAILING_FIRST, "name")
-    if search:
-        found = found.filter(Q(name__icontains=search) | Q(kind__icontains=search) | Q(last_error__icontains=search))
-    chosen, now = Paginator(found, PER_PAGE).get_page(request.GET.get("page")), time.time()
+    now = time.time()
+    found, counts = source_list.search(search, now)
+    chosen = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "search": search,
         "chosen": chosen,
+        "counts": counts,
         "rows": [views.row(source, now) for source in chosen],
         "may_add": _by(request).may("add"),
     }

@@ -26,10 +26,10 @@ def duration(seconds: float | None) -> str:
 
 
 def schedule(source: Source | Heartbeat) -> str:
-    """Return when `source` runs, or when a heartbeat should ping, in words; an empty text for what is pushed."""
+    """Return when `source` runs, or when a heartbeat should ping, in words."""
     if source.cron:
         return f"{source.cron} ({source.time_zone})"
-    return "" if source.every_s is None else f"every {_every(source.every_s)}"
+    return "when pushed" if source.every_s is None else f"every {_every(source.every_s)}"
 
 
 def _every(seconds: int) -> str:

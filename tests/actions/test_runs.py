@@ -11,8 +11,9 @@ from metrics.live import slots
 from metrics.models import Run, Series, Source
 from metrics.models import Sample as Row
 from metrics.sample import Sample
-from metrics.sources.base import Noted, SourceError
+from metrics.sources.base import Noted, SourceError, checked
 from metrics.sources.host import Host
+from metrics.verdict import Verdict
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -146,6 +147,31 @@ class TestCollect:
         runs.collect(source.pk)
         source.refresh_from_db()
         assert (source.last_note, source.runs.get().note) == ("OK - 3 of 3 answer",) * 2
+
+    def test_what_a_check_found_is_noted_on_the_run_and_the_source(self, collects: Collects) -> None:
+        source = make.source()
+        whats: list[Any] = [
+            checked([Sample("a", 1.0)], ""),
+            checked([Sample("a", 0.0)], "It answered 503."),
+            Noted([], "WARNING - 81 %", Verdict.WARNING),
+            SourceError("Away."),
+            [],
+        ]
+        found = []
+        for what in whats:
+            collects(what)
+            runs.collect(source.pk)
+            source.refresh_from_db()
+            found.append((source.last_verdict, source.last_note, source.failures))
+        assert found == [
+            ("up", "", 0),
+            ("down", "It answered 503.", 0),
+            ("warning", "WARNING - 81 %", 0),
+            ("", "", 1),
+            ("", "", 0),
+        ]
+        assert [run.verdict for run in source.runs.order_by("id")] == ["up", "down", "warning", "", ""]
+        assert [came_to for _, came_to in source.recent] == [runs.GOOD, runs.DOWN, runs.WARNING, runs.FAILED, runs.GOOD]
 
     def test_what_a_failed_run_knows_is_stored(self, collects: Collects) -> None:
         source = make.source()

@@ -31,6 +31,7 @@ NEW: dict[str, Any] = {
     "last_duration": None,
     "last_samples": None,
     "last_note": "",
+    "last_verdict": "",
     "last_error": "",
     "failures": 0,
 }
@@ -199,7 +200,7 @@ class TestRuns:
         for n in range(3):
             source.runs.create(started_at="2026-11-20T12:00Z", duration_s=n / 2, samples=n, error="x" * n, note="y")
         found = body(program.get(one(source, "runs"), limit=2))
-        expected = {"started_at": AT, "duration": 1.0, "samples": 2, "error": "xx", "note": "y"}
+        expected = {"started_at": AT, "duration": 1.0, "samples": 2, "error": "xx", "note": "y", "verdict": ""}
         assert (len(found["runs"]), found["runs"][0]) == (2, expected)
 
     @pytest.mark.parametrize("limit", ["0", "201", "x", ""])
@@ -227,7 +228,7 @@ class TestTrials:
         response = program.post(one(make.source("watchfloor"), "test"), b"")
         found = body(response)
         assert response.status_code == 200
-        assert set(found) == {"duration", "count", "samples", "note", "error"}
+        assert set(found) == {"duration", "count", "samples", "note", "error", "verdict"}
         assert found["count"] == len(found["samples"]) > 3
         assert set(found["samples"][0]) == {"metric", "labels", "value", "unit", "at"}
         assert not Series.objects.exists()

@@ -67,11 +67,22 @@ def note(samples: list[Sample]) -> str:
 
 @pytest.mark.usefixtures("real")
 class TestRealChecks:
-    @pytest.mark.parametrize(("status", "word"), list(enumerate(["OK", "WARNING", "CRITICAL", "UNKNOWN"])))
-    def test_the_exit_code_is_the_status_and_the_text_is_noted(self, status: int, word: str) -> None:
+    @pytest.mark.parametrize(
+        ("status", "word", "verdict"), [(0, "OK", "up"), (1, "WARNING", "warning"), (2, "CRITICAL", "down")]
+    )
+    def test_the_exit_code_is_the_status_and_the_text_is_noted(self, status: int, word: str, verdict: str) -> None:
         samples = collected("check_dummy", str(status), "as it was told")
         assert samples == [Sample("nagios_status", status, {"check": "check_dummy"})]
         assert note(samples) == f"{word}: as it was told"
+        assert isinstance(samples, Noted)
+        assert samples.verdict == verdict
+
+    def test_unknown_is_no_verdict_but_a_run_that_found_nothing_out(self) -> None:
+        with pytest.raises(
+            SourceError, match=r"^check_dummy could not find out: UNKNOWN: as it was told\.$"
+        ) as refused:
+            collected("check_dummy", "3", "as it was told")
+        assert refused.value.samples == [Sample("nagios_status", 3, {"check": "check_dummy"})]
 
     def test_load(self) -> None:
         samples = collected("check_load", "-w", "1000,1000,1000", "-c", "2000,2000,2000", name="load")

@@ -10,12 +10,14 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from metrics.actions import access, credentials, runs, sources, trials
 from metrics.actions.access import SYSTEM
 from metrics.models import Run, Source
-from metrics.sources.base import Noted, SourceError
+from metrics.sample import Sample
+from metrics.sources.base import Noted, SourceError, checked
 from metrics.sources.host import Host
 from tests import door, make
 from tests.door import PASSWORD
@@ -193,6 +195,27 @@ class TestList:
         assert {name for name in ("alpha", "beta") if name in page} == found
         assert ("No source has" in page) is not bool(found)
 
+    def test_what_is_down_is_not_ok_and_comes_before_what_fails(self, admin: Client) -> None:
+        now = timezone.now()
+        told: dict[str, dict[str, Any]] = {
+            "a": {"last_verdict": "up"},
+            "b": {"last_verdict": "warning", "last_note": "WARNING - 81 % full"},
+            "c": {"last_error": "The plug-in is gone."},
+            "d": {"last_verdict": "down", "last_note": "It answered 503."},
+            "e": {"last_verdict": "down", "enabled": False},
+        }
+        for name, fields in told.items():
+            make.source("host", name)
+            Source.objects.filter(name=name).update(last_run_at=now, **fields)
+        page = admin.get(LIST)
+        assert [row.name for row in page.context["rows"]] == ["d", "c", "b", "a", "e"]
+        assert text(page).count("1 down 1 failing 1 warning of 5 sources") == 1
+        assert "d host down It answered 503." in text(page)
+        assert '<span class="standing standing-down"><span class="mark mark-critical"' in page.content.decode()
+        searched = {"503": "d", "DOWN": "d", "81 %": "b", "when pushed": "", "every 10 s": "dcbae", "off": "e"}
+        for search, found in searched.items():
+            assert "".join(row.name for row in admin.get(LIST, {"q": search}).context["rows"]) == found, search
+
     def test_htmx_gets_the_rows_alone(self, admin: Client) -> None:
         make.source()
         part = admin.get(LIST, headers=HTMX).content.decode()
@@ -246,6 +269,17 @@ class TestPage:
         assert "The last 3 runs took up to" in said
         assert re.search(r"door_limited 0 \d s", said)
         assert re.search(r"door_open said ali 1\sdoors \d s", said)
+
+    def test_runs_that_found_it_down_are_told_apart(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        source = behind_a_door()
+        for what in (checked([], ""), checked([], "It is shut."), checked([], "It is shut.")):
+            monkeypatch.setattr(door.Door, "collect", lambda *_, what=what: what)
+            runs.collect(source.pk)
+        page = admin.get(path(source))
+        assert "State down" in text(page)
+        assert text(page).count("down It is shut.") == 2  # in the list of runs
+        assert "2 found it down, none failed." in text(page)
+        assert page.content.decode().count('<path class="down"') == 1
 
     def test_a_line_that_the_run_said_is_shown(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(door.Door, "collect", lambda *_: Noted([], "OK - it is open"))
@@ -312,6 +346,12 @@ class TestButtons:
             assert "It would store 2 samples; nothing was stored." in said
             assert "door_open said ali 1 doors" in said
         assert not Run.objects.exists()
+
+    def test_test_now_says_what_is_down(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(door.Door, "collect", lambda *_: checked([Sample("door_open", 0.0)], "It is shut."))
+        tried = admin.post(path(behind_a_door(), "test"), headers=HTMX)
+        assert "down It is shut. It would store 1 sample; nothing was stored." in text(tried)
+        assert "mark-ok" not in tried.content.decode()
 
     def test_test_now_says_what_goes_wrong(self, admin: Client) -> None:
         source = behind_a_door(fails="says")

@@ -1,0 +1,46 @@
+"""The list of sources: which are shown, in which order, and how many stand how."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from metrics.actions import standing as standings
+from metrics.actions.standing import Standing, standing
+from metrics.models import Source
+from metrics.views import words
+
+FIRST = (standings.DOWN, standings.FAILING, standings.LATE, standings.WARNING)
+"""What needs somebody, the worst first; the others follow by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many sources stand in one way."""
+
+    standing: Standing
+    number: int
+
+
+def search(text: str, now: float) -> tuple[list[Source], list[Count]]:
+    """Return the sources that show `text` in the list, in its order, and how many of them need somebody.
+
+    What is searched is what a row of the list says, so that whatever somebody reads there is also found.
+    """
+    wanted = text.casefold()
+    found = [
+        (how, source)
+        for source in Source.objects.order_by("name")
+        for how in [standing(source, now)]
+        if wanted in _shown(source, how).casefold()
+    ]
+    found.sort(key=lambda pair: FIRST.index(pair[0]) if pair[0] in FIRST else len(FIRST))
+    counted = Counter(how for how, _ in found)
+    return [source for _, source in found], [Count(how, counted[how]) for how in FIRST if counted[how]]
+
+
+def said(source: Source) -> str:
+    """Return what was wrong with the last run of `source`, else what that said of itself."""
+    return source.last_error or source.last_note
+
+
+def _shown(source: Source, how: Standing) -> str:
+    return "\n".join([source.name, source.kind, how.word, words.schedule(source), said(source)])
