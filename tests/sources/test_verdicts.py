@@ -1,4 +1,4 @@
-"""Kinds that check something say whether it is up: the same way, so that no page takes a failing check for a good one."""
+"""Kinds that check something say in one way whether it is up, so that no page takes a failing check for a good one."""
 
 import socket
 from collections.abc import Iterator
