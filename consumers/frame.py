@@ -6,14 +6,18 @@ from typing import Any
 
 
 class Frame:
-    """One frame's text, its size, and its bytes on the wire once a server that can share them has made them."""
+    """One frame's text, its size before it is compressed, and its bytes on the wire where a server can share them.
+
+    `prepared` has those by the bits of the window that they were compressed with, 0 for not at all; a server makes each
+    when the first socket needs it.
+    """
 
     __slots__ = ("prepared", "size_bytes", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.size_bytes = len(text.encode())
-        self.prepared: Any = None
+        self.prepared: dict[int, Any] = {}
 
 
 def partial(widget: str, html: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from consumers.frame import Frame
 
 EXTENSION = "watchfloor.prepared"
-"""The ASGI extension by which our own server offers an object with `prepare`, `write` and `listen`."""
+"""The ASGI extension by which our own server offers an object with `prepare`, `window_bits`, `write` and `listen`."""
 
 Hear = Callable[[str], bool]
 """Takes a text and returns whether that was all; if not, it comes once more as an ASGI message."""
@@ -32,20 +32,22 @@ class Outlet(Protocol):
 
 
 class PreparedOutlet:
-    """Writes the same prepared bytes to every socket of the process."""
+    """Writes the same prepared bytes to every socket of the process that is compressed alike."""
 
-    __slots__ = ("_offer", "_prepare", "_send", "_write")
+    __slots__ = ("_offer", "_prepare", "_send", "_window_bits", "_write")
 
     def __init__(self, send: Send, offer: Any) -> None:
         self._send = send
         self._offer = offer
         self._prepare = offer.prepare
         self._write = offer.write
+        self._window_bits: int = offer.window_bits
 
     def write(self, frame: Frame) -> None:
-        if frame.prepared is None:
-            frame.prepared = self._prepare(frame.text)
-        self._write(frame.prepared)
+        prepared = frame.prepared.get(self._window_bits)
+        if prepared is None:
+            prepared = frame.prepared[self._window_bits] = self._prepare(frame.text, self._window_bits)
+        self._write(prepared)
 
     def listen(self, hear: Hear) -> None:
         self._offer.listen(hear)
@@ -86,7 +88,7 @@ class QueuedOutlet:
 
 
 def outlet(scope: dict[str, Any], send: Send) -> Outlet:
-    """Return the best outlet that the server of `scope` can serve."""
+    """Return the best outlet that the server of `scope` can serve, for a socket that was accepted."""
     offer = scope.get("extensions", {}).get(EXTENSION)
     return QueuedOutlet(send) if offer is None else PreparedOutlet(send, offer)
 

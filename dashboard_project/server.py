@@ -25,7 +25,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from twisted.internet import reactor
 
-from dashboard_project import addresses
+from dashboard_project import addresses, deflate
 from dashboard_project.requests import bound_requests
 from dashboard_project.slim import Inbox
 from dashboard_project.sockets import PreparedWriter, SocketProtocol
@@ -64,6 +64,8 @@ class WebServer(Server):
         bound_requests(self.http_factory)
         self.ws_factory.protocol = SocketProtocol
         self.ws_factory.setProtocolOptions(failByDrop=False)  # who breaks the protocol is told how
+        if settings.COMPRESS_FRAMES:
+            self.ws_factory.setProtocolOptions(perMessageCompressionAccept=deflate.accept)
         SocketProtocol.share_options(self.ws_factory)
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -150,6 +150,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # behind WhiteNoise, whose files are compressed already
     "dashboard_project.sign_in.keep_nothing",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -256,6 +257,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+COMPRESS_FRAMES = env.flag(
+    "COMPRESS_FRAMES", True, "Whether frames are compressed for clients that offer permessage-deflate."
+)
 SOCKETS_PER_PROCESS = env.integer("SOCKETS_PER_PROCESS", 10_000, "Most open pages of one web process.", least=1)
 SOCKETS_PER_USER = env.integer("SOCKETS_PER_USER", 1_000, "Most open pages of one user or token, per process.", least=1)
 

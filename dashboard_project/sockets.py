@@ -8,7 +8,8 @@ import daphne.server  # noqa: F401 (first, because it chooses the Twisted reacto
 from autobahn.websocket.protocol import PreparedMessage
 from daphne.ws_protocol import WebSocketProtocol
 
-from consumers.limits import Allowance
+from consumers.limits import MESSAGE_BYTES, Allowance
+from dashboard_project import deflate
 from dashboard_project.slim import Slim, slim
 
 INCOMING_WAITING = 200
@@ -18,18 +19,25 @@ WHOLE_TEXT = 0x81
 MASKED = 0x80
 
 
-def unmasked(data: bytes) -> str | None:
+def short_text(data: bytes, may_be_deflated: bool = False) -> str | None:
     """Return the text, if `data` is just one short frame of text as clients send it; None for anything else.
 
-    See RFC 6455, section 5.2: an unfragmented text has the first byte 0x81, then come length, mask and payload.
+    See RFC 6455, section 5.2: an unfragmented text has the first byte 0x81, or 0xC1 if it is compressed, then come
+    length, mask and payload.
     """
     length = len(data) - HEADER_BYTES
-    if not 0 <= length <= SHORT_BYTES or data[0] != WHOLE_TEXT or data[1] != MASKED | length:
+    if not 0 <= length <= SHORT_BYTES or data[1] != MASKED | length:
+        return None
+    deflated = may_be_deflated and data[0] == deflate.WHOLE_DEFLATED_TEXT
+    if data[0] != WHOLE_TEXT and not deflated:
         return None
     mask = (data[2:HEADER_BYTES] * (length // 4 + 1))[:length]
-    payload = int.from_bytes(data[HEADER_BYTES:], "big") ^ int.from_bytes(mask, "big")
+    number = int.from_bytes(data[HEADER_BYTES:], "big") ^ int.from_bytes(mask, "big")
+    payload: bytes | None = number.to_bytes(length, "big")
+    if deflated and payload is not None:
+        payload = deflate.inflated(payload, MESSAGE_BYTES)
     try:
-        return payload.to_bytes(length, "big").decode()
+        return None if payload is None else payload.decode()
     except UnicodeDecodeError:
         return None
 
@@ -46,9 +54,16 @@ class PreparedWriter:
         """Have `hear` get each text, without Daphne's queue and a task per socket in between."""
         self._protocol.hear = hear
 
+    @property
+    def window_bits(self) -> int:
+        """With what window frames to this socket are compressed, once it is open; 0 if they are not."""
+        return self._protocol.window_bits
+
     @staticmethod
-    def prepare(text: str) -> bytes:
-        """Return `text` as a WebSocket frame."""
+    def prepare(text: str, window_bits: int) -> bytes:
+        """Return `text` as a WebSocket frame for all sockets with `window_bits`."""
+        if window_bits:
+            return deflate.frame(text.encode(), window_bits)
         message = PreparedMessage(text.encode(), isBinary=False, applyMask=False, doNotCompress=True)
         frame: bytes = message.payloadHybi
         return frame
@@ -83,12 +98,14 @@ class SocketProtocol(Slim, WebSocketProtocol):
     muted: bool
     hear: Callable[[str], bool] | None = None
     pings: Allowance
+    window_bits = 0
+    _perMessageCompress: Any
 
     def dataReceived(self, data: bytes) -> None:
         # Nearly all that ever comes is an acknowledgement in a segment of its own. The parser takes several times
         # as long over it as `hear` does, so it is only asked about the rest.
         if self.hear is not None and self._is_between_messages():
-            text = unmasked(data)
+            text = short_text(data, may_be_deflated=bool(self.window_bits))
             if text is not None and self.hear(text):
                 self.last_ping = time.time()
                 return
@@ -106,8 +123,15 @@ class SocketProtocol(Slim, WebSocketProtocol):
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         write_now(self.transport, data)
 
+    def sendMessage(self, payload: bytes, isBinary: bool = False, **options: Any) -> None:
+        # What a single socket is sent is short, and autobahn would keep what it compressed with: 280 kB.
+        super().sendMessage(payload, isBinary, **{**options, "doNotCompress": True})
+
     def onOpen(self) -> None:
         self.pings = Allowance()
+        if self._perMessageCompress is not None:
+            self.window_bits = self._perMessageCompress.server_max_window_bits
+            self._perMessageCompress = deflate.Inflater(self.window_bits)
         super().onOpen()
         slim(self)
 

@@ -4,6 +4,7 @@ import re
 import time
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -209,3 +210,25 @@ def test_forty_frames_leave_nothing_behind_in_the_page(person: Person, push_toke
         push(person.system, push_token, number)
     expect(person.widget("Orders open")).to_contain_text(str(number)[-3:])  # thousands are set apart
     assert widgets.evaluate("element => element.childNodes.length") <= before
+
+
+def test_frames_come_compressed(page: Page, system: Stack, push_token: str) -> None:
+    agreed: list[str] = []
+    developer = page.context.new_cdp_session(page)
+    developer.on("Network.webSocketHandshakeResponseReceived", lambda event: agreed.append(extensions(event)))
+    developer.send("Network.enable")
+    person = Person(page, system)
+    person.sign_in()
+    person.wait_until_live()
+    for _ in range(3):
+        number = next(NUMBERS)
+        push(system, push_token, number)
+        person.expect_number("Orders open", number, within_s=5)
+    assert agreed
+    assert all(one.startswith("permessage-deflate") for one in agreed)
+    assert person.complaints == []
+
+
+def extensions(event: dict[str, Any]) -> str:
+    headers: dict[str, str] = event["response"]["headers"]
+    return {name.lower(): value for name, value in headers.items()}.get("sec-websocket-extensions", "")

@@ -1,14 +1,17 @@
 """The short way in for acknowledgements, beside the parser that takes all the rest."""
 
 import asyncio
+import hashlib
+import zlib
 from typing import Any
 
 import pytest
 from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.testing import StringTransport
 
+from dashboard_project import deflate
 from dashboard_project.slim import OF_THE_HANDSHAKE, Inbox
-from dashboard_project.sockets import SocketProtocol, unmasked, write_now
+from dashboard_project.sockets import PreparedWriter, SocketProtocol, short_text, write_now
 
 MASK = b"\x0a\xf0\x5c\x33"
 ACK = '{"ack": 12}'
@@ -19,9 +22,32 @@ def frame(payload: bytes, first: int = 0x81) -> bytes:
     return bytes((first, 0x80 | len(payload))) + MASK + masked
 
 
+def deflated(payload: bytes) -> bytes:
+    """As RFC 7692 has it: without the four bytes that end it."""
+    compress = zlib.compressobj(wbits=-15)
+    return (compress.compress(payload) + compress.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+
 @pytest.mark.parametrize("text", ["", "a", ACK, "größer", "x" * 125])
-def test_a_short_text_is_unmasked(text: str) -> None:
-    assert unmasked(frame(text.encode())) == text
+@pytest.mark.parametrize("may_be_deflated", [False, True])
+def test_a_short_text_is_read(text: str, may_be_deflated: bool) -> None:
+    assert short_text(frame(text.encode()), may_be_deflated) == text
+
+
+@pytest.mark.parametrize("text", ["", "a", ACK, "größer", "x" * 1024])
+def test_a_compressed_one_is_read_where_that_was_agreed(text: str) -> None:
+    compressed = frame(deflated(text.encode()), 0xC1)
+    assert short_text(compressed, may_be_deflated=True) == text
+    assert short_text(compressed) is None
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [deflated(b"x" * 1025), deflated(b"x" * 40_000), deflated(b"\xff"), b"\xff" * 8],
+    ids=["too long", "a bomb", "no UTF-8", "not deflated"],
+)
+def test_a_compressed_one_that_is_none_is_left_to_the_parser(payload: bytes) -> None:
+    assert short_text(frame(payload, 0xC1), may_be_deflated=True) is None
 
 
 @pytest.mark.parametrize(
@@ -41,7 +67,7 @@ def test_a_short_text_is_unmasked(text: str) -> None:
     ids=["nothing", "a part", "more", "two", "a fragment", "binary", "a ping", "compressed", "unmasked", "no UTF-8"],
 )
 def test_anything_else_is_left_to_the_parser(data: bytes) -> None:
-    assert unmasked(data) is None
+    assert short_text(data) is None
 
 
 class Server:
@@ -91,9 +117,16 @@ def heard() -> list[str]:
 
 
 @pytest.fixture
-def protocol(heard: list[str]) -> Any:
+def offers() -> str:
+    """Extensions that the client offers, as a header's line."""
+    return ""
+
+
+@pytest.fixture
+def protocol(heard: list[str], offers: str) -> Any:
     """A socket after its handshake, that hears everything but what says `no`."""
     factory = WebSocketFactory(Server())
+    factory.setProtocolOptions(failByDrop=False, perMessageCompressionAccept=deflate.accept, maxMessagePayloadSize=5000)
     factory.protocol = SocketProtocol
     made: Any = factory.buildProtocol(None)
     made._raw_query_string = b""
@@ -102,7 +135,7 @@ def protocol(heard: list[str]) -> Any:
     made.makeConnection(transport)
     made.dataReceived(
         b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + offers.encode() + b"\r\n"
     )
     made.serverAccept()
 
@@ -216,3 +249,83 @@ async def test_who_stops_waiting_loses_no_message() -> None:
     inbox.put_nowait({"type": "kept"})
     await asyncio.gather(waiting, return_exceptions=True)
     assert (await inbox.get())["type"] == "kept"
+
+
+OFFERS = [
+    pytest.param("", 0, id="none"),
+    pytest.param("Sec-WebSocket-Extensions: permessage-deflate\r\n", 15, id="plain"),
+    pytest.param("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n", 15, id="of a browser"),
+    pytest.param(
+        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12\r\n", 12, id="a small window"
+    ),
+    pytest.param(
+        "Sec-WebSocket-Extensions: x-other, permessage-deflate; server_max_window_bits=9, permessage-deflate\r\n",
+        9,
+        id="several",
+    ),
+]
+COMPRESSED = OFFERS[2].values[0]
+
+
+@pytest.mark.parametrize(("offers", "window_bits"), OFFERS)
+@pytest.mark.parametrize("length", [10, 3000, 70_000, 300_000])
+def test_a_prepared_frame_is_what_the_client_can_read(protocol: Any, window_bits: int, length: int) -> None:
+    said = protocol.transport.sent.decode()
+    assert ("permessage-deflate; " in said and "client_no_context_takeover" in said) == bool(window_bits)
+    assert protocol.window_bits == window_bits
+    protocol.transport.room = 10**9
+    writer = PreparedWriter(protocol)
+    text = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(length // 64 + 1))
+    for _ in range(2):  # what is compressed later does not build on what was before
+        before = len(protocol.transport.sent)
+        writer.write(writer.prepare(text, writer.window_bits))
+        assert read(protocol.transport.sent[before:], window_bits) == text
+
+
+def after_handshake(protocol: Any) -> bytes:
+    sent: bytes = protocol.transport.sent
+    return sent.partition(b"\r\n\r\n")[2]
+
+
+def read(frame: bytes, window_bits: int) -> str:
+    """Read one frame as a client does that agreed on `window_bits`, or on no compression."""
+    assert frame[0] == (0xC1 if window_bits else 0x81)
+    length = {126: 2, 127: 8}.get(frame[1], 0)
+    assert (int.from_bytes(frame[2 : 2 + length], "big") if length else frame[1]) == len(frame) - 2 - length
+    payload = frame[2 + length :]
+    return (zlib.decompress(payload + deflate.FLUSHED + b"\x03\x00", -window_bits) if window_bits else payload).decode()
+
+
+@pytest.mark.parametrize("offers", [COMPRESSED])
+@pytest.mark.parametrize("cut", [1, 6, 10])
+def test_compressed_answers_are_heard_by_the_short_way_and_by_the_parser(
+    protocol: Any, heard: list[str], cut: int
+) -> None:
+    whole = frame(deflated(ACK.encode()), 0xC1)
+    protocol.dataReceived(whole)
+    protocol.dataReceived(whole[:cut])
+    protocol.dataReceived(whole[cut:])
+    protocol.dataReceived(frame(ACK.encode()))
+    assert heard == [ACK] * 3
+    assert protocol._perMessageCompress._decompressor is None  # nothing of zlib's stays with a socket
+    assert protocol._perMessageCompress._compressor is None
+
+
+@pytest.mark.parametrize("offers", [COMPRESSED])
+@pytest.mark.parametrize(
+    ("payload", "code"), [(deflated(b"x" * 40_000), 1009), (b"\xff" * 8, 1007), (deflated(b"\xff"), 1007)]
+)
+def test_a_compressed_message_that_is_too_much_or_none_closes_the_socket(
+    protocol: Any, heard: list[str], payload: bytes, code: int
+) -> None:
+    protocol.dataReceived(frame(payload, 0xC1))
+    assert heard == []
+    close = after_handshake(protocol)
+    assert close[:4] == bytes((0x88, len(close) - 2)) + code.to_bytes(2, "big")
+
+
+@pytest.mark.parametrize("offers", [COMPRESSED])
+def test_what_one_socket_alone_is_sent_goes_without_a_compressor(protocol: Any) -> None:
+    protocol.serverSend("a refusal")
+    assert after_handshake(protocol) == b"\x81\x09a refusal"
+    assert protocol._perMessageCompress._compressor is None
