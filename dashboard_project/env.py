@@ -9,6 +9,7 @@ secrets arrive.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -108,6 +109,17 @@ def items(name: str, default: list[str], help: str) -> list[str]:
     """A comma-separated list."""
     value = read(name, default, help, lambda raw: [item.strip() for item in raw.split(",") if item.strip()], "a list")
     DECLARED[name] = Setting(name, help, ",".join(default))
+    return value
+
+
+def networks(name: str, help: str) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of addresses and networks; none when it is not given."""
+
+    def parse(raw: str) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(item.strip()) for item in raw.split(",") if item.strip()]
+
+    value = read(name, list[IPv4Network | IPv6Network](), help, parse, "a list of addresses and networks")
+    DECLARED[name] = Setting(name, help, "")
     return value
 
 

@@ -1,14 +1,41 @@
-"""HTTP requests as Daphne takes them, with what it leaves open closed: sizes, and headers that nobody may send."""
+"""Bounds that Daphne does not set on requests: their size, the time they take to arrive, and whose headers count."""
 
+import ipaddress
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
+from twisted.web.http import HTTPChannel
 
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # Daphne would take the path's prefix from the first, and reads the others as ASCII.
 NOT_FROM_CLIENTS = (b"daphne-root-path", b"sec-websocket-protocol")
-ASCII_ONLY = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port")
+FROM_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port")
+
+
+class BoundedChannel(HTTPChannel):
+    """A connection on which each request has `timeOut` seconds to arrive as a whole, headers and body.
+
+    Twisted starts its time anew with every byte that comes, so that a byte a minute would keep a connection for good.
+    Here it starts with the first byte of a request, which a WebSocket's handshake is too.
+    """
+
+    _is_arriving = False
+
+    def resetTimeout(self) -> None:
+        if not self._is_arriving:
+            self._is_arriving = True
+            super().resetTimeout()
+
+    def allContentReceived(self) -> None:
+        self._is_arriving = False
+        super().allContentReceived()
+
+    def timeoutConnection(self) -> None:
+        if self._is_arriving:
+            self.transport.write(TOO_SLOW)
+        super().timeoutConnection()
 
 
 class BoundedRequest(WebRequest):
@@ -37,8 +64,9 @@ class BoundedRequest(WebRequest):
     def process(self) -> None:
         for name in NOT_FROM_CLIENTS:
             self.requestHeaders.removeHeader(name)
-        for name in ASCII_ONLY:
-            if not all(value.isascii() for value in self.requestHeaders.getRawHeaders(name, [])):
+        trusted = is_trusted_proxy(getattr(self.client, "host", None))
+        for name in FROM_PROXIES:
+            if not (trusted and all(value.isascii() for value in self.requestHeaders.getRawHeaders(name, []))):
                 self.requestHeaders.removeHeader(name)
         super().process()
 
@@ -48,9 +76,24 @@ class BoundedRequest(WebRequest):
             self.channel.loseConnection()
 
 
+def is_trusted_proxy(address: str | None) -> bool:
+    """Return whether what comes from `address` may say for whom: this machine, a unix socket (None), TRUSTED_PROXIES.
+
+    This machine always may: what a proxy on it passes on would look like its own requests otherwise.
+    """
+    if address is None:
+        return True
+    peer = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
+        peer = peer.ipv4_mapped
+    return peer.is_loopback or any(peer in network for network in settings.TRUSTED_PROXIES)
+
+
 def bound_requests(factory: HTTPFactory) -> None:
-    """Have `factory` take requests as `BoundedRequest`."""
+    """Have `factory` take requests as `BoundedRequest`, on a `BoundedChannel`."""
     build = factory.buildProtocol
+    factory.protocol = BoundedChannel
+    factory.timeOut = settings.REQUEST_SECONDS
 
     def build_bounded(address: Any) -> Any:
         protocol = build(address)

@@ -117,6 +117,12 @@ if PUBLIC_URL:
     _public = urlsplit(PUBLIC_URL)
     ALLOWED_HOSTS += [_public.hostname or ""]
     CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+TRUSTED_PROXIES = env.networks(
+    "TRUSTED_PROXIES", "Addresses and networks of proxies on other machines, whose X-Forwarded headers are believed."
+)
+REQUEST_SECONDS = env.integer(
+    "REQUEST_SECONDS", 60, "How long a request may take to arrive, headers and body.", least=1, most=3600
+)
 BEHIND_TLS = PUBLIC_URL.startswith("https://")
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

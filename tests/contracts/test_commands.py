@@ -1,6 +1,8 @@
 """The Procfile says how each process is run: compose.yaml and the systemd units say the same, the image has it all."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,21 @@ def test_the_image_has_all_of_the_program_and_nothing_else() -> None:
     modules = {one.name for one in ROOT.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()}
     files = {"Procfile", "requirements.txt", "static", "templates"}
     assert allowed == (modules - {"tests", "benchmarks"}) | files
+
+
+@pytest.mark.parametrize(
+    ("named", "trusted"),
+    [("", ["172.30.250.1"]), ("10.0.0.5 fd00::5", ["10.0.0.5", "fd00::5"]), ("none", [])],
+    ids=["the host alone", "those that are named", "nobody"],
+)
+def test_nginx_believes_its_own_proxy_and_no_network(tmp_path: Path, named: str, trusted: list[str]) -> None:
+    ip = tmp_path / "ip"
+    ip.write_text("#!/bin/sh\necho 'default via 172.30.250.1 dev eth0'\necho '172.30.250.0/24 dev eth0'\n")
+    ip.chmod(0o755)
+    written = tmp_path / "trusted-proxy.conf"
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TRUSTED_PROXY": named}
+    subprocess.run([ROOT / "deploy" / "trusted-proxy.sh", written], env=env, check=True)
+    lines = written.read_text().splitlines()
+    assert re.findall(r"^set_real_ip_from (.+);$", written.read_text(), re.M) == trusted
+    assert [line.split()[0] for line in lines if line.endswith(" yes;")] == trusted
+    assert "set_real_ip_from" not in (ROOT / "deploy" / "nginx.conf").read_text()

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "integer": lambda: env.integer("X", 5, "help", least=1, most=10),
     "flag": lambda: env.flag("X", False, "help"),
     "items": lambda: env.items("X", ["a", "b"], "help"),
+    "networks": lambda: env.networks("X", "help"),
     "choice": lambda: env.choice("X", "A", "help", ("A", "B")),
     "url": lambda: env.url("X", "", "help", schemes=("redis", "unix")),
 }
@@ -51,6 +53,8 @@ READERS: dict[str, Callable[[], Any]] = {
         ("flag", "off", False),
         ("items", None, ["a", "b"]),
         ("items", " c , ,d", ["c", "d"]),
+        ("networks", None, []),
+        ("networks", "10.0.0.1, ,fd00::/8", [ip_network("10.0.0.1"), ip_network("fd00::/8")]),
         ("choice", None, "A"),
         ("choice", "b", "B"),
         ("url", None, ""),

@@ -1,6 +1,7 @@
 """The web process alone: it needs neither Redis nor a migrated database to listen."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -57,10 +58,7 @@ def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}/healthz"
     with server(HOST=host, PORT=str(port), DATA_DIR=str(tmp_path)) as process:
-        until = time.monotonic() + 60
-        while not answers(url):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        wait_until_it_answers(url)
         process.terminate()
         assert process.wait(10) == 0
 
@@ -90,6 +88,57 @@ def test_it_takes_a_listening_socket_that_systemd_passes(tmp_path: Path) -> None
         finally:
             process.kill()
             process.wait()
+
+
+HEAD = b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\n"
+DRIPS = {  # what comes at once, and what follows byte by byte, for ever
+    "a first line": (b"GET /", b"x"),
+    "headers": (b"GET / HTTP/1.1\r\n", b"X-A: b\r\n"),
+    "a body": (HEAD + b"Content-Length: 100000\r\n\r\n", b"x"),
+    "a chunked body": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "a handshake": (b"GET /ws/dashboards/x/ HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", b"X-A: b\r\n"),
+    "a second request": (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /", b"x"),
+}
+
+
+def test_requests_that_drip_are_ended_however_often_a_byte_comes(tmp_path: Path) -> None:
+    port = free_port()
+    with server(PORT=str(port), DATA_DIR=str(tmp_path), REQUEST_SECONDS="2"):
+        wait_until_it_answers(f"http://127.0.0.1:{port}/healthz")
+        dripping = {}
+        for name, (first, _) in DRIPS.items():
+            dripping[name] = socket.create_connection(("127.0.0.1", port))
+            dripping[name].settimeout(5)
+            dripping[name].sendall(first)
+        heard = dict.fromkeys(DRIPS, b"")
+        until = time.monotonic() + 30
+        at = 0
+        while dripping and time.monotonic() < until:
+            for name, one in list(dripping.items()):
+                more = DRIPS[name][1]
+                try:
+                    if not select.select([one], [], [], 0)[0]:
+                        one.sendall(more[at % len(more) :][:1])
+                        continue
+                    piece = one.recv(65536)
+                except OSError:
+                    piece = b""
+                heard[name] += piece
+                if not piece:
+                    dripping.pop(name).close()
+            at += 1
+            time.sleep(0.05)
+        assert dripping == {}
+    # A byte that crosses the answer on its way has the client's system drop the answer.
+    assert any(b"HTTP/1.1 408 Request Timeout" in said for said in heard.values())
+    assert b"200 OK" in heard["a second request"]
+
+
+def wait_until_it_answers(url: str) -> None:
+    until = time.monotonic() + 60
+    while not answers(url):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
