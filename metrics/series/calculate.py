@@ -1,9 +1,10 @@
 """Series with a function of theirs in the place of their values."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from metrics.series import raw, read
+from metrics.series import rate, raw, read
 from metrics.series.find import Found, Query, find
 from metrics.series.functions import Function, Value, by_step, overall, quantile
 from metrics.series.read import Point, Step, Track, Wanted
@@ -31,22 +32,32 @@ class Window:
 class Asked:
     """A query, what is made of its series, and whether their points are wanted besides the newest value.
 
-    Without a function a counter is read as its rate, and everything else as it is.
+    Without a function a counter is read as its rate, and everything else as it is. Rates are over `over_s` seconds, or
+    over what fits each series.
     """
 
     query: Query
     function: Function | None
     window: Window
     points: bool
+    over_s: float | None = None
 
     def function_of(self, series: Found) -> Function | None:
         return self.function or (RATE if series.type == "counter" else None)
+
+    def is_rate_of(self, series: Found) -> bool:
+        function = self.function_of(series)
+        return function is not None and function.name == "rate"
+
+    def rate_over_s(self, track: Track) -> float:
+        return rate.window_s(self.over_s, track.every_s)
 
 
 def tracks(query: Query, function: Function | None, window: Window, *, points: bool) -> list[Track]:
     """Return the matching series, as `read.window` and `read.tracks` do, with `function` of them as their values.
 
-    `latest` is then the function of all that is shown, or the newest rate, at the time of the newest sample.
+    `latest` is then the function of all that is shown, or the newest rate, at the time of the newest sample. Each point
+    of a rate is over its step, or over the window of rates where that is longer.
     """
     return together([Asked(query, function, window, points)], window.at)[0]
 
@@ -64,7 +75,7 @@ def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
         at,
     )
     seen = read.seen({one.pk: one for found in chosen for one in found}.values(), at)
-    values = _calculated(asked, chosen, at)
+    values = _calculated(asked, chosen, seen, at)
     return [
         [
             _with(seen[one.pk], how, calculated[one.pk], ask.points)
@@ -86,42 +97,55 @@ Calculated = dict[int, tuple[list[Value], float | None]]
 """By series id, the function of each step, and of all that is shown."""
 
 
-def _calculated(asked: Sequence[Asked], chosen: Sequence[Sequence[Found]], at: float) -> list[Calculated]:
+def _calculated(
+    asked: Sequence[Asked], chosen: Sequence[Sequence[Found]], seen: Mapping[int, Track], at: float
+) -> list[Calculated]:
     """Return what is calculated for each of `asked`, for those of its series of which something is."""
-    steps = read.steps(
-        [
-            Wanted(
-                [one for one in found if (function := ask.function_of(one)) and function.name != "quantile"],
-                ask.window.start - LOOKBACK_STEPS * ask.window.step_s,
-                ask.window.end,
-                ask.window.step_s,
-            )
-            for ask, found in zip(asked, chosen, strict=True)
-        ],
-        at,
-    )
-    return [_of_one(*one) for one in zip(asked, chosen, steps, strict=True)]
+    both = list(zip(asked, chosen, strict=True))
+    steps = read.steps([_wanted(ask, found, seen) for ask, found in both], at)
+    rated = {(one.pk, ask.over_s): one for ask, found in both for one in found if ask.is_rate_of(one)}
+    newest = rate.newest_rates(rated, seen, at)
+    return [_of_one(ask, found, seen, of_all, newest) for (ask, found), of_all in zip(both, steps, strict=True)]
 
 
-def _of_one(asked: Asked, chosen: Sequence[Found], steps: Mapping[int, Sequence[Step]]) -> Calculated:
+def _wanted(asked: Asked, chosen: Sequence[Found], seen: Mapping[int, Track]) -> Wanted:
+    """Return the steps to read of `chosen`: none for quantiles, nor for newest rates, which have steps of their own."""
+    window = asked.window
+    skipped = ("quantile",) if asked.points else ("quantile", "rate")
+    of_steps = [one for one in chosen if (function := asked.function_of(one)) and function.name not in skipped]
+    back_s = max((asked.rate_over_s(seen[one.pk]) for one in of_steps if asked.is_rate_of(one)), default=0.0)
+    before = LOOKBACK_STEPS + math.ceil(back_s / window.step_s)
+    return Wanted(of_steps, window.start - before * window.step_s, window.end, window.step_s)
+
+
+def _of_one(
+    asked: Asked,
+    chosen: Sequence[Found],
+    seen: Mapping[int, Track],
+    steps: Mapping[int, Sequence[Step]],
+    newest: Mapping[rate.Wish, float],
+) -> Calculated:
     window = asked.window
     functions = {one.pk: function for one in chosen if (function := asked.function_of(one))}
-    found: Calculated = dict.fromkeys(functions, ([], None))
+    found: Calculated = {pk: ([], newest.get((pk, asked.over_s))) for pk in functions}
     for pk, all_steps in steps.items():
-        values = [value for value in by_step(functions[pk], all_steps) if value[0] >= window.start]
+        of_steps = by_step(functions[pk], all_steps, asked.rate_over_s(seen[pk]))
+        values = [value for value in of_steps if value[0] >= window.start]
         shown = [step for step in all_steps if step.at >= window.shown]
         before = [step for step in all_steps if step.at < window.shown][-1:]
-        found[pk] = values, overall(functions[pk], before + shown if _grows(functions[pk]) else shown)
+        match functions[pk].name:
+            case "rate":
+                found[pk] = values, found[pk][1]
+            case "increase":
+                found[pk] = values, overall(functions[pk], before + shown)
+            case _:
+                found[pk] = values, overall(functions[pk], shown)
     quantiles = [one for one in chosen if one.pk in functions and functions[one.pk].name == "quantile"]
     for pk, samples in _samples(quantiles, window).items():
         q = functions[pk].q
         of_shown = [value for at, value in samples if at >= window.shown]
         found[pk] = _quantiles(samples, q, window), quantile(of_shown, q) if of_shown else None
     return found
-
-
-def _grows(function: Function) -> bool:
-    return function.name in ("rate", "increase")
 
 
 def _samples(chosen: Sequence[Found], window: Window) -> dict[int, list[Value]]:

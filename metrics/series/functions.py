@@ -17,6 +17,8 @@ from metrics.series.steps import Step
 Name = Literal["avg", "min", "max", "sum", "count", "last", "rate", "increase", "quantile"]
 Value = tuple[float, float]
 """Unix seconds, value."""
+WHOLE_SHARE = 0.9
+"""So much of a window counts as all of it: what is scraped each 15 s comes now a little earlier, now a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +51,47 @@ OF_ALL: dict[str, Callable[[Sequence[Step]], float]] = {
 def growth(steps: Sequence[Step]) -> list[Value]:
     """Return by how much a counter grew until the end of each step but the first."""
     return [
-        (later.at, _grown(earlier.last, later.max) + later.last)
+        (later.at, grown(earlier.last, later.max) + later.last)
         if later.max > later.last
-        else (later.at, _grown(earlier.last, later.last))
+        else (later.at, grown(earlier.last, later.last))
         for earlier, later in pairwise(steps)
     ]
 
 
-def _grown(earlier: float, later: float) -> float:
+def grown(earlier: float, later: float) -> float:
     return later - earlier if later >= earlier else later
 
 
-def rates(steps: Sequence[Step]) -> list[Value]:
+def rates(steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
     """Return how much a counter grew a second until the end of each step but the first.
 
-    The seconds are those between the last samples, not between the steps: of samples each 15 s, steps of 10 s would
-    have grown for one step or for two.
+    It grew since the newest step that ended about `over_s` earlier or before that, but at least since the step before,
+    and at most since the first. The seconds are those between the last samples, not between the steps: of samples each
+    15 s, steps of 10 s would have grown for one step or for two.
     """
-    gaps_s = (later.last_at - earlier.last_at for earlier, later in pairwise(steps))
-    return [(at, grown / gap_s) for (at, grown), gap_s in zip(growth(steps), gaps_s, strict=True) if gap_s > 0]
+    grew = [0.0, *(by for _, by in growth(steps))]
+    found: list[Value] = []
+    base = 0
+    for place in range(1, len(steps)):
+        while base + 1 < place and steps[base + 1].last_at <= steps[place].last_at - WHOLE_SHARE * over_s:
+            base += 1
+        gap_s = steps[place].last_at - steps[base].last_at
+        if gap_s > 0:
+            found.append((steps[place].at, math.fsum(grew[base + 1 : place + 1]) / gap_s))
+    return found
 
 
-def by_step(function: Function, steps: Sequence[Step]) -> list[Value]:
-    """Return the function of each step; of growth there is none for the first."""
+def by_step(function: Function, steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
+    """Return the function of each step, a rate over at least `over_s`; of growth there is none for the first."""
     if function.name == "rate":
-        return rates(steps)
+        return rates(steps, over_s)
     if function.name == "increase":
         return growth(steps)
     return [(step.at, OF_STEP[function.name](step)) for step in steps]
 
 
 def overall(function: Function, steps: Sequence[Step]) -> float | None:
-    """Return the function of all `steps` together, but the newest rate; None where that is nothing."""
-    if function.name == "rate":
-        newest = rates(steps[-2:])
-        return newest[-1][1] if newest else None
+    """Return the function of all `steps` together, which a rate is not; None where that is nothing."""
     if not steps or (function.name == "increase" and len(steps) < 2):
         return None
     return OF_ALL[function.name](steps)

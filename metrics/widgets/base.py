@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from metrics import every
 from metrics.sample import METRIC_NAME
 from metrics.series import functions
 from metrics.series.functions import Function
@@ -15,6 +16,8 @@ from metrics.series.read import Query, Track
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
+
+OVER_MOST_S = 30 * 86_400
 
 
 class QueryConfig(BaseModel):
@@ -30,6 +33,10 @@ class QueryConfig(BaseModel):
     function: functions.Name | None = Field(
         default=None, description="What is made of each series over time; else the rate of a counter, or its values."
     )
+    over: str | None = Field(
+        default=None,
+        description="Over how long a rate is, such as 5m; else enough for four expected samples, at least a minute.",
+    )
     quantile: float = Field(default=0.95, ge=0, le=1, description="Which quantile, for the function quantile.")
     group_by: list[str] | None = Field(
         default=None, max_length=10, description="Labels by which series become one; an empty list makes one of all."
@@ -38,6 +45,23 @@ class QueryConfig(BaseModel):
     top: int | None = Field(default=None, ge=1, le=100, description="Only so many, those with the largest values.")
     name: str = Field(default="", pattern="^[A-Z]?$", description="What expressions call it: one letter from A to Z.")
     hidden: bool = Field(default=False, description="Whether only expressions use it.")
+
+    @field_validator("over")
+    @classmethod
+    def _period(cls, value: str | None) -> str | None:
+        if value is not None and every.seconds(value) > OVER_MOST_S:
+            raise ValueError(f"{value} is longer than 30d.")
+        return value
+
+    @model_validator(mode="after")
+    def _of_rates(self) -> Self:
+        if self.over is not None and self.function not in (None, "rate"):
+            raise ValueError(f"over is for rates, and the function is {self.function}")
+        return self
+
+    @property
+    def over_s(self) -> float | None:
+        return None if self.over is None else every.seconds(self.over)
 
     def query(self) -> Query:
         return Query(self.metric, self.labels)

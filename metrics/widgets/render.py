@@ -90,7 +90,8 @@ def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> l
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
     return [
-        Asked(query.query(), query.chosen_function(), drawn, points=bool(kind.windows_back)) for query in config.queries
+        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s)
+        for query in config.queries
     ]
 
 

@@ -28,8 +28,8 @@ class TestCounters:
     def test_a_counter_is_read_as_its_rate(self) -> None:
         counter({90: 10, 60: 40, 30: 100})
         found = calculated(None)
-        assert found.points == (Point(AT - 60, 1), Point(AT - 30, 2))
-        assert found.latest == Point(AT - 30, 2)
+        assert found.points == (Point(AT - 60, 1), Point(AT - 30, 1.5))
+        assert found.latest == Point(AT - 30, 1.5)
 
     def test_the_first_step_of_a_window_has_grown_from_what_was_before(self) -> None:
         counter({3630: 10, 3600: 40, 3570: 70})

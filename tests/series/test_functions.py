@@ -56,8 +56,9 @@ class TestCounters:
         steps = [step(90, 100), step(60, 120, 5, 50), step(30, 10, 20), step(0, 5, 15, 3)]
         assert by_step(Function("increase"), steps) == [(AT - 60, 20 + 50), (AT - 30, 20), (AT, 15 + 3)]
 
-    def test_the_rate_of_all_is_the_newest(self) -> None:
-        assert overall(Function("rate"), COUNTER) == 2
+    def test_a_rate_reaches_back_over_a_window(self) -> None:
+        assert rates(COUNTER, 60) == [(AT - 60, 1), (AT - 30, 50 / 60), (AT, 80 / 60)]
+        assert rates(COUNTER, 3600) == [(AT - 60, 1), (AT - 30, 50 / 60), (AT, 110 / 90)]
 
     def test_the_time_is_that_between_samples_not_between_steps(self) -> None:
         steps = [Step(AT + at, 1, 0, 0, 0, value, AT + last_at) for at, value, last_at in ((0, 0, 0), (10, 15, 15))]
@@ -66,7 +67,9 @@ class TestCounters:
     @pytest.mark.parametrize("name", ["rate", "increase"])
     def test_one_step_says_nothing_about_growth(self, name: Name) -> None:
         assert by_step(Function(name), COUNTER[:1]) == []
-        assert overall(Function(name), COUNTER[:1]) is None
+
+    def test_one_step_says_nothing_about_growth_of_all(self) -> None:
+        assert overall(Function("increase"), COUNTER[:1]) is None
 
     @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=20))
     def test_growth_is_never_negative(self, values: list[float]) -> None:

@@ -55,6 +55,24 @@ def test_counters_are_shown_as_rates() -> None:
     assert shown([{"metric": "requests_total", "legend": "{host}"}]) == [("a", 1), ("b", 2), ("c", 4)]
 
 
+@pytest.mark.parametrize("over", ["20s", "5m"])
+def test_a_rate_may_have_a_window_of_its_own(over: str) -> None:
+    assert shown([{"metric": "requests_total", "legend": "{host}", "over": over}]) == [("a", 1), ("b", 2), ("c", 4)]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"over": "five"}, "'five' is not a period such as 10s, 5m, 1h30m or 1d."),
+        ({"over": "31d"}, "31d is longer than 30d."),
+        ({"over": "5m", "function": "avg"}, "over is for rates, and the function is avg"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused(query: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        BarsConfig.model_validate({"queries": [{"metric": "m", **query}]})
+
+
 def test_series_are_put_together_by_labels() -> None:
     assert shown([{"metric": "requests_total", "group_by": ["dc"]}]) == [("x", 3), ("y", 4)]
     assert shown([{"metric": "requests_total", "group_by": [], "aggregate": "max", "legend": "all"}]) == [("all", 4)]
