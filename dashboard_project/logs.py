@@ -1,6 +1,7 @@
 """Logging: every record of every library in one form, readable or JSON, through structlog."""
 
 import logging
+import re
 from typing import Any
 
 import structlog
@@ -13,6 +14,15 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+PING_KEY = re.compile(r"(/ping/+)[^/?#\s\"'<>]+")
+"""In the address of a heartbeat, which is a credential; requests that fail are logged with theirs."""
+
+
+def hide_ping_keys(_: Any, __: str, line: str) -> str:
+    """Return `line`, a record as it will be written, without the keys of heartbeats."""
+    return PING_KEY.sub(r"\1[key]", line)
 
 
 class NotReady(logging.Filter):
@@ -52,7 +62,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render, hide_ping_keys],
             }
         },
         "filters": {
@@ -70,6 +80,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
             "celery.app.trace": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "django.server": {"level": "INFO"},
+            "uvicorn.access": {"handlers": [], "propagate": True},
             "django": {"handlers": [], "propagate": True},
             "axes": {"level": "WARNING"},
             "daphne.server": {"level": "WARNING"},

@@ -15,10 +15,12 @@ RUNS_MOST = 20
 """How many runs of one job may go on at once, and have their time taken."""
 EXIT_STATUS_MOST = 255
 RUN_MOST = 100
+TOLERANCE_SHARE, TOLERANCE_MOST_S = 0.1, 60.0
+"""Clocks differ, and jobs take their time: by how much of the gap between two pings one may miss its time, at most."""
 
 
 class State(StrEnum):
-    """Of one job: `new` until its first ping, `late` within the grace, `down` behind it or after a failure."""
+    """Of one job: `new` until its first ping is due, `late` within the grace, `down` behind it or after a failure."""
 
     NEW = "new"
     UP = "up"
@@ -72,15 +74,35 @@ def pinged(before: Condition, ping: Ping, schedule: Schedule, grace_s: float) ->
         return _started(before, ping, grace_s)
     starts = dict(before.starts)
     began = starts.pop(ping.run, None)
-    late_at = ping.at + schedule.every_s if schedule.every_s is not None else schedule.after(ping.at)
+    late_at, down_at = ends(ping.at, schedule, grace_s)
     return Condition(
         state=State.UP if ping.signal is Signal.SUCCESS else State.DOWN,
         last_at=ping.at,
         late_at=late_at,
-        down_at=late_at + grace_s,
+        down_at=down_at,
         duration_s=None if began is None else max(0.0, ping.at - began),
         starts=starts,
     )
+
+
+def ends(at: float, schedule: Schedule, grace_s: float) -> tuple[float, float]:
+    """Return when a job is late and when it is down, if nothing comes after its ping, or its making, `at`.
+
+    A ping that comes a little before a time of cron is the one for that time, and one that comes a little after its
+    time is not late: a little is a tenth of the gap between the two times, and at most a minute.
+    """
+    if schedule.every_s is not None:
+        due, gap_s = at + schedule.every_s, schedule.every_s
+    else:
+        due, gap_s = schedule.after(at), schedule.gap_s(at)
+        if due - at <= _tolerance_s(gap_s):
+            due, gap_s = schedule.after(due), schedule.gap_s(due)
+    late_at = due + _tolerance_s(gap_s)
+    return late_at, max(late_at, due + grace_s)
+
+
+def _tolerance_s(gap_s: float) -> float:
+    return min(TOLERANCE_MOST_S, TOLERANCE_SHARE * gap_s)
 
 
 def _started(before: Condition, ping: Ping, grace_s: float) -> Condition:

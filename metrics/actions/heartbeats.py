@@ -1,7 +1,8 @@
 """Heartbeats: making them, taking their pings, noticing those that do not come."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -11,9 +12,10 @@ from django.db.models import Count, Q
 
 from metrics.actions import samples
 from metrics.actions.problems import Invalid, check_storable
-from metrics.heartbeat import LEVELS, Condition, Signal, State, judged, pinged
+from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged
 from metrics.heartbeat import Ping as Pinged
 from metrics.models import Heartbeat, Ping
+from metrics.models.heartbeat import new_key
 from metrics.sample import BadSamples, Sample
 from metrics.schedule import BadSchedule, Schedule
 
@@ -23,14 +25,16 @@ STATE_METRIC, DURATION_METRIC = "heartbeat_state", "heartbeat_duration_seconds"
 REPORT_EVERY_S = 30
 PINGS_KEPT = 100
 CONDITION = ("state", "last_at", "late_at", "down_at", "duration_s", "starts")
+CHANGED = ("name", "every_s", "cron", "time_zone", "grace_s", "late_at", "down_at")
+"""What a change writes: neither what pings note meanwhile, nor the key."""
 GRACE_MOST_S = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A ping for the heartbeat with this key."""
+    """A ping for the heartbeat with this key, which is a credential: it is not shown where this is."""
 
-    key: str
+    key: str = field(repr=False)
     ping: Pinged
 
 
@@ -69,7 +73,9 @@ def _take(heartbeat: Heartbeat, ping: Pinged) -> Ping:
 
 def evaluate(now: float) -> int:
     """Have those count as late or down whose ping did not come until `now`; return how many that were."""
-    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now) | Q(state=State.UP, late_at__lte=now)
+    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now) | Q(
+        state__in=[State.NEW, State.UP], late_at__lte=now
+    )
     changed = [one for one in Heartbeat.objects.filter(overdue) if _judge(one, now)]
     _tell([_state(one, now) for one in changed], now)
     return len(changed)
@@ -143,9 +149,13 @@ def schedule_of(heartbeat: Heartbeat) -> Schedule:
 
 
 def create(name: str, **schedule: Any) -> Heartbeat:
-    """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Invalid."""
+    """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Invalid.
+
+    Its first ping is awaited from now on: a job that was never set up is noticed as one that stopped.
+    """
     made = Heartbeat(name=name, **schedule)
     _check(made)
+    made.late_at, made.down_at = ends(time.time(), schedule_of(made), made.grace_s)
     return _saved(made)
 
 
@@ -158,17 +168,22 @@ def change(heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
     for name, value in fields.items():
         setattr(heartbeat, name, value)
     _check(heartbeat)
-    if heartbeat.last_at is not None and heartbeat.state in LEVELS:
-        schedule = schedule_of(heartbeat)
-        every_s = schedule.every_s
-        heartbeat.late_at = schedule.after(heartbeat.last_at) if every_s is None else heartbeat.last_at + every_s
-        heartbeat.down_at = heartbeat.late_at + heartbeat.grace_s
-    return _saved(heartbeat)
+    if heartbeat.state != State.PAUSED:
+        since = time.time() if heartbeat.last_at is None else heartbeat.last_at
+        heartbeat.late_at, heartbeat.down_at = ends(since, schedule_of(heartbeat), heartbeat.grace_s)
+    return _saved(heartbeat, CHANGED)
 
 
 def ping_url(heartbeat: Heartbeat, root: str) -> str:
     """Return where it is pinged: under PUBLIC_URL, or else under `root`, as which this system was just reached."""
     return f"{(settings.PUBLIC_URL or root).rstrip('/')}/ping/{heartbeat.key}"
+
+
+def rotate(heartbeat: Heartbeat) -> None:
+    """Give it a new key; a ping with the old one finds nobody from now on."""
+    heartbeat.key = new_key()
+    heartbeat.save(update_fields=["key"])
+    log.info("heartbeat got a new key", heartbeat=heartbeat.name)
 
 
 def pause(heartbeat: Heartbeat) -> None:
@@ -189,10 +204,10 @@ def _check(heartbeat: Heartbeat) -> None:
         raise Invalid(problem.field, str(problem)) from None
 
 
-def _saved(heartbeat: Heartbeat) -> Heartbeat:
+def _saved(heartbeat: Heartbeat, fields: Sequence[str] | None = None) -> Heartbeat:
     try:
         with transaction.atomic():
-            heartbeat.save()
+            heartbeat.save(update_fields=fields)
     except IntegrityError:
         raise Invalid("name", f"There is a heartbeat {heartbeat.name!r} already.") from None
     return heartbeat

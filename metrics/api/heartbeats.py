@@ -111,6 +111,14 @@ def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
     return Status(204, None)
 
 
+@router.post("heartbeats/{id}/rotate", response={200: HeartbeatOut, **ONE})
+def rotate_key(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """Replace its key, and so its `ping_url`. The old one stops working at once."""
+    heartbeat = _find(id)
+    actions.rotate(heartbeat)
+    return _out(request, heartbeat)
+
+
 def _find(id: int) -> Heartbeat:
     found = Heartbeat.objects.filter(pk=id).first()
     if found is None:

@@ -1,6 +1,7 @@
 """The pages of heartbeats: the list, one of them, making and changing one."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,29 +17,30 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.actions import heartbeats as actions
 from metrics.actions.problems import Invalid
+from metrics.actions.standing import Standing
 from metrics.heartbeat import State
 from metrics.models import Heartbeat, Ping
 from metrics.views import words
+from metrics.views.source_list import Count
 
 LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
-STANDING = {State.UP: "ok", State.LATE: "late", State.DOWN: "failing", State.NEW: "waiting", State.PAUSED: "off"}
-WORST_FIRST = Case(When(state=State.DOWN, then=0), When(state=State.LATE, then=1), default=2)
+FIRST = (State.DOWN, State.LATE, State.NEW)
+"""What needs somebody, the worst first; the others follow by name."""
+WORST_FIRST = Case(*(When(state=state, then=place) for place, state in enumerate(FIRST)), default=len(FIRST))
 PINGS_LISTED = 20
 BODY_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One heartbeat: its `state` in a word, with the `level` of its mark and the `standing` that colours it.
+    """One heartbeat, and how it stands.
 
     `schedule`, `last` and `took` are words, empty where there is nothing to say; `next` tells what is awaited when.
     """
 
     id: int
     name: str
-    state: str
-    level: str
-    standing: str
+    standing: Standing
     schedule: str
     last: str
     took: str
@@ -82,8 +84,11 @@ def index(request: HttpRequest) -> HttpResponse:
     """All heartbeats, what is wrong first; htmx fetches the rows anew every few seconds."""
     now = time.time()
     rows = [_row(one, now) for one in Heartbeat.objects.order_by(WORST_FIRST, "name")]
+    counted = Counter(row.standing for row in rows)
+    counts = [Count(how, counted[how]) for how in map(_standing, FIRST) if counted[how]]
     part = getattr(request, "htmx", False)
-    return render(request, "heartbeat/_rows.html" if part else "heartbeat/list.html", {"rows": rows})
+    context = {"rows": rows, "counts": counts}
+    return render(request, "heartbeat/_rows.html" if part else "heartbeat/list.html", context)
 
 
 @require_safe
@@ -127,6 +132,19 @@ def pause(request: HttpRequest, id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@permission_required("metrics.change_heartbeat", raise_exception=True)
+def rotate(request: HttpRequest, id: int) -> HttpResponse:
+    """Ask, and then replace where it is pinged."""
+    found = get_object_or_404(Heartbeat, pk=id)
+    if request.method != "POST":
+        return render(request, "heartbeat/rotate.html", {"heartbeat": found})
+    actions.rotate(found)
+    messages.success(request, "It has a new address; the old one no longer works.")
+    return redirect("heartbeat", id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
 @permission_required("metrics.delete_heartbeat", raise_exception=True)
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a heartbeat."""
@@ -161,9 +179,7 @@ def _row(heartbeat: Heartbeat, now: float) -> Row:
     return Row(
         id=heartbeat.pk,
         name=heartbeat.name,
-        state=state.value,
-        level=LEVELS[state],
-        standing=STANDING[state],
+        standing=_standing(state),
         schedule=words.schedule(heartbeat),
         last=_ago(heartbeat.last_at, now),
         took=words.duration(heartbeat.duration_s),
@@ -171,12 +187,16 @@ def _row(heartbeat: Heartbeat, now: float) -> Row:
     )
 
 
+def _standing(state: State) -> Standing:
+    return Standing(state.value, LEVELS[state])
+
+
 def _next(heartbeat: Heartbeat, state: State, now: float) -> str:
     if heartbeat.starts:
         began = min(heartbeat.starts.values())
         return f"runs for {words.age(now - began)}"
-    if state is State.UP and heartbeat.late_at:
-        return f"due in {words.age(heartbeat.late_at - now)}"
+    if state in (State.NEW, State.UP) and heartbeat.late_at:
+        return f"due within {words.age(heartbeat.late_at - now)}"
     if state is State.LATE and heartbeat.down_at:
         return f"down in {words.age(heartbeat.down_at - now)}"
     return ""

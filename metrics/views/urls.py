@@ -30,6 +30,7 @@ urlpatterns = [
     path("heartbeats/<int:id>/", heartbeats.heartbeat, name="heartbeat"),
     path("heartbeats/<int:id>/edit/", heartbeats.edit, name="heartbeat-edit"),
     path("heartbeats/<int:id>/pause/", heartbeats.pause, name="heartbeat-pause"),
+    path("heartbeats/<int:id>/rotate/", heartbeats.rotate, name="heartbeat-rotate"),
     path("heartbeats/<int:id>/delete/", heartbeats.delete, name="heartbeat-delete"),
     path("metrics", health.own_metrics, name="metrics"),
 ]

@@ -71,9 +71,17 @@ class TestRecord:
 class TestEvaluate:
     def test_what_does_not_come_is_late_and_then_down_and_each_is_told_once(self) -> None:
         ping(hourly())
-        changes = [heartbeats.evaluate(AT + at) for at in (3599, 3600, 3601, 3899, 3900, 5000)]
+        changes = [heartbeats.evaluate(AT + at) for at in (3659, 3660, 3661, 3899, 3900, 5000)]
         assert changes == [0, 1, 0, 0, 1, 0]
-        assert told() == [(0, 1), (3600, 0.5), (3900, 0)]
+        assert told() == [(0, 1), (3660, 0.5), (3900, 0)]
+
+    def test_one_that_never_pings_is_late_and_then_down_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("time.time", lambda: AT)
+        job = hourly()
+        assert [heartbeats.evaluate(AT + at) for at in (3659, 3660, 3900)] == [0, 1, 1]
+        job.refresh_from_db()
+        assert (job.state, job.last_at) == (State.DOWN, None)
+        assert told() == [(3660, 0.5), (3900, 0)]
 
     def test_a_ping_that_came_meanwhile_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
         job = hourly()
@@ -95,6 +103,26 @@ class TestEvaluate:
         for at in (31, 32, 59, 60):
             heartbeats.report(AT + at)
         assert told() == [(0, 1), (30, 1), (60, 1)]
+
+
+class TestKeys:
+    def test_after_it_was_replaced_the_old_one_is_nobodys(self) -> None:
+        job = hourly()
+        old = job.key
+        heartbeats.rotate(job)
+        assert heartbeats.record([Arrived(key, Pinged(AT, Signal.SUCCESS)) for key in (old, job.key)]) == [False, True]
+
+    def test_a_change_by_who_saw_the_old_one_does_not_bring_it_back(self) -> None:
+        job = hourly()
+        seen = Heartbeat.objects.get()
+        heartbeats.rotate(job)
+        ping(job)
+        heartbeats.change(seen, name="renamed")
+        changed = Heartbeat.objects.get()
+        assert (changed.name, changed.key, changed.state, changed.last_at) == ("renamed", job.key, State.UP, AT)
+
+    def test_it_is_not_shown_where_a_ping_is(self) -> None:
+        assert "secret" not in repr(Arrived("secret", Pinged(AT, Signal.SUCCESS)))
 
 
 class TestPaused:
@@ -123,7 +151,7 @@ class TestChange:
         ping(job)
         heartbeats.change(job, cron="0 13 * * *", grace_s=60)
         job.refresh_from_db()
-        assert (job.every_s, job.late_at, job.down_at) == (None, AT + 3600, AT + 3660)
+        assert (job.every_s, job.late_at, job.down_at) == (None, AT + 3660, AT + 3660)
 
     @pytest.mark.parametrize(
         ("fields", "field"),

@@ -64,6 +64,13 @@ class TestManaging:
     def test_it_takes_an_administrator(self, scope: str) -> None:
         assert Program(scope).post(PATH, {"name": "x", "every": 60}).status_code == 403
 
+    def test_its_address_is_replaced(self, admin: Program, job: Any) -> None:
+        replaced = body(admin.post(f"{PATH}/{job['id']}/rotate", {}))
+        assert {**replaced, "ping_url": ""} == {**job, "ping_url": ""}
+        assert request("GET", job["ping_url"]).status_code == 404
+        assert request("GET", replaced["ping_url"]).status_code == 200
+        assert admin.post(f"{PATH}/99/rotate", {}).status_code == 404
+
 
 class TestPing:
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])

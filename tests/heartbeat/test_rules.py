@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.heartbeat import RUNS_MOST, Condition, Ping, Signal, State, judged, pinged, signal_of
+from metrics.heartbeat import RUNS_MOST, Condition, Ping, Signal, State, ends, judged, pinged, signal_of
 from metrics.schedule import Schedule
 from tests.make import AT
 
@@ -22,7 +22,7 @@ def after(*pings: tuple[float, Signal] | tuple[float, Signal, str], before: Cond
 
 @pytest.mark.parametrize(
     ("seconds", "state"),
-    [(0, State.UP), (3599, State.UP), (3600, State.LATE), (3899, State.LATE), (3900, State.DOWN), (1e7, State.DOWN)],
+    [(0, State.UP), (3659, State.UP), (3660, State.LATE), (3899, State.LATE), (3900, State.DOWN), (1e7, State.DOWN)],
 )
 def test_a_job_is_late_when_it_is_due_and_down_after_the_grace(seconds: float, state: State) -> None:
     assert judged(after((0, Signal.SUCCESS)), AT + seconds) is state
@@ -31,8 +31,48 @@ def test_a_job_is_late_when_it_is_due_and_down_after_the_grace(seconds: float, s
 def test_cron_says_when_the_next_ping_is_due() -> None:
     nightly = Schedule(cron="0 3 * * *")
     condition = pinged(NEW, Ping(AT, Signal.SUCCESS), nightly, GRACE_S)  # at noon
-    assert condition.late_at == AT + 15 * 3600
+    assert condition.late_at == AT + 15 * 3600 + 60
     assert condition.down_at == AT + 15 * 3600 + GRACE_S
+
+
+NOON = AT
+
+
+@pytest.mark.parametrize(
+    ("cron", "offset_s", "due_s", "tolerance_s"),
+    [
+        ("0 12 * * *", -61, 0, 60),  # too early to be the one for noon
+        ("0 12 * * *", -60, 86_400, 60),
+        ("0 12 * * *", -1.5, 86_400, 60),
+        ("0 12 * * *", 0, 86_400, 60),
+        ("0 12 * * *", 59, 86_400, 60),
+        ("*/5 * * * *", -31, 0, 30),
+        ("*/5 * * * *", -30, 300, 30),
+        ("* * * * *", -6.5, 0, 6),
+        ("* * * * *", -1.5, 60, 6),
+        ("0 0 31 DEC *", -1.5, (31 + 9) * 86_400 + 43_200, 60),
+    ],
+)
+def test_a_ping_a_little_early_is_the_one_for_that_time(
+    cron: str, offset_s: float, due_s: float, tolerance_s: float
+) -> None:
+    late_at, down_at = ends(NOON + offset_s, Schedule(cron=cron), GRACE_S)
+    assert late_at - NOON == due_s + tolerance_s
+    assert down_at - NOON == due_s + GRACE_S
+
+
+@given(st.floats(-1, 1), st.lists(st.floats(-1, 1), min_size=1, max_size=5))
+def test_a_job_whose_clock_is_a_little_off_is_never_late(first: float, misses: list[float]) -> None:
+    nightly, condition = Schedule(cron="0 12 * * *"), NEW
+    for day, miss in enumerate([first, *misses]):
+        at = NOON + 86_400 * day + 59 * miss
+        assert judged(condition, at) in (State.NEW, State.UP)
+        condition = pinged(condition, Ping(at, Signal.SUCCESS), nightly, GRACE_S)
+    assert judged(condition, NOON + 86_400 * (len(misses) + 1) + GRACE_S) is State.DOWN
+
+
+def test_the_grace_is_never_over_before_it_is_late() -> None:
+    assert ends(NOON, HOURLY, 0) == (NOON + 3660, NOON + 3660)
 
 
 def test_what_never_pinged_is_nothing_yet() -> None:
@@ -72,7 +112,7 @@ class TestRuns:
 
     def test_starting_again_and_again_does_not_hide_that_nothing_ends(self) -> None:
         crashing = after((0, Signal.SUCCESS), *((at, Signal.START) for at in range(3600, 4200, 60)))
-        assert judged(crashing, AT + 3900) is State.DOWN
+        assert judged(crashing, AT + 3960) is State.DOWN
 
     def test_a_job_that_only_ever_starts_is_remembered_in_bounds(self) -> None:
         starts = after(*((at, Signal.START, f"run {at}") for at in range(100))).starts

@@ -48,6 +48,10 @@ def test_a_heartbeat_is_made_changed_paused_and_deleted(admin: Client) -> None:
     assert "0 3 * * * (UTC)" in admin.get(page).content.decode()
     admin.post(f"{page}pause/")
     assert "paused" in admin.get("/heartbeats/").content.decode()
+    assert admin.get(f"{page}rotate/").status_code == 200
+    assert Heartbeat.objects.get().key == made.key
+    assert "It has a new address" in admin.post(f"{page}rotate/", follow=True).content.decode()
+    assert Heartbeat.objects.get().key != made.key
     assert admin.get(f"{page}delete/").status_code == 200
     assert Heartbeat.objects.exists()
     admin.post(f"{page}delete/")
@@ -86,6 +90,17 @@ def test_what_is_wrong_comes_first_and_says_what_it_said(admin: Client) -> None:
     assert "&lt;b&gt;disk full&lt;/b&gt;" in page
 
 
+def test_what_never_pinged_is_shown_and_counted(admin: Client) -> None:
+    fine, _ = job(), heartbeats.create("never set up", every_s=60)
+    ping(fine, Signal.SUCCESS)
+    page = admin.get("/heartbeats/")
+    assert [row.name for row in page.context["rows"]] == ["never set up", "backup"]
+    assert [(one.number, one.standing.word) for one in page.context["counts"]] == [(1, "new")]
+    heartbeats.evaluate(time.time() + 1e6)
+    page = admin.get("/heartbeats/")
+    assert [(one.number, one.standing.word) for one in page.context["counts"]] == [(2, "down")]
+
+
 def test_htmx_gets_the_part_that_changes(viewer: Client) -> None:
     one = job()
     for path in ("/heartbeats/", f"/heartbeats/{one.pk}/"):
@@ -99,7 +114,7 @@ class TestWhoMayDoWhat:
         assert page.status_code == 200
         assert one.key not in page.content.decode()
 
-    @pytest.mark.parametrize("what", ["new/", "{pk}/edit/", "{pk}/pause/", "{pk}/delete/"])
+    @pytest.mark.parametrize("what", ["new/", "{pk}/edit/", "{pk}/pause/", "{pk}/rotate/", "{pk}/delete/"])
     def test_a_viewer_may_change_nothing(self, viewer: Client, what: str) -> None:
         one = job()
         assert viewer.post("/heartbeats/" + what.format(pk=one.pk), NEW).status_code == 403
