@@ -8,11 +8,16 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from metrics.actions import access, dashboards
+from metrics.actions.access import actor_of_user
 from metrics.actions.problems import Invalid
 from metrics.models import Dashboard, Series, Token, Widget
+from metrics.widgets.ranges import RANGES_S
+
+WIDGET_FIELDS = ("title", "kind", "config", "x", "y", "w", "h")
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
@@ -84,29 +89,47 @@ class SeriesAdmin(admin.ModelAdmin):
 
 
 class WidgetForm(forms.ModelForm):
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("kind") and "config" in cleaned:
-            try:
-                dashboards.check_widget(cleaned["kind"], cleaned["config"])
-            except Invalid as problem:
-                raise ValidationError(str(problem)) from None
-        return cleaned
+    """One widget. Without a place it stands in the first gap."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("x", "y"):
+            self.fields[name].required = False
+            if self.instance.pk is None:
+                self.initial[name] = None
+
+
+class WidgetFormSet(BaseInlineFormSet):
+    """The widgets of a dashboard, each with a key and a place of its own."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [one for one in self.forms if one.cleaned_data and not one.cleaned_data.get("DELETE")]
+        given = [{name: one.cleaned_data[name] for name in WIDGET_FIELDS} for one in kept]
+        keyed = [{**fields, "key": one.instance.key} for one, fields in zip(kept, given, strict=True)]
+        try:
+            specs = dashboards.parse({"slug": "any", "title": "any", "widgets": keyed}).widgets
+        except Invalid as problem:
+            raise ValidationError([message for _, message in problem.all]) from None
+        for form, spec in zip(kept, specs, strict=True):
+            form.instance.key, form.instance.x, form.instance.y = spec.key, spec.x, spec.y
 
 
 class WidgetInline(admin.StackedInline):
     model = Widget
     form = WidgetForm
+    formset = WidgetFormSet
     extra = 0
+    fields = ["title", "kind", "config", ("x", "y", "w", "h")]
 
 
 class DashboardForm(forms.ModelForm):
     def clean_range(self) -> str:
         range = str(self.cleaned_data["range"])
-        try:
-            dashboards.check_range(range)
-        except Invalid as problem:
-            raise ValidationError(str(problem)) from None
+        if range not in RANGES_S:
+            raise ValidationError(f"It is one of {', '.join(RANGES_S)}, not {range!r}.")
         return range
 
 
@@ -120,17 +143,14 @@ class DashboardAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        dashboards.edited(form.instance)
+        dashboards.edited(actor_of_user(request.user), form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Dashboard) -> None:
-        super().delete_model(request, obj)
-        dashboards.deleted(obj.slug)
+        dashboards.delete(actor_of_user(request.user), obj.slug, None)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Dashboard]) -> None:
-        slugs = list(queryset.values_list("slug", flat=True))
-        super().delete_queryset(request, queryset)
-        for slug in slugs:
-            dashboards.deleted(slug)
+        for one in queryset:
+            self.delete_model(request, one)
 
 
 @admin.register(Token)

@@ -7,7 +7,6 @@ from django.contrib.auth.models import Group, User
 
 from metrics.actions import dashboards, sources
 from metrics.actions.access import SYSTEM
-from metrics.actions.dashboards import NewWidget
 from metrics.live.connection import KEY, client
 from metrics.live.snapshot import Variant
 from metrics.live.watchers import LAPSE_S
@@ -31,18 +30,18 @@ def stored(metric: str, values: Mapping[float, float], source: Source | None = N
     write([sample(metric, value, AT - before, **labels) for before, value in values.items()], source, AT)
 
 
-def widget(metric: str = "orders_open", kind: str = "number", **fields: Any) -> NewWidget:
+def widget(metric: str = "orders_open", kind: str = "number", **fields: Any) -> dict[str, Any]:
     """Return a widget to be made, with one query; keyword arguments are the rest of its config."""
-    return NewWidget(kind, f"{kind} of {metric}", {"queries": [{"metric": metric}], **fields})
+    return {"kind": kind, "title": f"{kind} of {metric}", "config": {"queries": [{"metric": metric}], **fields}}
 
 
-def dashboard(slug: str = "shop", widgets: Sequence[NewWidget] = (), *, groups: Sequence[Group] = ()) -> Dashboard:
+def dashboard(
+    slug: str = "shop", widgets: Sequence[Mapping[str, Any]] = (), *, groups: Sequence[Group] = ()
+) -> Dashboard:
     """Make a dashboard; without widgets, with one number of the metric orders_open."""
-    made = dashboards.create(slug, slug.title(), "", "1h", widgets or [widget()])
-    made.groups.set(groups)
-    made.for_everyone = not groups
-    made.save()
-    return made
+    access = {"everyone": not groups, "groups": [group.name for group in groups]}
+    document = {"slug": slug, "title": slug.title(), "access": access, "widgets": list(widgets) or [widget()]}
+    return dashboards.create(SYSTEM, document)
 
 
 def widgets_of(made: Dashboard) -> list[Widget]:

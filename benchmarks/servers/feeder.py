@@ -23,7 +23,8 @@ MOMENTS = 40
 def main() -> None:
     slug, count = sys.argv[1], int(sys.argv[2])
     django.setup()
-    from metrics.actions.dashboards import NewWidget, create
+    from metrics.actions.access import SYSTEM
+    from metrics.actions.dashboards import create
     from metrics.actions.samples import accept
     from metrics.sample import Sample
     from metrics.widgets.render import render
@@ -31,7 +32,11 @@ def main() -> None:
     now = time.time()
     kinds = ("number", "line", "bars", "status")
     widgets = [
-        NewWidget(kinds[index % 4], f"Widget {index}", {"queries": [{"metric": f"soak_{index}"}]})
+        {
+            "kind": kinds[index % 4],
+            "title": f"Widget {index}",
+            "config": {"queries": [{"metric": f"soak_{index}"}]},
+        }
         for index in range(count)
     ]
     for at in range(0, 3600, 30):
@@ -41,7 +46,7 @@ def main() -> None:
             for name in ("a", "b")
         ]
         accept(samples, None, now)
-    dashboard = create(slug, "Soak", "", RANGE, widgets)
+    dashboard = create(SYSTEM, {"slug": slug, "title": "Soak", "range": RANGE, "widgets": widgets})
     rows = list(dashboard.widgets.all())
     moments = [now - 30 * moment for moment in range(MOMENTS)]
     drawings = [{str(widget.pk): render(widget, RANGE, at) for widget in rows} for at in moments]
@@ -51,7 +56,7 @@ def main() -> None:
         time.sleep(0.02 if wait_s is None else wait_s)
         if wait_s is not None:
             number += 1
-            put(slug, RANGE, drawings[number % MOMENTS], dashboard.layout)
+            put(slug, RANGE, drawings[number % MOMENTS], dashboard.revision)
 
 
 if __name__ == "__main__":

@@ -28,30 +28,31 @@ GRANTS = {
 class Actor:
     """Who does something: `name` for the log, whether it is an administrator, and what else it has the right to.
 
-    `rights` are some of add, change and delete, and of sources; an administrator has all of them.
+    `rights` are such as add_source and change_dashboard; an administrator has all of them.
     """
 
     name: str
     is_admin: bool = False
     rights: frozenset[str] = frozenset()
 
-    def may(self, right: str) -> bool:
-        return self.is_admin or right in self.rights
+    def may(self, verb: str, noun: str) -> bool:
+        return self.is_admin or f"{verb}_{noun}" in self.rights
 
 
 SYSTEM = Actor("watchfloor", is_admin=True)
 
 
 def actor_of_user(user: User | AbstractBaseUser | AnonymousUser) -> Actor:
-    """Return `user` as one who does something with sources; who is not staff only looks."""
+    """Return `user` as one who does something; who is not staff only looks."""
     if not isinstance(user, User) or not user.is_active:
         return Actor("nobody")
-    rights = (right for right in ("add", "change", "delete") if user.has_perm(f"metrics.{right}_source"))
+    codes = (f"{verb}_{noun}" for verb in ("add", "change", "delete") for noun in ("source", "dashboard"))
+    rights = (code for code in codes if user.has_perm(f"metrics.{code}"))
     return Actor(f"user {user.get_username()}", user.is_superuser, frozenset(rights if user.is_staff else ()))
 
 
 def actor_of_token(token: Token) -> Actor:
-    """Return the holder of `token` as one who does something with sources."""
+    """Return the holder of `token` as one who does something."""
     return Actor(f"token {token.name}", is_admin=token.scope == Token.Scope.ADMIN)
 
 

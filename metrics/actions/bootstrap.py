@@ -11,7 +11,7 @@ from django.db import transaction
 
 from metrics.actions import dashboards, sources
 from metrics.actions.access import SYSTEM
-from metrics.actions.demo import SELF_CHECK, SLUG, SOURCES, TITLE, WIDGETS
+from metrics.actions.demo import DASHBOARD, SELF_CHECK, SOURCES
 from metrics.models import Dashboard, Source
 
 ADMIN = "admin"
@@ -27,7 +27,7 @@ def bootstrap() -> str:
     that were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY.
     """
     with transaction.atomic():
-        if not Dashboard.objects.exists() and not Source.objects.exists():
+        if not Dashboard.with_deleted.exists() and not Source.objects.exists():
             _demo()
         _follow_web_url()
         sources.renew_credentials()
@@ -37,7 +37,7 @@ def bootstrap() -> str:
 def _demo() -> None:
     for name, kind, every_s, config in SOURCES:
         sources.create(kind, name, every_s, config, by=SYSTEM)
-    dashboards.create(SLUG, TITLE, "The machine Watchfloor runs on, and Watchfloor itself.", "15m", WIDGETS)
+    dashboards.create(SYSTEM, DASHBOARD)
 
 
 def _follow_web_url() -> None:

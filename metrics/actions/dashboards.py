@@ -1,101 +1,201 @@
-"""Dashboards: the page as it is loaded, making them, checking and noting their edits."""
+"""Dashboards: making, changing, deleting and restoring them.
+
+Every change is a revision, written in the transaction that makes the change. A change names the revision that it is
+based on: of two people who change the same one, the slower is refused and told what the other did.
+"""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from pydantic import ValidationError
 from redis import RedisError
 
-from metrics.actions.notice import Notice, notice
-from metrics.actions.problems import Invalid, check_storable, sentence
-from metrics.live import bus, events, snapshot, watchers
-from metrics.live.snapshot import Variant
-from metrics.models import Dashboard, Widget
-from metrics.widgets.ranges import RANGES_S
+from metrics.actions.access import Actor
+from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
+from metrics.live import bus, events, watchers
+from metrics.models import Dashboard, FormerSlug, Revision, Widget
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.spec import Access, DashboardSpec, WidgetSpec, difference, new_key
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A variant as it is loaded: its widgets, the notice, and the pulse that says which moment and version they show.
-
-    `time` is server time in Unix seconds; `build` names the program, `layout` counts the dashboard's edits.
-    """
-
-    widgets: list[WidgetView]
-    notice: Notice
-    epoch: str
-    version: int
-    time: float
-    build: str
-    layout: int
+DELETED_KEPT = timedelta(days=30)
+"""A deleted dashboard can be restored for so long."""
 
 
-def page(dashboard: Dashboard, range: str, at: float) -> Page:
-    """Return the page of `dashboard` over `range` at `at`.
-
-    The version is read before the samples are, so that what arrives in between is sent once more, not lost.
-    """
-    try:
-        epoch, version = snapshot.version(Variant(dashboard.slug, range))
-        said = notice(at)
-    except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
-        log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
-        epoch, version, said = "", 0, Notice()
-    views = widget_views(list(dashboard.widgets.all()), range, at)
-    return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.layout)
+def find(slug: str) -> Dashboard:
+    """Return the dashboard `slug`, or the one that had this slug before. Raises Missing."""
+    found = Dashboard.objects.filter(slug=slug).first() or Dashboard.objects.filter(former_slugs=slug).first()
+    if found is None:
+        raise Missing(f"There is no dashboard {slug!r}.")
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class NewWidget:
-    """A widget to be made; `width` in columns of 12, `height` in rows."""
-
-    kind: str
-    title: str
-    config: dict[str, Any]
-    width: int = 3
-    height: int = 1
+def find_revision(dashboard: Dashboard, number: int) -> Revision:
+    """Return the revision of that number. Raises Missing."""
+    found = dashboard.revisions.filter(number=number).first()
+    if found is None:
+        raise Missing(f"The dashboard {dashboard.slug!r} has no revision {number}.")
+    return found
 
 
-def create(slug: str, title: str, description: str, range: str, widgets: Sequence[NewWidget]) -> Dashboard:
-    """Make a dashboard. Raises Invalid, and makes nothing, if a field or a widget's config is bad."""
-    check_range(range)
-    for index, widget in enumerate(widgets):
-        check_widget(widget.kind, widget.config, f"widgets.{index}")
-    try:
-        with transaction.atomic():
-            dashboard = Dashboard.objects.create(slug=slug, title=title, description=description, range=range)
-            Widget.objects.bulk_create(
-                Widget(
-                    dashboard=dashboard,
-                    kind=widget.kind,
-                    title=widget.title,
-                    config=widget.config,
-                    position=position,
-                    width=widget.width,
-                    height=widget.height,
-                )
-                for position, widget in enumerate(widgets)
+def spec_of(dashboard: Dashboard) -> DashboardSpec:
+    """Return `dashboard` as a document; what was stored is not checked again."""
+    return DashboardSpec.model_construct(
+        slug=dashboard.slug,
+        title=dashboard.title,
+        description=dashboard.description,
+        range=dashboard.range,
+        access=Access(everyone=dashboard.for_everyone, groups=sorted(group.name for group in dashboard.groups.all())),
+        widgets=[
+            WidgetSpec.model_construct(
+                key=one.key, kind=one.kind, title=one.title, config=one.config, x=one.x, y=one.y, w=one.w, h=one.h
             )
-    except IntegrityError:
-        raise Invalid("slug", f"There is a dashboard {slug!r} already.") from None
+            for one in dashboard.widgets.all()
+        ],
+    )
+
+
+def create(by: Actor, document: Mapping[str, Any]) -> Dashboard:
+    """Make the dashboard that `document` describes. Raises Forbidden, or Invalid with all that is wrong with it."""
+    _check_may(by, "add")
+    spec = parse(document)
+    with transaction.atomic():
+        dashboard = Dashboard.objects.create(slug=_free(spec.slug), title=spec.title)
+        _store(by, dashboard, None, spec)
     return dashboard
 
 
-def check_range(range: str) -> None:
-    """Raise Invalid if there is no such range."""
-    if range not in RANGES_S:
-        raise Invalid("range", f"range is one of {', '.join(RANGES_S)}, not {range!r}.")
+def change(by: Actor, slug: str, changes: Mapping[str, Any], seen: int | None) -> Dashboard:
+    """Set the fields of a dashboard that `changes` names, if its newest revision is still the one that was `seen`.
+
+    `seen` is None for a change that holds whatever others did. Widgets are matched by their keys. A change without a
+    difference is no revision. Raises Missing, Forbidden, Conflict, or Invalid with all that is wrong; then nothing is
+    changed.
+    """
+    _check_may(by, "change")
+    with transaction.atomic():
+        dashboard = _held(slug)
+        _check_seen(dashboard, seen)
+        before = spec_of(dashboard)
+        _store(by, dashboard, before, parse({**before.model_dump(), **changes}, before))
+    return dashboard
+
+
+def duplicate(by: Actor, slug: str, new_slug: str, title: str) -> Dashboard:
+    """Make a dashboard with the widgets of another. Raises Missing, Forbidden, or Invalid."""
+    return create(by, {**spec_of(find(slug)).model_dump(), "slug": new_slug, "title": title})
+
+
+def delete(by: Actor, slug: str, seen: int | None) -> None:
+    """Delete a dashboard, which can be restored for `DELETED_KEPT`. Raises Missing, Forbidden, or Conflict."""
+    _check_may(by, "delete")
+    with transaction.atomic():
+        dashboard = _held(slug)
+        _check_seen(dashboard, seen)
+        spec = spec_of(dashboard)
+        dashboard.widgets.all().delete()
+        dashboard.former_slugs.all().delete()
+        dashboard.slug, dashboard.deleted_at = f"deleted {dashboard.pk}", datetime.now(UTC)
+        _record(by, dashboard, spec, "Deleted.")
+        transaction.on_commit(partial(bus.recheck, slug=spec.slug))
+
+
+def restore(by: Actor, id: int) -> Dashboard:
+    """Bring the deleted dashboard `id` back as it was. Raises Missing, Forbidden, or Invalid if its slug is taken."""
+    _check_may(by, "add")
+    with transaction.atomic():
+        dashboard = Dashboard.with_deleted.select_for_update().filter(pk=id).exclude(deleted_at=None).first()
+        if dashboard is None:
+            raise Missing(f"There is no deleted dashboard {id}.")
+        spec = parse(dashboard.revisions.first().spec)  # type: ignore[union-attr]  # each has one
+        dashboard.slug, dashboard.deleted_at = _free(spec.slug), None
+        _store(by, dashboard, None, spec, "Brought back.")
+    return dashboard
+
+
+def restore_revision(by: Actor, slug: str, number: int, seen: int | None) -> Dashboard:
+    """Give a dashboard the state that it had in revision `number`, as a new revision; it keeps its present slug.
+
+    Raises Missing, Forbidden, Conflict, or Invalid if a widget of that time can't be made any more.
+    """
+    _check_may(by, "change")
+    with transaction.atomic():
+        dashboard = _held(slug)
+        _check_seen(dashboard, seen)
+        found = find_revision(dashboard, number)
+        before = spec_of(dashboard)
+        after = parse({**found.spec, "slug": before.slug})
+        said = difference(before, after)
+        _store(by, dashboard, before, after, f"Restored revision {number}. {said}" if said else "")
+    return dashboard
+
+
+def add_widget(by: Actor, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
+    """Add a widget and return its key. Raises what `change` does."""
+    with transaction.atomic():
+        before = spec_of(_held(slug))
+        key = widget.get("key") or new_key(str(widget.get("title", "")), (one.key for one in before.widgets))
+        widgets = [one.model_dump() for one in before.widgets]
+        change(by, slug, {"widgets": [*widgets, {**widget, "key": key}]}, seen)
+    return str(key)
+
+
+def change_widget(by: Actor, slug: str, key: str, changes: Mapping[str, Any], seen: int | None) -> None:
+    """Set the fields of a widget that `changes` names. Raises what `change` does."""
+    with transaction.atomic():
+        widgets = _widgets_with(slug, key)
+        change(by, slug, {"widgets": [{**one, **changes} if one["key"] == key else one for one in widgets]}, seen)
+
+
+def delete_widget(by: Actor, slug: str, key: str, seen: int | None) -> None:
+    """Remove a widget. Raises what `change` does."""
+    with transaction.atomic():
+        change(by, slug, {"widgets": [one for one in _widgets_with(slug, key) if one["key"] != key]}, seen)
+
+
+def edited(by: Actor, dashboard: Dashboard) -> None:
+    """Record the rows of `dashboard` as they are, after a form changed them in this transaction."""
+    spec = spec_of(dashboard)
+    last = dashboard.revisions.first()
+    said = difference(DashboardSpec.model_validate(last.spec) if last else None, spec)
+    if said:
+        _record(by, dashboard, spec, said)
+
+
+def forget_deleted(now: float) -> None:
+    """Remove what was deleted more than `DELETED_KEPT` before `now` (Unix seconds), with its revisions."""
+    oldest = datetime.fromtimestamp(now, UTC) - DELETED_KEPT
+    Dashboard.with_deleted.filter(deleted_at__lt=oldest).delete()
+
+
+def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> DashboardSpec:
+    """Return `document`, checked. Raises Invalid with all that is wrong with it.
+
+    A config that is the same as `before` is not checked again: one that a new release refuses prevents no other change.
+    """
+    stored = [(one.key, one.kind, one.config) for one in before.widgets] if before else []
+    try:
+        spec = DashboardSpec.model_validate(document)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "")
+        raise Invalid(*first, *others) from None
+    problems = Problems()
+    for index, widget in enumerate(spec.widgets):
+        with problems:
+            if (widget.key, widget.kind, widget.config) not in stored:
+                check_widget(widget.kind, widget.config, f"widgets.{index}")
+    unknown = set(spec.access.groups) - set(Group.objects.values_list("name", flat=True))
+    if unknown:
+        problems.found.append(("access.groups", f"There is no group {min(unknown)!r}."))
+    problems.check()
+    return spec
 
 
 def check_widget(kind: str, config: Any, where: str = "widget") -> None:
@@ -108,18 +208,98 @@ def check_widget(kind: str, config: Any, where: str = "widget") -> None:
     try:
         kinds()[kind].config_class.model_validate(config)
     except ValidationError as problem:
-        raise Invalid(*sentence(problem, f"{where}.config")) from None
+        first, *others = sentences(problem, f"{where}.config")
+        raise Invalid(*first, *others) from None
 
 
-def edited(dashboard: Dashboard) -> None:
-    """Note that `dashboard` or its widgets were changed: open pages load anew, or close if they may not stay."""
-    Dashboard.objects.filter(pk=dashboard.pk).update(layout=F("layout") + 1)
-    transaction.on_commit(partial(_tell_open_pages, dashboard.slug))
+def _check_may(by: Actor, verb: str) -> None:
+    if not by.may(verb, "dashboard"):
+        raise Forbidden(f"You may not {verb} dashboards; an administrator may.")
 
 
-def deleted(slug: str) -> None:
-    """Note that the dashboard `slug` was deleted: open pages close."""
-    transaction.on_commit(partial(bus.recheck, slug=slug))
+def _held(slug: str) -> Dashboard:
+    """Return the dashboard `slug`, locked until the transaction ends."""
+    return Dashboard.objects.select_for_update().get(pk=find(slug).pk)
+
+
+def _check_seen(dashboard: Dashboard, seen: int | None) -> None:
+    if seen is None or seen == dashboard.revision:
+        return
+    since = dashboard.revisions.filter(number__gt=seen).order_by("number")
+    summaries = [f"Revision {one.number} by {one.by}: {one.summary}" for one in since[:3]]
+    refused = (
+        f"The dashboard {dashboard.slug!r} is at revision {dashboard.revision}, not {seen}, so nothing was changed."
+    )
+    raise Conflict(" ".join([refused, *summaries]), dashboard.revision)
+
+
+def _free(slug: str) -> str:
+    if Dashboard.objects.filter(slug=slug).exists():
+        raise Invalid("slug", f"There is a dashboard {slug!r} already.")
+    return slug
+
+
+def _widgets_with(slug: str, key: str) -> list[dict[str, Any]]:
+    widgets = [one.model_dump() for one in spec_of(_held(slug)).widgets]
+    if all(one["key"] != key for one in widgets):
+        raise Missing(f"The dashboard {slug!r} has no widget {key!r}.")
+    return widgets
+
+
+def _store(by: Actor, dashboard: Dashboard, before: DashboardSpec | None, after: DashboardSpec, said: str = "") -> None:
+    """Make the rows of `dashboard` what `after` says, and record the revision, unless nothing differs."""
+    said = said or difference(before, after)
+    if not said:
+        return
+    if before is not None and before.slug != after.slug:
+        _rename(dashboard, before.slug, _free(after.slug))
+    dashboard.slug, dashboard.title, dashboard.description = after.slug, after.title, after.description
+    dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
+    dashboard.groups.set(Group.objects.filter(name__in=after.access.groups))
+    _store_widgets(dashboard, after)
+    _record(by, dashboard, after, said)
+
+
+def _rename(dashboard: Dashboard, old: str, new: str) -> None:
+    FormerSlug.objects.filter(slug=new).delete()
+    FormerSlug.objects.update_or_create(slug=old, defaults={"dashboard": dashboard})
+    transaction.on_commit(partial(bus.recheck, slug=old))
+
+
+def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
+    """Match widgets by key: one that stays keeps its row, and so its element on open pages."""
+    rows = {one.key: one for one in dashboard.widgets.all()}
+    dashboard.widgets.exclude(key__in=[one.key for one in spec.widgets]).delete()
+    for one in spec.widgets:
+        row = rows.get(one.key) or Widget(dashboard=dashboard, key=one.key)
+        if row.pk is None or WidgetSpec.model_construct(**{name: getattr(row, name) for name in FIELDS}) != one:
+            for name in FIELDS:
+                setattr(row, name, getattr(one, name))
+            row.save()
+
+
+FIELDS = ("key", "kind", "title", "config", "x", "y", "w", "h")
+
+
+def _record(by: Actor, dashboard: Dashboard, spec: DashboardSpec, said: str) -> None:
+    """Write the revision and the dashboard's own row, and have open pages follow once that is committed."""
+    dashboard.revision += 1
+    try:
+        with transaction.atomic():
+            dashboard.save()
+    except IntegrityError:  # another took the slug meanwhile
+        raise Invalid("slug", f"There is a dashboard {spec.slug!r} already.") from None
+    Revision.objects.create(
+        dashboard=dashboard,
+        number=dashboard.revision,
+        spec=spec.model_dump(),
+        by=by.name,
+        at=datetime.now(UTC),
+        summary=said[:500],
+    )
+    log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
+    if dashboard.deleted_at is None:
+        transaction.on_commit(partial(_tell_open_pages, dashboard.slug))
 
 
 def _tell_open_pages(slug: str) -> None:

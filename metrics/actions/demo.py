@@ -2,10 +2,6 @@
 
 from typing import Any
 
-from metrics.actions.dashboards import NewWidget
-
-SLUG = "this-machine"
-TITLE = "This machine"
 SELF_CHECK = "web process"
 
 SOURCES: list[tuple[str, str, int, dict[str, Any]]] = [
@@ -25,13 +21,17 @@ def _each(metric: str, legend: str) -> list[dict[str, Any]]:
     return [{"metric": metric, "legend": legend}]
 
 
+def _widget(kind: str, title: str, config: dict[str, Any], w: int = 3, h: int = 1) -> dict[str, Any]:
+    return {"kind": kind, "title": title, "config": config, "w": w, "h": h}
+
+
 _HIGH = {"warn": 80, "critical": 95}
 
-WIDGETS = [
-    NewWidget("number", "CPU", {"queries": _one("host_cpu_percent"), "thresholds": _HIGH, "better": "lower"}),
-    NewWidget("number", "Memory", {"queries": _one("host_memory_percent"), "thresholds": _HIGH, "better": "lower"}),
-    NewWidget("number", "Load, 1 minute", {"queries": _one("host_load", over="1m"), "better": "lower"}),
-    NewWidget(
+_WIDGETS = [
+    _widget("number", "CPU", {"queries": _one("host_cpu_percent"), "thresholds": _HIGH, "better": "lower"}),
+    _widget("number", "Memory", {"queries": _one("host_memory_percent"), "thresholds": _HIGH, "better": "lower"}),
+    _widget("number", "Load, 1 minute", {"queries": _one("host_load", over="1m"), "better": "lower"}),
+    _widget(
         "number",
         "Orders open",
         {
@@ -39,22 +39,22 @@ WIDGETS = [
             "hint": "Push the metric orders_open and it appears here at once: see “Push a number” in the README.",
         },
     ),
-    NewWidget(
+    _widget(
         "line",
         "CPU by core",
         {"queries": _each("host_cpu_core_percent", "core {core}"), "min": 0, "max": 100},
-        width=6,
-        height=2,
+        w=6,
+        h=2,
     ),
-    NewWidget(
+    _widget(
         "line",
         "Network",
         {"queries": _each("host_network_bytes_per_second", "{direction}"), "min": 0},
-        width=6,
-        height=2,
+        w=6,
+        h=2,
     ),
-    NewWidget("status", "Checks", {"queries": _each("http_up", "{check}")}, width=4, height=2),
-    NewWidget(
+    _widget("status", "Checks", {"queries": _each("http_up", "{check}")}, w=4, h=2),
+    _widget(
         "bars",
         "In use",
         {
@@ -66,14 +66,20 @@ WIDGETS = [
             "max": 100,
             "thresholds": _HIGH,
         },
-        width=4,
-        height=2,
+        w=4,
+        h=2,
     ),
-    NewWidget(
-        "line", "Disk", {"queries": _each("host_disk_bytes_per_second", "{direction}"), "min": 0}, width=4, height=2
-    ),
-    NewWidget("number", "Tasks waiting", {"queries": _one("watchfloor_queue_depth"), "combine": "sum"}),
-    NewWidget("number", "Tick lag", {"queries": _one("watchfloor_tick_lag_seconds"), "better": "lower"}),
-    NewWidget("number", "Open sockets", {"queries": _one("watchfloor_sockets")}),
-    NewWidget("number", "Render time", {"queries": _one("watchfloor_last_render_seconds"), "better": "lower"}),
+    _widget("line", "Disk", {"queries": _each("host_disk_bytes_per_second", "{direction}"), "min": 0}, w=4, h=2),
+    _widget("number", "Tasks waiting", {"queries": _one("watchfloor_queue_depth"), "combine": "sum"}),
+    _widget("number", "Tick lag", {"queries": _one("watchfloor_tick_lag_seconds"), "better": "lower"}),
+    _widget("number", "Open sockets", {"queries": _one("watchfloor_sockets")}),
+    _widget("number", "Render time", {"queries": _one("watchfloor_last_render_seconds"), "better": "lower"}),
 ]
+
+DASHBOARD: dict[str, Any] = {
+    "slug": "this-machine",
+    "title": "This machine",
+    "description": "The machine Watchfloor runs on, and Watchfloor itself.",
+    "range": "15m",
+    "widgets": _WIDGETS,
+}

@@ -50,6 +50,14 @@ class Forbidden(Exception):
     """Who asks may not do this; the message says in a sentence who may."""
 
 
+class Conflict(Exception):
+    """Somebody was faster; the message says in a sentence who and with what, `revision` is the newest there is."""
+
+    def __init__(self, message: str, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
+
+
 class TooOften(Exception):
     """Who asks did this too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
 
@@ -109,6 +117,6 @@ def sentence(problem: ValidationError, where: str) -> tuple[str, str]:
 def sentences(problem: ValidationError, where: str) -> list[tuple[str, str]]:
     """Return the field and the sentence of each error of `problem`; `where` begins the fields' names."""
     errors = problem.errors(include_url=False, include_input=False)
-    fields = [".".join([where, *map(str, one["loc"])]) for one in errors]
+    fields = [".".join(filter(None, [where, *map(str, one["loc"])])) for one in errors]
     messages = [_said(one) for one in errors]
     return [(field, f"{field}: {message}.") for field, message in zip(fields, messages, strict=True)]

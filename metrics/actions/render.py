@@ -40,7 +40,7 @@ def render(variant: Variant) -> int:
         whole = events.ALL in marked.widgets
         if whole or events.NOTICE in marked.widgets:
             fragments[events.NOTICE] = notice.fragment(at)
-        bus.publish(variant, fragments, dashboard.layout, marked.since, marked.turn, whole=whole)
+        bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)
     return len(widgets)
 

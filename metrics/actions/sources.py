@@ -194,7 +194,7 @@ def check_kind(kind: str) -> None:
 
 def check_right(by: Actor, right: str, kind: str) -> None:
     """Raise Forbidden unless `by` has the `right` (add, change or delete) to sources of `kind`."""
-    if not by.may(right):
+    if not by.may(right, "source"):
         raise Forbidden(f"You have no right to {right} sources; ask an administrator for it.")
     if kind in kinds() and kinds()[kind].administrators_only and not by.is_admin:
         raise Forbidden(f"Sources of the kind {kind} are for administrators only.")

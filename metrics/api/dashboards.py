@@ -1,70 +1,229 @@
-"""Managing dashboards."""
+"""Managing dashboards, their widgets and their revisions.
 
+A change says in If-Match which revision it is based on (RFC 9110, 13.1.1): who was slower is refused with 412.
+"""
+
+import re
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
+from ninja.errors import HttpError
 
 from metrics.actions import dashboards as actions
-from metrics.api.body import MAKING, READING, Body, Text
-from metrics.api.tokens import admin
-from metrics.models import Dashboard
+from metrics.actions.access import Actor, actor_of_token
+from metrics.api.body import MAKING, ONE, READING, Body, Refused
+from metrics.api.tokens import admin, token_of
+from metrics.models import Dashboard, Revision
+from metrics.widgets.spec import Access, DashboardSpec, Text, WidgetSpec
 
 router = Router(tags=["manage"], auth=admin)
 
-
-class WidgetIn(Body):
-    kind: str = Field(max_length=20)
-    title: Text = Field(min_length=1, max_length=100)
-    config: dict[str, Any]
-    width: int = Field(3, ge=1, le=12, description="Columns of 12.")
-    height: int = Field(1, ge=1, le=4, description="Rows.")
+CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 412, 413, 422, 428, 503}): Refused}
+ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 
 
-class DashboardIn(Body):
-    slug: str = Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)
-    title: Text = Field(min_length=1, max_length=100)
-    description: Text = Field("", max_length=300)
-    range: str = "1h"
-    widgets: list[WidgetIn] = Field([], max_length=100)
+class DashboardChanges(Body):
+    """The fields to set; what is left out stays as it is. `widgets` are all of them, matched by their keys."""
+
+    slug: str = ""
+    title: Text = ""
+    description: Text = ""
+    range: str = ""
+    access: Access = Access()
+    widgets: list[WidgetSpec] = Field([])
 
 
-class DashboardOut(DashboardIn):
+class WidgetChanges(Body):
+    """The fields of a widget to set; what is left out stays as it is, and a config is replaced as a whole."""
+
+    key: str = ""
+    kind: str = ""
+    title: Text = ""
+    config: dict[str, Any] = Field({})
+    x: int = 0
+    y: int = 0
+    w: int = 1
+    h: int = 1
+
+
+class Copy(Body):
+    """A copy's own address and title."""
+
+    slug: str
+    title: Text
+
+
+class DashboardOut(DashboardSpec):
+    """A dashboard, and the number of its newest revision, which is the ETag as well."""
+
     id: int
+    revision: int
 
 
 class DashboardList(Schema):
     dashboards: list[DashboardOut]
 
 
-@router.post("dashboards", response={201: DashboardOut, **MAKING})
-def create_dashboard(request: HttpRequest, body: DashboardIn) -> Status[dict[str, Any]]:
-    """Make a dashboard with its widgets, in the order given."""
-    widgets = [actions.NewWidget(**widget.dict()) for widget in body.widgets]
-    return Status(201, _out(actions.create(body.slug, body.title, body.description, body.range, widgets)))
+class DeletedOut(Schema):
+    """A dashboard that can still be restored; `deleted_at` is Unix seconds."""
+
+    id: int
+    title: str
+    deleted_at: float
+
+
+class DeletedList(Schema):
+    deleted: list[DeletedOut]
+
+
+class RevisionOut(Schema):
+    """Who saved what when; `at` is Unix seconds."""
+
+    number: int
+    by: str
+    at: float
+    summary: str
+
+
+class RevisionWhole(RevisionOut):
+    spec: dict[str, Any] = Field(description="The dashboard as it was.")
+
+
+class RevisionList(Schema):
+    revisions: list[RevisionOut]
+
+
+class WidgetKey(Schema):
+    key: str
 
 
 @router.get("dashboards", response={200: DashboardList, **READING})
-def list_dashboards(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
+def list_dashboards(request: HttpRequest) -> dict[str, Any]:
     """All dashboards, by title."""
-    return {"dashboards": [_out(one) for one in Dashboard.objects.prefetch_related("widgets")]}
+    return {"dashboards": [_out(one) for one in Dashboard.objects.prefetch_related("widgets", "groups")]}
+
+
+@router.post("dashboards", response={201: DashboardOut, **MAKING})
+def create_dashboard(request: HttpRequest, response: HttpResponse, body: DashboardSpec) -> Status[dict[str, Any]]:
+    """Make a dashboard with its widgets; those without a place stand in the order given."""
+    return Status(201, _tagged(response, actions.create(_by(request), body.model_dump())))
+
+
+@router.get("deleted-dashboards", response={200: DeletedList, **READING})
+def list_deleted_dashboards(request: HttpRequest) -> dict[str, Any]:
+    """The dashboards that were deleted in the last 30 days, the newest first."""
+    deleted = Dashboard.with_deleted.exclude(deleted_at=None).order_by("-deleted_at")
+    return {
+        "deleted": [
+            {"id": one.pk, "title": one.title, "deleted_at": one.deleted_at.timestamp()}
+            for one in deleted
+            if one.deleted_at
+        ]
+    }
+
+
+@router.post("deleted-dashboards/{id}/restore", response={200: DashboardOut, **CHANGING})
+def restore_dashboard(request: HttpRequest, response: HttpResponse, id: int) -> dict[str, Any]:
+    """Bring a deleted dashboard back as it was."""
+    return _tagged(response, actions.restore(_by(request), id))
+
+
+@router.get("dashboards/{slug}", response={200: DashboardOut, **ONE})
+def get_dashboard(request: HttpRequest, response: HttpResponse, slug: str) -> dict[str, Any]:
+    """One dashboard, by its slug or by one that it had before."""
+    return _tagged(response, actions.find(slug))
+
+
+@router.patch("dashboards/{slug}", response={200: DashboardOut, **CHANGING})
+def change_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: DashboardChanges) -> dict[str, Any]:
+    """Change what is given, and leave the rest."""
+    changes = body.model_dump(exclude_unset=True)
+    return _tagged(response, actions.change(_by(request), slug, changes, _seen(request)))
+
+
+@router.delete("dashboards/{slug}", response={204: None, **CHANGING})
+def delete_dashboard(request: HttpRequest, slug: str) -> Status[None]:
+    """Delete a dashboard; for 30 days it can be restored."""
+    actions.delete(_by(request), slug, _seen(request))
+    return Status(204, None)
+
+
+@router.post("dashboards/{slug}/copy", response={201: DashboardOut, **CHANGING})
+def copy_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: Copy) -> Status[dict[str, Any]]:
+    """Make a dashboard with the widgets of this one."""
+    return Status(201, _tagged(response, actions.duplicate(_by(request), slug, body.slug, body.title)))
+
+
+@router.get("dashboards/{slug}/revisions", response={200: RevisionList, **ONE})
+def list_revisions(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """The newest 200 revisions, the newest first."""
+    return {"revisions": [_revision(one) for one in actions.find(slug).revisions.defer("spec")[:200]]}
+
+
+@router.get("dashboards/{slug}/revisions/{number}", response={200: RevisionWhole, **ONE})
+def get_revision(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """One revision, with the dashboard as it was."""
+    found = actions.find_revision(actions.find(slug), number)
+    return {**_revision(found), "spec": found.spec}
+
+
+@router.post("dashboards/{slug}/revisions/{number}/restore", response={200: DashboardOut, **CHANGING})
+def restore_revision(request: HttpRequest, response: HttpResponse, slug: str, number: int) -> dict[str, Any]:
+    """Give the dashboard the state of this revision, as a new revision."""
+    return _tagged(response, actions.restore_revision(_by(request), slug, number, _seen(request)))
+
+
+@router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING})
+def add_widget(request: HttpRequest, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
+    """Add a widget, in the first gap if it has no place."""
+    return Status(201, {"key": actions.add_widget(_by(request), slug, body.model_dump(), _seen(request))})
+
+
+@router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
+def change_widget(request: HttpRequest, slug: str, key: str, body: WidgetChanges) -> Status[None]:
+    """Change what is given of a widget, and leave the rest."""
+    actions.change_widget(_by(request), slug, key, body.model_dump(exclude_unset=True), _seen(request))
+    return Status(204, None)
+
+
+@router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
+def delete_widget(request: HttpRequest, slug: str, key: str) -> Status[None]:
+    """Remove a widget; restoring a revision brings it back."""
+    actions.delete_widget(_by(request), slug, key, _seen(request))
+    return Status(204, None)
+
+
+def _by(request: HttpRequest) -> Actor:
+    return actor_of_token(token_of(request))
+
+
+def _seen(request: HttpRequest) -> int | None:
+    """Return the revision that the change is based on; None for `*`, which stands for any."""
+    tag = request.headers.get("If-Match", "").strip()
+    if tag == "*":
+        return None
+    found = ETAG.match(tag)
+    if found is None:
+        sentence = 'The header If-Match is missing; send the ETag of the dashboard that you change, such as "3".'
+        raise HttpError(428, sentence)
+    return int(found[1])
+
+
+def _tagged(response: HttpResponse, dashboard: Dashboard) -> dict[str, Any]:
+    response["ETag"] = f'"{dashboard.revision}"'
+    return _out(dashboard)
 
 
 def _out(dashboard: Dashboard) -> dict[str, Any]:
+    spec = actions.spec_of(dashboard).model_dump()
+    return {"id": dashboard.pk, "revision": dashboard.revision, **spec}
+
+
+def _revision(revision: Revision) -> dict[str, Any]:
     return {
-        "id": dashboard.pk,
-        "slug": dashboard.slug,
-        "title": dashboard.title,
-        "description": dashboard.description,
-        "range": dashboard.range,
-        "widgets": [
-            {
-                "kind": widget.kind,
-                "title": widget.title,
-                "config": widget.config,
-                "width": widget.width,
-                "height": widget.height,
-            }
-            for widget in dashboard.widgets.all()
-        ],
+        "number": revision.number,
+        "by": revision.by,
+        "at": revision.at.timestamp(),
+        "summary": revision.summary,
     }

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
 from metrics.ingest.influx import BadLines
@@ -116,6 +116,11 @@ def _(error: Forbidden) -> Refusal:
 @refusal.register
 def _(error: Missing) -> Refusal:
     return Refusal(404, str(error))
+
+
+@refusal.register
+def _(error: Conflict) -> Refusal:
+    return Refusal(412, str(error), headers={"ETag": f'"{error.revision}"'})
 
 
 @refusal.register

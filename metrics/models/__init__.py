@@ -1,7 +1,7 @@
 """Tables, one file a noun. Rules about them live in `metrics.actions`."""
 
 from metrics.models.access import Token
-from metrics.models.dashboard import Dashboard, Widget
+from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourRollup, Late, MinuteChunk, MinuteRollup, Progress
@@ -11,6 +11,7 @@ from metrics.models.source import Run, Source
 __all__ = [
     "Chunk",
     "Dashboard",
+    "FormerSlug",
     "Heartbeat",
     "HourRollup",
     "IdempotencyKey",
@@ -19,6 +20,7 @@ __all__ = [
     "MinuteRollup",
     "Ping",
     "Progress",
+    "Revision",
     "Run",
     "RunningTotal",
     "Sample",

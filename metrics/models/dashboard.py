@@ -3,8 +3,18 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 
+class LiveDashboards(models.Manager["Dashboard"]):
+    """The dashboards that are not deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Dashboard"]:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Dashboard(models.Model):
-    """A page of widgets, for everyone who is signed in or for the members of its groups."""
+    """A page of widgets, for everyone who is signed in or for the members of its groups.
+
+    A deleted one keeps its row and its revisions for a while, but has no widgets and leaves its slug to others.
+    """
 
     slug = models.SlugField(max_length=50, unique=True)
     title = models.CharField(max_length=100)
@@ -15,9 +25,13 @@ class Dashboard(models.Model):
     groups = models.ManyToManyField(
         Group, blank=True, related_name="dashboards", help_text="Who may see it, if not everyone."
     )
-    layout = models.PositiveIntegerField(
-        default=1, editable=False, help_text="Counts the edits, so that open pages notice one."
+    revision = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Number of the newest revision, so that open pages notice one."
     )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LiveDashboards()
+    with_deleted = models.Manager["Dashboard"]()
 
     class Meta:
         ordering = ["title"]
@@ -26,23 +40,54 @@ class Dashboard(models.Model):
         return self.title
 
 
+class FormerSlug(models.Model):
+    """A slug that a dashboard once had. Its old address leads to the new one, until another dashboard takes it."""
+
+    slug = models.SlugField(max_length=50, primary_key=True)
+    dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="former_slugs")
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Revision(models.Model):
+    """A saved state of a dashboard: `spec` is all of it. Rows are added, and never changed."""
+
+    dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField(help_text="Counts from 1.")
+    spec = models.JSONField()
+    by = models.CharField(max_length=200, help_text="Who saved it.")
+    at = models.DateTimeField()
+    summary = models.CharField(max_length=500, help_text="One sentence: how it differs from the one before.")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["dashboard", "number"], name="revision_number_of_dashboard")]
+
+    def __str__(self) -> str:
+        return f"{self.dashboard_id} revision {self.number}"
+
+
 class Widget(models.Model):
     """One query on series, shown as one kind. `config` is checked by the kind's own config class."""
 
     dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="widgets")
+    key = models.SlugField(max_length=50, help_text="Names it within its dashboard.")
     kind = models.CharField(max_length=20)
     title = models.CharField(max_length=100)
     config = models.JSONField(default=dict)
-    position = models.PositiveIntegerField(default=0)
-    width = models.PositiveSmallIntegerField(
-        default=3, validators=[MinValueValidator(1), MaxValueValidator(12)], help_text="Columns of 12."
+    x = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(11)], help_text="Column, from 0.")
+    y = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(59)], help_text="Row, from 0.")
+    w = models.PositiveSmallIntegerField(
+        "width", default=3, validators=[MinValueValidator(1), MaxValueValidator(12)], help_text="Columns of 12."
     )
-    height = models.PositiveSmallIntegerField(
-        default=1, validators=[MinValueValidator(1), MaxValueValidator(4)], help_text="Rows."
+    h = models.PositiveSmallIntegerField(
+        "height", default=1, validators=[MinValueValidator(1), MaxValueValidator(12)], help_text="Rows."
     )
 
     class Meta:
-        ordering = ["position", "id"]
+        ordering = ["y", "x", "id"]
+        constraints = [models.UniqueConstraint(fields=["dashboard", "key"], name="widget_key_of_dashboard")]
 
     def __str__(self) -> str:
         return self.title

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from metrics.actions import access, dashboards
+from metrics.actions import access
+from metrics.actions.page import page
 from metrics.models import Dashboard
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 
@@ -38,12 +39,12 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         return redirect(request.path)
     if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
         return HttpResponse()
-    page = dashboards.page(dashboard, range, time.time())
+    loaded = page(dashboard, range, time.time())
     context = {
         "dashboard": dashboard,
         "range": range,
         "ranges": list(RANGES_S),
-        "page": page,
+        "page": loaded,
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}",
         "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}",

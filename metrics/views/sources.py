@@ -59,7 +59,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "counts": counts,
         "rows": [views.row(source, now) for source in chosen],
-        "may_add": _by(request).may("add"),
+        "may_add": _by(request).may("add", "source"),
     }
     return render(request, _part(request, "source/_rows.html", "source/list.html"), context)
 
@@ -78,7 +78,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a kind, then make a source of it."""
     by, kind = _by(request), request.GET.get("kind", "")
-    if not by.may("add"):
+    if not by.may("add", "source"):
         raise Forbidden("You have no right to add sources; ask an administrator for it.")
     if kind not in kinds():
         about = [actions.about(one) for _, one in sorted(kinds().items())]

@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 class WidgetView:
     """What `templates/widgets/widget.html` draws around every kind.
 
-    `element` is the id of the element on the page, `title` what stands above; `width` (of 12 columns) and `height`
-    (rows) are its size. `freshness` tells how current it is.
+    `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
+    its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data.
     """
@@ -34,8 +34,10 @@ class WidgetView:
     element: str
     kind: str
     title: str
-    width: int
-    height: int
+    x: int
+    y: int
+    w: int
+    h: int
     freshness: Freshness
     template: str
     view: object | None
@@ -121,8 +123,10 @@ def _view(
         element=f"w-{widget.pk}",
         kind=widget.kind,
         title=widget.title,
-        width=widget.width,
-        height=widget.height,
+        x=widget.x,
+        y=widget.y,
+        w=widget.w,
+        h=widget.h,
         freshness=current,
         template=f"widgets/{widget.kind}.html",
         view=view,

@@ -11,7 +11,9 @@ import pytest
 import redis.exceptions
 from django.db import connection
 
+from metrics.actions import dashboards
 from metrics.actions import render as actions
+from metrics.actions.access import SYSTEM
 from metrics.live import events, snapshot, waiting
 from metrics.live.snapshot import Variant
 from metrics.models import Widget
@@ -73,13 +75,11 @@ class TestRender:
         assert version() == 1
 
     def test_an_edit_of_the_dashboard_is_a_new_version_even_so(self, draws: Draws) -> None:
-        from metrics.actions import dashboards
-
         made = make.dashboard()
         draws(lambda widget: "the same")
         events.mark(HOUR, [events.ALL])
         actions.render(HOUR)
-        dashboards.edited(made)
+        dashboards.change(SYSTEM, made.slug, {"title": "Other"}, None)
         events.mark(HOUR, [events.ALL])
         actions.render(HOUR)
         assert version() == 2

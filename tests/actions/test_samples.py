@@ -3,7 +3,6 @@
 import pytest
 from redis import Redis, RedisError
 
-from metrics.actions.dashboards import NewWidget
 from metrics.actions.samples import accept
 from metrics.live import watchers
 from metrics.live.snapshot import Variant
@@ -46,7 +45,9 @@ def test_only_widgets_that_show_the_series_are_marked(
     shown: dict[str, object], pushed: dict[str, str], marked: bool
 ) -> None:
     fields = {"queries": [shown]}
-    dashboard = make.dashboard(widgets=[make.widget("other"), NewWidget("number", "shows it", fields)])
+    dashboard = make.dashboard(
+        widgets=[make.widget("other"), {"kind": "number", "title": "shows it", "config": fields}]
+    )
     make.watch(HOUR, now=AT)
     accept([sample(**pushed)], None, AT)  # type: ignore[arg-type]
     other, shows_it = make.widgets_of(dashboard)

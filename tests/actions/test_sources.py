@@ -334,14 +334,14 @@ class TestRights:
     )
     def test_a_superuser_is_an_administrator(self, fields: dict[str, Any], admin: bool) -> None:
         actor = access.actor_of_user(make.user(**fields))
-        assert (actor.is_admin, actor.may("add")) == (admin, admin)
+        assert (actor.is_admin, actor.may("add", "source")) == (admin, admin)
 
     def test_a_permission_counts_for_staff_only(self) -> None:
         for staff in (True, False):
             user = make.user(f"ada {staff}", is_staff=staff)
             user.user_permissions.add(Permission.objects.get(codename="add_source"))
             actor = access.actor_of_user(User.objects.get(pk=user.pk))
-            assert (actor.may("add"), actor.may("change")) == (staff, False)
+            assert (actor.may("add", "source"), actor.may("change", "source")) == (staff, False)
 
 
 class TestComesByItself:

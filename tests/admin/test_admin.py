@@ -77,9 +77,10 @@ class TestDashboard:
             "widgets-0-kind": widget.kind,
             "widgets-0-title": widget.title,
             "widgets-0-config": json.dumps(widget.config),
-            "widgets-0-position": 0,
-            "widgets-0-width": 3,
-            "widgets-0-height": 1,
+            "widgets-0-x": 0,
+            "widgets-0-y": 0,
+            "widgets-0-w": 3,
+            "widgets-0-h": 1,
         }
         return {**fields, **changes}
 
@@ -94,20 +95,20 @@ class TestDashboard:
         with django_capture_on_commit_callbacks(execute=True):
             assert self.save(client, title="Store").status_code == 302
         dashboard = Dashboard.objects.get()
-        assert (dashboard.title, dashboard.layout) == ("Store", 2)
+        assert (dashboard.title, dashboard.revision) == ("Store", 2)
         assert events.is_marked(Variant("shop", "1h"))
 
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
             ({"widgets-0-config": "{}"}, "This field is required."),
-            ({"widgets-0-config": '{"queries": []}'}, "widget.config.queries: "),
-            ({"widgets-0-config": '{"queries": [{"metric": "2xx"}]}'}, "widget.config.queries.0.metric: "),
+            ({"widgets-0-config": '{"queries": []}'}, "widgets.0.config.queries: "),
+            ({"widgets-0-config": '{"queries": [{"metric": "2xx"}]}'}, "widgets.0.config.queries.0.metric: "),
             ({"widgets-0-config": "[]"}, "config"),
             ({"widgets-0-config": "{"}, "Enter a valid JSON."),
             ({"widgets-0-kind": "pie"}, "There is no widget kind &#x27;pie&#x27;; there are bars, "),
-            ({"widgets-0-width": "13"}, "less than or equal to 12"),
-            ({"range": "2h"}, "range is one of 15m, "),
+            ({"widgets-0-w": "13"}, "less than or equal to 12"),
+            ({"range": "2h"}, "It is one of 15m, "),
         ],
     )
     def test_what_is_wrong_is_refused_in_a_sentence(self, client: Client, changes: dict[str, Any], said: str) -> None:
@@ -115,7 +116,7 @@ class TestDashboard:
         assert response.status_code == 200
         assert said in response.content.decode()
         assert Dashboard.objects.get().range == "1h"
-        assert Widget.objects.get().config == make.widget().config
+        assert Widget.objects.get().config == make.widget()["config"]
 
     def test_deleting_it_asks_first_and_works(self, client: Client) -> None:
         path = url("metrics", "dashboard", "delete", Dashboard.objects.get().pk)

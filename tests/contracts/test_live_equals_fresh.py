@@ -31,8 +31,8 @@ from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.actions import arrivals, dashboards, render, samples
-from metrics.actions.dashboards import NewWidget
+from metrics.actions import arrivals, render, samples
+from metrics.actions.page import page
 from metrics.live import bus, snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Source
@@ -134,14 +134,14 @@ async def _closed() -> AsyncIterator[None]:
 def build() -> tuple[Dashboard, Source, set[str]]:
     """Make a dashboard of all kinds and a source; return them, and the widgets that show `LOAD`."""
     assert {kind for kind, _ in CONFIGS} == set(kinds())
-    widgets = [NewWidget(kind, f"{kind} {i}", config) for i, (kind, config) in enumerate(CONFIGS)]
+    widgets = [{"kind": kind, "title": f"{kind} {i}", "config": config} for i, (kind, config) in enumerate(CONFIGS)]
     made = make.dashboard(widgets=widgets)
     shows_load = {str(widget.pk) for widget in made.widgets.all() if f"'{LOAD}'" in str(widget.config)}
     return made, make.source(name="checks", every_s=15), shows_load
 
 
 def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
-    notice = {"notice": dashboards.page(dashboard, range, at).notice}
+    notice = {"notice": page(dashboard, range, at).notice}
     return {
         **{str(widget.pk): draw(widget, range, at) for widget in dashboard.widgets.all()},
         "notice": render_to_string("notice/notice.html", notice).strip(),

@@ -24,8 +24,10 @@ def html(kind: str, series: list[Named], **fields: Any) -> str:
         element="w-7",
         kind=kind,
         title="Ti<tle",
-        width=3,
-        height=1,
+        x=0,
+        y=0,
+        w=3,
+        h=1,
         freshness=freshness.of_tracks([one.track for one in series], None, AT),
         template=f"widgets/{kind}.html",
         view=made.view(checked, series, window()),
@@ -63,7 +65,9 @@ class TestEveryKind:
 
 
 def test_an_error_is_a_sentence() -> None:
-    view = WidgetView("w-7", "line", "T", 3, 1, freshness.NO_DATA, "widgets/line.html", None, error="No <metric>.")
+    view = WidgetView(
+        "w-7", "line", "T", 0, 0, 3, 1, freshness.NO_DATA, "widgets/line.html", None, error="No <metric>."
+    )
     assert "can’t be drawn. No &lt;metric&gt;." in render_to_string("widgets/widget.html", {"widget": view})  # noqa: RUF001
 
 

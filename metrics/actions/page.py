@@ -1,0 +1,46 @@
+"""A dashboard's page as it is loaded."""
+
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from redis import RedisError
+
+from metrics.actions.notice import Notice, notice
+from metrics.live import snapshot
+from metrics.live.snapshot import Variant
+from metrics.models import Dashboard
+from metrics.widgets.render import WidgetView, widget_views
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A variant as it is loaded: its widgets, the notice, and the pulse that says which moment and version they show.
+
+    `time` is server time in Unix seconds; `build` names the program, `layout` counts the dashboard's edits.
+    """
+
+    widgets: list[WidgetView]
+    notice: Notice
+    epoch: str
+    version: int
+    time: float
+    build: str
+    layout: int
+
+
+def page(dashboard: Dashboard, range: str, at: float) -> Page:
+    """Return the page of `dashboard` over `range` at `at`.
+
+    The version is read before the samples are, so that what arrives in between is sent once more, not lost.
+    """
+    try:
+        epoch, version = snapshot.version(Variant(dashboard.slug, range))
+        said = notice(at)
+    except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
+        log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
+        epoch, version, said = "", 0, Notice()
+    views = widget_views(list(dashboard.widgets.all()), range, at)
+    return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision)

@@ -1,0 +1,196 @@
+"""A dashboard as a document: its fields, its widgets, and where these are on the grid.
+
+The API, the first run and what is stored of each revision all speak this form, so they cannot differ in what they take.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+from django.utils.text import slugify
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from metrics.sample import UNSTORABLE
+from metrics.widgets.ranges import RANGES_S
+
+COLUMNS = 12
+ROWS = 60
+HEIGHT_MOST = 12
+WIDGETS_MOST = 100
+KEY_LENGTH = 50
+
+
+def _storable(text: str) -> str:
+    if UNSTORABLE.search(text):
+        raise ValueError("it has a character that can't be stored, such as NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Text that every database can store."""
+
+
+class WidgetSpec(BaseModel):
+    """One widget. `x` and `y` count columns and rows from 0; a widget without them takes the first place it fits in.
+
+    `key` names the widget within its dashboard for as long as it exists; one without a key gets it from its title.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    key: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$", max_length=KEY_LENGTH)
+    kind: str = Field(max_length=20)
+    title: Text = Field(min_length=1, max_length=100)
+    config: dict[str, Any]
+    x: int | None = Field(None, ge=0, lt=COLUMNS, description="Column, from 0.")
+    y: int | None = Field(None, ge=0, lt=ROWS, description="Row, from 0.")
+    w: int = Field(3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), description="Columns of 12.")
+    h: int = Field(1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), description="Rows.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "WidgetSpec":
+        if (self.x is None) != (self.y is None):
+            raise ValueError("x and y are given together, or neither of them")
+        if self.x is not None and self.x + self.w > COLUMNS:
+            raise ValueError(f"it ends in column {self.x + self.w} of {COLUMNS}")
+        if self.y is not None and self.y + self.h > ROWS:
+            raise ValueError(f"it ends in row {self.y + self.h} of {ROWS}")
+        return self
+
+    def cells(self) -> set[tuple[int, int]]:
+        """Return the cells that it covers, as (column, row); none if it has no place yet."""
+        if self.x is None or self.y is None:
+            return set()
+        return {(self.x + dx, self.y + dy) for dx in range(self.w) for dy in range(self.h)}
+
+
+class Access(BaseModel):
+    """Who may see a dashboard: everyone who is signed in, or the members of `groups`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    everyone: bool = True
+    groups: list[Text] = Field(default=[], max_length=100)
+
+    @field_validator("groups")
+    @classmethod
+    def _in_order(cls, groups: list[str]) -> list[str]:
+        return sorted(set(groups))
+
+
+class DashboardSpec(BaseModel):
+    """A dashboard. Once it is validated each widget has a key of its own and a place, and no two overlap."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slug: str = Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)
+    title: Text = Field(min_length=1, max_length=100)
+    description: Text = Field("", max_length=300)
+    range: str = "1h"
+    access: Access = Access()
+    widgets: list[WidgetSpec] = Field([], max_length=WIDGETS_MOST)
+
+    @field_validator("range")
+    @classmethod
+    def _is_a_range(cls, value: str) -> str:
+        if value not in RANGES_S:
+            raise ValueError(f"it is one of {', '.join(RANGES_S)}, not {value!r}")
+        return value
+
+    @field_validator("widgets")
+    @classmethod
+    def _placed(cls, widgets: list[WidgetSpec]) -> list[WidgetSpec]:
+        return placed(with_keys(widgets))
+
+
+def with_keys(widgets: Sequence[WidgetSpec]) -> list[WidgetSpec]:
+    """Return `widgets` with a key each. Raises ValueError if two have the same."""
+    taken = [one.key for one in widgets if one.key]
+    twice = next((key for key in taken if taken.count(key) > 1), None)
+    if twice:
+        raise ValueError(f"two widgets have the key {twice!r}")
+    keys = set(taken)
+    found = []
+    for one in widgets:
+        key = one.key or new_key(one.title, keys)
+        keys.add(key)
+        found.append(one.model_copy(update={"key": key}))
+    return found
+
+
+def new_key(title: str, taken: Iterable[str]) -> str:
+    """Return a key made of `title` that is not `taken`: cpu, cpu-2, cpu-3."""
+    base = re.sub(r"[^a-z0-9]+", "-", slugify(title)).strip("-")[: KEY_LENGTH - 5] or "widget"
+    keys, number = set(taken), 2
+    key = base
+    while key in keys:
+        key, number = f"{base}-{number}", number + 1
+    return key
+
+
+def placed(widgets: Sequence[WidgetSpec]) -> list[WidgetSpec]:
+    """Return `widgets` with a place each, those without one in the first gap, row by row.
+
+    Raises ValueError if two overlap, or if there is no room.
+    """
+    owners: dict[tuple[int, int], WidgetSpec] = {}
+    for one in widgets:
+        for cell in one.cells():
+            if cell in owners:
+                raise ValueError(f"{one.title!r} overlaps {owners[cell].title!r}")
+            owners[cell] = one
+    found = []
+    for one in widgets:
+        put = one if one.x is not None else _first_gap(one, owners)
+        owners |= dict.fromkeys(put.cells(), put)
+        found.append(put)
+    return sorted(found, key=lambda one: (one.y, one.x))
+
+
+def _first_gap(widget: WidgetSpec, owners: Mapping[tuple[int, int], WidgetSpec]) -> WidgetSpec:
+    for y in range(ROWS - widget.h + 1):
+        for x in range(COLUMNS - widget.w + 1):
+            put = widget.model_copy(update={"x": x, "y": y})
+            if owners.keys().isdisjoint(put.cells()):
+                return put
+    raise ValueError(f"there is no room for {widget.title!r} in {ROWS} rows")
+
+
+def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
+    """Return one sentence that says how `after` differs from `before`, None if there was nothing; "" if it does not."""
+    if before is None:
+        return f"Made with {_count(len(after.widgets))}."
+    fields = [
+        f"{name} is now {getattr(after, name)!r}"
+        for name in ("slug", "title", "description", "range")
+        if getattr(before, name) != getattr(after, name)
+    ]
+    if before.access != after.access:
+        fields.append("changed who may see it")
+    was, now = ({one.key: one for one in spec.widgets} for spec in (before, after))
+    both = [(was[key], now[key]) for key in now if key in was]
+    parts = [
+        *fields,
+        *_named("added", [now[key] for key in now if key not in was]),
+        *_named("removed", [was[key] for key in was if key not in now]),
+        *_named("moved", [new for old, new in both if old != new and _inside(old) == _inside(new)]),
+        *_named("changed", [new for old, new in both if _inside(old) != _inside(new)]),
+    ]
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any]]:
+    return widget.kind, widget.title, widget.config
+
+
+def _named(verb: str, widgets: Sequence[WidgetSpec]) -> list[str]:
+    if not widgets:
+        return []
+    if len(widgets) > 3:
+        return [f"{verb} {_count(len(widgets))}"]
+    return [f"{verb} {', '.join(one.title for one in widgets)}"]
+
+
+def _count(widgets: int) -> str:
+    return "1 widget" if widgets == 1 else f"{widgets} widgets"
