@@ -322,6 +322,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_IMPORTS = [
     "tasks.collect",
+    "tasks.dashboards",
     "tasks.heartbeats",
     "tasks.push",
     "tasks.render",
@@ -351,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "tasks.system.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from metrics.actions import access
 from metrics.actions.page import page
-from metrics.models import Dashboard
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 
@@ -32,7 +31,15 @@ def wall(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
-    dashboard = _dashboard(request, slug)
+    visible = access.visible_dashboards(request.user)
+    dashboard = visible.filter(slug=slug).first()
+    if dashboard is None:
+        renamed = visible.filter(former_slugs=slug).first()
+        if renamed is None:
+            raise Http404(f"There is no dashboard {slug}.")
+        assert request.resolver_match is not None
+        query = request.META["QUERY_STRING"]
+        return redirect(reverse(request.resolver_match.view_name, args=[renamed.slug]) + (f"?{query}" if query else ""))
     usual = dashboard.range if dashboard.range in RANGES_S else DEFAULT
     range = request.GET.get("range", usual)
     if range not in RANGES_S:
@@ -52,10 +59,3 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
     return response
-
-
-def _dashboard(request: HttpRequest, slug: str) -> Dashboard:
-    dashboard = access.visible_dashboards(request.user).filter(slug=slug).first()
-    if dashboard is None:
-        raise Http404(f"There is no dashboard {slug}.")
-    return dashboard

@@ -8,6 +8,7 @@ const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
 const ACK_EVERY_MS = 2000;
 const PROBE_EVERY_S = 20;
 const STILL_HERE_EVERY_S = 6 * 3600;
+const MOVED_OR_GONE = 4404; // a dashboard with a new slug: its old address leads there
 const REFUSED = {
   4401: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
@@ -69,6 +70,7 @@ document.addEventListener("htmx:ws:close", (event) => {
   socket = null;
   acked = "";
   if (event.detail.reason === "closed") refusal = REFUSED[event.detail.code] ?? refusal;
+  if (event.detail.code === MOVED_OR_GONE) probeAt = Math.min(probeAt, performance.now() + 1000 + 4000 * Math.random());
   if (refusal) show("denied");
   else if (body.dataset.live === "live") show("reconnecting");
 });
@@ -122,11 +124,12 @@ async function reloadWhenAnswered() {
   }
 }
 
-/** Whether the server would give this very page now, and not an error or a sign-in form. */
+/** Whether the server would give this page now, perhaps at a new address, and not an error or a sign-in form. */
 async function answers() {
   try {
     const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
-    return response.ok && !response.redirected;
+    const kind = `/${location.pathname.split("/")[1]}/`;
+    return response.ok && new URL(response.url).pathname.startsWith(kind);
   } catch {
     return false;
   }

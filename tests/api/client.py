@@ -20,12 +20,12 @@ class Program:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.post(path, raw, content_type="application/json", headers=self._headers(headers))  # type: ignore[return-value]
 
-    def patch(self, path: str, body: Any) -> HttpResponse:
+    def patch(self, path: str, body: Any, **headers: str) -> HttpResponse:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.http.patch(path, raw, content_type="application/json", headers=self._headers({}))  # type: ignore[return-value]
+        return self.http.patch(path, raw, content_type="application/json", headers=self._headers(headers))  # type: ignore[return-value]
 
-    def delete(self, path: str) -> HttpResponse:
-        return self.http.delete(path, headers=self._headers({}))  # type: ignore[return-value]
+    def delete(self, path: str, **headers: str) -> HttpResponse:
+        return self.http.delete(path, headers=self._headers(headers))  # type: ignore[return-value]
 
     def get(self, path: str, **query: Any) -> HttpResponse:
         return self.http.get(path, query, headers=self._headers({}))  # type: ignore[return-value]
