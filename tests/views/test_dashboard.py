@@ -8,6 +8,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 from redis import Redis, RedisError
 
+from metrics.actions import dashboards
+from metrics.actions.access import SYSTEM
 from metrics.live import snapshot
 from metrics.models import Widget
 from tests import make
@@ -72,6 +74,21 @@ class TestWhoMaySee:
         hidden, missing = ada.get("/d/shop/"), ada.get("/d/other/")
         assert hidden.status_code == missing.status_code == 404
         assert hidden.content == missing.content
+
+
+@pytest.mark.parametrize("kind", ["d", "wall"])
+def test_a_former_slug_leads_to_the_dashboard(ada: Client, kind: str) -> None:
+    make.dashboard()
+    dashboards.change(SYSTEM, "shop", {"slug": "store"}, None)
+    response = ada.get(f"/{kind}/shop/?range=6h")
+    assert (response.status_code, response["Location"]) == (302, f"/{kind}/store/?range=6h")
+    dashboards.change(SYSTEM, "store", {"access": {"everyone": False}}, None)
+    assert ada.get(f"/{kind}/shop/").status_code == 404
+
+
+def test_widgets_say_where_they_stand(ada: Client) -> None:
+    make.dashboard(widgets=[make.widget(), {**make.widget("other"), "x": 6, "y": 2, "w": 4, "h": 5}])
+    assert re.findall(r"x-\d+ y-\d+ w-\d+ h-\d+", text(ada, "/d/shop/")) == ["x-0 y-0 w-3 h-1", "x-6 y-2 w-4 h-5"]
 
 
 class TestList:
