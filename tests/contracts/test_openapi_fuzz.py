@@ -21,12 +21,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from metrics.actions import access, heartbeats
+from metrics.actions import access, dashboards, heartbeats
+from metrics.actions.access import SYSTEM
 from metrics.api import api
-from metrics.models import Heartbeat, Source
+from metrics.models import Dashboard, Heartbeat, Source
 from metrics.sources import registry as sources
 from metrics.widgets import registry as widgets
-from tests.make import source, stored
+from tests.make import dashboard, source, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what fails in a request must not fail the next
 
@@ -56,7 +57,7 @@ def described_by_kind() -> dict[str, Any]:
     """The description of the API, but that configs are described as their kinds do it."""
     found = described()
     schemas = found["components"]["schemas"]
-    for body, registry in (("SourceIn", sources), ("WidgetIn", widgets)):
+    for body, registry in (("SourceIn", sources), ("WidgetSpec", widgets)):
         general = schemas[body]
         schemas[body] = {"anyOf": [_of_kind(general, kind, schemas) for kind in sorted(registry.kinds())]}
     return found
@@ -110,7 +111,7 @@ class World:
     """What is there: series, a source and a heartbeat, and a token that may do everything."""
 
     def __init__(self, scope: str) -> None:
-        self.headers = {"Authorization": f"Bearer {access.create_token('fuzz', scope)}"}
+        self.headers = {"Authorization": f"Bearer {access.create_token('fuzz', scope)}", "If-Match": "*"}
         stored("orders_open", {0: 1.0, 10: 2.0}, shop="a")
 
     def known(self, path: str) -> int:
@@ -118,7 +119,15 @@ class World:
         if "/heartbeats/" in path:
             beat = Heartbeat.objects.filter(name="fuzz").first() or heartbeats.create("fuzz", every_s=60)
             return beat.pk
+        if "/deleted-dashboards/" in path:
+            made = Dashboard.objects.filter(slug="gone").first() or dashboard("gone")
+            dashboards.delete(SYSTEM, "gone", None)
+            return made.pk
         return (Source.objects.filter(name="fuzz").first() or source(name="fuzz")).pk
+
+    def known_dashboard(self) -> str:
+        """The slug of a dashboard, made anew after it was deleted or its slug was changed."""
+        return (Dashboard.objects.filter(slug="fuzz").first() or dashboard("fuzz")).slug
 
 
 @pytest.fixture
@@ -136,6 +145,8 @@ def test_no_request_is_answered_as_the_description_does_not_say(world: World, ca
     id = case.path_parameters.get("id")
     if isinstance(id, int) and id % 2 == 0:  # or else hardly any request would find something
         case.path_parameters["id"] = world.known(case.path)
+    if len(str(case.path_parameters.get("slug", "?"))) % 2 == 0:
+        case.path_parameters["slug"] = world.known_dashboard()
     case.validate_response(case.call(headers=world.headers), checks=CHECKS)
 
 
