@@ -76,7 +76,7 @@ def record(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0014_group_owner")]
+    dependencies = [("metrics", "0015_verdicts")]
 
     operations = [
         migrations.RenameField("dashboard", "layout", "revision"),
