@@ -91,7 +91,7 @@ def test_an_example_of_a_source_is_valid(example: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("example", examples("widgets.md"), ids=title)
 def test_an_example_of_a_widget_is_valid(example: dict[str, Any]) -> None:
-    assert set(example) - {"width", "height"} == {"kind", "title", "config"}
+    assert set(example) - {"w", "h"} == {"kind", "title", "config"}
     dashboards.check_widget(example["kind"], example["config"])
 
 
