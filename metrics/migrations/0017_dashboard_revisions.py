@@ -76,7 +76,7 @@ def record(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0015_verdicts")]
+    dependencies = [("metrics", "0016_first_pings_awaited")]
 
     operations = [
         migrations.RenameField("dashboard", "layout", "revision"),
