@@ -15,6 +15,11 @@ class Rollup(models.Model):
     last = models.FloatField()
     count = models.IntegerField()
     last_after_ms = models.IntegerField(default=0, help_text="When the last sample was, in milliseconds after at_ms.")
+    first = models.FloatField(null=True)
+    first_after_ms = models.IntegerField(default=0, help_text="When the first sample was, in milliseconds after at_ms.")
+    growth = models.FloatField(
+        null=True, help_text="By how much a counter grew from the first sample to the last; null if that is not known."
+    )
 
     class Meta:
         abstract = True

@@ -1,7 +1,8 @@
 """Buckets: what samples amount to in a minute, and minutes in an hour, computed where they are.
 
-A bucket is replaced only by one of more samples. Samples are never changed, so more samples is more of the
-truth, whoever rolls when: doing it again changes nothing, and what was rolled outlives the samples it came from.
+A bucket is replaced only by one of more samples, or of as many if it does not know its growth. Samples are never
+changed, so more samples is more of the truth, whoever rolls when: doing it again changes nothing, and what was rolled
+outlives the samples it came from.
 """
 
 from collections.abc import Iterable
@@ -9,30 +10,33 @@ from collections.abc import Iterable
 from django.db import connection
 
 from metrics.models import HourRollup, MinuteRollup, Sample, Series
+from metrics.series import grouping
+from metrics.series.grouping import Rows
 from metrics.series.tiers import HOUR_MS, MINUTE_MS
 
-Bucket = tuple[int, int, int, float, float, float, float, int]
-"""Series, time, count, sum, min, max, last, and how long after the time the last sample was; in milliseconds."""
+COLUMNS = ("at_ms", "count", "sum", "min", "max", "last", "last_after_ms", "first", "first_after_ms", "growth")
+"""What a bucket tells, beside its series. Times are in milliseconds, `…_after_ms` after `at_ms`."""
+Bucket = tuple[int, int, int, float, float, float, float, int, float | None, int, float | None]
+"""A series, and its COLUMNS; without first and growth if those are not known."""
 
 _SAMPLES, _SERIES = Sample._meta.db_table, Series._meta.db_table
 _MINUTES, _HOURS = MinuteRollup._meta.db_table, HourRollup._meta.db_table
-_COLUMNS = "series_id, at_ms, count, sum, min, max, last, last_after_ms"
-_OF_SAMPLES = "count(*) AS n, sum(x.value) AS total, min(x.value) AS low, max(x.value) AS high"
-_OF_ROLLUPS = "sum(x.count) AS n, sum(x.sum) AS total, min(x.min) AS low, max(x.max) AS high"
-_UPSERT = """
-    ON CONFLICT (series_id, at_ms) DO UPDATE SET count = excluded.count, sum = excluded.sum, min = excluded.min,
-    max = excluded.max, last = excluded.last, last_after_ms = excluded.last_after_ms
-    WHERE excluded.count > {table}.count"""
+_COLUMNS = ", ".join(("series_id", *COLUMNS))
+_SET = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+_UPSERT = f"""
+    ON CONFLICT (series_id, at_ms) DO UPDATE SET {_SET}
+    WHERE excluded.count > {{table}}.count
+    OR (excluded.count = {{table}}.count AND {{table}}.growth IS NULL AND excluded.growth IS NOT NULL)"""
 
 
 def roll_minutes(start_ms: int, end_ms: int) -> int:
     """Roll the minutes from `start_ms` to `end_ms`, whole ones, from the rows of samples; return how many are news."""
-    return _roll(_SAMPLES, _OF_SAMPLES, ("value", "at_ms"), _MINUTES, MINUTE_MS, start_ms, end_ms)
+    return _roll(grouping.SAMPLES, _MINUTES, MINUTE_MS, start_ms, end_ms)
 
 
 def roll_hours(start_ms: int, end_ms: int) -> int:
     """Roll the hours from `start_ms` to `end_ms`, whole ones, from the rows of minutes; return how many are news."""
-    return _roll(_MINUTES, _OF_ROLLUPS, ("last", "at_ms + y.last_after_ms"), _HOURS, HOUR_MS, start_ms, end_ms)
+    return _roll(grouping.KNOWN_MINUTES, _HOURS, HOUR_MS, start_ms, end_ms)
 
 
 def next_sample(from_ms: int) -> int | None:
@@ -57,37 +61,33 @@ def store_hours(hours: Iterable[Bucket]) -> None:
 
 def _store(table: str, buckets: Iterable[Bucket]) -> None:
     sql = f"""
-        INSERT INTO {table} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO {table} ({_COLUMNS}) VALUES ({", ".join(["%s"] * (1 + len(COLUMNS)))})
         {_UPSERT.format(table=table)}"""
-    rows = sorted(buckets)
+    rows = sorted(buckets, key=lambda bucket: bucket[:2])
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(sql, rows)
 
 
-def _roll(
-    source: str, sums: str, newest: tuple[str, str], target: str, step_ms: int, start_ms: int, end_ms: int
-) -> int:
-    """Roll `source` into the buckets of `target`.
+def _roll(rows: Rows, target: str, step_ms: int, start_ms: int, end_ms: int) -> int:
+    """Roll `rows` into the buckets of `target`.
 
     It goes from series to series by their keys, and never through a whole table: both databases are told so, each
     in its own way, because what they know about tables that grow this fast is always old. The order is the same for
     all who write buckets, or two of them could wait for each other.
     """
-    last, last_at_ms = newest
-    buckets = f"""
-        SELECT x.series_id, x.at_ms / {step_ms} * {step_ms} AS bucket, {sums}, max(x.at_ms) AS newest
-        FROM {{}} WHERE x.series_id = s.id AND x.at_ms >= %(start)s AND x.at_ms < %(end)s GROUP BY 1, 2"""
+    where = "x.series_id = s.id AND x.at_ms >= %(start)s AND x.at_ms < %(end)s"
     if connection.vendor == "postgresql":
-        rolled = f"{_SERIES} s CROSS JOIN LATERAL ({buckets.format(f'{source} x')}) g"
+        rolled = f"{_SERIES} s CROSS JOIN LATERAL ({grouping.sql(rows, where, 0, step_ms, whole=True)}) r"
     else:
-        rolled = f"({buckets.format(f'{_SERIES} s CROSS JOIN {source} x')}) g"
-    of_newest = f"FROM {source} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest"
+        source = f"{_SERIES} s CROSS JOIN {rows.table} x"
+        rolled = f"({grouping.sql(rows, where, 0, step_ms, whole=True, source=source)}) r"
+    begin = f"r.number * {step_ms}"
     sql = f"""
         INSERT INTO {target} ({_COLUMNS})
-        SELECT g.series_id, g.bucket, g.n, g.total, g.low, g.high,
-            (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest}) - g.bucket
-        FROM {rolled} WHERE true ORDER BY g.series_id, g.bucket {_UPSERT.format(table=target)}"""
+        SELECT r.series_id, {begin}, r.n, r.total, r.low, r.high, r.last, r.last_at_ms - {begin},
+            r.first, r.first_at_ms - {begin}, r.grown
+        FROM {rolled} WHERE true ORDER BY r.series_id, r.number {_UPSERT.format(table=target)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, {"start": start_ms, "end": end_ms})
         return int(cursor.rowcount)

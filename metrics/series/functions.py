@@ -1,15 +1,11 @@
 """What can be made of a series over time: rates of counters, extremes, quantiles.
 
-A counter only grows, and begins again at zero when its process does: a value below the one before is growth from zero
-(https://prometheus.io/docs/prometheus/latest/querying/functions/#rate). Growth is told from what steps end with,
-and from their largest value where that is not the last: then it began anew within the step. Of several such beginnings
-in one step, what was counted before the last but for the largest is lost.
+How counters grow is in `metrics.series.growth`.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from metrics.series.steps import Step
@@ -49,58 +45,10 @@ OF_ALL: dict[str, Callable[[Sequence[Step]], float]] = {
 
 
 def growth(steps: Sequence[Step]) -> list[Value]:
-    """Return by how much a counter grew until the end of each step but the first."""
-    return [
-        (later.at, grown(earlier.last, later.max) + later.last)
-        if later.max > later.last
-        else (later.at, grown(earlier.last, later.last))
-        for earlier, later in pairwise(steps)
-    ]
-
-
-def grown(earlier: float, later: float) -> float:
-    return later - earlier if later >= earlier else later
-
-
-def rates(steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
-    """Return how much a counter grew a second until the end of each step but the first.
-
-    It grew since the newest step that ended about `over_s` earlier or before that, but at least since the step before,
-    and at most since the first. The seconds are those between the last samples, not between the steps: of samples each
-    15 s, steps of 10 s would have grown for one step or for two.
-    """
-    grew = [0.0, *(by for _, by in growth(steps))]
-    found: list[Value] = []
-    base = 0
-    for place in range(1, len(steps)):
-        while base + 1 < place and steps[base + 1].last_at <= steps[place].last_at - WHOLE_SHARE * over_s:
-            base += 1
-        gap_s = steps[place].last_at - steps[base].last_at
-        if gap_s > 0:
-            found.append((steps[place].at, math.fsum(grew[base + 1 : place + 1]) / gap_s))
-    return found
-
-
-def by_step(function: Function, steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
-    """Return the function of each step, a rate over at least `over_s`; of growth there is none for the first."""
+    """Return the function of all `steps` together, but the newest rate; None where that is nothing."""
     if function.name == "rate":
-        return rates(steps, over_s)
-    if function.name == "increase":
-        return growth(steps)
-    return [(step.at, OF_STEP[function.name](step)) for step in steps]
-
-
-def overall(function: Function, steps: Sequence[Step]) -> float | None:
-    """Return the function of all `steps` together, which a rate is not; None where that is nothing."""
-    if not steps or (function.name == "increase" and len(steps) < 2):
-        return None
-    return OF_ALL[function.name](steps)
-
-
-def quantile(values: Sequence[float], q: float) -> float:
-    """Return the value below which the share `q` of `values` lies, interpolated between two of them (R's type 7)."""
-    ordered = sorted(values)
-    place = q * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+        newest = rates(steps[-1:])
+        return newest[-1][1] if newest else None
+    if not steps or (function.name == "increase" and not growth(steps)):
+def rates(steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
+    """Return how much a counter grew a second until the end of each step.

@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from django.db import connection
 from django.db.models import F
 
 from metrics.models import Late, Sample, Series
-from metrics.series import buckets, minutes, progress, raw
+from metrics.series import buckets, packed, progress
 from metrics.series.buckets import Bucket
 from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
 
@@ -61,7 +60,7 @@ def settle() -> bool:
             by_hour[hour_ms].append(series)
         rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
         buckets.store_minutes(rows)
-        buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in minutes.hours(ids, hour_ms))
+        buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in _hours(ids, hour_ms))
         _revise({series for series, *_ in notes})
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)
@@ -85,11 +84,19 @@ def _revise(series: set[int]) -> None:
 
 def _minutes(ids: list[int], hour_ms: int) -> list[Bucket]:
     """Return what the minutes of an hour of some series amount to, from every sample that is still held."""
-    found = []
-    for series, samples in raw.samples(ids, hour_ms, hour_ms + HOUR_MS).items():
-        for bucket_ms, group in groupby(samples, key=lambda sample: floor(sample[0], MINUTE_MS)):
-            rows = list(group)
-            values, newest_ms = [value for _, value in rows], rows[-1][0]
-            told = (len(values), sum(values), min(values), max(values), values[-1])
-            found.append((series, bucket_ms, *told, newest_ms - bucket_ms))
-    return found
+    samples = packed.read(packed.SAMPLES, ids, hour_ms, hour_ms + HOUR_MS)
+    if samples is None:
+        return []
+    from metrics.series import columns
+
+    return columns.rolled(columns.of_samples(samples, len(buckets.COLUMNS)), MINUTE_MS)
+
+
+def _hours(ids: list[int], hour_ms: int) -> list[Bucket]:
+    """Return what an hour of some series amounts to, from its minutes."""
+    minutes = packed.read(packed.MINUTES, ids, hour_ms, hour_ms + HOUR_MS)
+    if minutes is None:
+        return []
+    from metrics.series import columns
+
+    return columns.rolled(minutes, HOUR_MS)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from metrics.models import Chunk, HourRollup, MinuteChunk, MinuteRollup, Sample
-from metrics.series import codec, minutes, progress
+from metrics.series import buckets, packed, progress
 from metrics.series.arrays import array
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, MINUTES_SPAN_MS, floor
 
@@ -21,7 +21,7 @@ Newest = dict[int, list[tuple[int, float]]]
 
 _SAMPLES, _HOURS = Sample._meta.db_table, HourRollup._meta.db_table
 _MINUTES, _MINUTE_CHUNKS = MinuteRollup._meta.db_table, MinuteChunk._meta.db_table
-_LAST = minutes.COLUMNS.index("last")
+_LAST = buckets.COLUMNS.index("last")
 
 
 def newest(until: Until, count: int) -> Newest:
@@ -39,7 +39,7 @@ def newest(until: Until, count: int) -> Newest:
     gone_ms = far.get(progress.RAW_PRUNED, 0)
     gone = {pk: limit for pk, limit in until.items() if pk not in found and limit < gone_ms}
     for last, step_ms in ((_last_minutes, MINUTE_MS), (_last_hours, HOUR_MS)):
-        before = {pk: limit - step_ms for pk, limit in gone.items() if pk not in found}
+        before = {pk: limit + 1 - step_ms for pk, limit in gone.items() if pk not in found}
         if before:
             found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in last(before).items()}
     return found
@@ -62,7 +62,7 @@ def _last_minutes(until: Until) -> Newest:
         for pk, start_ms in begin_ms.items():
             by_begin[start_ms].append(pk)
         for start_ms, ids in by_begin.items():
-            for pk, columns in minutes.columns(ids, start_ms, start_ms + MINUTES_SPAN_MS).items():
+            for pk, columns in packed.minutes(ids, start_ms, start_ms + MINUTES_SPAN_MS, _LAST + 1).items():
                 place = bisect_right(columns[0], left[pk]) - 1
                 if place >= 0:
                     found[pk] = [(columns[0][place], columns[_LAST][place])]
@@ -118,11 +118,11 @@ def _add_packed(found: Newest, until: Until, count: int) -> None:
                 break
             wanted.append((pk, chunk.start_ms))
             whole += chunk.count if chunk.end_ms <= until[pk] else 0
-    packed: dict[int, dict[int, float]] = defaultdict(dict)
-    for pk, data in _data(wanted):
-        samples = zip(*codec.decode(data), strict=True)
-        packed[pk].update({at_ms: value for at_ms, value in samples if at_ms <= until[pk]})
-    for pk, from_chunks in packed.items():
+    unpacked: dict[int, dict[int, float]] = defaultdict(dict)
+    for pk, start_ms, data in _data(wanted):
+        samples = packed.samples(pk, start_ms, data)
+        unpacked[pk].update({at_ms: value for at_ms, value in samples if at_ms <= until[pk]})
+    for pk, from_chunks in unpacked.items():
         both = dict(found.get(pk, [])) | from_chunks
         if both:
             found[pk] = sorted(both.items(), reverse=True)[:count]
@@ -137,12 +137,12 @@ def _chunks(until: Until) -> dict[int, list[_Chunk]]:
     return found
 
 
-def _data(keys: list[tuple[int, int]]) -> list[tuple[int, bytes]]:
+def _data(keys: list[tuple[int, int]]) -> list[packed.Held]:
     ids, starts = {pk for pk, _ in keys}, {start_ms for _, start_ms in keys}
     wanted = set(keys)
     rows = Chunk.objects.filter(series__in=ids, start_ms__in=starts) if keys else Chunk.objects.none()
     return [
-        (pk, bytes(data))
+        (pk, start_ms, data)
         for pk, start_ms, data in rows.values_list("series_id", "start_ms", "data")
         if (pk, start_ms) in wanted
     ]

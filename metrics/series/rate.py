@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from metrics.series import read
 from metrics.series.find import Found
-from metrics.series.functions import grown, rates
-from metrics.series.newest import newest
+from metrics.series.functions import rates
 from metrics.series.read import Track, Wanted
 
 WINDOW_LEAST_S = 60
@@ -20,8 +19,8 @@ SAMPLES_EXPECTED = 4
 EVERY_UNKNOWN_S = 300.0
 """Of a series with fewer than three samples, nobody knows yet how often they come."""
 STEPS = 4
-WINDOWS_BEFORE = 3
-"""How many windows before the current one are read, so that a base is found although some samples failed to come."""
+WINDOWS_BEFORE = 1
+"""How many windows before the current one are read: a window ends with the newest sample, which is in the current one."""
 
 Wish = tuple[int, float | None]
 """The id of a series, and the seconds its rate is wanted over; None for what fits how often its samples come."""
@@ -35,7 +34,7 @@ def window_s(over_s: float | None, every_s: float | None) -> int:
 def newest_rates(wanted: Mapping[Wish, Found], seen: Mapping[int, Track], at: float) -> dict[Wish, float]:
     """Return the newest rates of the series `wanted` as of `at`, those that there are.
 
-    The database is asked once for all series whose windows are as long, and once for those with too few samples.
+    The database is asked once for all series whose windows are as long.
     """
     spans: dict[tuple[int, int], list[Wish]] = defaultdict(list)
     for wish in wanted:
@@ -45,16 +44,12 @@ def newest_rates(wanted: Mapping[Wish, Found], seen: Mapping[int, Track], at: fl
             spans[over_s, _window(latest.at, at, over_s)].append(wish)
     steps = read.steps([_steps(*span, [wanted[wish] for wish in wishes]) for span, wishes in spans.items()], at)
     found: dict[Wish, float] = {}
-    few: list[Wish] = []
     for ((over_s, _), wishes), by_id in zip(spans.items(), steps, strict=True):
         for wish in wishes:
             of_steps = rates(by_id.get(wish[0], []), over_s)
             if of_steps:
                 found[wish] = of_steps[-1][1]
-            else:
-                few.append(wish)
-    pairs = _of_pairs([wanted[wish] for wish in few], at)
-    return found | {wish: pairs[wish[0]] for wish in few if wish[0] in pairs}
+    return found
 
 
 def _window(newest_at: float, at: float, over_s: int) -> int:
@@ -65,13 +60,3 @@ def _window(newest_at: float, at: float, over_s: int) -> int:
 
 def _steps(over_s: int, window: int, chosen: Sequence[Found]) -> Wanted:
     return Wanted(chosen, (window - WINDOWS_BEFORE) * over_s, (window + 1) * over_s, over_s / STEPS)
-
-
-def _of_pairs(chosen: Sequence[Found], at: float) -> dict[int, float]:
-    """Return the rates between the newest two samples: of a series that began just now, or paused for long."""
-    samples = newest({one.pk: one.until_ms(at) for one in chosen}, 2)
-    pairs = {pk: (two[0], two[1]) for pk, two in samples.items() if len(two) == 2}
-    return {
-        pk: 1000 * grown(before, value) / (at_ms - before_ms)
-        for pk, ((at_ms, value), (before_ms, before)) in pairs.items()
-    }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db.models import Max, Min
 
 from metrics.models import Chunk, Sample
-from metrics.series import codec
+from metrics.series import packed
 from metrics.series.tiers import SPAN_MS
 
 Samples = list[tuple[int, float]]
@@ -23,11 +23,10 @@ def samples(ids: Sequence[int], start_ms: int, end_ms: int) -> dict[int, Samples
     for series, at_ms, value in rows.values_list("series_id", "at_ms", "value"):
         found.setdefault(series, {})[at_ms] = value
     chunks = Chunk.objects.filter(series__in=ids, start_ms__gt=start_ms - SPAN_MS, start_ms__lt=end_ms)
-    for series, data in chunks.values_list("series_id", "data"):
-        held = found.setdefault(series, {})
-        for at_ms, value in zip(*codec.decode(bytes(data)), strict=True):
+    for series, begin_ms, data in chunks.values_list("series_id", "start_ms", "data"):
+        for at_ms, value in packed.samples(series, begin_ms, data):
             if start_ms <= at_ms < end_ms:
-                held[at_ms] = value
+                found.setdefault(series, {})[at_ms] = value
     return {series: sorted(held.items()) for series, held in found.items() if held}
 
 

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
 from metrics.series import progress
+from metrics.series.newest import newest
 from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, Told, joined, read, step
 from metrics.series.tiers import MINUTE_MS, floor
 
@@ -21,8 +24,7 @@ SPARE = 4
 """How many windows more than the one that is drawn are remembered before they are trimmed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True, gc=False):
     """A value at a time (Unix seconds). In a window, the mean of the step that begins at `at`."""
 
     at: float
@@ -38,11 +40,16 @@ class Window:
     revision: int
 
 
+Before = tuple[float, float]
+"""A value, and when it was (Unix seconds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Memory:
     """The steps of one series from `since_ms` to `until_ms`: finished ones as `points`, the last as what it is made of.
 
-    It holds for as long as `valid`, which is its revision and how far finer tiers were pruned, stays the same.
+    `before` is the last sample before `since_ms`, where growth is told and there is one. It all holds for as
+    long as `valid`, which is its revision and how far finer tiers were pruned, stays the same.
     """
 
     valid: tuple[int, ...]
@@ -50,6 +57,14 @@ class _Memory:
     until_ms: int
     points: list[Any]
     last: dict[int, Told]
+    before: Before | None
+
+    def before_place(self, place: int) -> Before | None:
+        """Return the last sample before the step at `place` of `points`, where growth is told."""
+        if place == 0:
+            return self.before
+        point = self.points[place - 1]
+        return (point.last, point.last_at) if isinstance(point, Step) else None
 
 
 _Key = tuple[int, Grid]
@@ -76,8 +91,17 @@ def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool) -> dict[int
     return {pk: points for grid, windows in by_grid.items() for pk, points in _of_grid(windows, grid, far).items()}
 
 
-def _made(grid: Grid, number: int, told: Told) -> Point | Step:
-    return step(grid, number, told) if grid.whole else Point(grid.at(number), told[1] / told[0])
+def _made(grid: Grid, told: Mapping[int, Told], before: Before | None) -> list[Any]:
+    """Return the steps that were `told`, in order, as what is remembered of them; `before` as in `_Memory`."""
+    ordered = sorted(told.items())
+    if not grid.whole:
+        return [Point(grid.at(number), one[1] / one[0]) for number, one in ordered]
+    found = []
+    for number, one in ordered:
+        made = step(grid, number, one, before)
+        before = made.last, made.last_at
+        found.append(made)
+    return found
 
 
 def forget() -> None:
@@ -94,7 +118,7 @@ def _at(point: Point | Step) -> float:
 
 def _of_grid(windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, list[Any]]:
     known = {pk: _recall(pk, window, grid, far) for pk, window in windows.items()}
-    known = _read_on(known, windows, grid, far)
+    known = _read_on(_with_before(known, grid), windows, grid, far)
     by_window: dict[tuple[int, int], list[int]] = defaultdict(list)
     for pk, window in windows.items():
         by_window[_from_ms(known[pk], window, grid), window.end_ms].append(pk)
@@ -124,7 +148,17 @@ def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
         if memory is not None and memory.valid == valid and memory.since_ms <= window.start_ms <= memory.until_ms:
             _memories.move_to_end(key)
             return memory
-    return _Memory(valid, window.start_ms, window.start_ms, [], {})
+    return _Memory(valid, window.start_ms, window.start_ms, [], {}, None)
+
+
+def _with_before(known: Mapping[int, _Memory], grid: Grid) -> dict[int, _Memory]:
+    """Return `known` with the sample before each memory that just begins."""
+    new = {pk: one.since_ms - 1 for pk, one in known.items() if grid.whole and one.since_ms == one.until_ms}
+    found = newest(new, 1)
+    return {
+        pk: replace(one, before=(found[pk][0][1], found[pk][0][0] / 1000)) if pk in found else one
+        for pk, one in known.items()
+    }
 
 
 def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, _Memory]:
@@ -147,9 +181,10 @@ def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: 
 def _extended(memory: _Memory, found: Mapping[int, Told], until_ms: int, grid: Grid) -> _Memory:
     steps = joined(memory.last, found)
     last = grid.number(until_ms - 1)
-    points = [_made(grid, number, told) for number, told in sorted(steps.items()) if number < last]
+    finished = {number: told for number, told in steps.items() if number < last}
+    points = _made(grid, finished, memory.before_place(len(memory.points)))
     left = {number: told for number, told in steps.items() if number >= last}
-    return _Memory(memory.valid, memory.since_ms, until_ms, memory.points + points, left)
+    return replace(memory, until_ms=until_ms, points=memory.points + points, last=left)
 
 
 def _trimmed(memory: _Memory, window: Window) -> _Memory:
@@ -157,8 +192,8 @@ def _trimmed(memory: _Memory, window: Window) -> _Memory:
     keep_ms = window.start_ms - SPARE * (window.end_ms - window.start_ms)
     if memory.since_ms >= keep_ms:
         return memory
-    points = memory.points[bisect_left(memory.points, window.start_ms / 1000, key=_at) :]
-    return replace(memory, since_ms=window.start_ms, points=points)
+    place = bisect_left(memory.points, window.start_ms / 1000, key=_at)
+    return replace(memory, since_ms=window.start_ms, points=memory.points[place:], before=memory.before_place(place))
 
 
 def _remember(pk: int, memory: _Memory, grid: Grid) -> None:
@@ -181,9 +216,9 @@ def _from_ms(memory: _Memory, window: Window, grid: Grid) -> int:
 
 
 def _points(memory: _Memory, newer: Mapping[int, Told], window: Window, since_ms: int, grid: Grid) -> list[Any]:
-    begin = bisect_left(memory.points, window.start_ms / 1000, key=_at)
+    begin, end = bisect_left(memory.points, window.start_ms / 1000, key=_at), len(memory.points)
     if since_ms == memory.until_ms:
-        points, newer = memory.points[begin:], joined(memory.last, newer)
+        newer = joined(memory.last, newer)
     else:
-        points = memory.points[begin : bisect_left(memory.points, since_ms / 1000, key=_at)]
-    return points + [_made(grid, number, told) for number, told in sorted(newer.items())]
+        end = bisect_left(memory.points, since_ms / 1000, key=_at)
+    return memory.points[begin:end] + _made(grid, newer, memory.before_place(end))

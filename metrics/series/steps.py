@@ -5,16 +5,17 @@ end of a window is not rolled yet, and comes from the finer tiers; where a finer
 taken by the coarser one.
 """
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from msgspec import Struct
 
-from metrics.models import HourRollup, MinuteRollup, Sample
-from metrics.series import minutes, progress, raw
+from metrics.series import grouping, packed, progress
 from metrics.series.arrays import array
+from metrics.series.grouping import Rows
+from metrics.series.growth import rise
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
 
 COARSE_STEPS = 10
@@ -22,11 +23,11 @@ COARSE_STEPS = 10
 TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the samples of one series amount to in the step that begins at `at` (Unix seconds).
+class Step(Struct, frozen=True, gc=False):
+    """What the samples of one series amount to in the step that begins at `at`; times are Unix seconds.
 
-    `last_at` is when the last of them was.
+    `last_at` is when the last of them was. `growth` is by how much a counter grew until then since `since`, which is
+    the last sample before the step, or the first one in it if there is none before.
     """
 
     at: float
@@ -36,6 +37,8 @@ class Step:
     max: float
     last: float
     last_at: float
+    growth: float
+    since: float
 
     @property
     def mean(self) -> float:
@@ -44,40 +47,28 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A table of buckets: how long they are, where it holds them, and what stands there for all that a step tells.
+    """Buckets of one length: the rows that hold them, and how chunks do, if they are ever packed.
 
-    `done`, `pruned` and `packed` are the names of how far that got; what is never packed has none.
+    `done`, `pruned` and `packed` are the names of how far that got.
     """
 
     bucket_ms: int
-    table: str
-    columns: tuple[str, str, str, str, str, str]
+    rows: Rows
+    kind: packed.Kind | None
     done: str
     pruned: str
     packed: str
 
 
-_COLUMNS = ("sum(x.count)", "sum(x.sum)", "min(x.min)", "max(x.max)", "last", "at_ms + y.last_after_ms")
-RAW = Tier(
-    1,
-    Sample._meta.db_table,
-    ("count(*)", "sum(x.value)", "min(x.value)", "max(x.value)", "value", "at_ms"),
-    "",
-    progress.RAW_PRUNED,
-    progress.PACKED,
-)
+RAW = Tier(1, grouping.SAMPLES, packed.SAMPLES, "", progress.RAW_PRUNED, progress.PACKED)
 MINUTES = Tier(
-    MINUTE_MS,
-    MinuteRollup._meta.db_table,
-    _COLUMNS,
-    progress.MINUTES,
-    progress.MINUTES_PRUNED,
-    progress.MINUTES_PACKED,
+    MINUTE_MS, grouping.MINUTES, packed.MINUTES, progress.MINUTES, progress.MINUTES_PRUNED, progress.MINUTES_PACKED
 )
-HOURS = Tier(HOUR_MS, HourRollup._meta.db_table, _COLUMNS, progress.HOURS, "", "")
+HOURS = Tier(HOUR_MS, grouping.HOURS, None, progress.HOURS, "", "")
 
 Told = tuple[Any, ...]
-"""Count and sum; where everything is wanted also min, max, last, and when that was (Unix milliseconds)."""
+"""Count and sum; where everything is wanted also min, max, last, when that was (Unix milliseconds), first, when that
+was, and the growth between those two."""
 Found = dict[int, dict[int, Told]]
 """Series id -> number of the step -> what it amounts to."""
 Far = Mapping[str, int]
@@ -115,10 +106,16 @@ class Grid:
         return self.begin_ms(number) / 1000
 
 
-def step(grid: Grid, number: int, told: Told) -> Step:
-    """Return the step of that number, of which everything was told."""
-    count, total, low, high, last, last_at_ms = told
-    return Step(grid.at(number), count, total, low, high, last, last_at_ms / 1000)
+def step(grid: Grid, number: int, told: Told, before: tuple[float, float] | None) -> Step:
+    """Return the step of that number, of which everything was told.
+
+    `before` is the last sample before it, its value and Unix seconds.
+    """
+    count, total, low, high, last, last_at_ms, first, first_at_ms, grown = told
+    since = first_at_ms / 1000
+    if before is not None:
+        grown, since = grown + rise(before[0], first), before[1]
+    return Step(grid.at(number), count, total, low, high, last, last_at_ms / 1000, grown, since)
 
 
 def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -> Found:
@@ -175,9 +172,8 @@ def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list
 def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: Grid, far: Far) -> Found:
     packed_ms = min(max(far.get(tier.packed, 0), since_ms), until_ms)
     found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
-    if since_ms < packed_ms:
-        unpacked = _unpacked if tier is RAW else _unpacked_minutes
-        before = unpacked(ids, grid, since_ms, packed_ms)
+    if since_ms < packed_ms and tier.kind:
+        before = _unpacked(tier.kind, ids, grid, since_ms, packed_ms)
         _join(before, found)
         return before
     return found
@@ -185,59 +181,34 @@ def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: G
 
 def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
     """Have the database put buckets together to steps."""
-    count, total, low, high, last, last_at_ms = tier.columns
-    number = f"(x.at_ms - {grid.start_ms}) / {grid.step_ms}"  # towards zero, so nothing may be before the grid
     on_postgresql = connection.vendor == "postgresql"
     which = "= ANY(%s::bigint[])" if on_postgresql else f"IN ({', '.join(['%s'] * len(ids))})"
-    sql = f"""
-        SELECT x.series_id, {number} AS number, {count} AS n, {total} AS total
-        {f", {low} AS low, {high} AS high, max(x.at_ms) AS newest" if grid.whole else ""}
-        FROM {tier.table} x WHERE x.series_id {which} AND x.at_ms >= %s AND x.at_ms < %s GROUP BY 1, 2"""
-    if grid.whole:
-        of_newest = f"FROM {tier.table} y WHERE y.series_id = g.series_id AND y.at_ms = g.newest"
-        sql = f"""
-            SELECT g.series_id, g.number, g.n, g.total, g.low, g.high,
-                (SELECT y.{last} {of_newest}), (SELECT y.{last_at_ms} {of_newest})
-            FROM ({sql}) g"""
+    where = f"x.series_id {which} AND x.at_ms >= %s AND x.at_ms < %s"
+    steps = grouping.sql(tier.rows, where, grid.start_ms, grid.step_ms, whole=grid.whole)
+    told = "low, high, last, last_at_ms, first, first_at_ms, grown"
+    sql = f"SELECT series_id, number, n, total {f', {told}' if grid.whole else ''} FROM ({steps}) s"
     found: Found = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
         cursor.execute(sql, [*([array(ids)] if on_postgresql else ids), since_ms, until_ms])
-        for pk, number_, *told in cursor.fetchall():
-            found[pk][number_] = tuple(told)
+        for pk, number, *told_ in cursor.fetchall():
+            found[pk][number] = tuple(told_)
     return found
 
 
-def _unpacked(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
-    """Put samples together to steps here: the database can't look into chunks."""
-    found: Found = {}
-    for pk, samples in raw.samples(ids, since_ms, until_ms).items():
-        numbered: dict[int, list[tuple[int, float]]] = {}
-        for at_ms, value in samples:
-            numbered.setdefault(grid.number(at_ms), []).append((at_ms, value))
-        found[pk] = {number: _told(grid, some) for number, some in numbered.items()}
-    return found
+def _unpacked(kind: packed.Kind, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
+    """Put samples or buckets together to steps here: the database can't look into chunks."""
+    width = None if grid.whole or kind is packed.SAMPLES else packed.MEAN
+    table = packed.read(kind, ids, since_ms, until_ms, width)
+    if table is None:
+        return {}
+    from metrics.series import columns
 
-
-def _unpacked_minutes(ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
-    """Put minutes together to steps here."""
-    width = len(minutes.COLUMNS) if grid.whole else minutes.MEAN
-    found: Found = {}
-    for pk, columns in minutes.columns(ids, since_ms, until_ms, width).items():
-        times, steps, begin = columns[0], found.setdefault(pk, {}), 0
-        start_ms, step_ms, count = grid.start_ms, grid.step_ms, len(times)
-        while begin < count:
-            number = (times[begin] - start_ms) // step_ms
-            end = bisect_left(times, start_ms + (number + 1) * step_ms, begin)
-            steps[number] = minutes.told(columns, begin, end)
-            begin = end
-    return found
-
-
-def _told(grid: Grid, samples: list[tuple[int, float]]) -> Told:
-    values = [value for _, value in samples]
-    told = (len(values), sum(values))
-    last_at_ms, last = samples[-1]
-    return (*told, min(values), max(values), last, last_at_ms) if grid.whole else told
+    if kind is packed.SAMPLES:
+        table = columns.of_samples(table, len(packed.MINUTES.columns) if grid.whole else packed.MEAN)
+    elif grid.whole:
+        table = columns.guessed(table)
+    steps = columns.split(columns.grouped(table, grid.start_ms, grid.step_ms))
+    return {pk: dict(zip(number, zip(*told, strict=True), strict=True)) for pk, (number, *told) in steps.items()}
 
 
 def _join(found: Found, later: Found) -> None:
@@ -250,7 +221,10 @@ def _both(earlier: Told, later: Told) -> Told:
     count, total = earlier[0] + later[0], earlier[1] + later[1]
     if len(later) == 2:
         return count, total
-    return count, total, min(earlier[2], later[2]), max(earlier[3], later[3]), *later[4:]
+    _, _, low, high, last, _, first, first_at_ms, grown = earlier
+    _, _, low2, high2, last2, last2_at_ms, first2, _, grown2 = later
+    grown += rise(last, first2) + grown2
+    return count, total, min(low, low2), max(high, high2), last2, last2_at_ms, first, first_at_ms, grown
 
 
 def _fill(found: Found, coarser: Found) -> None:

@@ -15,7 +15,8 @@ VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
 def step(before: float, *values: float) -> Step:
     """Return the step that began `before` seconds ago and has these samples, the last one in its 29th second."""
-    return Step(AT - before, len(values), sum(values), min(values), max(values), values[-1], AT - before + 29)
+    told = (len(values), sum(values), min(values), max(values), values[-1], AT - before + 29)
+    return Step(AT - before, *told, growth=0, since=AT - before)
 
 
 GAUGE = [step(90, 4, 2), step(60, 9), step(30, 1, 5)]

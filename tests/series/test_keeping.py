@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise, starmap
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from pytest_django import Settings
 
 from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import minutes, pack, prune, raw, read, remembered, rollup
+from metrics.series import buckets, pack, packed, prune, raw, read, remembered, rollup
+from metrics.series.growth import rise
 from metrics.series.newest import newest
 from metrics.series.remembered import Window
 from metrics.series.steps import Step
@@ -29,7 +31,7 @@ RAW_HOURS = 48
 LATEST_MOST_S = 40 * 3600
 NAMES = ("a", "b")
 Rolled = list[tuple[Any, ...]]
-"""Time, count, sum, min, max, last, and when that was."""
+"""What `buckets.COLUMNS` names."""
 JOBS = {"roll": rollup.roll, "pack": pack.pack, "prune": prune.prune}
 
 
@@ -80,14 +82,28 @@ class World:
             for name, pk in Series.objects.values_list("metric", "pk"):
                 window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision)}
                 found = remembered.steps(window, step_ms).get(pk, [])
-                buckets: dict[int, list[tuple[int, float]]] = {}
-                for at_ms, value in sorted(self.written[name].items()):
-                    if start_ms <= at_ms < end_ms:
-                        begin_ms = (at_ms - start_ms) // step_ms * step_ms + start_ms
-                        buckets.setdefault(begin_ms, []).append((at_ms, value))
-                assert found == [step_of(at_ms, samples) for at_ms, samples in sorted(buckets.items())]
+                assert found == self.steps_of(name, start_ms, end_ms, step_ms)
                 drawn = self.drawn(name, start_ms, end_ms, step_ms)
                 assert drawn == [(step.at, step.mean) for step in found]
+
+    def steps_of(self, name: str, start_ms: int, end_ms: int, step_ms: int) -> list[Step]:
+        """Return the steps that what was written amounts to, told from every sample in turn."""
+        steps: dict[int, Step] = {}
+        before: tuple[float, float] | None = None
+        for at_ms, value in sorted(self.written[name].items()):
+            at = at_ms / 1000
+            if start_ms <= at_ms < end_ms:
+                begin = ((at_ms - start_ms) // step_ms * step_ms + start_ms) / 1000
+                grown = rise(before[0], value) if before else 0.0
+                old = steps.get(begin)
+                if old is None:
+                    steps[begin] = Step(begin, 1, value, value, value, value, at, grown, before[1] if before else at)
+                else:
+                    low, high = min(old.min, value), max(old.max, value)
+                    told = (old.count + 1, old.sum + value, low, high, value, at, old.growth + grown, old.since)
+                    steps[begin] = Step(begin, *told)
+            before = value, at
+        return [step for _, step in sorted(steps.items())]
 
     def drawn(self, name: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[float, float]]:
         (track,) = read.window(read.Query(name), self.now, start_ms / 1000, end_ms / 1000, step_ms / 1000)
@@ -108,31 +124,26 @@ class World:
 
     def check_rolled(self, rolled: Callable[[str], Rolled], step_ms: int, settled_ms: int) -> None:
         for name in NAMES:
-            buckets: dict[int, list[float]] = {}
+            of_minute: dict[int, list[tuple[int, float]]] = {}
             for at_ms, value in sorted(self.written[name].items()):
-                buckets.setdefault(at_ms // step_ms * step_ms, []).append(value)
-            expected = {
-                at_ms: (len(values), sum(values), min(values), max(values), values[-1])
-                for at_ms, values in buckets.items()
-                if at_ms < settled_ms
-            }
-            found = {at_ms: told for at_ms, *told, _ in rolled(name) if at_ms < settled_ms}
-            assert {at_ms: tuple(told) for at_ms, told in found.items()} == expected
+                of_minute.setdefault(at_ms // step_ms * step_ms, []).append((at_ms, value))
+            expected = [bucket_of(at_ms, samples) for at_ms, samples in of_minute.items() if at_ms < settled_ms]
+            assert sorted(tuple(told) for told in rolled(name) if told[0] < settled_ms) == expected
 
 
 def minutes_of(name: str) -> Rolled:
     pk = Series.objects.filter(metric=name).values_list("pk", flat=True).first() or 0
-    return list(zip(*minutes.columns([pk], 0, 2**60).get(pk, []), strict=True))
+    return list(zip(*packed.minutes([pk], 0, 2**60).get(pk, []), strict=True))
 
 
 def hours_of(name: str) -> Rolled:
-    return list(HourRollup.objects.filter(series__metric=name).values_list(*minutes.COLUMNS))
+    return list(HourRollup.objects.filter(series__metric=name).values_list(*buckets.COLUMNS))
 
 
-def step_of(begin_ms: int, samples: list[tuple[int, float]]) -> Step:
+def bucket_of(begin_ms: int, samples: list[tuple[int, float]]) -> tuple[float, ...]:
     values = [value for _, value in samples]
-    last_at = samples[-1][0] / 1000
-    return Step(begin_ms / 1000, len(values), sum(values), min(values), max(values), values[-1], last_at)
+    told = (begin_ms, len(values), sum(values), min(values), max(values), values[-1], samples[-1][0] - begin_ms)
+    return (*told, values[0], samples[0][0] - begin_ms, sum(starmap(rise, pairwise(values))))
 
 
 def clear() -> None:

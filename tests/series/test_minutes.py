@@ -12,7 +12,7 @@ from pytest_django import Settings
 from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Series
 from metrics.models import Sample as Row
 from metrics.sample import Sample
-from metrics.series import buckets, minutes, pack, progress, prune, remembered, rollup
+from metrics.series import buckets, pack, packed, progress, prune, remembered, rollup
 from metrics.series.newest import newest
 from metrics.series.remembered import Window
 from metrics.series.steps import Step
@@ -33,8 +33,9 @@ def fill(series: int = 1, hours: int = HOURS) -> list[int]:
     write([Sample(f"m{number}", 1, {}, AT) for number in range(series)], None, AT)
     ids = list(Series.objects.order_by("pk").values_list("pk", flat=True))
     begin_ms = AT_MS - hours * HOUR_MS
+    same = {"count": 6, "min": -1, "first": 0}
     rows = [
-        MinuteRollup(series_id=pk, at_ms=at_ms, count=6, sum=at_ms // MINUTE_MS + pk, min=-1, max=at_ms, last=pk)
+        MinuteRollup(series_id=pk, at_ms=at_ms, sum=at_ms // MINUTE_MS + pk, max=at_ms, last=pk, growth=pk, **same)
         for pk in ids
         for at_ms in range(begin_ms, AT_MS, MINUTE_MS)
     ]
@@ -58,10 +59,10 @@ def means(ids: list[int]) -> object:
 
 def test_packing_changes_nothing_of_what_is_read() -> None:
     ids = fill(2)
-    before = minutes.columns(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)
+    before = packed.minutes(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)
     for _ in range(2):
         pack.pack(AT)
-        assert (minutes.columns(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)) == before
+        assert (packed.minutes(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)) == before
         spans = MinuteChunk.objects.filter(series=ids[0]).values_list("start_ms", "end_ms", "count")
         assert [
             ((AT_MS - start_ms) // HOUR_MS, (end_ms - start_ms) // MINUTE_MS, n) for start_ms, end_ms, n in spans
@@ -78,9 +79,9 @@ def test_numbers_of_few_decimals_are_kept_as_they_are(value: float) -> None:
     (pk,) = fill()
     MinuteRollup.objects.update(sum=value * 6, min=value, max=value, last=value)
     pack.pack(AT)
-    packed = minutes.columns([pk], 0, AT_MS - 6 * HOUR_MS)[pk]
-    assert [set(column) for column in packed[3:6]] == [{value}] * 3
-    assert packed[2] == pytest.approx([value * 6] * len(packed[2]), rel=2e-11)
+    held = packed.minutes([pk], 0, AT_MS - 6 * HOUR_MS)[pk]
+    assert [set(column) for column in held[3:6]] == [{value}] * 3
+    assert held[2] == pytest.approx([value * 6] * len(held[2]), rel=2e-11)
 
 
 def test_eleven_digits_are_kept_of_others() -> None:
@@ -92,7 +93,7 @@ def test_eleven_digits_are_kept_of_others() -> None:
         row.save()
     pack.pack(AT)
     assert MinuteChunk.objects.exists()
-    times, *_, lasts, _ = minutes.columns([pk], 0, 2**60)[pk]
+    times, lasts = (packed.minutes([pk], 0, 2**60)[pk][place] for place in (0, 5))
     assert lasts == pytest.approx([written[at_ms] for at_ms in times], rel=2e-11, abs=0)
 
 
@@ -143,7 +144,7 @@ class TestLate:
 
     def told(self) -> dict[int, tuple[float, ...]]:
         pk = Series.objects.get().pk
-        columns = minutes.columns([pk], 0, 2**60)[pk]
+        columns = packed.minutes([pk], 0, 2**60)[pk]
         return {(at_ms - AT_MS) // 1000: tuple(told) for at_ms, *told in zip(*columns, strict=True)}
 
     def hours(self) -> list[tuple[float, ...]]:
@@ -161,10 +162,10 @@ class TestLate:
         for _ in range(2):
             self.push({45: -7, 120: 8, 30: 99}, 9 * 3600)
             expected = {
-                0: (3, -3, -7, 3, -7, 45_000),
-                60: (1, 5, 5, 5, 5, 0),
-                120: (1, 8, 8, 8, 8, 0),
-                3600: (1, 2, 2, 2, 2, 0),
+                0: (3, -3, -7, 3, -7, 45_000, 3, 0, 1 - 7),
+                60: (1, 5, 5, 5, 5, 0, 5, 0, 0),
+                120: (1, 8, 8, 8, 8, 0, 8, 0, 0),
+                3600: (1, 2, 2, 2, 2, 0, 2, 0, 0),
             }
             assert self.told() == expected
             assert self.hours() == [(5, 10, -7, 8, 8), (1, 2, 2, 2, 2)]
@@ -182,10 +183,10 @@ class TestLate:
         for round_ in range(2):
             self.push({15: 50, 120: 5}, (100 + 10 * round_) * 3600)
             assert self.told() == {
-                0: (2, 4, 1, 3, 1, 30_000),
-                60: (1, 5, 5, 5, 5, 0),
-                120: (1, 5, 5, 5, 5, 0),
-                3600: (1, 2, 2, 2, 2, 0),
+                0: (2, 4, 1, 3, 1, 30_000, 3, 0, 1),
+                60: (1, 5, 5, 5, 5, 0, 5, 0, 0),
+                120: (1, 5, 5, 5, 5, 0, 5, 0, 0),
+                3600: (1, 2, 2, 2, 2, 0, 2, 0, 0),
             }
             assert self.hours() == [(4, 14, 1, 5, 5), (1, 2, 2, 2, 2)]
             pack.pack(AT + (100 + 10 * round_) * 3600)
@@ -246,7 +247,7 @@ class TestTogether:
     ) -> None:
         monkeypatch.setattr(pack, "PORTION", 1)
         ids = fill(8, 30)
-        expected = minutes.columns(ids, 0, 2**60), steps(ids), means(ids)
+        expected = packed.minutes(ids, 0, 2**60), steps(ids), means(ids)
         done, reads = threading.Event(), []
 
         def pack_all() -> None:
@@ -262,7 +263,7 @@ class TestTogether:
             more = True
             while more:
                 more = not done.is_set()
-                found = (lambda: minutes.columns(ids, 0, 2**60), lambda: steps(ids), lambda: means(ids))[which]()
+                found = (lambda: packed.minutes(ids, 0, 2**60), lambda: steps(ids), lambda: means(ids))[which]()
                 assert found == expected[which]
                 reads.append(which)
 
@@ -283,7 +284,7 @@ class TestTogether:
                 while not stored:
                     with progress.held(progress.LATE) as held:
                         if held:
-                            buckets.store_minutes([(pk, at_ms, 7 + n, n, n, n, n, 0) for pk in ids])
+                            buckets.store_minutes([(pk, at_ms, 7 + n, n, n, n, n, 0, n, 0, 0.0) for pk in ids])
                             stored = True
 
         def pack_often() -> None:
@@ -291,6 +292,6 @@ class TestTogether:
                 pack.pack(AT)
 
         self.together(late, pack_often, pack_often)
-        for columns in minutes.columns(ids, AT_MS - 29 * HOUR_MS, 2**60).values():
+        for columns in packed.minutes(ids, AT_MS - 29 * HOUR_MS, 2**60).values():
             assert columns[1][:pushed] == list(range(7, 7 + pushed))
             assert set(columns[1][pushed:]) == {6}
