@@ -99,3 +99,88 @@ def _calculated(
     asked: Sequence[Asked], chosen: Sequence[Sequence[Found]], seen: Mapping[int, Track], at: float
 ) -> list[Calculated]:
     """Return what is calculated for each of `asked`, for those of its series of which something is."""
+    both = list(zip(asked, chosen, strict=True))
+    steps = read.steps([_wanted(ask, found, seen) for ask, found in both], at)
+    rated = {(one.pk, ask.over_s): one for ask, found in both for one in found if ask.is_rate_of(one)}
+    newest = rate.newest_rates(rated, seen, at)
+    return [_of_one(ask, found, seen, of_all, newest) for (ask, found), of_all in zip(both, steps, strict=True)]
+
+
+def _wanted(asked: Asked, chosen: Sequence[Found], seen: Mapping[int, Track]) -> Wanted:
+    """Return the steps to read of `chosen`: none for quantiles, nor for newest rates, which have steps of their own."""
+    window = asked.window
+    skipped = ("quantile",) if asked.points else ("quantile", "rate")
+    of_steps = [one for one in chosen if (function := asked.function_of(one)) and function.name not in skipped]
+    back_s = max((asked.rate_over_s(seen[one.pk]) for one in of_steps if asked.is_rate_of(one)), default=0.0)
+    before = math.ceil(back_s / window.step_s)
+    return Wanted(of_steps, window.start - before * window.step_s, window.end, window.step_s)
+
+
+def _of_one(
+    asked: Asked,
+    chosen: Sequence[Found],
+    seen: Mapping[int, Track],
+    steps: Mapping[int, Sequence[Step]],
+    newest: Mapping[rate.Wish, float],
+) -> Calculated:
+    window = asked.window
+    functions = {one.pk: function for one in chosen if (function := asked.function_of(one))}
+    found: Calculated = {pk: ([], newest.get((pk, asked.over_s))) for pk in functions}
+    for pk, all_steps in steps.items():
+        of_steps = by_step(functions[pk], all_steps, asked.rate_over_s(seen[pk]))
+        values = [value for value in of_steps if value[0] >= window.start]
+        shown = [step for step in all_steps if step.at >= window.shown]
+        found[pk] = values, found[pk][1] if functions[pk].name == "rate" else overall(functions[pk], shown)
+    quantiles = [one for one in chosen if one.pk in functions and functions[one.pk].name == "quantile"]
+    for pk, samples in _samples(quantiles, window).items():
+        q = functions[pk].q
+        of_shown = [value for at, value in samples if at >= window.shown]
+        found[pk] = _quantiles(samples, q, window), quantile(of_shown, q) if of_shown else None
+    return found
+
+
+def _samples(chosen: Sequence[Found], window: Window) -> dict[int, list[Value]]:
+    """Return what quantiles are of, by series id."""
+    length_s = window.end - window.shown
+    if length_s <= EVERY_SAMPLE_S:
+        return {
+            one.pk: [
+                (at_ms / 1000, value) for at_ms, value in raw.samples([one.pk], *_limits(window, one)).get(one.pk, [])
+            ]
+            for one in chosen
+        }
+    grain_s = 60.0 if length_s <= MINUTES_S else 3600.0
+    (steps,) = read.points([Wanted(chosen, window.start, window.end, grain_s)], window.at)
+    return {pk: [(step.at, step.value) for step in found] for pk, found in steps.items()}
+
+
+def _limits(window: Window, series: Found) -> tuple[int, int]:
+    return round(window.start * 1000), min(round(window.end * 1000), series.until_ms(window.at) + 1)
+
+
+def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Value]:
+    by_number: dict[int, list[float]] = {}
+    for at, value in samples:
+        by_number.setdefault(int((at - window.start) // window.step_s), []).append(value)
+    return [(window.start + number * window.step_s, quantile(some, q)) for number, some in sorted(by_number.items())]
+
+
+def _with(track: Track, function: Function, calculated: tuple[Sequence[Value], float | None], points: bool) -> Track:
+    values, value = calculated
+    return replace(
+        track,
+        unit=_unit(track.unit, function),
+        points=tuple(Point(*point) for point in values) if points else (),
+        latest=None if value is None or track.latest is None else Point(track.latest.at, value),
+    )
+
+
+def _unit(word: str, function: Function) -> str:
+    """Return the unit of a function of values in `word`."""
+    if function.name not in ("rate", "count"):
+        return word
+    if function.name == "count":
+        return ""
+    if word == "bytes":
+        return "bytes_per_second"
+    return "ratio" if word == "seconds" else f"{word}/s"[:20] if word else "/s"

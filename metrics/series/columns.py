@@ -34,7 +34,13 @@ def stacked(tables: Sequence[Columns]) -> Columns:
     if len(tables) == 1:
         return tables[0]
     columns = zip(*(one.columns for one in tables), strict=True)
-    return Columns(np.concatenate([one.ids for one in tables]), [np.concatenate(one) for one in columns])
+    return Columns(np.concatenate([one.ids for one in tables]), [joined(one) for one in columns])
+
+
+def joined(columns: Sequence[Column]) -> Column:
+    """Return columns of one kind, one behind the other."""
+    found: Column = np.concatenate(columns)
+    return found
 
 
 def of_samples(samples: Columns, width: int) -> Columns:

@@ -45,10 +45,51 @@ OF_ALL: dict[str, Callable[[Sequence[Step]], float]] = {
 
 
 def growth(steps: Sequence[Step]) -> list[Value]:
-    """Return the function of all `steps` together, but the newest rate; None where that is nothing."""
-    if function.name == "rate":
-        newest = rates(steps[-1:])
-        return newest[-1][1] if newest else None
-    if not steps or (function.name == "increase" and not growth(steps)):
+    """Return by how much a counter grew until the end of each step, since the last sample before it.
+
+    Of the very first sample nobody knows since when it grew.
+    """
+    return [(step.at, step.growth) for step in steps if step.last_at > step.since]
+
+
 def rates(steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
     """Return how much a counter grew a second until the end of each step.
+
+    It grew since the newest step that ended about `over_s` earlier or before that, but at least since the step before,
+    and at most since what was before the first. The seconds are those between the last samples, not between the steps:
+    of samples each 15 s, steps of 10 s would have grown for one step or for two.
+    """
+    found: list[Value] = []
+    begin = 0
+    for place, step in enumerate(steps):
+        while begin < place and steps[begin + 1].since <= step.last_at - WHOLE_SHARE * over_s:
+            begin += 1
+        gap_s = step.last_at - steps[begin].since
+        if gap_s > 0:
+            found.append((step.at, math.fsum(one.growth for one in steps[begin : place + 1]) / gap_s))
+    return found
+
+
+def by_step(function: Function, steps: Sequence[Step], over_s: float = 0.0) -> list[Value]:
+    """Return the function of each step that has one, a rate over at least `over_s`."""
+    if function.name == "rate":
+        return rates(steps, over_s)
+    if function.name == "increase":
+        return growth(steps)
+    return [(step.at, OF_STEP[function.name](step)) for step in steps]
+
+
+def overall(function: Function, steps: Sequence[Step]) -> float | None:
+    """Return the function of all `steps` together, which a rate is not; None where that is nothing."""
+    if not steps or (function.name == "increase" and not growth(steps)):
+        return None
+    return OF_ALL[function.name](steps)
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """Return the value below which the share `q` of `values` lies, interpolated between two of them (R's type 7)."""
+    ordered = sorted(values)
+    place = q * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

@@ -107,7 +107,7 @@ def minutes(ids: Sequence[int], start_ms: int, end_ms: int, width: int | None = 
 
 
 def _unpacked(kind: Kind, held: Sequence[Held], names: Sequence[str]) -> "Columns | None":
-    from metrics.series.columns import Columns
+    from metrics.series.columns import Columns, joined
     from metrics.series.vectors import np
 
     tables = [
@@ -119,7 +119,7 @@ def _unpacked(kind: Kind, held: Sequence[Held], names: Sequence[str]) -> "Column
         return None
     ids = np.repeat([series for series, _ in tables], [len(columns[0]) for _, columns in tables])
     side_by_side: list[tuple[Column, ...]] = list(zip(*(columns for _, columns in tables), strict=True))
-    return Columns(ids, [np.concatenate(some) for some in side_by_side])
+    return Columns(ids, [joined(some) for some in side_by_side])
 
 
 def _of_rows(rows: Sequence[Row], names: Sequence[str]) -> "Columns | None":

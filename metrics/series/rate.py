@@ -19,8 +19,8 @@ SAMPLES_EXPECTED = 4
 EVERY_UNKNOWN_S = 300.0
 """Of a series with fewer than three samples, nobody knows yet how often they come."""
 STEPS = 4
-WINDOWS_BEFORE = 1
-"""How many windows before the current one are read: a window ends with the newest sample, which is in the current one."""
+WINDOWS_BEFORE = 2
+"""How many are read before the current one: a window ends with the newest sample, which may be in the one before."""
 
 Wish = tuple[int, float | None]
 """The id of a series, and the seconds its rate is wanted over; None for what fits how often its samples come."""

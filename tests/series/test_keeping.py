@@ -88,7 +88,7 @@ class World:
 
     def steps_of(self, name: str, start_ms: int, end_ms: int, step_ms: int) -> list[Step]:
         """Return the steps that what was written amounts to, told from every sample in turn."""
-        steps: dict[int, Step] = {}
+        steps: dict[float, Step] = {}
         before: tuple[float, float] | None = None
         for at_ms, value in sorted(self.written[name].items()):
             at = at_ms / 1000

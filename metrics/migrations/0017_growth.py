@@ -36,7 +36,7 @@ def fields(model):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("metrics", "0015_verdicts"),
+        ("metrics", "0016_first_pings_awaited"),
     ]
 
     operations = [
