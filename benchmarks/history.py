@@ -33,8 +33,9 @@ SERIES = """
     SELECT md5(i::text) || md5('x' || i), 'history_' || i %% %(widgets)s, jsonb_build_object('host', 'h' || i),
         'percent', 'gauge', 10, 0, 0, now() FROM generate_series(0, %(series)s - 1) i"""
 ROLLUPS = """
-    INSERT INTO {table} (series_id, at_ms, count, sum, min, max, last, last_after_ms)
-    SELECT s.id, t * {step}::bigint, {count}, {count} * (50 + 20 * sin(t / 30.0 + s.id)), 10, 90, 50, {step} - 1
+    INSERT INTO {table} (series_id, at_ms, count, sum, min, max, last, last_after_ms, first, first_after_ms, growth)
+    SELECT s.id, t * {step}::bigint, {count}, {count} * (50 + 20 * sin(t / 30.0 + s.id)), 10, 90, 50, {step} - 1,
+        50, 0, 80
     FROM generate_series({begin}, {end} - 1) t, metrics_series s ORDER BY t, s.id"""
 SAMPLES = """
     INSERT INTO metrics_sample (series_id, at_ms, value) SELECT s.id, t * 10000::bigint, 50 + 20 * sin(t / 30.0 + s.id)
