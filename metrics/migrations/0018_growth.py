@@ -36,7 +36,7 @@ def fields(model):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("metrics", "0016_first_pings_awaited"),
+        ("metrics", "0017_dashboard_revisions"),
     ]
 
     operations = [
