@@ -1,4 +1,4 @@
-# One image for every process: web, collect, render, beat, and the job that migrates.
+# One image for every process: web, collect, render, and the job that migrates.
 
 FROM python:3.12-slim AS build
 COPY requirements.txt .

@@ -15,6 +15,7 @@ NAMES = (
     "pushes",
     "schedule",
     "history",
+    "weight",
 )
 
 

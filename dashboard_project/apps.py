@@ -8,4 +8,5 @@ class WiringConfig(AppConfig):
     verbose_name = "Wiring"
 
     def ready(self) -> None:
-        from dashboard_project import checks  # noqa: F401
+        """Have the Celery application be there wherever Django is; what runs everything has neither."""
+        from dashboard_project import celery, checks  # noqa: F401

@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.beat import Scheduler
+from click import Option
 from redis import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
@@ -14,6 +15,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 app = Celery("watchfloor")
 app.set_default()  # requests are handled in threads, and "current" alone means the importing thread only
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.user_options["worker"].add(Option(["--with-beat"], is_flag=True, help="Run beat in a thread of this worker."))
+app.steps["worker"].add("dashboard_project.embedded_beat:BeatThread")
 
 
 @signals.setup_logging.connect

@@ -5,7 +5,6 @@ process says when it listens, and when it was asked to go. Then the supervisor s
 first once the second listens: that lets it go. systemd may pass a socket too, but no line; see sd_listen_fds(3).
 """
 
-import asyncio
 import os
 import socket
 
@@ -41,6 +40,8 @@ class Line:
 
     async def hung_up(self, within_s: float) -> None:
         """Return once the supervisor hung up, or after `within_s`."""
+        import asyncio  # not above: the supervisor has no loop, and stays for as long as the system runs
+
         if self._socket is not None:
             try:
                 await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 1), within_s)

@@ -6,10 +6,6 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 NONE_FOUND = (
     "No Redis was found: install redis-server or valkey-server (Debian: apt-get install redis-server),"
     " or set REDIS_URL to one that runs."
@@ -62,6 +58,8 @@ def prepare_folder(socket: Path) -> None:
 
 def wait_for(url: str, for_s: float, interval_s: float = 0.05) -> None:
     """Return once the Redis at `url` answers. Raises NoRedisError, naming no password, after `for_s` seconds."""
+    import redis  # not above: `make run` starts a server and never talks to it, and this weighs 16 MB
+
     until = time.monotonic() + for_s
     while True:
         try:
@@ -86,6 +84,10 @@ def reason(error: Exception) -> str:
 
 
 def _ping(url: str, timeout_s: float) -> None:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     once = Retry(NoBackoff(), 0)
     with redis.Redis.from_url(url, socket_connect_timeout=timeout_s, socket_timeout=timeout_s, retry=once) as client:
         client.ping()

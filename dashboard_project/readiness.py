@@ -7,26 +7,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from django.conf import settings
-
-from dashboard_project import addresses
+from dashboard_project.preparation import Facts
 
 READY_WITHIN_S = 60.0
 INTERVAL_S = 0.5
 DEMO_PATH = "/d/this-machine/"
 
 
-def announce_when_ready(say: Callable[[str], None], sign_in: str, stopped: threading.Event) -> None:
+def announce_when_ready(say: Callable[[str], None], facts: Facts, sign_in: str, stopped: threading.Event) -> None:
     """Print, from a thread of its own, where to look and how to sign in, once /readyz says yes."""
 
     def wait() -> None:
-        answer = wait_until_ready(addresses.reach(settings.HOST, settings.PORT), stopped)
+        answer = wait_until_ready(facts.asked_url, stopped)
         if stopped.is_set():
             return
         if answer:
             say(f"Watchfloor is not ready after {READY_WITHIN_S:.0f} s: {answer}")
         else:
-            say(banner(sign_in))
+            say(banner(facts.base_url, sign_in))
 
     threading.Thread(target=wait, name="readiness", daemon=True).start()
 
@@ -52,9 +50,8 @@ def ask(base_url: str) -> str:
         return str(error)
 
 
-def banner(sign_in: str) -> str:
+def banner(base_url: str, sign_in: str) -> str:
     """Return the lines that say where the demo is, how to sign in, and how to stop."""
-    base_url = settings.PUBLIC_URL.rstrip("/") or addresses.show(settings.HOST, settings.PORT)
     line = "─" * 72
     return "\n".join(
         [line, f"  Watchfloor is ready: {base_url}{DEMO_PATH}", f"  {sign_in}", "  Ctrl-C stops it.", line]

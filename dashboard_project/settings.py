@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -141,7 +142,7 @@ X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
     "dashboard_project",  # before staticfiles, whose `runserver` serves no sockets
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its pages are imported with the URLs, and by web processes alone
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -150,7 +151,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "axes",
-    "ninja",
     "metrics",
 ]
 MIDDLEWARE = [
@@ -234,7 +234,12 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static", "Where collected static files are kept.")
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# ninja is no installed app, or else every worker would import all of the API; its files are found all the same.
+_ninja = find_spec("ninja")
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *(("ninja", Path(path) / "static" / "ninja") for path in (_ninja and _ninja.submodule_search_locations) or ()),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "dashboard_project.storage.StaticStorage"},

@@ -4,6 +4,8 @@ from django.urls import include, path
 from metrics.api import api, foreign, influxdb, no_such_endpoint, ping, telemetry
 from metrics.views import access
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("metrics.views.urls")),
     path("api/", api.urls),

@@ -50,4 +50,4 @@ class Door(SourceKind[DoorConfig]):
 def register(monkeypatch: pytest.MonkeyPatch, **attributes: Any) -> None:
     """Have the kind `door` for the length of a test, with other class attributes if they are given."""
     made = type("Door", (Door,), attributes)() if attributes else Door()
-    monkeypatch.setitem(BUILT_IN, "door", made)
+    monkeypatch.setitem(BUILT_IN._known, "door", made)

@@ -5,17 +5,25 @@ Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"inde
 `influxdb` and `telemetry` have the paths of other servers, where their clients look for them.
 """
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Swagger
 
 from metrics.api import dashboards, heartbeats, influx, otlp, pushgateway, remote_write, samples, series, sources
 from metrics.api.refusals import Refusal, as_json, refuse_in
 
+
+class Docs(Swagger):
+    """The page that describes the API, in our template: ninja's own would load scripts from elsewhere."""
+
+    template_cdn = str(settings.BASE_DIR / "templates" / "ninja" / "swagger.html")
+
+
 api = NinjaAPI(
     title="Watchfloor",
     version="1",
     description="Push samples, read series, manage sources and dashboards. Make a token with `manage.py token`.",
-    docs=Swagger({"defaultModelsExpandDepth": 0}),
+    docs=Docs({"defaultModelsExpandDepth": 0}),
     docs_url="docs",
     openapi_url="v1/openapi.json",
     urls_namespace="api",

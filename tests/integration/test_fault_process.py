@@ -24,7 +24,7 @@ def test_a_push_is_on_the_page_and_the_page_equals_one_loaded_anew(bench: Bench)
         page.becomes_right(5)
 
 
-@pytest.mark.parametrize("worker", ["render", "collect", "beat"])
+@pytest.mark.parametrize("worker", ["render", "collect"])
 def test_a_worker_killed_while_values_come(bench: Bench, worker: str) -> None:
     with bench.page() as page:
         for _ in range(5):
@@ -36,11 +36,10 @@ def test_a_worker_killed_while_values_come(bench: Bench, worker: str) -> None:
     bench.stack.wait_until_ready()
 
 
-@pytest.mark.parametrize("stopped", ["collect", "beat"])
-def test_that_nothing_is_collected_is_said_on_open_pages_while_it_lasts(bench: Bench, stopped: str) -> None:
+def test_that_nothing_is_collected_is_said_on_open_pages_while_it_lasts(bench: Bench) -> None:
     with bench.page() as page:
         page.wait(lambda: "stopped" not in page.widgets["notice"], "what earlier tests stopped", 60)
-        with bench.stack.hanging(stopped):
+        with bench.stack.hanging("collect"):
             page.wait(lambda: "Collecting stopped at " in page.widgets["notice"], "the notice", 60)
             assert page.fresh()[0]["notice"] == page.widgets["notice"]
         page.wait(lambda: "stopped" not in page.widgets["notice"], "the notice to go", 40)
@@ -76,7 +75,7 @@ def test_web_asked_to_stop_tells_every_page_to_come_back(bench: Bench) -> None:
 
 
 def test_two_beats_and_two_of_each_worker_collect_each_slot_once(bench: Bench) -> None:
-    both = ("beat", "collect", "render")
+    both = ("collect", "render")
     with bench.stack.another(*both), bench.page() as page:
         with bench.stack.hanging(*both):
             hangs_since = time.time()

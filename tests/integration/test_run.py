@@ -16,7 +16,7 @@ from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.integration
 
-CHILDREN = ("redis", "web", "collect", "render", "beat")
+CHILDREN = ("redis", "web", "collect", "render")
 
 
 @pytest.fixture
