@@ -17,6 +17,8 @@ CRON_MOST = 100
 NEVER = "cron {!r} never comes."
 LATE_INTERVALS, STALE_INTERVALS = 2, 5
 LATENESS_GRACE_S = 3.0
+CHANGE_MOST_S = 3 * 3600
+"""No change of a zone's clock is larger, but for those to the other side of the date line."""
 
 
 def late_at(newest_at: float, every_s: float) -> float:
@@ -91,14 +93,44 @@ class Schedule:
         return due - self.slot(due - 1)
 
     def _cron(self, at: float, *, reverse: bool) -> float:
-        """Return the next time after the second of `at`, or in reverse the last before it."""
-        zone = ZoneInfo(self.time_zone)
-        near = [datetime.fromtimestamp(at + hours * 3600, zone).utcoffset() or timedelta() for hours in (-2, 2)]
-        # Within the hour that comes twice, cronsim takes one for the other: so it begins behind it, and what is not yet
-        # before `at`, or not after it, is passed over.
-        begin = math.floor(at) + (7200 if reverse and near[0] > near[1] else 0)
-        for due in CronSim(self.cron, datetime.fromtimestamp(begin, zone), reverse=reverse):
-            found = due.timestamp()
-            if found < math.floor(at) if reverse else found > at:
-                return found
+        """Return the next time after the second of `at`, or in reverse the last before it.
+
+        cronsim finds times of the clock on the wall, and here is found when a clock of this zone shows them: its own way
+        steps over an hour at a time, and so misses half of the next one where a change is of half an hour.
+        """
+        zone, second = ZoneInfo(self.time_zone), math.floor(at)
+        near = {datetime.fromtimestamp(second + s, zone).utcoffset() for s in (-CHANGE_MOST_S, 0, CHANGE_MOST_S)}
+        margin_s = CHANGE_MOST_S if len(near) > 1 else 0  # what the clock shows again, it may have shown before `at`
+        begin = datetime.fromtimestamp(second, zone).replace(tzinfo=None)
+        begin += timedelta(seconds=margin_s if reverse else -margin_s)
+        found: list[float] = []
+        for local in CronSim(self.cron, begin, reverse=reverse):
+            shown = [local.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)]
+            if reverse:
+                found += [one for one in self._due(local, shown) if one < second]
+                if found and shown[1] < second:
+                    return max(found)
+            else:
+                found += [one for one in self._due(local, shown) if one > at]
+                if found and shown[0] > at:
+                    return min(found)
         raise AssertionError(NEVER.format(self.cron))
+
+    def _due(self, local: datetime, shown: list[float]) -> list[float]:
+        """Return when this is due, for a time `local` that matches; `shown` is when clocks show it, first and again.
+
+        Where a clock skips it, that is later as the first than as the second (PEP 495).
+        """
+        minute, hour, *_ = self.cron.split()
+        goes_on = minute.startswith("*") or hour.startswith("*")
+        first, again = shown
+        if first <= again:
+            return [first, again] if goes_on else [first]
+        return [] if goes_on else [self._shown_after(local)]
+
+    def _shown_after(self, local: datetime) -> float:
+        """Return when a clock that skips `local` goes on."""
+        zone = ZoneInfo(self.time_zone)
+        while local.replace(tzinfo=zone).utcoffset() != local.replace(tzinfo=zone, fold=1).utcoffset():
+            local += timedelta(minutes=1)
+        return local.replace(tzinfo=zone).timestamp()
