@@ -15,7 +15,7 @@ from prometheus_client import parser as text_format
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics_format
 
-from metrics.sample import Sample
+from metrics.sample import Sample, number
 
 LINE_MOST = 16 * 1024
 """The parsers take time in the square of a line's length; 20 labels of 200 characters need far less."""
@@ -112,7 +112,7 @@ def _samples(family: Metric, kind: str) -> Iterator[Sample]:
         at = None if reading.timestamp is None else float(reading.timestamp)
         suffix = reading.name.removeprefix(family.name)
         unit = _unit(family, kind, suffix)
-        yield Sample(reading.name, float(reading.value), reading.labels, at, unit, type_of(kind, suffix))
+        yield Sample(reading.name, number(reading.value), reading.labels, at, unit, type_of(kind, suffix))
 
 
 def _unit(family: Metric, kind: str, suffix: str) -> str | None:

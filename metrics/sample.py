@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 
@@ -27,6 +28,8 @@ LABEL_NAME_MOST = 100
 LABEL_VALUE_MOST = 200
 UNIT_MOST = 20
 FUTURE_MOST_S = 600
+DIGITS_MOST = 1000
+"""More than a float has, and fewer than Python reads: it refuses thousands, because they take it long."""
 PERIOD_MOST_S = 366 * 86_400
 TYPES = frozenset({"gauge", "counter"})
 NAMES_KEPT = 50_000
@@ -143,7 +146,7 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
     if not sample.ends and (not math.isfinite(sample.value) or abs(sample.value) > VALUE_MOST):
         yield "value", f"value is not a number between {-VALUE_MOST:g} and {VALUE_MOST:g}."
     if sample.at is not None:
-        if not math.isfinite(sample.at) or sample.at < 0:
+        if math.isnan(sample.at) or sample.at < 0:
             yield "at", "at is not a time after 1970."
         elif sample.at > now + FUTURE_MOST_S:
             yield "at", f"at is more than {FUTURE_MOST_S // 60} minutes in the future."
@@ -192,6 +195,19 @@ def _label_problem(name: str, value: str) -> str:
 def _is_storable(text: str) -> bool:
     """Return whether every database takes `text`: no NUL, and no half of a surrogate pair."""
     return UNSTORABLE.search(text) is None
+
+
+def number(value: float | Decimal) -> float:
+    """Return `value` as a float, and infinity, which no sample may have, for one that is too large to be one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def whole_number(text: str) -> float:
+    """Return the whole number in `text`, as JSON has it; one of so many digits that Python won't read is infinity."""
+    return int(text) if len(text) < DIGITS_MOST else float(text)
 
 
 def series_key(metric: str, labels: Mapping[str, str]) -> str:

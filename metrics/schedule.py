@@ -95,8 +95,8 @@ class Schedule:
     def _cron(self, at: float, *, reverse: bool) -> float:
         """Return the next time after the second of `at`, or in reverse the last before it.
 
-        cronsim finds times of the clock on the wall, and here is found when a clock of this zone shows them: its own way
-        steps over an hour at a time, and so misses half of the next one where a change is of half an hour.
+        cronsim finds times on the wall, and here is found when a clock of this zone shows them: its own way steps over
+        an hour at a time, and so misses half of the next one where a change is of half an hour.
         """
         zone, second = ZoneInfo(self.time_zone), math.floor(at)
         near = {datetime.fromtimestamp(second + s, zone).utcoffset() for s in (-CHANGE_MOST_S, 0, CHANGE_MOST_S)}

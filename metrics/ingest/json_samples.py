@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import MsgspecError, Struct, convert
 from msgspec.json import Decoder
 
-from metrics.sample import BadSamples, Problem, Sample, check
+from metrics.sample import BadSamples, Problem, Sample, check, number, whole_number
 
 
 class _Sample(Struct, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ def _samples(batch: _Batch) -> list[Sample]:
 def _look_closely(body: bytes) -> _Batch:
     """Return the batch in `body`. Raises NotJson, or BadSamples with all that is wrong with its shape."""
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_int=whole_number)
     except (ValueError, RecursionError) as error:
         raise NotJson(f"The body is not JSON: {error}.") from None
     if not isinstance(document, dict) or not isinstance(document.get("samples"), list):
@@ -143,14 +143,18 @@ def _sample(one: _Sample, batch: _Batch) -> Sample:
     labels = one.labels or {}
     return Sample(
         one.metric,
-        float(one.value),
+        number(one.value),
         batch.labels | labels if batch.labels else labels,
         one.at.timestamp() if isinstance(one.at, datetime) else one.at,
         one.unit,
         batch.type if one.type is None else one.type,
-        batch.expected_every if one.expected_every is None else one.expected_every,
-        batch.expires_after if one.expires_after is None else one.expires_after,
+        _period(batch.expected_every if one.expected_every is None else one.expected_every),
+        _period(batch.expires_after if one.expires_after is None else one.expires_after),
     )
+
+
+def _period(value: float | None) -> float | None:
+    return None if value is None else number(value)
 
 
 def time_of(value: Any) -> Any:
@@ -158,7 +162,7 @@ def time_of(value: Any) -> Any:
     if value is None:
         return None
     if _is_number(value):
-        return float(value)
+        return number(value)
     if not isinstance(value, str):
         return ValueError
     try:
@@ -177,10 +181,4 @@ def _moment(text: str) -> datetime:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        float(value)
-    except OverflowError:
-        return False
-    return True
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -18,7 +18,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, D
 
 from metrics.ingest import names, otlp_histograms, otlp_names
 from metrics.ingest.otlp_histograms import Buckets
-from metrics.sample import LABELS_MOST, VALUE_MOST, BadSamples, Problem, Sample
+from metrics.sample import LABELS_MOST, VALUE_MOST, BadSamples, Problem, Sample, whole_number
 
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -111,7 +111,7 @@ def _read(body: bytes, is_json: bool) -> Any:
     try:
         if not is_json:
             return ExportMetricsServiceRequest.FromString(body)
-        document = json.loads(body)
+        document = json.loads(body, parse_int=whole_number)
         if not isinstance(document, dict):
             raise NotOtlp("The body is not a JSON object.")
         return json_format.ParseDict(document, ExportMetricsServiceRequest(), ignore_unknown_fields=True)

@@ -85,8 +85,10 @@ def _reading(line: str) -> Reading:
 
 
 def _number(text: str, line: str) -> float:
-    if not NUMBER.fullmatch(text) or abs(value := float(text)) > VALUE_MOST:
+    if not NUMBER.fullmatch(text):
         raise BadReading(f"{line[:100]!r} has a value that is not a number")
+    if abs(value := float(text)) > VALUE_MOST:
+        raise BadReading(f"{line[:100]!r} has a value that is too large")
     assert math.isfinite(value)
     return value
 

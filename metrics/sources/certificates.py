@@ -1,18 +1,49 @@
 """What stands in a certificate, as it came over the wire."""
 
+import ssl
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from typing import Any
 
 from cryptography import x509
 
+ENCODING_DER = 2
+"""What ssl's own certificates call DER."""
 
-def days_left(der: bytes) -> float | None:
-    """Return the days until the certificate in `der` ends, below 0 after that; None if it can't be read."""
+
+def chain(tls: ssl.SSLSocket | ssl.SSLObject, is_verified: bool) -> list[bytes]:
+    """Return the certificates of a connection as DER, the server's first; as verified, or else as the server sent them.
+
+    ssl has them in public since Python 3.13, and where it has none at all, there is the server's alone.
+    """
+    method = "get_verified_chain" if is_verified else "get_unverified_chain"
+    of: Any = tls if hasattr(tls, method) else getattr(tls, "_sslobj", None)
+    found = getattr(of, method)() if hasattr(of, method) else [tls.getpeercert(binary_form=True)]
+    return [one if isinstance(one, bytes) else one.public_bytes(ENCODING_DER) for one in found or () if one]
+
+
+def days_left(chain: Sequence[bytes]) -> float | None:
+    """Return the days until the first certificate of a chain ends, below 0 after that; None if it can't be read.
+
+    A server may send others along, which the first one does not need; those do not count.
+    """
     try:
-        ends = x509.load_der_x509_certificate(der).not_valid_after_utc
+        ends = min(one.not_valid_after_utc for one in _needed([x509.load_der_x509_certificate(der) for der in chain]))
     except ValueError:
         return None
     return (ends - datetime.now(UTC)).total_seconds() / 86_400
+
+
+def _needed(chain: Sequence[x509.Certificate]) -> Iterator[x509.Certificate]:
+    """Yield the first certificate, the one of who signed it, and so on as far as they are there."""
+    rest, found = list(chain[1:]), next(iter(chain), None)
+    while found is not None:
+        yield found
+        issuer = found.issuer
+        found = next((one for one in rest if one.subject == issuer), None)
+        if found is not None:
+            rest.remove(found)
 
 
 def named(der: bytes, host: str) -> bool:

@@ -111,8 +111,18 @@ def _difference(config: DnsCheckConfig, found: Found) -> str:
 
 
 def _same(record: str, type: str) -> str:
-    """Return `record` in the form that is compared: names have no case, and need no dot at their end."""
-    return record if type == "TXT" else " ".join(record.split()).removesuffix(".").lower()
+    """Return `record` in the form that is compared: as zone files have it, whose names need no dot at their end here.
+
+    So one address, name or text has one form, however it was typed. Of a text that is not in quotes all is meant, and
+    what is no such record is compared as it is.
+    """
+    if type == "TXT" and not record.startswith('"'):
+        return record
+    try:
+        parsed = dns.rdata.from_text("IN", type, record, origin=dns.name.root, relativize=False)
+    except (dns.exception.DNSException, UnicodeError, ValueError):
+        return " ".join(record.split()).removesuffix(".").lower()
+    return _text(parsed) if type == "TXT" else parsed.to_digestable().hex()
 
 
 def _ask(config: DnsCheckConfig) -> Found:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import ssl
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -146,16 +146,30 @@ def reason(error: BaseException, timeout_s: float) -> str:
     """Return why there is no answer, to be put behind the address: "did not answer within 10 s"."""
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return f"did not answer within {timeout_s:g} s"
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"has a certificate that can't be trusted ({cause.verify_message})"
         if isinstance(cause, ssl.SSLError):
             return f"does not speak TLS as we do ({cause.reason or 'no reason given'})"
         if isinstance(cause, OSError) and cause.errno:
             return f"can't be reached ({os.strerror(cause.errno)})"
-        cause = cause.__cause__ or cause.__context__
     return f"can't be requested ({str(error) or type(error).__name__})"
+
+
+def distrusted(error: BaseException) -> httpx.URL | None:
+    """Return the address whose certificate can't be trusted, if that is what is wrong."""
+    if isinstance(error, httpx.RequestError) and any(
+        isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)
+    ):
+        return error.request.url
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def good(answer: Answer, config: HttpConfig) -> Answer:

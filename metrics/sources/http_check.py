@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -10,7 +11,7 @@ import httpx
 from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources import certificates, expect, fetch, pick, reach
+from metrics.sources import certificates, expect, fetch, handshake, pick, reach
 from metrics.sources.base import SourceKind, checked
 from metrics.sources.http_config import HttpConfig
 from metrics.sources.phases import Phases
@@ -80,11 +81,15 @@ class HttpCheckConfig(HttpConfig):
 
 @dataclass(slots=True)
 class Found:
-    """What came of a request: `status` 0 and a `problem`, a sentence, if there was no answer."""
+    """What came of a request: `status` 0 and a `problem`, a sentence, if there was no answer.
+
+    `distrusted` is the address whose certificate can't be trusted, if that is the problem.
+    """
 
     status: int = 0
     problem: str = ""
     days_left: float | None = None
+    distrusted: httpx.URL | None = None
 
 
 class HttpCheck(SourceKind[HttpCheckConfig]):
@@ -98,6 +103,8 @@ class HttpCheck(SourceKind[HttpCheckConfig]):
         began = time.perf_counter()
         found = asyncio.run(_request(config, phases))
         latency_s = time.perf_counter() - began
+        if found.distrusted:
+            found.days_left = _days_shown(found.distrusted, time.monotonic() + config.timeout_s - latency_s)
         samples = [
             Sample("http_up", float(not found.problem), labels),
             Sample("http_status", float(found.status), labels),
@@ -138,6 +145,7 @@ async def _request(config: HttpCheckConfig, phases: Phases) -> Found:
         found.status, found.problem = 0, str(problem)
     except fetch.ERRORS as error:
         found.status, found.problem = 0, f"{config.where} {fetch.reason(error, config.timeout_s)}."
+        found.distrusted = fetch.distrusted(error)
     return found
 
 
@@ -173,5 +181,12 @@ def _days_left(response: httpx.Response) -> float | None:
     tls = stream.get_extra_info("ssl_object") if stream else None
     if tls is None:
         return None
-    # As DER, because the ssl module decodes only certificates that it verified.
-    return certificates.days_left(tls.getpeercert(binary_form=True))
+    return certificates.days_left(certificates.chain(tls, tls.context.verify_mode is not ssl.CERT_NONE))
+
+
+def _days_shown(url: httpx.URL, until: float) -> float | None:
+    """Return the days left of a certificate that can't be trusted: how long ago it ended is what there is to know."""
+    try:
+        return certificates.days_left(handshake.untrusted(url.host, url.port or 443, url.host, until))
+    except (reach.Unreachable, ssl.SSLError):
+        return None

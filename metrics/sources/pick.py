@@ -14,6 +14,8 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from jmespath.visitor import Options, TreeInterpreter
 
+from metrics.sample import whole_number
+
 EXPRESSION_MOST = 1000
 WEIGHT_MOST = 4_000_000
 TIME_MOST_S = 2.0
@@ -36,7 +38,7 @@ def compile(expression: str) -> ParsedResult:
 def document(body: bytes) -> Any:
     """Return the JSON document in `body`. Raises NoValue."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=whole_number)
     except (ValueError, RecursionError) as error:
         raise NoValue(f"is not JSON ({error})") from None
 

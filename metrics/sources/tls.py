@@ -27,6 +27,7 @@ def forget() -> None:
 def _make(verify: bool, names: bool) -> ssl.SSLContext:
     made = httpx.create_ssl_context(verify=verify, trust_env=False)
     made.check_hostname = verify and names
+    made.hostname_checks_common_name = False  # as browsers do, and RFC 9525 says
     if verify:
         made.load_default_certs()
     return made

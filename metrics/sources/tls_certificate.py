@@ -1,12 +1,11 @@
 """How long the certificate of a TLS port is valid, and whether who connects to it would trust it."""
 
-import ssl
 import time
 
 from pydantic import Field
 
 from metrics.sample import Sample
-from metrics.sources import certificates, reach, tls
+from metrics.sources import certificates, handshake
 from metrics.sources.base import SourceConfig, SourceKind, checked
 from metrics.sources.certificates import named
 from metrics.sources.reach import Unreachable
@@ -42,10 +41,10 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
         labels = {"check": config.name or f"{config.host}:{config.port}"}
         until = time.monotonic() + config.timeout_s
         try:
-            certificate, distrust = _shown(config, until)
+            chain, distrust = handshake.shown(config.host, config.port, config.wanted, until)
         except Unreachable as problem:
             return checked([Sample("tls_up", 0.0, labels)], str(problem))
-        is_named, days_left = named(certificate, config.wanted), certificates.days_left(certificate)
+        is_named, days_left = named(chain[0], config.wanted), certificates.days_left(chain)
         if days_left is None:
             return checked([Sample("tls_up", 0.0, labels)], f"The certificate of {config.where} can't be read.")
         samples = [
@@ -57,29 +56,3 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
         problems = [f"can't be trusted ({distrust})"] if distrust else []
         problems += [] if is_named else [f"is not for {config.wanted}"]
         return checked(samples, f"The certificate of {config.where} {' and '.join(problems)}." if problems else "")
-
-
-def _shown(config: TlsCertificateConfig, until: float) -> tuple[bytes, str]:
-    """Return the certificate, and why it can't be trusted, empty if it can. Raises Unreachable and Forbidden."""
-    try:
-        return _handshake(config, until, tls.context(True, names=False)), ""
-    except ssl.SSLCertVerificationError as problem:
-        # Who does not verify is shown the certificate all the same.
-        return _handshake(config, until, tls.context(False, names=False)), problem.verify_message
-
-
-def _handshake(config: TlsCertificateConfig, until: float, context: ssl.SSLContext) -> bytes:
-    with reach.connect(config.host, config.port, max(0.001, until - time.monotonic())) as opened:
-        try:
-            with context.wrap_socket(opened, server_hostname=config.wanted) as secured:
-                shown = secured.getpeercert(binary_form=True)
-        except ssl.SSLCertVerificationError:
-            raise
-        except ssl.SSLError as error:
-            raise Unreachable(f"{config.where} does not speak TLS as we do ({error.reason or error}).") from None
-        except (OSError, ValueError) as error:
-            reason = "it took too long" if isinstance(error, TimeoutError) else getattr(error, "strerror", "") or error
-            raise Unreachable(f"{config.where} does not speak TLS ({reason}).") from None
-    if shown is None:
-        raise Unreachable(f"{config.where} shows no certificate.")
-    return shown

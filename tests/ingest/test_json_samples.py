@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metrics.ingest import json_samples
 from metrics.ingest.json_samples import NotJson, parse
-from metrics.sample import BadSamples, Sample
+from metrics.sample import BadSamples, Sample, check
 
 
 def body(*entries: Any, **others: Any) -> bytes:
@@ -74,7 +74,6 @@ def test_an_empty_batch_is_no_samples() -> None:
         b'{"samples": [}',
         b"\xff\xfe\xfa",
         b"[" * 100_000,
-        b'{"samples": [1' + b"0" * 5000 + b"]}",
     ],
 )
 def test_what_is_not_json_says_where(raw: bytes) -> None:
@@ -117,13 +116,11 @@ def test_a_document_of_another_shape_is_refused_as_a_whole(raw: bytes, field: st
         ({"metric": "m", "value": "1"}, ["value"]),
         ({"metric": "m", "value": True}, ["value"]),
         ({"metric": "m", "value": None}, ["value"]),
-        ({"metric": "m", "value": 10**400}, ["value"]),
         ({"metric": "m", "value": 1, "labels": []}, ["labels"]),
         ({"metric": "m", "value": 1, "labels": {"a": 1}}, ["labels"]),
         ({"metric": "m", "value": 1, "unit": 1}, ["unit"]),
         ({"metric": "m", "value": 1, "type": []}, ["type"]),
         ({"metric": "m", "value": 1, "expected_every": "1"}, ["expected_every"]),
-        ({"metric": "m", "value": 1, "expires_after": 10**400}, ["expires_after"]),
         ({"metric": "m", "value": 1, "at": "yesterday"}, ["at"]),
         ({"metric": "m", "value": 1, "at": "2026-11-20T12:00:00"}, ["at"]),
         ({"metric": "m", "value": 1, "at": "2026-13-01T00:00:00Z"}, ["at"]),
@@ -236,3 +233,20 @@ def test_what_is_read_soon_is_what_a_closer_look_would_find(entry: dict[str, Any
         soon = None
     if soon is not None:
         assert soon == json_samples._samples(json_samples._look_closely(body))
+
+
+@pytest.mark.parametrize("digits", [401, 5000])
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("value", "value is not a number between -1e+150 and 1e+150."),
+        ("at", "at is more than 10 minutes in the future."),
+        ("expires_after", "expires_after is not a number of seconds between 0 and 31622400."),
+    ],
+)
+def test_what_has_many_digits_is_a_number_that_is_too_large(digits: int, field: str, said: str) -> None:
+    entry = {"metric": '"a"', "value": "1", field: "1" * digits}
+    fields = ", ".join(f'"{name}": {value}' for name, value in entry.items())
+    with pytest.raises(BadSamples) as refused:
+        check(json_samples.parse(f'{{"samples": [{{{fields}}}]}}'.encode()), 1000.0)
+    assert [(one.field, one.message) for one in refused.value.problems] == [(field, said)]

@@ -1,12 +1,14 @@
 """Which samples are refused, why, and what makes two of them one series."""
 
+import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.sample import BadSamples, Sample, check, series_key
+from metrics.sample import BadSamples, Sample, check, number, series_key, whole_number
 from tests.make import AT
 
 INFINITE = float("inf")
@@ -133,3 +135,15 @@ class TestSeriesKey:
         if not problems(Sample("m", 1.0, labels)):
             assert set(series_key("m", labels)) <= set("0123456789abcdef")
             assert len(series_key("m", labels)) == 64
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("-12", -12), ("1" + "0" * 400, 10**400)])
+def test_whole_numbers_are_read_as_they_are(text: str, value: int) -> None:
+    assert whole_number(text) == value
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, whole_number("1" * 5000), 10**400 + 1, Decimal("1e400"), math.inf], ids=lambda _: ""
+)
+def test_what_is_too_large_for_a_float_is_infinite(value: float) -> None:
+    assert (number(value), number(-value)) == (math.inf, -math.inf)

@@ -37,13 +37,22 @@ class Certificate:
 
 
 def make(
-    names: Sequence[str], *, days: float = 20, signer: Certificate | None = None, authority: bool = False
+    names: Sequence[str],
+    *,
+    days: float = 20,
+    signer: Certificate | None = None,
+    authority: bool = False,
+    alternatives: Sequence[str] | None = None,
 ) -> Certificate:
-    """Return a certificate for `names`, DNS names and IP addresses; without a `signer`, it is signed by itself."""
+    """Return a certificate for `names`, DNS names and IP addresses; without a `signer`, it is signed by itself.
+
+    The first is its common name, all are its alternative ones unless `alternatives` are given.
+    """
+    alternative = [_name(name) for name in (names if alternatives is None else alternatives)]
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(signer.certificate.subject if signer else subject)
@@ -51,15 +60,16 @@ def make(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=100))
         .not_valid_after(now + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=authority or signer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key((signer.key if signer else key).public_key()),
             critical=False,
         )
-        .sign(signer.key if signer else key, hashes.SHA256())
     )
+    if alternative:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+    made = builder.sign(signer.key if signer else key, hashes.SHA256())
     return Certificate(made, key, (signer.certificate, *signer.behind) if signer else ())
 
 

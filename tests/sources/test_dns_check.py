@@ -80,6 +80,30 @@ def test_what_is_expected_is_there(port: int, query: str, type: str, expected: l
     assert collect(port, query, type, expected=expected)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("type", "record", "expected", "same"),
+    [
+        ("AAAA", "2001:db8::1", "2001:0DB8:0:0:0:0:0:1", True),
+        ("AAAA", "::ffff:192.0.2.1", "::FFFF:C000:201", True),
+        ("AAAA", "2001:db8::1", "2001:db8::2", False),
+        ("A", "192.0.2.1", " 192.0.2.1 ", True),
+        ("MX", "10 mail.shop.example.", "10  Mail.Shop.Example", True),
+        ("CNAME", "shop.example.", "SHOP.example", True),
+        ("CNAME", "caf\\195\\169.example.", "caf\\195\\169.Example", True),
+        ("CAA", '0 issue "ca.example"', "0 issue ca.example", True),
+        ("SOA", "ns.x. root.x. 1 2 3 4 5", "NS.x ROOT.x 1 2 3 4 5", True),
+        ("TXT", "v=spf1 -all", '"v=spf1 " "-all"', True),
+        ("TXT", "v=spf1 -all", "v=spf1 -all", True),
+        ("TXT", "v=spf1 -all", "V=spf1 -all", False),
+        ("TXT", 'a "b" c', 'a "b" c', True),
+        ("TXT", "a;b", '"a;b"', True),
+        ("AAAA", "2001:db8::1", "no address", False),
+    ],
+)
+def test_records_are_compared_as_zone_files_have_them(type: str, record: str, expected: str, same: bool) -> None:
+    assert (dns_check._same(record, type) == dns_check._same(expected, type)) is same
+
+
 def test_what_is_expected_and_not_there_is_down(port: int) -> None:
     found, note = collect(port, "shop.example", expected=["192.0.2.1", "192.0.2.9", "192.0.2.8"])
     assert (found["dns_up"], found["dns_answers"]) == (0, 2)

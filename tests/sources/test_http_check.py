@@ -372,6 +372,7 @@ def redirecting(target: str) -> type[Handler]:
 class TestCertificates:
     def test_one_that_can_not_be_trusted_is_down(self, https_url: str) -> None:
         found = run(f"{https_url}/ok")
+        assert found.pop("http_certificate_days") == pytest.approx(DAYS, abs=0.1)
         assert found == {"http_up": 0, "http_status": 0, "http_latency_seconds": pytest.approx(0, abs=5)}
         said = note(f"{https_url}/ok")
         assert said.startswith("has a certificate that can't be trusted (self")
@@ -391,6 +392,40 @@ class TestCertificates:
         found = run(f"{https_url}/ok")
         assert found["http_up"] == 1
         assert found["http_certificate_days"] == pytest.approx(DAYS, abs=0.1)
+
+    @pytest.mark.parametrize(
+        ("names", "days", "middle_days", "alternatives", "told", "said"),
+        [
+            (["127.0.0.1"], 30, 90, None, 30, ""),
+            (["127.0.0.1"], 30, 4, None, 4, ""),
+            (["127.0.0.1"], -2, 90, None, -2, "certificate has expired"),
+            (["127.0.0.1"], 30, -3, None, -3, "certificate has expired"),
+            (["shop.example"], 30, 90, None, 30, "IP address mismatch"),
+            (["localhost"], 30, 90, [], 30, "Hostname mismatch"),
+        ],
+    )
+    def test_the_days_are_told_whatever_is_wrong(
+        self,
+        tmp_path: Path,
+        trust: Callable[[Path], None],
+        names: list[str],
+        days: float,
+        middle_days: float,
+        alternatives: list[str] | None,
+        told: float,
+        said: str,
+    ) -> None:
+        """The first end in the chain counts; a common name is none, as for the kind tls_certificate."""
+        authority = make(["Test Authority"], days=1000, authority=True)
+        middle = make(["Test Middle"], days=middle_days, signer=authority, authority=True)
+        leaf = make(names, days=days, signer=middle, alternatives=alternatives)
+        trust(authority.write(tmp_path / "authority.pem"))
+        with serving(ByPath, leaf.server(tmp_path)) as base:
+            url = f"{base.replace('127.0.0.1', 'localhost') if alternatives == [] else base}/ok"
+            found = run(url, verify=True)
+            assert said in note(url)
+        assert found["http_certificate_days"] == pytest.approx(told, abs=0.1)
+        assert found["http_up"] == (not said)
 
     def test_http_spoken_to_a_tls_port_is_down(self, https_url: str) -> None:
         assert run(https_url.replace("https", "http") + "/ok", timeout_s=1)["http_up"] == 0

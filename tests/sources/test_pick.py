@@ -68,7 +68,7 @@ def test_what_is_no_expression_is_refused(expression: str) -> None:
         pick.compile(expression)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 10_000, b"{} {}"])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"{} {}"])
 def test_what_is_no_json_is_said(body: bytes) -> None:
     with pytest.raises(pick.NoValue, match=r"^is not JSON"):
         pick.document(body)

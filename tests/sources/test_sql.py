@@ -217,6 +217,25 @@ class TestServers:
 
 
 class TestPostgresql:
+    @pytest.mark.parametrize(
+        "interval", ["1 year", "-1 year", "1 year 2 months 3 days 04:05:06.5", "13 months", "1 year -400 days", "23:00"]
+    )
+    def test_an_interval_has_the_seconds_that_the_database_counts(
+        self, databases: dict[str, Any], interval: str
+    ) -> None:
+        query = f"SELECT interval '{interval}' AS value, extract(epoch FROM interval '{interval}') AS value_epoch"
+        ((_, seconds), (_, counted)) = ask(databases["postgresql"], query)
+        assert seconds == counted
+
+    def test_an_interval_in_another_style_is_the_same(
+        self, databases: dict[str, Any], a_postgresql: postgresql.Server
+    ) -> None:
+        a_postgresql.run("ALTER ROLE reader SET IntervalStyle = 'iso_8601'")
+        try:
+            assert ask(databases["postgresql"], "SELECT interval '1 year' AS value") == [("orders", 31_557_600.0)]
+        finally:
+            a_postgresql.run("ALTER ROLE reader RESET IntervalStyle")
+
     def test_a_function_can_not_write_either(self, databases: dict[str, Any], a_postgresql: postgresql.Server) -> None:
         a_postgresql.run(
             "CREATE OR REPLACE FUNCTION spoil() RETURNS int LANGUAGE sql AS $$ DELETE FROM orders RETURNING 1 $$"

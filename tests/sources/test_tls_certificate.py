@@ -89,6 +89,13 @@ class TestTrusted:
         assert found["tls_chain_valid"] == 0
         assert "(certificate has expired)" in note
 
+    def test_the_days_are_those_of_who_signed_it_if_they_end_before(self, tmp_path: Path) -> None:
+        middle = make(["Test Middle"], days=5, signer=AUTHORITY, authority=True)
+        with port(make(["127.0.0.1"], days=30, signer=middle), tmp_path) as number:
+            found, note = collect(number)
+        assert found["tls_certificate_days"] == pytest.approx(5, abs=0.1)
+        assert (found["tls_chain_valid"], note) == (1, "")
+
     def test_one_for_somebody_else_has_the_wrong_name_and_a_valid_chain(self, tmp_path: Path) -> None:
         with port(make(["shop.example"], signer=AUTHORITY), tmp_path) as number:
             found, note = collect(number)

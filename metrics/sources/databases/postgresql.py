@@ -1,13 +1,17 @@
 """PostgreSQL, through psycopg: connections to checked addresses, and one query in a transaction that reads."""
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
+from psycopg.abc import Buffer
 from psycopg.rows import TupleRow, tuple_row
+from psycopg.types.datetime import IntervalLoader
 
 from metrics.sources import reach
 from metrics.sources.base import SourceError
@@ -23,7 +27,17 @@ AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bund
 CLEARTEXT = "server requested a cleartext password"
 """What libpq says when `require_auth` keeps it from sending that."""
 
+YEARS = re.compile(rb"(-?\d+) years?")
+
 Connection = psycopg.Connection[TupleRow]
+
+
+class _Interval(IntervalLoader):
+    """Counts a year as 365.25 days, as extract(epoch from …) of PostgreSQL does."""
+
+    def load(self, data: Buffer) -> timedelta:
+        years = YEARS.match(bytes(data))
+        return super().load(data) + (int(years[1]) if years else 0) * timedelta(days=0.25)
 
 
 @contextmanager
@@ -36,6 +50,8 @@ def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator
             # what a pooler in between takes: settings of this transaction, not of the session
             connection.execute(f"SET LOCAL statement_timeout = {max(1, int(deadline.left_s * 1000))}")
             connection.execute("SET LOCAL TimeZone = 'UTC'")
+            connection.execute("SET LOCAL IntervalStyle = 'postgres'")
+            connection.adapters.register_loader("interval", _Interval)
             yield connection
             connection.rollback()
     except psycopg.errors.QueryCanceled:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from metrics.sample import Sample
+from metrics.sample import Sample, number
 from metrics.sources.base import SourceError
 
 VALUE = "value"
@@ -49,15 +49,15 @@ def samples(table: Table, metric: str, units: Mapping[str, str]) -> list[Sample]
     values = _value_columns(table.columns, units)
     found: list[Sample] = []
     places: dict[tuple[Any, ...], int] = {}
-    for number, row in enumerate(table.rows, 1):
+    for position, row in enumerate(table.rows, 1):
         cells = dict(zip(table.columns, row, strict=True))
-        labels = _labels(cells, number)
+        labels = _labels(cells, position)
         for column in values:
             if cells[column] is None:
                 continue
-            at = _time(cells[AT], number) if AT in cells else None
-            value = _number(cells[column], column, number)
-            _remember(places, (column, at, *sorted(labels.items())), number)
+            at = _time(cells[AT], position) if AT in cells else None
+            value = _number(cells[column], column, position)
+            _remember(places, (column, at, *sorted(labels.items())), position)
             found.append(Sample(metric + column.removeprefix(VALUE), value, labels, at, units.get(column)))
     return found
 
@@ -101,13 +101,14 @@ def _number(cell: Any, column: str, row: int) -> float:
     if not isinstance(cell, int | float | Decimal):
         raise SourceError(f"Column {column} in row {row} is {_name(cell)}, not a number.")
     try:
-        number = float(cell)
-    except (OverflowError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        shown = "too large" if isinstance(cell, int) else f"{cell}, which can't be stored"
+        found = number(cell)
+    except ValueError:  # a signalling NaN
+        found = math.nan
+    if not math.isfinite(found):
+        is_too_large = math.isinf(found) and cell not in (math.inf, -math.inf)
+        shown = "too large" if is_too_large else f"{cell}, which can't be stored"
         raise SourceError(f"Column {column} in row {row} is {shown}.")
-    return number
+    return found
 
 
 def _time(cell: Any, row: int) -> float:
