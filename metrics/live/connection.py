@@ -62,3 +62,9 @@ def run(coroutine: Coroutine[Any, Any, T], timeout_s: float = 5) -> T:
     except FutureTimeout:
         future.cancel()
         raise TimeoutError from None
+
+
+def forget_everything() -> None:
+    """Remove every key of ours, which makes each open page be sent everything anew. Raises redis.RedisError."""
+    for key in client().scan_iter(f"{KEY}*", count=1000):
+        client().unlink(key)

@@ -1,0 +1,104 @@
+"""Restoring a backup, while the system does not run."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from redis import RedisError
+
+from dashboard_project.backup import schema
+from dashboard_project.backup.archive import Reader
+from dashboard_project.backup.databases import PostgreSQL, SQLite, database
+from dashboard_project.backup.errors import BackupError
+from dashboard_project.backup.take import SECRET_KEY_FILE, key_digest, key_is_given, whole_or_none
+from metrics.live import health
+from metrics.live.connection import forget_everything
+from metrics.models import Dashboard, Series, Source
+
+RUNS = "Watchfloor runs: stop all of its processes, and try again 15 seconds later."
+
+
+def restore(path: Path, *, replace: bool) -> list[str]:
+    """Make this installation what it was when the backup at `path` was made; return what else there is to know.
+
+    An older version's tables are brought up to date. Raises BackupError, with nothing changed, if the file is not
+    whole, is from a newer version, if Watchfloor runs, or if there is something already and not `replace`.
+    """
+    with Reader(path) as backup, stopped(Path(settings.DATA_DIR)):
+        if not replace and not is_empty():
+            raise BackupError("There is an installation already; --replace puts the backup in its place.")
+        migrations = backup.manifest.migrations
+        schema.newest(migrations)
+        backup.check()
+        writing = database()
+        with writing.replaced():
+            schema.migrate(migrations)
+            models = schema.models(migrations)
+            for model in models:
+                _fill(backup, schema.table(model), writing)
+            writing.finish(models)
+            call_command("migrate", interactive=False, verbosity=0)
+        notes = _files(backup)
+        with suppress(RedisError):  # one that is stopped holds nothing
+            forget_everything()
+        return notes
+
+
+def is_empty() -> bool:
+    """Return whether nobody ever used this installation."""
+    tables = connection.introspection.table_names()
+    models = (User, Source, Series, Dashboard)
+    return not any(one._meta.db_table in tables and one._default_manager.exists() for one in models)
+
+
+@contextmanager
+def stopped(data_dir: Path) -> Iterator[None]:
+    """Have nothing start on `data_dir` meanwhile. Raises BackupError if something runs."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(data_dir / "run.lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BackupError(RUNS) from None
+        try:
+            ages = health.ages(time.time()).values()
+        except RedisError:
+            ages = {}.values()
+        if any(age is not None and abs(age) < health.DEAD_AFTER_S for age in ages):
+            raise BackupError(RUNS)
+        yield
+
+
+def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> None:
+    held = backup.manifest.tables.get(table.name)
+    if held is None or held.columns != list(table.columns):
+        raise BackupError(f"The backup does not fit its own migrations: the table {table.name} is another.")
+    with backup.table(table.name) as lines:
+        stored = writing.store(table, lines)
+    if stored != held.rows:
+        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {held.rows}.")
+
+
+def _files(backup: Reader) -> list[str]:
+    """Put the files of DATA_DIR where they were; return what there is to know about keys."""
+    folder, notes = Path(settings.DATA_DIR), []
+    given = key_is_given()
+    for path, content in backup.files():
+        if str(path) == SECRET_KEY_FILE and given:
+            continue  # the key that the environment gives is what counts
+        file = folder / path
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with whole_or_none(file) as new:
+            new.write(content)
+    own = any(str(path) == SECRET_KEY_FILE for path, _ in backup.files())
+    if backup.manifest.key != key_digest() and (given or not own):
+        notes.append(
+            "SECRET_KEY is not that of the backup: everyone has to sign in again, and sources lack their credentials."
+        )
+    return notes
