@@ -7,6 +7,7 @@ from benchmarks.common import CORES, machine, pin, raise_file_limit
 
 NAMES = (
     "fanout",
+    "compression",
     "slow_viewer",
     "push_to_glass",
     "cost_by_viewers",

@@ -10,6 +10,7 @@ import re
 import select
 import socket
 import time
+import zlib
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,12 +24,18 @@ VERSION = re.compile(rb'data-version="(\d+)"')
 PING, CLOSE = 0x9, 0x8
 
 
-def handshake(path: str, token: str = "") -> bytes:
-    """Return the request that opens a WebSocket."""
+def handshake(path: str, token: str = "", deflate: bool = False) -> bytes:
+    """Return the request that opens a WebSocket, and offers compression as a browser does if `deflate`."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade"]
     lines += [f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", "Sec-WebSocket-Version: 13"]
     lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += ["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"] if deflate else []
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def inflated(payload: bytes) -> bytes:
+    """Return what a frame holds that was compressed without context takeover (RFC 7692)."""
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(payload + b"\x00\x00\xff\xff")
 
 
 def client_frame(opcode: int, payload: bytes) -> bytes:
@@ -66,11 +73,11 @@ class Counts:
 class Swarm:
     """`refused` sockets never opened, or were closed again: `lost` of them after they had opened."""
 
-    def __init__(self, port: int, path: str, token: str = "", acknowledge: bool = False) -> None:
+    def __init__(self, port: int, path: str, token: str = "", acknowledge: bool = False, deflate: bool = False) -> None:
         self.refused = self.lost = 0
         self.clients: dict[int, Client] = {}
         self._address = ("127.0.0.1", port)
-        self._path, self._token, self._acknowledge = path, token, acknowledge
+        self._path, self._token, self._acknowledge, self._deflate = path, token, acknowledge, deflate
         self._epoll = select.epoll()
         self._bytes = bytearray(1 << 20)
         self._buffer = memoryview(self._bytes)
@@ -124,7 +131,7 @@ class Swarm:
         try:
             sock.settimeout(5)
             sock.connect(self._address)
-            sock.sendall(handshake(self._path, self._token))
+            sock.sendall(handshake(self._path, self._token, self._deflate))
             return sock
         except OSError:
             sock.close()
@@ -177,10 +184,10 @@ class Swarm:
         """Count the frames that end in the first `size` bytes of the buffer."""
         buffer, at, frames, counts = self._buffer, client.left, 0, self._counts
         ends = client.left > 0  # a frame began earlier
-        last_end = 0
+        began = last_began = last_end = 0
         while at <= size:
             if ends:
-                frames, last_end = frames + 1, at
+                frames, last_end, last_began = frames + 1, at, began
                 if (counts.frames + frames) % SAMPLED == 0:
                     sent = SENT.search(self._bytes, max(0, at - TAIL_BYTES), at)
                     if sent:
@@ -193,6 +200,7 @@ class Swarm:
                 break
             length = buffer[at + 1] if header == 2 else int.from_bytes(buffer[at + 2 : at + header], "big")
             opcode, at = buffer[at] & 0xF, at + header
+            began = at
             ends = opcode < CLOSE
             if opcode == PING and at + length <= size:
                 self._send(client, 0xA, bytes(buffer[at : at + length]))
@@ -202,7 +210,10 @@ class Swarm:
         counts.frames += frames
         counts.size_bytes += size
         if self._acknowledge and last_end:
-            client.tail = bytes(buffer[max(0, last_end - TAIL_BYTES) : last_end])
+            if not self._deflate:
+                client.tail = bytes(buffer[max(0, last_end - TAIL_BYTES) : last_end])
+            elif last_began:  # one that began in an earlier piece can't be read
+                client.tail = bytes(buffer[last_began:last_end])
             client.owed += size
             if client.owed >= ACK_BYTES:
                 self._confirm(client)
@@ -214,7 +225,8 @@ class Swarm:
         if not client.owed:  # it was confirmed for its size meanwhile
             return
         client.owed = 0
-        if versions := VERSION.findall(client.tail):
+        tail = inflated(client.tail) if self._deflate and client.tail else client.tail
+        if versions := VERSION.findall(tail):
             self._send(client, 0x1, b'{"ack": %s}' % versions[-1])
 
     @staticmethod
