@@ -325,6 +325,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # To open the file costs more than most tasks. PostgreSQL has a pool, which threads must give back to.
+    CELERY_DB_REUSE_MAX = 1000
 CELERY_IMPORTS = [
     "tasks.collect",
     "tasks.dashboards",
