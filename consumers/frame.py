@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+BEHIND_LEAST_S = 3.0
+
 
 class Frame:
     """One frame's text, its size before it is compressed, and its bytes on the wire where a server can share them.
@@ -25,12 +27,18 @@ def partial(widget: str, html: str) -> str:
     return f'<hx-partial hx-target="#w-{widget}" hx-swap="outerMorph">{html}</hx-partial>'
 
 
-def pulse(epoch: str, version: int, time: float, build: str, layout: int) -> str:
-    """Return the element that says what the page now shows and when (Unix seconds, the server's clock)."""
+def pulse(epoch: str, version: int, time: float, build: str, layout: int, behind_s: float = 0.0, lost: str = "") -> str:
+    """Return the element that says what the page now shows and when (Unix seconds, the server's clock).
+
+    `behind_s` is for how long something that changed waits to be drawn; less than `BEHIND_LEAST_S` is not told. `lost`
+    is a sentence that says why nothing new can come.
+    """
+    behind = f' data-behind="{behind_s:.0f}"' if behind_s >= BEHIND_LEAST_S else ""
+    why = f' data-lost="{escape(lost)}"' if lost else ""
     return (
         '<hx-partial hx-target="#pulse" hx-swap="outerMorph">'
         f'<i id="pulse" hidden data-epoch="{escape(epoch)}" data-version="{version}" data-time="{time:.3f}"'
-        f' data-build="{escape(build)}" data-layout="{layout}"></i></hx-partial>'
+        f' data-build="{escape(build)}" data-layout="{layout}"{behind}{why}></i></hx-partial>'
     )
 
 

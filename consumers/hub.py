@@ -1,6 +1,7 @@
 """The hub: one per process. It subscribes to each variant once, however many sockets show it."""
 
 import asyncio
+import math
 import os
 import secrets
 import time
@@ -17,7 +18,9 @@ from consumers import doors, glasses
 from consumers.docket import Docket
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.live import arrivals, bus, events, snapshot, traffic, watchers
+from metrics.actions import notice
+from metrics.live import bus, events, outage, snapshot, traffic, watchers
+from metrics.live.ages import Ages
 from metrics.live.snapshot import Variant
 
 log = structlog.get_logger(__name__)
@@ -25,6 +28,8 @@ log = structlog.get_logger(__name__)
 LINGER_S = 30
 """How long a variant without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
+ROUND_MOST_S = 6.0
+"""A Redis that takes longer does not answer, and open pages are to hear that soon."""
 RESTART = 1012
 TRY_LATER = 1013
 
@@ -59,6 +64,7 @@ class Hub:
         self._hears_doors = False
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
+        self._marks = Ages()
 
     def viewers(self) -> list[tuple[Stream, Viewer]]:
         """Return every open socket of this process."""
@@ -141,10 +147,10 @@ class Hub:
 
     def _starve(self, error: Exception) -> None:
         """Note that Redis does not answer: what comes next may have gaps, so everything is fed anew."""
-        log.warning("live pages wait for Redis", error=str(error))
+        outage.log("live pages wait for Redis", error)
         self._hears_doors = False
         for stream in self.streams.values():
-            stream.fed = False
+            stream.starve(f"{outage.words(error)} {notice.NOTHING_NEW}")
 
     async def _receive(self) -> None:
         while True:
@@ -170,7 +176,8 @@ class Hub:
         while True:
             await asyncio.sleep(watchers.RENEW_S)
             try:
-                await self._look()
+                async with asyncio.timeout(ROUND_MOST_S):
+                    await self._look()
             except (RedisError, OSError) as error:
                 self._starve(error)
             except Exception:
@@ -179,18 +186,29 @@ class Hub:
     async def _look(self) -> None:
         """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches.
 
-        At its end it stands in for beat where that is gone, since open pages have to say that nothing is collected.
+        The notice is made here, not where widgets are drawn: that may be what stands still.
         """
         await self._close_unwatched()
         await self._renew()
         await self._hear_doors()
         for stream in list(self.streams.values()):
             await (self._heal(stream) if stream.fed else self._feed(stream))
+        await self._note_how_far_behind()
+        said = await asyncio.to_thread(notice.notice, time.time())
+        html = notice.fragment(said)
         for stream in list(self.streams.values()):
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
+            stream.notify(html, says=bool(said.what))
             stream.pulse()
-        await asyncio.to_thread(arrivals.ask_without_beat, time.time())
+
+    async def _note_how_far_behind(self) -> None:
+        """Note for how long something of each stream has waited to be drawn."""
+        streams = list(self.streams.values())
+        since, now, ticks = await events.marked_since([one.variant for one in streams]), time.time(), time.monotonic()
+        for stream, at in zip(streams, since, strict=True):
+            age_s = self._marks.age_s(str(stream.variant), at, now, ticks)
+            stream.behind_s = 0.0 if at is None or math.isinf(age_s) else age_s
 
     async def _heal(self, stream: Stream) -> None:
         epoch, version = await snapshot.read_version(stream.variant)
@@ -234,6 +252,7 @@ class Hub:
                 if variant in self._empty_since:  # still: nobody came while this waited
                     await _layer().group_discard(bus.group(variant), await self._own_channel())
                     del self._empty_since[variant], self.streams[variant]
+                    self._marks.forget(str(variant))
 
 
 def _layer() -> Any:

@@ -27,6 +27,8 @@ PULSE_ROUND_S = 2.5
 WINDOW_BYTES = 256 * 1024
 STALLED_S = 30.0
 VERSIONS_KEPT = 2048
+NOTICE = "notice"
+"""The element of the notice, which is sent like a widget of this id."""
 
 
 class Flushed(NamedTuple):
@@ -50,6 +52,7 @@ class Stream:
         self.version = 0
         self.layout = 0
         self.fed = False
+        self.behind_s = 0.0
         self.viewers: set[Viewer] = set()
         self._fragments: dict[str, Fragment] = {}
         self._partials: dict[str, str] = {}
@@ -59,6 +62,9 @@ class Stream:
         self._flushed_at = 0.0
         self._flushing: asyncio.TimerHandle | None = None
         self._oldest_change: float | None = None
+        self._pulsed_at = 0.0
+        self._notice = ""
+        self._notice_is_news = self._says = False
 
     # --- What comes in ---------------------------------------------------------------------------------
 
@@ -96,6 +102,15 @@ class Stream:
         self._fragments.update(fragments)
         self._partials.update({widget: partial(widget, one.html) for widget, one in fragments.items()})
 
+    def notify(self, notice: str, *, says: bool) -> None:
+        """Take over the notice, as the HTML of its element, and whether it `says` something.
+
+        Who is in step gets it with the next frame, and in every frame while it says something.
+        """
+        text = partial(NOTICE, notice)
+        self._notice_is_news |= text != self._notice
+        self._notice, self._says = text, says
+
     # --- Who sees it -----------------------------------------------------------------------------------
 
     def join(self, viewer: Viewer, epoch: str, version: int) -> None:
@@ -126,7 +141,7 @@ class Stream:
         newer = bisect_right(self._history, viewer.acked, key=lambda flushed: flushed.version)
         if newer == len(self._history):
             return 0.0
-        return min(time.monotonic() - self._history[newer].at, time.time() - viewer.joined_at)
+        return time.monotonic() - max(self._history[newer].at, viewer.joined)
 
     # --- What goes out ---------------------------------------------------------------------------------
 
@@ -139,6 +154,7 @@ class Stream:
         self._flushing = None
         now = self._flushed_at = time.monotonic()
         before, self._flushed = self._flushed, self.version
+        self.behind_s = 0.0  # what was marked before this was drawn is in it; the next round looks for more
         due, missing = self._who_is_due()
         text = self._frame(before)
         self._count(text, now)
@@ -155,24 +171,37 @@ class Stream:
                 self._send(viewer, self._frame(viewer.sent), now)
         traffic.sent(len(due), len(due) * text.size_bytes)
         if self._oldest_change is not None:
-            traffic.delivered(time.time() - self._oldest_change)
+            latency_s = time.time() - self._oldest_change
+            if latency_s >= 0:  # else the clock was set back meanwhile, and nobody knows
+                traffic.delivered(latency_s)
             self._oldest_change = None
 
     def _catch_up(self, viewer: Viewer) -> None:
         now = time.monotonic()
-        text = self._frame(viewer.sent)
+        text = self._frame(viewer.sent, with_notice=True)  # it may have missed a change of it
         # This is all it owes now: what passed it by meanwhile it was never sent.
         viewer.acked_bytes = self._bytes - text.size_bytes
         self._send(viewer, text, now)
         traffic.sent(1, text.size_bytes)
 
     def pulse(self) -> None:
-        """Send a pulse to every viewer in step, unless a frame brought one a moment ago."""
+        """Send a pulse to every viewer in step, unless a frame brought one a moment ago and there is no news."""
         now = time.monotonic()
-        if now - self._flushed_at < PULSE_S - PULSE_ROUND_S or not self.fed:
+        if not self.fed or self._flushing is not None:
+            return
+        if now - self._flushed_at < PULSE_S - PULSE_ROUND_S and not self._notice_is_news:
             return
         self._flushed_at = now
-        text = self._frame(self.version)
+        self._write_to_all_in_step(self._frame(self.version))
+        self._notice_is_news = False
+
+    def starve(self, reason: str) -> None:
+        """Tell every viewer why nothing comes any more: the pulse it has, with the sentence `reason`."""
+        self.fed = False
+        if self._pulsed_at:
+            self._write_to_all_in_step(frame([], self._pulse(self._pulsed_at, lost=reason)))
+
+    def _write_to_all_in_step(self, text: Frame) -> None:
         current = [one for one in self.viewers if one.sent == self.version and one.behind_since is None]
         for viewer in current:
             viewer.outlet.write(text)
@@ -190,11 +219,16 @@ class Stream:
                 viewer.waiting_since = now
         viewer.outlet.write(what)
 
-    def _frame(self, since: int) -> Frame:
+    def _frame(self, since: int, *, with_notice: bool = False) -> Frame:
         newer: Iterable[str] = (
             self._partials[widget] for widget, fragment in self._fragments.items() if fragment.version > since
         )
-        return frame(newer, pulse(self.epoch, self.version, time.time(), settings.BUILD_ID, self.layout))
+        notice = [self._notice] if self._notice and (with_notice or self._notice_is_news or self._says) else []
+        self._pulsed_at = time.time()
+        return frame([*newer, *notice], self._pulse(self._pulsed_at))
+
+    def _pulse(self, at: float, lost: str = "") -> str:
+        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.layout, self.behind_s, lost)
 
     # --- Credit ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ class Viewer:
     """Who looks, how to reach them, which versions they were sent and have acknowledged.
 
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
-    `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
+    `joined` is a monotonic time, `joined_at` the same moment in Unix seconds. `waiting_since` and `behind_since` are
+    monotonic times, None while nothing is owed or missed.
     """
 
     __slots__ = (
@@ -20,6 +21,7 @@ class Viewer:
         "behind_since",
         "conflated",
         "credential",
+        "joined",
         "joined_at",
         "outlet",
         "sent",
@@ -32,6 +34,7 @@ class Viewer:
         self.credential = credential
         self.who = who
         self.joined_at = time.time()
+        self.joined = time.monotonic()
         self.conflated = 0
         self.behind_longest_s = 0.0
         self.begin(0, 0)

@@ -2,11 +2,14 @@
 
 import logging
 import re
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from redis import RedisError
+
+from metrics.live import outage
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -33,14 +36,32 @@ class NotReady(logging.Filter):
 
 
 class Brief(logging.Filter):
-    """Shortens what libraries log when Redis goes away, or a client sends nonsense or may not: what, not where."""
+    """Shortens what libraries log when a client sends nonsense or may not: what, not where.
+
+    Likewise when Redis does not serve; of that, one line a minute of each logger is enough, since each retries.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, RedisError | SuspiciousOperation | PermissionDenied):
-            record.msg, record.args = f"{record.getMessage()}: {error}", ()
-            record.exc_info = record.exc_text = None
+        trouble = next((one for one in _causes(error) if isinstance(one, outage.TROUBLE)), None)
+        if trouble is None and not isinstance(error, SuspiciousOperation | PermissionDenied):
+            return True
+        text = f"{record.getMessage().splitlines()[0]}: {error}"
+        if trouble is not None:
+            left_out = outage.limit.left_out(record.name + outage.words(trouble), time.monotonic())
+            if left_out is None:
+                return False
+            text += f" ({left_out} more like this were left out)" if left_out else ""
+        record.msg, record.args = text, ()
+        record.exc_info = record.exc_text = None
         return True
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield `error` and what it came of."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def logging_config(level: str, as_json: bool) -> dict[str, Any]:

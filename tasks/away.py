@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-import structlog
 from celery.exceptions import OperationalError as BrokerError
 from django.db import InterfaceError, OperationalError
 from redis import RedisError
 
-log = structlog.get_logger(__name__)
+from metrics.live import outage
 
 P = ParamSpec("P")
 
@@ -25,8 +24,8 @@ def quietly(task: Callable[P, None]) -> Callable[P, None]:
         try:
             task(*args, **kwargs)
         except (RedisError, BrokerError, TimeoutError) as error:
-            log.warning("task put off, Redis does not answer", task=task.__name__, error=str(error))
+            outage.log(f"{task.__name__} was put off", error)
         except (OperationalError, InterfaceError) as error:
-            log.warning("task put off, the database does not answer", task=task.__name__, error=str(error))
+            outage.log(f"{task.__name__} was put off, the database does not answer", error)
 
     return run

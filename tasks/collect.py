@@ -20,7 +20,7 @@ def collect(source: int) -> None:
 @quietly
 def alive() -> None:
     """Note that the collecting worker has a thread to spare; beat sends this each second."""
-    health.record_collecting(time.time())
+    health.record("collecting", time.time())
 
 
 @shared_task

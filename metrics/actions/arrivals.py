@@ -1,24 +1,33 @@
-"""Noting whether samples arrive, and saying so once, in the log and on open pages, when they stop."""
+"""Noting whether samples arrive, and logging once when they stop. Open pages read what is noted."""
+
+from dataclasses import replace
 
 import structlog
 
-from metrics.live import events, health, watchers
+from metrics.live import health
 from metrics.live.health import Arriving
 from metrics.series.arrivals import Arrivals, arrivals
 
 log = structlog.get_logger(__name__)
+
+SETTLED_S = 30.0
 
 
 def look(now: float) -> None:
     """Note what arrived by `now` (Unix seconds); say it when nearly everything is late, and when that is over."""
     stopped = {one.way: one.stopped_at for one in health.arriving()}
     found = [_noted(one, stopped.get(one.way)) for one in arrivals(now)]
+    if not _settled():
+        found = [replace(one, stopped_at=None) for one in found]
     health.record_arriving(found)
-    changed = [one for one in found if (one.stopped_at is None) != (stopped.get(one.way) is None)]
-    for one in changed:
-        _log(one)
-    if changed:
-        _tell_open_pages(now)
+    for one in found:
+        if (one.stopped_at is None) != (stopped.get(one.way) is None):
+            _log(one)
+
+
+def _settled() -> bool:
+    """Return whether all that brings samples has run for a while: else their being late has a cause that was named."""
+    return all(sign.running_s >= SETTLED_S for name, sign in health.signs().items() if name in health.STEADY)
 
 
 def _noted(one: Arrivals, stopped_at: float | None) -> Arriving:
@@ -32,8 +41,3 @@ def _log(one: Arriving) -> None:
         log.warning("samples arrive again", way=one.way)
     else:
         log.error("everything is late at once", way=one.way, late=one.late, expected=one.expected)
-
-
-def _tell_open_pages(now: float) -> None:
-    for variant in watchers.watched(now):
-        events.mark(variant, [events.NOTICE])

@@ -18,7 +18,7 @@ from redis import RedisError
 
 from metrics.actions.access import Actor
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
-from metrics.live import bus, events, watchers
+from metrics.live import bus, events, outage, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Widget
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import Access, DashboardSpec, WidgetSpec, difference, new_key
@@ -307,5 +307,5 @@ def _tell_open_pages(slug: str) -> None:
         concerned = [variant for variant in watchers.watched(time.time()) if variant.slug == slug]
         events.mark_each({variant: [events.ALL] for variant in concerned})
     except RedisError as error:
-        log.warning("open pages were not told", dashboard=slug, error=str(error))
+        outage.log("open pages were not told", error)
     bus.recheck(slug=slug)

@@ -1,5 +1,6 @@
-"""The notice: what a page says above all else, once, when nearly everything is late at once."""
+"""The notice: what a page says above all else: a part of the system stands still, or nearly everything is late."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -7,18 +8,48 @@ from datetime import datetime, tzinfo
 from django.template.loader import render_to_string
 from django.utils.timezone import get_current_timezone
 
-from metrics.live import health
+from metrics.live import health, standstill
 from metrics.live.health import Arriving
+from metrics.live.standstill import Part, Standing, State
 from metrics.series.arrivals import COLLECTED, PUSHED
 
+NOTHING_NEW = "Nothing new can be shown, and no source runs."
 _STOPPED = {COLLECTED: "collecting", PUSHED: "pushes"}
 _LIKELY = {
-    (COLLECTED,): "Nearly all that is collected is late at once: the likely fault is the collecting worker or beat, not"
-    " what they measure.",
+    (COLLECTED,): "Nearly all that is collected is late at once, though all processes run: the likely fault is this"
+    " server's network, not what is measured.",
     (PUSHED,): "Nearly all that is pushed is late at once: the likely fault is the network, the senders, or the address"
     " of this server, not what they measure.",
-    (COLLECTED, PUSHED): "Nearly everything is late at once: the likely fault is this server, its workers, its database"
+    (COLLECTED, PUSHED): "Nearly everything is late at once, though all processes run: the likely fault is this server"
     " or its network, not what is measured.",
+}
+_CAUSES = {
+    (Part.RENDER, State.SILENT): (
+        "Rendering stopped",
+        "Nothing on this page changes, and no source runs: look at the process render.",
+    ),
+    (Part.RENDER, State.BUSY): (
+        "Rendering stopped",
+        "The process render has no thread to spare, so nothing on this page changes, and no source runs: look at its"
+        " log and at the database.",
+    ),
+    (Part.BEAT, State.SILENT): (
+        "Beat stopped",
+        "No source runs, and this page shows only what is pushed: look at the process beat.",
+    ),
+    (Part.DATABASE, State.SILENT): (
+        "The database stopped answering",
+        "Nothing is stored, and nothing on this page changes: look at the database, its disk and the way to it.",
+    ),
+    (Part.COLLECT, State.SILENT): (
+        "Collecting stopped",
+        "No source runs; what is pushed is shown: look at the process collect.",
+    ),
+    (Part.COLLECT, State.BUSY): (
+        "Collecting stopped",
+        "The process collect has no thread to spare; what is pushed is shown: look for sources that take long, or run"
+        " one more.",
+    ),
 }
 
 
@@ -35,12 +66,23 @@ class Notice:
 
 def notice(at: float) -> Notice:
     """Return the notice, with times as they are told at `at` (Unix seconds). Raises redis.RedisError."""
+    standings = standstill.look(at)
+    part = standstill.first(standings)
+    if part is not None:
+        return cause(part, standings[part], at)
     return words([one for one in health.arriving() if one.stopped_at is not None], at)
 
 
-def fragment(at: float) -> str:
-    """Return the notice as HTML: one element, which is there on every page, and empty without one."""
-    return render_to_string("notice/notice.html", {"notice": notice(at)}).strip()
+def cause(part: Part, standing: Standing, at: float) -> Notice:
+    """Return what is said of a part of the system that stands still."""
+    what, likely = _CAUSES[part, standing.state]
+    when = f" {_when(at - standing.for_s, at)}" if math.isfinite(standing.for_s) else ""
+    return Notice(f"{what}{when}.", likely)
+
+
+def fragment(said: Notice) -> str:
+    """Return `said` as HTML: one element, which is there on every page, and empty without a notice."""
+    return render_to_string("notice/notice.html", {"notice": said}).strip()
 
 
 def words(stopped: Sequence[Arriving], at: float) -> Notice:

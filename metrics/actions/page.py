@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 
-import structlog
 from django.conf import settings
 from redis import RedisError
 
-from metrics.actions.notice import Notice, notice
-from metrics.live import snapshot
+from metrics.actions.notice import NOTHING_NEW, Notice, notice
+from metrics.live import outage, snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard
 from metrics.widgets.render import WidgetView, widget_views
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def page(dashboard: Dashboard, range: str, at: float) -> Page:
         epoch, version = snapshot.version(Variant(dashboard.slug, range))
         said = notice(at)
     except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
-        log.warning("page drawn without a version", dashboard=dashboard.slug, error=str(error))
-        epoch, version, said = "", 0, Notice()
+        outage.log("page drawn without a version", error)
+        epoch, version, said = "", 0, Notice(outage.words(error), NOTHING_NEW)
     views = widget_views(list(dashboard.widgets.all()), range, at)
     return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision)

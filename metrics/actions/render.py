@@ -5,7 +5,6 @@ import time
 
 import structlog
 
-from metrics.actions import notice
 from metrics.live import bus, events, health, snapshot, traffic, waiting, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
@@ -38,8 +37,6 @@ def render(variant: Variant) -> int:
         at = time.time()
         fragments = {str(pk): html for pk, html in render_all(widgets, variant.range, at).items()}
         whole = events.ALL in marked.widgets
-        if whole or events.NOTICE in marked.widgets:
-            fragments[events.NOTICE] = notice.fragment(at)
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)
     return len(widgets)
@@ -68,7 +65,7 @@ def _render_or_log(variant: Variant) -> None:
 
 def sweep(now: float) -> None:
     """Have rendered what nobody asked for: what was lost, and windows that time has moved on."""
-    health.record_sweep(now)
+    health.record("sweep", now)
     restarted = events.redis_restarted()
     watched = [variant for variant in watchers.watched(now) if variant.range in RANGES_S]
     if restarted:
@@ -88,4 +85,4 @@ def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
     widgets = dashboard.widgets.all()
     if events.ALL in marked:
         return list(widgets)
-    return list(widgets.filter(pk__in=[int(mark) for mark in marked - {events.NOTICE}]))
+    return list(widgets.filter(pk__in=[int(mark) for mark in marked]))

@@ -5,18 +5,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import structlog
 from django.db import transaction
 from redis import RedisError
 
-from metrics.live import events, watchers
+from metrics.live import events, outage, watchers
 from metrics.models import Series, Source, Widget
 from metrics.sample import About, Sample, check
 from metrics.series.about import tell
 from metrics.series.find import Query
 from metrics.series.write import write
-
-log = structlog.get_logger(__name__)
 
 PUSH_NOTED_S = 10
 
@@ -78,7 +75,7 @@ def _note_push(source: Source | None, count: int, now: float) -> None:
     """Note on what is pushed that it was, now and then: a write for each push would make all of them wait."""
     if source is None or source.kind != Source.PUSH:
         return
-    if source.last_run_at is None or now - source.last_run_at.timestamp() >= PUSH_NOTED_S:
+    if source.last_run_at is None or not 0 <= now - source.last_run_at.timestamp() < PUSH_NOTED_S:
         source.last_run_at, source.last_samples = datetime.fromtimestamp(now, UTC), count
         Source.objects.filter(pk=source.pk).update(last_run_at=source.last_run_at, last_samples=count)
 
@@ -90,7 +87,7 @@ def show(series: Sequence[Series], now: float) -> None:
     try:
         watched = watchers.watched(now)
     except RedisError as error:
-        log.warning("open pages were not told", error=str(error))
+        outage.log("open pages were not told", error)
         return
     if watched:
         shown = _widgets_by_slug({variant.slug for variant in watched}, series)

@@ -1,6 +1,7 @@
 """Which sources are due: each slot of each is claimed once, however many ask."""
 
 import math
+import time
 from dataclasses import dataclass
 
 from metrics.live import health, slots
@@ -12,6 +13,7 @@ LATE_MOST_S = 60
 """A run by cron that no tick began within this many seconds is dropped, not made up for."""
 WORTH_MOST_S = 3600
 
+_database = health.LifeSign("database")
 _rounds: dict[tuple[str, str], tuple[float, float]] = {}
 """The slot in which each cron, in its time zone, was last found: when it began, and when the next one does."""
 
@@ -27,7 +29,9 @@ class Due:
 def due(now: float) -> list[Due]:
     """Claim and return the slots that `now` (Unix seconds) lies in, of all sources whose slot was not claimed yet."""
     health.record_tick(now)
-    found = [_claimed(source, now) for source in Source.objects.filter(enabled=True).only(*SCHEDULE)]
+    sources = list(Source.objects.filter(enabled=True).only(*SCHEDULE))
+    _database.give(now, time.monotonic())
+    found = [_claimed(source, now) for source in sources]
     return [one for one in found if one is not None]
 
 
@@ -43,7 +47,7 @@ def _claimed(source: Source, now: float) -> Due | None:
             last_error=str(problem), last_verdict=""
         )
         return None
-    if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, LATE_MOST_S):
+    if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, now, LATE_MOST_S):
         return None
     return Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
 

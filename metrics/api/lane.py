@@ -44,7 +44,7 @@ PLAIN, JSON = "text/plain; charset=utf-8", "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a token lets in: `name` is for the rate, `source` of what is pushed; believed until `until`."""
+    """Whom a token lets in: `name` is for the rate, `source` of what is pushed; believed until `until`, monotonic."""
 
     name: str
     source: Source | None
@@ -96,7 +96,7 @@ class Lane:
             return None
         now = time.time()
         try:
-            holder = await self._holder(headers.get(b"authorization", b""), now)
+            holder = await self._holder(headers.get(b"authorization", b""))
             found = json_samples.read(body) if holder else None
             if holder is None or found is None:
                 return None
@@ -125,8 +125,9 @@ class Lane:
             return _away()
         return Answer(200, PLAIN, b"OK\n") if known else None
 
-    async def _holder(self, authorization: bytes, now: float) -> Holder | None:
+    async def _holder(self, authorization: bytes) -> Holder | None:
         """Return whom the header lets push, None if nobody."""
+        now = time.monotonic()  # a clock that is set back must not have a token that was deleted believed for longer
         known = self._holders.get(authorization)
         if known is None or known.until < now:
             known = await database_sync_to_async(_find_holder)(authorization, now)

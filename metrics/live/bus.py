@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-import structlog
 from channels.layers import get_channel_layer
 from redis import RedisError
 
-from metrics.live import snapshot
+from metrics.live import outage, snapshot
 from metrics.live.connection import run
 from metrics.live.snapshot import Variant
-
-log = structlog.get_logger(__name__)
 
 FRAGMENTS = "fragments"
 RECHECK = "recheck"
@@ -87,7 +84,7 @@ def recheck(*, user: int | None = None, slug: str | None = None) -> None:
     try:
         run(_send(DOORS, dict(Recheck(type=RECHECK, user=user, slug=slug))))
     except (RedisError, TimeoutError) as error:
-        log.warning("open sockets were not told", error=str(error))
+        outage.log("open sockets were not told", error)
 
 
 async def _send(name: str, message: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from celery.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockError, LockNotOwnedError
 
-from metrics.live import waiting
+from metrics.live import outage, waiting
 from metrics.live.connection import KEY, async_client, client
 from metrics.live.snapshot import Variant, next_turn
 
@@ -26,16 +26,14 @@ log = structlog.get_logger(__name__)
 DEBOUNCE_S = 0.1
 LOCK_S = 5
 ALL = "*"
-"""The mark that means every widget of the variant, and the notice."""
-NOTICE = "notice"
-"""The mark of the notice, which is a fragment of that name beside those of the widgets."""
+"""The mark that means every widget of the variant."""
 _SINCE = "@"
 """The field beside the marks that holds when the oldest of them was made, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a render is to draw: ids of widgets, or `ALL` or `NOTICE` among them.
+    """What a render is to draw: ids of widgets, or `ALL` among them.
 
     `since` is when the oldest was marked; `turn` is the number under which the result may be stored.
     """
@@ -77,7 +75,7 @@ def mark_each(changed: Mapping[Variant, Iterable[int | str]]) -> None:
         pipe.execute()
         waiting.add(changed.keys())
     except (RedisError, OperationalError) as error:
-        log.warning("marks were not kept", variants=len(changed), error=str(error))
+        outage.log("marks were not kept", error)
 
 
 def is_marked(variant: Variant) -> bool:

@@ -1,21 +1,28 @@
 """This system's own metrics in Prometheus' text format: what all processes together recorded in Redis."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from metrics.live import standstill
 from metrics.live.health import Readings, readings
+from metrics.live.standstill import Part, Standing, State
 from metrics.live.traffic import BUCKETS_S, Histogram
 
 
 class _Readings(Collector):
-    def __init__(self, now: Readings) -> None:
+    def __init__(self, now: Readings, standings: Mapping[Part, Standing]) -> None:
         self.now = now
+        self.standings = standings
 
     def collect(self) -> Iterator[Metric]:
+        parts = GaugeMetricFamily("watchfloor_part_up", "1 if the part of the system runs, else 0.", labels=["part"])
+        for part, standing in self.standings.items():
+            parts.add_metric([part], float(standing.state == State.OK))
+        yield parts
         queues = GaugeMetricFamily(
             "watchfloor_queue_depth", "Tasks that wait; in the queue render, variants.", labels=["queue"]
         )
@@ -53,5 +60,5 @@ def _histogram(name: str, help: str, histogram: Histogram) -> HistogramMetricFam
 def exposition(now: float) -> bytes:
     """Return the metrics as of `now` (Unix seconds). Raises redis.RedisError when Redis does not answer."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Readings(readings(now)))
+    registry.register(_Readings(readings(now), standstill.look(now)))
     return generate_latest(registry)

@@ -1,6 +1,7 @@
-"""How the system itself is: what its parts record about themselves in Redis, and how old that is."""
+"""How the system itself is: what its parts record about themselves in Redis."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
@@ -8,11 +9,25 @@ from typing import cast
 from metrics.live import traffic, waiting, watchers
 from metrics.live.connection import KEY, client
 
-DEAD_AFTER_S = 15
+SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting")
+"""Processes, and tasks that show more than that their worker runs; see `metrics.live.standstill`."""
+STEADY = frozenset({"beat", "render", "collect", "database"})
+"""Those that say for how long they have run."""
+SIGN_EVERY_S = 1.0
+PAUSE_S = 5.0
+"""A longer time between two signs is a pause, in which a process was stopped or waited for Redis."""
 TASK_QUEUES = ("collect", "system")
 
 _HEALTH = f"{KEY}health"
 _CELERY_KEY = f"{KEY}celery:"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life of `at` (Unix seconds). Until then they came for `running_s` seconds without a pause."""
+
+    at: float
+    running_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +61,46 @@ class Readings:
     arriving: tuple[Arriving, ...]
 
 
-def record_beat(now: float) -> None:
-    """Note that beat runs."""
-    client().hset(_HEALTH, "beat", repr(now))
+class LifeSign:
+    """What one process records while it runs: that it does, and for how long without a pause.
+
+    A process that was stopped for a while, or waited for Redis, begins to count anew.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._since = self._last = -math.inf
+
+    def give(self, now: float, ticks: float) -> None:
+        """Record a sign at `now` (Unix seconds) and `ticks` (monotonic seconds). Raises redis.RedisError."""
+        if ticks - self._last > PAUSE_S:
+            self._since = ticks
+        self._last = ticks
+        record(self.name, now, ticks - self._since)
+
+
+def record(name: str, now: float, running_s: float = 0.0) -> None:
+    """Note a sign of life, and for how long they have come."""
+    client().hset(_HEALTH, f"sign:{name}", f"{now!r} {running_s:.1f}")
+
+
+def try_to_write() -> None:
+    """Raise redis.RedisError when Redis does not answer, or takes nothing any more."""
+    client().set(f"{KEY}probe", "1", ex=60)
 
 
 def record_tick(now: float) -> None:
-    """Note that a worker ran the collecting tick, and how late after the one before."""
+    """Note that a worker ran the collecting tick, and how late after the one before, if the clock was not set back."""
     before = cast(str | None, client().hget(_HEALTH, "tick"))
     lag = max(0.0, now - float(before) - 1) if before else 0.0
     client().hset(_HEALTH, mapping={"tick": repr(now), "tick_lag_s": repr(lag)})
 
 
-def record_collecting(now: float) -> None:
-    """Note that the worker that runs sources runs."""
-    client().hset(_HEALTH, "collecting", repr(now))
-
-
-def record_sweep(now: float) -> None:
-    """Note that a worker ran the rendering sweep."""
-    client().hset(_HEALTH, "sweep", repr(now))
+def signs() -> dict[str, Sign]:
+    """Return the newest sign of life of each that gave one."""
+    noted = cast(list[str | None], client().hmget(_HEALTH, [f"sign:{name}" for name in SIGNS]))
+    found = {name: text.split() for name, text in zip(SIGNS, noted, strict=True) if text}
+    return {name: Sign(float(at), float(running_s)) for name, (at, running_s) in found.items()}
 
 
 def record_arriving(found: Sequence[Arriving]) -> None:
@@ -77,13 +112,6 @@ def arriving() -> list[Arriving]:
     """Return what arrives, as it was noted last."""
     noted = cast(str | None, client().hget(_HEALTH, "arrivals"))
     return [Arriving(**one) for one in json.loads(noted or "[]")]
-
-
-def ages(now: float) -> dict[str, float | None]:
-    """Return how many seconds ago `beat`, `tick`, `sweep` and `collecting` were recorded; None for never."""
-    names = ["beat", "tick", "sweep", "collecting"]
-    values = cast(list[str | None], client().hmget(_HEALTH, names))
-    return {name: now - float(value) if value else None for name, value in zip(names, values, strict=True)}
 
 
 def readings(now: float) -> Readings:

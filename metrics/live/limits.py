@@ -1,11 +1,9 @@
 """Rates: how much a holder may do in a minute, counted in Redis."""
 
-import structlog
 from redis import RedisError
 
+from metrics.live import outage
 from metrics.live.connection import KEY, client
-
-log = structlog.get_logger(__name__)
 
 PERIOD_S = 60
 
@@ -24,6 +22,6 @@ def spend(holder: str, amount: int, most: int, now: float) -> int:
             return 0
         client().decrby(key, amount)
     except RedisError as error:
-        log.warning("rate not counted", holder=holder, error=str(error))
+        outage.log("rate not counted", error)
         return 0
     return PERIOD_S - int(now % PERIOD_S)

@@ -1,7 +1,7 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
 One hash per variant: `epoch`, `version`, `layout`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
-that brought it); the notice is kept like a widget with the id `notice`. An epoch begins when the hash is made, so
+that brought it). An epoch begins when the hash is made, so
 a Redis that came back empty shows as a new one.
 """
 

@@ -10,9 +10,12 @@ from typing import Any, cast
 
 from metrics.live.connection import KEY, async_client, client
 from metrics.live.snapshot import Variant
+from metrics.schedule import CLOCKS_DIFFER_S
 
 RENEW_S = 2
 LAPSE_S = 10
+LONGEST_S = LAPSE_S + CLOCKS_DIFFER_S
+"""What is to count for longer was renewed before the clock was set back, unless by a machine that is little ahead."""
 GLASSES_MOST = 1000
 """How many viewers of one process are described; more are only counted."""
 
@@ -44,7 +47,7 @@ class Glass:
 
 def watched(now: float) -> list[Variant]:
     """Return the variants that are on a glass at `now` (Unix seconds)."""
-    names = cast(list[str], client().zrangebyscore(_WATCHED, now, "+inf"))
+    names = cast(list[str], client().zrangebyscore(_WATCHED, now, now + LONGEST_S))
     return [Variant.parse(name) for name in names]
 
 
@@ -62,11 +65,12 @@ def glasses(now: float) -> list[Glass]:
 async def renew(process: str, variants: Iterable[Variant], shown: Sequence[Glass], now: float) -> None:
     """Say that `process` shows `variants` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
     pipe = async_client().pipeline(transaction=False)
-    pipe.zremrangebyscore(_WATCHED, "-inf", now)
+    for names_until in (_WATCHED, _PROCESSES):
+        pipe.zremrangebyscore(names_until, "-inf", now)
+        pipe.zremrangebyscore(names_until, now + LONGEST_S, "+inf")
     names: dict[str, Any] = {str(variant): now + LAPSE_S for variant in variants}
     if names:
         pipe.zadd(_WATCHED, names)
-    pipe.zremrangebyscore(_PROCESSES, "-inf", now)
     pipe.zadd(_PROCESSES, {process: now + LAPSE_S})
     pipe.set(_SOCKETS + process, len(shown), ex=LAPSE_S)
     report = json.dumps([asdict(glass) for glass in shown[:GLASSES_MOST]])
@@ -76,7 +80,7 @@ async def renew(process: str, variants: Iterable[Variant], shown: Sequence[Glass
 
 def _of_processes(prefix: str, now: float) -> list[str]:
     """Return what the processes that renewed lately keep under `prefix`."""
-    processes = cast(list[str], client().zrangebyscore(_PROCESSES, now, "+inf"))
+    processes = cast(list[str], client().zrangebyscore(_PROCESSES, now, now + LONGEST_S))
     if not processes:
         return []
     values = cast(list[str | None], client().mget([prefix + process for process in processes]))

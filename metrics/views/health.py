@@ -1,5 +1,6 @@
 """Whether the system lives, and how it is."""
 
+import math
 import time
 
 from django.db import connection
@@ -9,10 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
 from metrics.actions import access
-from metrics.live import exposition, health
+from metrics.live import exposition, health, outage, standstill
+from metrics.live.standstill import Part, Standing, State
 from metrics.models import Token
 
 OK = "ok"
+PROCESSES = (Part.BEAT, Part.RENDER, Part.COLLECT)
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 """The last is how a socket of IPv6 sees the first."""
 
@@ -23,12 +26,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The database, Redis, the workers and beat, each `ok` or what is wrong; 503 if one is missing.
+    """The database, Redis, beat and the workers, each `ok` or what is wrong; 503 if one is missing.
 
     Whether samples arrive is said as well, but is not what others should keep away from this process for.
     """
     now = time.time()
-    parts = {"database": _database(), **_redis_and_tasks(now)}
+    parts = {"database": _database(), **_redis_and_processes(now)}
     ready = all(state == OK for state in parts.values())
     return JsonResponse({"ready": ready, **parts, "arrivals": _arrivals(now)}, status=200 if ready else 503)
 
@@ -54,14 +57,14 @@ def _database() -> str:
         return "does not answer"
 
 
-def _redis_and_tasks(now: float) -> dict[str, str]:
+def _redis_and_processes(now: float) -> dict[str, str]:
     try:
-        ages = health.ages(now)
-    except RedisError:
-        return {"redis": "does not answer", "worker": "unknown without Redis", "beat": "unknown without Redis"}
-    workers = [_alive(ages[name]) for name in ("tick", "sweep", "collecting")]
-    worker = next((state for state in workers if state != OK), OK)
-    return {"redis": OK, "worker": worker, "beat": _alive(ages["beat"])}
+        health.try_to_write()
+        standings = standstill.look(now)
+    except RedisError as error:
+        wrong = outage.words(error).removeprefix("Redis ").removesuffix(".")
+        return {"redis": wrong, **dict.fromkeys(PROCESSES, "unknown without Redis")}
+    return {"redis": OK, **{part: _said(standings[part]) for part in PROCESSES}}
 
 
 def _arrivals(now: float) -> str:
@@ -72,17 +75,23 @@ def _arrivals(now: float) -> str:
     return (
         "; ".join(
             f"nothing is {one.way}: {one.late} of {one.expected} series are late, the newest sample is"
-            f" {now - (one.newest_at or now):.0f} s old"
+            f" {max(0.0, now - (one.newest_at or now)):.0f} s old"
             for one in stopped
         )
         or OK
     )
 
 
-def _alive(age_s: float | None) -> str:
-    if age_s is None:
-        return "not seen yet"
-    return OK if age_s < health.DEAD_AFTER_S else f"not seen for {age_s:.0f} s"
+def _said(standing: Standing) -> str:
+    for_s = f" for {standing.for_s:.0f} s" if math.isfinite(standing.for_s) else ", its clock is ahead"
+    match standing.state:
+        case State.UNSEEN:
+            return "not seen yet"
+        case State.SILENT:
+            return f"not seen{for_s}"
+        case State.BUSY:
+            return f"has no thread to spare{for_s}"
+    return OK
 
 
 def _is_local(request: HttpRequest) -> bool:

@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable
 
-import structlog
 from django.http import HttpRequest
 from redis import RedisError
 
-from metrics.actions.notice import Notice, notice
-
-log = structlog.get_logger(__name__)
+from metrics.actions.notice import NOTHING_NEW, Notice, notice
+from metrics.live import outage
 
 
 def current(request: HttpRequest) -> dict[str, Callable[[], Notice]]:
@@ -21,5 +19,5 @@ def _read() -> Notice:
     try:
         return notice(time.time())
     except RedisError as error:
-        log.warning("page drawn without the notice", error=str(error))
-        return Notice()
+        outage.log("page drawn without the notice", error)
+        return Notice(outage.words(error), NOTHING_NEW)

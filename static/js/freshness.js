@@ -2,11 +2,26 @@
 
 import { age, now } from "./clock.js";
 
-function state(widget, time) {
+const seen = new WeakMap();
+
+// How old the newest sample is. The server's clock may be set back; what stays the same grows older all the same, by
+// the browser's monotonic clock.
+function ageOf(element, time) {
+  const { at } = element.dataset;
+  const told = time - Number(at);
+  let first = seen.get(element);
+  if (first?.at !== at) {
+    first = { at, born: performance.now() - 1000 * Math.max(0, told) };
+    seen.set(element, first);
+  }
+  return Math.max(told, (performance.now() - first.born) / 1000);
+}
+
+function state(widget, old) {
   const { at, lateAt, staleAt } = widget.dataset;
   if (!at) return "nodata";
-  if (time >= Number(staleAt)) return "stale";
-  return time >= Number(lateAt) ? "late" : "fresh";
+  if (old >= Number(staleAt) - Number(at)) return "stale";
+  return old >= Number(lateAt) - Number(at) ? "late" : "fresh";
 }
 
 function words(state, old) {
@@ -20,7 +35,7 @@ function words(state, old) {
   }
 }
 
-function set(element, text) {
+export function set(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
@@ -28,8 +43,9 @@ function set(element, text) {
 export function tickFreshness() {
   const time = now();
   for (const element of document.querySelectorAll("[data-state]")) {
-    const current = state(element, time);
+    const old = ageOf(element, time);
+    const current = state(element, old);
     if (element.dataset.state !== current) element.dataset.state = current;
-    set(element.querySelector("[data-freshness]"), words(current, time - Number(element.dataset.at)));
+    set(element.querySelector("[data-freshness]"), words(current, old));
   }
 }

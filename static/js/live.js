@@ -1,7 +1,7 @@
 // A live page: keeps the socket's state visible, acknowledges what it shows, and never looks alive when it is not.
 
 import { age, now, setServerTime, timeOfDay } from "./clock.js";
-import { tickFreshness } from "./freshness.js";
+import { set, tickFreshness } from "./freshness.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
@@ -41,12 +41,16 @@ function show(state) {
   const chip = document.getElementById("connection");
   if (chip && chip.textContent !== STATES[state]) chip.textContent = STATES[state];
   const banner = document.getElementById("lost");
+  const behind = document.getElementById("behind");
+  const late = state === "live" && pulse().behind;
+  set(behind, late ? `${age(late)} behind` : "");
+  if (behind.hidden === Boolean(late)) behind.hidden = !late;
   const bad = state === "lost" || state === "denied";
   if (banner.hidden === bad) banner.hidden = !bad;
   if (bad) {
     const shown = Number(pulse().time);
     const old = `These values are from ${timeOfDay(shown)}, ${age(now() - shown)} ago.`;
-    const text = `${refusal || "Connection lost."} ${old}`;
+    const text = `${refusal || pulse().lost || "Connection lost."} ${old}`;
     const target = banner.querySelector("[data-lost-text]") ?? banner;
     if (target.textContent !== text) target.textContent = text;
   }
@@ -76,8 +80,9 @@ document.addEventListener("htmx:ws:close", (event) => {
 });
 
 document.addEventListener("htmx:ws:after:message:incoming", (event) => {
-  heardAt = performance.now();
   refusal = "";
+  if (pulse().lost) return show("lost"); // connected, but to a server that has nothing new to tell
+  heardAt = performance.now();
   setServerTime(Number(pulse().time));
   tickFreshness();
   show("live");
@@ -145,7 +150,7 @@ function tick() {
   wasHidden = document.hidden;
   wallClock = Date.now();
   if (refusal) show("denied");
-  else if (silent > LOST_AFTER_S || slept) show("lost");
+  else if (pulse().lost || silent > LOST_AFTER_S || slept) show("lost");
   tickFreshness();
   for (const clock of document.querySelectorAll("[data-clock]")) {
     const text = timeOfDay(now());

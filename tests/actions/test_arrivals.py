@@ -1,20 +1,16 @@
 """Everything late at once is one fault, and said once."""
 
 import pytest
-from redis import Redis
 from structlog.testing import capture_logs
 
-from metrics.actions import arrivals, render
+from metrics.actions import arrivals
 from metrics.live import health
 from metrics.live.health import Arriving
-from metrics.live.snapshot import Variant
 from metrics.models import Source
 from metrics.sample import Sample
 from metrics.series.write import write
 from tests import make
 from tests.make import AT
-
-HOUR, DAY = Variant("shop", "1h"), Variant("shop", "24h")
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -83,41 +79,16 @@ def test_since_when_it_is_so_is_said_once(source: Source) -> None:
     assert look(AT + 120).stopped_at == AT + 75
 
 
-class TestOpenPages:
-    @pytest.fixture(autouse=True)
-    def _watched(self, redis: Redis, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
-        make.dashboard()
-        make.watch(HOUR, DAY, now=AT + 1000)
-        came(source, "abcd", AT)
-
-    def marked(self, at: float) -> list[bool]:
-        """Look at `at`; return which of the variants are then to draw the notice, and forget that."""
-        arrivals.look(at)
-        found = [set(make.marks(one)) - {"@"} for one in (HOUR, DAY)]
-        assert all(marks <= {"notice"} for marks in found)
-        for one in (HOUR, DAY):
-            render.render(one)
-        return [bool(marks) for marks in found]
-
-    def test_they_are_told_when_it_begins_and_when_it_is_over_and_not_in_between(self, source: Source) -> None:
-        assert [self.marked(AT + after) for after in (5, 30, 40, 600)] == [
-            [False, False],
-            [True, True],
-            [False, False],
-            [False, False],
-        ]
-        came(source, "abcd", AT + 605)
-        assert [self.marked(AT + after) for after in (610, 620)] == [[True, True], [False, False]]
-
-    def test_they_are_told_when_a_second_way_stops_too(self) -> None:
-        came(None, "klmn", AT + 30, every_s=10)
-        assert [self.marked(AT + after) for after in (30, 40, 60, 70)] == [
-            [True, True],
-            [False, False],
-            [True, True],
-            [False, False],
-        ]
+@pytest.mark.parametrize("back", ["beat", "render", "collect", "database"])
+def test_right_after_something_stood_still_its_samples_are_late_for_a_reason_that_was_named(
+    source: Source, back: str
+) -> None:
+    came(source, "abcd", AT)
+    for name in health.STEADY:
+        health.record(name, AT, running_s=29 if name == back else 500)
+    assert look(AT + 60) == Arriving("collected", 4, 4, AT, None)
+    health.record(back, AT, running_s=30)
+    assert look(AT + 70).stopped_at == AT
 
 
 def test_a_source_that_is_off_is_not_expected(source: Source) -> None:

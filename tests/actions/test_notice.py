@@ -1,5 +1,6 @@
 """The notice: what is said when nearly everything is late at once, and that nothing is said otherwise."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,23 +10,24 @@ from django.utils import timezone
 
 from metrics.actions import notice
 from metrics.actions.notice import Notice
-from metrics.live import health
+from metrics.live import health, standstill
 from metrics.live.health import Arriving
+from metrics.live.standstill import STILL, Part, Standing, State
 from tests.make import AT
 
 pytestmark = pytest.mark.usefixtures("redis")
 
 LATER = AT + 3600
 COLLECTED = (
-    "Nearly all that is collected is late at once: the likely fault is the collecting worker or beat, not what they"
-    " measure."
+    "Nearly all that is collected is late at once, though all processes run: the likely fault is this server's network,"
+    " not what is measured."
 )
 PUSHED = (
     "Nearly all that is pushed is late at once: the likely fault is the network, the senders, or the address of this"
     " server, not what they measure."
 )
 BOTH = (
-    "Nearly everything is late at once: the likely fault is this server, its workers, its database or its network, not"
+    "Nearly everything is late at once, though all processes run: the likely fault is this server or its network, not"
     " what is measured."
 )
 
@@ -81,10 +83,25 @@ def test_of_another_day_it_names_the_day_as_the_server_s_time_zone_has_it(zone: 
 
 
 def test_the_fragment_is_one_element_that_is_empty_without_a_notice() -> None:
-    assert said(None, None) == Notice()
-    assert notice.fragment(LATER) == '<div id="w-notice" role="alert"></div>'
-    said(AT, None)
-    html = notice.fragment(LATER)
+    assert notice.fragment(Notice()) == '<div id="w-notice" role="alert"></div>'
+    html = notice.fragment(said(AT, None))
     assert html.startswith('<div id="w-notice" role="alert"><p class="notice">')
     assert html.endswith("</p></div>")
     assert "<strong>Collecting stopped at 12:00.</strong>" in html
+
+
+def test_each_part_that_stands_still_has_a_sentence_of_its_own() -> None:
+    still = [(part, state) for part in Part for state in STILL if (part, state) in notice._CAUSES]
+    found = [notice.cause(part, Standing(state, 61), LATER) for part, state in still]
+    assert len({one.likely for one in found}) == len(still) == 6
+    assert all(one.what.endswith(" at 12:58.") for one in found)
+
+
+def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    standings = dict.fromkeys(Part, Standing(State.OK)) | {Part.BEAT: Standing(State.SILENT, 60)}
+    monkeypatch.setattr(standstill, "look", lambda now: standings)
+    assert said(AT, None).what == "Beat stopped at 12:59."
+
+
+def test_of_a_sign_of_the_future_it_does_not_say_since_when() -> None:
+    assert notice.cause(Part.BEAT, Standing(State.SILENT, math.inf), AT).what == "Beat stopped."

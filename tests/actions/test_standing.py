@@ -34,6 +34,11 @@ def ago(seconds: float) -> datetime:
         ({"kind": Source.PUSH}, "waiting"),
         ({"kind": Source.PUSH, "last_run_at": ago(299)}, "ok"),
         ({"kind": Source.PUSH, "last_run_at": ago(301)}, "quiet"),
+        # the clock was set back, and it has not run since
+        ({"every_s": 10, "last_run_at": ago(-3600)}, "late"),
+        ({"every_s": 10, "last_run_at": ago(-30)}, "late"),
+        ({"every_s": 10, "last_run_at": ago(-4)}, "ok"),
+        ({"kind": Source.PUSH, "last_run_at": ago(-3600)}, "quiet"),
     ],
 )
 def test_in_one_word(fields: dict[str, Any], word: str) -> None:

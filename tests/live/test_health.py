@@ -8,6 +8,7 @@ from redis import RedisError
 
 from dashboard_project.celery import app
 from metrics.live import exposition, health, traffic, waiting
+from metrics.live.health import Sign
 from metrics.live.snapshot import Variant
 
 AT = 1_795_176_000.0
@@ -21,16 +22,22 @@ def _nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic, "_counts", Counter())
 
 
-def test_before_anything_ran_nothing_was_seen() -> None:
-    assert health.ages(AT) == {"beat": None, "tick": None, "sweep": None, "collecting": None}
+def test_before_anything_ran_there_is_no_sign() -> None:
+    assert health.signs() == {}
 
 
-def test_each_part_has_its_own_age() -> None:
-    health.record_beat(AT - 1)
-    health.record_tick(AT - 2)
-    health.record_sweep(AT - 3)
-    health.record_collecting(AT - 4)
-    assert health.ages(AT) == {"beat": 1, "tick": 2, "sweep": 3, "collecting": 4}
+def test_each_has_its_own_sign() -> None:
+    health.record("beat", AT, 12.34)
+    health.record("sweep", AT - 3)
+    assert health.signs() == {"beat": Sign(AT, 12.3), "sweep": Sign(AT - 3, 0)}
+
+
+def test_a_process_that_was_stopped_counts_anew() -> None:
+    sign, running_s = health.LifeSign("beat"), []
+    for ticks in (101, 102, 106.9, 120, 121):
+        sign.give(AT, ticks)
+        running_s.append(health.signs()["beat"].running_s)
+    assert running_s == [0, 1, 5.9, 0, 1]
 
 
 @pytest.mark.parametrize(("ticks", "lag_s"), [([0], 0), ([0, 1], 0), ([0, 0.5], 0), ([0, 4], 3), ([0, 4, 5], 0)])

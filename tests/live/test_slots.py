@@ -1,7 +1,9 @@
 """Slots: who claims one runs it, and nobody else."""
 
 import time
+from itertools import pairwise
 
+import pytest
 from redis import Redis
 
 from metrics.live import slots
@@ -26,14 +28,33 @@ def test_an_interval_that_was_changed_begins_slots_of_its_own(redis: Redis) -> N
 
 
 def test_a_moment_is_claimed_once(redis: Redis) -> None:
-    assert slots.claim_moment(1, AT, 60)
-    assert not slots.claim_moment(1, AT, 60)
-    assert slots.claim_moment(1, AT + 60, 60)
-    assert slots.claim_moment(2, AT, 60)
+    assert slots.claim_moment(1, AT, AT, 60)
+    assert not slots.claim_moment(1, AT, AT + 1, 60)
+    assert slots.claim_moment(1, AT + 60, AT + 60, 60)
+    assert slots.claim_moment(2, AT, AT, 60)
+
+
+@pytest.mark.parametrize("every_s", [1, 10, 60, 3600])
+@pytest.mark.parametrize("back_s", [30, 3600])
+def test_after_the_clock_was_set_back_collecting_goes_on(redis: Redis, every_s: int, back_s: int) -> None:
+    """No later than in the slot that begins next, and each slot is claimed once again."""
+    claimed = [second for second in range(60) if slots.claim(1, every_s, AT + second)]
+    assert claimed == list(range(0, 60, every_s))
+    again = [second for second in range(60 - back_s, 120) if slots.claim(1, every_s, AT + second)]
+    pauses = [later - sooner for sooner, later in pairwise([60 - back_s, *again, 120])]
+    assert max(pauses) <= max(every_s, 5)
+    assert len({(AT + second) // every_s for second in again}) == len(again)
+
+
+def test_machines_whose_clocks_differ_by_little_share_their_slots(redis: Redis) -> None:
+    assert slots.claim(1, 10, AT)
+    assert not slots.claim(1, 10, AT - 4)
+    assert slots.claim(1, 10, AT + 10)
+    assert not slots.claim(1, 10, AT + 6)
 
 
 def test_the_claim_of_a_moment_outlives_the_ticks_that_may_ask_for_it(redis: Redis) -> None:
-    slots.claim_moment(1, AT, 60)
+    slots.claim_moment(1, AT, AT, 60)
     (key,) = redis.keys("*")
     assert 60 < redis.ttl(key) <= 120
 

@@ -26,6 +26,14 @@ async def test_one_missed_renewal_does_no_harm() -> None:
     assert watchers.RENEW_S * 3 < LAPSE_S
 
 
+async def test_what_was_renewed_before_the_clock_was_set_back_does_not_count() -> None:
+    await watchers.renew("web-1", [HOUR], [glass()], AT + 3600)
+    assert watchers.watched(AT) == []
+    assert watchers.sockets(AT) == 0
+    await watchers.renew("web-2", [DAY], [glass()], AT)
+    assert [watchers.watched(AT + s) for s in (0, 3600)] == [[DAY], []]
+
+
 async def test_each_process_adds_its_own() -> None:
     await watchers.renew("web-1", [HOUR], [glass()], AT)
     await watchers.renew("web-2", [DAY], [glass(), glass()], AT + 1)

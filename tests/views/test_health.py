@@ -11,19 +11,23 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis, RedisError
 
 from metrics.actions import access
-from metrics.live import health
+from metrics.live import health, standstill
+from metrics.live.ages import Ages
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture(autouse=True)
+def _never_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that just began, whatever others recorded in tests before."""
+    monkeypatch.setattr(standstill, "_ages", Ages())
 
 
 @pytest.fixture
 def running(redis: Redis) -> None:
     """Everything recorded that it runs."""
-    now = time.time()
-    health.record_beat(now)
-    health.record_tick(now)
-    health.record_sweep(now)
-    health.record_collecting(now)
+    for name in health.SIGNS:
+        health.record(name, time.time(), running_s=100)
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def without_redis(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
     def away(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(health, "ages", away)
+    monkeypatch.setattr(health, "signs", away)
     monkeypatch.setattr(health, "readings", away)
     monkeypatch.setattr("metrics.live.exposition.readings", away)
 
@@ -51,7 +55,7 @@ class TestReady:
     def test_everything_is_there(self, client: Client) -> None:
         assert ready(client) == (
             200,
-            {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "beat": "ok", "arrivals": "ok"},
+            {"ready": True, **dict.fromkeys(("database", "redis", "beat", "render", "collect", "arrivals"), "ok")},
         )
 
     @pytest.mark.usefixtures("running")
@@ -66,24 +70,32 @@ class TestReady:
     def test_nothing_ran_yet(self, client: Client) -> None:
         status, parts = ready(client)
         assert status == 503
-        assert (parts["worker"], parts["beat"]) == ("not seen yet", "not seen yet")
+        assert [parts[name] for name in ("beat", "render", "collect")] == ["not seen yet"] * 3
 
     @pytest.mark.usefixtures("running")
     @pytest.mark.parametrize(
-        ("record", "part"),
+        ("sign", "part", "said"),
         [
-            (health.record_beat, "beat"),
-            (health.record_tick, "worker"),
-            (health.record_sweep, "worker"),
-            (health.record_collecting, "worker"),
+            ("beat", "beat", r"not seen for 6\d s"),
+            ("render", "render", r"not seen for 6\d s"),
+            ("collect", "collect", r"not seen for 6\d s"),
+            ("sweep", "render", r"has no thread to spare for 6\d s"),
+            ("collecting", "collect", r"has no thread to spare for 6\d s"),
         ],
     )
-    def test_what_was_not_seen_lately_is_named(self, client: Client, record: Any, part: str) -> None:
-        record(time.time() - 60)
+    def test_what_was_not_seen_lately_is_named(self, client: Client, sign: str, part: str, said: str) -> None:
+        health.record(sign, time.time() - 60, running_s=100)
         status, parts = ready(client)
         assert (status, parts["ready"]) == (503, False)
-        assert re.fullmatch(r"not seen for 6\d s", parts[part])  # on a busy machine it takes a moment to ask
+        assert re.fullmatch(said, parts[part])  # on a busy machine it takes a moment to ask
         assert [name for name, state in parts.items() if state not in ("ok", False)] == [part]
+
+    @pytest.mark.usefixtures("running")
+    @pytest.mark.parametrize("ahead_s", [30, 3600])
+    def test_a_sign_of_the_future_is_none_of_life(self, client: Client, ahead_s: float) -> None:
+        health.record("beat", time.time() + ahead_s, running_s=100)
+        status, parts = ready(client)
+        assert (status, parts["beat"]) == (503, "not seen, its clock is ahead")
 
     @pytest.mark.usefixtures("running", "without_redis")
     def test_redis_is_named(self, client: Client) -> None:

@@ -39,14 +39,14 @@ def test_it_is_said_once_and_without_one_nothing_is(ada: Client, path: str) -> N
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_without_redis_the_page_is_drawn_without_it(ada: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_the_page_is_drawn_and_says_so(ada: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(health, "arriving", away)
+    monkeypatch.setattr(health, "signs", away)
     response = ada.get(path)
     assert response.status_code == 200
-    assert EMPTY in response.content.decode()
+    assert "<strong>Redis does not answer.</strong>" in response.content.decode()
 
 
 def test_a_part_that_a_page_fetches_anew_does_not_read_it(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:

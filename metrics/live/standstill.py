@@ -1,0 +1,126 @@
+"""Which part of the system stands still, told by the signs of life that each records.
+
+beat, render and collect each record every second that their process runs. Three tasks show more, as long as beat sends
+them: `sweep` that the worker `render` has a thread to spare, `database` that its tick could read the database,
+`collecting` that the worker `collect` has a thread to spare.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from metrics.live import health
+from metrics.live.ages import Ages
+from metrics.live.health import Sign
+
+log = structlog.get_logger(__name__)
+
+SILENT_AFTER_S = 10.0
+BUSY_AFTER_S = 15.0
+NEVER_CAME_AFTER_S = 60.0
+"""A process that has not been seen since the others began counts as standing still after this time."""
+
+
+class Part(StrEnum):
+    """Parts of the system; of several that stand still, the first in this order is named.
+
+    Without `render` nothing is due, so `collect` may only seem to stand still, and without `beat` likewise.
+    """
+
+    RENDER = "render"
+    BEAT = "beat"
+    DATABASE = "database"
+    COLLECT = "collect"
+
+
+class State(StrEnum):
+    """How a part is: `unseen` did not begin yet, `busy` runs and gets nothing done, `unknown` depends on another."""
+
+    OK = "ok"
+    UNSEEN = "unseen"
+    SILENT = "silent"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+
+
+STILL = frozenset({State.SILENT, State.BUSY})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a part is, and for how many seconds that has been so, if it stands still."""
+
+    state: State
+    for_s: float = 0.0
+
+
+_OK, _UNSEEN, _UNKNOWN = Standing(State.OK), Standing(State.UNSEEN), Standing(State.UNKNOWN)
+_ages = Ages()
+
+
+def look(now: float) -> dict[Part, Standing]:
+    """Return how each part is at `now` (Unix seconds). Raises redis.RedisError when Redis does not answer."""
+    signs, ticks = health.signs(), time.monotonic()
+    ages = {name: _ages.age_s(name, signs[name].at if name in signs else None, now, ticks) for name in health.SIGNS}
+    return judge(signs, ages)
+
+
+def first(standings: Mapping[Part, Standing]) -> Part | None:
+    """Return the part that is to be named as the cause, None if none stands still."""
+    return next((part for part in Part if standings[part].state in STILL), None)
+
+
+class Watch:
+    """Logs once that a part stands still, and once that it goes on, as one process sees it."""
+
+    def __init__(self) -> None:
+        self._part: Part | None = None
+
+    def log_changes(self, now: float) -> None:
+        """Look, and log what is news at `now` (Unix seconds). Raises redis.RedisError."""
+        self.log_change(look(now))
+
+    def log_change(self, standings: Mapping[Part, Standing]) -> None:
+        before, self._part = self._part, first(standings)
+        if self._part is not None and self._part != before:
+            log.error("a part of the system stands still", part=str(self._part), state=str(standings[self._part].state))
+        elif self._part is None and before is not None:
+            log.warning("it goes on again", part=str(before))
+
+
+def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, Standing]:
+    """Return how each part is, by the newest `signs` there are, and how old they are, or how long there is none."""
+    up_s = max((sign.running_s for sign in signs.values()), default=0.0)
+
+    def process(name: str) -> Standing:
+        return _seen(ages[name]) if name in signs else _never_seen(min(ages[name], up_s))
+
+    def due_s(*names: str) -> float:
+        return min(signs[name].running_s + ages[name] for name in names)
+
+    beat, render, collect = process("beat"), process("render"), process("collect")
+    database = _UNKNOWN
+    if _OK == beat == render:
+        due = due_s("beat", "render")
+        render = _task(min(ages["sweep"], due), State.BUSY, BUSY_AFTER_S)
+        database = _task(min(ages["database"], due), State.SILENT, SILENT_AFTER_S) if render == _OK else _UNKNOWN
+    if _OK == beat == collect:
+        collect = _task(min(ages["collecting"], due_s("beat", "collect")), State.BUSY, BUSY_AFTER_S)
+    return {Part.BEAT: beat, Part.RENDER: render, Part.DATABASE: database, Part.COLLECT: collect}
+
+
+def _seen(age_s: float) -> Standing:
+    return Standing(State.SILENT, age_s) if age_s >= SILENT_AFTER_S else _OK
+
+
+def _never_seen(for_s: float) -> Standing:
+    """Judge a process that gave no sign for as long as others have been up."""
+    return Standing(State.SILENT, for_s) if for_s >= NEVER_CAME_AFTER_S else _UNSEEN
+
+
+def _task(for_s: float, state: State, after_s: float) -> Standing:
+    """Judge by a task whose last sign was `for_s` seconds ago, or that could give one for that long and did not."""
+    return Standing(state, for_s) if for_s >= after_s else _OK
