@@ -69,7 +69,9 @@ class Beat(Scheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         from metrics.live import health
 
-        self._clock.note_step()
+        if (by_s := self._clock.note_step()) < 0:
+            with suppress(RedisError):
+                health.record_set_back(time.time(), time.time() - by_s)
         now = time.monotonic()
         if now - self._signed >= health.SIGN_EVERY_S:
             self._signed = now

@@ -22,10 +22,12 @@ class SteadyClock:
     def now(self) -> datetime:
         return self._began + timedelta(seconds=time.monotonic() - self._ticks)
 
-    def note_step(self) -> None:
-        """Log that the wall clock was set since the last call, if it was."""
+    def note_step(self) -> float:
+        """Return by how many seconds the wall clock was set since the last call, 0 if it was not; log it if it was."""
         offset_s = time.time() - time.monotonic()
         by_s = offset_s - self._offset_s
         self._offset_s = offset_s
-        if abs(by_s) >= STEP_LEAST_S:
-            log.warning("the wall clock was set", by_s=round(by_s, 1))
+        if abs(by_s) < STEP_LEAST_S:
+            return 0.0
+        log.warning("the wall clock was set", by_s=round(by_s, 1))
+        return by_s

@@ -9,8 +9,9 @@ from django.template.loader import render_to_string
 from django.utils.timezone import get_current_timezone
 
 from metrics.live import health, standstill
-from metrics.live.health import Arriving
+from metrics.live.health import Arriving, SetBack
 from metrics.live.standstill import Part, Standing, State
+from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.series.arrivals import COLLECTED, PUSHED
 
 NOTHING_NEW = "Nothing new can be shown, and no source runs."
@@ -70,7 +71,21 @@ def notice(at: float) -> Notice:
     part = standstill.first(standings)
     if part is not None:
         return cause(part, standings[part], at)
+    back = health.set_back()
+    if back is not None and back.at - CLOCKS_DIFFER_S <= at < back.until:
+        return repeated(back, at)
     return words([one for one in health.arriving() if one.stopped_at is not None], at)
+
+
+def repeated(back: SetBack, at: float) -> Notice:
+    """Return what is said while time comes a second time, because the wall clock was set back."""
+    seconds = round(back.until - back.at)
+    by = f"{seconds} s" if seconds < 100 else f"{round(seconds / 60)} min"
+    return Notice(
+        f"The server's clock was set back by {by} {_when(back.at, at)}.",
+        f"Until it is past {_when(back.until, at).removeprefix('at ')}, values from before can come between new ones:"
+        " trust none to be current.",
+    )
 
 
 def cause(part: Part, standing: Standing, at: float) -> Notice:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from metrics.sample import Sample
+from metrics.schedule import CLOCKS_DIFFER_S
 
 TIMES_MOST = 10_000
+AHEAD_MOST_MS = round(CLOCKS_DIFFER_S * 1000)
 
 _lock = threading.Lock()
 _last_ms: dict[str, int] = {}
@@ -27,7 +29,9 @@ def given(samples: Sequence[Sample], now: float) -> Sequence[Sample]:
 
 def _next_ms(metrics: set[str], now_ms: int) -> int:
     with _lock:
-        at_ms = max(now_ms, *(_last_ms.get(metric, 0) + 1 for metric in metrics))
+        last_ms = max(_last_ms.get(metric, 0) for metric in metrics)
+        # What lies far in the future was given before the clock was set back.
+        at_ms = now_ms if last_ms > now_ms + AHEAD_MOST_MS else max(now_ms, last_ms + 1)
         if len(_last_ms) > TIMES_MOST:
             for metric in [metric for metric, last_ms in _last_ms.items() if last_ms < now_ms]:
                 del _last_ms[metric]

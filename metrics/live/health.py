@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from metrics.live import traffic, waiting, watchers
 from metrics.live.connection import KEY, client
@@ -28,6 +28,13 @@ class Sign:
 
     at: float
     running_s: float = 0.0
+
+
+class SetBack(NamedTuple):
+    """That the wall clock was set back to `at` from `until`. So much time comes twice, and so do its samples."""
+
+    at: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,17 @@ def signs() -> dict[str, Sign]:
     noted = cast(list[str | None], client().hmget(_HEALTH, [f"sign:{name}" for name in SIGNS]))
     found = {name: text.split() for name, text in zip(SIGNS, noted, strict=True) if text}
     return {name: Sign(float(at), float(running_s)) for name, (at, running_s) in found.items()}
+
+
+def record_set_back(now: float, until: float) -> None:
+    """Note that the wall clock was set back to `now` from `until`."""
+    client().hset(_HEALTH, "set_back", json.dumps([now, until]))
+
+
+def set_back() -> SetBack | None:
+    """Return how the wall clock was set back the last time."""
+    noted = cast(str | None, client().hget(_HEALTH, "set_back"))
+    return SetBack(*json.loads(noted)) if noted else None
 
 
 def record_arriving(found: Sequence[Arriving]) -> None:

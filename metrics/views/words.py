@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from metrics.models import Heartbeat, Source
+from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.widgets import units
 
 
@@ -17,7 +18,11 @@ def age(seconds: float) -> str:
 
 def ago(moment: datetime | None, now: float) -> str:
     """Return how long ago `moment` was at `now` (Unix seconds); an empty text for None."""
-    return f"{age(now - moment.timestamp())} ago" if moment else ""
+    if moment is None:
+        return ""
+    if moment.timestamp() > now + CLOCKS_DIFFER_S:
+        return "before the clock was set back"
+    return f"{age(now - moment.timestamp())} ago"
 
 
 def duration(seconds: float | None) -> str:

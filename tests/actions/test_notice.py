@@ -103,5 +103,21 @@ def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytes
     assert said(AT, None).what == "Beat stopped at 12:59."
 
 
+@pytest.mark.parametrize(
+    ("by_s", "after_s", "what"),
+    [
+        (30, 0, "The server's clock was set back by 30 s at 12:00."),
+        (3600, 3599, "The server's clock was set back by 60 min at 12:00."),
+        (3600, 3600, ""),
+        (3600, -60, ""),
+    ],
+)
+def test_while_time_comes_a_second_time_it_says_so(by_s: float, after_s: float, what: str) -> None:
+    health.record_set_back(AT, AT + by_s)
+    assert notice.notice(AT + after_s).what == what
+    if what:
+        assert f"Until it is past {'12:00' if by_s == 30 else '13:00'}," in notice.notice(AT + after_s).likely
+
+
 def test_of_a_sign_of_the_future_it_does_not_say_since_when() -> None:
     assert notice.cause(Part.BEAT, Standing(State.SILENT, math.inf), AT).what == "Beat stopped."
