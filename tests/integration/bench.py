@@ -70,6 +70,11 @@ class Bench:
             close_timeout=1,
         )
 
+    def ready(self) -> dict[str, str]:
+        """Return what /readyz says of each part."""
+        parts: dict[str, str] = httpx.get(f"{self.stack.url}/readyz", timeout=20).json()
+        return parts
+
     def newest_at(self, metric: str) -> float:
         """Return the time of the newest sample of `metric`."""
         answer = httpx.get(

@@ -36,12 +36,22 @@ def test_a_worker_killed_while_values_come(bench: Bench, worker: str) -> None:
     bench.stack.wait_until_ready()
 
 
-def test_that_nothing_is_collected_is_said_on_open_pages_while_it_lasts(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("stopped", "said"),
+    [
+        (["render"], "Rendering stopped at "),
+        (["collect"], "Collecting stopped at "),
+        (["collect", "render"], "Rendering stopped at "),
+    ],
+)
+def test_what_stands_still_is_said_on_open_pages_while_it_lasts(bench: Bench, stopped: list[str], said: str) -> None:
     with bench.page() as page:
         page.wait(lambda: "stopped" not in page.widgets["notice"], "what earlier tests stopped", 60)
-        with bench.stack.hanging("collect"):
-            page.wait(lambda: "Collecting stopped at " in page.widgets["notice"], "the notice", 60)
-            assert page.fresh()[0]["notice"] == page.widgets["notice"]
+        with bench.stack.hanging(*stopped):
+            page.wait(lambda: said in page.widgets["notice"], "the notice", 25)
+            assert said in page.fresh()[0]["notice"]
+            told = bench.ready()
+            assert all(told[name].startswith("not seen for ") for name in stopped), told
         page.wait(lambda: "stopped" not in page.widgets["notice"], "the notice to go", 40)
         page.becomes_right(10)
         assert page.codes == []
