@@ -36,7 +36,8 @@ _CAUSES = {
     ),
     (Part.BEAT, State.SILENT): (
         "Beat stopped",
-        "No source runs, and this page shows only what is pushed: look at the process beat.",
+        "No source runs, and this page shows only what is pushed: look at the log of the process render, or of beat"
+        " where it runs by itself.",
     ),
     (Part.DATABASE, State.SILENT): (
         "The database stopped answering",
