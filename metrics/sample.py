@@ -46,9 +46,9 @@ class Sample(Struct, frozen=True):
     gauge or a counter; `expected_every_s`, after how many seconds the next sample should come;
     `expires_after_s`, after how many seconds without one the last value no longer counts.
 
-    `value` is what was measured, unless the sample `adds`: then it is by how much the series rose since `since` (Unix
-    seconds, None if that is not known), and the running total is stored. A sample that `ends` has no value: from `at`
-    on the last one no longer counts, until another comes.
+    `value` is what was measured, and `since` when it began to be counted from zero (Unix seconds, None if that is not
+    known); unless the sample `adds`: then it is by how much the series rose since, and the running total is stored. A
+    sample that `ends` has no value: from `at` on the last one no longer counts, until another comes.
     """
 
     metric: str

@@ -75,7 +75,8 @@ class Point:
             yield Sample(name, 0.0, labels, self.at, ends=True)
         elif -VALUE_MOST <= value <= VALUE_MOST:
             adds = self.family.adds
-            yield Sample(name, float(value), labels, self.at, unit, type, adds=adds, since=self.since if adds else None)
+            since = self.since if adds or type == "counter" else None
+            yield Sample(name, float(value), labels, self.at, unit, type, adds=adds, since=since)
 
 
 def parse(body: bytes, is_json: bool) -> Exported:

@@ -26,6 +26,12 @@ class Series(models.Model):
         editable=False,
         help_text="Unix milliseconds; samples up to then no longer count as the last.",
     )
+    started_at_ms = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Unix milliseconds; when a counter last began at zero, if its sender says that.",
+    )
     revision = models.BigIntegerField(
         default=0, editable=False, help_text="Counts how often something older than what is rolled came, or was rolled."
     )

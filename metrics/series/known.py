@@ -44,9 +44,14 @@ def recognise(sample: Sample, source: Source | None, now: float) -> Series | Non
         and (sample.expires_after_s is None or sample.expires_after_s == series.expires_after_s)
         and (source is None or source.pk == series.source_id)
         and (sample.at is None or sample.at <= now + series.ahead_s)
+        and (sample.since is None or _is_known_start(sample.since, series))
     ):
         return series
     return None
+
+
+def _is_known_start(since: float, series: Series) -> bool:
+    return series.started_at_ms is not None and round(since * 1000) <= series.started_at_ms
 
 
 def remember(found: Iterable[tuple[Key, Series]], now: float) -> None:

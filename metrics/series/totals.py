@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 LATE_MOST_MS = 3_600_000
 """Of an increase that comes later than this after a newer one, nobody knows any more whether it came before."""
+SINCE_UNKNOWN_MS = 10_000
+"""Before the first increase of a series the total was 0. If nobody said when, it counts as having been so long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,13 @@ def _is_late(one: Increase, total: RunningTotal) -> bool:
 
 def _rise(total: RunningTotal, one: Increase) -> list[Sample]:
     rows = []
-    if (
-        one.since_ms is not None
-        and (total.at_ms is None or total.at_ms < one.since_ms)
-        and one.since_ms + 1 < one.at_ms
-    ):
+    since_ms = one.since_ms
+    if since_ms is None and total.at_ms is None:
+        since_ms = one.at_ms - SINCE_UNKNOWN_MS
+    if since_ms is not None and (total.at_ms is None or total.at_ms < since_ms) and since_ms + 1 < one.at_ms:
         # Nothing rose before; without this, the rise would be spread over the whole pause. A millisecond later, because
         # the time itself belongs to the increase before, which may still come.
-        rows.append(Sample(series_id=one.series_id, at_ms=one.since_ms + 1, value=total.value))
+        rows.append(Sample(series_id=one.series_id, at_ms=since_ms + 1, value=total.value))
     total.at_ms, total.value = one.at_ms, total.value + one.value
     return [*rows, Sample(series_id=one.series_id, at_ms=one.at_ms, value=total.value)]
 

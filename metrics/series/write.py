@@ -9,7 +9,7 @@ from msgspec import structs
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import FUTURE_MOST_S, Sample, series_key
-from metrics.series import guard, known, late, totals
+from metrics.series import guard, known, late, starts, totals
 from metrics.series.arrays import array
 from metrics.series.totals import Increase
 
@@ -74,13 +74,18 @@ def _look_up(
     values = [one for one in keyed if not one[2].ends]
     ended_at_ms = {key: _ms(sample.at, now) for key, _, sample in keyed if sample.ends}
     told = [(key, sample) for key, _, sample in keyed]
+    started = starts.newest(
+        (key, _ms(sample.since, now), _ms(sample.at, now)) for key, sample in told if sample.since and not sample.adds
+    )
     series = _series(
-        _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), source, found
+        _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), started, source, found
     )
     found |= {one.pk: one for one in series.values()}
     seen = [(known.key_of(sample), series[key]) for key, _, sample in values]
     transaction.on_commit(partial(known.remember, seen, now))
-    return _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
+    zeros = starts.zeros({series[key].pk: start for key, start in started.items()})
+    rows = _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
+    return rows + [(pk, at_ms, len(samples), 0.0) for pk, at_ms in zeros]
 
 
 def _rows(samples: Sequence[tuple[int, int, Sample]], now: float) -> list[Row]:
@@ -155,6 +160,7 @@ def _series(
     wanted: dict[str, Sample],
     ended_at_ms: dict[str, int],
     ahead_s: dict[str, float],
+    started: dict[str, starts.Start],
     source: Source | None,
     others: Collection[int],
 ) -> dict[str, Series]:
@@ -173,11 +179,14 @@ def _series(
     changed = [
         one
         for key, one in sorted(found.items())
-        if _adopt(one, wanted.get(key), source) | _end(one, ended_at_ms.get(key)) | _note_clock(one, ahead_s.get(key))
+        if _adopt(one, wanted.get(key), source)
+        | _end(one, ended_at_ms.get(key))
+        | _note_clock(one, ahead_s.get(key))
+        | starts.note(one, started, key)
     ]
     if changed:
         late.lock({*others, *(one.pk for one in found.values())})
-        Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", *TOLD])
+        Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", "started_at_ms", *TOLD])
     return found
 
 

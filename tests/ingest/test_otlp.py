@@ -71,7 +71,7 @@ def test_units_are_in_names_and_with_the_series() -> None:
 
 def test_a_cumulative_sum_that_only_rises_is_a_counter() -> None:
     (sample,) = read(total(point(asInt="7", startTimeUnixNano=SINCE_NS))).samples
-    assert sample == Sample("orders_total", 7.0, {}, AT, None, "counter")
+    assert sample == Sample("orders_total", 7.0, {}, AT, None, "counter", since=SINCE)
 
 
 def test_a_sum_of_increases_adds() -> None:

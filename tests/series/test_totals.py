@@ -36,7 +36,7 @@ def rows() -> list[tuple[float, float]]:
 def test_the_total_is_stored() -> None:
     push(rise(5, 10))
     push(rise(2, 20), rise(1, 30))
-    assert rows() == [(10, 5), (20, 7), (30, 8)]
+    assert rows() == [(0.001, 0), (10, 5), (20, 7), (30, 8)]
 
 
 def test_before_the_first_increase_there_was_nothing() -> None:
@@ -53,7 +53,7 @@ def test_in_a_pause_nothing_rose() -> None:
 
 def test_an_increase_without_a_time_is_one_of_now() -> None:
     push(Sample("orders_total", 3, adds=True))
-    assert rows() == [(0, 3)]
+    assert rows() == [(-9.999, 0), (0, 3)]
 
 
 def test_series_have_totals_of_their_own() -> None:
@@ -74,7 +74,7 @@ def test_the_same_push_again_changes_nothing() -> None:
 
 def test_of_one_time_in_one_batch_the_first_counts() -> None:
     push(rise(5, 10), rise(7, 10))
-    assert rows() == [(10, 5)]
+    assert rows() == [(0.001, 0), (10, 5)]
 
 
 @pytest.mark.parametrize("order", list(permutations([(0, 10, 1), (10, 20, 2), (20, 30, 4)])))
@@ -93,7 +93,7 @@ def test_what_comes_an_hour_late_is_left_out() -> None:
     push(rise(1, 0), rise(2, 4000))
     push(rise(4, 399), rise(8, 400))
     push(rise(16, 4001))
-    assert rows() == [(0, 1), (400, 3), (4000, 3), (4001, 27)]
+    assert rows() == [(-9.999, 0), (0, 1), (400, 3), (4000, 3), (4001, 27)]
 
 
 @pytest.mark.django_db(transaction=True)
