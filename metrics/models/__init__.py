@@ -4,7 +4,7 @@ from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.push import IdempotencyKey
-from metrics.models.rollup import HourRollup, Late, MinuteChunk, MinuteRollup, Progress
+from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
 from metrics.models.series import Chunk, RunningTotal, Sample, Series
 from metrics.models.source import Run, Source
 
@@ -13,6 +13,7 @@ __all__ = [
     "Dashboard",
     "FormerSlug",
     "Heartbeat",
+    "HourChunk",
     "HourRollup",
     "IdempotencyKey",
     "Late",

@@ -40,6 +40,10 @@ class MinuteChunk(Packed):
     """Minutes of one series in one row; `end_ms` is the newest of them."""
 
 
+class HourChunk(Packed):
+    """Hours of one series in one row; `end_ms` is the newest of them."""
+
+
 class Late(models.Model):
     """A sample came late: what is rolled of this series in the hour that begins at `at_ms` may lack it.
 

@@ -49,6 +49,11 @@ def next_minute(from_ms: int) -> int | None:
     return _next(_MINUTES, from_ms)
 
 
+def next_hour(from_ms: int) -> int | None:
+    """Return the oldest row of an hour from `from_ms` on."""
+    return _next(_HOURS, from_ms)
+
+
 def store_minutes(minutes: Iterable[Bucket]) -> None:
     """Store minutes that were rolled elsewhere."""
     _store(_MINUTES, minutes)

@@ -9,18 +9,17 @@ from typing import Any
 
 from django.db import connection
 
-from metrics.models import Chunk, HourRollup, MinuteChunk, MinuteRollup, Sample
+from metrics.models import Chunk, Sample
 from metrics.series import buckets, packed, progress
 from metrics.series.arrays import array
-from metrics.series.tiers import HOUR_MS, MINUTE_MS, MINUTES_SPAN_MS, floor
+from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
 
 Until = Mapping[int, int]
 """Series id -> Unix milliseconds; what is later than that does not count."""
 Newest = dict[int, list[tuple[int, float]]]
 """Series id -> (Unix milliseconds, value), the newest first."""
 
-_SAMPLES, _HOURS = Sample._meta.db_table, HourRollup._meta.db_table
-_MINUTES, _MINUTE_CHUNKS = MinuteRollup._meta.db_table, MinuteChunk._meta.db_table
+_SAMPLES = Sample._meta.db_table
 _LAST = buckets.COLUMNS.index("last")
 
 
@@ -38,31 +37,28 @@ def newest(until: Until, count: int) -> Newest:
         _add_packed(found, old, count)
     gone_ms = far.get(progress.RAW_PRUNED, 0)
     gone = {pk: limit for pk, limit in until.items() if pk not in found and limit < gone_ms}
-    for last, step_ms in ((_last_minutes, MINUTE_MS), (_last_hours, HOUR_MS)):
+    for kind, step_ms in ((packed.MINUTES, MINUTE_MS), (packed.HOURS, HOUR_MS)):
         before = {pk: limit + 1 - step_ms for pk, limit in gone.items() if pk not in found}
         if before:
-            found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in last(before).items()}
+            found |= {pk: [(at_ms + step_ms - 1, value)] for pk, ((at_ms, value),) in _last(kind, before).items()}
     return found
 
 
-def _last_hours(until: Until) -> Newest:
-    return _rows(_HOURS, "last", until, 1)
-
-
-def _last_minutes(until: Until) -> Newest:
-    """Return what the newest minute of each series ended with, whether it is a row or packed."""
+def _last(kind: packed.Kind, until: Until) -> Newest:
+    """Return what the newest minute or hour of each series ended with, whether it is a row or packed."""
     found: Newest = {}
     left = dict(until)
+    rows_of, chunks_of = kind.rows._meta.db_table, kind.chunks._meta.db_table
     while left:
-        rows, chunks = _rows(_MINUTES, "at_ms", left, 1), _rows(_MINUTE_CHUNKS, "start_ms", left, 1, "start_ms")
+        rows, chunks = _rows(rows_of, "at_ms", left, 1), _rows(chunks_of, "start_ms", left, 1, "start_ms")
         begin_ms: dict[int, int] = {}
         for pk, ((at_ms, _),) in chain(rows.items(), chunks.items()):
-            begin_ms[pk] = max(begin_ms.get(pk, 0), floor(at_ms, MINUTES_SPAN_MS))
+            begin_ms[pk] = max(begin_ms.get(pk, 0), floor(at_ms, kind.span_ms))
         by_begin: dict[int, list[int]] = defaultdict(list)
         for pk, start_ms in begin_ms.items():
             by_begin[start_ms].append(pk)
         for start_ms, ids in by_begin.items():
-            for pk, columns in packed.minutes(ids, start_ms, start_ms + MINUTES_SPAN_MS, _LAST + 1).items():
+            for pk, columns in packed.lists(kind, ids, start_ms, start_ms + kind.span_ms, _LAST + 1).items():
                 place = bisect_right(columns[0], left[pk]) - 1
                 if place >= 0:
                     found[pk] = [(columns[0][place], columns[_LAST][place])]

@@ -1,4 +1,4 @@
-"""Packing: samples and minutes that are no longer new move from rows into chunks, which take a tenth of the room.
+"""Packing: samples, minutes and hours that are no longer new move from rows into chunks, a tenth as large.
 
 The newest samples of each series stay rows for good, so that what is asked for most is never packed. What comes for a
 span that is packed already is a row until the next round, and joins its chunk then.
@@ -44,11 +44,12 @@ SAMPLES = Move(
         ORDER BY y.at_ms DESC LIMIT 1 OFFSET {NEWEST_KEPT - 1})""",
 )
 MINUTES = Move(packed.MINUTES, progress.MINUTES_PACKED, buckets.next_minute, exact=False)
+HOURS = Move(packed.HOURS, progress.HOURS_PACKED, buckets.next_hour, exact=False)
 
 
 def pack(now: float, has_time: HasTime = always) -> None:
     """Pack what is due at `now` (Unix seconds), or go on with it, for as long as there is time."""
-    for move in (SAMPLES, MINUTES):
+    for move in (SAMPLES, MINUTES, HOURS):
         while has_time() and _begin(move, now):
             while has_time() and _pack_portion(move):
                 pass

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from metrics.models import Chunk, MinuteChunk, MinuteRollup, Sample
+from metrics.models import Chunk, HourChunk, HourRollup, MinuteChunk, MinuteRollup, Sample
 from metrics.series import buckets
-from metrics.series.tiers import MINUTES_SPAN_MS, SPAN_MS
+from metrics.series.tiers import HOURS_SPAN_MS, MINUTES_SPAN_MS, SPAN_MS
 
 if TYPE_CHECKING:
     from metrics.series.columns import Columns
@@ -31,14 +31,15 @@ log = structlog.get_logger(__name__)
 class Kind:
     """What is packed: in which tables it is, and the columns of both; a chunk covers `span_ms`."""
 
-    rows: type[Sample] | type[MinuteRollup]
-    chunks: type[Chunk] | type[MinuteChunk]
+    rows: type[Sample] | type[MinuteRollup] | type[HourRollup]
+    chunks: type[Chunk] | type[MinuteChunk] | type[HourChunk]
     columns: tuple[str, ...]
     span_ms: int
 
 
 SAMPLES = Kind(Sample, Chunk, ("at_ms", "value"), SPAN_MS)
 MINUTES = Kind(MinuteRollup, MinuteChunk, buckets.COLUMNS, MINUTES_SPAN_MS)
+HOURS = Kind(HourRollup, HourChunk, buckets.COLUMNS, HOURS_SPAN_MS)
 MEAN = 3
 """So many columns of buckets are needed for means."""
 _WHOLE = frozenset({"at_ms", "count", "last_after_ms", "first_after_ms"})
@@ -96,9 +97,11 @@ def samples(series: int, start_ms: int, data: Data) -> list[tuple[int, float]]:
     return list(zip(*(column.tolist() for column in found), strict=True)) if found else []
 
 
-def minutes(ids: Sequence[int], start_ms: int, end_ms: int, width: int | None = None) -> dict[int, list[list[Any]]]:
-    """Return the first `width` columns of the minutes that `read` finds, else all, as lists for each series."""
-    table = read(MINUTES, ids, start_ms, end_ms, width)
+def lists(
+    kind: Kind, ids: Sequence[int], start_ms: int, end_ms: int, width: int | None = None
+) -> dict[int, list[list[Any]]]:
+    """Return what `read` finds as lists for each series."""
+    table = read(kind, ids, start_ms, end_ms, width)
     if table is None:
         return {}
     from metrics.series import columns

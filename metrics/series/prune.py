@@ -9,10 +9,21 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series, Source
+from metrics.models import (
+    Chunk,
+    HourChunk,
+    HourRollup,
+    Late,
+    MinuteChunk,
+    MinuteRollup,
+    Progress,
+    Sample,
+    Series,
+    Source,
+)
 from metrics.series import progress
 from metrics.series.progress import HasTime, always
-from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTES_SPAN_MS, NEWEST_KEPT, SPAN_MS, floor
+from metrics.series.tiers import DAY_MS, HOUR_MS, HOURS_SPAN_MS, MINUTES_SPAN_MS, NEWEST_KEPT, SPAN_MS, floor
 
 PORTION = 100
 """Series."""
@@ -110,6 +121,7 @@ def _prune(ids: list[int], cut: Cuts, has_time: HasTime) -> bool:
         and _delete(MinuteRollup, "x.at_ms < %s", _IN_ITS_HOUR, ids, cut.minutes, has_time)
         and _delete(MinuteChunk, "x.end_ms < %s", _IN_ITS_SPAN.format(MINUTES_SPAN_MS), ids, cut.minutes, has_time)
         and _delete(HourRollup, "x.at_ms < %s", _IN_ITS_HOUR, ids, cut.hours, has_time)
+        and _delete(HourChunk, "x.end_ms < %s", _IN_ITS_SPAN.format(HOURS_SPAN_MS), ids, cut.hours, has_time)
         and _remove_empty(ids, cut.series, has_time)
     )
 
@@ -146,7 +158,7 @@ def _remove_empty(ids: list[int], cut_ms: int, has_time: HasTime) -> bool:
 def _empty(cut_ms: int) -> QuerySet[Series]:
     made = datetime.fromtimestamp(cut_ms / 1000, UTC) if cut_ms > 0 else datetime.min.replace(tzinfo=UTC)
     empty = Series.objects.filter(created_at__lt=made)
-    for kept in (Chunk, MinuteRollup, MinuteChunk, HourRollup, Late):
+    for kept in (Chunk, MinuteRollup, MinuteChunk, HourRollup, HourChunk, Late):
         empty = empty.filter(~Exists(kept._default_manager.filter(series=OuterRef("pk"))))
     return empty.filter(~Exists(Sample.objects.filter(series=OuterRef("pk"), at_ms__gte=cut_ms)))
 

@@ -47,14 +47,14 @@ class Step(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Buckets of one length: the rows that hold them, and how chunks do, if they are ever packed.
+    """Buckets of one length: the rows that hold them, and how chunks do.
 
     `done`, `pruned` and `packed` are the names of how far that got.
     """
 
     bucket_ms: int
     rows: Rows
-    kind: packed.Kind | None
+    kind: packed.Kind
     done: str
     pruned: str
     packed: str
@@ -64,7 +64,7 @@ RAW = Tier(1, grouping.SAMPLES, packed.SAMPLES, "", progress.RAW_PRUNED, progres
 MINUTES = Tier(
     MINUTE_MS, grouping.MINUTES, packed.MINUTES, progress.MINUTES, progress.MINUTES_PRUNED, progress.MINUTES_PACKED
 )
-HOURS = Tier(HOUR_MS, grouping.HOURS, None, progress.HOURS, "", "")
+HOURS = Tier(HOUR_MS, grouping.HOURS, packed.HOURS, progress.HOURS, "", progress.HOURS_PACKED)
 
 Told = tuple[Any, ...]
 """Count and sum; where everything is wanted also min, max, last, when that was (Unix milliseconds), first, when that
@@ -130,7 +130,7 @@ def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -
             _join(found, _piece(*piece, ids, grid, far))
         for filler in fillers:
             _fill(found, _piece(*filler, ids, grid, far))
-        may_move = {tier.packed for tier, *_ in (*pieces, *fillers) if tier.packed}
+        may_move = {tier.packed for tier, *_ in (*pieces, *fillers)}
         before, far = far, progress.all_until_ms() if may_move else far
         if all(before.get(packed) == far.get(packed) for packed in may_move):
             break
@@ -172,7 +172,7 @@ def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list
 def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: Grid, far: Far) -> Found:
     packed_ms = min(max(far.get(tier.packed, 0), since_ms), until_ms)
     found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
-    if since_ms < packed_ms and tier.kind:
+    if since_ms < packed_ms:
         before = _unpacked(tier.kind, ids, grid, since_ms, packed_ms)
         _join(before, found)
         return before

@@ -7,6 +7,8 @@ SPAN_MS = 2 * HOUR_MS
 """What a chunk of samples covers; whole hours, so that an hour is never in two of them."""
 MINUTES_SPAN_MS = 6 * HOUR_MS
 """What a chunk of minutes covers."""
+HOURS_SPAN_MS = 16 * DAY_MS
+"""What a chunk of hours covers."""
 SETTLES_S = 300
 """A minute is rolled this long after its end, so that what comes a little late is in it at once."""
 LATE_S = 180

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
-from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
+from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
 from metrics.series import labels, progress
 from metrics.series.labels import Label
 from metrics.views import words
@@ -96,21 +96,18 @@ def index(request: HttpRequest) -> HttpResponse:
 def _kept() -> list[Kept]:
     far = progress.all_until_ms()
     raw_s, minute_s = settings.RAW_RETENTION_HOURS * 3600, settings.MINUTE_RETENTION_DAYS * 86_400
+    hour_s = settings.HOUR_RETENTION_DAYS * 86_400
     return [
         Kept("Samples, a row each", _size(Sample), words.age(raw_s), None),
         Kept("Samples, packed", _size(Chunk), words.age(raw_s), _moment(far.get(progress.PACKED))),
         Kept("Minutes, a row each", _size(MinuteRollup), words.age(minute_s), _moment(far.get(progress.MINUTES))),
         Kept("Minutes, packed", _size(MinuteChunk), words.age(minute_s), _moment(far.get(progress.MINUTES_PACKED))),
-        Kept(
-            "Hours",
-            _size(HourRollup),
-            words.age(settings.HOUR_RETENTION_DAYS * 86_400),
-            _moment(far.get(progress.HOURS)),
-        ),
+        Kept("Hours, a row each", _size(HourRollup), words.age(hour_s), _moment(far.get(progress.HOURS))),
+        Kept("Hours, packed", _size(HourChunk), words.age(hour_s), _moment(far.get(progress.HOURS_PACKED))),
     ]
 
 
-def _size(table: type[Sample | Chunk | MinuteRollup | MinuteChunk | HourRollup]) -> Shown | None:
+def _size(table: type[Sample | Chunk | MinuteRollup | MinuteChunk | HourRollup | HourChunk]) -> Shown | None:
     """Return how much room a table and its index take; SQLite does not say."""
     if connection.vendor != "postgresql":
         return None

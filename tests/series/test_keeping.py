@@ -133,7 +133,7 @@ class World:
 
 def minutes_of(name: str) -> Rolled:
     pk = Series.objects.filter(metric=name).values_list("pk", flat=True).first() or 0
-    return list(zip(*packed.minutes([pk], 0, 2**60).get(pk, []), strict=True))
+    return list(zip(*packed.lists(packed.MINUTES, [pk], 0, 2**60).get(pk, []), strict=True))
 
 
 def hours_of(name: str) -> Rolled:

@@ -59,10 +59,10 @@ def means(ids: list[int]) -> object:
 
 def test_packing_changes_nothing_of_what_is_read() -> None:
     ids = fill(2)
-    before = packed.minutes(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)
+    before = packed.lists(packed.MINUTES, ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)
     for _ in range(2):
         pack.pack(AT)
-        assert (packed.minutes(ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)) == before
+        assert (packed.lists(packed.MINUTES, ids, 0, 2**60), steps(ids), steps(ids, MINUTE_MS), means(ids)) == before
         spans = MinuteChunk.objects.filter(series=ids[0]).values_list("start_ms", "end_ms", "count")
         assert [
             ((AT_MS - start_ms) // HOUR_MS, (end_ms - start_ms) // MINUTE_MS, n) for start_ms, end_ms, n in spans
@@ -79,7 +79,7 @@ def test_numbers_of_few_decimals_are_kept_as_they_are(value: float) -> None:
     (pk,) = fill()
     MinuteRollup.objects.update(sum=value * 6, min=value, max=value, last=value)
     pack.pack(AT)
-    held = packed.minutes([pk], 0, AT_MS - 6 * HOUR_MS)[pk]
+    held = packed.lists(packed.MINUTES, [pk], 0, AT_MS - 6 * HOUR_MS)[pk]
     assert [set(column) for column in held[3:6]] == [{value}] * 3
     assert held[2] == pytest.approx([value * 6] * len(held[2]), rel=2e-11)
 
@@ -93,7 +93,7 @@ def test_eleven_digits_are_kept_of_others() -> None:
         row.save()
     pack.pack(AT)
     assert MinuteChunk.objects.exists()
-    times, lasts = (packed.minutes([pk], 0, 2**60)[pk][place] for place in (0, 5))
+    times, lasts = (packed.lists(packed.MINUTES, [pk], 0, 2**60)[pk][place] for place in (0, 5))
     assert lasts == pytest.approx([written[at_ms] for at_ms in times], rel=2e-11, abs=0)
 
 
@@ -144,7 +144,7 @@ class TestLate:
 
     def told(self) -> dict[int, tuple[float, ...]]:
         pk = Series.objects.get().pk
-        columns = packed.minutes([pk], 0, 2**60)[pk]
+        columns = packed.lists(packed.MINUTES, [pk], 0, 2**60)[pk]
         return {(at_ms - AT_MS) // 1000: tuple(told) for at_ms, *told in zip(*columns, strict=True)}
 
     def hours(self) -> list[tuple[float, ...]]:
@@ -247,7 +247,7 @@ class TestTogether:
     ) -> None:
         monkeypatch.setattr(pack, "PORTION", 1)
         ids = fill(8, 30)
-        expected = packed.minutes(ids, 0, 2**60), steps(ids), means(ids)
+        expected = packed.lists(packed.MINUTES, ids, 0, 2**60), steps(ids), means(ids)
         done, reads = threading.Event(), []
 
         def pack_all() -> None:
@@ -263,7 +263,9 @@ class TestTogether:
             more = True
             while more:
                 more = not done.is_set()
-                found = (lambda: packed.minutes(ids, 0, 2**60), lambda: steps(ids), lambda: means(ids))[which]()
+                found = (lambda: packed.lists(packed.MINUTES, ids, 0, 2**60), lambda: steps(ids), lambda: means(ids))[
+                    which
+                ]()
                 assert found == expected[which]
                 reads.append(which)
 
@@ -292,6 +294,6 @@ class TestTogether:
                 pack.pack(AT)
 
         self.together(late, pack_often, pack_often)
-        for columns in packed.minutes(ids, AT_MS - 29 * HOUR_MS, 2**60).values():
+        for columns in packed.lists(packed.MINUTES, ids, AT_MS - 29 * HOUR_MS, 2**60).values():
             assert columns[1][:pushed] == list(range(7, 7 + pushed))
             assert set(columns[1][pushed:]) == {6}
