@@ -24,6 +24,10 @@ class Columns:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def narrow(self, width: int) -> "Columns":
+        """Return the first `width` columns alone."""
+        return Columns(self.ids, self.columns[:width])
+
     def where(self, which: "NDArray[np.bool_] | Whole") -> "Columns":
         """Return some of the rows, or all in another order."""
         return Columns(self.ids[which], [column[which] for column in self.columns])
@@ -111,13 +115,18 @@ def grouped(table: Columns, start_ms: int, step_ms: int) -> Columns:
     return Columns(table.ids[begins], found)
 
 
-def rolled(table: Columns, step_ms: int) -> list[Bucket]:
+def rolled(table: Columns, step_ms: int) -> Columns:
     """Return the buckets of `step_ms` that a sorted table of all columns amounts to."""
     steps = grouped(table, 0, step_ms)
     number, count, total, low, high, last, last_at_ms, first, first_at_ms, grown = steps.columns
     begin = number * step_ms
     ends = (last, last_at_ms - begin, first, first_at_ms - begin, grown)
-    rows = zip(*(one.tolist() for one in (steps.ids, begin, count, total, low, high, *ends)), strict=True)
+    return Columns(steps.ids, [begin, count, total, low, high, *ends])
+
+
+def rows(table: Columns) -> list[Bucket]:
+    """Return the same as rows to be stored."""
+    rows = zip(*(one.tolist() for one in (table.ids, *table.columns)), strict=True)
     return [(*row[:8], _known(row[8]), row[9], _known(row[10])) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import F
@@ -11,7 +12,13 @@ from metrics.series import buckets, packed, progress
 from metrics.series.buckets import Bucket
 from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
 
+if TYPE_CHECKING:
+    from metrics.series.columns import Columns
+
 PORTION = 200
+
+Stretch = tuple[int, int]
+"""From when to when, in Unix milliseconds."""
 
 _LATE = Late._meta.db_table
 
@@ -89,7 +96,7 @@ def _minutes(ids: list[int], hour_ms: int) -> list[Bucket]:
         return []
     from metrics.series import columns
 
-    return columns.rolled(columns.of_samples(samples, len(buckets.COLUMNS)), MINUTE_MS)
+    return columns.rows(columns.rolled(columns.of_samples(samples, len(buckets.COLUMNS)), MINUTE_MS))
 
 
 def _hours(ids: list[int], hour_ms: int) -> list[Bucket]:
@@ -99,4 +106,35 @@ def _hours(ids: list[int], hour_ms: int) -> list[Bucket]:
         return []
     from metrics.series import columns
 
-    return columns.rolled(minutes, HOUR_MS)
+    return columns.rows(columns.rolled(minutes, HOUR_MS))
+
+
+def stretches(ids: Sequence[int], start_ms: int, end_ms: int) -> dict[tuple[Stretch, ...], list[int]]:
+    """Return which of start ≤ t < end is noted, as whole hours in order, and of which of the series `ids`.
+
+    Most of them are found with no stretch at all.
+    """
+    hours: dict[int, list[int]] = {pk: [] for pk in ids}
+    notes = Late.objects.filter(series__in=ids, at_ms__gt=start_ms - HOUR_MS, at_ms__lt=end_ms)
+    for series, at_ms in notes.order_by("at_ms").values_list("series_id", "at_ms"):
+        hours[series].append(at_ms)
+    found: dict[tuple[Stretch, ...], list[int]] = defaultdict(list)
+    for series, of_series in hours.items():
+        joined: list[Stretch] = []
+        for at_ms in of_series:
+            begin_ms = joined.pop()[0] if joined and joined[-1][1] == at_ms else at_ms
+            joined.append((begin_ms, at_ms + HOUR_MS))
+        found[tuple(joined)].append(series)
+    return found
+
+
+def settled(ids: Sequence[int], start_ms: int, end_ms: int) -> "Columns | None":
+    """Return the minutes of start ≤ t < end, which are whole ones, as they will be when what is noted is rolled."""
+    samples = packed.read(packed.SAMPLES, ids, start_ms, end_ms)
+    minutes = packed.read(packed.MINUTES, ids, start_ms, end_ms)
+    if samples is None:
+        return minutes
+    from metrics.series import columns
+
+    anew = columns.rolled(columns.of_samples(samples, len(buckets.COLUMNS)), MINUTE_MS)
+    return anew if minutes is None else columns.merged(minutes, anew)

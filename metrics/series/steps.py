@@ -6,17 +6,20 @@ taken by the coarser one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from msgspec import Struct
 
-from metrics.series import grouping, packed, progress
+from metrics.series import grouping, late, packed, progress
 from metrics.series.arrays import array
 from metrics.series.grouping import Rows
 from metrics.series.growth import rise
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, floor
+
+if TYPE_CHECKING:
+    from metrics.series.columns import Columns
 
 COARSE_STEPS = 10
 """A step that is no whole number of buckets is made of at least so many: what is at its edges hardly counts then."""
@@ -64,6 +67,8 @@ RAW = Tier(1, grouping.SAMPLES, packed.SAMPLES, "", progress.RAW_PRUNED, progres
 MINUTES = Tier(
     MINUTE_MS, grouping.MINUTES, packed.MINUTES, progress.MINUTES, progress.MINUTES_PRUNED, progress.MINUTES_PACKED
 )
+LATE = replace(MINUTES, done="")
+"""Minutes of which some are not rolled yet, because a sample came late."""
 HOURS = Tier(HOUR_MS, grouping.HOURS, packed.HOURS, progress.HOURS, "", progress.HOURS_PACKED)
 
 Told = tuple[Any, ...]
@@ -126,8 +131,9 @@ def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -
         pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], start_ms, end_ms, far)
         fillers = _fillers(grid, start_ms, end_ms, far)
         found: Found = {}
-        for piece in pieces:
-            _join(found, _piece(*piece, ids, grid, far))
+        for stretches, some in late.stretches(ids, start_ms, end_ms).items():
+            for piece in _around(stretches, pieces):
+                _join(found, _piece(*piece, some, grid, far))
         for filler in fillers:
             _fill(found, _piece(*filler, ids, grid, far))
         may_move = {tier.packed for tier, *_ in (*pieces, *fillers)}
@@ -169,7 +175,24 @@ def _pieces(tiers: Sequence[Tier], start_ms: int, end_ms: int, far: Far) -> list
     return [*_pieces(finer, start_ms, low, far), (tier, low, high), *_pieces(finer, high, end_ms, far)]
 
 
+def _around(stretches: Sequence[late.Stretch], pieces: Sequence[Piece]) -> list[Piece]:
+    """Return `pieces`, but what lies in one of `stretches` from what will be rolled of it."""
+    if not stretches:
+        return list(pieces)
+    found: list[Piece] = []
+    for tier, since_ms, until_ms in pieces:
+        for begin_ms, end_ms in stretches if tier is not RAW else ():
+            low_ms, high_ms = max(begin_ms, since_ms), min(end_ms, until_ms)
+            if low_ms < high_ms:
+                found += [(tier, since_ms, low_ms), (LATE, low_ms, high_ms)]
+                since_ms = high_ms
+        found.append((tier, since_ms, until_ms))
+    return [piece for piece in found if piece[1] < piece[2]]
+
+
 def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: Grid, far: Far) -> Found:
+    if tier is LATE:
+        return _together(late.settled(ids, since_ms, until_ms), tier.kind, grid)
     packed_ms = min(max(far.get(tier.packed, 0), since_ms), until_ms)
     found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
     if since_ms < packed_ms:
@@ -198,15 +221,19 @@ def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms
 def _unpacked(kind: packed.Kind, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
     """Put samples or buckets together to steps here: the database can't look into chunks."""
     width = None if grid.whole or kind is packed.SAMPLES else packed.MEAN
-    table = packed.read(kind, ids, since_ms, until_ms, width)
+    return _together(packed.read(kind, ids, since_ms, until_ms, width), kind, grid)
+
+
+def _together(table: "Columns | None", kind: packed.Kind, grid: Grid) -> Found:
+    """Put samples or buckets together to steps."""
     if table is None:
         return {}
     from metrics.series import columns
 
     if kind is packed.SAMPLES:
         table = columns.of_samples(table, len(packed.MINUTES.columns) if grid.whole else packed.MEAN)
-    elif grid.whole:
-        table = columns.guessed(table)
+    else:
+        table = columns.guessed(table) if grid.whole else table.narrow(packed.MEAN)
     steps = columns.split(columns.grouped(table, grid.start_ms, grid.step_ms))
     return {pk: dict(zip(number, zip(*told, strict=True), strict=True)) for pk, (number, *told) in steps.items()}
 

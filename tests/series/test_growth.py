@@ -8,9 +8,9 @@ from django.db.models import Model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.models import Chunk, HourChunk, HourRollup, MinuteChunk, MinuteRollup, Progress, Sample, Series
+from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import buckets, calculate, columns, pack, packed, progress, remembered, rollup, steps
+from metrics.series import buckets, calculate, columns, pack, packed, progress, read, remembered, rollup, steps
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.growth import rise
@@ -147,7 +147,7 @@ def test_columns_grow_as_their_samples_do(values: list[float], length: int, minu
     ids = np.repeat(np.array([1, 2]), len(values))
     both = [np.array(times * 2), np.array([*values, *reversed(values)], float)]
     samples = columns.of_samples(columns.Columns(ids, both), len(buckets.COLUMNS))
-    rows = columns.rolled(samples, minute)
+    rows = columns.rows(columns.rolled(samples, minute))
     table = columns.Columns(
         np.array([row[0] for row in rows]), [np.array(column) for column in list(zip(*rows, strict=True))[1:]]
     )
@@ -181,3 +181,32 @@ def test_two_years_of_hours_of_a_noisy_counter_take_a_tenth_of_their_rows() -> N
     assert sum(len(bytes(chunk.data)) for chunk in HourChunk.objects.all()) < 220_000
     held = packed.lists(packed.HOURS, [pk], 0, 2**60)[pk]
     assert [tuple(row) for row in zip(*held, strict=True)] == [row[1:] for row in sorted(rows)]
+
+
+@pytest.mark.parametrize("far_s", [0, 30 * 3600], ids=["in rows", "packed"])
+def test_what_is_not_rolled_yet_is_read_in_wide_steps_as_in_narrow_ones(far_s: int) -> None:
+    """Samples that came late, before they are rolled, in windows of every tier; and afterwards."""
+    points = CASES["born in the window"]
+    on_time, backfilled = (
+        [one for one in points if one[0] % 7200 < 3600],
+        [one for one in points if one[0] % 7200 >= 3600],
+    )
+    tell(on_time)
+    now = AT + HOURS * 3600 + far_s
+    rollup.roll(now + 3600)
+    pack.pack(now)
+    write([Told("m", value, {}, AT + at, type="counter") for at, value in backfilled], None, now)
+    assert Late.objects.exists()
+    check(points)
+    before = [counted(*window) for window in WINDOWS]
+    rollup.roll(now + 3660)
+    assert not Late.objects.exists()
+    check(points)
+    assert [counted(*window) for window in WINDOWS] == before
+
+
+def counted(start: float, length_s: float, step_s: float) -> list[tuple[float, float]]:
+    """Return the means of a window's steps."""
+    remembered.forget()
+    found = read.window(Query("m"), AT + LATER_S, AT + start, AT + start + length_s, step_s)[0]
+    return [(point.at, point.value) for point in found.points]

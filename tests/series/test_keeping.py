@@ -13,9 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
+from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import buckets, pack, packed, prune, raw, read, remembered, rollup
+from metrics.series import pack, packed, prune, raw, read, remembered, rollup
 from metrics.series.growth import rise
 from metrics.series.newest import newest
 from metrics.series.remembered import Window
@@ -137,7 +137,8 @@ def minutes_of(name: str) -> Rolled:
 
 
 def hours_of(name: str) -> Rolled:
-    return list(HourRollup.objects.filter(series__metric=name).values_list(*buckets.COLUMNS))
+    pk = Series.objects.filter(metric=name).values_list("pk", flat=True).first() or 0
+    return list(zip(*packed.lists(packed.HOURS, [pk], 0, 2**60).get(pk, []), strict=True))
 
 
 def bucket_of(begin_ms: int, samples: list[tuple[int, float]]) -> tuple[float, ...]:
@@ -147,7 +148,7 @@ def bucket_of(begin_ms: int, samples: list[tuple[int, float]]) -> tuple[float, .
 
 
 def clear() -> None:
-    for table in (Sample, Chunk, MinuteRollup, MinuteChunk, HourRollup, Late, Progress, Series):
+    for table in (Sample, Chunk, MinuteRollup, MinuteChunk, HourRollup, HourChunk, Late, Progress, Series):
         table._default_manager.all().delete()
 
 
@@ -267,7 +268,7 @@ class TestPruning:
     def test_minutes_go_after_theirs(self, days: int, left: int) -> None:
         world = self.old(24 * days)
         prune.prune(world.now)
-        assert (len(minutes_of("a")), HourRollup.objects.count()) == (left, 1)
+        assert (len(minutes_of("a")), len(hours_of("a"))) == (left, 1)
         assert (MinuteRollup.objects.count(), MinuteChunk.objects.count()) == (0, left // 60)
 
     def test_a_source_may_keep_its_own_longer(self) -> None:
