@@ -17,7 +17,7 @@ from dashboard_project.backup.archive import Reader
 from dashboard_project.backup.databases import PostgreSQL, SQLite, database
 from dashboard_project.backup.errors import BackupError
 from dashboard_project.backup.take import SECRET_KEY_FILE, key_digest, key_is_given, whole_or_none
-from metrics.live import health
+from metrics.live import health, standstill
 from metrics.live.connection import forget_everything
 from metrics.models import Dashboard, Series, Source
 
@@ -67,10 +67,10 @@ def stopped(data_dir: Path) -> Iterator[None]:
         except OSError:
             raise BackupError(RUNS) from None
         try:
-            ages = health.ages(time.time()).values()
+            signs = health.signs().values()
         except RedisError:
-            ages = {}.values()
-        if any(age is not None and abs(age) < health.DEAD_AFTER_S for age in ages):
+            signs = {}.values()
+        if any(abs(time.time() - sign.at) < standstill.SILENT_AFTER_S for sign in signs):
             raise BackupError(RUNS)
         yield
 

@@ -264,7 +264,7 @@ def test_it_replaces_nothing_unless_it_is_asked_to(backup: Path) -> None:
 
 
 def test_it_restores_nothing_while_the_system_runs(backup: Path) -> None:
-    health.record_beat(time.time())
+    health.record("beat", time.time())
     with pytest.raises(CommandError, match="Watchfloor runs"):
         call_command("restore", str(backup), replace=True)
 
