@@ -92,7 +92,7 @@ def _verdict(who: Credential, slug: str) -> Verdict:
     if not who.session:
         return Verdict(SIGN_IN)
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(who.session)
+    request.session = import_module(settings.SESSION_ENGINE).ReadOnlySessionStore(who.session)
     user = get_user(request)
     if not user.is_authenticated:
         return Verdict(SIGN_IN)

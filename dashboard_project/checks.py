@@ -31,20 +31,6 @@ def unencrypted(**_: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.compatibility, deploy=True)
-def health_checks_are_answered(**_: Any) -> list[CheckMessage]:
-    """Health checks ask 127.0.0.1, which a hand-written ALLOWED_HOSTS easily forgets."""
-    if {"127.0.0.1", "*"} & set(settings.ALLOWED_HOSTS):
-        return []
-    return [
-        Warning(
-            "ALLOWED_HOSTS lacks 127.0.0.1, so health checks on this machine are refused.",
-            hint="Add 127.0.0.1 to ALLOWED_HOSTS.",
-            id="watchfloor.W002",
-        )
-    ]
-
-
 @register(Tags.database, deploy=True)
 def database_is_shared(**_: Any) -> list[CheckMessage]:
     """A Redis elsewhere means more than one machine, and an SQLite file belongs to one."""

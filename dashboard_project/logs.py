@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
+from metrics.database import unavailable
 from metrics.live import outage
 
 _SHARED: list[Any] = [
@@ -38,17 +39,18 @@ class NotReady(logging.Filter):
 class Brief(logging.Filter):
     """Shortens what libraries log when a client sends nonsense or may not: what, not where.
 
-    Likewise when Redis does not serve; of that, one line a minute of each logger is enough, since each retries.
+    Likewise when Redis or the database does not serve; of that, one line a minute of each logger is enough, since each retries.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        trouble = next((one for one in _causes(error) if isinstance(one, outage.TROUBLE)), None)
-        if trouble is None and not isinstance(error, SuspiciousOperation | PermissionDenied):
+        trouble = next((outage.words(one) for one in _causes(error) if isinstance(one, outage.TROUBLE)), "")
+        trouble = trouble or unavailable(error)
+        if not trouble and not isinstance(error, SuspiciousOperation | PermissionDenied):
             return True
         text = f"{record.getMessage().splitlines()[0]}: {error}"
-        if trouble is not None:
-            left_out = outage.limit.left_out(record.name + outage.words(trouble), time.monotonic())
+        if trouble:
+            left_out = outage.limit.left_out(record.name + trouble, time.monotonic())
             if left_out is None:
                 return False
             text += f" ({left_out} more like this were left out)" if left_out else ""

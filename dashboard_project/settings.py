@@ -98,6 +98,7 @@ def _database() -> dict[str, object]:
         database["TEST"] = {"NAME": DATA_DIR / "tests.sqlite3"}  # in memory, writers would not wait for each other
     else:
         pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5}
+        database["CONN_HEALTH_CHECKS"] = True  # one that the server ended meanwhile is not handed out
         given = database.get("OPTIONS")
         database["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "connect_timeout": 5, "pool": pool}
     return database
@@ -136,7 +137,6 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_ENGINE = "dashboard_project.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-SESSION_SAVE_EVERY_REQUEST = True  # a page that stays open asks now and then, and so stays signed in
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -145,7 +145,7 @@ INSTALLED_APPS = [
     "django.contrib.admin.apps.SimpleAdminConfig",  # its pages are imported with the URLs, and by web processes alone
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
+    "django.contrib.sessions",  # for its command and its migration: the table is ours
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
@@ -159,7 +159,8 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # behind WhiteNoise, whose files are compressed already
     "dashboard_project.sign_in.keep_nothing",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "metrics.views.health.answer_first",
+    "dashboard_project.sessions.RarelyRenewed",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -329,6 +330,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # To open the file costs more than most tasks. PostgreSQL has a pool, which threads must give back to.
     CELERY_DB_REUSE_MAX = 1000
 CELERY_IMPORTS = [
+    "tasks.access",
     "tasks.collect",
     "tasks.dashboards",
     "tasks.heartbeats",
@@ -359,6 +361,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
     "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
     "sweep": {"task": "tasks.system.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "forget_sessions": {"task": "tasks.access.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},

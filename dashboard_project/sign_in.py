@@ -23,19 +23,24 @@ def username(request: HttpRequest | None, credentials: dict[str, Any] | None = N
     return str(given).replace("\x00", "")[:NAME_MOST]
 
 
-def counted_address(request: HttpRequest) -> str:
-    """Return what failures from the client's address count under; 0.0.0.0 for what a proxy reports that is none.
-
-    For IPv6 that is the /64, of which one machine has all addresses (https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4).
-    """
-    given = str(request.META.get("REMOTE_ADDR", ""))
+def client_address(request: HttpRequest) -> str | None:
+    """Return the address of the client; None for what a proxy reports that is none."""
     try:
-        address = ipaddress.ip_address(given)
+        address = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
     except ValueError:
-        return "0.0.0.0"  # noqa: S104 (not an address to listen on)
+        return None
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))  # without its zone, such as %eth0
+
+
+def counted_address(request: HttpRequest) -> str:
+    """Return what failures from the client's address count under: of IPv6, the /64, which one machine has all of.
+
+    See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. What is no address counts as 0.0.0.0.
+    """
+    address = ipaddress.ip_address(client_address(request) or "0.0.0.0")  # noqa: S104 (not one to listen on)
+    return str(address if address.version == 4 else ipaddress.IPv6Address(int(address) >> 64 << 64))
 
 
 class Pauses(AxesDatabaseHandler):

@@ -1,8 +1,12 @@
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from metrics.api import api, foreign, influxdb, no_such_endpoint, ping, telemetry
 from metrics.views import access
+
+handler400 = "metrics.views.errors.bad_request"
+handler500 = "metrics.views.errors.server_error"
 
 admin.autodiscover()
 
@@ -16,5 +20,6 @@ urlpatterns = [
     path("ping/<str:key>", ping.take),
     path("ping/<str:key>/<str:word>", ping.take),
     path("admin/logout/", access.sign_out),  # which closes open pages, too
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account")),
     path("admin/", admin.site.urls),
 ]

@@ -5,9 +5,10 @@ from functools import wraps
 from typing import ParamSpec
 
 from celery.exceptions import OperationalError as BrokerError
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from redis import RedisError
 
+from metrics.database import unavailable
 from metrics.live import outage
 
 P = ParamSpec("P")
@@ -25,7 +26,10 @@ def quietly(task: Callable[P, None]) -> Callable[P, None]:
             task(*args, **kwargs)
         except (RedisError, BrokerError, TimeoutError) as error:
             outage.log(f"{task.__name__} was put off", error)
-        except (OperationalError, InterfaceError) as error:
-            outage.log(f"{task.__name__} was put off, the database does not answer", error)
+        except Error as error:
+            reason = unavailable(error)
+            if not reason:
+                raise
+            outage.log(f"{task.__name__} was put off: {reason}", error)
 
     return run

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from pydantic import ValidationError
 
 from metrics.actions import credentials, samples
 from metrics.actions.problems import sentence
+from metrics.database import unavailable
 from metrics.live import slots
 from metrics.models import Run, Source
 from metrics.sample import UNSTORABLE, BadSamples, Sample
@@ -138,9 +139,11 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str, Verd
         error = str(problem)
     except ValidationError as problem:
         error = sentence(problem, "config")[1]
-    except (OperationalError, InterfaceError, Failed):
+    except Failed:
         raise
     except Exception as problem:  # a collector's bug must show on its source, and must not stop the others
+        if unavailable(problem):
+            raise
         log.error("source failed", source=job.name, exception=credentials.hide(traceback.format_exc(), secret))
         error = f"{type(problem).__name__}: {problem}"
     raise Failed(_storable(error, secret), done)

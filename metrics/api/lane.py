@@ -14,7 +14,6 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from metrics.actions import access, heartbeats, samples
 from metrics.actions.heartbeats import Arrived
@@ -22,10 +21,11 @@ from metrics.actions.samples import Push
 from metrics.api import times
 from metrics.api.refusals import refusal
 from metrics.api.together import FullError, Together
+from metrics.database import unavailable
 from metrics.ingest import json_samples, ping
 from metrics.live import limits
 from metrics.models import Source, Token
-from metrics.sample import BadSamples, check
+from metrics.sample import check
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -101,16 +101,9 @@ class Lane:
             if holder is None or found is None:
                 return None
             check(found, now)
-        except BadSamples:
-            return None
-        except (OperationalError, InterfaceError):
-            return _away()
-        try:
             accepted = await self._pushes.add(Push(holder.name, times.given(found, now), holder.source))
-        except (FullError, OperationalError, InterfaceError):
-            return _away()
-        except Exception:  # Django's side meets it again, and says what it is
-            return None
+        except Exception as error:
+            return _refused(error)
         return None if accepted is None else Answer(202, JSON, b'{"accepted": %d}' % accepted)
 
     async def _ping(self, scope: Scope, body: bytes) -> Answer | None:
@@ -119,10 +112,8 @@ class Lane:
         try:
             arrived = Arrived(key, ping.parse(word, run, body[: settings.PING_BODY_LIMIT_BYTES], time.time()))
             known = await self._pings.add(arrived)
-        except ping.BadPing:
-            return None
-        except (FullError, OperationalError, InterfaceError):
-            return _away()
+        except Exception as error:
+            return _refused(error)
         return Answer(200, PLAIN, b"OK\n") if known else None
 
     async def _holder(self, authorization: bytes) -> Holder | None:
@@ -176,8 +167,11 @@ def _again(first: Message, receive: Receive) -> Receive:
     return again
 
 
-def _away() -> Answer:
-    refused = refusal(OperationalError())
+def _refused(error: Exception) -> Answer | None:
+    """Return the refusal of a database that is away or has too much to do; None for what Django's side is to refuse."""
+    if not isinstance(error, FullError) and not unavailable(error):
+        return None
+    refused = refusal(error)
     return Answer(refused.status, JSON, json.dumps({"detail": refused.detail}).encode(), refused.headers)
 
 

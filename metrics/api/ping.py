@@ -4,7 +4,7 @@ import time
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -27,7 +27,7 @@ def take(request: HttpRequest, key: str, word: str = "") -> HttpResponse:
         return _answer(str(problem), 400)
     try:
         known = heartbeats.record([Arrived(key, found)])[0]
-    except (OperationalError, InterfaceError) as away:
+    except Error as away:
         refused = refusal(away)
         response = _answer(refused.detail, refused.status)
         for name, value in refused.headers.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any
 
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -16,11 +16,12 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
+from metrics.api.together import FullError
+from metrics.database import RETRY_AFTER_S, unavailable
 from metrics.ingest.influx import BadLines
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples, Problem
 
-RETRY_AFTER_S = "5"
 STILL_RUNNING_S = "1"
 
 
@@ -150,8 +151,15 @@ def _(error: DataError) -> Refusal:
     return Refusal(422, "A text in the request has a character that can't be stored, such as NUL.", [])
 
 
-@refusal.register(OperationalError)
-@refusal.register(InterfaceError)
-def _(error: Exception) -> Refusal:
-    sentence = "The database does not answer; nothing was stored. Try again."
+@refusal.register
+def _(error: FullError) -> Refusal:
+    sentence = "More is sent than the database takes; nothing was stored. Try again."
     return Refusal(503, sentence, headers={"Retry-After": RETRY_AFTER_S})
+
+
+@refusal.register
+def _(error: Error) -> Refusal:
+    reason = unavailable(error)
+    if not reason:
+        raise error
+    return Refusal(503, f"{reason}; nothing was stored. Try again.", headers={"Retry-After": RETRY_AFTER_S})

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
+
+from metrics.database import unavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -95,11 +97,9 @@ class Together(Generic[T, R]):
     def _outcomes(self, items: Sequence[T]) -> Sequence[R | Exception]:
         try:
             return self._write(items)
-        except (OperationalError, InterfaceError) as away:
-            return [away] * len(items)
-        except Exception as bad:
-            if len(items) == 1:
-                return [bad]
+        except Exception as error:
+            if len(items) == 1 or unavailable(error):
+                return [error] * len(items)
             return [outcome for item in items for outcome in self._outcomes([item])]
         finally:
             close_old_connections()

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
+from metrics.database import unavailable
 from metrics.ingest import statsd
 from metrics.ingest.aggregate import FLUSH_S, Aggregate
 from metrics.ingest.statsd import COUNTER, BadReading, Reading
@@ -137,9 +138,9 @@ class Writer:
         close_old_connections()
         try:
             self._store(samples, time.time())
-        except (OperationalError, InterfaceError) as error:
-            log.warning("the database does not answer", error=str(error))
-            return False
-        except Exception:
+        except Exception as error:
+            if reason := unavailable(error):
+                log.warning("a flush waits", reason=reason, error=str(error))
+                return False
             log.exception("a flush was given up", samples=len(samples))
         return True

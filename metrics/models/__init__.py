@@ -3,9 +3,11 @@
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
+from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
 from metrics.models.series import Chunk, RunningTotal, Sample, Series
+from metrics.models.session import Session
 from metrics.models.source import Run, Source
 
 __all__ = [
@@ -20,12 +22,14 @@ __all__ = [
     "MinuteChunk",
     "MinuteRollup",
     "Ping",
+    "Probe",
     "Progress",
     "Revision",
     "Run",
     "RunningTotal",
     "Sample",
     "Series",
+    "Session",
     "Source",
     "Token",
     "Widget",

@@ -2,14 +2,14 @@
 
 import math
 import time
+from collections.abc import Callable
 
-from django.db import connection
-from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
 from metrics.actions import access
+from metrics.actions.writable import Writable
 from metrics.live import exposition, health, outage, standstill
 from metrics.live.standstill import Part, Standing, State
 from metrics.models import Token
@@ -18,6 +18,17 @@ OK = "ok"
 PROCESSES = (Part.BEAT, Part.RENDER, Part.COLLECT)
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 """The last is how a socket of IPv6 sees the first."""
+
+_writable = Writable()
+
+
+def answer_first(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer `PROBES` before a session is read or the host looked at: they ask by any address, at any time."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return PROBES.get(request.path, respond)(request)
+
+    return answer
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -31,7 +42,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     Whether samples arrive is said as well, but is not what others should keep away from this process for.
     """
     now = time.time()
-    parts = {"database": _database(), **_redis_and_processes(now)}
+    parts = {"database": _writable.trouble(time.monotonic()) or OK, **_redis_and_processes(now)}
     ready = all(state == OK for state in parts.values())
     return JsonResponse({"ready": ready, **parts, "arrivals": _arrivals(now)}, status=200 if ready else 503)
 
@@ -46,15 +57,6 @@ def own_metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(exposition.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
     except RedisError:
         return HttpResponse("Redis does not answer.\n", status=503, content_type="text/plain")
-
-
-def _database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return OK
-    except DatabaseError:
-        return "does not answer"
 
 
 def _redis_and_processes(now: float) -> dict[str, str]:
@@ -102,3 +104,6 @@ def _may_read(request: HttpRequest) -> bool:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = access.find_token(secret) if kind.lower() == "bearer" else None
     return token is not None and access.grants(token, Token.Scope.READ)
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}

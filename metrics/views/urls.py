@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, dashboard, health, heartbeats, series, sources, watching
+from metrics.views import access, account, dashboard, health, heartbeats, series, sources, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -13,8 +13,9 @@ urlpatterns = [
         name="sign-in",
     ),
     path("sign-out/", access.sign_out, name="sign-out"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("account/", account.page, name="account"),
+    path("account/end-session/", account.end_session, name="account-end-session"),
+    path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("watching/", watching.watching, name="watching"),
     path("series/", series.index, name="series"),
     path("sources/", sources.index, name="sources"),

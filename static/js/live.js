@@ -8,9 +8,10 @@ const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
 const ACK_EVERY_MS = 2000;
 const PROBE_EVERY_S = 20;
 const STILL_HERE_EVERY_S = 6 * 3600;
+const SIGN_IN = 4401; // whoever changed the password in this browser has another session by now
 const MOVED_OR_GONE = 4404; // a dashboard with a new slug: its old address leads there
 const REFUSED = {
-  4401: "You are signed out. Sign in again to see live values.",
+  [SIGN_IN]: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
   4404: "This dashboard is gone, or is not for you any more.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",
@@ -74,7 +75,9 @@ document.addEventListener("htmx:ws:close", (event) => {
   socket = null;
   acked = "";
   if (event.detail.reason === "closed") refusal = REFUSED[event.detail.code] ?? refusal;
-  if (event.detail.code === MOVED_OR_GONE) probeAt = Math.min(probeAt, performance.now() + 1000 + 4000 * Math.random());
+  if ([SIGN_IN, MOVED_OR_GONE].includes(event.detail.code)) {
+    probeAt = Math.min(probeAt, performance.now() + 1000 + 4000 * Math.random());
+  }
   if (refusal) show("denied");
   else if (body.dataset.live === "live") show("reconnecting");
 });

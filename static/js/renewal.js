@@ -5,6 +5,7 @@ import { age } from "./clock.js";
 
 const RENEWED = "[hx-trigger^='every']";
 const LATE_MS = 12_000;
+const STILL_HERE_EVERY_MS = 6 * 3600 * 1000;
 const WAKES_MS = 5_000; // a page that nobody looked at was not renewed either, and gets a moment
 
 let renewedAt = performance.now();
@@ -31,4 +32,6 @@ if (part) {
   });
   document.addEventListener("visibilitychange", () => { visibleAt = performance.now(); });
   setInterval(tick, 1000);
+  // A session ends when nobody opens a page in a month, and parts don't count: an open page asks for itself.
+  setInterval(() => fetch(location.href, { method: "HEAD", cache: "no-store" }).catch(() => {}), STILL_HERE_EVERY_MS);
 }

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -14,16 +15,18 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
 from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
 
 from consumers import hub as hubs
 from consumers.routing import websocket
+from dashboard_project.sessions import SessionStore
 from metrics.actions import access, render
 from metrics.live import events
 from metrics.live.snapshot import Variant
+from metrics.models import Dashboard, Session
 from tests import loop, make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
@@ -381,6 +384,41 @@ class TestSentAway:
 
         await database_sync_to_async(deactivate)()
         assert await close_code(socket) == 4401
+
+    async def test_whoever_changes_a_password_sends_its_other_sessions_away(
+        self, connect: Connect, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        socket = await self.opened(connect, *await self.as_ada(ada))
+        monkeypatch.setattr("getpass.getpass", lambda *_, **__: "a-long-new-one")
+        await database_sync_to_async(call_command)("changepassword", "ada", stdout=StringIO())
+        assert await close_code(socket) == 4401
+
+    async def test_whoever_leaves_a_group_is_sent_away_from_its_dashboards(self, connect: Connect, ada: User) -> None:
+        def restrict() -> None:
+            ops = Group.objects.create(name="ops")
+            ada.groups.add(ops)
+            shop = Dashboard.objects.get(slug="shop")
+            shop.for_everyone = False
+            shop.save()
+            shop.groups.add(ops)
+
+        await database_sync_to_async(restrict)()
+        socket = await self.opened(connect, *await self.as_ada(ada))
+        await database_sync_to_async(ada.groups.clear)()
+        assert await close_code(socket) == 4404
+
+    async def test_a_look_at_its_session_leaves_it_to_the_browser(
+        self, connect: Connect, ada: User, settings: Settings
+    ) -> None:
+        headers = await self.as_ada(ada)
+        before = await database_sync_to_async(lambda: list(Session.objects.values()))()
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another"  # with which the browser's next request gets another session
+        assert await stays_open(await self.opened(connect, *headers))
+        settings.SECRET_KEY_FALLBACKS = []
+        socket = await connect("/ws/dashboards/shop/?range=1h", *headers)
+        assert await close_code(socket) == 4401
+        assert await database_sync_to_async(lambda: list(Session.objects.values()))() == before
 
     async def test_a_restart_says_so(self, connect: Connect, ada: User) -> None:
         socket = await self.opened(connect, *await self.as_ada(ada))

@@ -5,14 +5,16 @@ import time
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis, RedisError
 
 from metrics.actions import access
+from metrics.actions.writable import Writable
 from metrics.live import health, standstill
 from metrics.live.ages import Ages
+from tests import make
+from tests.trouble import read_only
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -21,6 +23,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 def _never_looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process that just began, whatever others recorded in tests before."""
     monkeypatch.setattr(standstill, "_ages", Ages())
+    monkeypatch.setattr("metrics.views.health._writable", Writable())
 
 
 @pytest.fixture
@@ -102,14 +105,22 @@ class TestReady:
         status, parts = ready(client)
         assert (status, parts["redis"], parts["database"]) == (503, "does not answer", "ok")
 
+    @pytest.mark.django_db(transaction=True)
     @pytest.mark.usefixtures("running")
-    def test_the_database_is_named(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        def away() -> None:
-            raise OperationalError("away")
+    def test_a_database_that_takes_no_writes_is_named(self, client: Client) -> None:
+        with read_only():
+            status, parts = ready(client)
+        assert (status, parts["database"], parts["redis"]) == (503, "The database is read-only just now", "ok")
 
-        monkeypatch.setattr(connection, "cursor", away)
-        status, parts = ready(client)
-        assert (status, parts["database"], parts["redis"]) == (503, "does not answer", "ok")
+    @pytest.mark.usefixtures("running")
+    def test_whoever_asks_by_whatever_name_is_answered_without_a_session(
+        self, client: Client, django_assert_num_queries: Any
+    ) -> None:
+        client.force_login(make.user())
+        assert client.get("/readyz", headers={"Host": "10.0.0.7:8000"}).status_code == 200
+        with django_assert_num_queries(0):  # nor is the database asked again within the same second
+            assert client.get("/readyz", headers={"Host": "nobody.example"}).status_code == 200
+            assert client.get("/healthz", headers={"Host": "not a host"}).status_code == 200
 
 
 class TestMetrics:

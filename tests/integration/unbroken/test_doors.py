@@ -24,6 +24,31 @@ def test_signing_out(bench: Bench) -> None:
     client.close()
 
 
+def test_changing_one_s_password(bench: Bench) -> None:
+    bench.shell("User.objects.create_user('eve', password='a-long-one')")
+    here, there = sign_in(bench.stack, "eve", "a-long-one"), sign_in(bench.stack, "eve", "a-long-one")
+    with Page(there, SLUG) as page, bench.page() as other:
+        answer = here.post(
+            "/account/",
+            data={
+                "csrfmiddlewaretoken": here.cookies["csrftoken"],
+                "old_password": "a-long-one",
+                "new_password1": "another-long-one",
+                "new_password2": "another-long-one",
+            },
+            headers={"Referer": bench.stack.url},
+            follow_redirects=False,
+        )
+        assert answer.headers["Location"] == "/account/"
+        page.wait(lambda: page.codes == [4401], "the close code", 2)
+        assert other.codes == [], "another user stays"
+    with Page(here, SLUG) as page:
+        bench.shell("u = User.objects.get(username='eve'); u.set_password('a-third-long-one'); u.save()")
+        page.wait(lambda: page.codes == [4401], "the close code", 2)
+    here.close()
+    there.close()
+
+
 def test_revoking_a_token(bench: Bench) -> None:
     secret = bench.stack.manage("token", "short-lived", "--scope", "read").strip()
     with bench.socket(secret) as client:

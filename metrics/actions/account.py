@@ -1,0 +1,48 @@
+"""One's own account: the password, and the browsers that are signed in."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from metrics.live import bus
+from metrics.models import Session
+
+SIGN_INS_KEPT = timedelta(days=30)
+
+
+def sessions_of(user: User, now: datetime) -> list[Session]:
+    """Return the browsers that are signed in as `user`, the one that was seen last first.
+
+    Those that were before the password was changed are not, whatever is left of them.
+    """
+    hashes = {user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()}
+    found = Session.objects.filter(user=user, expire_date__gt=now).order_by("-seen_at", "-since")
+    return [one for one in found if one.get_decoded().get(HASH_SESSION_KEY) in hashes]
+
+
+def name_of(session: Session) -> str:
+    """Return a name for `session` that is no secret, as its key is."""
+    return sha256(session.session_key.encode()).hexdigest()[:16]
+
+
+def end(user: User, name: str | None = None) -> int:
+    """Sign out the browser of `user` whose session has this `name`, or all of them; return how many those were."""
+    ended = [one for one in Session.objects.filter(user=user) if name in (None, name_of(one))]
+    Session.objects.filter(pk__in=[one.pk for one in ended]).delete()
+    transaction.on_commit(partial(bus.recheck, user=user.pk))
+    return len(ended)
+
+
+def forget(now: float) -> None:
+    """Delete sessions that are over, failed sign-ins that no pause counts any more, and the log of old sign-ins."""
+    at = datetime.fromtimestamp(now, UTC)
+    Session.objects.filter(expire_date__lte=at).delete()
+    AccessAttempt.objects.filter(attempt_time__lte=at - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
+    for log in (AccessLog, AccessFailureLog):
+        log.objects.filter(attempt_time__lte=at - SIGN_INS_KEPT).delete()

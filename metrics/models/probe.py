@@ -1,0 +1,11 @@
+from django.db import models
+
+
+class Probe(models.Model):
+    """One row, which is written to find out whether the database takes changes."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    at = models.FloatField(help_text="When it was written last, in Unix seconds.")
+
+    def __str__(self) -> str:
+        return f"written at {self.at}"

@@ -1,0 +1,15 @@
+"""Sessions and sign-ins that are over."""
+
+import time
+
+from celery import shared_task
+
+from metrics.actions import account
+from tasks.away import quietly
+
+
+@shared_task
+@quietly
+def forget() -> None:
+    """Delete what is old of sessions and sign-ins; beat sends this each hour."""
+    account.forget(time.time())
