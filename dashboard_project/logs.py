@@ -39,7 +39,7 @@ class NotReady(logging.Filter):
 class Brief(logging.Filter):
     """Shortens what libraries log when a client sends nonsense or may not: what, not where.
 
-    Likewise when Redis or the database does not serve; of that, one line a minute of each logger is enough, since each retries.
+    Likewise when Redis or the database does not serve; of that, one line a minute of each logger is enough.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
