@@ -83,7 +83,7 @@ def test_an_upgrade_signs_nobody_out() -> None:
     kept("c", {})
     kept("d", {"_auth_user_id": str(user.pk)}, -timedelta(days=1))
     DjangosSession.objects.create(session_key="e" * 32, session_data="?", expire_date=datetime.now(UTC) + timedelta(1))
-    import_module("metrics.migrations.0019_sessions_and_probe").keep_sessions(apps, None)
+    import_module("metrics.migrations.0021_sessions_and_probe").keep_sessions(apps, None)
     (one,) = Session.objects.all()
     assert (one.session_key[0], one.user) == ("a", user)
     assert SessionStore(one.session_key)["more"] == 1

@@ -31,7 +31,7 @@ def keep_sessions(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0018_growth'),
+        ('metrics', '0020_packed_hours'),
         ('sessions', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
