@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from metrics.widgets import freshness, thresholds, units
+from metrics.widgets import freshness, room, thresholds, units
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Level, Thresholds
@@ -40,10 +40,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarsView:
-    """What `templates/widgets/bars.html` draws: the `bars`, the longest first, and how many `more` there are."""
+    """What `templates/widgets/bars.html` draws: the `bars`, the longest first, and how many `more` there are.
+
+    `ems` is how wide their widest value is, in halves of the height of its letters.
+    """
 
     bars: tuple[Bar, ...]
     more: int
+    ems: int = 1
 
 
 class Bars(WidgetKind[BarsConfig]):
@@ -58,7 +62,7 @@ class Bars(WidgetKind[BarsConfig]):
         known = sorted((pair for pair in known if math.isfinite(pair[0])), key=lambda pair: (-pair[0], pair[1].name))
         full = _full(config, known)
         bars = tuple(_bar(value, one, full, config, window) for value, one in known[: config.top])
-        return BarsView(bars, len(known) - len(bars))
+        return BarsView(bars, len(known) - len(bars), room.ems(bar.value for bar in bars))
 
 
 def _full(config: BarsConfig, known: list[tuple[float, Named]]) -> float:

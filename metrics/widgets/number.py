@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from metrics.series.read import Point, Track
-from metrics.widgets import axis, chart, combine, freshness, thresholds, units
+from metrics.widgets import axis, chart, combine, freshness, room, thresholds, units
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.combine import How
 from metrics.widgets.ranges import Window
@@ -18,8 +18,6 @@ from metrics.widgets.units import Shown
 
 SPARK_STEPS = 2
 SPARK_HEIGHT = 200
-DIGIT_EM = 0.65
-UNIT_EM = 0.36
 PREVIOUS = {
     "15m": "previous 15 min",
     "1h": "previous hour",
@@ -77,7 +75,7 @@ class NumberView:
 
     `value` is the newest value, None without one. `level`, `change` and `spark` are None where there is
     nothing to say. `note` tells of how many series the value is made, and is empty for one. `ems` is how wide
-    the value is, in heights of its letters from 1 to 12, so that it can be drawn as large as there is room.
+    the value is, in halves of the height of its letters, so that it can be drawn as large as there is room.
     """
 
     value: Shown | None
@@ -107,7 +105,7 @@ class Number(WidgetKind[NumberConfig]):
         points = combine.combined(current, how, window.step_s, config.every_s)
         return NumberView(
             value=value,
-            ems=_ems(value),
+            ems=room.ems([value]),
             level=thresholds.level(newest, config.thresholds),
             change=_change(points, word, config, window),
             spark=_spark(points, chart.longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
@@ -123,11 +121,6 @@ def _current(tracks: list[Track], config: NumberConfig, window: Window) -> list[
 
 def _every_s(tracks: list[Track], config: NumberConfig) -> float | None:
     return config.every_s or max((track.every_s or 0.0 for track in tracks), default=None)
-
-
-def _ems(value: Shown) -> int:
-    """Return the room that `value` takes in a wide bold face; the unit is drawn at half the size."""
-    return min(12, math.ceil(DIGIT_EM * len(value.text) + UNIT_EM * len(value.unit)))
 
 
 def _note(how: str, current: int, known: int) -> str:

@@ -1,5 +1,6 @@
 """A status: what is up and what is down, by name."""
 
+import math
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -9,8 +10,7 @@ from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import Window
 
 CELLS_MOST = 60
-FEW = 6
-SOME = 24
+DOWN_MOST = 300
 ORDER = ("down", "late", "stale", "nodata", "up")
 
 
@@ -36,14 +36,16 @@ class Cell:
 class StatusView:
     """What `templates/widgets/status.html` draws.
 
-    `cells` are those that need a look first, `more` is how many others there are; `density` is few, some or
-    many. `summary` counts them in words.
+    `cells` are those that need a look first, with all that are down; `more` is how many others there are. `summary`
+    counts all in words. `side` is the side of the smallest square of cells that holds them, `bad_side` the same of
+    those that are not up: with these, the stylesheet chooses columns that suit its tile.
     """
 
     cells: tuple[Cell, ...]
     more: int
-    density: str
     summary: str
+    side: int
+    bad_side: int
 
 
 class Status(WidgetKind[StatusConfig]):
@@ -55,8 +57,15 @@ class Status(WidgetKind[StatusConfig]):
 
     def view(self, config: StatusConfig, series: list[Named], window: Window) -> StatusView:
         cells = sorted((_cell(one, config, window) for one in series), key=lambda c: (ORDER.index(c.state), c.name))
-        density = "few" if len(cells) <= FEW else "some" if len(cells) <= SOME else "many"
-        return StatusView(tuple(cells[:CELLS_MOST]), max(0, len(cells) - CELLS_MOST), density, _summary(cells))
+        down = sum(cell.state == "down" for cell in cells)
+        shown = tuple(cells[: max(CELLS_MOST, min(down, DOWN_MOST))])
+        more = len(cells) - len(shown)
+        bad = sum(cell.state != "up" for cell in shown)
+        return StatusView(shown, more, _summary(cells), _side(len(shown) + bool(more)), _side(bad))
+
+
+def _side(count: int) -> int:
+    return math.ceil(math.sqrt(count))
 
 
 def _cell(one: Named, config: StatusConfig, window: Window) -> Cell:

@@ -1,0 +1,100 @@
+// A wall with more rows than fit at a height that can be read turns its pages by itself. Which page it is follows from
+// the server's time, so nothing is counted, and walls side by side turn together.
+
+import { now } from "./clock.js";
+
+const LEAST_REM = 4.5;
+const LEAST_PX = 72;
+const TURN_S = 15;
+const STAY_MS = 60_000; // after somebody touched something
+const TROUBLE = ".widget[data-state='stale'], .widget:has(.level-critical, .cell-down)";
+
+const grid = document.getElementById("widgets");
+const button = document.getElementById("pages");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+let pages = []; // {from, to, top}: rows, and where to scroll to
+let step = 0; // a row and the gap below it, in pixels
+let page = -1;
+let stayUntil = 0;
+let turned = 0;
+
+/** The rows of a tile: from the first, to the one behind its last. */
+function rows(tile) {
+  const from = Math.round((tile.offsetTop - grid.firstElementChild.offsetTop) / step);
+  return { from, to: from + Math.max(1, Math.round((tile.offsetHeight + 1) / step)) };
+}
+
+/** Cut `count` rows into pages of at most `most`, where no tile lies across. */
+function cut(count, most, tiles) {
+  const found = [];
+  for (let from = 0, to; from < count; from = to) {
+    to = Math.min(from + most, count);
+    while (to > from && tiles.some((tile) => tile.from < to && tile.to > to)) to -= 1;
+    if (to === from) to = Math.min(from + most, count);
+    found.push({ from, to, top: Math.min(from, count - most) });
+  }
+  return found;
+}
+
+function lay() {
+  grid.style.gridAutoRows = grid.style.clipPath = "";
+  pages = [];
+  page = -1;
+  const style = getComputedStyle(grid);
+  const gap = parseFloat(style.rowGap) || 0;
+  const count = style.gridTemplateRows.split(" ").length;
+  const room = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) + gap;
+  const least = Math.max(LEAST_PX, LEAST_REM * parseFloat(getComputedStyle(document.documentElement).fontSize)) + gap;
+  const tiles = [...grid.children];
+  step = room / count;
+  const tallest = Math.max(1, ...tiles.map((tile) => rows(tile).to - rows(tile).from));
+  const most = Math.max(tallest, Math.floor(room / least));
+  if (count > most) {
+    const each = Math.max(tallest, Math.ceil(count / Math.ceil(count / most)));
+    step = room / each;
+    grid.style.gridAutoRows = `${step - gap}px`;
+    pages = cut(count, each, tiles.map(rows));
+  }
+  button.hidden = !pages.length;
+  turn();
+}
+
+function turn() {
+  if (!pages.length) return;
+  const staying = performance.now() < stayUntil;
+  if (!staying || page < 0) show((Math.floor(now() / TURN_S) + turned) % pages.length);
+  const trouble = pages.map(() => false);
+  for (const tile of document.querySelectorAll(TROUBLE)) {
+    const { from } = rows(tile);
+    trouble[pages.findIndex((one) => from < one.to)] = true;
+  }
+  const others = pages.map((_, index) => index + 1).filter((number) => number !== page + 1 && trouble[number - 1]);
+  const text = `Page ${page + 1} of ${pages.length}${others.length ? ` · trouble on ${others.join(", ")}` : ""}`;
+  if (button.textContent !== text) button.textContent = text;
+  button.classList.toggle("trouble", others.length > 0);
+}
+
+function show(number) {
+  if (number === page) return;
+  page = number;
+  const { from, to, top } = pages[page];
+  grid.scrollTo({ top: top * step, behavior: still.matches ? "instant" : "smooth" });
+  const each = Math.round((grid.clientHeight + 1) / step);
+  grid.style.clipPath = to - top < each ? `inset(${(from - top) * step}px 0 ${(top + each - to) * step}px)` : "";
+}
+
+// Somebody is there: the page stays, and scrolls by hand.
+function stay() {
+  stayUntil = performance.now() + STAY_MS;
+  grid.style.clipPath = "";
+}
+
+for (const event of ["wheel", "touchstart", "keydown"]) addEventListener(event, stay, { passive: true });
+button.addEventListener("click", () => {
+  turned += 1;
+  stayUntil = 0;
+  turn();
+  stayUntil = performance.now() + STAY_MS;
+});
+new ResizeObserver(lay).observe(grid);
+setInterval(turn, 1000);

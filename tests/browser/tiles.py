@@ -1,0 +1,91 @@
+"""Tiles of every kind, size and filling on one page, as the real templates and stylesheets draw them."""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from metrics.widgets import freshness
+from metrics.widgets.base import Named
+from metrics.widgets.registry import kinds
+from metrics.widgets.render import WidgetView
+from tests.widgets.make import AT, config, named, steps, window
+
+SHEETS = ("theme", "live", "widget", "kinds", "counts")
+SIZES = [
+    (120, 60),
+    (160, 90),
+    (240, 70),
+    (300, 168),
+    (200, 420),
+    (620, 340),
+    (760, 110),
+    (1880, 500),
+    (3800, 2000),
+]
+FILLINGS = ("nothing", "little", "usual", "much", "absurd")
+LONG = "eu-central-1/production/checkout-service-with-a-very-long-name/instance-"
+HIGH = {"warn": 80, "critical": 95}
+
+
+def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
+    """Return a title, the series and the fields of the config."""
+    points = steps(42, window(), 2)
+    match filling:
+        case "nothing":
+            return "Orders open", [], {"hint": "Push the metric orders_open and it appears here at once. " * 5}
+        case "little":
+            return "CPU", [named("web", 1, points)], {}
+        case "usual":
+            names = ("Web process", "Database", "Fails on purpose", "Queue")
+            found = [named(name, 93.4 - 93.4 * (i == 2), points, unit="percent") for i, name in enumerate(names)]
+            return "In use", found, {"thresholds": HIGH} if kind in ("number", "bars") else {}
+        case "much":
+            found = [named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)]
+            return "Requests by server", found, {"top": 10} if kind == "bars" else {}
+    found = [named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2)) for i in range(90)]
+    fields: dict[str, Any] = {"number": {"decimals": 6, "better": "lower", "thresholds": {"warn": 1, "direction": "below"}}, "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}}}.get(kind, {})
+    return "A title that nobody would ever write upon a tile of any wall, were it not to see whether it fits", found, fields
+
+
+def tile(kind: str, filling: str, element: str) -> str:
+    title, found, fields = series(kind, filling)
+    made = kinds()[kind]
+    late = {"usual": 30.0, "absurd": 900.0}.get(filling, 0.0)
+    current = freshness.of_tracks([one.track for one in found], None, AT + late)
+    view = WidgetView(
+        element=element,
+        kind=kind,
+        title=title,
+        width=3,
+        height=1,
+        freshness=current,
+        template=f"widgets/{kind}.html",
+        view=made.view(made.config_class.model_validate(config(**fields)), found, window()) if found else None,
+        hint=fields.get("hint", ""),
+    )
+    text = render_to_string("widgets/widget.html", {"widget": view})
+    words = {"fresh": "12 s ago", "late": "late · 99 min", "stale": "stale · 99 min", "nodata": "no data"}
+    return text.replace(f"data-freshness>{current.state}", f"data-freshness>{words[current.state]}")
+
+
+def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
+    yield from product(("number", "line", "bars", "status"), SIZES, FILLINGS)
+
+
+def page(theme: str = "dark") -> str:
+    """Return all of them, each in a box of its size with the id kind-width-filling."""
+    root = Path(settings.BASE_DIR) / "static/css"
+    css = "\n".join((root / f"{name}.css").read_text() for name in SHEETS)
+    boxes = "".join(
+        f'<div class="box" id="{kind}-{width}-{filling}" style="width:{width}px;height:{height}px">'
+        f"{tile(kind, filling, f'w-{index}')}</div>"
+        for index, (kind, (width, height), filling) in enumerate(combinations())
+    )
+    return (
+        f'<!doctype html><html data-theme="{theme}"><style>{css} .box{{display:grid;margin:8px}}'
+        f".box>.widget{{grid-area:1/1}}</style><body>{boxes}"
+    )

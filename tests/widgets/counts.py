@@ -1,0 +1,97 @@
+"""Makes `static/css/counts.css`, the rules that differ in a number only: `python -m tests.widgets.counts`.
+
+Without them, a stylesheet can neither compute with a number that the server knows, nor count the rows it has no room for.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+FILE = Path("static/css/counts.css")
+EMS_MOST = 48
+ROWS_MOST = 31
+LINES_MOST = 8
+SIDE_MOST = 18
+BAR_REM = 1.5
+LEGEND_COLUMN_REM, LEGEND_GAP_REM, LEGEND_ROW_REM = 12, 1, 3
+CELL_REM = (6.5, 1.55)
+SUMMARY_REM = 1.5
+CELL_ASPECT = 3.6
+
+HEAD = """\
+/* Made by `python -m tests.widgets.counts`, and not by hand: rules that differ in a number only. */
+"""
+
+
+def attributes() -> Iterator[str]:
+    """Numbers from attributes, for calc()."""
+    for name, first, last in (("ems", 1, EMS_MOST), ("rows", 1, ROWS_MOST), ("cells", 0, SIDE_MOST), ("bad", 0, SIDE_MOST)):
+        yield "".join(f'[data-{name}="{n}"]{{--{name}:{n}}}' for n in range(first, last + 1))
+
+
+def cut(of: str, rows: int, condition: str) -> str:
+    """Of a list that has room for so many `rows`, what is beyond goes, and how many those are stands behind the last."""
+    rows_of = f".{of}>li"
+    return (
+        f"@container body {condition}{{{rows_of}:nth-child(n+{rows + 1}){{display:none}}"
+        f'{rows_of}:nth-child({rows}):not(:last-child){{padding-right:3em}}{rows_of}:nth-child({rows}):not(:last-child)::after{{content:"+" attr(data-more)}}}}'
+    )
+
+
+def cut_with_last(of: str, rows: int, condition: str) -> str:
+    """The same, and how many those are has the last row for itself."""
+    rows_of = f".{of}>li"
+    return (
+        f"@container body {condition}{{{rows_of}:nth-child(n+{rows}):not(:nth-child({rows}):last-child){{display:none}}"
+        f'{rows_of}:nth-child({rows - 1}):not(:nth-last-child(-n+2))::after{{content:attr(data-more) " more"}}}}'
+    )
+
+
+def bars() -> Iterator[str]:
+    """Rows by height."""
+    for rows in range(ROWS_MOST - 1, 1, -1):
+        yield cut_with_last("bars ul", rows, f"(max-height:{(rows + 1) * BAR_REM - 0.01:g}rem)")
+    only = f"(max-height:{2 * BAR_REM - 0.01:g}rem)"
+    yield cut("bars ul", 1, only)
+    yield f"@container body {only}{{.bars ul>li::after{{grid-area:1/5}}}}"
+
+
+def legends() -> Iterator[str]:
+    """Entries by columns and rows."""
+    for entries in range(LINES_MOST, 0, -1):
+        shapes = [(columns, entries // columns) for columns in range(1, entries + 1) if entries % columns == 0]
+        conditions = [
+            f"((max-width:{(columns + 1) * (LEGEND_COLUMN_REM + LEGEND_GAP_REM) - LEGEND_GAP_REM - 0.01:g}rem)"
+            f" and (max-height:{(rows + 1) * LEGEND_ROW_REM - 0.01:g}rem))"
+            for columns, rows in shapes
+        ]
+        yield cut("legend", entries, " or ".join(conditions))
+
+
+def cells() -> Iterator[str]:
+    """Columns of cells by the shape of the tile; and where names would not fit into them, only those that are not up."""
+    for power in range(-6, 7):
+        wide = math.sqrt(2 ** (power + 0.5) / CELL_ASPECT)
+        ratio = f"{2**power}/1" if power >= 0 else f"1/{2**-power}"
+        yield f"@container body (min-aspect-ratio:{ratio}){{.cells{{--wide:{wide:.2f}}}}}"
+    for side in range(2, SIDE_MOST + 1):
+        width, height = CELL_REM
+        shapes = sorted({columns for columns in (1, side // 2, side, 2 * side) if columns})
+        fits = " or ".join(
+            f"((min-width:{columns * width:g}rem)"
+            f" and (min-height:{math.ceil(side * side / columns) * height + SUMMARY_REM:g}rem))"
+            for columns in shapes
+        )
+        few = f'.status[data-cells="{side}"]'
+        yield (
+            f"@container body not ({fits}){{{few}{{--side:var(--bad)}}{few} .cell-up{{display:none}}{few} .summary{{display:block}}"
+            f'{few}[data-bad="0"]{{--summary:min(50cqh,100cqw/7);grid-template-rows:minmax(0,1fr) 0}}}}'
+        )
+
+
+def stylesheet() -> str:
+    return "\n".join([HEAD, *attributes(), *bars(), *legends(), *cells(), ""])
+
+
+if __name__ == "__main__":
+    FILE.write_text(stylesheet())
