@@ -12,7 +12,7 @@ LONG = 12
 
 @register.filter
 def ends(name: str) -> SafeString:
-    """Return `name` in the two parts that `.name` in `static/css/kinds.css` cuts between: what differs is often at the end.
+    """Return `name` in two parts, between which `.name` in `static/css/kinds.css` cuts: names often differ at the end.
 
     A short one is one part, and is cut at its end.
     """

@@ -1,7 +1,7 @@
 """The room that a value takes, so that a stylesheet can draw it as large as its tile allows.
 
-A stylesheet knows the tile's size and not the text's, and the server the other way round. Widths are those of DejaVu Sans
-Bold, the widest of the fonts in `static/css/theme.css`: in any other, a value is a little smaller than it could be.
+A stylesheet knows the tile's size and not the text's, and the server the other way round. Widths are those of DejaVu
+Sans Bold, the widest font that pages are likely to get: in any other, a value is a little smaller than it could be.
 """
 
 import math

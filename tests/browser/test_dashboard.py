@@ -1,9 +1,12 @@
 """A dashboard in daily use: signing in, looking, choosing, signing out."""
 
+import json
 import re
 import time
+import urllib.request
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +19,7 @@ from tests.integration.stack import Stack
 pytestmark = pytest.mark.browser
 
 NUMBERS = count(1001)
+GEOMETRY = (Path(__file__).parent / "geometry.js").read_text()
 RANGES = ["15m", "1h", "6h", "24h", "7d", "30d"]
 
 
@@ -104,18 +108,87 @@ def test_focus_and_what_is_selected_survive_the_next_frame(person: Person, push_
     expect(link).to_be_focused()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)])
+SCREENS = [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920), (960, 540), (844, 390)]
+"""The last two: a screen of 1920 by 1080 at 200 %, and a phone that lies on its side."""
+
+
+def misfits(person: Person) -> dict[str, list[str]]:
+    """Return what is cut or covered in the widgets of the page, by their titles."""
+    found: dict[str, list[str]] = person.page.evaluate(
+        f"() => Object.fromEntries([...document.querySelectorAll('article.widget')].map((one) =>"
+        f" [one.querySelector('h2').textContent, ({GEOMETRY})(one)]).filter(([, faults]) => faults.length))"
+    )
+    return found
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
 def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> None:
     person.page.set_viewport_size({"width": width, "height": height})
     person.open(WALL)
     person.wait_until_live()
     size = person.page.evaluate("() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }")
     assert (size[0] <= width, size[1] <= height) == (True, True)
-    bottoms = person.page.locator("article.widget").evaluate_all(
-        "all => all.map((one) => [one.getBoundingClientRect().bottom, one.getBoundingClientRect().right])"
-    )
-    assert max(bottom for bottom, _ in bottoms) <= height
-    assert max(right for _, right in bottoms) <= width
+    assert misfits(person) == {}
+    assert cut_tiles(person) == []
+
+
+SEEN = """() => {
+  const clip = document.getElementById("widgets"), room = clip.getBoundingClientRect();
+  const [above, , below] = (clip.style.clipPath.match(/[\\d.]+(?=px)/g) ?? [0, 0, 0]).map(Number);
+  const top = room.top + above - 1, bottom = room.bottom - (below ?? above) + 1;
+  const tiles = [...document.querySelectorAll("article.widget")].map((one) => [one.id, one.getBoundingClientRect()]);
+  return {
+    whole: tiles.filter(([, box]) => box.top >= top && box.bottom <= bottom).map(([id]) => id),
+    cut: tiles.filter(([, box]) => [top, bottom].some((edge) => box.top < edge - 2 && box.bottom > edge + 2))
+      .map(([id]) => id),
+  };
+}"""
+
+
+def cut_tiles(person: Person) -> list[str]:
+    found: list[str] = person.page.evaluate(SEEN)["cut"]
+    return found
+
+
+def test_a_wall_with_too_many_rows_turns_its_pages(chromium: Browser, system: Stack) -> None:
+    config = {"queries": [{"metric": "orders_open"}]}
+    widgets = [{"kind": "number", "title": f"N {i}", "config": config, "height": 1 + (i % 7 == 0)} for i in range(60)]
+    make_dashboard(system, {"slug": "sixty", "title": "Sixty", "widgets": widgets})
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    person = Person(context.new_page(), system)
+    person.sign_in("/wall/sixty/")
+    person.wait_until_live()
+    pages = person.page.locator("#pages")
+    expect(pages).to_have_text(re.compile(r"^Page [12] of 2"))
+    ids: list[str] = []
+    for _ in range(2):
+        assert cut_tiles(person) == []
+        ids += person.page.evaluate(SEEN)["whole"]
+        before = pages.inner_text()
+        pages.click()
+        expect(pages).not_to_have_text(before)
+    assert len(set(ids)) == 60
+    person.page.set_viewport_size({"width": 1920, "height": 2400})
+    expect(pages).to_be_hidden()
+    assert len(person.page.evaluate(SEEN)["whole"]) == 60
+    assert person.complaints == []
+    context.close()
+
+
+def make_dashboard(system: Stack, body: dict[str, Any]) -> None:
+    token = system.manage("token", "walls", "--scope", "admin").strip()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"{system.url}/api/v1/dashboards"
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)) as answer:
+        assert answer.status == 201
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1440, 900)])
+def test_the_tab_fits_its_window(person: Person, width: int, height: int) -> None:
+    person.page.set_viewport_size({"width": width, "height": height})
+    person.wait_until_live()
+    assert person.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert misfits(person) == {}
 
 
 def test_a_phone_scrolls_down_and_not_sideways(person: Person) -> None:

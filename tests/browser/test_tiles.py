@@ -98,8 +98,9 @@ def test_the_check_finds_what_it_looks_for(page: Page) -> None:
         '<div class="t" id="cut"><p style="overflow:hidden;width:50px;margin:0">much too long</p></div>'
         '<div class="t" id="covered"><p style="position:absolute;margin:0">one</p><p style="margin:0">two</p></div>'
         '<div class="t" id="out">much too long for this</div>'
-        '<div class="t" id="fine"><p style="overflow:hidden;height:24px;margin:0;white-space:normal">much too long</p></div>'
-        '<div class="t" id="dots"><p style="overflow:hidden;width:50px;margin:0;text-overflow:ellipsis">much too long</p></div>'
+        '<div class="t" id="fine"><p style="overflow:hidden;height:24px;white-space:normal;margin:0">much too long</p>'
+        '</div><div class="t" id="dots"><p style="overflow:hidden;width:50px;text-overflow:ellipsis;margin:0">'
+        "much too long</p></div>"
     )
     found = page.evaluate(f"() => [...document.querySelectorAll('.t')].map(({GEOMETRY}))")
     assert [len(one) for one in found] == [1, 1, 1, 0, 0]

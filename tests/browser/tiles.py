@@ -44,11 +44,23 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
             found = [named(name, 93.4 - 93.4 * (i == 2), points, unit="percent") for i, name in enumerate(names)]
             return "In use", found, {"thresholds": HIGH} if kind in ("number", "bars") else {}
         case "much":
-            found = [named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)]
+            found = [
+                named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)
+            ]
             return "Requests by server", found, {"top": 10} if kind == "bars" else {}
-    found = [named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2)) for i in range(90)]
-    fields: dict[str, Any] = {"number": {"decimals": 6, "better": "lower", "thresholds": {"warn": 1, "direction": "below"}}, "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}}}.get(kind, {})
-    return "A title that nobody would ever write upon a tile of any wall, were it not to see whether it fits", found, fields
+    found = [
+        named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2))
+        for i in range(90)
+    ]
+    fields: dict[str, Any] = {
+        "number": {"decimals": 6, "better": "lower", "thresholds": {"warn": 1, "direction": "below"}},
+        "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
+    }.get(kind, {})
+    return (
+        "A title that nobody would ever write upon a tile of any wall, were it not to see whether it fits",
+        found,
+        fields,
+    )
 
 
 def tile(kind: str, filling: str, element: str) -> str:

@@ -1,6 +1,6 @@
 """Makes `static/css/counts.css`, the rules that differ in a number only: `python -m tests.widgets.counts`.
 
-Without them, a stylesheet can neither compute with a number that the server knows, nor count the rows it has no room for.
+Without them, a stylesheet can neither compute with a number that the server knows, nor count rows it has no room for.
 """
 
 import math
@@ -13,7 +13,7 @@ ROWS_MOST = 31
 LINES_MOST = 8
 SIDE_MOST = 18
 BAR_REM = 1.5
-LEGEND_COLUMN_REM, LEGEND_GAP_REM, LEGEND_ROW_REM = 12, 1, 3
+LEGEND_COLUMN_REM, LEGEND_GAP_REM, LEGEND_ROW_REM = 10, 1, 3.6
 CELL_REM = (6.5, 1.55)
 SUMMARY_REM = 1.5
 CELL_ASPECT = 3.6
@@ -25,16 +25,22 @@ HEAD = """\
 
 def attributes() -> Iterator[str]:
     """Numbers from attributes, for calc()."""
-    for name, first, last in (("ems", 1, EMS_MOST), ("rows", 1, ROWS_MOST), ("cells", 0, SIDE_MOST), ("bad", 0, SIDE_MOST)):
+    for name, first, last in (
+        ("ems", 1, EMS_MOST),
+        ("rows", 1, ROWS_MOST),
+        ("cells", 0, SIDE_MOST),
+        ("bad", 0, SIDE_MOST),
+    ):
         yield "".join(f'[data-{name}="{n}"]{{--{name}:{n}}}' for n in range(first, last + 1))
 
 
 def cut(of: str, rows: int, condition: str) -> str:
-    """Of a list that has room for so many `rows`, what is beyond goes, and how many those are stands behind the last."""
+    """Of a list with room for so many `rows`, what is beyond goes, and how many those are stands behind the last."""
     rows_of = f".{of}>li"
+    last = f"{rows_of}:nth-child({rows}):not(:last-child)"
     return (
         f"@container body {condition}{{{rows_of}:nth-child(n+{rows + 1}){{display:none}}"
-        f'{rows_of}:nth-child({rows}):not(:last-child){{padding-right:3em}}{rows_of}:nth-child({rows}):not(:last-child)::after{{content:"+" attr(data-more)}}}}'
+        f'{last}{{padding-right:3em}}{last}::after{{content:"+" attr(data-more)}}}}'
     )
 
 
@@ -53,7 +59,7 @@ def bars() -> Iterator[str]:
         yield cut_with_last("bars ul", rows, f"(max-height:{(rows + 1) * BAR_REM - 0.01:g}rem)")
     only = f"(max-height:{2 * BAR_REM - 0.01:g}rem)"
     yield cut("bars ul", 1, only)
-    yield f"@container body {only}{{.bars ul>li::after{{grid-area:1/5}}}}"
+    yield f"@container body {only}{{.bars ul>li::after{{grid-area:1/5;margin-left:.4em}}}}"
 
 
 def legends() -> Iterator[str]:
@@ -69,7 +75,7 @@ def legends() -> Iterator[str]:
 
 
 def cells() -> Iterator[str]:
-    """Columns of cells by the shape of the tile; and where names would not fit into them, only those that are not up."""
+    """Columns of cells by the shape of the tile; where names would not fit into them, only those that are not up."""
     for power in range(-6, 7):
         wide = math.sqrt(2 ** (power + 0.5) / CELL_ASPECT)
         ratio = f"{2**power}/1" if power >= 0 else f"1/{2**-power}"
@@ -84,7 +90,8 @@ def cells() -> Iterator[str]:
         )
         few = f'.status[data-cells="{side}"]'
         yield (
-            f"@container body not ({fits}){{{few}{{--side:var(--bad)}}{few} .cell-up{{display:none}}{few} .summary{{display:block}}"
+            f"@container body not ({fits}){{{few}{{--side:var(--bad)}}{few} .cell-up{{display:none}}"
+            f"{few} .summary{{display:block}}"
             f'{few}[data-bad="0"]{{--summary:min(50cqh,100cqw/7);grid-template-rows:minmax(0,1fr) 0}}}}'
         )
 

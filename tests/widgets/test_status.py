@@ -51,16 +51,24 @@ def test_the_summary_of_what_is_well_is_short(count: int, summary: str) -> None:
     assert view(*(named(str(i), 1) for i in range(count))).summary == summary
 
 
-@pytest.mark.parametrize(("count", "density"), [(1, "few"), (6, "few"), (7, "some"), (24, "some"), (25, "many")])
-def test_more_cells_are_drawn_denser(count: int, density: str) -> None:
-    assert view(*(named(str(i), 1) for i in range(count))).density == density
+@pytest.mark.parametrize(("up", "down", "side", "bad_side"), [(1, 0, 1, 0), (3, 1, 2, 1), (4, 2, 3, 2), (30, 5, 6, 3)])
+def test_the_sides_of_the_squares_that_hold_the_cells(up: int, down: int, side: int, bad_side: int) -> None:
+    shown = view(*(named(f"{i:03}", i < up) for i in range(up + down)))
+    assert (shown.side, shown.bad_side) == (side, bad_side)
 
 
-def test_of_very_many_the_rest_is_counted_and_nothing_that_is_down_is_left_out() -> None:
+def test_of_very_many_the_rest_is_counted() -> None:
     shown = view(*(named(f"{i:03}", i < 99) for i in range(100)))
-    assert len(shown.cells) == 60
-    assert shown.more == 40
+    assert (len(shown.cells), shown.more, shown.side) == (60, 40, 8)
     assert shown.cells[0].name == "099"
+
+
+@pytest.mark.parametrize(("down", "cells"), [(70, 70), (200, 200), (500, 300)])
+def test_nothing_that_is_down_is_left_out_up_to_three_hundred(down: int, cells: int) -> None:
+    shown = view(*(named(f"{i:03}", i < 9) for i in range(down + 9)))
+    assert (len(shown.cells), shown.more) == (cells, down + 9 - cells)
+    assert {cell.state for cell in shown.cells} == {"down"}
+    assert shown.summary == f"{down} down · 9 up"
 
 
 def test_the_widget_can_say_how_often_data_comes() -> None:

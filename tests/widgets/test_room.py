@@ -1,0 +1,26 @@
+"""The room that values take."""
+
+import pytest
+
+from metrics.widgets import room
+from metrics.widgets.units import Shown
+
+ROOM = [
+    # digits, unit, halves of the height of a letter
+    ("7", "", 2),
+    ("42.1", "%", 7),
+    ("9\u202f999", "", 7),
+    ("1.18", "M EUR", 10),
+    ("\u22121", "", 4),
+    ("8" * 40, "W" * 20, room.MOST),
+]
+
+
+@pytest.mark.parametrize(("text", "unit", "ems"), ROOM)
+def test_wide_letters_take_more_room_and_units_half_of_it(text: str, unit: str, ems: int) -> None:
+    assert room.ems([Shown(text, unit)]) == ems
+
+
+def test_of_several_the_widest_counts() -> None:
+    assert room.ems([Shown("7", ""), Shown("42.1", "%"), Shown("8", "")]) == 7
+    assert room.ems([]) == 1
