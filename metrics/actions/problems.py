@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
+from metrics import validation
 from metrics.sample import UNSTORABLE
 
 
@@ -70,27 +70,6 @@ class NoAnswer(Exception):
     """A worker that should have answered did not; the message is a sentence."""
 
 
-OURS = {
-    "extra_forbidden": "There is no such field",
-    "string_pattern_mismatch": "It has a character that can't be there; what fits is {pattern}",
-    "too_long": "There may be at most {max_length}",
-    "too_short": "There have to be at least {min_length}",
-}
-"""What is said instead of pydantic's own words, by its type of error (https://docs.pydantic.dev/latest/errors/)."""
-OF_SECRETS = {
-    "too_long": "It has at most {max_length} characters",
-    "too_short": "It has at least {min_length} characters",
-}
-"""The same where pydantic counts the characters of a SecretStr as if they were items."""
-
-
-def _said(error: ErrorDetails) -> str:
-    context = error.get("ctx", {})
-    ours = OURS if context.get("field_type") != "Value" else {**OURS, **OF_SECRETS}
-    said = ours.get(error["type"], "")
-    return said.format(**context) if said else error["msg"].removeprefix("Value error, ").rstrip(".")
-
-
 def check_storable(value: Any, where: str) -> None:
     """Raise Invalid if something in `value` can't be stored everywhere: NUL, half a surrogate pair, NaN, infinity.
 
@@ -118,5 +97,5 @@ def sentences(problem: ValidationError, where: str) -> list[tuple[str, str]]:
     """Return the field and the sentence of each error of `problem`; `where` begins the fields' names."""
     errors = problem.errors(include_url=False, include_input=False)
     fields = [".".join(filter(None, [where, *map(str, one["loc"])])) for one in errors]
-    messages = [_said(one) for one in errors]
+    messages = [validation.words(one) for one in errors]
     return [(field, f"{field}: {message}.") for field, message in zip(fields, messages, strict=True)]

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from metrics import validation
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
@@ -136,8 +137,8 @@ def _(error: NoAnswer) -> Refusal:
 
 @refusal.register
 def _(error: ValidationError) -> Refusal:
-    problems = [Problem(None, _field(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors]
-    return Refusal(422, f"{problems[0].field}: {problems[0].message}.", problems)
+    problems = [Problem(None, _field(one["loc"]), f"{validation.words(one)}.") for one in error.errors]
+    return Refusal(422, f"{problems[0].field}: {problems[0].message}", problems)
 
 
 def _field(place: Sequence[Any]) -> str:

@@ -227,4 +227,4 @@ def _place(field: str, said: str) -> tuple[str, str]:
 
 
 def _sentence(said: str) -> str:
-    return "This has to be given." if said == "Field required." else said[:1].upper() + said[1:]
+    return said[:1].upper() + said[1:]

@@ -8,6 +8,7 @@ import structlog
 from django.template.loader import render_to_string
 from pydantic import ValidationError
 
+from metrics import validation
 from metrics.models import Widget
 from metrics.series import calculate
 from metrics.series.calculate import Asked
@@ -85,7 +86,7 @@ def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:
         return f"There is no widget kind {widget.kind!r}."
     except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}."
+        return f"{'.'.join(map(str, first['loc']))}: {validation.words(first)}."
 
 
 def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Asked]:

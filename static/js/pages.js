@@ -16,7 +16,6 @@ let pages = []; // {from, to, top}: rows, and where to scroll to
 let step = 0; // a row and the gap below it, in pixels
 let page = -1;
 let stayUntil = 0;
-let turned = 0;
 
 /** The rows of a tile: from the first, to the one behind its last. */
 function rows(tile) {
@@ -50,10 +49,14 @@ function lay() {
   const tallest = Math.max(1, ...tiles.map((tile) => rows(tile).to - rows(tile).from));
   const most = Math.max(tallest, Math.floor(room / least));
   if (count > most) {
-    const each = Math.max(tallest, Math.ceil(count / Math.ceil(count / most)));
+    // As many rows to a page as make the fewest pages, and of those as high as they can be.
+    const places = tiles.map(rows);
+    const fewest = cut(count, most, places).length;
+    let each = Math.max(tallest, Math.ceil(count / fewest));
+    while (each < most && cut(count, each, places).length > fewest) each += 1;
+    pages = cut(count, each, places);
     step = room / each;
     grid.style.gridAutoRows = `${step - gap}px`;
-    pages = cut(count, each, tiles.map(rows));
   }
   button.hidden = !pages.length;
   turn();
@@ -62,7 +65,7 @@ function lay() {
 function turn() {
   if (!pages.length) return;
   const staying = performance.now() < stayUntil;
-  if (!staying || page < 0) show((Math.floor(now() / TURN_S) + turned) % pages.length);
+  if (!staying || page < 0) show(Math.floor(now() / TURN_S) % pages.length);
   const trouble = pages.map(() => false);
   for (const tile of document.querySelectorAll(TROUBLE)) {
     const { from } = rows(tile);
@@ -91,10 +94,9 @@ function stay() {
 
 for (const event of ["wheel", "touchstart", "keydown"]) addEventListener(event, stay, { passive: true });
 button.addEventListener("click", () => {
-  turned += 1;
-  stayUntil = 0;
-  turn();
   stayUntil = performance.now() + STAY_MS;
+  show((page + 1) % pages.length);
+  turn();
 });
 new ResizeObserver(lay).observe(grid);
 setInterval(turn, 1000);

@@ -256,7 +256,7 @@ class TestCredentials:
 
     def test_one_that_has_to_be_given_can_not_be_removed(self) -> None:
         source = behind_a_door()
-        with pytest.raises(Invalid, match=r"^config.password: Field required\.$"):
+        with pytest.raises(Invalid, match=r"^config.password: It has to be given\.$"):
             sources.change(source.pk, {"config": {"url": URL, "password": ""}}, SYSTEM)
         assert secrets(source) == {"password": PASSWORD}
 

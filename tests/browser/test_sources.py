@@ -69,7 +69,7 @@ def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
         [
             "'whenever' does not have five fields, such as 5 * * * *.",
             "Url must begin with http:// or https:// and name a host.",
-            "Input should be less than or equal to 25.",
+            "It has to be 25 or less.",
         ]
     )
     expect(page.get_by_label("URL", exact=True)).to_have_value("not an address")

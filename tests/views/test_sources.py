@@ -497,10 +497,10 @@ class TestForm:
             ({"raw_retention_hours": "0"}, "This is a whole number from 1 to 876000."),
             ({"minute_retention_days": "-1"}, "This is a whole number from 1 to 36500, or empty."),
             ({"hour_retention_days": "9" * 5000}, "This is a whole number from 1 to 36500, or empty."),
-            ({"config__url": ""}, "This has to be given."),
-            ({"config__url": "http://x"}, "It has a character that can't be there; what fits is ^door:."),
+            ({"config__url": ""}, "It has to be given."),
+            ({"config__url": "http://x"}, "It has a character that can't be there, or lacks one that has to be."),
             ({"config__url": "door:\x00"}, "a character that can't be stored"),
-            ({"config__password": ""}, "This has to be given."),
+            ({"config__password": ""}, "It has to be given."),
             ({"config__password": "abc"}, "It has at least 4 characters."),
             ({"config__headers": "nonsense"}, "Line 1 is not a name, a colon and a value."),
         ],
@@ -542,7 +542,7 @@ class TestForm:
         assert response.status_code == 422
         assert text(response) == "Headers: Line 1 is not a name, a colon and a value."
         response = self.add(admin, HTMX, "&do=test", config__url="", config__password="")
-        assert text(response) == "URL: This has to be given. Password: This has to be given."
+        assert text(response) == "URL: It has to be given. Password: It has to be given."
 
     def test_an_edit_begins_with_what_is_set_but_for_credentials(self, admin: Client) -> None:
         page = admin.get(path(behind_a_door(), "edit")).content.decode()
