@@ -51,9 +51,11 @@ function show(state) {
   if (bad) {
     const shown = Number(pulse().time);
     const old = `These values are from ${timeOfDay(shown)}, ${age(now() - shown)} ago.`;
-    const text = `${refusal || pulse().lost || "Connection lost."} ${old}`;
-    const target = banner.querySelector("[data-lost-text]") ?? banner;
-    if (target.textContent !== text) target.textContent = text;
+    // Only the reason is read out: the age changes each second.
+    for (const [part, text] of [["why", refusal || pulse().lost || "Connection lost."], ["age", old]]) {
+      const target = banner.querySelector(`[data-lost-${part}]`);
+      if (target.textContent !== text) target.textContent = text;
+    }
   }
 }
 

@@ -13,14 +13,17 @@ let visibleAt = performance.now();
 
 const banner = document.createElement("p");
 banner.className = "said said-error";
-banner.setAttribute("role", "alert");
+banner.innerHTML = '<span role="alert"></span> <span></span>'; // only the first is read out: the age changes each second
 banner.hidden = true;
 
 function tick() {
   const now = performance.now();
   const late = now - renewedAt > LATE_MS && now - visibleAt > WAKES_MS && !document.hidden;
-  if (late) banner.textContent = `The server does not answer. What is shown here is ${age((now - renewedAt) / 1000)} old.`;
   banner.hidden = !late;
+  if (!late) return;
+  const [what, old] = banner.children;
+  if (!what.textContent) what.textContent = "The server does not answer.";
+  old.textContent = `What is shown here is ${age((now - renewedAt) / 1000)} old.`;
 }
 
 const part = document.querySelector(RENEWED);
