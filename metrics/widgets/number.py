@@ -1,5 +1,6 @@
 """A number: the newest value, how it changed, and its way there."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass

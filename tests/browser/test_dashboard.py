@@ -152,7 +152,7 @@ def cut_tiles(person: Person) -> list[str]:
 
 def test_a_wall_with_too_many_rows_turns_its_pages(chromium: Browser, system: Stack) -> None:
     config = {"queries": [{"metric": "orders_open"}]}
-    widgets = [{"kind": "number", "title": f"N {i}", "config": config, "height": 1 + (i % 7 == 0)} for i in range(60)]
+    widgets = [{"kind": "number", "title": f"N {i}", "config": config, "h": 1 + (i % 7 == 0)} for i in range(60)]
     make_dashboard(system, {"slug": "sixty", "title": "Sixty", "widgets": widgets})
     context = chromium.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
     person = Person(context.new_page(), system)
