@@ -115,11 +115,11 @@ def words(stopped: Sequence[Arriving], at: float) -> Notice:
 
 
 def _when(seconds: float, at: float) -> str:
-    """Return the time of day, and the day unless it is that of `at`, in the server's time zone."""
+    """Return the time of day, and the day unless it is that of `at`, in the server's time zone, which is named."""
     zone = get_current_timezone()
     then, now = _moment(seconds, zone), _moment(at, zone)
     day = "" if then.date() == now.date() else f"on {then.day} {then:%B} "
-    return f"{day}at {then:%H:%M}"
+    return f"{day}at {then:%H:%M %Z}"
 
 
 def _moment(seconds: float, zone: tzinfo) -> datetime:

@@ -37,6 +37,9 @@ function serverZone() {
 
 const timeZone = serverZone();
 
+/** The name of the zone that times are shown in. */
+export const zone = timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** The time of day at `seconds` (Unix), in the server's time zone. */
 export function timeOfDay(seconds, withSeconds = false) {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB", {

@@ -1,6 +1,6 @@
 // A live page: keeps the socket's state visible, acknowledges what it shows, and never looks alive when it is not.
 
-import { age, now, setServerTime, timeOfDay } from "./clock.js";
+import { age, now, setServerTime, timeOfDay, zone } from "./clock.js";
 import { set, tickFreshness } from "./freshness.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
@@ -50,7 +50,7 @@ function show(state) {
   if (banner.hidden === bad) banner.hidden = !bad;
   if (bad) {
     const shown = Number(pulse().time);
-    const old = `These values are from ${timeOfDay(shown)}, ${age(now() - shown)} ago.`;
+    const old = `These values are from ${timeOfDay(shown)} (${zone}), ${age(now() - shown)} ago.`;
     // Only the reason is read out: the age changes each second.
     for (const [part, text] of [["why", refusal || pulse().lost || "Connection lost."], ["age", old]]) {
       const target = banner.querySelector(`[data-lost-${part}]`);
@@ -181,5 +181,6 @@ addEventListener("pageshow", (event) => {
 setInterval(answers, STILL_HERE_EVERY_S * 1000);
 
 setServerTime(Number(pulse().time));
+for (const element of document.querySelectorAll("[data-zone]")) element.textContent = zone;
 tick();
 setInterval(tick, 1000);

@@ -48,10 +48,10 @@ def said(collected: float | None, pushed: float | None, at: float = LATER) -> No
     ("collected", "pushed", "what", "likely"),
     [
         (None, None, "", ""),
-        (AT, None, "Collecting stopped at 12:00.", COLLECTED),
-        (None, AT + 61, "Pushes stopped at 12:01.", PUSHED),
-        (AT, AT + 59, "Collecting and pushes stopped at 12:00.", BOTH),
-        (AT, AT + 61, "Collecting stopped at 12:00, pushes at 12:01.", BOTH),
+        (AT, None, "Collecting stopped at 12:00 UTC.", COLLECTED),
+        (None, AT + 61, "Pushes stopped at 12:01 UTC.", PUSHED),
+        (AT, AT + 59, "Collecting and pushes stopped at 12:00 UTC.", BOTH),
+        (AT, AT + 61, "Collecting stopped at 12:00 UTC, pushes at 12:01 UTC.", BOTH),
     ],
 )
 def test_it_says_what_stopped_and_since_when_and_where_to_look(
@@ -71,9 +71,9 @@ def test_it_does_not_change_while_the_day_lasts() -> None:
 @pytest.mark.parametrize(
     ("zone", "what"),
     [
-        ("UTC", "Collecting stopped on 20 November at 12:00."),
-        ("Asia/Kathmandu", "Collecting stopped on 20 November at 17:45."),
-        ("Pacific/Auckland", "Collecting stopped at 01:00."),
+        ("UTC", "Collecting stopped on 20 November at 12:00 UTC."),
+        ("Asia/Kathmandu", "Collecting stopped on 20 November at 17:45 +0545."),
+        ("Pacific/Auckland", "Collecting stopped at 01:00 NZDT."),
     ],
 )
 def test_of_another_day_it_names_the_day_as_the_server_s_time_zone_has_it(zone: str, what: str) -> None:
@@ -87,27 +87,27 @@ def test_the_fragment_is_one_element_that_is_empty_without_a_notice() -> None:
     html = notice.fragment(said(AT, None))
     assert html.startswith('<div id="w-notice" role="alert"><p class="notice">')
     assert html.endswith("</p></div>")
-    assert "<strong>Collecting stopped at 12:00.</strong>" in html
+    assert "<strong>Collecting stopped at 12:00 UTC.</strong>" in html
 
 
 def test_each_part_that_stands_still_has_a_sentence_of_its_own() -> None:
     still = [(part, state) for part in Part for state in STILL if (part, state) in notice._CAUSES]
     found = [notice.cause(part, Standing(state, 61), LATER) for part, state in still]
     assert len({one.likely for one in found}) == len(still) == 6
-    assert all(one.what.endswith(" at 12:58.") for one in found)
+    assert all(one.what.endswith(" at 12:58 UTC.") for one in found)
 
 
 def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     standings = dict.fromkeys(Part, Standing(State.OK)) | {Part.BEAT: Standing(State.SILENT, 60)}
     monkeypatch.setattr(standstill, "look", lambda now: standings)
-    assert said(AT, None).what == "Beat stopped at 12:59."
+    assert said(AT, None).what == "Beat stopped at 12:59 UTC."
 
 
 @pytest.mark.parametrize(
     ("by_s", "after_s", "what"),
     [
-        (30, 0, "The server's clock was set back by 30 s at 12:00."),
-        (3600, 3599, "The server's clock was set back by 60 min at 12:00."),
+        (30, 0, "The server's clock was set back by 30 s at 12:00 UTC."),
+        (3600, 3599, "The server's clock was set back by 60 min at 12:00 UTC."),
         (3600, 3600, ""),
         (3600, -60, ""),
     ],

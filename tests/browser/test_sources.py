@@ -25,7 +25,7 @@ def someone(page: Page, system: Stack) -> Person:
 
 def fill(page: Page, name: str, url: str) -> None:
     page.get_by_role("link", name="http_check").click()
-    page.get_by_label("Name", exact=True).first.fill(name)
+    page.get_by_label("Name of the source").fill(name)
     page.get_by_label("Seconds between two runs").fill("1")
     page.get_by_label("URL", exact=True).fill(url)
 
@@ -57,7 +57,7 @@ def test_a_source_is_made_tried_saved_and_seen_to_run(someone: Person) -> None:
 def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
     page = someone.page
     someone.open("/sources/new/?kind=http_check")
-    page.get_by_label("Name", exact=True).first.fill("nonsense")
+    page.get_by_label("Name of the source").fill("nonsense")
     page.get_by_label("By cron").check()
     page.get_by_label("Cron", exact=True).fill("whenever")
     page.get_by_label("URL", exact=True).fill("not an address")

@@ -83,3 +83,11 @@ def test_every_field_of_a_config_is_documented(kind: str, field: str) -> None:
 )
 def test_every_make_target_is_documented(target: str) -> None:
     assert f"make {target}" in said()
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda file: file.name)
+def test_no_table_is_cut(document: Path) -> None:
+    """Rows behind an empty line are no rows any more."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.M | re.S)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert re.match(r"\|.*\n\|[-:| ]+\|\n\|", table), table

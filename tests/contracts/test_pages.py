@@ -1,0 +1,94 @@
+"""What all pages promise to people who listen, type or print: alerts, scrolling, labels, times."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from metrics.sources import registry
+from metrics.views.source_fields import fields
+from metrics.views.source_form import label
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SCRIPTS = sorted((ROOT / "static/js").glob("*.js"))
+TICKING = ("data-lost-age", "data-clock", "data-freshness")
+"""What scripts write anew each second."""
+
+
+def name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=name)
+def test_what_changes_each_second_is_in_no_region_that_is_read_out(template: Path) -> None:
+    text = template.read_text()
+    for live in re.finditer(r'<(\w+)[^>]*(?:role="(?:alert|status)"|aria-live)[^>]*>(.*?)</\1>', text, re.S):
+        assert not [hook for hook in TICKING if hook in live[0]]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=name)
+def test_an_age_is_never_written_into_an_alert(script: Path) -> None:
+    """An alert in a script is an element of its own, beside what shows an age."""
+    text = script.read_text()
+    assert not re.search(r'setAttribute\("role", "alert"\)', text)
+    for alert in re.finditer(r'role="alert">(.*?)</', text):
+        assert alert[1] == ""
+
+
+def scrolling() -> set[str]:
+    """The classes of what gets scroll bars of its own, by the stylesheets."""
+    css = "\n".join(file.read_text() for file in (ROOT / "static/css").glob("*.css") if file.name != "print.css")
+    rules = re.findall(r"([^{}]+){[^{}]*overflow(?:-[xy])?: *(?:auto|scroll)", css)
+    return {re.findall(r"\.([\w-]+)", selector)[-1] for rule in rules for selector in rule.split(",")} - {"grid"}
+
+
+def test_there_is_something_that_scrolls() -> None:
+    assert scrolling() == {"scroll", "tall", "ping-body"}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=name)
+def test_what_scrolls_can_be_reached_with_the_keyboard_and_has_a_name(template: Path) -> None:
+    for tag, classes in re.findall(r'(<\w+ [^>]*class="([^"]*)"[^>]*>)', template.read_text()):
+        if scrolling() & set(classes.split()):
+            assert 'tabindex="0"' in tag, tag
+            assert 'aria-label="' in tag, tag
+
+
+def test_a_wall_that_turns_its_pages_is_reached_too() -> None:
+    assert 'tabindex="0" aria-label="Widgets"' in (ROOT / "templates/dashboard/_live.html").read_text()
+    assert "with scrolls=True" in (ROOT / "templates/dashboard/wall.html").read_text()
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=name)
+def test_no_time_is_written_without_its_zone(template: Path) -> None:
+    assert not re.search(r"\|(?:date|time)\b|{% now", template.read_text())
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=name)
+def test_what_shows_the_time_of_day_names_its_zone(template: Path) -> None:
+    text = template.read_text()
+    assert ("data-clock" in text) <= ("data-zone" in text)
+
+
+@pytest.mark.parametrize("kind", sorted(registry.kinds()))
+def test_no_two_fields_of_a_form_have_one_label(kind: str) -> None:
+    """The form of a source has fields of its own beside those of its kind."""
+    form = (ROOT / "templates/source/form.html").read_text() + (ROOT / "templates/source/_when.html").read_text()
+    own = re.findall(r"<label[^>]*>(?:<input[^>]*>)?\s*([^<{]+)", form)
+    theirs = [label(field.name) for field in fields(registry.kinds()[kind].config_class.model_json_schema())]
+    labels = [text.strip() for text in [*own, *theirs]]
+    assert "Name of the source" in labels
+    assert sorted({text for text in labels if labels.count(text) > 1}) == []
+
+
+def test_a_tested_source_is_brought_into_view() -> None:
+    """What is focused is scrolled to, by browsers without scripts and by htmx."""
+    for context in ({"refused": ["No."]}, {"trial": {"count": 1, "took": "1 s"}}):
+        assert 'tabindex="-1" autofocus' in render_to_string("source/_trial.html", context)
+
+
+def test_there_is_a_stylesheet_for_paper() -> None:
+    assert re.search(r'css/print.css.*media="print"', (ROOT / "templates/base.html").read_text())
