@@ -100,6 +100,8 @@ PATTERNS = {
     r"^[^\x00]*$": "It may have no NUL character",
     r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$": "It has to be the name of a file: letters, digits, _ . + and -",
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$": "It may have letters without accents, digits, _ and : only, and no digit first",
+    r"^([a-z0-9][a-z0-9-]*)?$": "It may have small letters without accents, digits and - only, and no - first",
+    r"^[\x21-\x7e]{1,255}$": "It has to have 1 to 255 letters, digits and signs, and no spaces",
     "^[A-Z]?$": "It has to be one letter from A to Z",
 }
 """The patterns of our own fields, as nobody should have to read them."""
@@ -115,6 +117,11 @@ def words(error: Mapping[str, Any]) -> str:
         return str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
     ours = OF_SECRETS.get(type) if context.get("field_type") == "Value" else None
     try:
-        return (ours or WORDS[type]).format(**context)
+        return (ours or WORDS[type]).format(**{name: _plain(value) for name, value in context.items()})
     except KeyError:  # a type that a newer pydantic has, or context that it has no more
         return "It does not fit"
+
+
+def _plain(value: Any) -> Any:
+    """Return a limit as people write it: 25 and not 25.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

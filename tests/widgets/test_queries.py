@@ -116,7 +116,7 @@ def test_it_is_drawn() -> None:
         ({"expressions": [{"expression": "A / C"}]}, "no query is named C"),
         ({"queries": [{"metric": "m", "name": "A"}, {"metric": "n", "name": "A"}]}, "the same name"),
         ({"queries": [{"metric": "m", "hidden": True}]}, "nothing to show"),
-        ({"queries": [{"metric": "m", "function": "median"}]}, "It has to be"),
+        ({"queries": [{"metric": "m", "function": "median"}]}, "Input should be"),
         ({"queries": [{"metric": "m", "quantile": 2}]}, "less than or equal to 1"),
     ],
 )
