@@ -116,7 +116,7 @@ def test_while_time_comes_a_second_time_it_says_so(by_s: float, after_s: float, 
     health.record_set_back(AT, AT + by_s)
     assert notice.notice(AT + after_s).what == what
     if what:
-        assert f"Until it is past {'12:00' if by_s == 30 else '13:00'}," in notice.notice(AT + after_s).likely
+        assert f"Until it is past {'12:00' if by_s == 30 else '13:00'} UTC," in notice.notice(AT + after_s).likely
 
 
 def test_of_a_sign_of_the_future_it_does_not_say_since_when() -> None:

@@ -200,7 +200,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
     assert compared > 2 * len(_steps())
     assert page.frames > len(_steps())
     shown = [tuple(re.findall("<strong>(.*)</strong>", html)) for html in page.notices]
-    assert [said for said, _ in groupby(shown)] == [(), ("Pushes stopped at 12:01.",), ()]
+    assert [said for said, _ in groupby(shown)] == [(), ("Pushes stopped at 12:01 UTC.",), ()]
 
 
 def _steps() -> list[int]:
