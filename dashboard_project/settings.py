@@ -290,6 +290,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
 
 # --- Collecting -----------------------------------------------------------------------------------------
 
+PLUGIN_MEMORY_BYTES = env.integer(
+    "PLUGIN_MEMORY_BYTES",
+    1024**3,
+    "Memory that each process of a plug-in or a monitoring check may take.",
+    least=64 * 1024**2,
+    most=2**40,
+)
+
 ALLOW_PRIVATE_ADDRESSES = env.flag(
     "ALLOW_PRIVATE_ADDRESSES",
     False,

@@ -11,12 +11,13 @@ import json
 import logging
 import mmap
 import os
+import resource
 import select
 import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -33,6 +34,10 @@ GRACE_S = 3
 """What is busy in C for longer can't be interrupted by Python; then the process ends, even if nobody asks any more."""
 IDLE = 75
 """Exit code of a process that was not asked anything for so long that it went."""
+
+ALLOWED_BYTES = resource.getrlimit(resource.RLIMIT_DATA)[0]
+TOO_LARGE = f"It needs more memory than PLUGIN_MEMORY_BYTES allows ({ALLOWED_BYTES / 1024**2:g} MiB)."
+
 
 Answer = dict[str, Any]
 
@@ -80,12 +85,34 @@ def _serve(one: Declared, file: Path, kept_s: float, questions: int, answers: Te
             return 0
         timeout_s = float(question)
         answer = _attempt(timeout_s, file, one.line, partial(_run, one, timeout_s))
-        if _forked[0]:
+        if _forked[0] or _leaves_processes():
             answer["over"] = True
         _say(answers, answer)
         if answer.get("over"):
             return 0
     return IDLE
+
+
+def _leaves_processes() -> bool:
+    """Return whether there is something that the function started: it would pile up, run after run.
+
+    What it started and left, the guard above this process has adopted. Where the system does not tell (Linux does,
+    proc_pid_children(5)), all of that ends when this process does.
+    """
+    me, guard = os.getpid(), os.getppid()
+    lists = [*Path("/proc/self/task").glob("*/children"), Path(f"/proc/{guard}/task/{guard}/children")]
+    return any(_runs(pid) for one in lists for pid in _text(one).split() if int(pid) != me)
+
+
+def _runs(pid: str) -> bool:
+    state = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return bool(state) and state[0] not in ("Z", "X")
+
+
+def _text(file: Path) -> str:
+    with suppress(OSError):
+        return file.read_text()
+    return ""
 
 
 def _run(one: Declared, timeout_s: float) -> Answer:
@@ -124,11 +151,11 @@ def _attempt(timeout_s: float, file: Path, line: int | None, work: Callable[[], 
         with _limited(timeout_s):
             return work()
     except BaseException as error:
-        explained = explain(error, file, line)
+        explained = TOO_LARGE if isinstance(error, MemoryError) else explain(error, file, line)
         if _told != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
             _told[:] = [explained]
             traceback.print_exception(error)
-        return {"error": explained, "over": not isinstance(error, Exception)}
+        return {"error": explained, "over": isinstance(error, MemoryError) or not isinstance(error, Exception)}
 
 
 @contextmanager

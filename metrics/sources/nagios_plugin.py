@@ -58,7 +58,8 @@ class NagiosPlugin(SourceKind[NagiosPluginConfig]):
 
     def collect(self, config: NagiosPluginConfig) -> list[Sample]:
         require_freedom("Programs")
-        finished = process.run([str(_file(config.plugin)), *_arguments(config)], config.timeout_s, ENVIRONMENT)
+        command = [str(_file(config.plugin)), *_arguments(config)]
+        finished = process.run(command, config.timeout_s, ENVIRONMENT, settings.PLUGIN_MEMORY_BYTES)
         _check_status(config.plugin, finished)
         said = perfdata.read(finished.output)
         labels = {"check": config.name or config.plugin}

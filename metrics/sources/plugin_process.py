@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 
 from metrics.plugins.run import IDLE, LOAD_S
 from metrics.sources.base import SourceError
 from metrics.sources.plugin_files import Version
-from metrics.sources.process import end
+from metrics.sources.process import Guarded
 
 log = structlog.get_logger(__name__)
 
@@ -56,16 +57,13 @@ class Process:
         self.version = version
         self._name = f"{file.name}:{function}".rstrip(":")
         arguments = [str(file), *([function, str(KEPT_S)] if function else [])]
-        self._process = subprocess.Popen(
+        self._process = Guarded(
             # -P: what is in the folder of the file takes nobody's place; -B: what is compiled is not kept
             [sys.executable, "-P", "-B", "-m", "metrics.plugins.run", *arguments],
-            env=_environment(),
+            _environment(),
+            settings.PLUGIN_MEMORY_BYTES,
             cwd=file.parent,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
         )
         self._said = b""
 
@@ -115,7 +113,7 @@ class Process:
 
     def end(self) -> None:
         """End the process and all that it started."""
-        end(self._process)
+        self._process.end()
 
     def _log(self, chunk: bytes, lines_left: int) -> int:
         """Log the lines in `chunk`, the first `lines_left` of them; return how many more may come."""

@@ -1,6 +1,8 @@
 """Real checks of Debian's monitoring-plugins, and some that misbehave."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +13,7 @@ import psutil
 import pytest
 from django.conf import LazySettings
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from metrics.sample import Sample, check
 from metrics.sources import reach
@@ -227,6 +230,56 @@ class TestWhichChecks:
     def test_a_bad_config_is_refused(self, fields: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             NagiosPluginConfig.model_validate(fields)
+
+
+class TestWhatItLeaves:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "sleep 300 & echo $! > {}",
+            "setsid sleep 300 & echo $! > {}",
+            "nohup sleep 300 > /dev/null 2>&1 & echo $! > {}",
+            "(setsid sh -c 'sleep 300 & echo $! > {}; exec sleep 300' &)",
+        ],
+        ids=["background", "setsid", "nohup", "double fork"],
+    )
+    def test_a_child_is_ended_and_the_check_counts(self, write: Write, tmp_path: Path, line: str) -> None:
+        file = tmp_path / "pid"
+        write(line.format(file), f"while ! test -s {file}; do sleep 0.01; done", "echo fine")
+        with capture_logs() as logs:
+            assert note(collected("check_ours")) == "fine"
+        assert ends(int(file.read_text()))
+        assert [one["event"] for one in logs] == ["a program left processes behind, which were ended"]
+
+    def test_a_thousand_are_ended(self, write: Write, tmp_path: Path) -> None:
+        write(f"for i in $(seq 1000); do setsid sleep 300 & echo $! >> {tmp_path}/pids; done", "echo fine")
+        assert note(collected("check_ours", timeout_s=20)) == "fine"
+        left = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert len(left) == 1000
+        assert all(ends(pid) for pid in left)
+
+    def test_all_is_ended_with_a_worker_that_is_killed(self, write: Write, tmp_path: Path, folder: Path) -> None:
+        write(f"setsid sleep 300 & echo $! $$ > {tmp_path}/pids; sleep 300")
+        worker = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import sys; from metrics.sources.process import run; run(sys.argv[1:], 60, {'PATH': '/bin'}, 2**30)",
+                str(folder / "check_ours"),
+            ]
+        )
+        until = time.monotonic() + 30
+        while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text().endswith("\n"):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        worker.kill()
+        worker.wait()
+        assert all(ends(int(pid)) for pid in (tmp_path / "pids").read_text().split())
+
+    def test_memory_has_a_limit(self, write: Write, settings: LazySettings) -> None:
+        settings.PLUGIN_MEMORY_BYTES = 64 * 1024**2
+        write(f"{sys.executable} -c 'bytearray(200_000_000)' 2>&1 | tail -1")
+        assert note(collected("check_ours")) == "MemoryError"
 
 
 def ends(pid: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+from django.conf import LazySettings
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
@@ -433,6 +434,46 @@ class TestProcesses:
         assert other != kept
         plugin_process._keep(taken, (str(file), "orders_open"))
         assert ends(int(kept))
+
+
+class TestWhatItLeaves:
+    CHILD = """
+        import os, subprocess
+
+        @metric("x", every="10s")
+        def orders_open():
+            {}
+            return os.getpid()
+    """
+    SLEEPS = "with open('{}', 'a') as file: print({}, file=file)"
+
+    @pytest.mark.parametrize(
+        "start",
+        [
+            "subprocess.Popen(['sleep', '300']).pid",
+            "subprocess.Popen(['sleep', '300'], start_new_session=True).pid",
+            "int(subprocess.check_output('setsid sleep 300 > /dev/null & echo $!', shell=True))",
+        ],
+        ids=["child", "session", "double fork"],
+    )
+    def test_a_run_that_leaves_a_child_is_the_last_of_its_process(
+        self, write: Write, tmp_path: Path, start: str
+    ) -> None:
+        write(self.CHILD.format(self.SLEEPS.format(tmp_path / "pids", start)))
+        first, second = values(), values()
+        assert first != second
+        left = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert len(left) == 2
+        assert all(ends(pid) for pid in left)
+
+    def test_one_that_waited_for_its_child_keeps_its_process(self, write: Write) -> None:
+        write(self.CHILD.format("subprocess.run(['true'])"))
+        assert values() == values()
+
+    def test_memory_has_a_limit(self, write: Write, settings: LazySettings) -> None:
+        settings.PLUGIN_MEMORY_BYTES = 256 * 1024**2
+        write(self.CHILD.format("bytearray(400_000_000)"))
+        assert refusal() == "It needs more memory than PLUGIN_MEMORY_BYTES allows (256 MiB)."
 
 
 class TestWho:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import LazySettings
 from pydantic import ValidationError
@@ -418,3 +419,36 @@ class TestConfig:
 
     def test_the_password_is_not_shown(self) -> None:
         assert "hush" not in repr(SqlConfig.model_validate({**GOOD, "password": "hush"}))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT max(i) AS value FROM c",
+        # functions that look at no clock: a long text in a longer one, where each place nearly fits
+        "WITH t AS (SELECT replace(hex(zeroblob(450000)), '00', 'a') AS a) "
+        "SELECT instr(a || a, a || 'b') AS value FROM t",
+    ],
+    ids=["recursion", "instr"],
+)
+def test_sqlite_ends_in_time_whatever_it_does(query: str, file: Path, settings: LazySettings) -> None:
+    settings.SQLITE_DIRS = [file.parent]
+    began = time.monotonic()
+    config = {"engine": "sqlite", "database": str(file)}
+    assert refusal(config, query, timeout_s=0.3) == "It took longer than 0.3 s."
+    assert time.monotonic() - began < 20
+    assert not [one for one in psutil.Process().children() if "sqlite_process" in " ".join(one.cmdline())]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT length(randomblob(1000000000)) AS value",
+        "SELECT length(zeroblob(2000000)) AS value",
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 1000000) "
+        "SELECT length(group_concat(i)) AS value FROM c",
+    ],
+)
+def test_sqlite_makes_nothing_that_is_large(query: str, file: Path, settings: LazySettings) -> None:
+    settings.SQLITE_DIRS = [file.parent]
+    assert "too big" in refusal({"engine": "sqlite", "database": str(file)}, query)

@@ -1,50 +1,50 @@
-"""SQLite: files in folders that the operator allows, opened to be read, with an authorizer that knows nothing else."""
+"""SQLite: files in folders that the operator allows, opened to be read in a process that can be ended."""
 
-import sqlite3
-import time
+import json
+import sys
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 from django.conf import settings
 
+from metrics.sources import process
 from metrics.sources.base import SourceError
 from metrics.sources.databases.table import Table, check_rows
 from metrics.sources.server import require_freedom, sentence
 
 WHO = "SQLite"
-BUSY_MOST_S = 5.0
-STEPS = 20_000
-"""How many instructions of SQLite's machine may pass between two looks at the clock: some milliseconds."""
-CELL_MOST_BYTES = 1_000_000
-ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-"""What a statement may do; so it can't attach other files, set pragmas, or write into temporary tables either."""
+PROGRAM = Path(__file__).with_name("sqlite_process.py")
+MEMORY_MOST_BYTES = 256 * 1024**2
+TABLE_MOST_BYTES = 16 * 1024**2
+START_S = 1.0
+"""What the process may take to start, on top of the time that the query has."""
 
 
 def query(path: str, text: str, rows_most: int, timeout_s: float) -> Table:
     """Return what `text` returns. Raises SourceError."""
     require_freedom("Files")
-    file = allowed(path)
-    until = time.monotonic() + timeout_s
+    asked = {"file": str(allowed(path)), "query": text, "rows_most": rows_most, "timeout_s": timeout_s}
+    answer = _answer(asked, timeout_s)
+    if answer.get("late"):
+        raise SourceError(f"It took longer than {timeout_s:g} s.")
+    if "error" in answer:
+        raise SourceError(sentence(WHO, Exception(answer["error"])))
+    rows = [[b"" if isinstance(cell, dict) else cell for cell in row] for row in answer["rows"]]
+    check_rows(rows, rows_most)
+    return Table(answer["columns"], rows)
+
+
+def _answer(asked: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    command = [sys.executable, "-I", "-S", str(PROGRAM)]
+    environment = {"QUERY": json.dumps(asked, ensure_ascii=False), "PYTHONUTF8": "1"}
     try:
-        connection = sqlite3.connect(
-            f"file:{quote(str(file))}?mode=ro", uri=True, timeout=min(BUSY_MOST_S, timeout_s), isolation_level=None
-        )
-    except sqlite3.Error as error:
-        raise SourceError(sentence(WHO, error)) from None
-    try:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_MOST_BYTES)
-        connection.set_authorizer(_authorize)
-        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
-        cursor = connection.execute(text)
-        rows = cursor.fetchmany(rows_most + 1)
-        check_rows(rows, rows_most)
-        return Table([column[0] for column in cursor.description or ()], rows)
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            raise SourceError(f"It took longer than {timeout_s:g} s.") from None
-        raise SourceError(sentence(WHO, error)) from None
-    finally:
-        connection.close()
+        finished = process.run(command, timeout_s + START_S, environment, MEMORY_MOST_BYTES, TABLE_MOST_BYTES)
+    except process.TooSlow:
+        return {"late": True}
+    if finished.code:
+        raise SourceError(f"{WHO}: its process ended without an answer, for want of memory or by a crash.")
+    found: dict[str, Any] = json.loads(finished.output)
+    return found
 
 
 def allowed(path: str) -> Path:
@@ -58,8 +58,3 @@ def allowed(path: str) -> Path:
     if not file.is_file():
         raise SourceError(f"{path} is no file.")
     return file
-
-
-def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    permitted = action in ALLOWED and (second or "").lower() != "load_extension"
-    return sqlite3.SQLITE_OK if permitted else sqlite3.SQLITE_DENY
