@@ -1,24 +1,19 @@
-"""A sample, and the rules every sample obeys, however it arrives.
-
-Names and labels follow Prometheus' data model
-(https://prometheus.io/docs/concepts/data_model/): a metric is `[a-zA-Z_:][a-zA-Z0-9_:]*`, a label is
-`[a-zA-Z_][a-zA-Z0-9_]*` and does not begin with two underscores.
-"""
+"""A sample, and the rules every sample obeys, however it arrives."""
 
 import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+from metrics import names
+
 UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 METRIC_NAME_MOST = 200
 VALUE_MOST = 1e150
@@ -76,12 +71,17 @@ class About:
 class Problem:
     """Why a field of the sample at `index` of a batch is refused; `message` is a sentence for the sender.
 
-    An index of None speaks of the batch as a whole.
+    An index of None speaks of the batch as a whole. `metric` is the name of the sample, for senders who don't count
+    theirs.
     """
 
     index: int | None
     field: str
     message: str
+    metric: str = dataclass_field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.metric}: {self.message}" if self.metric else self.message
 
 
 class BadSamples(Exception):
@@ -94,38 +94,47 @@ class BadSamples(Exception):
         self.problems = problems[: self.PROBLEMS_MOST]
 
 
-def named(refused: BadSamples, names: Sequence[str]) -> BadSamples:
-    """Return `refused` for a sender who does not count samples: each is called by its name, the one with its index."""
-    return BadSamples(
-        [
-            one if one.index is None else replace(one, message=f"{names[one.index]}: {one.message}")
-            for one in refused.problems
-        ]
-    )
-
-
 def check(samples: Sequence[Sample], now: float) -> None:
     """Raise BadSamples if one of `samples` is not acceptable at `now` (Unix seconds)."""
-    latest = now + FUTURE_MOST_S
-    found = (
-        Problem(index, field, message)
+    problems = [
+        Problem(index, field, message, sample.metric)
         for index, sample in enumerate(samples)
-        if not _is_usual(sample, latest)
-        for field, message in _problems(sample, now)
-    )
-    if first := list(islice(found, BadSamples.PROBLEMS_MOST)):
-        raise BadSamples(first)
+        for field, message in problems_of(tidy(sample), now)
+    ]
+    if problems:
+        raise BadSamples(problems)
 
 
-def _is_usual(sample: Sample, latest: float) -> bool:
-    """Return whether `sample` has the most usual form and is acceptable: a quick look, which nearly all pass."""
-    for label in sample.labels.items():
-        # What is too long is not kept in memory either.
-        if len(label[0]) > LABEL_NAME_MOST or len(label[1]) > LABEL_VALUE_MOST or not _is_good_label(label):
-            return False
+def tidy(sample: Sample) -> Sample:
+    """Return `sample` with names as `metrics.names` has them, and without labels that have no value.
+
+    One with names that are too long is returned as it is.
+    """
+    if len(sample.metric) > METRIC_NAME_MOST or any(len(name) > LABEL_NAME_MOST for name in sample.labels):
+        return sample
+    if _is_name(sample.metric) and all(sample.labels.values()) and _are_usual(sample.labels):
+        return sample
+    return structs.replace(sample, metric=names.metric(sample.metric), labels=names.labels(sample.labels.items()))
+
+
+def labels_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return these names and values as tidy labels, for several samples. Raises ValueError if they are too many."""
+    labels = names.labels(pairs)
+    if len(labels) > LABELS_MOST:
+        raise ValueError(_too_many(labels))
+    return labels
+
+
+def is_usual(sample: Sample, latest: float) -> bool:
+    """Return whether `sample` is tidy, has the most usual form and is acceptable: a quick look, which nearly all pass.
+
+    `latest` is up to when (Unix seconds) its time may be.
+    """
     at = sample.at
     return (
-        len(sample.metric) <= METRIC_NAME_MOST
+        len(sample.labels) <= LABELS_MOST
+        and _are_usual(sample.labels)
+        and len(sample.metric) <= METRIC_NAME_MOST
         and _is_name(sample.metric)
         and -VALUE_MOST <= sample.value <= VALUE_MOST
         and (at is None or 0 <= at <= latest)
@@ -134,11 +143,11 @@ def _is_usual(sample: Sample, latest: float) -> bool:
         and sample.expected_every_s is None
         and sample.expires_after_s is None
         and sample.since is None
-        and len(sample.labels) <= LABELS_MOST
     )
 
 
-def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
+def problems_of(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
+    """Yield each field of a tidy `sample` that is not acceptable at `now` (Unix seconds), and why in a sentence."""
     if len(sample.metric) > METRIC_NAME_MOST:
         yield "metric", f"metric is longer than {METRIC_NAME_MOST} characters."
     elif not _is_name(sample.metric):
@@ -164,16 +173,28 @@ def _problems(sample: Sample, now: float) -> Iterator[tuple[str, str]]:
 
 def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if len(labels) > LABELS_MOST:
-        yield "labels", f"labels has {len(labels)} entries, more than {LABELS_MOST}."
+        yield "labels", _too_many(labels)
         return
     for name, value in labels.items():
         if problem := _label_problem(name, value):
             yield "labels", problem
 
 
+def _too_many(labels: Mapping[str, str]) -> str:
+    return f"labels has {len(labels)} entries, more than {LABELS_MOST}."
+
+
+def _are_usual(labels: Mapping[str, str]) -> bool:
+    for label in labels.items():
+        # Labels that are too long are not kept in memory either.
+        if len(label[0]) > LABEL_NAME_MOST or len(label[1]) > LABEL_VALUE_MOST or not _is_good_label(label):
+            return False
+    return True
+
+
 @lru_cache(NAMES_KEPT)
 def _is_name(metric: str) -> bool:
-    return METRIC_NAME.fullmatch(metric) is not None
+    return names.METRIC_NAME.fullmatch(metric) is not None
 
 
 @lru_cache(NAMES_KEPT)
@@ -183,7 +204,7 @@ def _is_good_label(label: tuple[str, str]) -> bool:
 
 def _label_problem(name: str, value: str) -> str:
     """Return what is wrong with a label as a sentence, empty if nothing is."""
-    if len(name) > LABEL_NAME_MOST or not LABEL_NAME.fullmatch(name) or name.startswith("__"):
+    if len(name) > LABEL_NAME_MOST or not names.is_label(name):
         return f"label {name[:LABEL_NAME_MOST]!r} is not a name such as instance."
     if len(value) > LABEL_VALUE_MOST:
         return f"label {name} is longer than {LABEL_VALUE_MOST} characters."

@@ -39,7 +39,7 @@ class Door(SourceKind[DoorConfig]):
         if config.fails == "breaks":
             raise RuntimeError(f"door:{password}@3")
         if config.fails == "quotes":
-            return [Sample(password, 1.0)]
+            return [Sample(password, float("inf"))]
         said = "".join(value.get_secret_value() for value in config.headers.values())
         return [
             Sample("door_open", float(password == PASSWORD), {"said": said[:3]}, unit="doors"),

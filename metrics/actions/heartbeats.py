@@ -113,7 +113,8 @@ def prune() -> None:
 def _tell(told: Sequence[Sample], now: float) -> None:
     """Store `told`. What stands in its way must not undo a ping, and the next report says the same again."""
     try:
-        samples.accept(told, None, now)
+        if refused := samples.accept_good(told, None, now).refused:
+            log.warning("state of heartbeats not stored", error=refused.sentence(len(told)))
     except BadSamples as problem:
         log.warning("state of heartbeats not stored", error=str(problem))
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from metrics.actions import credentials, samples
 from metrics.actions.problems import sentence
+from metrics.batch import Refused
 from metrics.database import unavailable
 from metrics.live import slots
 from metrics.models import Run, Source
@@ -111,19 +112,21 @@ def _outcome(source: Source) -> Outcome:
         return Outcome(problem.done or 0, error=str(problem))
 
 
-def _store(found: list[Sample], source: Source) -> int:
+def _store(found: list[Sample], source: Source) -> tuple[int, Refused]:
     try:
-        return samples.accept(found, source, time.time())
+        accepted = samples.accept_good(found, source, time.time())
+        return accepted.count, accepted.refused
     except IntegrityError:
         if Source.objects.filter(pk=source.pk).exists():
             raise
         raise Failed("It was removed while it ran.") from None
 
 
-def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str, Verdict | None]:
+def attempt(job: Job, finish: Callable[[list[Sample]], tuple[T, Refused]]) -> tuple[T, str, Verdict | None]:
     """Do `job`; return what `finish` makes of its samples, the line that the run said about itself, and its verdict.
 
-    Raises Failed if anything goes wrong with either, whatever it is, but lets errors of our own database through.
+    `finish` also returns which samples it refused; the line says so. Raises Failed if anything goes wrong with either,
+    also if all are refused, but lets errors of our own database through.
     """
     if job.kind not in kinds():
         raise Failed(f"There is no source kind {job.kind!r}.")
@@ -131,10 +134,13 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str, Verd
     try:
         secret = credentials.read(job.secrets)
         found, error = _gather(job, secret)
-        if not error:
-            note, verdict = getattr(found, "note", ""), getattr(found, "verdict", None)
-            return finish(found), _storable(note, secret), verdict
-        done = finish(found) if found else None
+        if found or not error:
+            done, refused = finish(found)
+            left_out = refused.sentence(len(found))
+            if not error and (not found or len(refused) < len(found)):
+                note, verdict = getattr(found, "note", ""), getattr(found, "verdict", None)
+                return done, _storable(_joined(left_out, note), secret), verdict
+            error = _joined(error, left_out)
     except (BadSamples, credentials.LostKey) as problem:
         error = str(problem)
     except ValidationError as problem:
@@ -147,6 +153,10 @@ def attempt(job: Job, finish: Callable[[list[Sample]], T]) -> tuple[T, str, Verd
         log.error("source failed", source=job.name, exception=credentials.hide(traceback.format_exc(), secret))
         error = f"{type(problem).__name__}: {problem}"
     raise Failed(_storable(error, secret), done)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _gather(job: Job, secret: Mapping[str, Any]) -> tuple[list[Sample], str]:

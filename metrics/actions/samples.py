@@ -4,18 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import compress
 
 from django.db import transaction
 from redis import RedisError
 
+from metrics.batch import Accepted, sift
 from metrics.live import events, outage, watchers
 from metrics.models import Series, Source, Widget
-from metrics.sample import About, Sample, check
+from metrics.sample import About, BadSamples, Sample, series_key
 from metrics.series.about import tell
 from metrics.series.find import Query
+from metrics.series.guard import TooManySeries
 from metrics.series.write import write
 
 PUSH_NOTED_S = 10
+TRIES = 2
+"""To leave out the new series for which there is no room, since others may be made meanwhile."""
 
 
 def accept(
@@ -31,7 +36,42 @@ def accept(
     is called when that begins, to wait for whom it must.
     Raises BadSamples if one of them is bad; then nothing is stored.
     """
-    check(samples, now)
+    sifted = sift(samples, now)
+    if sifted.refused:
+        raise BadSamples(sifted.refused.problems)
+    _store(sifted.good, source, now, also, first)
+    return len(samples)
+
+
+def accept_good(samples: Sequence[Sample], source: Source | None, now: float, places: Sequence[int] = ()) -> Accepted:
+    """Store those of `samples` that can be stored, as `accept` does; the others are refused by their `places`.
+
+    Where there is no room for all that are of new series, samples of known series are stored, and of as many new
+    ones as there is room for. Raises BadSamples if others make new series all the while.
+    """
+    sifted = sift(samples, now, places)
+    good, places = sifted.good, sifted.places
+    for _ in range(TRIES):
+        try:
+            _store(good, source, now)
+            return Accepted(len(good), sifted.refused)
+        except TooManySeries as many:
+            fits = [series_key(one.metric, one.labels) not in many.keys for one in good]
+            for place, fit in zip(places, fits, strict=True):
+                if not fit:
+                    sifted.refused.add(place, [(many.problems[0].field, many.problems[0].message)])
+            good, places = list(compress(good, fits)), list(compress(places, fits))
+    _store(good, source, now)
+    return Accepted(len(good), sifted.refused)
+
+
+def _store(
+    samples: Sequence[Sample],
+    source: Source | None,
+    now: float,
+    also: Callable[[int], None] | None = None,
+    first: Callable[[], None] | None = None,
+) -> None:
     with transaction.atomic() if also or first else nullcontext():
         if first:
             first()
@@ -40,7 +80,6 @@ def accept(
             also(len(samples))
     show(changed, now)
     _note_push(source, len(samples), now)
-    return len(samples)
 
 
 def describe(about: Mapping[str, About], source: Source | None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from metrics.actions import sources
 from metrics.actions.access import Actor
 from metrics.actions.problems import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
+from metrics.batch import Refused, sift
 from metrics.live import collecting, limits, slots
 from metrics.models import Source
-from metrics.sample import Sample, check
+from metrics.sample import Sample
 from metrics.sources.registry import kinds
 from metrics.verdict import Verdict
 
@@ -110,16 +111,17 @@ def answer(id: str) -> None:
 
 
 def _trial(job: Job) -> Trial:
-    began, found, note, error = time.perf_counter(), list[Sample](), "", ""
+    began, note, error = time.perf_counter(), "", ""
+    found: Sequence[Sample] = ()
     verdict: Verdict | None = None
     try:
-        found, note, verdict = attempt(job, _checked)
+        found, note, verdict = attempt(job, _sifted)
     except Failed as problem:
         found, error = problem.done or [], str(problem)
     shown = tuple(Would(one.metric, dict(one.labels), one.value, one.unit or "", one.at) for one in found[:SHOWN_MOST])
     return Trial(time.perf_counter() - began, len(found), shown, note, error, verdict or "")
 
 
-def _checked(found: list[Sample]) -> list[Sample]:
-    check(found, time.time())
-    return found
+def _sifted(found: list[Sample]) -> tuple[Sequence[Sample], Refused]:
+    sifted = sift(found, time.time())
+    return sifted.good, sifted.refused

@@ -26,12 +26,13 @@ class BrokenError(Exception):
     """What is cut off, followed by something else, or not in the encoding that its header names."""
 
 
-def decoded(request: HttpRequest, limit: int) -> bytes:
+def decoded(request: HttpRequest, limit: int, usual: str = "") -> bytes:
     """Return the body of `request` as it was before it was encoded: at most `limit` bytes, nor may it arrive in more.
 
+    `usual` is the encoding of a body whose header does not name one.
     Raises HttpError: 413 for a body that is larger, 415 for an encoding nobody knows here, 400 for a broken one.
     """
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    encoding = request.headers.get("Content-Encoding", usual).strip().lower()
     try:
         return unpacked(_sent(request, limit), encoding, limit)
     except TooLargeError:

@@ -21,11 +21,12 @@ from metrics.actions.samples import Push
 from metrics.api import times
 from metrics.api.refusals import refusal
 from metrics.api.together import FullError, Together
+from metrics.api.tokens import secret_in
+from metrics.batch import sift
 from metrics.database import unavailable
 from metrics.ingest import json_samples, ping
 from metrics.live import limits
 from metrics.models import Source, Token
-from metrics.sample import check
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -100,8 +101,10 @@ class Lane:
             found = json_samples.read(body) if holder else None
             if holder is None or found is None:
                 return None
-            check(found, now)
-            accepted = await self._pushes.add(Push(holder.name, times.given(found, now), holder.source))
+            sifted = sift(found, now)
+            if sifted.refused:
+                return None
+            accepted = await self._pushes.add(Push(holder.name, times.given(sifted.good, now), holder.source))
         except Exception as error:
             return _refused(error)
         return None if accepted is None else Answer(202, JSON, b'{"accepted": %d}' % accepted)
@@ -140,8 +143,7 @@ def _store(pushes: Sequence[Push]) -> list[int | None]:
 
 
 def _find_holder(authorization: bytes, now: float) -> Holder | None:
-    kind, _, secret = authorization.decode("latin-1").partition(" ")
-    token = access.find_token(secret.strip()) if kind.lower() == "bearer" else None
+    token = access.find_token(secret_in(authorization.decode("latin-1")))
     if token is None or not access.grants(token, Token.Scope.PUSH):
         return None
     return Holder(f"token:{token.pk}", token.source, now + TOKEN_HOLDS_S)

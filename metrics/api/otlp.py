@@ -4,6 +4,7 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 import json
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from google.protobuf import json_format
@@ -12,13 +13,13 @@ from ninja import Router
 from ninja.errors import HttpError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 
-from metrics.api.push import refused_in_a_sentence, take
+from metrics.api.push import take_good
 from metrics.api.refusals import Refusal
 from metrics.api.tokens import push
 from metrics.api.told import tell
+from metrics.batch import Parsed
 from metrics.ingest.messages import FieldType, classes
-from metrics.ingest.otlp import Exported, NotOtlp, parse
-from metrics.sample import Sample
+from metrics.ingest.otlp import NotOtlp, parse
 
 router = Router(auth=push)
 
@@ -29,25 +30,24 @@ Status = classes("google.rpc", {"Status": [("message", 2, FieldType.TYPE_STRING)
 
 @router.post("v1/metrics")
 def export_metrics(request: HttpRequest) -> HttpResponse:
-    """Store what an ExportMetricsServiceRequest has, all or none."""
+    """Store what an ExportMetricsServiceRequest has, but data points that can't be stored, and say why."""
     if request.content_type not in (JSON, PROTOBUF):
         raise HttpError(415, f"Content-Type is neither {PROTOBUF} nor {JSON}.")
-    exported = Exported([])
 
-    def read(body: bytes) -> list[Sample]:
-        nonlocal exported
+    def read(body: bytes) -> Parsed:
         try:
-            exported = parse(body, request.content_type == JSON)
+            parsed = parse(body, request.content_type == JSON)
         except NotOtlp as error:
             raise HttpError(400, str(error)) from None
-        return tell(request, exported.samples)
+        return replace(parsed, samples=tell(request, parsed.samples))
 
-    with refused_in_a_sentence(lambda: exported.samples):
-        take(request, read)
+    accepted = take_good(request, read)
     answer = ExportMetricsServiceResponse()
-    if exported.left_out:
-        answer.partial_success.rejected_data_points = exported.left_out
-        answer.partial_success.error_message = exported.reason
+    if accepted.refused and not accepted.count:
+        raise HttpError(400, f"Nothing was stored: {accepted.refused.reasons()}")
+    if accepted.refused:
+        answer.partial_success.rejected_data_points = len(accepted.refused)
+        answer.partial_success.error_message = accepted.refused.reasons()
     return _in_kind(request, answer, 200)
 
 

@@ -8,14 +8,14 @@ from ninja.errors import HttpError
 
 from metrics.actions import access, groups
 from metrics.api.push import take
-from metrics.api.tokens import Foreign, token_of
+from metrics.api.tokens import push, token_of
 from metrics.api.told import tell
 from metrics.exposition import BadExposition
 from metrics.ingest import pushgateway
 from metrics.models import Source, Token
-from metrics.sample import BadSamples, Sample, named
+from metrics.sample import Sample
 
-router = Router(auth=Foreign(Token.Scope.PUSH))
+router = Router(auth=push)
 
 PATH = "metrics/{path:group}"
 
@@ -56,12 +56,8 @@ def _push(request: HttpRequest, group: str, every_name: bool) -> HttpResponse:
 
     def store(samples: Sequence[Sample], source: Source | None, now: float, also: Callable[[int], None] | None) -> int:
         replaced: Collection[str] | None = None if every_name else names
-        try:
-            return groups.push(
-                pushgateway.group_key(labels), samples, replaced, source, now, also, _may_change_any(request)
-            )
-        except BadSamples as refused:
-            raise named(refused, [one.metric for one in samples]) from None
+        key = pushgateway.group_key(labels)
+        return groups.push(key, samples, replaced, source, now, also, _may_change_any(request))
 
     take(request, parse, store)
     return HttpResponse(status=200)

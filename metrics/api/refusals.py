@@ -6,6 +6,7 @@ Every protocol has the same refusals, each in a form of its own.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
+from operator import attrgetter
 from typing import Any
 
 from django.db import DataError, Error
@@ -18,8 +19,9 @@ from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAn
 from metrics.actions.push import StillRunningError
 from metrics.api.push import TooFastError
 from metrics.api.together import FullError
+from metrics.api.tokens import NoTokenError
 from metrics.database import RETRY_AFTER_S, unavailable
-from metrics.ingest.influx import BadLines
+from metrics.ingest.influx import BadPrecision
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples, Problem
 
@@ -54,11 +56,16 @@ def refuse_in(api: NinjaAPI, form: Form) -> None:
             api.add_exception_handler(kind, handle)
 
 
-def as_json(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    """The form of our own API: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`."""
+def as_json(
+    request: HttpRequest, refusal: Refusal, say: Callable[[Problem], str] = attrgetter("message")
+) -> HttpResponse:
+    """The form of our own API: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`.
+
+    `say` returns the message; `str` has it name the metric, for senders who don't count their samples.
+    """
     body: dict[str, Any] = {"detail": refusal.detail}
     if refusal.errors is not None:
-        body["errors"] = [{"index": one.index, "field": one.field, "message": one.message} for one in refusal.errors]
+        body["errors"] = [{"index": one.index, "field": one.field, "message": say(one)} for one in refusal.errors]
     return JsonResponse(body, status=refusal.status)
 
 
@@ -75,8 +82,12 @@ def _(error: HttpError) -> Refusal:
 
 @refusal.register
 def _(error: AuthenticationError) -> Refusal:
-    sentence = "No valid token was sent; the header is Authorization: Bearer TOKEN."
-    return Refusal(401, sentence, headers={"WWW-Authenticate": "Bearer"})
+    return refusal(NoTokenError("Bearer"))
+
+
+@refusal.register
+def _(error: NoTokenError) -> Refusal:
+    return Refusal(401, str(error), headers={"WWW-Authenticate": error.challenge})
 
 
 @refusal.register
@@ -85,8 +96,8 @@ def _(error: NotJson) -> Refusal:
 
 
 @refusal.register
-def _(error: BadLines) -> Refusal:
-    return Refusal(400, str(error), [Problem(error.line, "line", str(error))])
+def _(error: BadPrecision) -> Refusal:
+    return Refusal(400, str(error))
 
 
 @refusal.register

@@ -3,22 +3,23 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec/
 """
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Status
 from ninja.errors import HttpError
 
-from metrics.actions.samples import describe
 from metrics.api.body import Refused
-from metrics.api.push import REFUSALS, refused_in_a_sentence, take
-from metrics.api.tokens import push, token_of
+from metrics.api.push import REFUSALS, refuse, take_good
+from metrics.api.tokens import push
 from metrics.api.told import tell
-from metrics.ingest.remote_write import NotWriteRequest, Written, parse
-from metrics.sample import Sample
+from metrics.batch import Parsed
+from metrics.ingest.remote_write import NotWriteRequest, parse
 
 router = Router(tags=["push"])
 
+SNAPPY = "snappy"
 CONTENT_TYPE = "application/x-protobuf"
 PROTO = "prometheus.WriteRequest"
 DESCRIBED: dict[str, Any] = {
@@ -31,21 +32,17 @@ DESCRIBED: dict[str, Any] = {
 
 @router.post("write", auth=push, response={204: None, REFUSALS: Refused}, openapi_extra=DESCRIBED)
 def remote_write(request: HttpRequest) -> Status[None]:
-    """Store what a Prometheus sends by remote write 1.0, all or none."""
+    """Store what a Prometheus sends by remote write 1.0. If some of it can't be, the rest is, and the answer is 400."""
     _check_version(request)
-    written = Written([], {})
 
-    def read(body: bytes) -> list[Sample]:
-        nonlocal written
+    def read(body: bytes) -> Parsed:
         try:
-            written = parse(body)
+            parsed = parse(body)
         except NotWriteRequest as error:
             raise HttpError(400, str(error)) from None
-        return tell(request, written.samples)
+        return replace(parsed, samples=tell(request, parsed.samples))
 
-    with refused_in_a_sentence(lambda: written.samples):
-        take(request, read)
-    describe(written.about, token_of(request).source)
+    refuse(take_good(request, read, encoding=SNAPPY))  # Prometheus logs the sentence, and goes on
     return Status(204, None)
 
 

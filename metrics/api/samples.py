@@ -9,7 +9,7 @@ from metrics.api.body import Refused
 from metrics.api.push import IDEMPOTENCY_KEY, REFUSALS, take
 from metrics.api.tokens import push
 from metrics.ingest.json_samples import parse
-from metrics.sample import LABEL_VALUE_MOST, METRIC_NAME, METRIC_NAME_MOST, PERIOD_MOST_S, TYPES, UNIT_MOST, VALUE_MOST
+from metrics.sample import LABEL_VALUE_MOST, METRIC_NAME_MOST, PERIOD_MOST_S, TYPES, UNIT_MOST, VALUE_MOST
 
 router = Router(tags=["push"])
 
@@ -41,9 +41,10 @@ SAMPLE = {
     "properties": {
         "metric": {
             "type": "string",
-            "pattern": f"^{METRIC_NAME.pattern}$",
+            "minLength": 1,
             "maxLength": METRIC_NAME_MOST,
             "examples": ["orders_open"],
+            "description": "Other characters than letters, digits, _ and : become _.",
         },
         "value": {"type": "number", "minimum": -VALUE_MOST, "maximum": VALUE_MOST, "examples": [42]},
         "at": {

@@ -7,7 +7,9 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Query as Parameter
 from ninja import Router, Schema
+from pydantic import AfterValidator
 
+from metrics import names
 from metrics.actions.problems import Invalid
 from metrics.api.body import ASKING, Text
 from metrics.api.tokens import read as read_scope
@@ -47,7 +49,7 @@ class RangeList(Schema):
     series: list[RangeOut]
 
 
-Metric = Annotated[Text, Parameter(description="Name of the metric.", max_length=200)]
+Metric = Annotated[Text, Parameter(description="Name of the metric.", max_length=200), AfterValidator(names.metric)]
 Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
 
 

@@ -1,4 +1,4 @@
-"""Tokens in requests: `Authorization: Bearer wf_…`, and where programs that know other servers put theirs."""
+"""Tokens in requests: `Authorization: Bearer wf_…`, and where programs that push to other servers put theirs."""
 
 import base64
 
@@ -9,6 +9,14 @@ from ninja.security.base import AuthBase
 
 from metrics.actions import access
 from metrics.models import Token
+
+
+class NoTokenError(Exception):
+    """A request without a valid token; `challenge` says how one may be sent (RFC 9110, section 11.6.1)."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__("No valid token was sent; the header is Authorization: Bearer TOKEN.")
+        self.challenge = challenge
 
 
 class Bearer(HttpBearer):
@@ -22,24 +30,26 @@ class Bearer(HttpBearer):
         return _let_in(token, self.scope)
 
 
-class Foreign(AuthBase):
-    """Lets the same in, whose token may also be the password of Basic authentication, stand behind the word Token as
-    with InfluxDB, or be the `parameter` of the query that is named.
-    """
+class Pushing(AuthBase):
+    """Lets tokens in that may push, however programs send theirs: see `secret_in`; or as `parameter` of the query."""
 
     openapi_type = "http"
+    openapi_scheme = "bearer"
 
-    def __init__(self, scope: str, parameter: str = "") -> None:
+    def __init__(self, parameter: str = "") -> None:
         super().__init__()
-        self.scope = scope
         self.parameter = parameter
 
-    def __call__(self, request: HttpRequest) -> Token | None:
-        secret = _secret(request.headers.get("Authorization", "")) or request.GET.get(self.parameter, "")
-        return _let_in(secret, self.scope)
+    def __call__(self, request: HttpRequest) -> Token:
+        secret = secret_in(request.headers.get("Authorization", "")) or request.GET.get(self.parameter, "")
+        token = _let_in(secret, Token.Scope.PUSH)
+        if token is None:
+            # Some clients send a name and a password only where they are asked for them.
+            raise NoTokenError('Bearer, Basic realm="Watchfloor", charset="UTF-8"')
+        return token
 
 
-push = Bearer(Token.Scope.PUSH)
+push = Pushing()
 read = Bearer(Token.Scope.READ)
 admin = Bearer(Token.Scope.ADMIN)
 
@@ -52,14 +62,18 @@ def token_of(request: HttpRequest) -> Token:
 
 
 def _let_in(secret: str, scope: str) -> Token | None:
-    found = access.find_token(secret)
+    found = access.find_token(secret) if secret else None
     if found is not None and not access.grants(found, scope):
         raise HttpError(403, f"This token has the scope {found.scope}; {scope} is needed.")
     return found
 
 
-def _secret(authorization: str) -> str:
-    """Return the token in a header: it is behind the first word, and there behind the name of a user, if it has one."""
+def secret_in(authorization: str) -> str:
+    """Return the token in a header `Authorization`, empty if there is none.
+
+    It is behind `Bearer`, behind `Token` as InfluxDB has it, there perhaps behind the name of a user and a colon, or
+    the password of Basic authentication, whose user may have any name.
+    """
     kind, _, credentials = authorization.strip().partition(" ")
     if kind.lower() == "basic":
         try:

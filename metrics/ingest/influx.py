@@ -5,13 +5,13 @@ https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from line_protocol_parser import LineFormatError, parse_line
 
-from metrics.ingest import names
-from metrics.sample import Sample
+from metrics import names
+from metrics.batch import Parsed
+from metrics.sample import Sample, labels_of
 
 PRECISIONS = {
     **{"n": 1, "ns": 1, "u": 10**3, "us": 10**3, "µ": 10**3, "ms": 10**6, "s": 10**9},
@@ -23,57 +23,48 @@ LINE_SHOWN = 100
 ESCAPED = re.compile(r"\\.")
 
 
-class BadLines(Exception):
-    """What can't be read; the message tells why, and `line` where, from 1; None for what is wrong with all of it."""
-
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(message if line is None else f"line {line}: {message}")
-        self.line = line
+class BadPrecision(Exception):
+    """A precision that there is not; the message says which there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The `samples` of a body, and for each of them the number of its line, from 1."""
-
-    samples: list[Sample]
-    lines: list[int]
+class BadLine(ValueError):
+    """A line that can't be read; the message tells why."""
 
 
-def parse(body: bytes, precision: str) -> Written:
-    """Return the samples in `body`, whose times are in units of `precision`; empty means nanoseconds. Raises BadLines.
+def parse(body: bytes, precision: str) -> Parsed:
+    """Return the samples in `body`, whose times are in units of `precision`; empty means nanoseconds.
 
     Each field is a sample of the metric `measurement_field`, or `measurement` for a field called value, and has the
-    tags as labels. True is 1 and false is 0. Fields that are texts are left out.
+    tags as labels. True is 1 and false is 0. Fields that are texts are left out. The place of a sample is the number of
+    its line, from 1. Raises BadPrecision.
     """
     unit_ns = PRECISIONS.get(precision or "ns")
     if unit_ns is None:
-        raise BadLines(f"invalid precision {precision[:20]!r} (use ns, us, ms, s, m or h)")
-    written = Written([], [])
+        raise BadPrecision(f"invalid precision {precision[:20]!r} (use ns, us, ms, s, m or h)")
+    parsed = Parsed()
     for number, line in _lines(body):
-        for sample in _samples(_point(number, line), unit_ns):
-            written.samples.append(sample)
-            written.lines.append(number)
-    return written
+        try:
+            samples = _samples(_point(line), unit_ns)
+        except ValueError as error:
+            parsed.refused.add(number, [("line", str(error))])
+        else:
+            parsed.samples += samples
+            parsed.places += [number] * len(samples)
+    return parsed
 
 
 def _lines(body: bytes) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers; a text in quotes may go on over several."""
-    try:
-        parts = enumerate(body.decode().split("\n"), 1)
-    except UnicodeDecodeError as error:
-        raise BadLines("it is not UTF-8", body.count(b"\n", 0, error.start) + 1) from None
-    for number, line in parts:
+    lines, next_at = body.decode(errors="surrogateescape").split("\n"), 0
+    while next_at < len(lines):
+        at, next_at = next_at, next_at + 1
+        line = lines[at]
         if '"' in line and _is_open(line) and not _is_whole(line):
-            line = "\n".join([line, *_rest(parts)])
-        yield number, line
-
-
-def _rest(parts: Iterator[tuple[int, str]]) -> Iterator[str]:
-    """Yield what follows an open quote, up to where it is closed."""
-    for _, line in parts:
-        yield line
-        if _is_open(line):  # a quote in it closes the one before
-            return
+            # The next line with an open quote closes it. If that makes no sense, only this line is bad.
+            closed_at = next((i for i in range(next_at, len(lines)) if _is_open(lines[i])), at)
+            if _is_whole(joined := "\n".join(lines[at : closed_at + 1])):
+                line, next_at = joined, closed_at + 1
+        yield at + 1, line
 
 
 def _is_open(line: str) -> bool:
@@ -84,30 +75,39 @@ def _is_open(line: str) -> bool:
 def _is_whole(line: str) -> bool:
     """Return whether `line` is one for all that: in names and tags, a quote is a letter like others."""
     try:
-        parse_line(line)
-    except LineFormatError:
+        _point(line)
+    except BadLine:
         return False
     return True
 
 
-def _point(number: int, line: str) -> dict[str, Any] | None:
-    """Return what `line` says, None for an empty one and for a comment."""
+def _point(line: str) -> dict[str, Any] | None:
+    """Return what `line` says, None for an empty one and for a comment. Raises BadLine."""
     if not line.strip():
         return None
     try:
         point: dict[str, Any] | None = parse_line(line)
+    except UnicodeEncodeError:
+        raise BadLine("it is not UTF-8") from None
     except LineFormatError as error:
         shown = line if len(line) <= LINE_SHOWN else f"{line[:LINE_SHOWN]}…"
-        raise BadLines(f"unable to parse '{shown}': {str(error).rstrip('.')}", number) from None
+        raise BadLine(f"unable to parse '{shown}': {str(error).rstrip('.')}") from None
     return point
 
 
-def _samples(point: dict[str, Any] | None, unit_ns: int) -> Iterator[Sample]:
+def _samples(point: dict[str, Any] | None, unit_ns: int) -> list[Sample]:
+    """Return what a line says. Raises ValueError with a sentence."""
     if point is None:
-        return
-    labels = names.labels(point["tags"].items())
+        return []
+    labels = labels_of(point["tags"].items())
     at = None if point["time"] is None else point["time"] * unit_ns / 10**9
-    for field, value in sorted(point["fields"].items()):
-        if not isinstance(value, str):
-            metric = point["measurement"] if field == VALUE else f"{point['measurement']}_{field}"
-            yield Sample(names.metric(metric), float(value), labels, at)
+    return [
+        Sample(
+            names.metric(point["measurement"] if field == VALUE else f"{point['measurement']}_{field}"),
+            float(value),
+            labels,
+            at,
+        )
+        for field, value in sorted(point["fields"].items())
+        if not isinstance(value, str)
+    ]

@@ -70,6 +70,7 @@ def read(body: bytes) -> list[Sample] | None:
 def _samples(batch: _Batch) -> list[Sample]:
     if any((batch.labels, batch.type, batch.expected_every is not None, batch.expires_after is not None)):
         _check_batch(batch)
+        batch.labels = {name: value for name, value in (batch.labels or {}).items() if value}
     return [_sample(one, batch) for one in batch.samples]
 
 

@@ -16,9 +16,10 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
 
-from metrics.ingest import names, otlp_histograms, otlp_names
+from metrics.batch import Parsed
+from metrics.ingest import otlp_histograms, otlp_names
 from metrics.ingest.otlp_histograms import Buckets
-from metrics.sample import LABELS_MOST, VALUE_MOST, BadSamples, Problem, Sample, whole_number
+from metrics.sample import Sample, labels_of, whole_number
 
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -35,19 +36,11 @@ class LeftOut(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """The `samples` of a request, how many data points were `left_out`, and one `reason` for that, or nothing."""
-
-    samples: list[Sample]
-    left_out: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Family:
     """What the data points of a metric share.
 
     `name` and `unit` are those of the series, `type` is gauge or counter. Values of one that `adds` are increases.
+    `read` yields the samples of a point.
     """
 
     name: str
@@ -55,6 +48,7 @@ class Family:
     type: str
     adds: bool
     labels: Mapping[str, str]
+    read: "Read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +62,24 @@ class Point:
     ends: bool
 
     def sample(self, suffix: str, value: float, type: str, has_unit: bool = True, **label: str) -> Iterator[Sample]:
-        """Yield the sample of the series with this suffix and label, unless it has no number."""
+        """Yield the sample of the series with this suffix and label."""
         name, labels = self.family.name + suffix, {**self.labels, **label} if label else self.labels
         unit = self.family.unit if has_unit else None
         if self.ends:
             yield Sample(name, 0.0, labels, self.at, ends=True)
-        elif -VALUE_MOST <= value <= VALUE_MOST:
+        else:
             adds = self.family.adds
             since = self.since if adds or type == "counter" else None
             yield Sample(name, float(value), labels, self.at, unit, type, adds=adds, since=since)
 
 
-def parse(body: bytes, is_json: bool) -> Exported:
-    """Return what is in `body`. Raises NotOtlp, or BadSamples for what contradicts itself.
+def parse(body: bytes, is_json: bool) -> Parsed:
+    """Return what is in `body`; the place of a sample is the number of its data point. Raises NotOtlp.
 
-    What has no number is left out: NaN, the infinities, and what goes beyond `VALUE_MOST`; exemplars and attributes of
-    scopes too, and of a resource's attributes all but those that make the labels job and instance.
+    Exemplars and attributes of scopes are left out, and of a resource's attributes all but those that make the labels
+    job and instance.
     """
-    samples: list[Sample] = []
-    problems: list[Problem] = []
-    left_out, reason = 0, ""
+    parsed, place = Parsed(), 0
     for metric, labels in _metrics(_read(body, is_json)):
         kind = metric.WhichOneof("data")
         if kind is None:
@@ -96,16 +88,23 @@ def parse(body: bytes, is_json: bool) -> Exported:
         try:
             family = _family(metric, kind, labels)
         except LeftOut as error:
-            left_out, reason = left_out + len(points), str(error)
-            continue
-        for point in points:
-            try:
-                samples += READERS[kind](_point(family, point), point)
-            except ValueError as error:
-                problems.append(Problem(None, "metrics", f"{metric.name[:100]!r}: {error}"))
-    if problems:
-        raise BadSamples(problems)
-    return Exported(samples, left_out, reason)
+            for number in range(len(points)):
+                parsed.refused.add(place + number, [("metrics", str(error))])
+        else:
+            for number, point in enumerate(points):
+                _add(parsed, place + number, family, point)
+        place += len(points)
+    return parsed
+
+
+def _add(parsed: Parsed, place: int, family: Family, point: Any) -> None:
+    try:
+        samples = list(family.read(_point(family, point), point))
+    except ValueError as error:
+        parsed.refused.add(place, [("metrics", str(error))], family.name)
+    else:
+        parsed.samples += samples
+        parsed.places += [place] * len(samples)
 
 
 def _read(body: bytes, is_json: bool) -> Any:
@@ -154,14 +153,12 @@ def _family(metric: Any, kind: str, labels: Mapping[str, str]) -> Family:
     if not name:
         raise LeftOut("A metric has no name.")
     unit = None if metric.unit == "1" and kind != "gauge" else otlp_names.unit_word(metric.unit)
-    return Family(name, unit, "counter" if monotonic else "gauge", temporality == DELTA, labels)
+    return Family(name, unit, "counter" if monotonic else "gauge", temporality == DELTA, labels, READERS[kind])
 
 
 def _point(family: Family, point: Any) -> Point:
     """Return what all samples of a data point share. Raises ValueError with a sentence."""
-    if len(point.attributes) > LABELS_MOST:
-        raise ValueError(f"a data point has more than {LABELS_MOST} attributes.")
-    labels = names.labels((one.key, _text(one.value)) for one in point.attributes if one.key)
+    labels = labels_of((one.key, _text(one.value)) for one in point.attributes if one.key)
     at_ns, since_ns = point.time_unix_nano, point.start_time_unix_nano
     return Point(
         family,
@@ -210,7 +207,8 @@ def _le(bound: float) -> str:
     return "+Inf" if bound == math.inf else repr(bound)
 
 
-READERS: Mapping[str, Callable[[Point, Any], Iterator[Sample]]] = {
+Read = Callable[[Point, Any], Iterator[Sample]]
+READERS: Mapping[str, Read] = {
     "gauge": _number,
     "sum": _number,
     "histogram": _histogram,

@@ -6,14 +6,13 @@ https://github.com/prometheus/pushgateway#api
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from msgspec import structs
 
-from metrics import exposition
+from metrics import exposition, names
 from metrics.exposition import Exposition
 from metrics.ingest import metric_families
-from metrics.sample import LABEL_NAME, BadSamples, Problem, Sample
+from metrics.sample import BadSamples, Problem, Sample, tidy
 
 BASE64 = "@base64"
 OPENMETRICS = "application/openmetrics-text"
@@ -39,12 +38,12 @@ def group(path: str) -> dict[str, str]:
         raise BadGroup("The path is not /metrics/job/JOB and then pairs of /LABEL/VALUE.")
     labels: dict[str, str] = {}
     for name, value in zip(parts[::2], parts[1::2], strict=True):
-        label = name.removesuffix(BASE64)
-        if not LABEL_NAME.fullmatch(label) or label.startswith("__"):
-            raise BadGroup(f"{label!r} in the path is not the name of a label.")
+        label = names.label(name.removesuffix(BASE64))
+        if not label or name.startswith("__"):
+            raise BadGroup(f"{name!r} in the path is not the name of a label.")
         if label in labels:
             raise BadGroup(f"The label {label} is in the path twice.")
-        labels[label] = value if label == name else _unpacked(label, value)
+        labels[label] = _unpacked(label, value) if name.endswith(BASE64) else value
     if parts[0].removesuffix(BASE64) != "job" or not labels["job"]:
         raise BadGroup("The path does not begin with /metrics/job/JOB.")
     return labels
@@ -75,10 +74,12 @@ def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Expositi
         found = metric_families.parse(body)
     else:
         raise UnknownFormat("Of Prometheus' protobuf only encoding=delimited is read here.")
-    samples = [structs.replace(one, labels={**one.labels, **labels}) for one in found.samples]
+    samples = [
+        tidy(structs.replace(one, labels={**names.labels(one.labels.items()), **labels})) for one in found.samples
+    ]
     if problems := list(_problems(samples)):
         raise BadSamples(problems)
-    return replace(found, samples=samples)
+    return Exposition(samples, frozenset(map(names.metric, found.names)))
 
 
 def _problems(samples: list[Sample]) -> Iterator[Problem]:
@@ -86,7 +87,7 @@ def _problems(samples: list[Sample]) -> Iterator[Problem]:
     for index, sample in enumerate(samples):
         if sample.at is not None:
             yield Problem(index, "at", f"{sample.metric} has a time; what is pushed here counts from when it arrives.")
-        series = (sample.metric, frozenset((name, value) for name, value in sample.labels.items() if value))
+        series = (sample.metric, frozenset(sample.labels.items()))
         if series in seen:
             yield Problem(index, "metric", f"{sample.metric} is there twice with the same labels.")
         seen.add(series)

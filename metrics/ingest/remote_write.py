@@ -3,21 +3,22 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec/
 """
 
+import math
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from metrics import exposition
-from metrics.ingest import names
+from metrics import exposition, names
+from metrics.batch import Parsed
 from metrics.ingest.prompb import WriteRequest
-from metrics.sample import UNIT_MOST, UNSTORABLE, VALUE_MOST, About, BadSamples, Problem, Sample
+from metrics.sample import UNIT_MOST, UNSTORABLE, About, Sample, labels_of
 
 STALE = 0x7FF0000000000002
 """The NaN that says that a series is over."""
 FAMILIES_MOST = 5000
+NOTHING = About()
 KINDS = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 """What MetricMetadata.MetricType counts."""
 
@@ -26,50 +27,44 @@ class NotWriteRequest(Exception):
     """A body that can't be read as a WriteRequest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The `samples` of a request, and what it says `about` metrics, by name; usually it has the one or the other."""
+def parse(body: bytes) -> Parsed:
+    """Return what is in `body`, usually samples or what it says about metrics. Raises NotWriteRequest.
 
-    samples: list[Sample]
-    about: dict[str, About]
-
-
-def parse(body: bytes) -> Written:
-    """Return what is in `body`. Raises NotWriteRequest, or BadSamples with the index of the series.
-
-    What has no number is left out: NaN, the infinities, and what goes beyond `VALUE_MOST`. Prometheus' staleness
-    markers are samples that end their series. Labels whose name begins with two underscores are left out, exemplars
-    and native histograms too.
+    Values that are no numbers, NaN and the infinities, are left out without a word: Prometheus sends them all the time.
+    Its staleness markers are samples that end their series. Labels whose name begins with two underscores are left out,
+    exemplars and native histograms too.
     """
     try:
         request = WriteRequest.FromString(body)
     except DecodeError:
         raise NotWriteRequest("The body is not a prometheus.WriteRequest.") from None
     if len(request.metadata) > FAMILIES_MOST:
-        raise BadSamples([Problem(None, "metadata", f"There are more than {FAMILIES_MOST} families in one request.")])
+        raise NotWriteRequest(f"There are more than {FAMILIES_MOST} families in one request.")
     about = {name: said for family in request.metadata for name, said in _about(family)}
-    samples: list[Sample] = []
-    problems: list[Problem] = []
-    for index, series in enumerate(request.timeseries):
+    parsed, place = Parsed(about=about), 0
+    for series in request.timeseries:
         try:
-            samples += _samples(series, about)
+            metric, labels = _identity((label.name, label.value) for label in series.labels)
         except ValueError as error:
-            problems.append(Problem(index, "labels", str(error)))
-    if problems:
-        raise BadSamples(problems)
-    return Written(samples, about)
+            for number in range(len(series.samples)):
+                parsed.refused.add(place + number, [("labels", str(error))])
+        else:
+            said = about.get(metric) or NOTHING
+            for number, sample in enumerate(series.samples):
+                if (found := _sample(sample, metric, labels, said)) is not None:
+                    parsed.samples.append(found)
+                    parsed.places.append(place + number)
+        place += len(series.samples)
+    return parsed
 
 
-def _samples(series: Any, about: dict[str, About]) -> Iterator[Sample]:
-    """Yield the samples of a TimeSeries. Raises ValueError with a sentence."""
-    metric, labels = _identity((label.name, label.value) for label in series.labels)
-    said = about.get(metric) or About(None, None)
-    for sample in series.samples:
-        value, at = sample.value, sample.timestamp / 1000
-        if -VALUE_MOST <= value <= VALUE_MOST:
-            yield Sample(metric, value, labels, at, said.unit, said.type)
-        elif value != value and _bits(value) == STALE:
-            yield Sample(metric, 0.0, labels, at, ends=True)
+def _sample(sample: Any, metric: str, labels: dict[str, str], said: About) -> Sample | None:
+    value, at = sample.value, sample.timestamp / 1000
+    if math.isfinite(value):
+        return Sample(metric, value, labels, at, said.unit, said.type)
+    if _bits(value) == STALE:
+        return Sample(metric, 0.0, labels, at, ends=True)
+    return None
 
 
 def _identity(pairs: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]:
@@ -84,7 +79,7 @@ def _identity(pairs: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]:
             kept.append((name, value))
     if not metric:
         raise ValueError("A series has no label __name__.")
-    return metric, names.labels(kept)
+    return metric, labels_of(kept)
 
 
 def _bits(value: float) -> int:

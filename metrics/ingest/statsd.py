@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from metrics.ingest import names
+from metrics import names
 from metrics.sample import BadSamples, Sample, check
 
 COUNTER, GAUGE, TIMER, SET = "c", "g", "ms", "s"
@@ -96,7 +96,9 @@ def _number(text: str, line: str) -> float:
 @lru_cache(10_000)
 def _series(name: str, tags: str) -> tuple[str, Labels]:
     """Return the names that series get: what can't be in one becomes an underscore. Raises BadReading."""
-    pairs = [(key, value or "true") for key, _, value in (tag.partition(":") for tag in tags.split(",") if tag)]
+    parts = (tag.partition(":") for tag in tags.split(","))
+    # A tag without a name can't be a label; Datadog's agent keeps the reading, too.
+    pairs = [(key, value or "true") for key, _, value in parts if key]
     metric, labels = names.metric(name), names.labels(pairs)
     try:
         check([Sample(metric + SUFFIX_LONGEST, 0.0, labels)], 0.0)

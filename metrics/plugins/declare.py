@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from metrics.every import seconds
-from metrics.sample import LABEL_NAME, METRIC_NAME, METRIC_NAME_MOST, TYPES, UNIT_MOST
+from metrics.names import METRIC_NAME, is_label
+from metrics.sample import METRIC_NAME_MOST, TYPES, UNIT_MOST
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +59,7 @@ def metric(
         raise ValueError(f"{name!r} is not the name of a metric, such as orders_open")
     if unit is not None and len(unit) > UNIT_MOST:
         raise ValueError(f"unit is longer than {UNIT_MOST} characters")
-    if label is not None and (not LABEL_NAME.fullmatch(label) or label.startswith("__")):
+    if label is not None and not is_label(label):
         raise ValueError(f"{label!r} is not the name of a label, such as shop")
     if type is not None and type not in TYPES:
         raise ValueError(f"type is not one of {', '.join(sorted(TYPES))}")

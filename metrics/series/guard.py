@@ -10,18 +10,34 @@ from metrics.sample import BadSamples, Problem
 from metrics.series.labels import labels_of
 
 
+class TooManySeries(BadSamples):
+    """New series beyond the limit; `keys` are those for which there is no room, if the others are made."""
+
+    def __init__(self, problem: Problem, keys: frozenset[str]) -> None:
+        super().__init__([problem])
+        self.keys = keys
+
+
 def check(new: Sequence[Series], source: Source | None) -> None:
-    """Raise BadSamples if there would be too many series with the `new` ones, saying which label made them so many."""
+    """Raise TooManySeries if there would be too many with the `new` ones, saying which label made them so many."""
     if source is not None:
-        count = Series.objects.filter(source=source).count() + len(new)
-        if count > settings.SERIES_PER_SOURCE:
-            raise _refusal(f"Source {source.name}", count, settings.SERIES_PER_SOURCE, new, source)
-    count = Series.objects.count() + len(new)
-    if count > settings.SERIES_TOTAL:
-        raise _refusal("This installation", count, settings.SERIES_TOTAL, new, None)
+        _check(
+            f"Source {source.name}",
+            Series.objects.filter(source=source).count(),
+            settings.SERIES_PER_SOURCE,
+            new,
+            source,
+        )
+    _check("This installation", Series.objects.count(), settings.SERIES_TOTAL, new, None)
 
 
-def _refusal(who: str, count: int, limit: int, new: Sequence[Series], source: Source | None) -> BadSamples:
+def _check(who: str, there: int, limit: int, new: Sequence[Series], source: Source | None) -> None:
+    if there + len(new) > limit:
+        beyond = frozenset(one.key for one in new[max(0, limit - there) :])
+        raise TooManySeries(_problem(who, there + len(new), limit, new, source), beyond)
+
+
+def _problem(who: str, count: int, limit: int, new: Sequence[Series], source: Source | None) -> Problem:
     ((metric, _),) = Counter(one.metric for one in new).most_common(1)
     stored = labels_of([metric], None if source is None else source.pk).get(metric, [])
     values = {label.name: label.values for label in stored}
@@ -35,4 +51,4 @@ def _refusal(who: str, count: int, limit: int, new: Sequence[Series], source: So
     if sums:
         name = max(sums, key=lambda label: (sums[label], label))
         message += f"; label {name} of {metric} has {max(values.get(name, 0), len(of_new.get(name, ()))):,} values"
-    return BadSamples([Problem(None, "labels", f"{message}.")])
+    return Problem(None, "labels", f"{message}.")

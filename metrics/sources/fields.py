@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from metrics.sample import METRIC_NAME, METRIC_NAME_MOST, UNIT_MOST
+from metrics.names import METRIC_NAME
+from metrics.sample import METRIC_NAME_MOST, UNIT_MOST
 
 Unit = Annotated[str, StringConstraints(max_length=UNIT_MOST)]
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import Sample
 from metrics.sources import fetch, pick
-from metrics.sources.base import SourceError, SourceKind
+from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.databases.table import VALUE, Table, samples
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
@@ -55,14 +55,20 @@ class JsonHttp(SourceKind[JsonHttpConfig]):
 
     def collect(self, config: JsonHttpConfig) -> list[Sample]:
         document = fetch.run(config, lambda client: _document(client, config))
-        found = [
-            sample
-            for metric, expression in config.values.items()
-            for sample in _picked(metric, expression, document, config)
-        ]
+        found, notes, problems = list[Sample](), list[str](), list[SourceError]()
+        for metric, expression in config.values.items():
+            try:
+                picked = _picked(metric, expression, document, config)
+            except SourceError as problem:
+                problems.append(problem)
+            else:
+                found += picked
+                notes.append(picked.note)
+        if problems:
+            raise SourceError(str(problems[0]), found)
         if not found:
             raise SourceError(f"{config.where} has nothing where values are looked for.")
-        return found
+        return Noted(found, " ".join(filter(None, notes)))
 
 
 async def _document(client: httpx.AsyncClient, config: JsonHttpConfig) -> Any:
@@ -75,14 +81,15 @@ async def _document(client: httpx.AsyncClient, config: JsonHttpConfig) -> Any:
         raise SourceError(f"{config.where} answered something that {problem}.") from None
 
 
-def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig) -> list[Sample]:
+def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig) -> Noted:
     """Return the samples of one metric; none, if there is nothing in its place. Raises SourceError for what is none."""
     try:
         value = pick.follow(expression, document)
         found = _samples(metric, value, config.units)
     except (pick.NoValue, SourceError) as problem:
         raise SourceError(f"values.{metric}: {str(problem).rstrip('.')}.") from None
-    return [structs.replace(one, type=type_by_name(one.metric)) for one in found]
+    note = f"values.{metric}: {found.note}" if found.note else ""
+    return Noted((structs.replace(one, type=type_by_name(one.metric)) for one in found), note)
 
 
 def _can_be_stored(value: float) -> bool:
@@ -92,9 +99,9 @@ def _can_be_stored(value: float) -> bool:
         return False
 
 
-def _samples(metric: str, value: Any, units: Mapping[str, str]) -> list[Sample]:
+def _samples(metric: str, value: Any, units: Mapping[str, str]) -> Noted:
     if value is None or value == []:
-        return []
+        return Noted([], "")
     if isinstance(value, str):
         raise SourceError("it finds text, not a number; to_number(…) around it makes one of what looks like one.")
     if isinstance(value, int | float) and not _can_be_stored(value):

@@ -15,10 +15,9 @@ from pydantic import Field, StringConstraints
 from metrics.exposition import BadExposition, parse
 from metrics.sample import LABEL_VALUE_MOST, METRIC_NAME_MOST, Sample
 from metrics.sources import fetch
-from metrics.sources.base import Noted, SourceError, SourceKind
+from metrics.sources.base import SourceError, SourceKind
 from metrics.sources.http_config import HttpConfig
 from metrics.sources.reach import Forbidden
-from metrics.sources.storable import storable
 
 BODY_MOST_BYTES = 8 * 1024 * 1024
 READ_MOST_S = 4
@@ -70,9 +69,9 @@ class PrometheusScrape(SourceKind[PrometheusScrapeConfig]):
         if len(wanted) > config.samples_most:
             message = f"{config.where} has {len(wanted)} samples to keep, more than {config.samples_most}."
             raise SourceError(message, _report(config, 0, took_s))
-        kept = storable((_labelled(one, config.target, config.honor_labels) for one in wanted), time.time())
+        kept = [_labelled(one, config.target, config.honor_labels) for one in wanted]
         counts = {"scrape_samples_scraped": len(scraped), "scrape_samples_post_metric_relabeling": len(kept)}
-        return Noted([*kept, *_report(config, 1, took_s, counts)], kept.note)
+        return [*kept, *_report(config, 1, took_s, counts)]
 
 
 def _scrape(config: PrometheusScrapeConfig) -> list[Sample]:

@@ -16,7 +16,6 @@ from metrics.sources import fetch, pick
 from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
-from metrics.sources.storable import storable
 
 BODY_MOST_BYTES = 16 * 1024 * 1024
 POINTS_MOST = 2000
@@ -76,9 +75,8 @@ class Promql(SourceKind[PromqlConfig]):
             found += _samples(metric, answer, config)
             if len(found) > config.samples_most:
                 raise SourceError(f"{config.where} returns more than {config.samples_most} samples.")
-        kept = storable(found, now)
         warnings = [str(one) for answer in answers.values() for one in _listed(answer.get("warnings"))]
-        return Noted(kept, kept.note or (warnings[0] if warnings else ""))
+        return Noted(found, warnings[0] if warnings else "")
 
 
 async def _ask(client: httpx.AsyncClient, config: PromqlConfig, now: float) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from metrics import every
-from metrics.sample import METRIC_NAME
+from metrics.names import METRIC_NAME
 from metrics.series import functions
 from metrics.series.functions import Function
 from metrics.series.read import Query, Track

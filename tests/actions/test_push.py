@@ -66,7 +66,7 @@ def test_a_key_counts_for_a_day(key: Key) -> None:
 
 def test_what_is_refused_does_not_use_up_its_key(key: Key) -> None:
     def refused(keep: Keep) -> int:
-        return accept([sample("2xx")], None, AT, keep)
+        return accept([sample("")], None, AT, keep)
 
     with pytest.raises(BadSamples):
         once(key, refused, AT)

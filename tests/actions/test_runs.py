@@ -16,6 +16,9 @@ from metrics.sources.host import Host
 from metrics.verdict import Verdict
 from tests import make
 
+INFINITE = float("inf")
+NO_VALUE = "value is not a number between -1e+150 and 1e+150."
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 Collects = Callable[[Any], None]
@@ -64,7 +67,7 @@ class TestCollect:
         ("what", "said"),
         [
             (SourceError("The machine does not answer."), "The machine does not answer."),
-            ([Sample("2xx", 1.0)], "metric '2xx' is not a name such as http_requests_total."),
+            ([Sample("a", INFINITE)], f"1 of 1 samples can't be stored, such as a: {NO_VALUE}"),
             (RuntimeError("a bug"), "RuntimeError: a bug"),
             (ZeroDivisionError(), "ZeroDivisionError."),
             (RuntimeError("x" * 5000), "RuntimeError: " + "x" * 286),
@@ -183,10 +186,20 @@ class TestCollect:
 
     def test_what_a_failed_run_knows_and_nobody_can_store_is_noted(self, collects: Collects) -> None:
         source = make.source()
-        collects(SourceError("Nobody answers.", [Sample("2xx", 0.0)]))
+        collects(SourceError("Nobody answers.", [Sample("a", INFINITE)]))
         runs.collect(source.pk)
         source.refresh_from_db()
-        assert (source.last_samples, source.last_error[:12], source.failures) == (0, "metric '2xx'", 1)
+        assert (source.last_samples, source.failures) == (0, 1)
+        assert source.last_error == f"Nobody answers. 1 of 1 samples can't be stored, such as a: {NO_VALUE}"
+
+    def test_one_that_nobody_can_store_loses_no_other_and_is_noted(self, collects: Collects) -> None:
+        source = make.source()
+        collects(Noted([Sample("a", 1.0), Sample("b", INFINITE), Sample("c.d", 2.0)], "OK - all answer"))
+        runs.collect(source.pk)
+        source.refresh_from_db()
+        note = f"1 of 3 samples can't be stored, such as b: {NO_VALUE} OK - all answer"
+        assert (source.last_samples, source.last_error, source.last_note) == (2, "", note)
+        assert sorted(Series.objects.values_list("metric", flat=True)) == ["a", "c_d"]
 
     def test_a_run_after_which_the_source_is_gone_is_not_an_error(self, collects: Collects) -> None:
         source = make.source()

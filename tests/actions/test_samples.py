@@ -1,12 +1,14 @@
 """The one way in: all or nothing, and the open pages that show it are told."""
 
 import pytest
+from pytest_django import Settings
 from redis import Redis, RedisError
 
-from metrics.actions.samples import accept
+from metrics.actions.samples import accept, accept_good
 from metrics.live import watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Sample as Row
+from metrics.models import Series
 from metrics.sample import BadSamples, Sample
 from tests import make
 from tests.make import AT, sample
@@ -27,8 +29,39 @@ def test_nothing_is_accepted_too() -> None:
 
 def test_one_bad_sample_refuses_all() -> None:
     with pytest.raises(BadSamples):
-        accept([sample(), Sample("2xx", 1.0), sample("b")], None, AT)
+        accept([sample(), Sample("bad", float("nan")), sample("b")], None, AT)
     assert not Row.objects.exists()
+
+
+def test_the_good_ones_are_stored_and_the_others_refused_by_their_places() -> None:
+    batch = [sample("a"), Sample("b", float("nan")), sample("c"), sample("d", at=AT + 601)]
+    accepted = accept_good(batch, None, AT, [7, 8, 9, 9])
+    assert (accepted.count, accepted.refused.places) == (2, {8, 9})
+    found = [(one.index, one.field, one.metric) for one in accepted.refused.problems]
+    assert found == [(8, "value", "b"), (9, "at", "d")]
+    assert sorted(Series.objects.values_list("metric", flat=True)) == ["a", "c"]
+
+
+def test_a_batch_of_which_nothing_is_good_stores_nothing() -> None:
+    accepted = accept_good([Sample("a", float("nan"))], None, AT)
+    assert (accepted.count, len(accepted.refused)) == (0, 1)
+    assert not Row.objects.exists()
+
+
+def test_beyond_the_limit_of_series_known_ones_go_on_and_new_ones_are_made_as_far_as_there_is_room(
+    settings: Settings,
+) -> None:
+    settings.SERIES_PER_SOURCE = 3
+    source = make.source()
+    accept([sample("a"), sample("b")], source, AT)
+    batch = [sample(name, at=AT + 1) for name in ("x", "a", "y", "b", "z", "b")]
+    batch[-1] = sample("b", at=AT + 2)
+    accepted = accept_good(batch, source, AT + 1)
+    assert (accepted.count, len(accepted.refused)) == (4, 2)
+    assert accepted.refused.places < {0, 2, 4}
+    assert "may have 3" in accepted.refused.sentence(6)
+    assert Series.objects.count() == 3
+    assert Row.objects.filter(series__metric__in=["a", "b"], at_ms__gt=AT * 1000).count() == 3
 
 
 @pytest.mark.parametrize(

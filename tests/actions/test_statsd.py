@@ -1,13 +1,11 @@
 """Storing what StatsD's process gathered: all that can be."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from metrics.actions.statsd import store
 from metrics.models import Sample as Row
 from metrics.models import Series, Source
-from metrics.sample import BadSamples, Problem, Sample
+from metrics.sample import Sample
 from tests.make import AT, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -28,18 +26,5 @@ def test_increases_become_a_total_and_sending_them_again_changes_nothing() -> No
 
 
 def test_one_that_is_refused_spoils_no_other() -> None:
-    store([sample("a"), Sample("2xx", 1.0), sample("b"), Sample("c", float("nan"))], AT)
+    store([sample("a"), Sample("", 1.0), sample("b"), Sample("c", float("nan"))], AT)
     assert sorted(Series.objects.values_list("metric", flat=True)) == ["a", "b"]
-
-
-def test_when_all_are_refused_those_of_known_series_are_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    store([sample("a")], AT)
-    tried: list[list[str]] = []
-
-    def accept(samples: Sequence[Sample], *_: object) -> int:
-        tried.append([one.metric for one in samples])
-        raise BadSamples([Problem(None, "samples", "There are too many series.")])
-
-    monkeypatch.setattr("metrics.actions.statsd.accept", accept)
-    store([sample("a"), sample("b")], AT + 10)
-    assert tried == [["a", "b"], ["a"]]

@@ -86,7 +86,10 @@ class TestTrial:
         [
             ("says", "The door does not take '…'."),
             ("breaks", "RuntimeError: door:…@3"),
-            ("quotes", "metric '…' is not a name such as http_requests_total."),
+            (
+                "quotes",
+                "1 of 1 samples can't be stored, such as …: value is not a number between -1e+150 and 1e+150.",
+            ),
         ],
     )
     def test_what_goes_wrong_is_a_sentence_without_credentials(

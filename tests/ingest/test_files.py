@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.ingest import csv_samples, json_lines
-from metrics.sample import LABEL_NAME, METRIC_NAME, BadSamples, Sample
+from metrics.names import LABEL_NAME, METRIC_NAME
+from metrics.sample import BadSamples, Sample
 from tests.make import AT
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=20)

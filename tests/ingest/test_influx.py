@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client import Point, WritePrecision
 
-from metrics.ingest.influx import BadLines, parse
+from metrics.ingest.influx import BadPrecision, parse
 from metrics.sample import Sample
 
 NS = 1_795_176_000_250_000_000
@@ -18,10 +18,11 @@ def read(text: str, precision: str = "") -> list[Sample]:
     return parse(text.encode(), precision).samples
 
 
-def refusal(body: bytes | str, precision: str = "") -> BadLines:
-    with pytest.raises(BadLines) as refused:
-        parse(body.encode() if isinstance(body, str) else body, precision)
-    return refused.value
+def refused(body: bytes | str) -> list[tuple[int | None, str]]:
+    """The lines that are refused, and why."""
+    parsed = parse(body.encode() if isinstance(body, str) else body, "")
+    assert parsed.refused.places == {one.index for one in parsed.refused.problems}
+    return [(one.index, one.message) for one in parsed.refused.problems]
 
 
 @pytest.mark.parametrize(
@@ -60,12 +61,12 @@ def test_each_field_of_a_line_is_a_sample(line: str, samples: list[Sample]) -> N
 def test_lines_are_counted(end: str) -> None:
     written = parse(end.join(["a v=1,w=2", "", "# b", "c v=3", ""]).encode(), "")
     assert [one.metric for one in written.samples] == ["a_v", "a_w", "c_v"]
-    assert written.lines == [1, 1, 4]
+    assert written.places == [1, 1, 4]
 
 
 def test_a_text_may_go_on_over_several_lines() -> None:
     written = parse(b'a text="one\ntwo, \\"2\\"\nthree",v=1\nb v=2\nc,t=x"y v=3', "")
-    assert ([one.metric for one in written.samples], written.lines) == (["a_v", "b_v", "c_v"], [1, 4, 5])
+    assert ([one.metric for one in written.samples], written.places) == (["a_v", "b_v", "c_v"], [1, 4, 5])
 
 
 @pytest.mark.parametrize(
@@ -118,24 +119,37 @@ def test_what_the_client_writes_is_read() -> None:
         ("b v=99999999999999999999i", "unable to parse 'b v=99999999999999999999i': Failed to parse"),
         ("b v=1 soon", "unable to parse 'b v=1 soon': Failed to parse"),
         ("b,t= v=1", "unable to parse 'b,t= v=1': Failed to parse value of tag"),
-        ('b v="open', "unable to parse 'b v=\"open\nc v=1': Failed to parse"),
+        ('b v="open', "unable to parse 'b v=\"open': Failed to parse"),
         ("b" * 200, f"unable to parse '{'b' * 100}…': Failed to parse"),
     ],
 )
-def test_a_line_that_is_none_is_refused_by_its_number(line: str, reason: str) -> None:
-    refused = refusal(f"a v=1\n{line}\nc v=1")
-    assert refused.line == 2
-    assert str(refused).startswith(f"line 2: {reason}")
+def test_a_line_that_is_none_is_refused_by_its_number_and_the_others_are_samples(line: str, reason: str) -> None:
+    body = f"a v=1\n{line}\nc v=1"
+    ((number, message),) = refused(body)
+    assert number == 2
+    assert message.startswith(reason)
+    assert [one.metric for one in read(body)] == ["a_v", "c_v"]
+
+
+def test_a_quote_that_nothing_closes_spoils_no_other_line() -> None:
+    body = 'a v="open\nb v=1\nc t="two\nlines",v=2\nd v="open'
+    assert [number for number, _ in refused(body)] == [1, 5]
+    assert [one.metric for one in read(body)] == ["b_v", "c_v"]
 
 
 def test_what_is_not_utf_8_is_refused_by_its_line() -> None:
-    assert str(refusal(b"a v=1\n\xff v=1")) == "line 2: it is not UTF-8"
+    assert refused(b"a v=1\n\xff v=1\nb v=1") == [(2, "it is not UTF-8")]
+
+
+def test_more_tags_than_there_may_be_refuse_their_line() -> None:
+    tags = ",".join(f"t{n}=x" for n in range(21))
+    assert refused(f"a v=1\nb,{tags} v=1,w=2") == [(2, "labels has 21 entries, more than 20.")]
 
 
 @pytest.mark.parametrize("precision", ["d", "NS", "x" * 1000])
 def test_a_precision_that_is_none_is_refused(precision: str) -> None:
-    refused = refusal("a v=1", precision)
-    assert (refused.line, str(refused)[:18]) == (None, "invalid precision ")
+    with pytest.raises(BadPrecision, match=r"^invalid precision "):
+        parse(b"a v=1", precision)
 
 
 PARTS = [
@@ -165,12 +179,7 @@ PARTS = [
 
 @given(st.binary() | st.lists(st.sampled_from(PARTS), max_size=30).map(lambda parts: "".join(parts).encode()))
 def test_any_bytes_are_samples_or_refused(body: bytes) -> None:
-    try:
-        written = parse(body, "")
-    except BadLines as refused:
-        where = refused.line
-        assert where is not None
-        assert 1 <= where <= body.count(b"\n") + 1
-        return
-    assert len(written.samples) == len(written.lines)
+    written = parse(body, "")
+    assert all(1 <= where <= body.count(b"\n") + 1 for where in written.refused.places)
+    assert len(written.samples) == len(written.places)
     assert all(type(one.value) is float and math.isfinite(one.value) for one in written.samples)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.ingest.otlp_names import metric, unit_word
-from metrics.sample import METRIC_NAME, UNIT_MOST
+from metrics.names import METRIC_NAME
+from metrics.sample import UNIT_MOST
 
 
 @pytest.mark.parametrize(

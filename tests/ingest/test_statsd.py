@@ -78,7 +78,7 @@ def test_what_is_not_about_metrics_is_passed_over(datagram: bytes) -> None:
             "a:1|c|@2",
             "a:1|c|@1e-9",
         ),
-        *("a:1|c|@nan", "a:1|c|z", "a:1|c|#:b", f"{'a' * 200}:1|c", f"a:1|c|#b:{'x' * 201}", "a:1|c|#b:\x00"),
+        *("a:1|c|@nan", "a:1|c|z", f"{'a' * 200}:1|c", f"a:1|c|#b:{'x' * 201}", "a:1|c|#b:\x00"),
         *(f"a:{'1' * 9000}|c", "a:1|c|#" + ",".join(f"t{n}:1" for n in range(21))),
     ],
 )

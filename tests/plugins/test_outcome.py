@@ -1,6 +1,5 @@
 """What a function may return, and what is said of the rest."""
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,9 +79,6 @@ def test_a_single_sample_and_a_generator_of_samples_are_fine() -> None:
             [Sample("x", 1, {}, "now")],  # type: ignore[arg-type]
             "orders returned a Sample whose at is text, not Unix seconds or a datetime",
         ),
-        (math.nan, "orders returned x nan: value is not a number between -1e+150 and 1e+150"),
-        ([Sample("a b", 1)], "orders returned a b 1: metric 'a b' is not a name such as http_requests_total"),
-        (Sample("x", 1, {"s": "\ud800"}), "orders returned x 1: label s has a character that can't be stored"),
     ],
 )
 def test_the_rest_is_named(returned: Any, said: str) -> None:

@@ -8,8 +8,9 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, start_http_server
 from pydantic import ValidationError
 
+from metrics.batch import sift
 from metrics.sample import Sample, check
-from metrics.sources.base import Noted, SourceError
+from metrics.sources.base import SourceError
 from metrics.sources.prometheus_scrape import PrometheusScrape, PrometheusScrapeConfig
 from metrics.sources.reach import Forbidden, limited
 from tests.debian import program
@@ -24,11 +25,10 @@ def config(url: str, **fields: Any) -> PrometheusScrapeConfig:
     return PrometheusScrapeConfig(url=url, **{"timeout_s": 10, **fields})
 
 
-def collect(url: str, **fields: Any) -> Noted:
-    """Scrape; return the samples and the note, having checked that they would be accepted."""
+def collect(url: str, **fields: Any) -> list[Sample]:
+    """Scrape; return the samples, having checked that they would be accepted."""
     found = PrometheusScrape().collect(config(url, **fields))
     check(found, time.time())
-    assert isinstance(found, Noted)
     return found
 
 
@@ -137,13 +137,16 @@ class TestPages:
         assert (hits.metric, hits.value, hits.type) == ("hits", 5, "counter")
         assert hits.at == pytest.approx(at, abs=0.001)
 
-    def test_what_can_not_be_stored_is_left_out_and_spoken_of(self) -> None:
-        text = f'good 1\nlong{{path="{"x" * 201}"}} 1\nfuture 1 {time.time() * 1000 + 3_600_000:.0f}\nendless +Inf\n'
+    def test_one_that_can_not_be_stored_loses_no_other(self) -> None:
+        future_ms = time.time() * 1000 + 3_600_000
+        text = f'good 1\nlong{{path="{"x" * 201}"}} 1\nfuture 1 {future_ms:.0f}\nendless +Inf\n{{"größe"}} 1\n'
         with serving(page(text)) as base:
-            found = collect(base)
-        assert [one.metric for one in scraped(found)] == ["good"]
-        assert found.note == "3 of 4 samples can't be stored, such as long: label path is longer than 200 characters."
-        assert (told(found)["scrape_samples_scraped"], told(found)["scrape_samples_post_metric_relabeling"]) == (4, 1)
+            found = PrometheusScrape().collect(config(base))
+        kept = sift(found, time.time())
+        assert [one.metric for one in scraped([*kept.good])] == ["good", "gr_e"]
+        reasons = "long: label path is longer than 200 characters; future: at is more than 10 minutes in the future"
+        assert kept.refused.sentence(9).startswith(f"3 of 9 samples can't be stored, such as {reasons}; endless: ")
+        assert (told(found)["scrape_samples_scraped"], told(found)["scrape_samples_post_metric_relabeling"]) == (5, 5)
 
     def test_a_label_that_would_be_renamed_twice_is(self) -> None:
         with serving(page('a{job="x",exported_job="y"} 1\n')) as base:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from metrics.sample import Sample, number
-from metrics.sources.base import SourceError
+from metrics.sources.base import Noted, SourceError
 
 VALUE = "value"
 AT = "at"
@@ -40,26 +40,35 @@ def check_rows(rows: Sequence[Any], most: int) -> None:
         raise SourceError(f"The query returns more than {most} rows.")
 
 
-def samples(table: Table, metric: str, units: Mapping[str, str]) -> list[Sample]:
-    """Return a sample for each value in `table`. Raises SourceError, naming row and column, for what can't be one.
+def samples(table: Table, metric: str, units: Mapping[str, str]) -> Noted:
+    """Return a sample for each value in `table`; the note names row and column of the first that can't be one.
 
     The column `value` is `metric`, `value_x` is `<metric>_x`; `at` is the time; the others are labels. `units` has
-    the unit of each column that has one.
+    the unit of each column that has one. Raises SourceError if no value can be a sample, or for columns or rows that
+    make no sense together.
     """
     values = _value_columns(table.columns, units)
     found: list[Sample] = []
+    left_out: list[SourceError] = []
     places: dict[tuple[Any, ...], int] = {}
     for position, row in enumerate(table.rows, 1):
         cells = dict(zip(table.columns, row, strict=True))
-        labels = _labels(cells, position)
         for column in values:
             if cells[column] is None:
                 continue
-            at = _time(cells[AT], position) if AT in cells else None
-            value = _number(cells[column], column, position)
+            try:
+                labels = _labels(cells, position)
+                at = _time(cells[AT], position) if AT in cells else None
+                value = _number(cells[column], column, position)
+            except SourceError as problem:
+                left_out.append(problem)
+                continue
             _remember(places, (column, at, *sorted(labels.items())), position)
             found.append(Sample(metric + column.removeprefix(VALUE), value, labels, at, units.get(column)))
-    return found
+    if left_out and not found:
+        raise left_out[0]
+    more = f" {len(left_out) - 1} more values are left out." if len(left_out) > 1 else ""
+    return Noted(found, f"Left out: {left_out[0]}{more}" if left_out else "")
 
 
 def _value_columns(columns: Sequence[str], units: Mapping[str, str]) -> list[str]:

@@ -102,9 +102,19 @@ def test_a_uuid_is_a_label() -> None:
         (["value", "at"], (1, float("inf")), "Column at in row 2 is inf, which can't be stored."),
     ],
 )
-def test_a_wrong_type_is_named_with_its_column_and_row(columns: list[str], row: tuple[Any, ...], said: str) -> None:
+def test_a_wrong_type_is_left_out_and_named(columns: list[str], row: tuple[Any, ...], said: str) -> None:
     good = {"value": 0, "shop": "x", "at": NOON}
-    assert refusal(columns, tuple(good[column] for column in columns), row) == said
+    rows = tuple(good[column] for column in columns), row
+    kept = samples(Table(columns, rows), "orders", {})
+    assert ([one.value for one in kept], kept.note) == ([0], f"Left out: {said}")
+    assert refusal(columns, row) == said.replace("row 2", "row 1")
+
+
+def test_each_value_that_is_left_out_is_counted() -> None:
+    rows = ("a", 1, 2), ("b", float("nan"), 2), ("c", "x", "y")
+    kept = samples(Table(["shop", "value", "value_late"], rows), "orders", {})
+    assert [(one.metric, one.value) for one in kept] == [("orders", 1), ("orders_late", 2), ("orders_late", 2)]
+    assert kept.note == "Left out: Column value in row 2 is nan, which can't be stored. 2 more values are left out."
 
 
 @pytest.mark.parametrize(

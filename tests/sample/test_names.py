@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.ingest import names
-from metrics.sample import LABEL_NAME, METRIC_NAME
+from metrics import names
+from metrics.names import LABEL_NAME, METRIC_NAME
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,8 @@ def test_a_metric(name: str, expected: str) -> None:
         ("instance", "instance"),
         ("_private", "_private"),
         ("http.status_code", "http_status_code"),
-        ("a__b", "a_b"),
+        ("a__b", "a__b"),
+        ("a._b", "a_b"),
         ("a:b", "a_b"),
         ("2xx", "key_2xx"),
         ("__meta", "_meta"),
