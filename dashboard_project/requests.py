@@ -1,6 +1,7 @@
 """Bounds that Daphne does not set on requests: their size, the time they take to arrive, and whose headers count."""
 
 import ipaddress
+import re
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -11,6 +12,7 @@ TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: cl
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # Daphne would take the path's prefix from the first, and reads the others as ASCII.
 NOT_FROM_CLIENTS = (b"daphne-root-path", b"sec-websocket-protocol")
+ABSOLUTE = re.compile(rb"https?://(?:[^/?#@]*@)?(?P<host>[^/?#@]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 FROM_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port")
 
 
@@ -62,6 +64,7 @@ class BoundedRequest(WebRequest):
             super().handleContentChunk(data)
 
     def process(self) -> None:
+        self._take_origin_form()
         for name in NOT_FROM_CLIENTS:
             self.requestHeaders.removeHeader(name)
         trusted = is_trusted_proxy(getattr(self.client, "host", None))
@@ -69,6 +72,14 @@ class BoundedRequest(WebRequest):
             if not (trusted and all(value.isascii() for value in self.requestHeaders.getRawHeaders(name, []))):
                 self.requestHeaders.removeHeader(name)
         super().process()
+
+    def _take_origin_form(self) -> None:
+        """Take a request line with a whole address as one with a path and a Host (RFC 9112, section 3.2.2)."""
+        uri: bytes = self.uri  # type: ignore[has-type]  # Twisted sets it
+        if whole := ABSOLUTE.match(uri):
+            self.requestHeaders.setRawHeaders(b"host", [whole["host"]])
+            self.uri = whole["rest"] if whole["rest"].startswith(b"/") else b"/" + whole["rest"]
+            self.path = self.uri.partition(b"?")[0]
 
     def _refuse(self) -> None:
         if self.channel is not None:

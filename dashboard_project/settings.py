@@ -158,6 +158,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # behind WhiteNoise, whose files are compressed already
     "dashboard_project.sign_in.keep_nothing",
+    "metrics.api.paths.forgive",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "metrics.views.health.answer_first",

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from metrics.api import api, foreign, influxdb, no_such_endpoint, ping, telemetry
+from metrics.api import ping, urls
 from metrics.views import access
 
 handler400 = "metrics.views.errors.bad_request"
@@ -12,11 +12,10 @@ admin.autodiscover()
 
 urlpatterns = [
     path("", include("metrics.views.urls")),
-    path("api/", api.urls),
-    path("", foreign.urls),
-    path("", influxdb.urls),
-    path("", telemetry.urls),
-    path("api/<path:anything>", no_such_endpoint),
+    path("api/", urls["api"]),
+    path("", urls["foreign"]),
+    path("", urls["influxdb"]),
+    path("", urls["telemetry"]),
     path("ping/<str:key>", ping.take),
     path("ping/<str:key>/<str:word>", ping.take),
     path("admin/logout/", access.sign_out),  # which closes open pages, too

@@ -1,5 +1,5 @@
-"""The JSON API, under /api/v1/."""
+"""The HTTP API: JSON in, JSON out, a token in the header. Described at /api/docs."""
 
-from metrics.api.application import api, foreign, influxdb, no_such_endpoint, telemetry
+from metrics.api.application import api, foreign, influxdb, telemetry, urls
 
-__all__ = ["api", "foreign", "influxdb", "no_such_endpoint", "telemetry"]
+__all__ = ["api", "foreign", "influxdb", "telemetry", "urls"]

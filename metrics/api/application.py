@@ -1,16 +1,29 @@
 """The API as a whole: its routers, and how it answers what goes wrong.
 
-Every refusal but 405 has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
+Every refusal has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
 `errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign`,
 `influxdb` and `telemetry` have the paths of other servers, where their clients look for them.
 """
 
+from functools import partial
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Swagger
 
-from metrics.api import dashboards, heartbeats, influx, otlp, pushgateway, remote_write, samples, series, sources
-from metrics.api.refusals import Refusal, as_json, refuse_in
+from metrics.api import (
+    agents,
+    dashboards,
+    heartbeats,
+    influx,
+    otlp,
+    pushgateway,
+    remote_write,
+    samples,
+    series,
+    sources,
+)
+from metrics.api.paths import operations
+from metrics.api.refusals import as_json, refuse_in
 
 
 class Docs(Swagger):
@@ -30,6 +43,7 @@ api = NinjaAPI(
 )
 api.add_router("v1", samples.router)
 api.add_router("v1", remote_write.router)
+api.add_router("", agents.router)
 api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
@@ -40,7 +54,7 @@ foreign = NinjaAPI(
     title="What clients of other servers send", docs_url=None, openapi_url=None, urls_namespace="foreign"
 )
 foreign.add_router("", pushgateway.router)
-refuse_in(foreign, as_json)
+refuse_in(foreign, partial(as_json, say=str))
 
 influxdb = NinjaAPI(title="InfluxDB", docs_url=None, openapi_url=None, urls_namespace="influxdb")
 influxdb.add_router("", influx.router)
@@ -50,7 +64,10 @@ telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, url
 telemetry.add_router("", otlp.router)
 refuse_in(telemetry, otlp.as_status)
 
-
-def no_such_endpoint(request: HttpRequest, anything: str) -> HttpResponse:
-    """Answer 404 in the API's own form."""
-    return as_json(request, Refusal(404, f"There is no endpoint /api/{anything}; /api/docs lists what there is."))
+urls = {
+    "api": operations(api.urls, as_json),
+    "foreign": operations(foreign.urls, as_json),
+    "influxdb": operations(influxdb.urls, influx.as_influx),
+    "telemetry": operations(telemetry.urls, otlp.as_status),
+}
+"""What `dashboard_project.urls` includes."""

@@ -53,8 +53,9 @@ class TestClients:
         ):
             writing.write("any", record="a v=1\nb v=")
         assert refused.value.status == 400
-        assert refused.value.message == "line 2: unable to parse 'b v=': Failed to parse value of field"
-        assert stored() == {}
+        words = "partial write: line 2: unable to parse 'b v=': Failed to parse value of field dropped=1"
+        assert refused.value.message == words
+        assert set(stored()) == {"a_v"}
 
     def test_telegraf(self, live_server: LiveServer, token: str) -> None:
         """Its output `influxdb`, with username and password; it packs bodies unless it is told not to."""
@@ -115,20 +116,34 @@ class TestByHand:
     @pytest.mark.parametrize(
         ("lines", "words", "line"),
         [
-            ("a v=1\nb v=", "line 2: unable to parse 'b v=': Failed to parse value of field", 2),
-            (f"a v=1\n\nb v=1,c=1 {2**62}", "line 3: at is more than 10 minutes in the future.", 3),
-            ("a v=1\nb v=1 -1", "line 2: at is not a time after 1970.", 2),
-            ("b,t=" + "x" * 201 + " v=1", "line 1: label t is longer than 200 characters.", 1),
-            ("b v=1e200", "line 1: value is not a number between -1e+150 and 1e+150.", 1),
+            ("b v=\na v=1", "line 1: unable to parse 'b v=': Failed to parse value of field", 1),
+            (f"a v=1\n\nb v=1,c=1 {2**62}", "line 3: at is more than 10 minutes in the future", 3),
+            ("a v=1\nb v=1 -1", "line 2: at is not a time after 1970", 2),
+            ("b,t=" + "x" * 201 + " v=1\na v=1", "line 1: label t is longer than 200 characters", 1),
+            ("b v=1e200\na v=1", "line 1: value is not a number between -1e+150 and 1e+150", 1),
         ],
     )
-    def test_a_bad_line_is_named_and_nothing_is_stored(
+    def test_a_bad_line_is_named_and_the_others_are_stored(
         self, token: str, path: str, lines: str, words: str, line: int
     ) -> None:
         response = self.post(path, lines, f"Token {token}")
         assert response.status_code == 400
-        assert body(response) == {"code": "invalid", "message": words, "error": words, "line": line}
+        said = f"partial write: {words} dropped=1"
+        assert body(response) == {"code": "invalid", "message": said, "error": said, "line": line}
+        assert set(stored()) == {"a_v"}
+
+    def test_when_no_line_is_good_nothing_was_written_partially(self, token: str) -> None:
+        response = self.post(V1, "b v=\nc v=", f"Token {token}")
+        assert body(response)["error"] == "line 1: unable to parse 'b v=': Failed to parse value of field"
+
+    def test_with_a_key_it_is_all_or_none(self, token: str) -> None:
+        for _ in range(2):
+            response = self.post(V2, "a v=1\nb v=", f"Token {token}", **{"Idempotency-Key": "k"})
+            assert response.status_code == 400
+            assert body(response)["message"].startswith("Nothing was stored: unable to parse 'b v='")
         assert stored() == {}
+        good = [self.post(V2, "a v=1", f"Token {token}", **{"Idempotency-Key": "k"}).status_code for _ in range(2)]
+        assert (good, len(Sample.objects.all())) == ([204, 204], 1)
 
     @pytest.mark.parametrize(
         ("path", "scope", "lines", "headers", "status", "code"),

@@ -111,7 +111,7 @@ async def test_a_small_body_may_come_in_pieces(door: Door) -> None:
     [
         b"",
         b"not json",
-        b'{"samples": [{"metric": "a b", "value": 1}]}',
+        b'{"samples": [{"metric": "", "value": 1}]}',
         b'{"samples": [{"metric": "a", "value": NaN}]}',
         b'{"samples": [{"metric": "a", "value": 1, "at": 9999999999}]}',
         b'{"samples": [' + b" " * BODY_MOST_BYTES + b"]}",

@@ -46,7 +46,8 @@ def send(program: Program, raw: bytes, kind: str = PROTOBUF, **headers: str) -> 
 
 
 def one_gauge(name: str = "orders.open", **point: Any) -> dict[str, Any]:
-    data = {"dataPoints": [{"asInt": "42", "timeUnixNano": "1795176000000000000", **point}]}
+    value = {} if "asDouble" in point else {"asInt": "42"}
+    data = {"dataPoints": [{**value, "timeUnixNano": "1795176000000000000", **point}]}
     return {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": name, "gauge": data}]}]}]}
 
 
@@ -99,8 +100,11 @@ class TestAnswers:
         assert Series.objects.get().expires_after_s == 60
 
     def test_what_is_left_out_is_said(self, program: Program) -> None:
-        response = send(program, as_json(rises_and_falls()), JSON)
+        document = one_gauge()
+        document["resourceMetrics"] += rises_and_falls()["resourceMetrics"]
+        response = send(program, as_json(document), JSON)
         assert response.status_code == 200
+        assert Series.objects.get().metric == "orders_open"
         partial = json.loads(response.content)["partialSuccess"]
         assert partial["rejectedDataPoints"] == "1"
         assert partial["errorMessage"].endswith("so it has to be cumulative.")
@@ -111,6 +115,7 @@ class TestAnswers:
             (b"{", JSON, "The body is not "),
             (b"\x0a", PROTOBUF, "The body is not "),
             (as_json(one_gauge("x" * 201)), JSON, "Nothing was stored: xxx"),
+            (as_json(one_gauge(asDouble="NaN")), JSON, "Nothing was stored: orders_open: value is"),
             (as_json(one_gauge(timeUnixNano="9000000000000000000")), JSON, "Nothing was stored: orders_open: at is"),
         ],
     )
@@ -120,11 +125,16 @@ class TestAnswers:
         assert said(response).startswith(words)
         assert not Sample.objects.exists()
 
-    def test_nothing_of_a_refused_request_is_stored(self, program: Program) -> None:
+    def test_one_bad_point_loses_no_other_and_is_counted(self, program: Program) -> None:
         document = one_gauge()
         document["resourceMetrics"] += one_gauge("x" * 201)["resourceMetrics"]
-        assert send(program, as_json(document), JSON).status_code == 400
-        assert not Series.objects.exists()
+        response = send(program, as_json(document), JSON)
+        assert response.status_code == 200
+        assert json.loads(response.content)["partialSuccess"] == {
+            "rejectedDataPoints": "1",
+            "errorMessage": f"{'x' * 200}: metric is longer than 200 characters.",
+        }
+        assert Series.objects.get().metric == "orders_open"
 
     @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
     def test_another_content_type_is_415(self, program: Program, kind: str) -> None:

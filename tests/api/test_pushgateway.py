@@ -241,7 +241,7 @@ class TestByHand:
         [
             ("up 1\nload +Inf\n", "value", "load: value is not a number"),
             ('up 1\nload{a="' + 201 * "x" + '"} 1\n', "labels", "load: label a is longer than 200"),
-            ('up 1\n{"load.1m"} 1\n', "metric", "load.1m: metric 'load.1m' is not a name"),
+            ('up 1\n{"' + 201 * "x" + '"} 1\n', "metric", "x" * 200 + ": metric is longer than 200"),
             ("up 1\nload 1 1795176000000\n", "at", "load has a time"),
             ("up 1\nup 2\n", "metric", "up is there twice"),
         ],
@@ -255,6 +255,15 @@ class TestByHand:
         assert fields(response) == [(1, field)]
         assert body(response)["errors"][0]["message"].startswith(words)
         assert (values("kept"), values("up")) == ({"a": 1}, {})
+
+    def test_names_are_those_that_all_other_ways_have(self, gateway: Gateway) -> None:
+        assert gateway("PUT", "/metrics/job/a/größe/1", '{"load.1m","a-b"="c"} 1\n').status_code == 200
+        assert Series.objects.get().metric == "load_1m"
+        assert Series.objects.get().labels == {"job": "a", "gr_e": "1", "a_b": "c"}
+        assert gateway("PUT", "/metrics/job/a/größe/1", '{"load.1m","a-b"="c"} 2\n').status_code == 200
+        assert Series.objects.get().ended_at_ms is None
+        assert gateway("POST", "/metrics/job/a/größe/1", '{"load.1m"} 2\n').status_code == 200
+        assert Series.objects.get(labels__has_key="a_b").ended_at_ms is not None
 
     def test_sizes_and_rates_are_limited_as_everywhere(self, gateway: Gateway, settings: Settings) -> None:
         settings.PUSH_BODY_LIMIT_BYTES, settings.PUSH_SAMPLES_PER_MINUTE = 2000, 3

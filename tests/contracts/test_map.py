@@ -12,7 +12,7 @@ from metrics.widgets import registry as widgets
 
 ROOT = Path(settings.BASE_DIR)
 MAP = (ROOT / "docs/map.md").read_text()
-FORMATS = {"influx", "json_samples", "otlp", "pushgateway", "remote_write", "statsd"}
+FORMATS = {"collectd", "influx", "json_samples", "opentsdb", "otlp", "pushgateway", "remote_write", "statsd"}
 NAMED = {
     path for cell in re.findall(r"`([^`\n]+)`", MAP) for path in re.findall(r"^[\w/-]+\.(?:py|js|css|html)$", cell)
 }
