@@ -501,7 +501,7 @@ class TestForm:
             ({"config__url": "http://x"}, "It has a character that can't be there, or lacks one that has to be."),
             ({"config__url": "door:\x00"}, "a character that can't be stored"),
             ({"config__password": ""}, "It has to be given."),
-            ({"config__password": "abc"}, "It has at least 4 characters."),
+            ({"config__password": "abc"}, "It has to have at least 4 characters."),
             ({"config__headers": "nonsense"}, "Line 1 is not a name, a colon and a value."),
         ],
     )
