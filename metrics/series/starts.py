@@ -53,4 +53,9 @@ def zeros(news: Mapping[int, Start]) -> list[tuple[int, int]]:
     """
     near = {pk: start for pk, start in news.items() if start.first_ms - start.since_ms <= FAR_MS}
     stored = newest_samples({pk: start.first_ms - 1 for pk, start in near.items()}, 1)
-    return [(pk, start.since_ms) for pk, start in near.items() if pk not in stored or stored[pk][0][0] < start.since_ms]
+    return [
+        # A start within the millisecond of the first sample would be that sample itself.
+        (pk, min(start.since_ms, start.first_ms - 1))
+        for pk, start in near.items()
+        if pk not in stored or stored[pk][0][0] < start.since_ms
+    ]

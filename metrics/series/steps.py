@@ -131,7 +131,8 @@ def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -
         pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], start_ms, end_ms, far)
         fillers = _fillers(grid, start_ms, end_ms, far)
         found: Found = {}
-        for stretches, some in late.stretches(ids, start_ms, end_ms).items():
+        noted = late.stretches(ids, start_ms, end_ms) if any(tier is not RAW for tier, *_ in pieces) else {(): ids}
+        for stretches, some in noted.items():
             for piece in _around(stretches, pieces):
                 _join(found, _piece(*piece, some, grid, far))
         for filler in fillers:

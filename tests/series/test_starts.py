@@ -41,6 +41,7 @@ def increases() -> set[float | None]:
     [
         ([(10, 15, 0)], 15),
         ([(10, 15, 0), (20, 18, 0)], 18),
+        ([(10, 15, 9.9998), (20, 18, 9.9998)], 18),
         ([(10, 15, 0), (20, 18, 0), (70, 4, 60)], 22),
         ([(10, 15, 0), (70, 40, 60)], 55),
         ([(10, 15, None), (20, 18, None)], 3),
@@ -52,6 +53,7 @@ def increases() -> set[float | None]:
     ids=[
         "one point",
         "two points",
+        "a start in the same millisecond",
         "a restart",
         "a restart that is seen late, its value above the one before",
         "no start",
