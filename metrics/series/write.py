@@ -75,7 +75,9 @@ def _look_up(
     ended_at_ms = {key: _ms(sample.at, now) for key, _, sample in keyed if sample.ends}
     told = [(key, sample) for key, _, sample in keyed]
     started = starts.newest(
-        (key, _ms(sample.since, now), _ms(sample.at, now)) for key, sample in told if sample.since and not sample.adds
+        (key, _ms(sample.since, now), _ms(sample.at, now))
+        for key, sample in told
+        if sample.since is not None and not sample.adds and sample.since < (now if sample.at is None else sample.at)
     )
     series = _series(
         _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), started, source, found
