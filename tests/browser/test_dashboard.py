@@ -121,6 +121,25 @@ def misfits(person: Person) -> dict[str, list[str]]:
     return found
 
 
+MISPLACED = """() => {
+  const grid = document.getElementById("widgets"), style = getComputedStyle(grid), room = grid.getBoundingClientRect();
+  const gap = parseFloat(style.columnGap), column = parseFloat(style.gridTemplateColumns) + gap;
+  const left = room.left + parseFloat(style.paddingLeft);
+  return [...grid.querySelectorAll("article.widget")].filter((one) => {
+    const [x, w] = ["x", "w"].map((name) => Number(one.className.match(`\\b${name}-(\\d+)`)[1]));
+    const box = one.getBoundingClientRect();
+    return Math.abs(box.left - left - x * column) > 2 || Math.abs(box.width - w * column + gap) > 2;
+  }).map((one) => one.className);
+}"""
+
+
+@pytest.mark.parametrize(("path", "width"), [(WALL, 1920), (WALL, 960), ("/d/this-machine/", 1440)])
+def test_each_widget_covers_the_columns_that_its_place_says(person: Person, path: str, width: int) -> None:
+    person.page.set_viewport_size({"width": width, "height": width * 9 // 16})
+    person.open(path)
+    assert person.page.evaluate(MISPLACED) == []
+
+
 @pytest.mark.parametrize(("width", "height"), SCREENS)
 def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> None:
     person.page.set_viewport_size({"width": width, "height": height})
