@@ -72,7 +72,7 @@ class TestCreate:
         assert Source.objects.count() == 1
 
 
-STAFF = Actor("user ada", rights=frozenset({"add", "change", "delete"}))
+STAFF = Actor("user ada", rights=frozenset({"add_source", "change_source", "delete_source"}))
 URL = "door:front"
 
 
@@ -299,7 +299,7 @@ class TestCredentials:
 class TestRights:
     @pytest.mark.parametrize("rights", [set(), {"add"}, {"change"}, {"delete"}])
     def test_each_right_is_asked_for(self, rights: set[str]) -> None:
-        source, by = make.source(), Actor("user ada", rights=frozenset(rights))
+        source, by = make.source(), Actor("user ada", rights=frozenset(f"{right}_source" for right in rights))
         calls: dict[str, Callable[[], object]] = {
             "add": lambda: sources.create("host", "new", 10, {}, by=by),
             "change": lambda: sources.change(source.pk, {"enabled": False}, by),
@@ -314,7 +314,7 @@ class TestRights:
 
     def test_to_run_one_by_hand_is_to_change_it(self) -> None:
         with pytest.raises(Forbidden):
-            sources.run_now(make.source().pk, Actor("user ada", rights=frozenset({"add"})))
+            sources.run_now(make.source().pk, Actor("user ada", rights=frozenset({"add_source"})))
 
     def test_what_is_for_administrators_only_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         door.register(monkeypatch, administrators_only=True)

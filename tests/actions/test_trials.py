@@ -15,7 +15,7 @@ from tests.door import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("user ada", rights=frozenset({"add", "change"}))
+STAFF = Actor("user ada", rights=frozenset({"add_source", "change_source"}))
 GOOD = {"url": "door:front", "password": PASSWORD}
 
 
