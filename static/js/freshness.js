@@ -10,7 +10,7 @@ function ageOf(element, time) {
   const { at } = element.dataset;
   const told = time - Number(at);
   let first = seen.get(element);
-  if (first?.at !== at) {
+  if (!first || first.at !== at) {
     first = { at, born: performance.now() - 1000 * Math.max(0, told) };
     seen.set(element, first);
   }
