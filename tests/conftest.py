@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from dashboard_project import static
+from metrics.actions import shown
 from metrics.series import known, remembered
 from metrics.sources import plugin_process
 from tests.integration.stack import Stack
@@ -42,6 +43,7 @@ def _nothing_remembered() -> None:
     """What was read in another test is of another database, though ids may be the same."""
     remembered.forget()
     known.forget()
+    shown.forget()
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from itertools import compress
 from django.db import transaction
 from redis import RedisError
 
+from metrics.actions.shown import widgets_by_slug
 from metrics.batch import Accepted, sift
 from metrics.live import events, outage, watchers
-from metrics.models import Series, Source, Widget
+from metrics.models import Series, Source
 from metrics.sample import About, BadSamples, Sample, series_key
 from metrics.series.about import tell
-from metrics.series.find import Query
 from metrics.series.guard import TooManySeries
 from metrics.series.write import write
 
@@ -129,24 +129,5 @@ def show(series: Sequence[Series], now: float) -> None:
         outage.log("open pages were not told", error)
         return
     if watched:
-        shown = _widgets_by_slug({variant.slug for variant in watched}, series)
+        shown = widgets_by_slug({variant.slug for variant in watched}, series)
         events.mark_each({variant: shown[variant.slug] for variant in watched if variant.slug in shown})
-
-
-def _widgets_by_slug(slugs: set[str], series: Sequence[Series]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for widget in Widget.objects.filter(dashboard__slug__in=slugs).select_related("dashboard"):
-        if _shows(widget, series):
-            found.setdefault(widget.dashboard.slug, []).append(widget.pk)
-    return found
-
-
-def _shows(widget: Widget, series: Sequence[Series]) -> bool:
-    return any(query.matches(one.metric, one.labels) for query in _queries(widget) for one in series)
-
-
-def _queries(widget: Widget) -> list[Query]:
-    try:
-        return [Query(one["metric"], one.get("labels") or {}) for one in widget.config["queries"]]
-    except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
-        return []

@@ -1,0 +1,84 @@
+"""Which widgets show which series: the queries of dashboards, remembered for as long as their revision is the newest.
+
+With many open dashboards, reading and parsing all their widgets would be most of what storing a sample costs.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from metrics.models import Dashboard, Series, Widget
+from metrics.series.find import Query
+
+ByMetric = Mapping[str, Sequence[tuple[int, Query]]]
+"""Ids of widgets and their queries, by the metric that these name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    revision: int
+    queries: ByMetric
+
+
+_remembered: dict[int, _Remembered] = {}
+_lock = Lock()  # threads that begin together need not all read the same
+
+
+def widgets_by_slug(slugs: Collection[str], series: Sequence[Series]) -> dict[str, list[int]]:
+    """Return the ids of the widgets that show one of `series`, by dashboard, of the dashboards `slugs`."""
+    labels = defaultdict(list)
+    for one in series:
+        labels[one.metric].append(one.labels)
+    found = {slug: _matching(queries, labels) for slug, queries in _queries(slugs).items()}
+    return {slug: widgets for slug, widgets in found.items() if widgets}
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    _remembered.clear()
+
+
+def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]]]) -> list[int]:
+    return sorted(
+        {
+            widget
+            for metric in queries.keys() & labels.keys()
+            for widget, query in queries[metric]
+            if any(query.matches(metric, one) for one in labels[metric])
+        }
+    )
+
+
+def _queries(slugs: Collection[str]) -> dict[str, ByMetric]:
+    """Return the queries of the dashboards `slugs`, and remember those of no others."""
+    with _lock:
+        # The revision is read first: should the widgets be newer, then so will be the next revision that is read.
+        rows = Dashboard.objects.filter(slug__in=slugs).order_by().values_list("slug", "pk", "revision")
+        newest = {slug: (pk, revision) for slug, pk, revision in rows}
+        known = {
+            pk: one for pk, revision in newest.values() if (one := _remembered.get(pk)) and one.revision == revision
+        }
+        unknown = {pk: revision for pk, revision in newest.values() if pk not in known}
+        known |= {pk: _Remembered(unknown[pk], queries) for pk, queries in _read(unknown).items()}
+        _remembered.clear()
+        _remembered.update(known)
+    return {slug: known[pk].queries for slug, (pk, _) in newest.items()}
+
+
+def _read(dashboards: Iterable[int]) -> dict[int, ByMetric]:
+    found: dict[int, dict[str, list[tuple[int, Query]]]] = {pk: defaultdict(list) for pk in dashboards}
+    if found:
+        widgets = Widget.objects.filter(dashboard__in=found).order_by().values_list("dashboard_id", "pk", "config")
+        for dashboard, widget, config in widgets:
+            for query in _queries_of(config):
+                found[dashboard][query.metric].append((widget, query))
+    return {pk: dict(queries) for pk, queries in found.items()}
+
+
+def _queries_of(config: Any) -> list[Query]:
+    try:
+        return [Query(str(one["metric"]), one.get("labels") or {}) for one in config["queries"]]
+    except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
+        return []
