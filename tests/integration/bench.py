@@ -107,7 +107,7 @@ class Bench:
 
 def shows(page: Page, value: int) -> bool:
     """Whether every number widget shows `value`."""
-    number = re.compile(rf'<p class="value em-\d+">{value}<')
+    number = re.compile(rf'<p class="value"><b data-ems="[\d.]+">{value}<')
     return sum(bool(number.search(html)) for html in page.widgets.values()) == WIDGETS // 2
 
 
