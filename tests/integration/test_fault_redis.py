@@ -1,15 +1,23 @@
-"""Redis goes away and comes back, with its data and without, and every open page is right again."""
+"""Redis goes away or runs full and comes back, with its data and without, and every open page is right again."""
 
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis as redis_client
 
 from dashboard_project import local_redis
 from tests.integration.bench import Bench, shows
 from tests.integration.stack import Stack, free_port
 
 pytestmark = pytest.mark.integration
+
+FULL_FOR_S = 6.0
+LINES_MOST = 15
+"""Each kind of trouble is a line a minute in each process; without that limit it was a dozen a second."""
 
 
 def test_redis_killed_and_back_empty(bench: Bench) -> None:
@@ -25,6 +33,38 @@ def test_redis_killed_and_back_empty(bench: Bench) -> None:
         assert page.pulse[0] != epoch
         value = bench.push()
         page.wait(lambda: shows(page, value), "a value pushed afterwards", 5)
+
+
+@contextmanager
+def out_of_memory(bench: Bench) -> Iterator[None]:
+    """Have the system's Redis take nothing more."""
+    with redis_client.Redis(unix_socket_path=str(bench.stack.data_dir / "redis.sock")) as client:
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        client.config_set("maxmemory", 1)
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", 0)
+
+
+def test_redis_out_of_memory(bench: Bench) -> None:
+    with bench.page() as page:
+        value = bench.push()
+        page.wait(lambda: shows(page, value), "a value", 20)
+        before = len(bench.stack.output())
+        with out_of_memory(bench):
+            value = bench.push()  # the database takes what Redis can't pass on
+            page.wait(lambda: bench.ready()["redis"] == "is out of memory", "/readyz to say so")
+            assert bench.stack.get("/readyz") == 503
+            time.sleep(FULL_FOR_S)
+            said = bench.stack.output()[before:]
+        page.wait(lambda: shows(page, value), "the value pushed meanwhile", 20)
+        page.becomes_right(10)
+        assert page.codes == []
+    assert "maxmemory" in said
+    assert "Traceback" not in said
+    assert said.count("\n") <= LINES_MOST, said
+    bench.stack.wait_until_ready()
 
 
 def test_redis_with_its_data_killed_and_restarted(tmp_path: Path) -> None:
