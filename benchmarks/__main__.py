@@ -15,6 +15,7 @@ NAMES = (
     "browser_soak",
     "pushes",
     "schedule",
+    "many_variants",
     "history",
     "weight",
 )
