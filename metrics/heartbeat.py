@@ -113,6 +113,23 @@ def _started(before: Condition, ping: Ping, grace_s: float) -> Condition:
     return replace(before, down_at=due + grace_s, starts=starts)
 
 
+def set_back(condition: Condition, now: float, schedule: Schedule, grace_s: float) -> Condition:
+    """Return the condition after the clock was set back behind its last ping: that ping counts as one of `now`.
+
+    Left in the future, it would have the job be late, and down, only when the clock has caught up.
+    """
+    late_at, down_at = ends(now, schedule, grace_s)
+    if condition.starts:
+        down_at = now + grace_s
+    return replace(
+        condition,
+        last_at=now,
+        late_at=None if condition.late_at is None else min(condition.late_at, late_at),
+        down_at=None if condition.down_at is None else min(condition.down_at, down_at),
+        starts={run: min(at, now) for run, at in condition.starts.items()},
+    )
+
+
 def judged(condition: Condition, now: float) -> State:
     """Return the state at `now` (Unix seconds), if no ping came."""
     if condition.state not in (State.NEW, State.UP, State.LATE):

@@ -12,12 +12,12 @@ from django.db.models import Count, Q
 
 from metrics.actions import samples
 from metrics.actions.problems import Invalid, check_storable
-from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged
+from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged, set_back
 from metrics.heartbeat import Ping as Pinged
 from metrics.models import Heartbeat, Ping
 from metrics.models.heartbeat import new_key
 from metrics.sample import BadSamples, Sample
-from metrics.schedule import BadSchedule, Schedule
+from metrics.schedule import CLOCKS_DIFFER_S, BadSchedule, Schedule
 
 log = structlog.get_logger(__name__)
 
@@ -73,12 +73,21 @@ def _take(heartbeat: Heartbeat, ping: Pinged) -> Ping:
 
 def evaluate(now: float) -> int:
     """Have those count as late or down whose ping did not come until `now`; return how many that were."""
+    for one in Heartbeat.objects.filter(last_at__gt=now + CLOCKS_DIFFER_S):
+        _set_back(one, now)
     overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now) | Q(
         state__in=[State.NEW, State.UP], late_at__lte=now
     )
     changed = [one for one in Heartbeat.objects.filter(overdue) if _judge(one, now)]
     _tell([_state(one, now) for one in changed], now)
     return len(changed)
+
+
+def _set_back(heartbeat: Heartbeat, now: float) -> None:
+    """Compare and swap, too: a ping that came meanwhile is one by the clock as it is now."""
+    seen = Heartbeat.objects.filter(pk=heartbeat.pk, state=heartbeat.state, last_at=heartbeat.last_at)
+    _set(heartbeat, set_back(condition_of(heartbeat), now, schedule_of(heartbeat), heartbeat.grace_s))
+    seen.update(**{name: getattr(heartbeat, name) for name in CONDITION})
 
 
 def _judge(heartbeat: Heartbeat, now: float) -> bool:

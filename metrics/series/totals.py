@@ -16,7 +16,10 @@ from metrics.series import raw
 log = structlog.get_logger(__name__)
 
 LATE_MOST_MS = 3_600_000
-"""Of an increase that comes later than this after a newer one, nobody knows any more whether it came before."""
+"""Of an increase that comes later than this after a newer one, nobody knows any more whether it came before.
+
+A newer one of the future was stored before the clock was set back: then it is counted from the present.
+"""
 SINCE_UNKNOWN_MS = 10_000
 """Before the first increase of a series the total was 0. If nobody said when, it counts as having been so long ago."""
 
@@ -31,8 +34,8 @@ class Increase:
     value: float
 
 
-def add(increases: Sequence[Increase]) -> list[Sample]:
-    """Add `increases` to the totals of their series and return what is to be stored.
+def add(increases: Sequence[Increase], now_ms: int) -> list[Sample]:
+    """Add `increases` to the totals of their series at `now_ms` and return what is to be stored.
 
     It has to be stored in the transaction that is under way, which holds the totals until it ends. Of one series and
     time, only the first increase counts.
@@ -40,7 +43,7 @@ def add(increases: Sequence[Increase]) -> list[Sample]:
     totals = _held({one.series_id for one in increases})
     first = {(one.series_id, one.at_ms): one for one in reversed(increases)}
     late = [one for one in first.values() if _is_late(one, totals[one.series_id])]
-    rows = _fold(totals, late) if late else []
+    rows = _fold(totals, late, now_ms) if late else []
     for _, one in sorted(first.items()):
         if not _is_late(one, totals[one.series_id]):
             rows += _rise(totals[one.series_id], one)
@@ -75,20 +78,20 @@ def _rise(total: RunningTotal, one: Increase) -> list[Sample]:
     return [*rows, Sample(series_id=one.series_id, at_ms=one.at_ms, value=total.value)]
 
 
-def _fold(totals: dict[int, RunningTotal], late: Sequence[Increase]) -> list[Sample]:
+def _fold(totals: dict[int, RunningTotal], late: Sequence[Increase], now_ms: int) -> list[Sample]:
     """Add what came after a newer increase to the totals, and return what shows that it came.
 
     What is stored never changes: so the rise shows with the next increase, and its own time gets the total that was
     known for it.
     """
     rows = []
-    known = _known(totals, late)
+    known = _known(totals, late, now_ms)
     for one in late:
         times, values = known.get(one.series_id, ([], []))
         place = bisect(times, one.at_ms)
         if place and times[place - 1] == one.at_ms:
             continue
-        if not times or one.at_ms < times[-1] - LATE_MOST_MS:
+        if not times or one.at_ms < min(times[-1], now_ms) - LATE_MOST_MS:
             log.warning("an increase came too late", series=one.series_id)
             continue
         value = values[max(0, place - 1)]
@@ -99,8 +102,11 @@ def _fold(totals: dict[int, RunningTotal], late: Sequence[Increase]) -> list[Sam
     return rows
 
 
-def _known(totals: dict[int, RunningTotal], late: Sequence[Increase]) -> dict[int, tuple[list[int], list[float]]]:
-    """Return, by series, times and totals of the last hour before its newest, in order."""
+def _known(
+    totals: dict[int, RunningTotal], late: Sequence[Increase], now_ms: int
+) -> dict[int, tuple[list[int], list[float]]]:
+    """Return, by series, times and totals of the last hour before its newest, and of all that is ahead, in order."""
     newest = [at_ms for one in late if (at_ms := totals[one.series_id].at_ms) is not None]
-    stored = raw.samples(sorted({one.series_id for one in late}), min(newest) - LATE_MOST_MS, max(newest) + 1)
+    since_ms = min(*newest, now_ms) - LATE_MOST_MS
+    stored = raw.samples(sorted({one.series_id for one in late}), since_ms, max(newest) + 1)
     return {series: ([at_ms for at_ms, _ in known], [value for _, value in known]) for series, known in stored.items()}

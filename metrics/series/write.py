@@ -100,7 +100,7 @@ def _rows(samples: Sequence[tuple[int, int, Sample]], now: float) -> list[Row]:
         for series_id, _, sample in samples
         if sample.adds
     ]
-    totalled = totals.add(increases) if increases else []
+    totalled = totals.add(increases, round(now * 1000)) if increases else []
     return rows + [(row.series_id, row.at_ms, len(samples), row.value) for row in totalled]
 
 

@@ -30,6 +30,21 @@ def told(metric: str = heartbeats.STATE_METRIC) -> list[tuple[float, float]]:
     return [(row.at_ms / 1000 - AT, row.value) for row in rows]
 
 
+@pytest.mark.parametrize("back_s", [60, 7200])
+def test_after_the_clock_was_set_back_a_job_is_late_when_it_would_have_been(back_s: float) -> None:
+    job, silent, paused = hourly(), hourly("silent"), hourly("paused")
+    ping(job)
+    ping(silent)
+    ping(paused)
+    heartbeats.pause(paused)
+    set_to = AT - back_s
+    assert heartbeats.evaluate(set_to) == 0
+    ping(job, set_to + 3600)
+    assert [heartbeats.evaluate(set_to + at) for at in (3659, 3661, 3901)] == [0, 1, 1]
+    states = dict(Heartbeat.objects.values_list("name", "state"))
+    assert states == {job.name: State.UP, "silent": State.DOWN, "paused": State.PAUSED}
+
+
 class TestRecord:
     def test_a_ping_is_kept_as_it_came(self) -> None:
         ping(hourly(), signal=Signal.FAIL, exit_status=3, run="r1", body="disk full")

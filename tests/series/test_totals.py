@@ -23,8 +23,9 @@ def rise(value: float, at: float, since: float | None = None, metric: str = "ord
     return Sample(metric, value, {}, AT + at, adds=True, since=None if since is None else AT + since)
 
 
-def push(*samples: Sample) -> None:
-    write(samples, None, AT)
+def push(*samples: Sample, now: float = 0) -> None:
+    """Store `samples` at `now`, in seconds after AT."""
+    write(samples, None, AT + now)
 
 
 def rows() -> list[tuple[float, float]]:
@@ -90,9 +91,9 @@ def test_in_any_order_nothing_is_lost(order: list[tuple[float, float, float]], k
 
 
 def test_what_comes_an_hour_late_is_left_out() -> None:
-    push(rise(1, 0), rise(2, 4000))
-    push(rise(4, 399), rise(8, 400))
-    push(rise(16, 4001))
+    push(rise(1, 0), rise(2, 4000), now=4000)
+    push(rise(4, 399), rise(8, 400), now=4000)
+    push(rise(16, 4001), now=4001)
     assert rows() == [(-9.999, 0), (0, 1), (400, 3), (4000, 3), (4001, 27)]
 
 
@@ -137,3 +138,19 @@ class AnyOrder(TestCase):
         totals = [value for _, value in rows()]
         assert totals[-1] == sum(first.values()) + 1
         assert totals == sorted(totals)
+
+
+@pytest.mark.parametrize("back_s", [30, 3600, 5 * 3600])
+def test_increases_after_the_clock_was_set_back_show_once_it_has_caught_up(back_s: float) -> None:
+    push(rise(5, 0))
+    for second in (10, 20, 20):
+        push(rise(1, second - back_s), now=second - back_s)
+    push(rise(1, 60))
+    assert rows()[-1] == (60, 5 + 2 + 1)
+
+
+def test_an_increase_from_long_before_the_present_is_too_late() -> None:
+    push(rise(5, 0))
+    push(rise(1, -3601))
+    push(rise(1, 60))
+    assert rows()[-1] == (60, 5 + 1)
