@@ -17,11 +17,15 @@ from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-ANYBODYS = {("GET", "/ping"), ("HEAD", "/ping")}
+ANYBODYS = {("GET", "/ping"), ("HEAD", "/ping"), ("GET", "/health"), ("GET", "/ready")}
 """Where InfluxDB's clients ask whether somebody is there."""
 SCOPES = {
     ("POST", "/api/v1/samples"): "push",
     ("POST", "/api/v1/write"): "push",
+    ("POST", "/api/v1/collectd"): "push",
+    ("POST", "/api/put"): "push",
+    ("GET", "/query"): "push",
+    ("POST", "/query"): "push",
     ("PUT", "/metrics/{path:group}"): "push",
     ("POST", "/metrics/{path:group}"): "push",
     ("DELETE", "/metrics/{path:group}"): "push",
