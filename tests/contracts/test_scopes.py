@@ -64,6 +64,7 @@ SCOPES = {
     ("PATCH", "/api/v1/heartbeats/{id}"): "admin",
     ("DELETE", "/api/v1/heartbeats/{id}"): "admin",
     ("GET", "/api/v1/heartbeats/{id}/pings"): "admin",
+    ("POST", "/api/v1/heartbeats/{id}/rotate"): "admin",
 }
 """What a token has to grant, by method and path."""
 
