@@ -1,6 +1,7 @@
 """Series with a function of theirs in the place of their values."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,9 @@ RATE = Function("rate")
 EVERY_SAMPLE_S = 6 * 3600
 MINUTES_S = 24 * 3600
 """Quantiles are of every sample in windows up to the first, of the means of minutes up to the second, else of hours."""
+
+BACK_MOST_S = 3 * 24 * 3600
+"""How far before a window its series are read at most, so that daily ones have a value where it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Asked:
     """A query, what is made of its series, and whether their points are wanted besides the newest value.
 
     Without a function a counter is read as its rate, and everything else as it is. Rates are over `over_s` seconds, or
-    over what fits each series.
+    over what fits each series. `every_s` is how often samples are expected, where that is said for the query.
     """
 
     query: Query
@@ -39,6 +43,7 @@ class Asked:
     window: Window
     points: bool
     over_s: float | None = None
+    every_s: float | None = None
 
     def function_of(self, series: Found) -> Function | None:
         return self.function or (RATE if series.type == "counter" else None)
@@ -49,6 +54,17 @@ class Asked:
 
     def rate_over_s(self, track: Track) -> float:
         return rate.window_s(self.over_s, track.every_s)
+
+    def before(self, series: Found, track: Track) -> int:
+        """Return how many steps of `series` to read before the window: as a rate reaches back, and as a point holds on.
+
+        It is a power of two, so that series that come now and then are read from the same few moments.
+        """
+        step_s = self.window.step_s
+        back_s = self.rate_over_s(track) if self.is_rate_of(series) else 0.0
+        if self.points:
+            back_s += min(BACK_MOST_S, read.longest_step(step_s, self.every_s or track.every_s))
+        return 1 << (math.ceil(back_s / step_s) - 1).bit_length() if back_s else 0
 
 
 def tracks(query: Query, function: Function | None, window: Window, *, points: bool) -> list[Track]:
@@ -65,20 +81,16 @@ def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
     asked = [replace(ask, window=_in_milliseconds(ask.window)) for ask in asked]
     chosen = find([one.query for one in asked])
     plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
-    drawn = read.points(
-        [
-            Wanted(found if ask.points else [], ask.window.start, ask.window.end, ask.window.step_s)
-            for ask, found in zip(asked, plain, strict=True)
-        ],
-        at,
-    )
     seen = read.seen({one.pk: one for found in chosen for one in found}.values(), at)
+    drawn = read.points(
+        [_wanted(ask, found if ask.points else [], seen) for ask, found in zip(asked, plain, strict=True)], at
+    )
     values = _calculated(asked, chosen, seen, at)
     return [
         [
-            _with(seen[one.pk], how, calculated[one.pk], ask.points)
+            _with(seen[one.pk], how, calculated[one.pk], ask)
             if (how := ask.function_of(one))
-            else replace(seen[one.pk], points=points.get(one.pk, ()))
+            else _drawn(seen[one.pk], points.get(one.pk, ()), ask.window)
             for one in found
         ]
         for ask, found, points, calculated in zip(asked, chosen, drawn, values, strict=True)
@@ -100,20 +112,22 @@ def _calculated(
 ) -> list[Calculated]:
     """Return what is calculated for each of `asked`, for those of its series of which something is."""
     both = list(zip(asked, chosen, strict=True))
-    steps = read.steps([_wanted(ask, found, seen) for ask, found in both], at)
+    steps = read.steps([_wanted(ask, _in_steps(ask, found), seen) for ask, found in both], at)
     rated = {(one.pk, ask.over_s): one for ask, found in both for one in found if ask.is_rate_of(one)}
     newest = rate.newest_rates(rated, seen, at)
     return [_of_one(ask, found, seen, of_all, newest) for (ask, found), of_all in zip(both, steps, strict=True)]
 
 
-def _wanted(asked: Asked, chosen: Sequence[Found], seen: Mapping[int, Track]) -> Wanted:
-    """Return the steps to read of `chosen`: none for quantiles, nor for newest rates, which have steps of their own."""
-    window = asked.window
+def _in_steps(asked: Asked, chosen: Sequence[Found]) -> list[Found]:
+    """Return those of `chosen` made of these steps: no quantiles, nor newest rates, which have steps of their own."""
     skipped = ("quantile",) if asked.points else ("quantile", "rate")
-    of_steps = [one for one in chosen if (function := asked.function_of(one)) and function.name not in skipped]
-    back_s = max((asked.rate_over_s(seen[one.pk]) for one in of_steps if asked.is_rate_of(one)), default=0.0)
-    before = math.ceil(back_s / window.step_s)
-    return Wanted(of_steps, window.start - before * window.step_s, window.end, window.step_s)
+    return [one for one in chosen if (function := asked.function_of(one)) and function.name not in skipped]
+
+
+def _wanted(asked: Asked, chosen: Sequence[Found], seen: Mapping[int, Track]) -> Wanted:
+    window = asked.window
+    before = {one.pk: asked.before(one, seen[one.pk]) for one in chosen}
+    return Wanted(chosen, window.start, window.end, window.step_s, before)
 
 
 def _of_one(
@@ -127,35 +141,36 @@ def _of_one(
     functions = {one.pk: function for one in chosen if (function := asked.function_of(one))}
     found: Calculated = {pk: ([], newest.get((pk, asked.over_s))) for pk in functions}
     for pk, all_steps in steps.items():
-        of_steps = by_step(functions[pk], all_steps, asked.rate_over_s(seen[pk]))
-        values = [value for value in of_steps if value[0] >= window.start]
+        values = by_step(functions[pk], all_steps, asked.rate_over_s(seen[pk]))
         shown = [step for step in all_steps if step.at >= window.shown]
         found[pk] = values, found[pk][1] if functions[pk].name == "rate" else overall(functions[pk], shown)
     quantiles = [one for one in chosen if one.pk in functions and functions[one.pk].name == "quantile"]
-    for pk, samples in _samples(quantiles, window).items():
+    for pk, samples in _samples(quantiles, _wanted(asked, quantiles, seen), window).items():
         q = functions[pk].q
         of_shown = [value for at, value in samples if at >= window.shown]
         found[pk] = _quantiles(samples, q, window), quantile(of_shown, q) if of_shown else None
     return found
 
 
-def _samples(chosen: Sequence[Found], window: Window) -> dict[int, list[Value]]:
+def _samples(chosen: Sequence[Found], wanted: Wanted, window: Window) -> dict[int, list[Value]]:
     """Return what quantiles are of, by series id."""
     length_s = window.end - window.shown
     if length_s <= EVERY_SAMPLE_S:
         return {
             one.pk: [
-                (at_ms / 1000, value) for at_ms, value in raw.samples([one.pk], *_limits(window, one)).get(one.pk, [])
+                (at_ms / 1000, value)
+                for at_ms, value in raw.samples([one.pk], *_limits(wanted, one, window.at)).get(one.pk, [])
             ]
             for one in chosen
         }
     grain_s = 60.0 if length_s <= MINUTES_S else 3600.0
-    (steps,) = read.points([Wanted(chosen, window.start, window.end, grain_s)], window.at)
+    before = {pk: math.ceil(count * window.step_s / grain_s) for pk, count in wanted.before.items()}
+    (steps,) = read.points([Wanted(chosen, window.start, window.end, grain_s, before)], window.at)
     return {pk: [(step.at, step.value) for step in found] for pk, found in steps.items()}
 
 
-def _limits(window: Window, series: Found) -> tuple[int, int]:
-    return round(window.start * 1000), min(round(window.end * 1000), series.until_ms(window.at) + 1)
+def _limits(wanted: Wanted, series: Found, at: float) -> tuple[int, int]:
+    return round(wanted.start_of(series) * 1000), min(round(wanted.end * 1000), series.until_ms(at) + 1)
 
 
 def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Value]:
@@ -165,14 +180,19 @@ def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Value
     return [(window.start + number * window.step_s, quantile(some, q)) for number, some in sorted(by_number.items())]
 
 
-def _with(track: Track, function: Function, calculated: tuple[Sequence[Value], float | None], points: bool) -> Track:
+def _with(track: Track, function: Function, calculated: tuple[Sequence[Value], float | None], asked: Asked) -> Track:
     values, value = calculated
     return replace(
-        track,
+        _drawn(track, [Point(*one) for one in values] if asked.points else (), asked.window),
         unit=_unit(track.unit, function),
-        points=tuple(Point(*point) for point in values) if points else (),
         latest=None if value is None or track.latest is None else Point(track.latest.at, value),
     )
+
+
+def _drawn(track: Track, points: Sequence[Point], window: Window) -> Track:
+    """Return `track` with those of `points` that lie in the window, and the last one before it."""
+    begin = bisect_left(points, window.start, key=lambda point: point.at)
+    return replace(track, points=tuple(points[begin:]), before=points[begin - 1] if begin else None)
 
 
 def _unit(word: str, function: Function) -> str:

@@ -6,7 +6,7 @@ Every function takes its time as an argument, so that a past moment is as drawab
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ __all__ = ["Point", "Query", "Step", "Track", "Wanted", "points", "seen", "steps
 
 CADENCE_SAMPLES = 6
 CADENCE_LEAST_S = 30.0
+GAP_STEPS = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Track:
     """One series as seen from one moment.
 
     `latest` is the newest sample not after that moment, None if there is none, or it lapsed. `points` are the steps of
-    the window that have samples, oldest first. `every_s` is how often a sample is expected: what the
+    the window that have samples, oldest first; `before` is the last one before them, where it was asked for and is near
+    enough to hold on at the beginning of the window. `every_s` is how often a sample is expected: what the
     samples themselves said, else the source's schedule, else the longest pause but one between the newest samples;
     None while that is unknown.
     """
@@ -38,16 +40,30 @@ class Track:
     every_s: float | None
     latest: Point | None
     points: tuple[Point, ...] = ()
+    before: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The steps of `step_s` with start ≤ t < end of the series `chosen`. Unix seconds."""
+    """The steps of `step_s` with start ≤ t < end of the series `chosen`. Unix seconds.
+
+    `before` says, by series id, how many steps before `start` are wanted too.
+    """
 
     chosen: Sequence[Found]
     start: float
     end: float
     step_s: float
+    before: Mapping[int, int] = field(default_factory=dict)
+
+    def start_of(self, series: Found) -> float:
+        """Return where the steps of `series` begin."""
+        return self.start - self.before.get(series.pk, 0) * self.step_s
+
+
+def longest_step(step_s: float, every_s: float | None) -> float:
+    """Return the distance in seconds between two points beyond which there is a gap between them."""
+    return GAP_STEPS * max(step_s, every_s or 0.0)
 
 
 def tracks(query: Query, at: float) -> list[Track]:
@@ -103,12 +119,15 @@ def _shared(
     for one in wanted:
         of_grid = windows[_grid(one)]
         for series in one.chosen:
-            start_ms = min(_ms(one.start), of_grid[series.pk].start_ms if series.pk in of_grid else _ms(one.start))
+            start_ms = _ms(one.start_of(series))
+            if series.pk in of_grid:
+                start_ms = min(start_ms, of_grid[series.pk].start_ms)
             end_ms = min(_ms(one.end), series.until_ms(at) + 1)
             of_grid[series.pk] = Window(start_ms, end_ms, series.revision)
     found = {grid: ask(of_grid, grid[0]) for grid, of_grid in windows.items()}
     return [
-        {series.pk: _since(found[_grid(one)].get(series.pk, []), one.start) for series in one.chosen} for one in wanted
+        {series.pk: _since(found[_grid(one)].get(series.pk, []), one.start_of(series)) for series in one.chosen}
+        for one in wanted
     ]
 
 

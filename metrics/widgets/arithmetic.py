@@ -123,20 +123,22 @@ def _pairs(left: Sequence[Track], right: Sequence[Track]) -> list[Pair]:
 
 
 def _mapped(track: Track, change: Callable[[float], float | None]) -> Track:
-    points = ((point.at, change(point.value)) for point in track.points)
-    latest = None if track.latest is None else change(track.latest.value)
-    return replace(
-        track,
-        latest=None if latest is None or track.latest is None else Point(track.latest.at, latest),
-        points=tuple(Point(at, value) for at, value in points if value is not None),
-    )
+    def mapped(point: Point | None) -> Point | None:
+        value = None if point is None else change(point.value)
+        return None if point is None or value is None else Point(point.at, value)
+
+    points = tuple(point for point in map(mapped, track.points) if point)
+    return replace(track, latest=mapped(track.latest), points=points, before=mapped(track.before))
 
 
 def _joined(pair: Pair, calculate: Callable[[float, float], float], step_s: float) -> Track:
     left, right = pair.left, pair.right
-    at = combine.times([left, right])
-    rows = zip(at, combine.aligned(left, at, step_s), combine.aligned(right, at, step_s), strict=True)
-    points = ((moment, _calculated(calculate, one, other)) for moment, one, other in rows)
+    both = combine.opened([left, right])
+    at = combine.times(both)
+    rows = zip(at, *(combine.aligned(track, at, step_s) for track in both), strict=True)
+    values = ((moment, _calculated(calculate, one, other)) for moment, one, other in rows)
+    found = [Point(moment, value) for moment, value in values if value is not None]
+    before, points = combine.closed(found, [left, right])
     newest = [track.latest for track in (left, right) if track.latest]
     value = _calculated(calculate, newest[0].value, newest[1].value) if len(newest) == 2 else None
     return Track(
@@ -145,7 +147,8 @@ def _joined(pair: Pair, calculate: Callable[[float, float], float], step_s: floa
         unit=left.unit if left.unit == right.unit else "",
         every_s=max(filter(None, (left.every_s, right.every_s)), default=None),
         latest=None if value is None else Point(min(point.at for point in newest), value),
-        points=tuple(Point(moment, value) for moment, value in points if value is not None),
+        points=points,
+        before=before,
     )
 
 

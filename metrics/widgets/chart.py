@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from metrics.series.read import Point
 
-GAP_STEPS = 2.5
-
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -31,11 +29,6 @@ class Plane:
         across = (point.at - self.start) / (self.end - self.start)
         upwards = (point.value - self.low) / (self.high - self.low)
         return round(_clip(across) * self.width), round((1 - _clip(upwards)) * self.height)
-
-
-def longest_step(step_s: float, every_s: float | None) -> float:
-    """Return the distance in seconds between two points beyond which there is a gap between them."""
-    return GAP_STEPS * max(step_s, every_s or 0.0)
 
 
 def segments(points: Sequence[Point], longest_s: float) -> list[list[Point]]:

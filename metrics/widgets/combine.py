@@ -2,11 +2,12 @@
 
 import math
 import statistics
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from metrics.series.read import Point, Track
-from metrics.widgets.chart import longest_step
+from metrics.series.read import Point, Track, longest_step
 
 How = Literal["sum", "avg", "max", "min"]
 WAYS: dict[str, Callable[[Sequence[float]], float]] = {"sum": sum, "avg": statistics.fmean, "max": max, "min": min}
@@ -28,19 +29,31 @@ def aligned(track: Track, at: Sequence[float], step_s: float, every_s: float | N
     """Return the value of `track` at each of the times, None in its gaps.
 
     A step without a sample between two that have one keeps the value before, or a sum of series that come
-    every 15 s and every 20 s would jump in every step.
+    every 15 s and every 20 s would jump in every step. So does the first one: it keeps what was before the window.
     """
     if len(track.points) == len(at) and all(point.at == moment for point, moment in zip(track.points, at, strict=True)):
         return [point.value for point in track.points]
     longest_s = longest_step(step_s, every_s or track.every_s)
     values: list[float | None] = []
     left = list(reversed(track.points))
-    newest: Point | None = None
+    newest = track.before
     for moment in at:
         while left and left[-1].at <= moment:
             newest = left.pop()
         values.append(newest.value if newest and moment - newest.at <= longest_s else None)
     return values
+
+
+def opened(tracks: Sequence[Track]) -> list[Track]:
+    """Return `tracks` with what was before their window as their first points, to be combined like the others."""
+    return [replace(one, points=(one.before, *one.points), before=None) if one.before else one for one in tracks]
+
+
+def closed(points: Sequence[Point], tracks: Sequence[Track]) -> tuple[Point | None, tuple[Point, ...]]:
+    """Return the newest of `points` from before the window of `tracks`, and those in it; made of them, opened."""
+    edge = max((one.before.at for one in tracks if one.before), default=-math.inf)
+    begin = bisect_right(points, edge, key=lambda point: point.at)
+    return points[begin - 1] if begin else None, tuple(points[begin:])
 
 
 def combined(tracks: Sequence[Track], how: How, step_s: float, every_s: float | None = None) -> tuple[Point, ...]:

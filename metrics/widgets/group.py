@@ -26,6 +26,7 @@ def group(tracks: Sequence[Track], by: Sequence[str], how: Aggregate, step_s: fl
 
 def _one(members: Sequence[Track], labels: dict[str, str], how: Aggregate, step_s: float) -> Track:
     newest = [one.latest for one in members if one.latest]
+    before, points = combine.closed(_points(combine.opened(members), how, step_s), members)
     return Track(
         metric=members[0].metric,
         labels=labels,
@@ -34,7 +35,8 @@ def _one(members: Sequence[Track], labels: dict[str, str], how: Aggregate, step_
         latest=Point(max(point.at for point in newest), _value([point.value for point in newest], how))
         if newest
         else None,
-        points=_points(members, how, step_s),
+        points=points,
+        before=before,
     )
 
 

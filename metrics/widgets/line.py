@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from django.utils.timezone import get_current_timezone
 from pydantic import Field
 
-from metrics.series.read import Point, Track
+from metrics.series.read import Point, Track, longest_step
 from metrics.widgets import axis, chart, combine, freshness, units
 from metrics.widgets.axis import Tick, ValueAxis
 from metrics.widgets.base import Config, Named, WidgetKind
@@ -126,12 +126,13 @@ def _inside(track: Track, window: Window) -> Track:
 
 def _centred(track: Track, step_s: float) -> Track:
     """Put each mean into the middle of the step it is the mean of."""
-    return replace(track, points=tuple(chart.coarse(track.points, step_s)))
+    before = chart.coarse([track.before], step_s)[0] if track.before else None
+    return replace(track, points=tuple(chart.coarse(track.points, step_s)), before=before)
 
 
 def _separate(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
     """Return each series as it is."""
-    return [Curve(chart.segments(one.points, chart.longest_step(step_s, every_s or one.every_s))) for one in tracks]
+    return [Curve(chart.segments(one.points, longest_step(step_s, every_s or one.every_s))) for one in tracks]
 
 
 def _stacked(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
@@ -144,7 +145,7 @@ def _stacked(tracks: Sequence[Track], step_s: float, every_s: float | None) -> l
         places = [i for i, value in enumerate(values) if value is not None]
         lower = {at[i]: Point(at[i], sums[i]) for i in places}
         sums = [below + (value or 0.0) for below, value in zip(sums, values, strict=True)]
-        longest_s = chart.longest_step(step_s, every_s or track.every_s)
+        longest_s = longest_step(step_s, every_s or track.every_s)
         pieces = chart.segments([Point(at[i], sums[i]) for i in places], longest_s)
         curves.append(Curve(pieces, [[lower[point.at] for point in piece] for piece in pieces]))
     return curves

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from metrics.series.read import Point, Track
+from metrics.series.read import Point, Track, longest_step
 from metrics.widgets import axis, chart, combine, freshness, room, thresholds, units
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.combine import How
@@ -108,7 +108,7 @@ class Number(WidgetKind[NumberConfig]):
             ems=room.ems([value]),
             level=thresholds.level(newest, config.thresholds),
             change=_change(points, word, config, window),
-            spark=_spark(points, chart.longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
+            spark=_spark(points, longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
             note=_note(how, len(current), len(tracks)),
         )
 

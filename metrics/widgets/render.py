@@ -93,7 +93,7 @@ def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> l
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
     return [
-        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s)
+        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s, config.every_s)
         for query in config.queries
     ]
 

@@ -12,6 +12,7 @@ from metrics.series.write import write
 from metrics.widgets.bars import Bars, BarsConfig
 from metrics.widgets.base import Named
 from metrics.widgets.line import LineConfig
+from metrics.widgets.number import Number, NumberConfig
 from metrics.widgets.ranges import window
 from metrics.widgets.render import _asked, _series, render
 from tests.make import AT
@@ -124,3 +125,34 @@ def test_what_can_not_be_shown_is_refused(fields: dict[str, Any], said: str) -> 
     config = {"queries": [{"metric": "m", "name": "A"}, {"metric": "n", "name": "B"}], **fields}
     with pytest.raises(ValidationError, match=said):
         LineConfig.model_validate(config)
+
+
+@pytest.mark.parametrize("every_s", [None, 60.0])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"queries": [{"metric": "seats"}]},
+        {"queries": [{"metric": "seats", "function": "max"}]},
+        {"queries": [{"metric": "seats", "function": "quantile", "quantile": 1}]},
+        {"queries": [{"metric": "seats", "group_by": []}]},
+        {
+            "queries": [
+                {"metric": "seats", "labels": {"row": "1"}, "name": "A", "hidden": True},
+                {"metric": "seats", "labels": {"row": "2"}, "name": "B", "hidden": True},
+            ],
+            "expressions": [{"expression": "A + B"}],
+        },
+    ],
+)
+def test_a_constant_sum_of_series_that_come_in_turn_does_not_change(
+    fields: dict[str, Any], every_s: float | None
+) -> None:
+    for row, offset in (("1", 5), ("2", 25), ("3", 45)):
+        write([Sample("seats", 100, {"row": row}, AT - offset - 60 * i) for i in range(60)], None, AT)
+    config = NumberConfig.model_validate({**fields, "every_s": every_s})
+    kind: Any = Number()
+    seen_from = window("15m", AT)
+    series = _series(config, calculate.together(_asked(kind, config, seen_from), AT), seen_from)
+    shown = kind.view(config, series, seen_from)
+    assert shown.change is not None
+    assert shown.change.amount == "no change"
