@@ -39,7 +39,11 @@ def test_every_path_is_there(document: dict[str, Any]) -> None:
 
 
 def test_every_path_that_is_served_is_described(document: dict[str, Any]) -> None:
-    served = {f"/api/{prefix}/{path}" for prefix, router in api._routers if prefix for path in router.path_operations}
+    served = {
+        "/".join(["/api", *filter(None, [prefix, path.strip("/")])])
+        for prefix, router in api._routers
+        for path in router.path_operations
+    }
     assert served == set(document["paths"])
 
 
