@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from django.http import HttpRequest
@@ -19,6 +20,9 @@ from metrics.series.read import Query, Track
 router = Router(tags=["read"], auth=read_scope)
 
 POINTS_MOST = 5000
+BAND = (functions.Function("min"), functions.Function("max"))
+BANDED = ("avg", "min", "max", "last")
+"""The functions whose values lie between the least and the greatest sample of their step, and are of the same steps."""
 
 
 class SeriesOut(Schema):
@@ -36,12 +40,15 @@ class SeriesList(Schema):
 
 
 class RangeOut(Schema):
-    """A series over a window: `points` are [Unix seconds, function of the step that begins then]."""
+    """A series over a window: `points` are [Unix seconds, function of the step that begins then].
+
+    With `band`, also the least and the greatest sample of that step.
+    """
 
     metric: str
     labels: dict[str, str]
     unit: str
-    points: list[tuple[float, float]]
+    points: list[tuple[float, float] | tuple[float, float, float, float]]
 
 
 class RangeList(Schema):
@@ -69,6 +76,9 @@ def range_(
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
     function: Annotated[functions.Name, Parameter(description="What is made of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
+    band: Annotated[
+        bool, Parameter(description="Whether points have the least and greatest of their step too.")
+    ] = False,
 ) -> dict[str, object]:
     """Every series of a metric over start ≤ t < end, as a function of equal steps, by itself the mean.
 
@@ -76,9 +86,12 @@ def range_(
     """
     if end <= start:
         raise Invalid("end", "end is not after start.")
+    if band and function not in BANDED:
+        raise Invalid("band", f"a band is of samples, and the function is {function}; take {', '.join(BANDED)}.")
     step_s = math.ceil((end - start) * 1000 / points) / 1000
     window = calculate.Window(end, start, end, step_s, start)
-    found = calculate.tracks(Query(metric), functions.Function(function, quantile), window, points=True)
+    made = [functions.Function(function, quantile), *(BAND if band else ())]
+    asked = [calculate.Asked(Query(metric), one, window, points=True) for one in made]
     return {
         "step": step_s,
         "series": [
@@ -86,12 +99,18 @@ def range_(
                 "metric": track.metric,
                 "labels": track.labels,
                 "unit": track.unit,
-                "points": [(point.at, point.value) for point in track.points],
+                "points": _points([track, *least_and_greatest]),
             }
-            for track in found
+            for track, *least_and_greatest in zip(*calculate.together(asked, end), strict=True)
             if track.points
         ],
     }
+
+
+def _points(tracks: Sequence[Track]) -> list[tuple[float, ...]]:
+    """Return when each step begins, and its value in each of `tracks`, which are of the same samples."""
+    columns = [[point.value for point in track.points] for track in tracks]
+    return list(zip((point.at for point in tracks[0].points), *columns, strict=True))
 
 
 def _series(track: Track) -> dict[str, object]:

@@ -4,8 +4,11 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from metrics.sample import Sample
+from metrics.series import remembered
 from metrics.series.write import write
 from tests.api.client import Program, body, fields
 
@@ -132,3 +135,39 @@ def test_a_function_is_made_of_each_step(program: Program, function: str, expect
 def test_an_unknown_function_is_refused(program: Program) -> None:
     response = program.get(RANGE, metric="m", start=0, end=1, function="median")
     assert (response.status_code, fields(response)) == (422, [(None, "function")])
+
+
+@pytest.mark.parametrize(
+    ("function", "points", "expected"),
+    [
+        ("avg", 1, [[AT - 60, 4, 1, 9]]),
+        ("avg", 2, [[AT - 60, 5, 1, 9], [AT - 30, 2, 2, 2]]),
+        ("last", 1, [[AT - 60, 2, 1, 9]]),
+        ("max", 1, [[AT - 60, 9, 1, 9]]),
+        ("avg", 1000, [[AT - 60, 1, 1, 1], [AT - 45, 9, 9, 9], [AT - 30, 2, 2, 2]]),
+    ],
+)
+def test_a_band_is_from_least_to_greatest(program: Program, function: str, points: int, expected: list[Any]) -> None:
+    store("m", {90: 100, 60: 1, 45: 9, 30: 2})
+    asked = {"metric": "m", "start": AT - 60, "end": AT, "points": points, "function": function}
+    (found,) = body(program.get(RANGE, **asked, band="true"))["series"]
+    assert found["points"] == expected
+    (plain,) = body(program.get(RANGE, **asked))["series"]
+    assert plain["points"] == [point[:2] for point in expected]
+
+
+def test_a_band_reads_no_more_than_its_mean(program: Program) -> None:
+    store("m", {60: 1, 45: 9, 30: 2})
+    counts = []
+    for band in ("false", "true"):
+        remembered.forget()
+        with CaptureQueriesContext(connection) as queries:
+            program.get(RANGE, metric="m", start=AT - 60, end=AT, band=band)
+        counts.append(sum("metrics_series s" not in query["sql"] for query in queries))  # but those that find series
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("function", ["rate", "increase", "count", "sum", "quantile"])
+def test_a_band_around_what_is_no_sample_is_refused(program: Program, function: str) -> None:
+    response = program.get(RANGE, metric="m", start=0, end=1, function=function, band="true")
+    assert (response.status_code, fields(response)) == (422, [(None, "band")])
