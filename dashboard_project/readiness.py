@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dashboard_project.preparation import Facts
 
 READY_WITHIN_S = 60.0
-INTERVAL_S = 0.5
+INTERVAL_S = 0.1
 DEMO_PATH = "/d/this-machine/"
 
 
