@@ -331,6 +331,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
     "global_keyprefix": "wf:celery:",
+    # Every message is worthless soon and sent again, so what a killed worker had taken need not come back later.
+    # To note each in Redis, and to take the note back, costs more than most tasks. The limit of what is taken stays.
+    "ack_emulation": False,
     "queue_order_strategy": "priority",  # of a worker's queues, the one named first is emptied first
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -377,7 +380,6 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
-    "alive": {"task": "tasks.collect.alive", "schedule": 1.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }

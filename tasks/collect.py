@@ -13,14 +13,8 @@ from tasks.away import quietly
 @quietly
 def collect(source: int) -> None:
     """Run one source."""
+    _give_sign()
     runs.collect(source)
-
-
-@shared_task
-@quietly
-def alive() -> None:
-    """Note that the collecting worker has a thread to spare; beat sends this each second."""
-    health.record("collecting", time.time())
 
 
 @shared_task
@@ -41,4 +35,10 @@ def trial(id: str) -> None:
 @quietly
 def follow_plugins() -> None:
     """Have the sources follow the files in PLUGINS_DIR; beat sends this every few seconds."""
+    _give_sign()
     plugins.follow()
+
+
+def _give_sign() -> None:
+    """Note that the collecting worker had a thread to spare, be it for what comes without any source."""
+    health.record("collecting", time.time())

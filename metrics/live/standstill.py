@@ -2,7 +2,7 @@
 
 beat, render and collect each record every second that their process runs. Three tasks show more, as long as beat sends
 them: `sweep` that the worker `render` has a thread to spare, `database` that its tick could read the database,
-`collecting` that the worker `collect` has a thread to spare.
+`collecting` that the worker `collect` has a thread to spare, as does each run of a source.
 """
 
 import time

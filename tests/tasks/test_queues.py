@@ -3,15 +3,19 @@
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from honcho.environ import parse_procfile
 from kombu import Consumer
 from kombu.message import Message
+from redis import Redis
 
 from dashboard_project.celery import app
+from metrics.live import health
 from tasks.alone import alone
+from tasks.collect import collect, follow_plugins
 
 COMMANDS: dict[str, str] = parse_procfile((Path(settings.BASE_DIR) / "Procfile").read_text()).processes
 
@@ -41,6 +45,33 @@ def test_a_tick_overtakes_renders_that_wait() -> None:
             while len(taken) < 7:
                 connection.drain_events(timeout=5)
     assert taken == ["tasks.system.tick", "tasks.system.sweep", *["tasks.render.render"] * 5]
+
+
+def test_a_worker_takes_no_more_than_it_may_and_notes_nothing_of_it_in_redis(redis: Redis) -> None:
+    taken: list[Message] = []
+    with app.connection_for_read() as connection:
+        for _ in range(2):
+            app.send_task("tasks.render.render", connection=connection)
+        queues = [app.amqp.queues["render"]]
+        with Consumer(
+            connection.channel(), queues, callbacks=[lambda _, message: taken.append(message)], prefetch_count=1
+        ):
+            connection.drain_events(timeout=5)
+            with pytest.raises(TimeoutError):
+                connection.drain_events(timeout=0.2)
+            assert len(taken) == 1
+            assert not list(redis.scan_iter("*unacked*"))
+            taken[0].ack()
+            connection.drain_events(timeout=5)
+    assert len(taken) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("task", [lambda: collect(0), follow_plugins])
+def test_each_task_that_comes_often_shows_that_the_collecting_worker_has_a_thread(task: Any, redis: Redis) -> None:
+    assert "collecting" not in health.signs()
+    task()
+    assert "collecting" in health.signs()
 
 
 def test_each_task_has_a_queue_and_each_queue_one_worker() -> None:
