@@ -126,7 +126,8 @@ MISPLACED = """() => {
   const gap = parseFloat(style.columnGap), column = parseFloat(style.gridTemplateColumns) + gap;
   const left = room.left + parseFloat(style.paddingLeft);
   return [...grid.querySelectorAll("article.widget")].filter((one) => {
-    const [x, w] = ["x", "w"].map((name) => Number(one.className.match(`\\b${name}-(\\d+)`)[1]));
+    const place = (name) => Number([...one.classList].find((each) => each.startsWith(name)).slice(name.length));
+    const [x, w] = [place("x-"), place("w-")];
     const box = one.getBoundingClientRect();
     return Math.abs(box.left - left - x * column) > 2 || Math.abs(box.width - w * column + gap) > 2;
   }).map((one) => one.className);
