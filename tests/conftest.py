@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+import structlog
 from django.conf import settings
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +18,7 @@ from metrics.series import known, remembered
 from metrics.sources import plugin_process
 from tests.integration.stack import Stack
 
+structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes is a matter of the machine
 hypothesis_settings.load_profile("tests")
 

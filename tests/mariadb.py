@@ -50,12 +50,15 @@ def mariadb(folder: Path) -> Iterator[Server]:
     program = installed("mariadbd", "mariadb-server-core")
     certificate = certificates.make(["localhost", "127.0.0.1"]).write(folder / "certificate.pem")
     server = Server(free_port(), folder / "socket", certificate)
-    data = folder / "data"
-    data.mkdir()
-    _bootstrap([program, *LEAN, f"--datadir={data}", "--bootstrap"])
+    data, temporary = folder / "data", folder / "temporary"
+    for each in (data, temporary):
+        each.mkdir()
+    # A server that starts deletes every temporary table in its folder for them: those of another one too.
+    where = [f"--datadir={data}", f"--tmpdir={temporary}"]
+    _bootstrap([program, *LEAN, *where, "--bootstrap"])
     listening = [f"--port={server.port}", "--bind-address=127.0.0.1", f"--socket={server.socket}"]
     tls = [f"--ssl-cert={certificate}", f"--ssl-key={certificate}"]
-    with running([program, *LEAN, f"--datadir={data}", *listening, *tls], folder / "log"):
+    with running([program, *LEAN, *where, *listening, *tls], folder / "log"):
         _wait(server, folder / "log")
         yield server
 

@@ -1,20 +1,21 @@
 """Packing columns of numbers into bytes and back, with pcodec (https://github.com/pcodec/pcodec) and a checksum.
 
-A chunk is one byte for the version, CRC-32 of all that follows, how many columns there are, how many bytes each takes,
-and the columns as pcodec packs them. Who needs the first columns alone unpacks no others.
+A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have or -1 for
+columns as they are, how many columns there are, how many bytes each takes, and the columns as pcodec packs them. Who needs the first columns alone unpacks no others.
 """
 
 import struct
 import zlib
 from collections.abc import Sequence
 
-from metrics.series import old_codec
+from metrics.series import old_codec, residuals
 from metrics.series.vectors import ChunkConfig, Column, np, standalone
 
 VERSION = 3
-_HEADER = struct.Struct("<BIB")
+_HEADER = struct.Struct("<BIbB")
 _CHECKED_FROM = 5
 """Where what the checksum is of begins."""
+_AS_THEY_ARE = -1
 DECIMALS_MOST = 6
 _EXACTLY_MOST = 2.0**53
 ELEVEN_DIGITS = 2.0**-36
@@ -26,15 +27,23 @@ class DamagedError(ValueError):
     """Bytes that `encode` did not return."""
 
 
-def encode(columns: Sequence[Column], *, exact: bool = True) -> bytes:
-    """Return `columns` of as many numbers each, whole ones of 64 bits or floating ones, packed.
+def encode(columns: Sequence[Column]) -> bytes:
+    """Return `columns` of as many numbers each, whole ones of 64 bits or floating ones, packed; nothing is lost."""
+    return _packed(columns, _AS_THEY_ARE)
 
-    Nothing is lost, unless it need not be `exact`: then eleven digits are kept of floating ones, and all that whole
-    numbers, and those of few decimals, have.
-    """
-    plain = [column if exact else _shortened(column) for column in columns]
-    packed = [standalone.simple_compress(np.ascontiguousarray(column), _CONFIG) for column in plain]
-    sizes = struct.pack(f"<B{len(packed)}I", len(packed), *map(len, packed))
+
+def encode_buckets(columns: Sequence[Column]) -> bytes:
+    """Return `buckets.COLUMNS` packed: of floating numbers eleven digits, and all of whole ones and of few decimals."""
+    shortened = [_shortened(column) for column in columns]
+    shorter = [column for column, _ in shortened]
+    decimals = max(places for _, places in shortened)
+    small = residuals.of(shorter, decimals) if decimals <= DECIMALS_MOST else None
+    return _packed(shorter, _AS_THEY_ARE) if small is None else _packed(small, decimals)
+
+
+def _packed(columns: Sequence[Column], decimals: int) -> bytes:
+    packed = [standalone.simple_compress(np.ascontiguousarray(column), _CONFIG) for column in columns]
+    sizes = struct.pack(f"<bB{len(packed)}I", decimals, len(packed), *map(len, packed))
     checked = b"".join([sizes, *packed])
     return struct.pack("<BI", VERSION, zlib.crc32(checked)) + checked
 
@@ -47,7 +56,7 @@ def decode(data: bytes, most: int) -> list[Column]:
         except ValueError as error:
             raise DamagedError(str(error)) from None
     try:
-        _, checksum, count = _HEADER.unpack_from(data)
+        _, checksum, decimals, count = _HEADER.unpack_from(data)
         if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
             raise DamagedError("its checksum is wrong")
         begin = _HEADER.size + 4 * count
@@ -58,13 +67,16 @@ def decode(data: bytes, most: int) -> list[Column]:
             begin += size
     except (struct.error, RuntimeError, TypeError) as error:
         raise DamagedError(f"it can't be unpacked: {error}") from None
-    return columns
+    return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals)
 
 
-def _shortened(column: Column) -> Column:
-    """Return the numbers with as few decimals as give them back, but for a part that is no longer seen."""
+def _shortened(column: Column) -> tuple[Column, int]:
+    """Return the numbers with as few decimals as give them back, but for a part that is no longer seen; and how many.
+
+    More than `DECIMALS_MOST` where that is too few.
+    """
     if column.dtype.kind == "i":
-        return column
+        return column, 0
     numbers = column.astype(np.float64, copy=False)
     with np.errstate(all="ignore"):
         spare = np.abs(numbers) * ELEVEN_DIGITS
@@ -72,5 +84,5 @@ def _shortened(column: Column) -> Column:
             whole = np.round(numbers * 10.0**decimals)
             shorter: Column = whole / 10.0**decimals
             if np.all(np.abs(whole) < _EXACTLY_MOST) and np.all(np.abs(shorter - numbers) <= spare):
-                return shorter
-    return (numbers.view(np.int64) & _ELEVEN_DIGITS_MASK).view(np.float64)
+                return shorter, decimals
+    return (numbers.view(np.int64) & _ELEVEN_DIGITS_MASK).view(np.float64), DECIMALS_MOST + 1

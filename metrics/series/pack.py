@@ -117,7 +117,7 @@ def _merge(move: Move, series: int, spans: dict[int, list[Row]]) -> None:
     for start_ms, rows in spans.items():
         table = packed.together(kind, rows, [before[start_ms]] if start_ms in before else [])
         assert table is not None
-        data = codec.encode(table.columns, exact=move.exact)
+        data = (codec.encode if move.exact else codec.encode_buckets)(table.columns)
         chunks.append((series, start_ms, int(table.columns[0][-1]), len(table), data))
     sql = f"""
         INSERT INTO {kind.chunks._meta.db_table} (series_id, start_ms, end_ms, count, data) VALUES (%s, %s, %s, %s, %s)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.series.codec import DamagedError, decode, encode
+from metrics.series import residuals
+from metrics.series.codec import DamagedError, decode, encode, encode_buckets
 from metrics.series.vectors import Column, np
 
 TIMES = st.integers(0, 2**45)
@@ -64,12 +65,26 @@ def test_numbers_of_two_decimals_take_less_than_two_bytes() -> None:
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=64), min_size=1))
 def test_eleven_digits_are_kept_where_not_all_are_needed(values: list[float]) -> None:
-    (found,) = decode(encode([real(values)], exact=False), 1)
+    *_, found = decode(encode_buckets([whole([0] * len(values)), whole([1] * len(values)), real(values)]), 3)
     assert found.tolist() == pytest.approx(values, rel=2e-11, abs=1e-305)
 
 
+@given(st.lists(st.tuples(*[st.integers(-(10**9), 10**9)] * 10), min_size=1), st.integers(0, 6))
+def test_buckets_of_few_decimals_come_back_to_the_bit(rows: list[tuple[int, ...]], decimals: int) -> None:
+    """Whatever one column says of another."""
+    columns = [
+        whole([abs(number) + 1 for number in column])
+        if place in residuals.WHOLE
+        else real([number / 10**decimals for number in column])
+        for place, column in enumerate(zip(*rows, strict=True))
+    ]
+    data = encode_buckets(columns)
+    for most in (10, 3):
+        assert [column.tolist() for column in decode(data, most)] == [column.tolist() for column in columns[:most]]
+
+
 def test_what_is_not_known_stays_so() -> None:
-    (found,) = decode(encode([real([1 / 3, math.nan, 1e300])], exact=False), 1)
+    *_, found = decode(encode_buckets([whole([0] * 3), whole([1] * 3), real([1 / 3, math.nan, 1e300])]), 3)
     assert [math.isnan(number) for number in found] == [False, True, False]
 
 
