@@ -372,7 +372,6 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
     "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
-    "sweep": {"task": "tasks.system.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "forget_sessions": {"task": "tasks.access.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},

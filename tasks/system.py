@@ -13,19 +13,24 @@ from tasks.collect import collect
 
 
 @shared_task
+def tick() -> None:
+    """Start every source whose slot begins, then find what else must be rendered; beat sends this each second."""
+    start_due()
+    sweep()
+
+
 @alone
 @quietly
-def tick() -> None:
-    """Start every source whose slot begins; beat sends this each second."""
+def start_due() -> None:
+    """Send one task for each source that is due."""
     for due in slots.due(time.time()):
         collect.apply_async(args=(due.source,), expires=due.worth_s)
 
 
-@shared_task
 @alone
 @quietly
 def sweep() -> None:
-    """Find what else must be rendered; beat sends this each second."""
+    """Look for variants that must be rendered though no mark says so."""
     render.sweep(time.time())
 
 

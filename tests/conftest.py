@@ -24,9 +24,11 @@ hypothesis_settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
-    """Hashing slowly is for attackers."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+def _quick() -> Iterator[None]:
+    """Hashing slowly is for attackers, and every client of a test would read all static files when it is made."""
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], WHITENOISE_AUTOREFRESH=True
+    ):
         yield
 
 

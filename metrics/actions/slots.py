@@ -31,13 +31,15 @@ def due(now: float) -> list[Due]:
     health.record_tick(now)
     sources = list(Source.objects.filter(enabled=True).only(*SCHEDULE))
     _database.give(now, time.monotonic())
-    found = [_claimed(source, now) for source in sources]
-    return [one for one in found if one is not None]
+    found = [one for source in sources if (one := _candidate(source, now)) is not None]
+    claimed = slots.claim([slot for slot, _ in found], now)
+    return [due for (_, due), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 
-def _claimed(source: Source, now: float) -> Due | None:
+def _candidate(source: Source, now: float) -> tuple[slots.Slot, Due] | None:
+    """Return the slot that `now` lies in, and what is due if nobody claimed it; None if there is no such slot."""
     if source.every_s is not None:
-        return Due(source.pk, source.every_s) if slots.claim(source.pk, source.every_s, now) else None
+        return slots.interval(source.pk, source.every_s, now), Due(source.pk, source.every_s)
     if not source.cron:
         return None
     try:
@@ -47,9 +49,9 @@ def _claimed(source: Source, now: float) -> Due | None:
             last_error=str(problem), last_verdict=""
         )
         return None
-    if now - began > LATE_MOST_S or not slots.claim_moment(source.pk, began, now, LATE_MOST_S):
+    if now - began > LATE_MOST_S:
         return None
-    return Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
+    return slots.moment(source.pk, began, LATE_MOST_S), Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
 
 
 def _round(source: Source, now: float) -> tuple[float, float]:

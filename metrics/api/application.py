@@ -5,10 +5,12 @@ Every refusal has the same body: `{"detail": sentence, "errors": [{"index", "fie
 `influxdb` and `telemetry` have the paths of other servers, where their clients look for them.
 """
 
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 from django.conf import settings
 from ninja import NinjaAPI, Swagger
+from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import (
     agents,
@@ -32,7 +34,18 @@ class Docs(Swagger):
     template_cdn = str(settings.BASE_DIR / "templates" / "ninja" / "swagger.html")
 
 
-api = NinjaAPI(
+class DescribedOnce(NinjaAPI):
+    """An API that describes itself once in a process: putting the description together takes a second."""
+
+    @cached_property
+    def _description(self) -> OpenAPISchema:
+        return super().get_openapi_schema()
+
+    def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
+        return self._description
+
+
+api = DescribedOnce(
     title="Watchfloor",
     version="1",
     description="Push samples, read series, manage sources and dashboards. Make a token with `manage.py token`.",

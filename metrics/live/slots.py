@@ -1,8 +1,9 @@
 """Slots make schedules safe: who claims one runs it, and nobody else."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from redis import RedisError
 
@@ -11,27 +12,48 @@ from metrics.schedule import CLOCKS_DIFFER_S
 
 # A claim of the future was made before the clock was set back. It must not keep a source from running until then.
 _CLAIM = """
-local claimed = tonumber(redis.call('GET', KEYS[1]) or '')
-if claimed and claimed >= tonumber(ARGV[1]) and claimed <= tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
-return 1
+local got = {}
+for place, key in ipairs(KEYS) do
+  local begin, claimed = ARGV[2 * place], tonumber(redis.call('GET', key) or '')
+  if claimed and claimed >= tonumber(begin) and claimed <= tonumber(ARGV[1]) then
+    got[place] = 0
+  else
+    redis.call('SET', key, begin, 'EX', ARGV[2 * place + 1])
+    got[place] = 1
+  end
+end
+return got
 """
 
 
-def claim(source: int, every_s: int, now: float) -> bool:
-    """Claim the slot of `source` that `now` lies in, floor(now / every); False, if it was claimed before."""
-    return _claim(f"{source}:{every_s}", now // every_s * every_s, now, 2 * every_s + 60)
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot of the schedule `name` that begins at `begin` (Unix seconds). Its claim is kept for `kept_s`."""
+
+    name: str
+    begin: float
+    kept_s: int
 
 
-def claim_moment(source: int, moment: float, now: float, late_most_s: float) -> bool:
-    """Claim the one run of `source` at `moment`, which may come `late_most_s` after it; False, as above."""
-    return _claim(f"{source}:cron", moment, now, math.ceil(late_most_s) + 60)
+def interval(source: int, every_s: int, now: float) -> Slot:
+    """Return the slot of `source` that `now` lies in, floor(now / every)."""
+    return Slot(f"{source}:{every_s}", now // every_s * every_s, 2 * every_s + 60)
 
 
-def _claim(name: str, begin: float, now: float, kept_s: int) -> bool:
-    """Claim what begins at `begin`, unless that or something later is claimed; all times are Unix seconds."""
-    arguments: list[str | int] = [f"{begin:.0f}", repr(now + CLOCKS_DIFFER_S), kept_s]
-    return bool(client().register_script(_CLAIM)(keys=[f"{KEY}slot:{name}"], args=arguments))
+def moment(source: int, at: float, late_most_s: float) -> Slot:
+    """Return the slot for the one run of `source` at a moment, which may come `late_most_s` after it."""
+    return Slot(f"{source}:cron", at, math.ceil(late_most_s) + 60)
+
+
+def claim(slots: Sequence[Slot], now: float) -> list[bool]:
+    """Claim slots; return for each whether it is claimed now: False if it or a later one of its schedule was before."""
+    if not slots:
+        return []
+    arguments: list[str | int] = [repr(now + CLOCKS_DIFFER_S)]
+    for slot in slots:
+        arguments += [f"{slot.begin:.0f}", slot.kept_s]
+    got = client().register_script(_CLAIM)(keys=[f"{KEY}slot:{slot.name}" for slot in slots], args=arguments)
+    return [bool(one) for one in got]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Packing columns of numbers into bytes and back, with pcodec (https://github.com/pcodec/pcodec) and a checksum.
 
 A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have or -1 for
-columns as they are, how many columns there are, how many bytes each takes, and the columns as pcodec packs them. Who needs the first columns alone unpacks no others.
+columns as they are, how many columns there are, how many bytes each takes, and the columns as pcodec packs them. Who
+needs the first columns alone unpacks no others.
 """
 
 import struct

@@ -115,7 +115,7 @@ def _shared(
     wanted: Sequence[Wanted], at: float, ask: Callable[[Mapping[int, Window], int], dict[int, list[Timed]]]
 ) -> list[dict[int, list[Timed]]]:
     """Return what `ask` has for each of `wanted`; of two with the same steps, from where the earlier one begins."""
-    windows: dict[tuple[int, int, int], dict[int, Window]] = defaultdict(dict)
+    windows: dict[tuple[int, ...], dict[int, Window]] = defaultdict(dict)
     for one in wanted:
         of_grid = windows[_grid(one)]
         for series in one.chosen:
@@ -123,7 +123,7 @@ def _shared(
             if series.pk in of_grid:
                 start_ms = min(start_ms, of_grid[series.pk].start_ms)
             end_ms = min(_ms(one.end), series.until_ms(at) + 1)
-            of_grid[series.pk] = Window(start_ms, end_ms, series.revision)
+            of_grid[series.pk] = Window(start_ms, end_ms, series.revision, _ms(one.start))
     found = {grid: ask(of_grid, grid[0]) for grid, of_grid in windows.items()}
     return [
         {series.pk: _since(found[_grid(one)].get(series.pk, []), one.start_of(series)) for series in one.chosen}
@@ -131,9 +131,8 @@ def _shared(
     ]
 
 
-def _grid(one: Wanted) -> tuple[int, int, int]:
-    step_ms = _ms(one.step_s)
-    return step_ms, _ms(one.start) % step_ms, _ms(one.end)
+def _grid(one: Wanted) -> tuple[int, ...]:
+    return _ms(one.step_s), _ms(one.start), _ms(one.end)
 
 
 def _since(found: list[Timed], start: float) -> list[Timed]:

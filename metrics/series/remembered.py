@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -33,11 +35,15 @@ class Point(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which samples of a series are wanted, start ≤ t < end in Unix milliseconds, and its revision."""
+    """Which samples of a series are wanted, start ≤ t < end in Unix milliseconds, and its revision.
+
+    From `exact_ms` on, where a step begins, nothing that is before it counts, though a bucket lies on both sides.
+    """
 
     start_ms: int
     end_ms: int
     revision: int
+    exact_ms: int
 
 
 Before = tuple[float, float]
@@ -144,7 +150,7 @@ def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
     key = (pk, grid)
     valid = _valid(window, grid, far)
     with _lock:
-        memory = _memories.get(key)
+        memory = _memories.get(key) if not grid.cuts else None
         if memory is not None and memory.valid == valid and memory.since_ms <= window.start_ms <= memory.until_ms:
             _memories.move_to_end(key)
             return memory
@@ -162,19 +168,26 @@ def _with_before(known: Mapping[int, _Memory], grid: Grid) -> dict[int, _Memory]
 
 
 def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, _Memory]:
-    """Bring what is remembered up to what is rolled by now, or to the end of its window where that is earlier."""
+    """Bring what is remembered up to what is rolled by now, or to the end of its window where that is earlier.
+
+    Steps that cut buckets are exact where a window begins alone, and so they are of use for no other.
+    """
     rolled_ms = far.get(progress.MINUTES, 0)
-    by_gap: dict[tuple[int, int], list[int]] = defaultdict(list)
+    by_gap: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for pk, memory in known.items():
-        until_ms = floor(min(rolled_ms, windows[pk].end_ms), MINUTE_MS)
+        window = windows[pk]
+        until_ms = floor(min(rolled_ms, window.end_ms), MINUTE_MS)
         if until_ms > memory.until_ms:
-            by_gap[memory.until_ms, until_ms].append(pk)
+            is_cut = grid.cuts and memory.until_ms < window.exact_ms < until_ms
+            by_gap[memory.until_ms, *([window.exact_ms] if is_cut else []), until_ms].append(pk)
     after = dict(known)
-    for (since_ms, until_ms), ids in by_gap.items():
-        found = read(ids, grid, since_ms, until_ms, far)
+    for edges_ms, ids in by_gap.items():
+        found = [read(ids, grid, since_ms, until_ms, far) for since_ms, until_ms in pairwise(edges_ms)]
         for pk in ids:
-            after[pk] = _extended(_trimmed(known[pk], windows[pk]), found.get(pk, {}), until_ms, grid)
-            _remember(pk, after[pk], grid)
+            told = reduce(joined, [one.get(pk, {}) for one in found])
+            after[pk] = _extended(_trimmed(known[pk], windows[pk]), told, edges_ms[-1], grid)
+            if not grid.cuts:
+                _remember(pk, after[pk], grid)
     return after
 
 

@@ -97,9 +97,15 @@ class Grid:
 
     def fits(self, tier: Tier) -> bool:
         """Return whether buckets of `tier` can be put together to these steps."""
-        if self.step_ms % tier.bucket_ms == 0 and self.start_ms % tier.bucket_ms == 0:
-            return True
-        return self.step_ms >= COARSE_STEPS * tier.bucket_ms
+        return self._parts(tier) or self.step_ms >= COARSE_STEPS * tier.bucket_ms
+
+    @property
+    def cuts(self) -> bool:
+        """Whether a step may begin in the midst of a bucket of which it is made."""
+        return any(self.fits(tier) and not self._parts(tier) for tier in (HOURS, MINUTES))
+
+    def _parts(self, tier: Tier) -> bool:
+        return self.step_ms % tier.bucket_ms == 0 and self.start_ms % tier.bucket_ms == 0
 
     def number(self, at_ms: int) -> int:
         return (at_ms - self.start_ms) // self.step_ms

@@ -57,7 +57,7 @@ def test_a_metric_and_a_time_can_be_chosen(tmp_path: Path, capsys: pytest.Captur
     ("text", "said"),
     [
         ("metric,at,value\nm,0,1\nm,1,x\n", "line 3: value 'x' is not a number. Nothing was stored."),
-        ("metric,at,value\nm,0,1\nm m,1,1\n", "line 3: metric"),
+        ("metric,at,value\nm,0,1\n,1,1\n", "line 3: metric"),
         ("metric,at,value\nm,99999999999,1\n", "line 2: at is more than"),
         ("metric,at,value\nm,nan,1\n", "line 2: at is not a time"),
     ],

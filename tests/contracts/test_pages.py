@@ -1,6 +1,7 @@
 """What all pages promise to people who listen, type or print: alerts, scrolling, labels, times."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_an_age_is_never_written_into_an_alert(script: Path) -> None:
         assert alert[1] == ""
 
 
+@cache
 def scrolling() -> set[str]:
     """The classes of what gets scroll bars of its own, by the stylesheets."""
     css = "\n".join(file.read_text() for file in (ROOT / "static/css").glob("*.css") if file.name != "print.css")

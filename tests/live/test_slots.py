@@ -11,50 +11,68 @@ from metrics.live import slots
 AT = 1_795_176_000.0
 
 
+def claim(source: int, every_s: int, now: float) -> bool:
+    (claimed,) = slots.claim([slots.interval(source, every_s, now)], now)
+    return claimed
+
+
+def claim_moment(source: int, at: float, now: float) -> bool:
+    (claimed,) = slots.claim([slots.moment(source, at, 60)], now)
+    return claimed
+
+
+def test_many_are_claimed_at_once(redis: Redis) -> None:
+    assert slots.claim([], AT) == []
+    assert claim(2, 10, AT)
+    wanted = [slots.interval(1, 10, AT), slots.interval(2, 10, AT), slots.moment(3, AT, 60)]
+    assert slots.claim(wanted, AT) == [True, False, True]
+    assert slots.claim(wanted, AT) == [False] * 3
+
+
 def test_a_slot_is_claimed_once(redis: Redis) -> None:
-    assert slots.claim(1, 10, AT)
-    assert not slots.claim(1, 10, AT + 9.9)
-    assert slots.claim(1, 10, AT + 10)
+    assert claim(1, 10, AT)
+    assert not claim(1, 10, AT + 9.9)
+    assert claim(1, 10, AT + 10)
 
 
 def test_sources_do_not_share_slots(redis: Redis) -> None:
-    assert slots.claim(1, 10, AT)
-    assert slots.claim(2, 10, AT)
+    assert claim(1, 10, AT)
+    assert claim(2, 10, AT)
 
 
 def test_an_interval_that_was_changed_begins_slots_of_its_own(redis: Redis) -> None:
-    slots.claim(1, 10, AT)
-    assert slots.claim(1, 60, AT)
+    claim(1, 10, AT)
+    assert claim(1, 60, AT)
 
 
 def test_a_moment_is_claimed_once(redis: Redis) -> None:
-    assert slots.claim_moment(1, AT, AT, 60)
-    assert not slots.claim_moment(1, AT, AT + 1, 60)
-    assert slots.claim_moment(1, AT + 60, AT + 60, 60)
-    assert slots.claim_moment(2, AT, AT, 60)
+    assert claim_moment(1, AT, AT)
+    assert not claim_moment(1, AT, AT + 1)
+    assert claim_moment(1, AT + 60, AT + 60)
+    assert claim_moment(2, AT, AT)
 
 
 @pytest.mark.parametrize("every_s", [1, 10, 60, 3600])
 @pytest.mark.parametrize("back_s", [30, 3600])
 def test_after_the_clock_was_set_back_collecting_goes_on(redis: Redis, every_s: int, back_s: int) -> None:
     """No later than in the slot that begins next, and each slot is claimed once again."""
-    claimed = [second for second in range(60) if slots.claim(1, every_s, AT + second)]
+    claimed = [second for second in range(60) if claim(1, every_s, AT + second)]
     assert claimed == list(range(0, 60, every_s))
-    again = [second for second in range(60 - back_s, 120) if slots.claim(1, every_s, AT + second)]
+    again = [second for second in range(60 - back_s, 120) if claim(1, every_s, AT + second)]
     pauses = [later - sooner for sooner, later in pairwise([60 - back_s, *again, 120])]
     assert max(pauses) <= max(every_s, 5)
     assert len({(AT + second) // every_s for second in again}) == len(again)
 
 
 def test_machines_whose_clocks_differ_by_little_share_their_slots(redis: Redis) -> None:
-    assert slots.claim(1, 10, AT)
-    assert not slots.claim(1, 10, AT - 4)
-    assert slots.claim(1, 10, AT + 10)
-    assert not slots.claim(1, 10, AT + 6)
+    assert claim(1, 10, AT)
+    assert not claim(1, 10, AT - 4)
+    assert claim(1, 10, AT + 10)
+    assert not claim(1, 10, AT + 6)
 
 
 def test_the_claim_of_a_moment_outlives_the_ticks_that_may_ask_for_it(redis: Redis) -> None:
-    slots.claim_moment(1, AT, AT, 60)
+    claim_moment(1, AT, AT)
     (key,) = redis.keys("*")
     assert 60 < redis.ttl(key) <= 120
 
@@ -91,6 +109,6 @@ def test_the_end_of_a_run_that_was_overtaken_leaves_the_lock_to_its_holder(redis
 
 
 def test_a_claim_outlives_its_slot_and_not_much_more(redis: Redis) -> None:
-    slots.claim(1, 3600, AT)
+    claim(1, 3600, AT)
     (key,) = redis.keys("*")
     assert 3600 < redis.ttl(key) < 3 * 3600

@@ -80,7 +80,7 @@ class World:
             step_ms = step_s * 1000
             start_ms, end_ms = now_ms // step_ms * step_ms - steps_back * step_ms, now_ms + 1
             for name, pk in Series.objects.values_list("metric", "pk"):
-                window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision)}
+                window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision, start_ms)}
                 found = remembered.steps(window, step_ms).get(pk, [])
                 assert found == self.steps_of(name, start_ms, end_ms, step_ms)
                 drawn = self.drawn(name, start_ms, end_ms, step_ms)
@@ -155,7 +155,7 @@ def clear() -> None:
 AGES = st.one_of(st.integers(0, 120), st.integers(0, 4 * 3600), st.integers(0, LATEST_MOST_S))
 PUSHES = st.tuples(st.sampled_from(NAMES), st.lists(AGES.map(lambda age: age // 20 * 20), min_size=1, max_size=30))
 PAUSES = st.sampled_from([20, 60, 400, 3600, 7200, 20 * 3600])
-STEPS = st.lists(st.one_of(PUSHES, PAUSES, st.sampled_from(list(JOBS))), max_size=25)
+STEPS = st.lists(st.one_of(PUSHES, PAUSES, st.sampled_from(list(JOBS))), max_size=16)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def _retention(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("_retention")
-@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_whatever_happens_what_is_held_is_what_was_written(steps: list[object]) -> None:
     clear()

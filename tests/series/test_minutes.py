@@ -49,12 +49,14 @@ def steps(ids: list[int], step_ms: int = 3 * MINUTE_MS) -> dict[int, list[Step]]
     """Return what is read of the last day, and not what is remembered of it."""
     remembered.forget()
     start_ms = AT_MS - 24 * HOUR_MS
-    return remembered.steps({pk: Window(start_ms, AT_MS, 0) for pk in ids}, step_ms)
+    return remembered.steps({pk: Window(start_ms, AT_MS, 0, start_ms) for pk in ids}, step_ms)
 
 
 def means(ids: list[int]) -> object:
     remembered.forget()
-    return remembered.means({pk: Window(AT_MS - 24 * HOUR_MS, AT_MS, 0) for pk in ids}, 12 * MINUTE_MS)
+    return remembered.means(
+        {pk: Window(AT_MS - 24 * HOUR_MS, AT_MS, 0, AT_MS - 24 * HOUR_MS) for pk in ids}, 12 * MINUTE_MS
+    )
 
 
 def test_packing_changes_nothing_of_what_is_read() -> None:

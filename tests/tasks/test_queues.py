@@ -38,13 +38,13 @@ def test_a_tick_overtakes_renders_that_wait() -> None:
     with app.connection_for_read() as connection:
         for _ in range(5):
             app.send_task("tasks.render.render", connection=connection)
-        for task in ("tasks.system.tick", "tasks.system.sweep"):
+        for task in ("tasks.system.tick", "tasks.system.heartbeats"):
             app.send_task(task, connection=connection)
         queues = [app.amqp.queues[name] for name in queues_of("render")]
         with Consumer(connection.channel(), queues, callbacks=[take], accept=["json"], prefetch_count=1):
             while len(taken) < 7:
                 connection.drain_events(timeout=5)
-    assert taken == ["tasks.system.tick", "tasks.system.sweep", *["tasks.render.render"] * 5]
+    assert taken == ["tasks.system.tick", "tasks.system.heartbeats", *["tasks.render.render"] * 5]
 
 
 def test_a_worker_takes_no_more_than_it_may_and_notes_nothing_of_it_in_redis(redis: Redis) -> None:
