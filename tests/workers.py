@@ -6,9 +6,11 @@ import os
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 LEAST = 4
 MOST = 8
+SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
 BEGIN = (UNBROKEN, "tests/integration/test_fault_process.py", "tests/browser/test_trouble.py", *START_THE_SYSTEM)
@@ -39,6 +41,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def _starts_the_system(scope: str) -> bool:
+    return scope.startswith(START_THE_SYSTEM)
+
+
 class Scheduling(LoadScopeScheduling):
     """Keeps tests that share a system together, those of a file or a folder; any other goes where there is room.
 
@@ -46,10 +52,23 @@ class Scheduling(LoadScopeScheduling):
     https://github.com/pytest-dev/pytest-xdist/issues/1386.
     """
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give `node` what comes next, but no system while enough of them run: more would wait for each other."""
+        others = [work for one, work in self.assigned_work.items() if one is not node]
+        running = sum(
+            any(_starts_the_system(scope) and not all(tests.values()) for scope, tests in work.items())
+            for work in others
+        )
+        if running >= SYSTEMS_MOST:
+            light = next((scope for scope in self.workqueue if not _starts_the_system(scope)), None)
+            if light is not None:
+                self.workqueue.move_to_end(light, last=False)
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(UNBROKEN):
             return UNBROKEN
-        return nodeid.partition("::")[0] if nodeid.startswith(START_THE_SYSTEM) else nodeid
+        return nodeid.partition("::")[0] if _starts_the_system(nodeid) else nodeid
 
 
 @pytest.hookimpl

@@ -43,6 +43,11 @@ class Marked:
     turn: int
 
 
+_MARK = """
+for place = 2, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[place], 1) end
+redis.call('HSETNX', KEYS[1], '@', ARGV[1])
+redis.call('EXPIRE', KEYS[1], 3600)
+"""
 # What stays was marked after it was seen, so it is the oldest now.
 _TAKE_BACK = """
 for i = 2, #ARGV, 2 do
@@ -66,12 +71,9 @@ def mark_each(changed: Mapping[Variant, Iterable[int | str]]) -> None:
     if not changed:
         return
     try:
-        pipe = client().pipeline(transaction=False)
+        pipe, script, now = client().pipeline(transaction=False), client().register_script(_MARK), repr(time.time())
         for variant, widgets in changed.items():
-            for widget in widgets:
-                pipe.hincrby(_marks(variant), str(widget), 1)
-            pipe.hsetnx(_marks(variant), _SINCE, repr(time.time()))
-            pipe.expire(_marks(variant), 3600)
+            script(keys=[_marks(variant)], args=[now, *map(str, widgets)], client=pipe)
         pipe.execute()
         waiting.add(changed.keys())
     except (RedisError, OperationalError) as error:

@@ -1,5 +1,8 @@
 """The whole system as its users start it, for tests: `with Stack() as stack: …`."""
 
+import fcntl
+import hashlib
+import json
 import os
 import random
 import shlex
@@ -14,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +26,8 @@ import psutil
 from honcho.environ import parse_procfile
 
 ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "tests" / "output"
+DATABASE = "watchfloor.sqlite3"
 PASSWORD = "correct horse battery staple"
 READY_S = 120.0
 PORTS = range(20_000, 32_000)
@@ -42,16 +48,41 @@ def free_port() -> int:
     raise AssertionError("No port is free.")
 
 
+@cache
+def _migrated() -> Path:
+    """Return a database with all tables and nothing in them. All workers have one."""
+    file = OUTPUT / "migrated.sqlite3"
+    migrations = sorted(ROOT.glob("*/migrations/*.py"))
+    wanted = hashlib.sha256(b"".join(one.read_bytes() for one in migrations)).hexdigest()
+    OUTPUT.mkdir(exist_ok=True)
+    with file.with_suffix(".lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if lock.read() != wanted:
+            env = {name: value for name, value in os.environ.items() if name not in OURS}
+            with tempfile.TemporaryDirectory() as folder:
+                env["DATA_DIR"] = folder
+                subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+                shutil.move(Path(folder) / DATABASE, file)
+            lock.truncate(0)
+            lock.write(wanted)
+    return file
+
+
 class Stack:
     """One `python -m dashboard_project.run`, with a DATA_DIR and a PORT of its own.
 
     Extra keyword arguments are environment variables. `data_dir` may be that of an earlier stack, to go on
-    with its data; it is removed at the end only if this stack made it.
+    with its data; it is removed at the end only if this stack made it. Then its database is `migrated` already, unless
+    that is to be seen: a start is as a first one but for that.
     """
 
-    def __init__(self, data_dir: Path | None = None, **env: str) -> None:
+    def __init__(self, data_dir: Path | None = None, *, migrated: bool | None = None, **env: str) -> None:
         self._own_data = data_dir is None
+        migrated = self._own_data if migrated is None else migrated
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
+        if migrated and "DATABASE_URL" not in env:
+            shutil.copy(_migrated(), self.data_dir / DATABASE)
         self.port = int(env.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = PASSWORD
@@ -65,6 +96,7 @@ class Stack:
         }
         self.log = Path(tempfile.mkstemp(prefix="wf-", suffix=".log")[1])
         self.process: subprocess.Popen[bytes] | None = None
+        self._manager: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -116,16 +148,21 @@ class Stack:
             return 0
 
     def manage(self, *arguments: str) -> str:
-        """Run a `manage.py` command on this system; return what it printed. Raises CalledProcessError."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=60,
-        ).stdout
+        """Run a `manage.py` command on this system; return what it printed. Raises AssertionError with its refusal."""
+        if self._manager is None:
+            self._manager = subprocess.Popen(
+                [sys.executable, "-m", "tests.integration.manager"],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._manager.stdin and self._manager.stdout
+        print(json.dumps(arguments), file=self._manager.stdin, flush=True)
+        answer = json.loads(self._manager.stdout.readline())
+        assert not answer["error"], answer["error"]
+        return str(answer["printed"])
 
     def pid_of(self, name: str) -> int:
         """Return the process id of a supervised child. Raises FileNotFoundError when it does not run."""
@@ -187,6 +224,8 @@ class Stack:
 
     def _remove(self) -> None:
         try:
+            if self._manager is not None:
+                self._manager.communicate(timeout=STOPS_S)
             if self.process is not None:
                 self.stop()
         finally:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -54,19 +53,20 @@ def eventually(condition: Callable[[], bool], within_s: float) -> bool:
     return True
 
 
-def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace(stack: Stack) -> None:
-    for name in CHILDREN:
-        assert psutil.pid_exists(stack.pid_of(name))
-    assert eventually(lambda: "is ready" in stack.output(), 5)
-    assert f"http://localhost:{stack.port}/d/this-machine/" in stack.output()
-    assert "admin" in stack.output()
+def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace() -> None:
+    with Stack(migrated=False) as stack:
+        for name in CHILDREN:
+            assert psutil.pid_exists(stack.pid_of(name))
+        assert eventually(lambda: "is ready" in stack.output(), 5)
+        assert f"http://localhost:{stack.port}/d/this-machine/" in stack.output()
+        assert "admin" in stack.output()
 
-    began = time.monotonic()
-    assert stack.stop() == 0
-    assert time.monotonic() - began < 12
-    assert processes_of(stack.data_dir) == []
-    assert list((stack.data_dir / "run").iterdir()) == []
-    assert "Traceback" not in stack.output()
+        began = time.monotonic()
+        assert stack.stop() == 0
+        assert time.monotonic() - began < 30
+        assert processes_of(stack.data_dir) == []
+        assert list((stack.data_dir / "run").iterdir()) == []
+        assert "Traceback" not in stack.output()
 
 
 def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
@@ -75,7 +75,7 @@ def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
     with Stack(stack.data_dir) as again:
         assert again.get("/healthz") == 200
         assert token.strip()
-        with pytest.raises(subprocess.CalledProcessError):  # the name is taken: the first run's data is there
+        with pytest.raises(AssertionError, match="kept"):  # the name is taken: the first run's data is there
             again.manage("token", "kept", "--scope", "read")
 
 

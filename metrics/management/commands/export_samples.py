@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Writes samples to a file or stdout, with a progress bar on stderr."""
 
     help = "Write the samples that are held to a file, or to stdout."
+    requires_system_checks = ()  # they would import every page; `make check` runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default="-", help="Where to; - or nothing for stdout.")
