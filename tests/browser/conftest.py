@@ -1,4 +1,4 @@
-"""A real Chromium on a real system, started once for each module."""
+"""A real Chromium on a real system, started once for all."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Not for longer: Playwright keeps an event loop running, beside which no other test could run one of its own."""
     with sync_playwright() as playwright:
@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def system() -> Iterator[Stack]:
     """The whole system; what a test breaks in it, it waits for to be mended."""
     with Stack(TIME_ZONE=SERVER_ZONE) as running:
@@ -56,6 +56,6 @@ def person(page: Page, system: Stack) -> Person:
     return person
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def push_token(system: Stack) -> str:
     return system.manage("token", "browser tests", "--scope", "push").strip()

@@ -23,7 +23,10 @@ GEOMETRY = (Path(__file__).parent / "geometry.js").read_text()
 RANGES = ["15m", "1h", "6h", "24h", "7d", "30d"]
 
 
-def test_signing_in_leads_to_a_page_that_is_live(person: Person) -> None:
+def test_signing_in_leads_to_a_page_that_is_live(page: Page, system: Stack) -> None:
+    person = Person(page, system)
+    person.sign_in_by_form()
+    person.wait_until_live()
     expect(person.page.locator("#connection")).to_have_text("Live")
     expect(person.page.locator("#lost")).to_be_hidden()
     assert person.page.locator("article.widget").count() == 13

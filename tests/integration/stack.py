@@ -73,15 +73,16 @@ class Stack:
     """One `python -m dashboard_project.run`, with a DATA_DIR and a PORT of its own.
 
     Extra keyword arguments are environment variables. `data_dir` may be that of an earlier stack, to go on
-    with its data; it is removed at the end only if this stack made it. Then its database is `migrated` already, unless
-    that is to be seen: a start is as a first one but for that.
+    with its data; it is removed at the end only if this stack made it. Then its database is migrated
+    already, but for that of a `FirstStart`.
     """
 
-    def __init__(self, data_dir: Path | None = None, *, migrated: bool | None = None, **env: str) -> None:
+    is_migrated = True
+
+    def __init__(self, data_dir: Path | None = None, **env: str) -> None:
         self._own_data = data_dir is None
-        migrated = self._own_data if migrated is None else migrated
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
-        if migrated and "DATABASE_URL" not in env:
+        if self._own_data and self.is_migrated:
             shutil.copy(_migrated(), self.data_dir / DATABASE)
         self.port = int(env.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
@@ -158,7 +159,8 @@ class Stack:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        assert self._manager.stdin and self._manager.stdout
+        assert self._manager.stdin
+        assert self._manager.stdout
         print(json.dumps(arguments), file=self._manager.stdin, flush=True)
         answer = json.loads(self._manager.stdout.readline())
         assert not answer["error"], answer["error"]
@@ -232,3 +234,9 @@ class Stack:
             self.log.unlink(missing_ok=True)
             if self._own_data:
                 shutil.rmtree(self.data_dir, ignore_errors=True)
+
+
+class FirstStart(Stack):
+    """One that makes its database when it starts."""
+
+    is_migrated = False

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.stack import Stack
+from tests.integration.stack import FirstStart, Stack
 
 pytestmark = pytest.mark.integration
 
@@ -54,7 +54,7 @@ def eventually(condition: Callable[[], bool], within_s: float) -> bool:
 
 
 def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace() -> None:
-    with Stack(migrated=False) as stack:
+    with FirstStart() as stack:
         for name in CHILDREN:
             assert psutil.pid_exists(stack.pid_of(name))
         assert eventually(lambda: "is ready" in stack.output(), 5)

@@ -1,0 +1,1 @@
+"""Tests that look with Chromium at one system, which what they break in it does not outlast."""
