@@ -55,14 +55,17 @@ class Scheduling(LoadScopeScheduling):
     https://github.com/pytest-dev/pytest-xdist/issues/1386.
     """
 
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """Forget the scope with its last test: the base class looks through all that it has with each test."""
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        super().mark_test_complete(node, item_index, duration)
+        if all(self.assigned_work[node].get(scope, {}).values()):
+            self.assigned_work[node].pop(scope, None)
+
     def _assign_work_unit(self, node: WorkerController) -> None:
         """Give `node` what comes next, but no system while enough of them run: more would wait for each other."""
         others = [work for one, work in self.assigned_work.items() if one is not node]
-        running = sum(
-            any(_starts_the_system(scope) and not all(tests.values()) for scope, tests in work.items())
-            for work in others
-        )
-        if running >= SYSTEMS_MOST:
+        if sum(any(map(_starts_the_system, work)) for work in others) >= SYSTEMS_MOST:
             light = next((scope for scope in self.workqueue if not _starts_the_system(scope)), None)
             if light is not None:
                 self.workqueue.move_to_end(light, last=False)

@@ -24,13 +24,16 @@ def bootstrap() -> str:
 
     A later run makes nothing twice and leaves what was edited alone, but for three things: the password is
     ADMIN_PASSWORD whenever that is given, the check of the web process follows PORT (or WEB_URL), and credentials
-    that were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY.
+    that were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY. What an earlier release stored gets the
+    form of this one.
     """
     with transaction.atomic():
         if not Dashboard.with_deleted.exists() and not Source.objects.exists():
             _demo()
         _follow_web_url()
         sources.renew_credentials()
+        sources.upgrade_configs()
+        dashboards.upgrade_configs()
         return _admin()
 
 

@@ -16,15 +16,18 @@ from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 from redis import RedisError
 
-from metrics.actions.access import Actor
+from metrics.actions.access import SYSTEM, Actor
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
 from metrics.live import bus, events, outage, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Widget
+from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import Access, DashboardSpec, WidgetSpec, difference, new_key
 
 log = structlog.get_logger(__name__)
 
+FIELDS = ("key", "kind", "title", "config", "version", "x", "y", "w", "h")
+"""Of a widget, both as a row and in a document."""
 DELETED_KEPT = timedelta(days=30)
 """A deleted dashboard can be restored for so long."""
 
@@ -54,9 +57,7 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
         range=dashboard.range,
         access=Access(everyone=dashboard.for_everyone, groups=sorted(group.name for group in dashboard.groups.all())),
         widgets=[
-            WidgetSpec.model_construct(
-                key=one.key, kind=one.kind, title=one.title, config=one.config, x=one.x, y=one.y, w=one.w, h=one.h
-            )
+            WidgetSpec.model_construct(**{name: getattr(one, name) for name in FIELDS})
             for one in dashboard.widgets.all()
         ],
     )
@@ -160,8 +161,21 @@ def delete_widget(by: Actor, slug: str, key: str, seen: int | None) -> None:
         change(by, slug, {"widgets": [one for one in _widgets_with(slug, key) if one["key"] != key]}, seen)
 
 
+def upgrade_configs() -> None:
+    """Give widgets that an earlier release stored the form that this one has, in a revision of each dashboard."""
+    for dashboard in Dashboard.objects.select_for_update():
+        before = spec_of(dashboard)
+        after = before.model_copy(
+            update={"widgets": [_upgraded(one) if _is_old(one) else one for one in before.widgets]}
+        )
+        if after != before:
+            _store(SYSTEM, dashboard, before, after, "Upgraded to the form of this release.")
+
+
 def edited(by: Actor, dashboard: Dashboard) -> None:
     """Record the rows of `dashboard` as they are, after a form changed them in this transaction."""
+    for widget in dashboard.widgets.all():
+        dashboard.widgets.filter(pk=widget.pk).update(version=kinds()[widget.kind].config_class.version)
     spec = spec_of(dashboard)
     last = dashboard.revisions.first()
     said = difference(DashboardSpec.model_validate(last.spec) if last else None, spec)
@@ -180,22 +194,45 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
 
     A config that is the same as `before` is not checked again: one that a new release refuses prevents no other change.
     """
-    stored = [(one.key, one.kind, one.config) for one in before.widgets] if before else []
+    stored = [(one.key, one.kind, one.config, one.version) for one in before.widgets] if before else []
     try:
         spec = DashboardSpec.model_validate(document)
     except ValidationError as problem:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
-    problems = Problems()
+    problems, widgets = Problems(), list[WidgetSpec]()
     for index, widget in enumerate(spec.widgets):
         with problems:
-            if (widget.key, widget.kind, widget.config) not in stored:
-                check_widget(widget.kind, widget.config, f"widgets.{index}")
+            is_stored = (widget.key, widget.kind, widget.config, widget.version) in stored
+            widgets.append(widget if is_stored else _checked(widget, f"widgets.{index}"))
     unknown = set(spec.access.groups) - set(Group.objects.values_list("name", flat=True))
     if unknown:
         problems.found.append(("access.groups", f"There is no group {min(unknown)!r}."))
     problems.check()
-    return spec
+    return spec.model_copy(update={"widgets": widgets})
+
+
+def _checked(widget: WidgetSpec, where: str) -> WidgetSpec:
+    """Return `widget` with its config in the present form. Raises Invalid if its kind does not take it."""
+    try:
+        found = _upgraded(widget)
+    except NewerVersionError as problem:
+        raise Invalid(f"{where}.version", f"{where}.version: {problem}.") from None
+    check_widget(found.kind, found.config, where)
+    return found
+
+
+def _is_old(widget: WidgetSpec) -> bool:
+    return widget.kind in kinds() and (widget.version or 1) < kinds()[widget.kind].config_class.version
+
+
+def _upgraded(widget: WidgetSpec) -> WidgetSpec:
+    """Return `widget` with its config in the present form, if there is such a kind. Raises NewerVersionError."""
+    if widget.kind not in kinds():
+        return widget
+    config_class = kinds()[widget.kind].config_class
+    config = upgraded(config_class, widget.config, widget.version or config_class.version)
+    return widget.model_copy(update={"config": config, "version": config_class.version})
 
 
 def check_widget(kind: str, config: Any, where: str = "widget") -> None:
@@ -276,9 +313,6 @@ def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
             for name in FIELDS:
                 setattr(row, name, getattr(one, name))
             row.save()
-
-
-FIELDS = ("key", "kind", "title", "config", "x", "y", "w", "h")
 
 
 def _record(by: Actor, dashboard: Dashboard, spec: DashboardSpec, said: str) -> None:

@@ -20,6 +20,7 @@ from metrics.models.source import RETENTION_MOST_DAYS
 from metrics.schedule import BadSchedule, Schedule
 from metrics.sources.base import SourceConfig, SourceKind
 from metrics.sources.registry import kinds
+from metrics.versioned import upgraded
 
 log = structlog.get_logger(__name__)
 
@@ -138,6 +139,26 @@ def renew_credentials() -> None:
             log.warning("credentials can't be read", source=source.name, error=str(problem))
         else:
             source.save(update_fields=["secrets"])
+
+
+def upgrade_configs() -> None:
+    """Give what earlier releases stored the form that this one has. One that it can't take says so when it runs."""
+    for source in Source.objects.exclude(kind=Source.PUSH).select_for_update():
+        config_class = kinds()[source.kind].config_class if source.kind in kinds() else None
+        if config_class is None or source.version >= config_class.version:
+            continue
+        try:
+            secret = credentials.read(source.secrets)
+        except credentials.LostKey:
+            secret = {}
+        full = upgraded(config_class, {**source.config, **secret}, source.version)
+        names = credentials.names(config_class)
+        source.config = {name: value for name, value in full.items() if name not in names}
+        if secret:
+            source.secrets = credentials.keep({name: full[name] for name in names if name in full})
+        source.version = config_class.version
+        source.save(update_fields=["config", "secrets", "version"])
+        log.info("config upgraded", source=source.name, version=source.version)
 
 
 def find(id: int) -> Source:
@@ -281,7 +302,7 @@ def set_config(source: Source, config: dict[str, Any], by: Actor) -> None:
         raise Invalid(f"config.{keeps[0]}", f"config.{keeps[0]}: who changes the config has to enter this again.")
     if changes or by.is_admin:
         source.trusted = by.is_admin
-    source.config = checked
+    source.config, source.version = checked, config_class.version
     source.secrets = credentials.keep({name: full[name] for name in secret if name in full})
 
 

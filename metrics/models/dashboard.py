@@ -76,6 +76,7 @@ class Widget(models.Model):
     kind = models.CharField(max_length=20)
     title = models.CharField(max_length=100)
     config = models.JSONField(default=dict)
+    version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of config.")
     x = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(11)], help_text="Column, from 0.")
     y = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(59)], help_text="Row, from 0.")
     w = models.PositiveSmallIntegerField(

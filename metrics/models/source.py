@@ -25,6 +25,7 @@ class Source(models.Model):
     cron = models.CharField(max_length=100, blank=True, help_text="Minute, hour, day, month, weekday.")
     time_zone = models.CharField(max_length=50, blank=True, help_text="Of cron, such as Europe/Zurich.")
     config = models.JSONField(default=dict, blank=True)
+    version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of config.")
     secrets = models.TextField(blank=True, editable=False, help_text="As metrics.actions.credentials keeps them.")
     trusted = models.BooleanField(
         default=False, editable=False, help_text="Its config was last set by an administrator: it may connect anywhere."

@@ -11,6 +11,8 @@ from metrics.series.vectors import Column, np
 WHOLE = frozenset({0, 1, 6, 8})
 """Which columns are whole numbers as they are: times and the count."""
 _COUNT, _SUM, _MIN, _MAX, _LAST, _FIRST, _GROWTH = 1, 2, 3, 4, 5, 7, 9
+_PLAIN = WHOLE | {_SUM}
+"""Columns of which those before them tell nothing."""
 _MOST = 2.0**53
 """Beyond it, not every whole number is a float."""
 
@@ -23,28 +25,26 @@ def of(columns: Sequence[Column], decimals: int) -> list[Column] | None:
         if not np.all(np.abs(scaled) < _MOST):
             return None
         whole.append(scaled.astype(np.int64))
-    return [column - _estimate(place, whole) for place, column in enumerate(whole)]
+    return [column if place in _PLAIN else column - _estimate(place, whole) for place, column in enumerate(whole)]
 
 
 def restored(residuals: Sequence[Column], decimals: int) -> list[Column]:
     """Return the columns of buckets, or the first few of them, that have these residuals."""
     whole: list[Column] = []
     for place, residual in enumerate(residuals):
-        whole.append(residual + _estimate(place, whole))
+        whole.append(residual if place in _PLAIN else residual + _estimate(place, whole))
     return [column if place in WHOLE else column / 10.0**decimals for place, column in enumerate(whole)]
 
 
-def _estimate(place: int, before: Sequence[Column]) -> Column | int:
+def _estimate(place: int, before: Sequence[Column]) -> Column:
     """Return what the columns `before` the one in this place let expect of it."""
-    match place:
-        case 3:  # the least: the mean
-            return before[_SUM] // before[_COUNT]
-        case 4:  # the greatest: as far from the mean as the least is
-            return 2 * (before[_SUM] // before[_COUNT]) - before[_MIN]
-        case 5:  # the last: the greatest
-            return before[_MAX]
-        case 7:  # the first: the least
-            return before[_MIN]
-        case 9:  # the growth: from the first to the last
-            return before[_LAST] - before[_FIRST]
-    return 0
+    if place == _MIN:
+        return before[_SUM] // before[_COUNT]
+    if place == _MAX:  # as far from the mean as the least is
+        return 2 * (before[_SUM] // before[_COUNT]) - before[_MIN]
+    if place == _LAST:
+        return before[_MAX]
+    if place == _FIRST:
+        return before[_MIN]
+    assert place == _GROWTH
+    return before[_LAST] - before[_FIRST]

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from metrics.sample import Sample
 from metrics.verdict import Verdict
+from metrics.versioned import Versioned
 
 
 class SourceError(Exception):
@@ -38,7 +39,7 @@ def checked(samples: Iterable[Sample], problem: str) -> Noted:
     return Noted(samples, problem, Verdict.DOWN if problem else Verdict.UP)
 
 
-class SourceConfig(BaseModel):
+class SourceConfig(Versioned):
     """What a source's config may hold; a subclass declares its fields.
 
     Passwords, keys and the like are of the type SecretStr: such fields are kept encrypted and never shown again.

@@ -13,6 +13,7 @@ from metrics.names import METRIC_NAME
 from metrics.series import functions
 from metrics.series.functions import Function
 from metrics.series.read import Query, Track
+from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
@@ -105,7 +106,7 @@ def _values(track: Track, known: Mapping[str, str]) -> str:
     return ", ".join(value for name, value in sorted(track.labels.items()) if name not in known)
 
 
-class Config(BaseModel):
+class Config(Versioned):
     """What every kind's config has."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)

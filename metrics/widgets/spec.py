@@ -42,6 +42,7 @@ class WidgetSpec(BaseModel):
     kind: str = Field(max_length=20)
     title: Text = Field(min_length=1, max_length=100)
     config: dict[str, Any]
+    version: int | None = Field(None, ge=1, description="Of the form of the config; the present one if it is left out.")
     x: int | None = Field(None, ge=0, lt=COLUMNS, description="Column, from 0.")
     y: int | None = Field(None, ge=0, lt=ROWS, description="Row, from 0.")
     w: int = Field(3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), description="Columns of 12.")
@@ -180,8 +181,8 @@ def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any]]:
-    return widget.kind, widget.title, widget.config
+def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any], int | None]:
+    return widget.kind, widget.title, widget.config, widget.version
 
 
 def _named(verb: str, widgets: Sequence[WidgetSpec]) -> list[str]:
