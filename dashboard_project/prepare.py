@@ -20,7 +20,8 @@ from django.core.checks import Tags
 from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from dashboard_project import addresses, database, local_redis, static
 from dashboard_project.preparation import GO, CannotStartError, Facts
@@ -70,7 +71,8 @@ def prepare() -> str:
         # Those of URLs and of the admin import every page, which takes longer than all else here. They look at nothing
         # that differs between installations, and `make check` runs them.
         BaseCommand().check(tags=sorted(registry.tags_available() - {Tags.admin, Tags.urls}))  # the workers do not
-        call_command("migrate", interactive=False, verbosity=0)
+        if unapplied():  # or else it takes a second to find that there is nothing to do
+            call_command("migrate", interactive=False, verbosity=0)
         static.collect()
         if settings.PLUGINS_DIR.parent == settings.DATA_DIR:  # one that was chosen is there, or comes later
             settings.PLUGINS_DIR.mkdir(exist_ok=True)
@@ -82,6 +84,12 @@ def prepare() -> str:
         raise CannotStartError(f"{error.filename} can't be written ({error.strerror or error}).") from None
     finally:
         connections.close_all()
+
+
+def unapplied() -> bool:
+    """Return whether there are migrations that the database lacks."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from dashboard_project import static
 from metrics.actions import shown
 from metrics.series import known, remembered
 from metrics.sources import plugin_process
-from tests.integration.stack import Stack
 
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes is a matter of the machine
@@ -66,10 +65,3 @@ def plugins_dir(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     settings.PLUGINS_DIR.mkdir(mode=0o755)
     yield settings.PLUGINS_DIR
     plugin_process.end_all()
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """The whole system, started as `make run` does, on data of its own."""
-    with Stack() as running:
-        yield running

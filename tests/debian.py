@@ -1,5 +1,6 @@
 """Programs out of Debian packages, for tests against the real thing."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -24,7 +25,12 @@ def program(name: str, package: str = "") -> str:
     """
     package = package or name
     folder = KEPT / package
-    found = shutil.which(name) or _inside(folder, name) or (_unpack(package, folder) and _inside(folder, name))
+    found = shutil.which(name)
+    if not found:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with (KEPT / f"{package}.lock").open("w") as lock:  # or one worker would run what another unpacks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            found = _inside(folder, name) or (_unpack(package, folder) and _inside(folder, name))
     if not found:
         raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
     return found

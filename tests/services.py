@@ -26,7 +26,7 @@ from dashboard_project.supervisor import LEASH
 REDIS_STARTS_S = 10.0
 # Kept from run to run, because collecting takes two seconds and is not done again for the same files.
 STATIC = Path(__file__).parent / "output" / "static"
-# Settings that the machine has for its own use must not reach the tests.
+# What is set for the machine's own use must not reach the tests. Without compiled modules, each process compiles all.
 FOREIGN = (
     "ADMIN_PASSWORD",
     "ALLOWED_HOSTS",
@@ -37,6 +37,7 @@ FOREIGN = (
     "PLUGINS_DIR",
     "PORT",
     "PUBLIC_URL",
+    "PYTHONDONTWRITEBYTECODE",
     "REDIS_URL",
     "SQLITE_DIRS",
     "TIME_ZONE",

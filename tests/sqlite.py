@@ -17,7 +17,7 @@ from dashboard_project.supervisor import LEASH
 FOLDERS = ("tests/series", "tests/actions")
 """Every query of ours is made in these two; whole systems, which other tests start, run on SQLite."""
 GIVES_WAY = ("nice", "-n", "5")
-WORKERS_MOST = 2
+WORKERS_MOST = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

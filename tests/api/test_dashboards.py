@@ -49,7 +49,7 @@ class TestMaking:
         assert made == {
             **GOOD,
             "access": access,
-            "widgets": [{**WIDGET, "key": "orders"}],
+            "widgets": [{**WIDGET, "key": "orders", "version": 1}],
             "revision": 1,
             "id": Dashboard.objects.get().pk,
         }

@@ -47,7 +47,7 @@ from tests.make import AT
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
 STEP_S = 5
-UNTIL_S = 300
+UNTIL_S = 240
 
 LOAD, UP, DISK, GONE, SILENT = "load", "up", "disk", "gone", "silent"
 CONFIGS: list[tuple[str, dict[str, Any]]] = [

@@ -195,7 +195,7 @@ def test_no_stranger_makes_it_fail(door: Door, known: dict[str, str]) -> None:
     """Begins with what is right, which is taken."""
     right = rightly(door)
 
-    @settings(max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(knocks(door))
     @example(right)
     def knock(one: Knock) -> None:

@@ -283,7 +283,7 @@ def test_a_backup_that_can_not_be_written_leaves_nothing_behind(furnished: Serie
 
 def test_the_key_goes_along_unless_it_is_kept_elsewhere(backup: Path, settings: Settings, tmp_path: Path) -> None:
     with Reader(backup) as given:
-        assert list(given.files()) == []
+        assert "secret_key" not in {str(path) for path, _ in given.files()}
     settings.DATA_DIR = tmp_path
     (tmp_path / "secret_key").write_text(settings.SECRET_KEY)
     (tmp_path / "plugins").mkdir()

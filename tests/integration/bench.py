@@ -67,6 +67,7 @@ class Bench:
             f"ws://127.0.0.1:{port or self.stack.port}/ws/dashboards/{SLUG}/?range=15m",
             additional_headers={"Authorization": f"Bearer {token or self.read_token}"},
             max_size=None,
+            open_timeout=30,
             close_timeout=1,
         )
 

@@ -166,6 +166,12 @@ class Stack:
         assert not answer["error"], answer["error"]
         return str(answer["printed"])
 
+    def end_manager(self) -> None:
+        """End the process that runs commands; the next one starts another."""
+        if self._manager is not None:
+            self._manager.communicate(timeout=STOPS_S)
+            self._manager = None
+
     def pid_of(self, name: str) -> int:
         """Return the process id of a supervised child. Raises FileNotFoundError when it does not run."""
         return int((self.data_dir / "run" / f"{name}.pid").read_text())
@@ -226,8 +232,7 @@ class Stack:
 
     def _remove(self) -> None:
         try:
-            if self._manager is not None:
-                self._manager.communicate(timeout=STOPS_S)
+            self.end_manager()
             if self.process is not None:
                 self.stop()
         finally:

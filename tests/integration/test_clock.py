@@ -81,9 +81,9 @@ def test_everything_goes_on_when_the_clock_is_set(bench: Bench, clock: Clock, by
         before = runs(bench)
         page.wait(lambda: runs(bench) >= before + 2, "what is collected afterwards", 40)
         value = bench.push()
-        page.wait(lambda: shows(page, value), "the value pushed afterwards", 20)
+        page.wait(lambda: shows(page, value), "the value pushed afterwards", 60)
         back = f"set back by {'60 min' if by_s == -HOUR_S else '30 s'} at "
-        page.wait(lambda: (back in page.widgets["notice"]) == (by_s < 0), "the notice that time comes twice", 20)
+        page.wait(lambda: (back in page.widgets["notice"]) == (by_s < 0), "the notice that time comes twice", 40)
         page.wait(lambda: "stopped" not in page.widgets["notice"], "no part to stand still", 40)
         page.becomes_right(30)
         assert page.codes == []

@@ -5,13 +5,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+from statsd import StatsClient
 
-from tests.integration.stack import FirstStart, Stack
+from tests.integration.stack import FirstStart, Stack, free_port
 
 pytestmark = pytest.mark.integration
 
@@ -53,13 +55,15 @@ def eventually(condition: Callable[[], bool], within_s: float) -> bool:
     return True
 
 
-def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace() -> None:
+def test_it_starts_says_how_to_sign_in_stops_without_a_trace_and_goes_on_where_it_was() -> None:
     with FirstStart() as stack:
         for name in CHILDREN:
             assert psutil.pid_exists(stack.pid_of(name))
         assert eventually(lambda: "is ready" in stack.output(), 5)
         assert f"http://localhost:{stack.port}/d/this-machine/" in stack.output()
         assert "admin" in stack.output()
+        assert stack.manage("token", "kept", "--scope", "read").strip()
+        stack.end_manager()
 
         began = time.monotonic()
         assert stack.stop() == 0
@@ -68,36 +72,36 @@ def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace() -> None:
         assert list((stack.data_dir / "run").iterdir()) == []
         assert "Traceback" not in stack.output()
 
-
-def test_a_second_run_goes_on_with_the_same_data(stack: Stack) -> None:
-    token = stack.manage("token", "kept", "--scope", "read")
-    stack.stop(signal.SIGTERM)
-    with Stack(stack.data_dir) as again:
-        assert again.get("/healthz") == 200
-        assert token.strip()
-        with pytest.raises(AssertionError, match="kept"):  # the name is taken: the first run's data is there
-            again.manage("token", "kept", "--scope", "read")
+        with Stack(stack.data_dir) as again:
+            assert again.get("/healthz") == 200
+            with pytest.raises(AssertionError, match="kept"):  # the name is taken: the first run's data is there
+                again.manage("token", "kept", "--scope", "read")
+            again.end_manager()
+            assert again.stop(signal.SIGTERM) == 0
 
 
 @pytest.fixture(scope="module")
 def lasting() -> Iterator[Stack]:
-    """One that a test leaves as it found it."""
-    with Stack() as running:
+    """One that a test leaves as it found it; but for the last one."""
+    with Stack(STATSD_PORT=str(free_port())) as running:
         yield running
 
 
+def test_statsd_runs_and_what_it_has_is_stored_when_it_is_stopped(lasting: Stack) -> None:
+    assert eventually(lambda: "listening for StatsD" in lasting.output(), 60)
+    with closing(StatsClient("127.0.0.1", int(lasting.env["STATSD_PORT"]))) as client:
+        client.incr("orders", 5)
+    os.kill(lasting.pid_of("statsd"), signal.SIGTERM)
+    assert eventually(lambda: "ended with code 0" in lasting.output(), 60)
+    assert "orders_total" in lasting.manage("export_samples")
+    lasting.end_manager()
+
+
 def test_a_killed_child_is_started_again(lasting: Stack) -> None:
-    stack = lasting
     for name in ("render", "redis"):
-        killed = stack.kill(name)
-        assert eventually(partial(stack.is_back, name, killed), 10)
-    stack.wait_until_ready()
-
-
-def test_children_do_not_outlive_a_killed_run(stack: Stack) -> None:
-    assert stack.process is not None
-    stack.process.kill()
-    assert eventually(lambda: processes_of(stack.data_dir) == [], 5)
+        killed = lasting.kill(name)
+        assert eventually(partial(lasting.is_back, name, killed), 30)
+    lasting.wait_until_ready()
 
 
 def test_two_runs_on_the_same_data_are_refused(lasting: Stack, unstarted: Callable[..., Stack]) -> None:
@@ -141,6 +145,12 @@ def test_a_database_that_does_not_answer_is_refused_without_telling_its_password
 def test_a_bad_setting_is_refused(unstarted: Callable[..., Stack]) -> None:
     said = refusal(unstarted(DATABASE_POOL="many"))
     assert said == "watchfloor: DATABASE_POOL must be a whole number from 1 to 500, not 'many'."
+
+
+def test_children_do_not_outlive_a_killed_run(lasting: Stack) -> None:
+    assert lasting.process is not None
+    lasting.process.kill()
+    assert eventually(lambda: processes_of(lasting.data_dir) == [], 15)
 
 
 def refusal(stack: Stack) -> str:

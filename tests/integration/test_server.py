@@ -51,7 +51,7 @@ def has_ipv6() -> bool:
         return False
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "[::1]", "::"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::1]", "::"])
 def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
@@ -60,7 +60,7 @@ def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
     with server(HOST=host, PORT=str(port), DATA_DIR=str(tmp_path)) as process:
         wait_until_it_answers(url)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_it_takes_a_listening_socket_that_systemd_passes(tmp_path: Path) -> None:

@@ -1,12 +1,9 @@
 """StatsD over UDP: its client sends, one thread receives, another stores."""
 
-import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,7 +14,6 @@ from statsd import StatsClient
 from metrics.management import statsd as process
 from metrics.management.statsd import FLUSHES_WAITING_MOST, Receiver, Writer, listening
 from metrics.sample import Sample
-from tests.integration.stack import Stack, free_port
 
 OWN = {"statsd_datagrams_total", "statsd_malformed_total", "statsd_refused_total"}
 
@@ -184,20 +180,3 @@ class TestCommand:
                 call_command("statsd")
         port = settings.STATSD_PORT
         assert str(refused.value) == f"UDP port {port} on 127.0.0.1 can't be listened on (address already in use)."
-
-    @pytest.mark.integration
-    def test_make_run_starts_it_and_what_it_has_is_stored_when_it_is_stopped(self) -> None:
-        port = free_port()
-        with Stack(STATSD_PORT=str(port)) as stack:
-            until = time.monotonic() + 60
-            while "listening for StatsD" not in stack.output() and time.monotonic() < until:
-                time.sleep(0.1)
-            with closing(StatsClient("127.0.0.1", port)) as client:
-                client.incr("orders", 5)
-            before = stack.pid_of("statsd")
-            os.kill(before, signal.SIGTERM)
-            until = time.monotonic() + 60
-            while "ended with code 0" not in stack.output() and time.monotonic() < until:
-                time.sleep(0.1)
-            assert "ended with code 0" in stack.output()
-            assert "orders_total" in stack.manage("export_samples")

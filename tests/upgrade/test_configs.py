@@ -20,9 +20,7 @@ from tests import make
 STORED: dict[str, dict[str, dict[str, Any]]] = json.loads((Path(__file__).parent / "configs.json").read_text())
 """By kind and version."""
 CLASSES: dict[str, type[Versioned]] = {
-    name: kind.config_class
-    for kinds in (source_kinds.kinds(), widget_kinds.kinds())
-    for name, kind in kinds.items()  # type: ignore[attr-defined]
+    name: kind.config_class for kinds in (source_kinds.kinds(), widget_kinds.kinds()) for name, kind in kinds.items()
 }
 
 

@@ -68,7 +68,7 @@ def test_a_client_that_floods_is_told_and_sent_away(bench: Bench) -> None:
             heard, code = until_closed(flood)
         # It may be cut off while it still sends, and then its own system drops what it was told.
         assert code in (1006, 1008)
-        assert code == 1006 or "Too many messages." in heard[-1]
+        assert code == 1006 or any("Too many messages." in one for one in heard)
         value = bench.push()
         page.wait(lambda: shows(page, value), "a value, on another page", 5)
 
@@ -99,13 +99,13 @@ def test_limits_of_sockets_are_told_to_the_client(bench: Bench) -> None:
     with bench.stack.another("web", PORT=str(port), SOCKETS_PER_USER="2"):
         wait_until_open(port, bench.stack.log)
         with bench.socket(port=port) as first, bench.socket(port=port) as second:
-            first.recv(5)
-            second.recv(5)
+            first.recv(20)
+            second.recv(20)
             with bench.socket(port=port) as third:
                 assert until_closed(third) == ([], 1013)
             first.close()
             with bench.socket(port=port) as again:
-                assert "pulse" in str(again.recv(5))
+                assert "pulse" in str(again.recv(20))
 
 
 def _deaf(bench: Bench) -> socket.socket:
