@@ -30,7 +30,9 @@ def program(name: str, package: str = "") -> str:
         KEPT.mkdir(parents=True, exist_ok=True)
         with (KEPT / f"{package}.lock").open("w") as lock:  # or one worker would run what another unpacks
             fcntl.flock(lock, fcntl.LOCK_EX)
-            found = _inside(folder, name) or (_unpack(package, folder) and _inside(folder, name))
+            found = _inside(folder, name)
+            if not found and _unpack(package, folder):
+                found = _inside(folder, name)
     if not found:
         raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
     return found

@@ -14,6 +14,9 @@ from tests.integration.stack import Stack
 pytestmark = pytest.mark.browser
 
 NUMBERS = count(2001)
+STICKS_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("*")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth)
+  .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect().right])"""
 MENDED_S = 5
 
 
@@ -131,7 +134,7 @@ def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_las
                     " const box = document.getElementById(id).getBoundingClientRect(); return [box.top, box.bottom]; })"
                 )
                 assert edges == sorted(edges), f"{width}x{tall}: the notice covers widgets"
-                assert one.page.evaluate("() => document.documentElement.scrollWidth") <= width
+                assert one.page.evaluate(STICKS_OUT) == [], f"{width}x{tall}"
             if width > 700:
                 assert wall.page.evaluate("() => document.documentElement.scrollHeight") <= tall
         loaded = Person(person.page.context.new_page(), person.system)
