@@ -318,6 +318,10 @@ class TestLetIn:
         await first(socket)
         for _ in range(100):
             await socket.send_to(text_data='{"ack": 0}')
+        told = await first(socket)
+        while told.get("text") != '{"error": "Too many messages."}':
+            assert told["type"] == "websocket.send"
+            told = await first(socket)
         assert await close_code(socket) == 1008
 
     async def test_who_leaves_is_forgotten(self, connect: Connect, headers: Any) -> None:
