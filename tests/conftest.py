@@ -18,7 +18,8 @@ from metrics.series import known, remembered
 from metrics.sources import plugin_process
 
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
-hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes is a matter of the machine
+# How long an example takes is a matter of the machine.
+hypothesis_settings.register_profile("tests", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("tests")
 
 
