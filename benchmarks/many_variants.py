@@ -1,4 +1,4 @@
-"""What happens when more is watched than can be drawn: 500 variants of 30 widgets, all of which change each second.
+"""More is watched than can be drawn: 500 variants of 30 widgets, all of which change each second.
 
 Rendering falls behind then, and must do so fairly: each variant waits about as long as every other. Collecting must not
 fall behind with it: the yardstick is that every source runs in each of its slots.

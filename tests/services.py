@@ -26,7 +26,7 @@ from dashboard_project.supervisor import LEASH
 REDIS_STARTS_S = 10.0
 # Kept from run to run, because collecting takes two seconds and is not done again for the same files.
 STATIC = Path(__file__).parent / "output" / "static"
-# What is set for the machine's own use must not reach the tests. Without compiled modules, each process compiles all.
+# Variables of the machine's own must not reach the tests. Without compiled modules, each process compiles all of them.
 FOREIGN = (
     "ADMIN_PASSWORD",
     "ALLOWED_HOSTS",

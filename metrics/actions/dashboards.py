@@ -174,7 +174,7 @@ def upgrade_configs() -> None:
 
 def edited(by: Actor, dashboard: Dashboard) -> None:
     """Record the rows of `dashboard` as they are, after a form changed them in this transaction."""
-    for widget in dashboard.widgets.all():
+    for widget in dashboard.widgets.filter(kind__in=list(kinds())):
         dashboard.widgets.filter(pk=widget.pk).update(version=kinds()[widget.kind].config_class.version)
     spec = spec_of(dashboard)
     last = dashboard.revisions.first()
@@ -194,7 +194,7 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
 
     A config that is the same as `before` is not checked again: one that a new release refuses prevents no other change.
     """
-    stored = [(one.key, one.kind, one.config, one.version) for one in before.widgets] if before else []
+    stored = {one.key: one for one in before.widgets} if before else {}
     try:
         spec = DashboardSpec.model_validate(document)
     except ValidationError as problem:
@@ -203,8 +203,11 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
     problems, widgets = Problems(), list[WidgetSpec]()
     for index, widget in enumerate(spec.widgets):
         with problems:
-            is_stored = (widget.key, widget.kind, widget.config, widget.version) in stored
-            widgets.append(widget if is_stored else _checked(widget, f"widgets.{index}"))
+            old = stored.get(widget.key)
+            if old and (old.kind, old.config) == (widget.kind, widget.config) and widget.version in (None, old.version):
+                widgets.append(widget.model_copy(update={"version": old.version}))
+            else:
+                widgets.append(_checked(widget, f"widgets.{index}"))
     unknown = set(spec.access.groups) - set(Group.objects.values_list("name", flat=True))
     if unknown:
         problems.found.append(("access.groups", f"There is no group {min(unknown)!r}."))

@@ -1,4 +1,4 @@
-"""What a release stored as a config is taken by every later one, and gets the present form."""
+"""Every later release takes the configs that a release stored, and gives them the present form."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_what_a_later_release_stored_is_refused() -> None:
 
 
 def inverted(old: dict[str, Any], from_version: int) -> dict[str, Any]:
-    """What a second version of two kinds could make of the first."""
+    """Return what a second version of two kinds could make of the first."""
     assert from_version == 1
     if "target" in old:
         return {"url": old["target"], "password": old["key"]}
@@ -84,6 +84,14 @@ class TestStored:
         request.getfixturevalue("_later")
         dashboards.restore_revision(SYSTEM, "d", 1, None)
         assert of("d") == [(NEW, 2)]
+
+    def test_a_config_that_this_release_refuses_prevents_no_other_change(self) -> None:
+        dashboards.create(SYSTEM, {"slug": "d", "title": "D", "widgets": [{**number(), "key": "n"}]})
+        Widget.objects.update(config={"gone": 1})
+        for config_version in ({}, {"version": 1}):
+            widget = {**number(), "key": "n", "config": {"gone": 1}, "title": f"N{config_version}", **config_version}
+            dashboards.change(SYSTEM, "d", {"widgets": [widget]}, None)
+            assert of("d") == [({"gone": 1}, 1)]
 
     def test_sources_are_upgraded_with_their_credentials(self, request: pytest.FixtureRequest) -> None:
         source = make.source("http_check", url="http://a/", password="secret")

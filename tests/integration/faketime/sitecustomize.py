@@ -1,4 +1,4 @@
-"""What a Python under libfaketime needs: the library does not know how Python sleeps since 3.11."""
+"""Sleeping for a Python under libfaketime: the library does not know how Python sleeps since 3.11."""
 
 import select
 import time
