@@ -25,6 +25,10 @@ LOOK = """(check) => Object.fromEntries([...document.querySelectorAll(".box")].m
     (one) => one.firstChild.getClientRects().length && getComputedStyle(one, "::after").content !== "none");
   return [box.id, {
     faults: check(tile),
+    astray: all("*").filter((one) => getComputedStyle(one).position === "absolute").filter((one) => {
+      const inner = one.getBoundingClientRect(), outer = tile.getBoundingClientRect();
+      return inner.right > outer.right || inner.bottom > outer.bottom;
+    }).map((one) => one.outerHTML),
     plots: drawn(".plot"),
     bars: drawn(".bars li[data-more]").length,
     legend: drawn(".legend li[data-more]").length,
@@ -59,6 +63,10 @@ def of_kind(seen: dict[str, Any], kind: str, *fillings: str) -> list[tuple[str, 
 def test_nothing_is_cut_and_nothing_covers_another(seen: dict[str, Any]) -> None:
     assert len(seen) == 4 * len(SIZES) * len(FILLINGS)
     assert {name: one["faults"] for name, one in seen.items() if one["faults"]} == {}
+
+
+def test_words_that_are_only_read_out_do_not_widen_the_page(seen: dict[str, Any]) -> None:
+    assert {name: one["astray"] for name, one in seen.items() if one["astray"]} == {}
 
 
 def test_a_number_fills_its_room(seen: dict[str, Any]) -> None:
