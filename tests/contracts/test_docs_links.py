@@ -95,7 +95,7 @@ def test_an_example_of_a_widget_is_valid(example: dict[str, Any]) -> None:
     dashboards.check_widget(example["kind"], example["config"])
 
 
-@pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in", "requirements-uv.in"])
 def test_every_dependency_has_its_reason(file: str) -> None:
     libraries = re.findall(r"^([a-z][\w-]+)", (ROOT / file).read_text(), re.MULTILINE)
     reasons = re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/decisions/0002-libraries.md").read_text(), re.MULTILINE)
