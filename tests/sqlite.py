@@ -17,7 +17,6 @@ from dashboard_project.supervisor import LEASH
 FOLDERS = ("tests/series", "tests/actions")
 """Every query of ours is made in these two; whole systems, which other tests start, run on SQLite."""
 GIVES_WAY = ("nice", "-n", "5")
-WORKERS_MOST = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,8 +55,7 @@ class OnSqlite:
         terminalreporter.write(self._output.read().decode(errors="replace"))
 
     def _start(self) -> None:
-        workers = ["--numprocesses", "auto", "--maxprocesses", str(WORKERS_MOST)] if self._beside else []
-        command = [sys.executable, "-m", "pytest", "--quiet", *workers, *FOLDERS]
+        command = [sys.executable, "-m", "pytest", "--quiet", *FOLDERS]
         leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
         self._process = subprocess.Popen(
             [*GIVES_WAY, *leash, *command],

@@ -13,10 +13,12 @@ MOST = 8
 SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
+START_SERVERS = ("tests/sources/",)
+"""Folders in which the tests of a file share servers, which each worker would start for itself."""
 SHARE_ONE = (UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
-BEGIN = (*SHARE_ONE, "tests/integration/test_fault_process.py", BEGIN_ALONE, *START_THE_SYSTEM)
+BEGIN = (*SHARE_ONE, "tests/integration/test_fault_process.py", BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
 """What waits longest first, so that no worker is left alone with it."""
 
 
@@ -75,7 +77,7 @@ class Scheduling(LoadScopeScheduling):
         for shared in SHARE_ONE:
             if nodeid.startswith(shared) and not nodeid.startswith(BEGIN_ALONE):
                 return shared
-        return nodeid.partition("::")[0] if _starts_the_system(nodeid) else nodeid
+        return nodeid.partition("::")[0] if nodeid.startswith((*START_THE_SYSTEM, *START_SERVERS)) else nodeid
 
 
 @pytest.hookimpl
