@@ -346,7 +346,7 @@ CELERY_IMPORTS = [
     "tasks.collect",
     "tasks.dashboards",
     "tasks.heartbeats",
-    "tasks.push",
+    "tasks.idempotency",
     "tasks.render",
     "tasks.rollup",
     "tasks.system",
@@ -373,7 +373,7 @@ CELERY_BEAT_SCHEDULE = {
     # A message that waited longer than its period is worthless: it expires instead of filling Redis.
     "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
     "forget_sessions": {"task": "tasks.access.forget", "schedule": 3600.0, "options": {"expires": 600}},
-    "forget": {"task": "tasks.push.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget": {"task": "tasks.idempotency.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},

@@ -1,6 +1,6 @@
 """What arrives at once: good samples, and beside them what can't be stored, so that one does not lose the others."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -68,13 +68,15 @@ class Accepted:
 class Parsed:
     """What a body holds: `samples`, what in it can't be one, and what it says `about` metrics, by name.
 
-    `places` are those of the samples (see Refused); if there are none, the place of a sample is its index.
+    `places` are those of the samples (see Refused); if there are none, the place of a sample is its index. `names` are
+    of all metrics that the body names, also of those without samples, in the formats that replace what was there.
     """
 
     samples: list[Sample] = field(default_factory=list)
     refused: Refused = field(default_factory=Refused)
     places: list[int] = field(default_factory=list)
     about: Mapping[str, About] = field(default_factory=dict)
+    names: Set[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

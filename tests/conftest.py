@@ -3,11 +3,14 @@
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_client
 import structlog
 from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import Atomic, get_connection
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
@@ -48,6 +51,29 @@ def _nothing_remembered() -> None:
     remembered.forget()
     known.forget()
     shown.forget()
+
+
+@pytest.fixture(autouse=True)
+def _commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a commit happens when the code under test commits, though Django's tests are transactions too."""
+    leave, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
+
+    def committed(connection: Any) -> None:
+        if connection.run_on_commit and all(block._from_testcase for block in connection.atomic_blocks):
+            waiting, connection.run_on_commit = connection.run_on_commit, []
+            for _, done, _ in waiting:
+                done()
+
+    def exit_(block: Any, *raised: Any) -> None:
+        leave(block, *raised)
+        committed(get_connection(block.using))
+
+    def register(connection: Any, *given: Any, **named: Any) -> None:
+        on_commit(connection, *given, **named)
+        committed(connection)
+
+    monkeypatch.setattr(Atomic, "__exit__", exit_)
+    monkeypatch.setattr(BaseDatabaseWrapper, "on_commit", register)
 
 
 @pytest.fixture

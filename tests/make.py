@@ -7,6 +7,8 @@ from django.contrib.auth.models import Group, User
 
 from metrics.actions import dashboards, sources
 from metrics.actions.access import SYSTEM
+from metrics.actions.samples import accept, checked
+from metrics.batch import Accepted
 from metrics.live.connection import KEY, client
 from metrics.live.snapshot import Variant
 from metrics.live.watchers import LAPSE_S
@@ -23,6 +25,14 @@ PASSWORD = "four words make it"
 def sample(metric: str = "orders_open", value: float = 1.0, at: float | None = AT, **labels: str) -> Sample:
     """Return a sample; keyword arguments are its labels."""
     return Sample(metric, value, labels, at)
+
+
+def accepted(
+    samples: Sequence[Sample], source: Source | None = None, now: float = AT, *, whole: bool = True
+) -> Accepted:
+    """Accept one push."""
+    (accepted,) = accept([checked(samples, source, now, whole=whole)], now)
+    return accepted
 
 
 def stored(metric: str, values: Mapping[float, float], source: Source | None = None, **labels: str) -> None:

@@ -25,7 +25,7 @@ def main() -> None:
     django.setup()
     from metrics.actions.access import SYSTEM
     from metrics.actions.dashboards import create
-    from metrics.actions.samples import accept
+    from metrics.actions.samples import accept, checked
     from metrics.sample import Sample
     from metrics.widgets.render import render
 
@@ -45,7 +45,7 @@ def main() -> None:
             for index in range(count)
             for name in ("a", "b")
         ]
-        accept(samples, None, now)
+        accept([checked(samples, None, now)], now)
     dashboard = create(SYSTEM, {"slug": slug, "title": "Soak", "range": RANGE, "widgets": widgets})
     rows = list(dashboard.widgets.all())
     moments = [now - 30 * moment for moment in range(MOMENTS)]

@@ -1,49 +1,34 @@
 """Pushing the values of a group: those that are not pushed again are gone.
 
-A group is theirs who made it, as long as their token is not revoked: whoever may push could otherwise have all that
+The token that makes a group owns it until it is revoked: or else any token with the scope push could have all that
 others pushed vanish.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
+from functools import partial
 
-from metrics.actions import samples as all_samples
+from django.db import transaction
+
 from metrics.actions.problems import Forbidden
-from metrics.models import Series, Source
-from metrics.sample import Sample, series_key
+from metrics.actions.samples import Push, accept, show
+from metrics.batch import Accepted
+from metrics.sample import series_key
 from metrics.series import groups
 
 
-def push(
-    group: str,
-    samples: Sequence[Sample],
-    names: Collection[str] | None,
-    source: Source | None,
-    now: float,
-    also: Callable[[int], None] | None = None,
-    anybodys: bool = False,
-) -> int:
-    """Store `samples` as the values of `group`, and return how many there are; the others of these `names` are gone.
+def replace(group: str, push: Push, names: Collection[str] | None, now: float, anybodys: bool = False) -> Accepted:
+    """Store `push` as the values of `group`; the group's others of `names` are gone.
 
-    None for `names` means all others, whatever they are called. `anybodys` is whether the group may be that of a source
-    other than `source`, whose it then stays; else that raises Forbidden. `also` and BadSamples are those of
-    `samples.accept`.
+    None for `names` means all others. A group that belongs to another source than the push's raises Forbidden, or, if
+    `anybodys`, stays that source's. Raises BadSamples as `samples.accept` does.
     """
-    gone: list[Series] = []
-    owner = source
-
-    def claim() -> None:
-        nonlocal owner
+    with transaction.atomic():
         groups.lock(group)
-        owner = groups.owner(group) or source
-        if owner != source and not anybodys:
+        owner = groups.owner(group) or push.source
+        if owner != push.source and not anybodys:
             raise Forbidden(f"This group belongs to {owner}: only its token, or one with the scope admin, changes it.")
-
-    def settle(accepted: int) -> None:
-        keys = {series_key(one.metric, one.labels) for one in samples}
-        gone.extend(groups.settle(group, keys, names, now, owner))
-        if also:
-            also(accepted)
-
-    accepted = all_samples.accept(samples, source, now, settle, claim)
-    all_samples.show(gone, now)
+        (accepted,) = accept([push], now)
+        keys = {series_key(one.metric, one.labels) for one in push.samples}
+        gone = groups.settle(group, keys, names, now, owner)
+        transaction.on_commit(partial(show, gone, now), robust=True)
     return accepted

@@ -122,8 +122,9 @@ def prune() -> None:
 def _tell(told: Sequence[Sample], now: float) -> None:
     """Store `told`. What stands in its way must not undo a ping, and the next report says the same again."""
     try:
-        if refused := samples.accept_good(told, None, now).refused:
-            log.warning("state of heartbeats not stored", error=refused.sentence(len(told)))
+        (accepted,) = samples.accept([samples.checked(told, None, now, whole=False)], now)
+        if accepted.refused:
+            log.warning("state of heartbeats not stored", error=accepted.refused.sentence(len(told)))
     except BadSamples as problem:
         log.warning("state of heartbeats not stored", error=str(problem))
 

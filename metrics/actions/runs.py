@@ -114,7 +114,8 @@ def _outcome(source: Source) -> Outcome:
 
 def _store(found: list[Sample], source: Source) -> tuple[int, Refused]:
     try:
-        accepted = samples.accept_good(found, source, time.time())
+        now = time.time()
+        (accepted,) = samples.accept([samples.checked(found, source, now, whole=False)], now)
         return accepted.count, accepted.refused
     except IntegrityError:
         if Source.objects.filter(pk=source.pk).exists():

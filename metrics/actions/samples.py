@@ -1,16 +1,16 @@
-"""The one way in for samples, pulled or pushed."""
+"""The one way in for samples, pulled or pushed: `accept([checked(samples, source, now)], now)`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import compress
 
 from django.db import transaction
 from redis import RedisError
 
 from metrics.actions.shown import widgets_by_slug
-from metrics.batch import Accepted, sift
+from metrics.batch import Accepted, Refused, sift
 from metrics.live import events, outage, watchers
 from metrics.models import Series, Source
 from metrics.sample import About, BadSamples, Sample, series_key
@@ -23,96 +23,87 @@ TRIES = 2
 """To leave out the new series for which there is no room, since others may be made meanwhile."""
 
 
-def accept(
-    samples: Sequence[Sample],
-    source: Source | None,
-    now: float,
-    also: Callable[[int], None] | None = None,
-    first: Callable[[], None] | None = None,
-) -> int:
-    """Check `samples`, store them, and have the open widgets that show them rendered; return how many there are.
-
-    `also` is called with that number in the transaction that stores them: what it writes is stored if they are. `first`
-    is called when that begins, to wait for whom it must.
-    Raises BadSamples if one of them is bad; then nothing is stored.
-    """
-    sifted = sift(samples, now)
-    if sifted.refused:
-        raise BadSamples(sifted.refused.problems)
-    _store(sifted.good, source, now, also, first)
-    return len(samples)
-
-
-def accept_good(samples: Sequence[Sample], source: Source | None, now: float, places: Sequence[int] = ()) -> Accepted:
-    """Store those of `samples` that can be stored, as `accept` does; the others are refused by their `places`.
-
-    Where there is no room for all that are of new series, samples of known series are stored, and of as many new
-    ones as there is room for. Raises BadSamples if others make new series all the while.
-    """
-    sifted = sift(samples, now, places)
-    good, places = sifted.good, sifted.places
-    for _ in range(TRIES):
-        try:
-            _store(good, source, now)
-            return Accepted(len(good), sifted.refused)
-        except TooManySeries as many:
-            fits = [series_key(one.metric, one.labels) not in many.keys for one in good]
-            for place, fit in zip(places, fits, strict=True):
-                if not fit:
-                    sifted.refused.add(place, [(many.problems[0].field, many.problems[0].message)])
-            good, places = list(compress(good, fits)), list(compress(places, fits))
-    _store(good, source, now)
-    return Accepted(len(good), sifted.refused)
-
-
-def _store(
-    samples: Sequence[Sample],
-    source: Source | None,
-    now: float,
-    also: Callable[[int], None] | None = None,
-    first: Callable[[], None] | None = None,
-) -> None:
-    with transaction.atomic() if also or first else nullcontext():
-        if first:
-            first()
-        changed = write(samples, source, now) if samples else []
-        if also:
-            also(len(samples))
-    show(changed, now)
-    _note_push(source, len(samples), now)
-
-
-def describe(about: Mapping[str, About], source: Source | None) -> None:
-    """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
-    tell(about, source)
-
-
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Samples that somebody sent for `source`; `holder` is who, by the name under which rates are counted."""
+    """Checked samples for `source`, with their `places` in what arrived, and what was `refused` of it.
 
-    holder: str
+    A `whole` push is stored with all of its samples, or not at all.
+    """
+
     samples: Sequence[Sample]
     source: Source | None
+    places: Sequence[int]
+    refused: Refused
+    whole: bool
 
 
-def accept_all(pushes: Sequence[Push], now: float) -> None:
-    """Store what many sent, as `accept` does, in a transaction for each source. All of it was checked already.
+def checked(
+    samples: Sequence[Sample],
+    source: Source | None,
+    now: float,
+    *,
+    places: Sequence[int] = (),
+    refused: Refused | None = None,
+    whole: bool = True,
+) -> Push:
+    """Return those of `samples` that can be stored; the others are refused by their `places`, or their index.
 
-    When it fails, some of it may be stored: it is to be sent again, with the same times.
+    `refused` is what was refused before. Raises BadSamples if the push is to be `whole` and anything is refused.
     """
+    sifted, refused = sift(samples, now, places), refused or Refused()
+    refused.update(sifted.refused)
+    if whole and refused:
+        raise BadSamples(refused.problems)
+    return Push(sifted.good, source, sifted.places, refused, whole)
+
+
+def accept(pushes: Sequence[Push], now: float) -> list[Accepted]:
+    """Store `pushes` in one transaction; once it commits, have the open widgets rendered that show their series.
+
+    Return how many samples of each push are stored. Samples of new series for which there is no room are refused.
+    Raises BadSamples if a whole push has some, or if others make new series all the while: then nothing is stored.
+    """
+    for _ in range(TRIES):
+        try:
+            return _store(pushes, now)
+        except TooManySeries as many:
+            if all(push.whole for push in pushes):
+                raise
+            pushes = [push if push.whole else _without(many, push) for push in pushes]
+    return _store(pushes, now)
+
+
+def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
     by_source: dict[Source | None, list[Sample]] = {}
-    for push in pushes:
+    # In one order for all processes: two that lock the same rows in different orders would deadlock.
+    for push in sorted(pushes, key=lambda push: push.source.pk if push.source else 0):
         by_source.setdefault(push.source, []).extend(push.samples)
-    changed = [one for source, found in by_source.items() for one in write(found, source, now)]
+    with transaction.atomic():
+        changed = [one for source, samples in by_source.items() if samples for one in write(samples, source, now)]
+        counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
+        transaction.on_commit(partial(_stored, changed, counts, now), robust=True)
+    return [Accepted(len(push.samples), push.refused) for push in pushes]
+
+
+def _without(many: TooManySeries, push: Push) -> Push:
+    """Return `push` without the samples of series for which there is no room."""
+    fits = [series_key(one.metric, one.labels) not in many.keys for one in push.samples]
+    for place, fit in zip(push.places, fits, strict=True):
+        if not fit:
+            push.refused.add(place, [(many.problems[0].field, many.problems[0].message)])
+    return replace(push, samples=list(compress(push.samples, fits)), places=list(compress(push.places, fits)))
+
+
+def _stored(changed: Sequence[Series], counts: Mapping[Source, int], now: float) -> None:
+    """Do what follows when samples are in the database; whoever sent them has been promised nothing of it."""
     show(changed, now)
-    for source, found in by_source.items():
-        _note_push(source, len(found), now)
+    for source, count in counts.items():
+        _note_push(source, count, now)
 
 
-def _note_push(source: Source | None, count: int, now: float) -> None:
+def _note_push(source: Source, count: int, now: float) -> None:
     """Note on what is pushed that it was, now and then: a write for each push would make all of them wait."""
-    if source is None or source.kind != Source.PUSH:
+    if source.kind != Source.PUSH:
         return
     if source.last_run_at is None or not 0 <= now - source.last_run_at.timestamp() < PUSH_NOTED_S:
         source.last_run_at, source.last_samples = datetime.fromtimestamp(now, UTC), count
@@ -131,3 +122,8 @@ def show(series: Sequence[Series], now: float) -> None:
     if watched:
         shown = widgets_by_slug({variant.slug for variant in watched}, series)
         events.mark_each({variant: shown[variant.slug] for variant in watched if variant.slug in shown})
+
+
+def describe(about: Mapping[str, About], source: Source | None) -> None:
+    """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
+    tell(about, source)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from metrics.actions import samples
+from django.db.models import QuerySet
+
+from metrics.actions.samples import accept, checked
 from metrics.ingest import csv_samples, json_lines
 from metrics.models import Series, Source
 from metrics.sample import BadSamples, Problem, Sample, check
@@ -47,10 +48,15 @@ def import_lines(lines: Iterable[str], format: str, name: str, now: float) -> It
         _check(number, sample, now)
         batch.append(sample)
         if len(batch) == BATCH:
-            yield samples.accept(batch, source, now)
+            yield _store(batch, source, now)
             batch = []
     if batch:
-        yield samples.accept(batch, source, now)
+        yield _store(batch, source, now)
+
+
+def _store(batch: list[Sample], source: Source, now: float) -> int:
+    (accepted,) = accept([checked(batch, source, now)], now)
+    return accepted.count
 
 
 def _check(number: int, sample: Sample, now: float) -> None:
@@ -67,17 +73,24 @@ def export_lines(wanted: Wanted, format: str) -> Iterator[tuple[str, float]]:
     chosen = Series.objects.order_by("metric", "id")
     if wanted.metric:
         chosen = chosen.filter(metric=wanted.metric)
-    total, done = chosen.count(), 0.0
-
-    def exported() -> Iterator[Sample]:
-        nonlocal done
-        for position, series in enumerate(chosen.iterator(), 1):
-            yield from _of(series, wanted)
-            done = position / total
-
-    lines = csv_samples.write(exported(), _labels(chosen)) if format == "csv" else json_lines.write(exported())
+    exported = _Exported(chosen, wanted)
+    lines = csv_samples.write(exported, _labels(chosen)) if format == "csv" else json_lines.write(exported)
     for line in lines:
-        yield line, done
+        yield line, exported.share
+
+
+class _Exported:
+    """The samples of the `chosen` series that are wanted; `share` says which part of the series is through."""
+
+    def __init__(self, chosen: "QuerySet[Series]", wanted: Wanted) -> None:
+        self.share = 0.0
+        self._chosen, self._wanted = chosen, wanted
+
+    def __iter__(self) -> Iterator[Sample]:
+        total = self._chosen.count()
+        for position, series in enumerate(self._chosen.iterator(), 1):
+            yield from _of(series, self._wanted)
+            self.share = position / total
 
 
 def _of(series: Series, wanted: Wanted) -> Iterator[Sample]:
@@ -90,5 +103,5 @@ def _of(series: Series, wanted: Wanted) -> Iterator[Sample]:
             yield Sample(series.metric, value, series.labels, at_ms / 1000, series.unit or None)
 
 
-def _labels(chosen: Any) -> list[str]:
+def _labels(chosen: "QuerySet[Series]") -> list[str]:
     return sorted({name for labels in chosen.values_list("labels", flat=True).iterator() for name in labels})

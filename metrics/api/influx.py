@@ -5,7 +5,6 @@ https://docs.influxdata.com/influxdb/v2/api/v2/#operation/PostWrite
 """
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,7 +15,7 @@ from metrics.api.push import take_good
 from metrics.api.refusals import Refusal
 from metrics.api.tokens import Pushing
 from metrics.api.told import tell
-from metrics.batch import Accepted, Parsed
+from metrics.batch import Accepted
 from metrics.ingest.influx import parse
 from metrics.models import Token
 
@@ -46,12 +45,7 @@ CODES = {
 @router.post("api/v2/write", auth=WRITE)
 def write(request: HttpRequest) -> HttpResponse:
     """Store what lines say, but those that can't be stored. Which database, organization and bucket is all the same."""
-
-    def read(body: bytes) -> Parsed:
-        parsed = parse(body, request.GET.get("precision", ""))
-        return replace(parsed, samples=tell(request, parsed.samples))
-
-    accepted = take_good(request, read)
+    accepted = take_good(request, lambda body: tell(request, parse(body, request.GET.get("precision", ""))))
     if accepted.refused:
         return _partly(accepted)
     return HttpResponse(status=204, headers=VERSION)

@@ -7,26 +7,30 @@ with the body that was read, and is answered there: so there is one place that r
 
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 
 from metrics.actions import access, heartbeats, samples
 from metrics.actions.heartbeats import Arrived
-from metrics.actions.samples import Push
+from metrics.actions.samples import Push, checked
 from metrics.api import times
+from metrics.api.push import wait_s
 from metrics.api.refusals import refusal
 from metrics.api.together import FullError, Together
 from metrics.api.tokens import secret_in
-from metrics.batch import sift
 from metrics.database import unavailable
 from metrics.ingest import json_samples, ping
-from metrics.live import limits
 from metrics.models import Source, Token
+from metrics.sample import BadSamples
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -45,11 +49,19 @@ PLAIN, JSON = "text/plain; charset=utf-8", "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a token lets in: `name` is for the rate, `source` of what is pushed; believed until `until`, monotonic."""
+    """A token that lets pushes in, for `source`; believed until `until`, monotonic."""
 
-    name: str
+    token_id: int
     source: Source | None
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A push that waits to be stored, and the token that sent it."""
+
+    token_id: int
+    push: Push
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +80,9 @@ class Lane:
     def __init__(self, django: Application) -> None:
         self._django = django
         self._holders: dict[bytes, Holder] = {}
-        self._pushes = Together("pushes", _store, weigh=lambda push: len(push.samples), writers=2)
+        self._pushes = Together("pushes", _store, weigh=lambda one: len(one.push.samples), writers=2)
         self._pings = Together("pings", heartbeats.record)
+        self._common = cache(_common)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         take = self._way(scope)
@@ -82,7 +95,7 @@ class Lane:
         if answer is None:
             await self._django(scope, _again(first, receive), send)
         else:
-            await _send(send, answer, is_secure=scope.get("scheme") == "https")
+            await _send(send, answer, self._common(scope.get("scheme", "http")))
 
     def _way(self, scope: Scope) -> Callable[[Scope, bytes], Awaitable[Answer | None]] | None:
         if scope["path"] == SAMPLES_PATH and scope["method"] == "POST":
@@ -101,10 +114,10 @@ class Lane:
             found = json_samples.read(body) if holder else None
             if holder is None or found is None:
                 return None
-            sifted = sift(found, now)
-            if sifted.refused:
-                return None
-            accepted = await self._pushes.add(Push(holder.name, times.given(sifted.good, now), holder.source))
+            push = checked(times.given(found, now), holder.source, now)
+            accepted = await self._pushes.add(Waiting(holder.token_id, push))
+        except BadSamples:
+            return None
         except Exception as error:
             return _refused(error)
         return None if accepted is None else Answer(202, JSON, b'{"accepted": %d}' % accepted)
@@ -131,22 +144,22 @@ class Lane:
         return known
 
 
-def _store(pushes: Sequence[Push]) -> list[int | None]:
+def _store(group: Sequence[Waiting]) -> list[int | None]:
     """Store the pushes of those who keep to their rate; the others get None, and Django's word for it."""
     now = time.time()
-    spent: dict[str, int] = {}
-    for one in pushes:
-        spent[one.holder] = spent.get(one.holder, 0) + max(1, len(one.samples))
-    kept = {holder for holder, n in spent.items() if not limits.spend(holder, n, settings.PUSH_SAMPLES_PER_MINUTE, now)}
-    samples.accept_all([one for one in pushes if one.holder in kept], now)
-    return [len(one.samples) if one.holder in kept else None for one in pushes]
+    spent = Counter[int]()
+    for one in group:
+        spent[one.token_id] += max(1, len(one.push.samples))
+    kept = {token_id for token_id, count in spent.items() if not wait_s(token_id, count, now)}
+    samples.accept([one.push for one in group if one.token_id in kept], now)
+    return [len(one.push.samples) if one.token_id in kept else None for one in group]
 
 
 def _find_holder(authorization: bytes, now: float) -> Holder | None:
     token = access.find_token(secret_in(authorization.decode("latin-1")))
     if token is None or not access.grants(token, Token.Scope.PUSH):
         return None
-    return Holder(f"token:{token.pk}", token.source, now + TOKEN_HOLDS_S)
+    return Holder(token.pk, token.source, now + TOKEN_HOLDS_S)
 
 
 async def _read(receive: Receive) -> Message:
@@ -177,16 +190,16 @@ def _refused(error: Exception) -> Answer | None:
     return Answer(refused.status, JSON, json.dumps({"detail": refused.detail}).encode(), refused.headers)
 
 
-async def _send(send: Send, answer: Answer, *, is_secure: bool) -> None:
-    headers = {
-        "content-type": answer.kind,
-        "content-length": str(len(answer.body)),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        **answer.headers,
-    }
-    if is_secure and settings.SECURE_HSTS_SECONDS:
-        headers["strict-transport-security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
-    start = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+async def _send(send: Send, answer: Answer, common: Mapping[str, str]) -> None:
+    said = {**common, "Content-Type": answer.kind, "Content-Length": str(len(answer.body)), **answer.headers}
+    start = [(name.lower().encode(), value.encode()) for name, value in said.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": start})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _common(scheme: str) -> dict[str, str]:
+    """Return the headers that every answer to a request by `scheme` has, as Django's own middleware sets them."""
+    request = HttpRequest()
+    request.is_secure = lambda: scheme == "https"  # type: ignore[method-assign]
+    answer = HttpResponse(headers={"Cache-Control": "no-store"})
+    return dict(SecurityMiddleware(lambda _: answer).process_response(request, answer).items())

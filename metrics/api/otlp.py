@@ -4,7 +4,6 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 import json
-from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from google.protobuf import json_format
@@ -36,10 +35,9 @@ def export_metrics(request: HttpRequest) -> HttpResponse:
 
     def read(body: bytes) -> Parsed:
         try:
-            parsed = parse(body, request.content_type == JSON)
+            return tell(request, parse(body, request.content_type == JSON))
         except NotOtlp as error:
             raise HttpError(400, str(error)) from None
-        return replace(parsed, samples=tell(request, parsed.samples))
 
     accepted = take_good(request, read)
     answer = ExportMetricsServiceResponse()

@@ -1,19 +1,20 @@
 """The Pushgateway's paths, so that its clients push here: `/metrics/job/<job>{/<label>/<value>}`."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
 from metrics.actions import access, groups
-from metrics.api.push import take
+from metrics.actions.samples import Push
+from metrics.api.push import Store, take
 from metrics.api.tokens import push, token_of
 from metrics.api.told import tell
+from metrics.batch import Accepted, Parsed
 from metrics.exposition import BadExposition
 from metrics.ingest import pushgateway
-from metrics.models import Source, Token
-from metrics.sample import Sample
+from metrics.models import Token
 
 router = Router(auth=push)
 
@@ -35,32 +36,33 @@ def add(request: HttpRequest, group: str) -> HttpResponse:
 @router.delete(PATH)
 def delete(request: HttpRequest, group: str) -> HttpResponse:
     """Have nothing of a group count any more."""
-    key, anybodys = pushgateway.group_key(_labels(group)), _may_change_any(request)
-    take(request, lambda _: [], lambda _, source, now, also: groups.push(key, [], None, source, now, also, anybodys))
+    take(request, lambda _: Parsed(), _store(request, _labels(group), every_name=True))
     return HttpResponse(status=202)
 
 
 def _push(request: HttpRequest, group: str, every_name: bool) -> HttpResponse:
     labels = _labels(group)
-    names: set[str] = set()
 
-    def parse(body: bytes) -> list[Sample]:
+    def parse(body: bytes) -> Parsed:
         try:
-            found = pushgateway.parse(body, request.headers.get("Content-Type", ""), labels)
+            return tell(request, pushgateway.parse(body, request.headers.get("Content-Type", ""), labels))
         except BadExposition as error:
             raise HttpError(400, str(error)) from None
         except pushgateway.UnknownFormat as error:
             raise HttpError(415, str(error)) from None
-        names.update(found.names)
-        return tell(request, found.samples)
 
-    def store(samples: Sequence[Sample], source: Source | None, now: float, also: Callable[[int], None] | None) -> int:
-        replaced: Collection[str] | None = None if every_name else names
-        key = pushgateway.group_key(labels)
-        return groups.push(key, samples, replaced, source, now, also, _may_change_any(request))
-
-    take(request, parse, store)
+    take(request, parse, _store(request, labels, every_name))
     return HttpResponse(status=200)
+
+
+def _store(request: HttpRequest, labels: Mapping[str, str], every_name: bool) -> Store:
+    """Return what stores a push as the group with these `labels`, in place of all that it had, or of what is named."""
+    key, anybodys = pushgateway.group_key(labels), _may_change_any(request)
+
+    def store(push: Push, parsed: Parsed, now: float) -> Accepted:
+        return groups.replace(key, push, None if every_name else parsed.names, now, anybodys)
+
+    return store
 
 
 def _may_change_any(request: HttpRequest) -> bool:

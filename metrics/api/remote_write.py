@@ -3,7 +3,6 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec/
 """
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -37,10 +36,9 @@ def remote_write(request: HttpRequest) -> Status[None]:
 
     def read(body: bytes) -> Parsed:
         try:
-            parsed = parse(body)
+            return tell(request, parse(body))
         except NotWriteRequest as error:
             raise HttpError(400, str(error)) from None
-        return replace(parsed, samples=tell(request, parsed.samples))
 
     refuse(take_good(request, read, encoding=SNAPPY))  # Prometheus logs the sentence, and goes on
     return Status(204, None)

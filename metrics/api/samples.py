@@ -83,4 +83,4 @@ DESCRIBED: dict[str, Any] = {
 @router.post("samples", auth=push, response={202: Accepted, REFUSALS: Refused}, openapi_extra=DESCRIBED)
 def push_samples(request: HttpRequest) -> Status[dict[str, int]]:
     """Store a batch of samples, all or none. Sending the same samples with the same times again changes nothing."""
-    return Status(202, {"accepted": take(request, parse)})
+    return Status(202, {"accepted": take(request, parse).count})

@@ -1,25 +1,27 @@
 """What a request may say about all the series it pushes, where the format itself has no place for it."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 from django.http import HttpRequest
 from msgspec import structs
 
 from metrics.actions.problems import Invalid
-from metrics.sample import PERIOD_MOST_S, Sample
+from metrics.batch import Parsed
+from metrics.sample import PERIOD_MOST_S
 
 EXPECTED_EVERY, EXPIRES_AFTER = "expected_every", "expires_after"
 
 
-def tell(request: HttpRequest, samples: Iterable[Sample]) -> list[Sample]:
-    """Return `samples`, with what the query or a header says: `?expires_after=3600` or `X-Expires-After: 3600`.
+def tell(request: HttpRequest, parsed: Parsed) -> Parsed:
+    """Return `parsed`, with what the query or a header says: `?expires_after=3600` or `X-Expires-After: 3600`.
 
     The same goes for `expected_every`. Both are seconds. Raises Invalid for what is no number of seconds.
     """
     every_s, after_s = _seconds(request, EXPECTED_EVERY), _seconds(request, EXPIRES_AFTER)
     if every_s is None and after_s is None:
-        return list(samples)
-    return [structs.replace(one, expected_every_s=every_s, expires_after_s=after_s) for one in samples]
+        return parsed
+    samples = [structs.replace(one, expected_every_s=every_s, expires_after_s=after_s) for one in parsed.samples]
+    return replace(parsed, samples=samples)
 
 
 def _seconds(request: HttpRequest, name: str) -> float | None:

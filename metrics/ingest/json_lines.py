@@ -21,7 +21,7 @@ def read(lines: Iterable[str]) -> Iterator[tuple[int, Sample]]:
 
 def _sample(number: int, line: str) -> Sample:
     try:
-        (sample,) = json_samples.parse(b'{"samples": [%s]}' % line.encode(errors="replace"))
+        (sample,) = json_samples.parse(b'{"samples": [%s]}' % line.encode(errors="replace")).samples
     except (NotJson, ValueError):
         raise BadSamples([Problem(number, "line", "The line is not one JSON object.")]) from None
     except BadSamples as bad:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import MsgspecError, Struct, convert
 from msgspec.json import Decoder
 
+from metrics.batch import Parsed
 from metrics.sample import BadSamples, Problem, Sample, check, number, whole_number
 
 
@@ -47,17 +48,17 @@ class NotJson(Exception):
     """A body that can't be read as JSON; the message says where."""
 
 
-def parse(body: bytes) -> list[Sample]:
-    """Return the samples in `body`.
+def parse(body: bytes) -> Parsed:
+    """Return what is in `body`.
 
     `at` may be Unix seconds or ISO 8601 with a zone. Raises NotJson, or BadSamples for what has the wrong shape.
     """
     samples = read(body)
-    return _samples(_look_closely(body)) if samples is None else samples
+    return Parsed(_samples(_look_closely(body)) if samples is None else samples)
 
 
 def read(body: bytes) -> list[Sample] | None:
-    """Return the samples in `body`, as `parse` does, or soon None for one that needs a closer look."""
+    """Return the samples in `body`, or soon None for one that needs a closer look."""
     try:
         batch = _batches.decode(body)
     except (MsgspecError, UnicodeDecodeError, RecursionError):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import structs
 
 from metrics import exposition, names
-from metrics.exposition import Exposition
+from metrics.batch import Parsed
 from metrics.ingest import metric_families
 from metrics.sample import BadSamples, Problem, Sample, tidy
 
@@ -62,7 +62,7 @@ def group_key(labels: Mapping[str, str]) -> str:
     return json.dumps(sorted(labels.items()), ensure_ascii=False)
 
 
-def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Exposition:
+def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Parsed:
     """Return what `body` holds, with the group's `labels` in the place of those that it has of the same names.
 
     Raises UnknownFormat, exposition.BadExposition, or BadSamples for samples that have a time or are there twice.
@@ -79,7 +79,7 @@ def parse(body: bytes, content_type: str, labels: Mapping[str, str]) -> Expositi
     ]
     if problems := list(_problems(samples)):
         raise BadSamples(problems)
-    return Exposition(samples, frozenset(map(names.metric, found.names)))
+    return Parsed(samples, names=frozenset(map(names.metric, found.names)))
 
 
 def _problems(samples: list[Sample]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from metrics.actions import dashboards
 from metrics.actions.access import SYSTEM, Actor
@@ -162,17 +163,13 @@ class TestChange:
         with pytest.raises(Invalid, match="already"):
             dashboards.change(BEN, "store", {"slug": "shop"}, 2)
 
-    def test_open_pages_notice_it_once_it_is_committed(
-        self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
-    ) -> None:
+    def test_open_pages_notice_it_once_it_is_committed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
         make.dashboard()
         make.watch(Variant("shop", "30d"), now=time.time())
-        with django_capture_on_commit_callbacks() as callbacks:
+        with transaction.atomic():
             dashboards.change(BEN, "shop", {"title": "Store"}, None)
             assert not events.is_marked(Variant("shop", "30d")), "what is not committed is not to be drawn"
-        for callback in callbacks:
-            callback()
         assert events.is_marked(Variant("shop", "30d"))
         assert not events.is_marked(Variant("shop", "1h")), "nobody watches it"
 

@@ -1,15 +1,20 @@
 """The one way in: all or nothing, and the open pages that show it are told."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import pytest
+from django.db import OperationalError, transaction
 from pytest_django import Settings
 from redis import Redis, RedisError
 
-from metrics.actions.samples import accept, accept_good
+from metrics.actions.samples import accept, checked
 from metrics.live import watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Sample as Row
-from metrics.models import Series
+from metrics.models import Series, Source
 from metrics.sample import BadSamples, Sample
+from metrics.series.write import write
 from tests import make
 from tests.make import AT, sample
 
@@ -19,23 +24,23 @@ HOUR = Variant("shop", "1h")
 
 
 def test_it_stores_what_it_is_given_and_counts_it() -> None:
-    assert accept([sample(value=1), sample(value=2, at=AT + 1)], None, AT) == 2
+    assert make.accepted([sample(value=1), sample(value=2, at=AT + 1)]).count == 2
     assert Row.objects.count() == 2
 
 
 def test_nothing_is_accepted_too() -> None:
-    assert accept([], None, AT) == 0
+    assert make.accepted([]).count == 0
 
 
 def test_one_bad_sample_refuses_all() -> None:
     with pytest.raises(BadSamples):
-        accept([sample(), Sample("bad", float("nan")), sample("b")], None, AT)
+        make.accepted([sample(), Sample("bad", float("nan")), sample("b")])
     assert not Row.objects.exists()
 
 
 def test_the_good_ones_are_stored_and_the_others_refused_by_their_places() -> None:
     batch = [sample("a"), Sample("b", float("nan")), sample("c"), sample("d", at=AT + 601)]
-    accepted = accept_good(batch, None, AT, [7, 8, 9, 9])
+    (accepted,) = accept([checked(batch, None, AT, places=[7, 8, 9, 9], whole=False)], AT)
     assert (accepted.count, accepted.refused.places) == (2, {8, 9})
     found = [(one.index, one.field, one.metric) for one in accepted.refused.problems]
     assert found == [(8, "value", "b"), (9, "at", "d")]
@@ -43,7 +48,7 @@ def test_the_good_ones_are_stored_and_the_others_refused_by_their_places() -> No
 
 
 def test_a_batch_of_which_nothing_is_good_stores_nothing() -> None:
-    accepted = accept_good([Sample("a", float("nan"))], None, AT)
+    accepted = make.accepted([Sample("a", float("nan"))], whole=False)
     assert (accepted.count, len(accepted.refused)) == (0, 1)
     assert not Row.objects.exists()
 
@@ -53,15 +58,47 @@ def test_beyond_the_limit_of_series_known_ones_go_on_and_new_ones_are_made_as_fa
 ) -> None:
     settings.SERIES_PER_SOURCE = 3
     source = make.source()
-    accept([sample("a"), sample("b")], source, AT)
+    make.accepted([sample("a"), sample("b")], source)
     batch = [sample(name, at=AT + 1) for name in ("x", "a", "y", "b", "z", "b")]
     batch[-1] = sample("b", at=AT + 2)
-    accepted = accept_good(batch, source, AT + 1)
+    accepted = make.accepted(batch, source, AT + 1, whole=False)
     assert (accepted.count, len(accepted.refused)) == (4, 2)
     assert accepted.refused.places < {0, 2, 4}
     assert "may have 3" in accepted.refused.sentence(6)
     assert Series.objects.count() == 3
     assert Row.objects.filter(series__metric__in=["a", "b"], at_ms__gt=AT * 1000).count() == 3
+
+
+def test_of_two_pushes_neither_is_stored_if_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = make.source(name="left"), make.source(name="right")
+
+    def fails_the_second_time(batch: Sequence[Sample], source: Source, now: float) -> list[Series]:
+        if source == right:
+            raise OperationalError
+        return write(batch, source, now)
+
+    monkeypatch.setattr("metrics.actions.samples.write", fails_the_second_time)
+    with pytest.raises(OperationalError):
+        accept([checked([sample("a")], left, AT), checked([sample("b")], right, AT)], AT)
+    assert not Row.objects.exists()
+
+
+def test_nothing_is_drawn_before_it_is_committed() -> None:
+    make.dashboard()
+    make.watch(HOUR, now=AT)
+    with transaction.atomic():
+        make.accepted([sample()])
+        assert not make.marks(HOUR)
+    assert make.marks(HOUR)
+
+
+def test_what_is_undone_is_not_drawn() -> None:
+    make.dashboard()
+    make.watch(HOUR, now=AT)
+    with suppress(ZeroDivisionError), transaction.atomic():
+        make.accepted([sample()])
+        raise ZeroDivisionError
+    assert not make.marks(HOUR)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +119,7 @@ def test_only_widgets_that_show_the_series_are_marked(
         widgets=[make.widget("other"), {"kind": "number", "title": "shows it", "config": fields}]
     )
     make.watch(HOUR, now=AT)
-    accept([sample(**pushed)], None, AT)  # type: ignore[arg-type]
+    make.accepted([sample(**pushed)])  # type: ignore[arg-type]
     other, shows_it = make.widgets_of(dashboard)
     assert (str(shows_it.pk) in make.marks(HOUR)) is marked
     assert str(other.pk) not in make.marks(HOUR)
@@ -92,7 +129,7 @@ def test_only_variants_that_are_looked_at_are_marked() -> None:
     make.dashboard("shop")
     make.dashboard("unwatched")
     make.watch(HOUR, now=AT)
-    accept([sample()], None, AT)
+    make.accepted([sample()])
     assert make.marks(HOUR)
     assert not make.marks(Variant("shop", "6h"))
     assert not make.marks(Variant("unwatched", "1h"))
@@ -101,7 +138,7 @@ def test_only_variants_that_are_looked_at_are_marked() -> None:
 def test_what_nobody_looks_at_any_more_is_not_marked() -> None:
     make.dashboard()
     make.watch(HOUR, now=AT - watchers.LAPSE_S - 1)
-    accept([sample()], None, AT)
+    make.accepted([sample()])
     assert not make.marks(HOUR)
 
 
@@ -111,7 +148,7 @@ def test_a_broken_widget_does_not_keep_the_others_from_their_samples() -> None:
     broken.config = {"queries": "all of them"}
     broken.save()
     make.watch(HOUR, now=AT)
-    accept([sample()], None, AT)
+    make.accepted([sample()])
     assert set(make.marks(HOUR)) >= {str(good.pk)}
     assert str(broken.pk) not in make.marks(HOUR)
 
@@ -121,7 +158,7 @@ def test_without_redis_samples_are_stored_all_the_same(monkeypatch: pytest.Monke
         raise RedisError("away")
 
     monkeypatch.setattr(watchers, "watched", away)
-    assert accept([sample()], None, AT) == 1
+    assert make.accepted([sample()]).count == 1
     assert Row.objects.count() == 1
 
 
@@ -135,5 +172,5 @@ def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sende
         raise RedisError("away")
 
     monkeypatch.setattr("redis.client.Pipeline.execute", away)
-    assert accept([sample()], None, AT) == 1
+    assert make.accepted([sample()]).count == 1
     assert Row.objects.count() == 1

@@ -170,21 +170,21 @@ async def test_without_a_database_it_is_to_be_sent_again(door: Door, monkeypatch
     def away(*_: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(samples, "accept_all", away)
+    monkeypatch.setattr(samples, "accept", away)
     status, answer = await door.push()
     assert status == 503
     assert json.loads(answer)["detail"].endswith(".")
 
 
 async def test_one_that_fails_spoils_no_other(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    accept_all = samples.accept_all
+    accept = samples.accept
 
     def picky(pushes: Any, now: float) -> None:
         if any(sample.metric == "poison" for push in pushes for sample in push.samples):
             raise ValueError
-        accept_all(pushes, now)
+        accept(pushes, now)
 
-    monkeypatch.setattr(samples, "accept_all", picky)
+    monkeypatch.setattr(samples, "accept", picky)
     bodies = [b'{"samples": [{"metric": "%s", "value": 1}]}' % name for name in (b"a", b"poison", b"b", b"c")]
     answers = await asyncio.gather(*map(door.push, bodies), return_exceptions=True)
     assert [answer[0] if isinstance(answer, tuple) else type(answer) for answer in answers] == [202, 299, 202, 202]

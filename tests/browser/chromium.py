@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium-headless-shell", "chromium")
+"""Of Debian. The first is Chromium without windows, which opens a page in a third of the other's time."""
+NAMES = (*PACKAGES, "chromium-browser", "google-chrome", "google-chrome-stable")
 INSTALL_S = 600
 
 
@@ -39,8 +41,11 @@ def _through_apt() -> str | None:
         return None
     quiet = {"DEBIAN_FRONTEND": "noninteractive", **os.environ}
     _try(["apt-get", "update", "-qq"], quiet)
-    _try(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], quiet)
-    return _on_path()
+    for package in PACKAGES:
+        _try(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], quiet)
+        if found := _on_path():
+            return found
+    return None
 
 
 def _through_playwright() -> str | None:

@@ -32,7 +32,7 @@ from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.actions import arrivals, notice, render, samples
+from metrics.actions import arrivals, notice, render
 from metrics.actions.page import page
 from metrics.live import bus, snapshot
 from metrics.live.snapshot import Variant
@@ -154,7 +154,7 @@ def advance(variant: Variant, second: int, slow: Source) -> None:
     at = AT + second
     make.watch(variant, now=at)
     for batch, source in measured(second, slow):
-        samples.accept(batch, source, at)
+        make.accepted(batch, source, at)
     if second % 10 == 0:
         arrivals.look(at)
     render.sweep(at)

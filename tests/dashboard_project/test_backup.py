@@ -26,11 +26,11 @@ from pytest_django import Settings
 
 from dashboard_project.backup import archive, copytext, schema
 from dashboard_project.backup.archive import Reader
-from metrics.actions.samples import accept
 from metrics.live import health
 from metrics.live.connection import KEY, client
 from metrics.models import Chunk, Dashboard, Series, Source
 from metrics.sample import Sample
+from tests.make import accepted
 
 pytestmark = [pytest.mark.usefixtures("redis"), pytest.mark.django_db(transaction=True)]
 
@@ -74,7 +74,7 @@ def furnished() -> Series:
     )
     dashboard = Dashboard.objects.create(slug="odd", title="Odd", description=ODD)
     dashboard.groups.add(Group.objects.create(name="Some of us"))
-    accept([Sample("odd", 0.1, {"name": "ü \\ x"}, time.time() - 1)], source, time.time())
+    accepted([Sample("odd", 0.1, {"name": "ü \\ x"}, time.time() - 1)], source, time.time())
     series = Series.objects.get(metric="odd")
     Chunk.objects.create(series=series, start_ms=0, end_ms=5, count=1, data=bytes(range(256)))
     return series
@@ -104,7 +104,7 @@ class Pushing:
         number, begin_ms = 0, round(time.time() * 1000) - 3_600_000
         while not self._stop.is_set():
             at_ms = begin_ms + number
-            accept([Sample(name, number, {}, at_ms / 1000) for name in ("left", "right")], None, time.time())
+            accepted([Sample(name, number, {}, at_ms / 1000) for name in ("left", "right")], None, time.time())
             self.stored.append(at_ms)
             number += 1
         connection.close()

@@ -39,30 +39,32 @@ def problems(raw: bytes) -> list[tuple[int | None, str]]:
     ],
 )
 def test_a_good_entry_is_a_sample(entry: dict[str, Any], expected: Sample) -> None:
-    assert parse(body(entry)) == [expected]
+    assert parse(body(entry)).samples == [expected]
 
 
 def test_a_sample_may_say_more_about_its_series() -> None:
     said = {"type": "counter", "expected_every": 60, "expires_after": 600.5}
-    (sample,) = parse(body({"metric": "m", "value": 1, **said}))
+    (sample,) = parse(body({"metric": "m", "value": 1, **said})).samples
     assert (sample.type, sample.expected_every_s, sample.expires_after_s) == ("counter", 60, 600.5)
 
 
 def test_what_stands_beside_the_samples_holds_for_all_that_do_not_say_otherwise() -> None:
     one = {"metric": "m", "value": 1, "labels": {"host": "b", "disk": "1"}, "type": "gauge", "expires_after": None}
     batch = {"labels": {"host": "a", "dc": "x"}, "type": "counter", "expected_every": 60, "expires_after": 90}
-    assert parse(body(one, {"metric": "n", "value": 2}, **batch)) == [
+    assert parse(body(one, {"metric": "n", "value": 2}, **batch)).samples == [
         Sample("m", 1.0, {"host": "b", "dc": "x", "disk": "1"}, None, None, "gauge", 60, 90),
         Sample("n", 2.0, {"host": "a", "dc": "x"}, None, None, "counter", 60, 90),
     ]
 
 
 def test_nulls_beside_the_samples_say_nothing() -> None:
-    assert parse(body({"metric": "m", "value": 1}, labels=None, type=None, expires_after=None)) == [Sample("m", 1.0)]
+    assert parse(body({"metric": "m", "value": 1}, labels=None, type=None, expires_after=None)).samples == [
+        Sample("m", 1.0)
+    ]
 
 
 def test_an_empty_batch_is_no_samples() -> None:
-    assert parse(body()) == []
+    assert parse(body()).samples == []
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ BATCH = st.dictionaries(st.sampled_from(["labels", "type", "expected_every", "ex
 def outcome(raw: bytes) -> object:
     """Return the samples, or what was raised in a way that the API knows."""
     try:
-        return parse(raw)
+        return parse(raw).samples
     except (NotJson, BadSamples) as refused:
         return refused
 
@@ -248,5 +250,5 @@ def test_what_has_many_digits_is_a_number_that_is_too_large(digits: int, field: 
     entry = {"metric": '"a"', "value": "1", field: "1" * digits}
     fields = ", ".join(f'"{name}": {value}' for name, value in entry.items())
     with pytest.raises(BadSamples) as refused:
-        check(json_samples.parse(f'{{"samples": [{{{fields}}}]}}'.encode()), 1000.0)
+        check(json_samples.parse(f'{{"samples": [{{{fields}}}]}}'.encode()).samples, 1000.0)
     assert [(one.field, one.message) for one in refused.value.problems] == [(field, said)]

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from redis import RedisError
 
 from metrics.actions.problems import Invalid
@@ -19,9 +18,6 @@ from metrics.models import IdempotencyKey, Token
 KEPT = timedelta(hours=24)
 LONGEST_S = 30.0
 """A push that is in progress for longer than this was given up by its sender, or its process died."""
-
-Keep = Callable[[int], None]
-"""What keeps an answer, given how many samples it says were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +33,11 @@ class StillRunningError(Exception):
     """The first push with a key is still in progress."""
 
 
-def once(key: Key, store: Callable[[Keep], int], now: float) -> int:
+def once(key: Key, store: Callable[[], int], now: float) -> int:
     """Return how many samples `store` accepted, now or when it was called first for `key`.
 
-    `store` has to call what it is given in the transaction that stores the samples. Raises StillRunningError, Invalid
-    if the key was used for another push, and what `store` raises; then the key is not kept.
+    `store` runs in the transaction that keeps its answer. Raises StillRunningError, Invalid if the key was used for
+    another push, and what `store` raises; then the key is not kept.
     """
     with ExitStack() as held:
         if not _is_only_one(key, held):
@@ -50,12 +46,14 @@ def once(key: Key, store: Callable[[Keep], int], now: float) -> int:
         if accepted is not None:
             return accepted
         try:
-            return store(partial(_keep, key, now))
+            with transaction.atomic():
+                accepted = store()
+                _keep(key, accepted, now)
         except IntegrityError:  # without Redis two can get here, and the other one was first
             accepted = _answered(key, now)
             if accepted is None:
                 raise
-            return accepted
+        return accepted
 
 
 def forget(now: float) -> None:
@@ -79,7 +77,7 @@ def _answered(key: Key, now: float) -> int | None:
     return found.accepted
 
 
-def _keep(key: Key, now: float, accepted: int) -> None:
+def _keep(key: Key, accepted: int, now: float) -> None:
     IdempotencyKey.objects.filter(token=key.token, key=key.text, at__lte=_oldest(now)).delete()
     IdempotencyKey.objects.create(
         token=key.token, key=key.text, digest=key.digest, accepted=accepted, at=datetime.fromtimestamp(now, UTC)

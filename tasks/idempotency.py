@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import push
+from metrics.actions import idempotency
 from tasks.away import quietly
 
 
@@ -12,4 +12,4 @@ from tasks.away import quietly
 @quietly
 def forget() -> None:
     """Forget the idempotency keys that no longer count; beat sends this each hour."""
-    push.forget(time.time())
+    idempotency.forget(time.time())

@@ -7,15 +7,14 @@ import pytest
 from django.db import connection
 from redis import RedisError
 
-from metrics.actions import access, push
+from metrics.actions import access, idempotency
+from metrics.actions.idempotency import Key, StillRunningError, once
 from metrics.actions.problems import Invalid
-from metrics.actions.push import Keep, Key, StillRunningError, once
-from metrics.actions.samples import accept
 from metrics.live import slots
 from metrics.models import IdempotencyKey, Token
 from metrics.models import Sample as Row
 from metrics.sample import BadSamples, Sample
-from tests.make import AT, sample
+from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -30,7 +29,7 @@ def key() -> Key:
 
 def push_once(key: Key, value: float, now: float = AT) -> int:
     """Push one sample without a time."""
-    return once(key, lambda keep: accept([Sample("orders_open", value)], None, now, keep), now)
+    return once(key, lambda: accepted([Sample("orders_open", value)], None, now).count, now)
 
 
 def stored() -> list[float]:
@@ -65,38 +64,33 @@ def test_a_key_counts_for_a_day(key: Key) -> None:
 
 
 def test_what_is_refused_does_not_use_up_its_key(key: Key) -> None:
-    def refused(keep: Keep) -> int:
-        return accept([sample("")], None, AT, keep)
-
     with pytest.raises(BadSamples):
-        once(key, refused, AT)
+        once(key, lambda: accepted([sample("")]).count, AT)
     assert push_once(key, 1) == 1
 
 
-def test_what_could_not_be_kept_is_not_stored(key: Key) -> None:
-    def fails(keep: Keep) -> int:
-        def keep_and_fail(accepted: int) -> None:
-            keep(accepted)
-            raise RuntimeError
+def test_what_could_not_be_kept_is_not_stored(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        assert stored()
+        raise RuntimeError
 
-        return accept([sample()], None, AT, keep_and_fail)
-
+    monkeypatch.setattr(idempotency, "_keep", fails)
     with pytest.raises(RuntimeError):
-        once(key, fails, AT)
+        once(key, lambda: accepted([sample()]).count, AT)
     assert not stored()
     assert not IdempotencyKey.objects.exists()
 
 
 def test_an_empty_push_has_its_answer_kept_too(key: Key) -> None:
-    assert once(key, lambda keep: accept([], None, AT, keep), AT) == 0
+    assert once(key, lambda: accepted([]).count, AT) == 0
     assert IdempotencyKey.objects.get().accepted == 0
 
 
 def test_while_the_first_is_in_progress_the_second_is_told_so(key: Key) -> None:
-    def meanwhile(keep: Keep) -> int:
+    def meanwhile() -> int:
         with pytest.raises(StillRunningError):
             push_once(key, 2)
-        return accept([sample(value=1)], None, AT, keep)
+        return accepted([sample(value=1)]).count
 
     assert once(key, meanwhile, AT) == 1
     assert push_once(key, 1) == 1
@@ -112,9 +106,9 @@ def test_without_redis_two_at_once_are_stored_once(monkeypatch: pytest.MonkeyPat
     start, answers = threading.Barrier(2), []
 
     def run(now: float) -> None:
-        def both(keep: Keep) -> int:
+        def both() -> int:
             start.wait(10)
-            return accept([Sample("orders_open", now)], None, now, keep)
+            return accepted([Sample("orders_open", now)], None, now).count
 
         try:
             answers.append(once(key, both, now))
@@ -133,6 +127,6 @@ def test_without_redis_two_at_once_are_stored_once(monkeypatch: pytest.MonkeyPat
 def test_old_keys_are_forgotten_and_others_are_not(key: Key) -> None:
     for n in range(3):
         push_once(Key(key.token, f"k-{n}", key.digest), n, AT + n)
-    push.forget(AT + DAY_S + 1)
+    idempotency.forget(AT + DAY_S + 1)
     (left,) = IdempotencyKey.objects.all()
     assert (left.key, left.at) == ("k-2", datetime.fromtimestamp(AT + 2, UTC))
