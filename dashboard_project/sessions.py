@@ -17,7 +17,7 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dashboard_project.sign_in import client_address
+from metrics.access.principal import address_of
 from metrics.database import impatient, unavailable
 from metrics.models import Session
 
@@ -114,7 +114,7 @@ class RarelyRenewed(SessionMiddleware):
         super().process_request(request)
         browser = request.headers.get("User-Agent", "").replace("\x00", "")
         request.session.browser = browser[: Session.BROWSER_MOST]  # type: ignore[attr-defined]
-        request.session.address = client_address(request)  # type: ignore[attr-defined]
+        request.session.address = address_of(request)  # type: ignore[attr-defined]
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)

@@ -12,6 +12,8 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
+from metrics.access.principal import address_of
+
 Respond = Callable[[HttpRequest], HttpResponse]
 
 NAME_MOST = 150
@@ -23,23 +25,12 @@ def username(request: HttpRequest | None, credentials: dict[str, Any] | None = N
     return str(given).replace("\x00", "")[:NAME_MOST]
 
 
-def client_address(request: HttpRequest) -> str | None:
-    """Return the address of the client; None for what a proxy reports that is none."""
-    try:
-        address = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))  # without its zone, such as %eth0
-
-
 def counted_address(request: HttpRequest) -> str:
     """Return what failures from the client's address count under: of IPv6, the /64, which one machine has all of.
 
     See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. What is no address counts as 0.0.0.0.
     """
-    address = ipaddress.ip_address(client_address(request) or "0.0.0.0")  # noqa: S104 (not one to listen on)
+    address = ipaddress.ip_address(address_of(request) or "0.0.0.0")  # noqa: S104 (not one to listen on)
     return str(address if address.version == 4 else ipaddress.IPv6Address(int(address) >> 64 << 64))
 
 

@@ -7,12 +7,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.decorators import method_decorator
 
-from metrics.actions import access, dashboards
-from metrics.actions.access import actor_of_user
+from metrics.access.principal import of_visitor
+from metrics.actions import access, dashboards, journal
 from metrics.actions.problems import Invalid
 from metrics.models import Dashboard, Series, Token, Widget
 from metrics.widgets.ranges import RANGES_S
@@ -36,6 +38,25 @@ class OwnRights(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
+
+    @method_decorator(transaction.atomic)
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """What the actions of the list do, and the journal's entries of it, are one transaction."""
+        return super().changelist_view(request, extra_context)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        journal.record(of_visitor(request), "create", obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        fields = [name for said in message for name in said.get("changed", {}).get("fields", [])]
+        journal.record(of_visitor(request), "change", obj, after={"fields": fields})
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for one in queryset:
+            journal.record(of_visitor(request), "delete", one)
+        return super().log_deletions(request, queryset)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
         assert request is not None
@@ -63,6 +84,11 @@ class OwnRightsUserAdmin(OwnRights, UserAdmin):
 
     def manages(self, by: User, obj: Any) -> bool:
         return access.may_manage(by, obj)
+
+    @method_decorator(transaction.atomic)
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """The password and the journal's entry of it are one transaction."""
+        return super().user_change_password(request, id, form_url)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [] if _who(request).is_superuser else ["is_superuser"]
@@ -143,10 +169,10 @@ class DashboardAdmin(admin.ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        dashboards.edited(actor_of_user(request.user), form.instance)
+        dashboards.edited(of_visitor(request), form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Dashboard) -> None:
-        dashboards.delete(actor_of_user(request.user), obj.slug, None)
+        dashboards.delete(of_visitor(request), obj.slug, None)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Dashboard]) -> None:
         for one in queryset:
@@ -167,5 +193,5 @@ class TokenAdmin(admin.ModelAdmin):
     @admin.action(permissions=["change"], description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
         for token in chosen.filter(revoked_at=None):
-            access.revoke_token(token.name)
+            access.revoke_token(token.name, of_visitor(request))
         messages.success(request, "The chosen tokens are revoked.")

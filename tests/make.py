@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources
-from metrics.actions.access import SYSTEM
 from metrics.actions.samples import accept, checked
 from metrics.batch import Accepted
 from metrics.live.connection import KEY, client

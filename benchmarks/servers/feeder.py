@@ -23,7 +23,7 @@ MOMENTS = 40
 def main() -> None:
     slug, count = sys.argv[1], int(sys.argv[2])
     django.setup()
-    from metrics.actions.access import SYSTEM
+    from metrics.access.principal import SYSTEM
     from metrics.actions.dashboards import create
     from metrics.actions.samples import accept, checked
     from metrics.sample import Sample

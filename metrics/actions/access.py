@@ -1,7 +1,6 @@
 """Who may do what: users on dashboards, tokens on the API."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.http import HttpRequest
 from django.utils import timezone
 
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import journal
 from metrics.live import bus
 from metrics.models import Dashboard, Source, Token
 
@@ -22,38 +23,6 @@ GRANTS = {
     Token.Scope.ADMIN: {Token.Scope.PUSH, Token.Scope.READ, Token.Scope.ADMIN},
 }
 """What a token of a scope may do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something: `name` for the log, whether it is an administrator, and what else it has the right to.
-
-    `rights` are such as add_source and change_dashboard; an administrator has all of them.
-    """
-
-    name: str
-    is_admin: bool = False
-    rights: frozenset[str] = frozenset()
-
-    def may(self, verb: str, noun: str) -> bool:
-        return self.is_admin or f"{verb}_{noun}" in self.rights
-
-
-SYSTEM = Actor("watchfloor", is_admin=True)
-
-
-def actor_of_user(user: User | AbstractBaseUser | AnonymousUser) -> Actor:
-    """Return `user` as one who does something; who is not staff only looks."""
-    if not isinstance(user, User) or not user.is_active:
-        return Actor("nobody")
-    codes = (f"{verb}_{noun}" for verb in ("add", "change", "delete") for noun in ("source", "dashboard"))
-    rights = (code for code in codes if user.has_perm(f"metrics.{code}"))
-    return Actor(f"user {user.get_username()}", user.is_superuser, frozenset(rights if user.is_staff else ()))
-
-
-def actor_of_token(token: Token) -> Actor:
-    """Return the holder of `token` as one who does something."""
-    return Actor(f"token {token.name}", is_admin=token.scope == Token.Scope.ADMIN)
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -130,7 +99,7 @@ def visible_dashboards(user: User | AbstractBaseUser | AnonymousUser) -> QuerySe
     return Dashboard.objects.filter(Q(for_everyone=True) | Q(groups__user=user.pk)).distinct()
 
 
-def create_token(name: str, scope: str) -> str:
+def create_token(name: str, scope: str, by: Principal = SYSTEM) -> str:
     """Make a token and return its secret, which is kept nowhere. Raises AccessError for a name in use."""
     if not name.strip() or len(name) > 90:
         raise AccessError("A token's name has 1 to 90 characters.")
@@ -138,22 +107,26 @@ def create_token(name: str, scope: str) -> str:
         raise AccessError(f"There is a token {name!r} already; revoke it first, or choose another name.")
     secret = Token.new_secret()
     source = None
-    if Token.Scope.PUSH in GRANTS[Token.Scope(scope)]:
-        source, _ = Source.objects.get_or_create(name=f"push: {name}", defaults={"kind": Source.PUSH})
-    Token.objects.create(name=name, scope=scope, digest=Token.digest_of(secret), source=source)
+    with transaction.atomic():
+        if Token.Scope.PUSH in GRANTS[Token.Scope(scope)]:
+            source, _ = Source.objects.get_or_create(name=f"push: {name}", defaults={"kind": Source.PUSH})
+        token = Token.objects.create(name=name, scope=scope, digest=Token.digest_of(secret), source=source)
+        journal.record(by, "create", token, after={"scope": scope})
     return secret
 
 
-def revoke_token(name: str) -> None:
+def revoke_token(name: str, by: Principal = SYSTEM) -> None:
     """Make the token useless and free its name. Raises AccessError if there is none."""
-    token = Token.objects.filter(name=name, revoked_at=None).first()
-    if token is None:
-        raise AccessError(f"There is no token {name!r}.")
-    token.revoked_at = timezone.now()
-    token.name = f"{name[:70]} (revoked {token.pk})"
-    token.source = None
-    token.save(update_fields=["revoked_at", "name", "source"])
-    transaction.on_commit(bus.recheck)
+    with transaction.atomic():
+        token = Token.objects.select_for_update().filter(name=name, revoked_at=None).first()
+        if token is None:
+            raise AccessError(f"There is no token {name!r}.")
+        journal.record(by, "revoke", token, before={"scope": token.scope})
+        token.revoked_at = timezone.now()
+        token.name = f"{name[:70]} (revoked {token.pk})"
+        token.source = None
+        token.save(update_fields=["revoked_at", "name", "source"])
+        transaction.on_commit(bus.recheck)
 
 
 def find_token(secret: str) -> Token | None:

@@ -10,6 +10,8 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from metrics.access.principal import Principal
+from metrics.actions import journal
 from metrics.live import bus
 from metrics.models import Session
 
@@ -31,12 +33,20 @@ def name_of(session: Session) -> str:
     return sha256(session.session_key.encode()).hexdigest()[:16]
 
 
-def end(user: User, name: str | None = None) -> int:
+def end(by: Principal, user: User, name: str | None = None) -> int:
     """Sign out the browser of `user` whose session has this `name`, or all of them; return how many those were."""
-    ended = [one for one in Session.objects.filter(user=user) if name in (None, name_of(one))]
-    Session.objects.filter(pk__in=[one.pk for one in ended]).delete()
-    transaction.on_commit(partial(bus.recheck, user=user.pk))
+    with transaction.atomic():
+        ended = [one for one in Session.objects.filter(user=user) if name in (None, name_of(one))]
+        Session.objects.filter(pk__in=[one.pk for one in ended]).delete()
+        if ended:
+            journal.record(by, "sign out", user, after={"browsers": len(ended)})
+        transaction.on_commit(partial(bus.recheck, user=user.pk))
     return len(ended)
+
+
+def password_changed(by: Principal, user: User) -> None:
+    """Write into the journal, in the transaction of the change, that `user` has another password."""
+    journal.record(by, "change password", user)
 
 
 def forget(now: float) -> None:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources
-from metrics.actions.access import SYSTEM
 from metrics.actions.demo import DASHBOARD, SELF_CHECK, SOURCES
 from metrics.models import Dashboard, Source
 

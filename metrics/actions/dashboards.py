@@ -16,7 +16,8 @@ from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 from redis import RedisError
 
-from metrics.actions.access import SYSTEM, Actor
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import journal
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
 from metrics.live import bus, events, outage, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Widget
@@ -63,17 +64,17 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
     )
 
 
-def create(by: Actor, document: Mapping[str, Any]) -> Dashboard:
+def create(by: Principal, document: Mapping[str, Any]) -> Dashboard:
     """Make the dashboard that `document` describes. Raises Forbidden, or Invalid with all that is wrong with it."""
     _check_may(by, "add")
     spec = parse(document)
     with transaction.atomic():
         dashboard = Dashboard.objects.create(slug=_free(spec.slug), title=spec.title)
-        _store(by, dashboard, None, spec)
+        _store(by, "create", dashboard, None, spec)
     return dashboard
 
 
-def change(by: Actor, slug: str, changes: Mapping[str, Any], seen: int | None) -> Dashboard:
+def change(by: Principal, slug: str, changes: Mapping[str, Any], seen: int | None) -> Dashboard:
     """Set the fields of a dashboard that `changes` names, if its newest revision is still the one that was `seen`.
 
     `seen` is None for a change that holds whatever others did. Widgets are matched by their keys. A change without a
@@ -85,16 +86,16 @@ def change(by: Actor, slug: str, changes: Mapping[str, Any], seen: int | None) -
         dashboard = _held(slug)
         _check_seen(dashboard, seen)
         before = spec_of(dashboard)
-        _store(by, dashboard, before, parse({**before.model_dump(), **changes}, before))
+        _store(by, "change", dashboard, before, parse({**before.model_dump(), **changes}, before))
     return dashboard
 
 
-def duplicate(by: Actor, slug: str, new_slug: str, title: str) -> Dashboard:
+def duplicate(by: Principal, slug: str, new_slug: str, title: str) -> Dashboard:
     """Make a dashboard with the widgets of another. Raises Missing, Forbidden, or Invalid."""
     return create(by, {**spec_of(find(slug)).model_dump(), "slug": new_slug, "title": title})
 
 
-def delete(by: Actor, slug: str, seen: int | None) -> None:
+def delete(by: Principal, slug: str, seen: int | None) -> None:
     """Delete a dashboard, which can be restored for `DELETED_KEPT`. Raises Missing, Forbidden, or Conflict."""
     _check_may(by, "delete")
     with transaction.atomic():
@@ -104,11 +105,11 @@ def delete(by: Actor, slug: str, seen: int | None) -> None:
         dashboard.widgets.all().delete()
         dashboard.former_slugs.all().delete()
         dashboard.slug, dashboard.deleted_at = f"deleted {dashboard.pk}", datetime.now(UTC)
-        _record(by, dashboard, spec, "Deleted.")
+        _record(by, "delete", dashboard, spec, "Deleted.")
         transaction.on_commit(partial(bus.recheck, slug=spec.slug))
 
 
-def restore(by: Actor, id: int) -> Dashboard:
+def restore(by: Principal, id: int) -> Dashboard:
     """Bring the deleted dashboard `id` back as it was. Raises Missing, Forbidden, or Invalid if its slug is taken."""
     _check_may(by, "add")
     with transaction.atomic():
@@ -117,11 +118,11 @@ def restore(by: Actor, id: int) -> Dashboard:
             raise Missing(f"There is no deleted dashboard {id}.")
         spec = parse(dashboard.revisions.first().spec)  # type: ignore[union-attr]  # each has one
         dashboard.slug, dashboard.deleted_at = _free(spec.slug), None
-        _store(by, dashboard, None, spec, "Brought back.")
+        _store(by, "restore", dashboard, None, spec, "Brought back.")
     return dashboard
 
 
-def restore_revision(by: Actor, slug: str, number: int, seen: int | None) -> Dashboard:
+def restore_revision(by: Principal, slug: str, number: int, seen: int | None) -> Dashboard:
     """Give a dashboard the state that it had in revision `number`, as a new revision; it keeps its present slug.
 
     Raises Missing, Forbidden, Conflict, or Invalid if a widget of that time can't be made any more.
@@ -134,11 +135,11 @@ def restore_revision(by: Actor, slug: str, number: int, seen: int | None) -> Das
         before = spec_of(dashboard)
         after = parse({**found.spec, "slug": before.slug})
         said = difference(before, after)
-        _store(by, dashboard, before, after, f"Restored revision {number}. {said}" if said else "")
+        _store(by, "restore", dashboard, before, after, f"Restored revision {number}. {said}" if said else "")
     return dashboard
 
 
-def add_widget(by: Actor, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
+def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
     """Add a widget and return its key. Raises what `change` does."""
     with transaction.atomic():
         before = spec_of(_held(slug))
@@ -148,14 +149,14 @@ def add_widget(by: Actor, slug: str, widget: Mapping[str, Any], seen: int | None
     return str(key)
 
 
-def change_widget(by: Actor, slug: str, key: str, changes: Mapping[str, Any], seen: int | None) -> None:
+def change_widget(by: Principal, slug: str, key: str, changes: Mapping[str, Any], seen: int | None) -> None:
     """Set the fields of a widget that `changes` names. Raises what `change` does."""
     with transaction.atomic():
         widgets = _widgets_with(slug, key)
         change(by, slug, {"widgets": [{**one, **changes} if one["key"] == key else one for one in widgets]}, seen)
 
 
-def delete_widget(by: Actor, slug: str, key: str, seen: int | None) -> None:
+def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> None:
     """Remove a widget. Raises what `change` does."""
     with transaction.atomic():
         change(by, slug, {"widgets": [one for one in _widgets_with(slug, key) if one["key"] != key]}, seen)
@@ -169,10 +170,10 @@ def upgrade_configs() -> None:
             update={"widgets": [_upgraded(one) if _is_old(one) else one for one in before.widgets]}
         )
         if after != before:
-            _store(SYSTEM, dashboard, before, after, "Upgraded to the form of this release.")
+            _store(SYSTEM, "upgrade", dashboard, before, after, "Upgraded to the form of this release.")
 
 
-def edited(by: Actor, dashboard: Dashboard) -> None:
+def edited(by: Principal, dashboard: Dashboard) -> None:
     """Record the rows of `dashboard` as they are, after a form changed them in this transaction."""
     for widget in dashboard.widgets.filter(kind__in=list(kinds())):
         dashboard.widgets.filter(pk=widget.pk).update(version=kinds()[widget.kind].config_class.version)
@@ -180,7 +181,7 @@ def edited(by: Actor, dashboard: Dashboard) -> None:
     last = dashboard.revisions.first()
     said = difference(DashboardSpec.model_validate(last.spec) if last else None, spec)
     if said:
-        _record(by, dashboard, spec, said)
+        _record(by, "change" if last else "create", dashboard, spec, said)
 
 
 def forget_deleted(now: float) -> None:
@@ -252,7 +253,7 @@ def check_widget(kind: str, config: Any, where: str = "widget") -> None:
         raise Invalid(*first, *others) from None
 
 
-def _check_may(by: Actor, verb: str) -> None:
+def _check_may(by: Principal, verb: str) -> None:
     if not by.may(verb, "dashboard"):
         raise Forbidden(f"You may not {verb} dashboards; an administrator may.")
 
@@ -286,7 +287,14 @@ def _widgets_with(slug: str, key: str) -> list[dict[str, Any]]:
     return widgets
 
 
-def _store(by: Actor, dashboard: Dashboard, before: DashboardSpec | None, after: DashboardSpec, said: str = "") -> None:
+def _store(
+    by: Principal,
+    verb: str,
+    dashboard: Dashboard,
+    before: DashboardSpec | None,
+    after: DashboardSpec,
+    said: str = "",
+) -> None:
     """Make the rows of `dashboard` what `after` says, and record the revision, unless nothing differs."""
     said = said or difference(before, after)
     if not said:
@@ -297,7 +305,7 @@ def _store(by: Actor, dashboard: Dashboard, before: DashboardSpec | None, after:
     dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
     dashboard.groups.set(Group.objects.filter(name__in=after.access.groups))
     _store_widgets(dashboard, after)
-    _record(by, dashboard, after, said)
+    _record(by, verb, dashboard, after, said)
 
 
 def _rename(dashboard: Dashboard, old: str, new: str) -> None:
@@ -318,8 +326,8 @@ def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
             row.save()
 
 
-def _record(by: Actor, dashboard: Dashboard, spec: DashboardSpec, said: str) -> None:
-    """Write the revision and the dashboard's own row, and have open pages follow once that is committed."""
+def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec, said: str) -> None:
+    """Write the revision, the dashboard's own row and the journal; open pages follow once that is committed."""
     dashboard.revision += 1
     try:
         with transaction.atomic():
@@ -334,6 +342,8 @@ def _record(by: Actor, dashboard: Dashboard, spec: DashboardSpec, said: str) -> 
         at=datetime.now(UTC),
         summary=said[:500],
     )
+    before, after = {"revision": dashboard.revision - 1}, {"revision": dashboard.revision, "summary": said[:500]}
+    journal.record(by, verb, dashboard, before, after)  # the revision has all the rest
     log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
     if dashboard.deleted_at is None:
         transaction.on_commit(partial(_tell_open_pages, dashboard.slug))

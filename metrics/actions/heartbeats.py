@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
-from metrics.actions import samples
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import journal, samples
 from metrics.actions.problems import Invalid, check_storable
 from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged, set_back
 from metrics.heartbeat import Ping as Pinged
-from metrics.models import Heartbeat, Ping
+from metrics.models import Heartbeat, Ping, Transition
 from metrics.models.heartbeat import new_key
 from metrics.sample import BadSamples, Sample
 from metrics.schedule import CLOCKS_DIFFER_S, BadSchedule, Schedule
@@ -47,7 +48,9 @@ def record(arrived: Sequence[Arrived]) -> list[bool]:
         # In one order for all, or two processes that take the same pings in different orders would deadlock.
         found = {one.key: one for one in Heartbeat.objects.select_for_update().filter(key__in=keys).order_by("pk")}
         before = {key: one.state for key, one in found.items()}
-        rows = [_take(found[one.key], one.ping) for one in arrived if one.key in found]
+        taken = [_take(found[one.key], one.ping) for one in arrived if one.key in found]
+        rows = [row for row, _ in taken]
+        journal.moved([moved for _, moved in taken if moved])
         Ping.objects.bulk_create(rows)
         Heartbeat.objects.bulk_create(
             found.values(), update_conflicts=True, unique_fields=["id"], update_fields=CONDITION
@@ -57,10 +60,11 @@ def record(arrived: Sequence[Arrived]) -> list[bool]:
     return [one.key in found for one in arrived]
 
 
-def _take(heartbeat: Heartbeat, ping: Pinged) -> Ping:
-    after = pinged(condition_of(heartbeat), ping, schedule_of(heartbeat), heartbeat.grace_s)
+def _take(heartbeat: Heartbeat, ping: Pinged) -> tuple[Ping, Transition | None]:
+    """Give `heartbeat` the state that it has with `ping`; return the row of that, and the transition if it is one."""
+    before, after = heartbeat.state, pinged(condition_of(heartbeat), ping, schedule_of(heartbeat), heartbeat.grace_s)
     _set(heartbeat, after)
-    return Ping(
+    row = Ping(
         heartbeat=heartbeat,
         at=ping.at,
         signal=ping.signal,
@@ -69,6 +73,16 @@ def _take(heartbeat: Heartbeat, ping: Pinged) -> Ping:
         body=ping.body[: settings.PING_BODY_LIMIT_BYTES],
         duration_s=None if ping.signal is Signal.START else after.duration_s,
     )
+    if before == after.state:
+        return row, None
+    return row, journal.transition(heartbeat, before, after.state, ping.at, _why(ping))
+
+
+def _why(ping: Pinged) -> str:
+    """Return what `ping` said, in a sentence."""
+    if ping.exit_status is not None:
+        return f"Its job ended with exit code {ping.exit_status}."
+    return {Signal.START: "Its job started.", Signal.FAIL: "Its job failed."}.get(ping.signal, "Its ping came.")
 
 
 def evaluate(now: float) -> int:
@@ -94,8 +108,12 @@ def _judge(heartbeat: Heartbeat, now: float) -> bool:
     """Compare and swap: False, if a ping came meanwhile, or another process was faster."""
     state = judged(condition_of(heartbeat), now)
     seen = Heartbeat.objects.filter(pk=heartbeat.pk, state=heartbeat.state, down_at=heartbeat.down_at)
+    with transaction.atomic():
+        if not seen.update(state=state):
+            return False
+        journal.moved([journal.transition(heartbeat, heartbeat.state, state, now, "Its ping did not come in time.")])
     heartbeat.state = state
-    return bool(seen.update(state=state))
+    return True
 
 
 def report(now: float) -> None:
@@ -159,7 +177,7 @@ def schedule_of(heartbeat: Heartbeat) -> Schedule:
     return Schedule(heartbeat.every_s, heartbeat.cron, heartbeat.time_zone)
 
 
-def create(name: str, **schedule: Any) -> Heartbeat:
+def create(name: str, by: Principal = SYSTEM, **schedule: Any) -> Heartbeat:
     """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Invalid.
 
     Its first ping is awaited from now on: a job that was never set up is noticed as one that stopped.
@@ -167,11 +185,15 @@ def create(name: str, **schedule: Any) -> Heartbeat:
     made = Heartbeat(name=name, **schedule)
     _check(made)
     made.late_at, made.down_at = ends(time.time(), schedule_of(made), made.grace_s)
-    return _saved(made)
+    with transaction.atomic():
+        _save(made)
+        journal.record(by, "create", made, after=_facts(made))
+    return made
 
 
-def change(heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
+def change(heartbeat: Heartbeat, by: Principal = SYSTEM, **fields: Any) -> Heartbeat:
     """Change its name, its schedule, or its grace. Raises Invalid, and then nothing is changed."""
+    before = _facts(heartbeat)
     if fields.get("every_s") is not None:
         fields.setdefault("cron", "")
     elif fields.get("cron"):
@@ -182,7 +204,17 @@ def change(heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
     if heartbeat.state != State.PAUSED:
         since = time.time() if heartbeat.last_at is None else heartbeat.last_at
         heartbeat.late_at, heartbeat.down_at = ends(since, schedule_of(heartbeat), heartbeat.grace_s)
-    return _saved(heartbeat, CHANGED)
+    with transaction.atomic():
+        _save(heartbeat, CHANGED)
+        journal.record(by, "change", heartbeat, before, _facts(heartbeat))
+    return heartbeat
+
+
+def delete(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
+    """Delete it and its pings; its series stay."""
+    with transaction.atomic():
+        journal.record(by, "delete", heartbeat, before=_facts(heartbeat))
+        heartbeat.delete()
 
 
 def ping_url(heartbeat: Heartbeat, root: str) -> str:
@@ -190,16 +222,24 @@ def ping_url(heartbeat: Heartbeat, root: str) -> str:
     return f"{(settings.PUBLIC_URL or root).rstrip('/')}/ping/{heartbeat.key}"
 
 
-def rotate(heartbeat: Heartbeat) -> None:
+def rotate(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
     """Give it a new key; a ping with the old one finds nobody from now on."""
-    heartbeat.key = new_key()
-    heartbeat.save(update_fields=["key"])
+    with transaction.atomic():
+        heartbeat.key = new_key()
+        heartbeat.save(update_fields=["key"])
+        journal.record(by, "rotate", heartbeat)
     log.info("heartbeat got a new key", heartbeat=heartbeat.name)
 
 
-def pause(heartbeat: Heartbeat) -> None:
+def pause(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
     """Expect nothing until the next ping."""
-    Heartbeat.objects.filter(pk=heartbeat.pk).update(state=State.PAUSED, late_at=None, down_at=None, starts={})
+    with transaction.atomic():
+        before = Heartbeat.objects.select_for_update().get(pk=heartbeat.pk).state
+        Heartbeat.objects.filter(pk=heartbeat.pk).update(state=State.PAUSED, late_at=None, down_at=None, starts={})
+        if before != State.PAUSED:
+            why = f"{by.name} paused it."
+            journal.moved([journal.transition(heartbeat, before, State.PAUSED, time.time(), why)])
+        journal.record(by, "pause", heartbeat)
     heartbeat.refresh_from_db()
 
 
@@ -215,10 +255,14 @@ def _check(heartbeat: Heartbeat) -> None:
         raise Invalid(problem.field, str(problem)) from None
 
 
-def _saved(heartbeat: Heartbeat, fields: Sequence[str] | None = None) -> Heartbeat:
+def _facts(heartbeat: Heartbeat) -> dict[str, Any]:
+    """Return what the journal keeps of a heartbeat; its key is a credential."""
+    return {name: getattr(heartbeat, name) for name in ("name", "every_s", "cron", "time_zone", "grace_s")}
+
+
+def _save(heartbeat: Heartbeat, fields: Sequence[str] | None = None) -> None:
     try:
         with transaction.atomic():
             heartbeat.save(update_fields=fields)
     except IntegrityError:
         raise Invalid("name", f"There is a heartbeat {heartbeat.name!r} already.") from None
-    return heartbeat

@@ -10,8 +10,8 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import sources
-from metrics.actions.access import SYSTEM
 from metrics.actions.problems import Invalid
 from metrics.models import Source
 from metrics.sources import plugin_process

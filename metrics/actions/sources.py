@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 from redis import RedisError
 
-from metrics.actions import credentials
-from metrics.actions.access import SYSTEM, Actor
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import credentials, journal
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
 from metrics.live import collecting
 from metrics.models import Source, Token
@@ -44,7 +44,7 @@ def create(
     cron: str = "",
     time_zone: str = "",
     retention: Mapping[str, int | None] | None = None,
-    by: Actor,
+    by: Principal,
 ) -> Source:
     """Make a source that runs either every `every_s` seconds or by `cron`.
 
@@ -65,12 +65,14 @@ def create(
     with problems:
         _set(source, check_retention(retention or {}))
     problems.check()
-    _save(source)
+    with transaction.atomic():
+        _save(source)
+        journal.record(by, "create", source, after=facts(source))
     log.info("source made", source=source.name, kind=kind, by=by.name)
     return source
 
 
-def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
+def change(id: int, changes: Mapping[str, Any], by: Principal) -> Source:
     """Change a source; `changes` are some of name, every, cron, time_zone, config, enabled and those of RETENTION_MOST.
 
     The rest stays. A credential that `config` does not name stays, an empty one is removed. Of what a token pushes
@@ -80,6 +82,7 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
     with transaction.atomic():
         source = _locked(id)
         check_right(by, "change", source.kind)
+        before = facts(source)
         if changes.keys() - RETENTION_MOST.keys():
             _check_editable(source)
         if changes.keys() - RETENTION_MOST.keys() - {"enabled"}:
@@ -98,22 +101,24 @@ def change(id: int, changes: Mapping[str, Any], by: Actor) -> Source:
         problems.check()
         source.enabled = changes.get("enabled", source.enabled)
         _save(source)
+        journal.record(by, "change", source, before, facts(source) | _given(source, changes.get("config", {})))
     log.info("source changed", source=source.name, by=by.name, fields=sorted(changes))
     return source
 
 
-def delete(id: int, by: Actor) -> None:
+def delete(id: int, by: Principal) -> None:
     """Remove a source and the history of its runs; its series stay. Raises Missing, Forbidden and Invalid."""
     with transaction.atomic():
         source = _locked(id)
         check_right(by, "delete", source.kind)
         if Token.objects.filter(source=source, revoked_at=None).exists():
             raise Invalid("id", f"{source.name} belongs to a token; revoke the token first.")
+        journal.record(by, "delete", source, before=facts(source))
         source.delete()
     log.info("source removed", source=source.name, by=by.name)
 
 
-def run_now(id: int, by: Actor) -> None:
+def run_now(id: int, by: Principal) -> None:
     """Have a source run at once, whatever its schedule says. Raises Missing, Forbidden, Invalid and NoAnswer."""
     source = find(id)
     check_right(by, "change", source.kind)
@@ -122,7 +127,9 @@ def run_now(id: int, by: Actor) -> None:
     if not source.enabled:
         raise Invalid("enabled", f"{source.name} is off; turn it on first.")
     try:
-        collecting.run(source.pk)
+        with transaction.atomic():
+            journal.record(by, "run", source)
+            collecting.run(source.pk)
     except (RedisError, OperationalError):
         raise NoAnswer("Redis does not answer; try again.") from None
     log.info("source run by hand", source=source.name, by=by.name)
@@ -213,7 +220,7 @@ def check_kind(kind: str) -> None:
         raise Invalid("kind", f"There is no source kind {kind!r}; there are {', '.join(sorted(kinds()))}.")
 
 
-def check_right(by: Actor, right: str, kind: str) -> None:
+def check_right(by: Principal, right: str, kind: str) -> None:
     """Raise Forbidden unless `by` has the `right` (add, change or delete) to sources of `kind`."""
     if not by.may(right, "source"):
         raise Forbidden(f"You have no right to {right} sources; ask an administrator for it.")
@@ -221,7 +228,7 @@ def check_right(by: Actor, right: str, kind: str) -> None:
         raise Forbidden(f"Sources of the kind {kind} are for administrators only.")
 
 
-def may(by: Actor, right: str, source: Source) -> bool:
+def may(by: Principal, right: str, source: Source) -> bool:
     """Return whether `by` has the `right` (change or delete) to `source`."""
     try:
         check_right(by, right, source.kind)
@@ -240,7 +247,7 @@ def comes_from(kind: str) -> str:
     return kinds()[kind].comes_from if kind in kinds() else ""
 
 
-def _check_by_hand(kind: str, by: Actor) -> None:
+def _check_by_hand(kind: str, by: Principal) -> None:
     if comes_from(kind) and by != SYSTEM:
         raise Invalid("kind", f"Sources of the kind {kind} come from {comes_from(kind)}; make and change them there.")
 
@@ -284,7 +291,7 @@ def check(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     return _checked(kinds()[kind].config_class, config, "config")
 
 
-def set_config(source: Source, config: dict[str, Any], by: Actor) -> None:
+def set_config(source: Source, config: dict[str, Any], by: Principal) -> None:
     """Give `source` this `config`, as yet without saving it. Raises Invalid if its kind does not take that.
 
     Credentials that `config` does not name are kept. But who is not an administrator can't have them sent
@@ -343,6 +350,19 @@ def _set(source: Source, fields: Mapping[str, Any]) -> None:
 
 FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled", *RETENTION_MOST)
 """What is said about a source, as opposed to what its runs note on it."""
+
+
+def facts(source: Source) -> dict[str, Any]:
+    """Return what the journal keeps of a source: of its credentials only which are set."""
+    kept = {name: getattr(source, name) for name in FIELDS if name not in ("config", "secrets")}
+    config = {f"config.{name}": value for name, value in source.config.items()}
+    return {"kind": source.kind, **kept, **config, "credentials": credentials_of(source)}
+
+
+def _given(source: Source, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return, for the journal, which credentials a change gave anew."""
+    secret = credentials.names(kinds()[source.kind].config_class) if source.kind in kinds() else frozenset()
+    return {"credentials_given": given} if (given := sorted(secret & config.keys())) else {}
 
 
 def _save(source: Source) -> None:

@@ -10,8 +10,8 @@ import structlog
 from celery.exceptions import OperationalError
 from redis import RedisError
 
+from metrics.access.principal import Principal
 from metrics.actions import sources
-from metrics.actions.access import Actor
 from metrics.actions.problems import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
 from metrics.batch import Refused, sift
@@ -57,7 +57,7 @@ class Trial:
     verdict: str = ""
 
 
-def try_saved(id: int, by: Actor) -> Trial:
+def try_saved(id: int, by: Principal) -> Trial:
     """Run the source `id` as it is saved. Raises what `try_config` raises, and Missing."""
     source = sources.find(id)
     sources.check_right(by, "change", source.kind)
@@ -66,7 +66,7 @@ def try_saved(id: int, by: Actor) -> Trial:
     return _try(source, by)
 
 
-def try_config(kind: str, config: dict[str, Any], by: Actor, saved: int | None = None) -> Trial:
+def try_config(kind: str, config: dict[str, Any], by: Principal, saved: int | None = None) -> Trial:
     """Run a source of `kind` with `config` that is not saved; credentials may be those of the source `saved`.
 
     Raises Invalid, Missing and Forbidden as making or changing the source would, TooOften, and NoAnswer.
@@ -80,7 +80,7 @@ def try_config(kind: str, config: dict[str, Any], by: Actor, saved: int | None =
     return _try(source, by)
 
 
-def _try(source: Source, by: Actor) -> Trial:
+def _try(source: Source, by: Principal) -> Trial:
     if wait_s := limits.spend(f"trial:{by.name}", 1, PER_MINUTE, time.time()):
         raise TooOften(f"A source may be tried {PER_MINUTE} times a minute; wait {wait_s} s.", wait_s)
     log.info("source tried", source=source.name, kind=source.kind, by=by.name)
@@ -95,7 +95,7 @@ def _try(source: Source, by: Actor) -> Trial:
     return Trial(**{**said, "samples": tuple(Would(**one) for one in said["samples"])})
 
 
-def _ask(job: Job, timeout_s: float, by: Actor) -> str | None:
+def _ask(job: Job, timeout_s: float, by: Principal) -> str | None:
     """Have the trial made: one at a time for each, since a few that hang would keep all workers busy."""
     with slots.hold(f"trying:{by.name}", timeout_s) as alone:
         if not alone:

@@ -11,9 +11,8 @@ from ninja import Field, Router, Schema, Status
 from ninja.errors import HttpError
 
 from metrics.actions import dashboards as actions
-from metrics.actions.access import Actor, actor_of_token
 from metrics.api.body import MAKING, ONE, READING, Body, Refused
-from metrics.api.tokens import admin, token_of
+from metrics.api.tokens import admin, principal_of
 from metrics.models import Dashboard, Revision
 from metrics.widgets.spec import Access, DashboardSpec, Text, WidgetSpec
 
@@ -107,7 +106,7 @@ def list_dashboards(request: HttpRequest) -> dict[str, Any]:
 @router.post("dashboards", response={201: DashboardOut, **MAKING})
 def create_dashboard(request: HttpRequest, response: HttpResponse, body: DashboardSpec) -> Status[dict[str, Any]]:
     """Make a dashboard with its widgets; those without a place stand in the order given."""
-    return Status(201, _tagged(response, actions.create(_by(request), body.model_dump())))
+    return Status(201, _tagged(response, actions.create(principal_of(request), body.model_dump())))
 
 
 @router.get("deleted-dashboards", response={200: DeletedList, **READING})
@@ -126,7 +125,7 @@ def list_deleted_dashboards(request: HttpRequest) -> dict[str, Any]:
 @router.post("deleted-dashboards/{id}/restore", response={200: DashboardOut, **CHANGING})
 def restore_dashboard(request: HttpRequest, response: HttpResponse, id: int) -> dict[str, Any]:
     """Bring a deleted dashboard back as it was."""
-    return _tagged(response, actions.restore(_by(request), id))
+    return _tagged(response, actions.restore(principal_of(request), id))
 
 
 @router.get("dashboards/{slug}", response={200: DashboardOut, **ONE})
@@ -139,20 +138,20 @@ def get_dashboard(request: HttpRequest, response: HttpResponse, slug: str) -> di
 def change_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: DashboardChanges) -> dict[str, Any]:
     """Change what is given, and leave the rest."""
     changes = body.model_dump(exclude_unset=True)
-    return _tagged(response, actions.change(_by(request), slug, changes, _seen(request)))
+    return _tagged(response, actions.change(principal_of(request), slug, changes, _seen(request)))
 
 
 @router.delete("dashboards/{slug}", response={204: None, **CHANGING})
 def delete_dashboard(request: HttpRequest, slug: str) -> Status[None]:
     """Delete a dashboard; for 30 days it can be restored."""
-    actions.delete(_by(request), slug, _seen(request))
+    actions.delete(principal_of(request), slug, _seen(request))
     return Status(204, None)
 
 
 @router.post("dashboards/{slug}/copy", response={201: DashboardOut, **CHANGING})
 def copy_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: Copy) -> Status[dict[str, Any]]:
     """Make a dashboard with the widgets of this one."""
-    return Status(201, _tagged(response, actions.duplicate(_by(request), slug, body.slug, body.title)))
+    return Status(201, _tagged(response, actions.duplicate(principal_of(request), slug, body.slug, body.title)))
 
 
 @router.get("dashboards/{slug}/revisions", response={200: RevisionList, **ONE})
@@ -171,31 +170,27 @@ def get_revision(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
 @router.post("dashboards/{slug}/revisions/{number}/restore", response={200: DashboardOut, **CHANGING})
 def restore_revision(request: HttpRequest, response: HttpResponse, slug: str, number: int) -> dict[str, Any]:
     """Give the dashboard the state of this revision, as a new revision."""
-    return _tagged(response, actions.restore_revision(_by(request), slug, number, _seen(request)))
+    return _tagged(response, actions.restore_revision(principal_of(request), slug, number, _seen(request)))
 
 
 @router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING})
 def add_widget(request: HttpRequest, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
     """Add a widget, in the first gap if it has no place."""
-    return Status(201, {"key": actions.add_widget(_by(request), slug, body.model_dump(), _seen(request))})
+    return Status(201, {"key": actions.add_widget(principal_of(request), slug, body.model_dump(), _seen(request))})
 
 
 @router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
 def change_widget(request: HttpRequest, slug: str, key: str, body: WidgetChanges) -> Status[None]:
     """Change what is given of a widget, and leave the rest."""
-    actions.change_widget(_by(request), slug, key, body.model_dump(exclude_unset=True), _seen(request))
+    actions.change_widget(principal_of(request), slug, key, body.model_dump(exclude_unset=True), _seen(request))
     return Status(204, None)
 
 
 @router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
 def delete_widget(request: HttpRequest, slug: str, key: str) -> Status[None]:
     """Remove a widget; restoring a revision brings it back."""
-    actions.delete_widget(_by(request), slug, key, _seen(request))
+    actions.delete_widget(principal_of(request), slug, key, _seen(request))
     return Status(204, None)
-
-
-def _by(request: HttpRequest) -> Actor:
-    return actor_of_token(token_of(request))
 
 
 def _seen(request: HttpRequest) -> int | None:

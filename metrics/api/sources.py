@@ -8,7 +8,6 @@ from ninja import Router, Status
 
 from metrics.actions import sources as actions
 from metrics.actions import trials
-from metrics.actions.access import actor_of_token
 from metrics.actions.standing import standing
 from metrics.api.body import CHANGING, MAKING, ONE, READING, TRYING
 from metrics.api.source_schemas import (
@@ -23,7 +22,7 @@ from metrics.api.source_schemas import (
     TrialIn,
     TrialOut,
 )
-from metrics.api.tokens import admin, token_of
+from metrics.api.tokens import admin, principal_of
 from metrics.models import Source
 from metrics.sources.registry import kinds
 
@@ -55,7 +54,7 @@ def create_source(request: HttpRequest, body: SourceIn) -> Status[dict[str, Any]
         cron=body.cron,
         time_zone=body.time_zone,
         retention=body.retention(),
-        by=actor_of_token(token_of(request)),
+        by=principal_of(request),
     )
     return Status(201, _out(made, time.time()))
 
@@ -63,7 +62,7 @@ def create_source(request: HttpRequest, body: SourceIn) -> Status[dict[str, Any]
 @router.post("sources/test", response={200: TrialOut, **TRYING})
 def test_config(request: HttpRequest, body: TrialIn) -> trials.Trial:
     """Run a config once that is not saved, and return what it would store. Nothing is stored."""
-    return trials.try_config(body.kind, body.config, actor_of_token(token_of(request)), body.id)
+    return trials.try_config(body.kind, body.config, principal_of(request), body.id)
 
 
 @router.get("sources/{id}", response={200: SourceOut, **ONE})
@@ -75,27 +74,27 @@ def get_source(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.patch("sources/{id}", response={200: SourceOut, **CHANGING})
 def change_source(request: HttpRequest, id: Id, body: SourceChanges) -> dict[str, Any]:
     """Change what is given, and leave the rest; a config is replaced as a whole, but for credentials it leaves out."""
-    changed = actions.change(id, body.dict(exclude_unset=True), actor_of_token(token_of(request)))
+    changed = actions.change(id, body.dict(exclude_unset=True), principal_of(request))
     return _out(changed, time.time())
 
 
 @router.delete("sources/{id}", response={204: None, **ONE})
 def delete_source(request: HttpRequest, id: Id) -> Status[None]:
     """Remove a source and the history of its runs; its series and their samples stay."""
-    actions.delete(id, actor_of_token(token_of(request)))
+    actions.delete(id, principal_of(request))
     return Status(204, None)
 
 
 @router.post("sources/{id}/test", response={200: TrialOut, **TRYING})
 def test_source(request: HttpRequest, id: Id) -> trials.Trial:
     """Run a source once, and return what it would store. Nothing is stored."""
-    return trials.try_saved(id, actor_of_token(token_of(request)))
+    return trials.try_saved(id, principal_of(request))
 
 
 @router.post("sources/{id}/run", response={202: None, **ONE})
 def run_source(request: HttpRequest, id: Id) -> Status[None]:
     """Have a source run as soon as a worker is free, whatever its schedule says."""
-    actions.run_now(id, actor_of_token(token_of(request)))
+    actions.run_now(id, principal_of(request))
     return Status(202, None)
 
 

@@ -7,6 +7,7 @@ from ninja.errors import HttpError
 from ninja.security import HttpBearer
 from ninja.security.base import AuthBase
 
+from metrics.access.principal import Principal, address_of, of_token
 from metrics.actions import access
 from metrics.models import Token
 
@@ -59,6 +60,11 @@ def token_of(request: HttpRequest) -> Token:
     token = getattr(request, "auth", None)
     assert isinstance(token, Token)
     return token
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    """Return the holder of the token that let this request in."""
+    return of_token(token_of(request), address_of(request))
 
 
 def _let_in(secret: str, scope: str) -> Token | None:

@@ -34,7 +34,6 @@ def fields(model):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("metrics", "0017_dashboard_revisions"),
     ]

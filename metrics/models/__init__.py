@@ -3,6 +3,7 @@
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
+from metrics.models.journal import AuditEntry, Transition
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
@@ -11,6 +12,7 @@ from metrics.models.session import Session
 from metrics.models.source import Run, Source
 
 __all__ = [
+    "AuditEntry",
     "Chunk",
     "Dashboard",
     "FormerSlug",
@@ -32,5 +34,6 @@ __all__ = [
     "Session",
     "Source",
     "Token",
+    "Transition",
     "Widget",
 ]

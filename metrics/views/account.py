@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from metrics.access.principal import of_visitor
 from metrics.actions import account
 from metrics.models import Session
 from metrics.views import browsers, words
@@ -62,6 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             update_session_auth_hash(request, form.save())
+            account.password_changed(of_visitor(request), _who(request))
         messages.success(request, "Your password is changed. Every other browser is signed out.")
         return redirect("account")
     context = {"form": form, "rows": _rows(request)}
@@ -72,7 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @login_required
 def end_session(request: HttpRequest) -> HttpResponse:
     """Sign out one browser."""
-    ended = account.end(_who(request), request.POST.get("session", ""))
+    ended = account.end(of_visitor(request), _who(request), request.POST.get("session", ""))
     messages.success(request, "That browser is signed out." if ended else "That browser was signed out already.")
     return redirect("account")
 
@@ -81,7 +83,7 @@ def end_session(request: HttpRequest) -> HttpResponse:
 @login_required
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Sign out every browser, this one included."""
-    account.end(_who(request))
+    account.end(of_visitor(request), _who(request))
     logout(request)
     return redirect("sign-in")
 

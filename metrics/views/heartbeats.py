@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from metrics.access.principal import of_visitor
 from metrics.actions import heartbeats as actions
 from metrics.actions.problems import Invalid
 from metrics.actions.standing import Standing
@@ -125,7 +126,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 @permission_required("metrics.change_heartbeat", raise_exception=True)
 def pause(request: HttpRequest, id: int) -> HttpResponse:
     """Expect nothing of it until its next ping."""
-    actions.pause(get_object_or_404(Heartbeat, pk=id))
+    actions.pause(get_object_or_404(Heartbeat, pk=id), of_visitor(request))
     messages.success(request, "It is paused until its next ping.")
     return redirect("heartbeat", id)
 
@@ -138,7 +139,7 @@ def rotate(request: HttpRequest, id: int) -> HttpResponse:
     found = get_object_or_404(Heartbeat, pk=id)
     if request.method != "POST":
         return render(request, "heartbeat/rotate.html", {"heartbeat": found})
-    actions.rotate(found)
+    actions.rotate(found, of_visitor(request))
     messages.success(request, "It has a new address; the old one no longer works.")
     return redirect("heartbeat", id)
 
@@ -151,7 +152,7 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     found = get_object_or_404(Heartbeat, pk=id)
     if request.method != "POST":
         return render(request, "heartbeat/delete.html", {"heartbeat": found})
-    found.delete()
+    actions.delete(found, of_visitor(request))
     messages.success(request, f"{found.name} was removed.")
     return redirect("heartbeats")
 
@@ -163,7 +164,8 @@ def _form(request: HttpRequest, found: Heartbeat | None) -> HttpResponse:
     form = HeartbeatForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = actions.create(**form.cleaned_data) if found is None else actions.change(found, **form.cleaned_data)
+            by, fields = of_visitor(request), form.cleaned_data
+            saved = actions.create(by=by, **fields) if found is None else actions.change(found, by, **fields)
             messages.success(request, f"{saved.name} is saved.")
             return redirect("heartbeat", saved.pk)
         except Invalid as problem:

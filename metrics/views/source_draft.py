@@ -8,8 +8,8 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 
+from metrics.access.principal import Principal
 from metrics.actions import sources, trials
-from metrics.actions.access import Actor
 from metrics.actions.problems import Invalid, Problems
 from metrics.models import Source
 from metrics.sources.registry import kinds
@@ -108,7 +108,7 @@ class Draft:
         values = {name: post.get(name, "").strip() for name in (*TEXTS, "when", "enabled")}
         return replace(self, values=values, post=post)
 
-    def test(self, by: Actor) -> trials.Trial:
+    def test(self, by: Principal) -> trials.Trial:
         """Run it once. Raises Invalid, and what `trials.try_config` raises."""
         return trials.try_config(self.kind, self._config(), by, self.id)
 
@@ -122,7 +122,7 @@ class Draft:
         """What makes and changes it by itself, if something does."""
         return sources.comes_from(self.kind)
 
-    def save(self, by: Actor) -> Source:
+    def save(self, by: Principal) -> Source:
         """Make or change the source. Raises Invalid and Forbidden."""
         if self.id is not None and not self.is_made:
             return sources.change(self.id, self._retention(), by)

@@ -13,9 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from metrics.access.principal import Principal, of_visitor
 from metrics.actions import sources as actions
 from metrics.actions import trials
-from metrics.actions.access import Actor, actor_of_user
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Source
 from metrics.sources.registry import kinds
@@ -59,7 +59,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "counts": counts,
         "rows": [views.row(source, now) for source in chosen],
-        "may_add": _by(request).may("add", "source"),
+        "may_add": of_visitor(request).may("add", "source"),
     }
     return render(request, _part(request, "source/_rows.html", "source/list.html"), context)
 
@@ -77,7 +77,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a kind, then make a source of it."""
-    by, kind = _by(request), request.GET.get("kind", "")
+    by, kind = of_visitor(request), request.GET.get("kind", "")
     if not by.may("add", "source"):
         raise Forbidden("You have no right to add sources; ask an administrator for it.")
     if kind not in kinds():
@@ -93,7 +93,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, id: int) -> HttpResponse:
     """Change a source."""
-    by, found = _by(request), actions.find(id)
+    by, found = of_visitor(request), actions.find(id)
     actions.check_right(by, "change", found.kind)
     if found.kind not in kinds() and found.kind != Source.PUSH:
         raise Http404(f"There is no source kind {found.kind} any more.")
@@ -104,7 +104,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, id: int) -> HttpResponse:
     """Run a source once, and show what it would store."""
-    found, by = actions.find(id), _by(request)
+    found, by = actions.find(id), of_visitor(request)
     context, status = _tried(lambda: trials.try_saved(id, by))
     if not getattr(request, "htmx", False):
         context |= _context(request, found)
@@ -131,7 +131,7 @@ def enable(request: HttpRequest, id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a source."""
-    found, by = actions.find(id), _by(request)
+    found, by = actions.find(id), of_visitor(request)
     actions.check_right(by, "delete", found.kind)
     error = ""
     if request.method == "POST":
@@ -146,7 +146,7 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     return render(request, "source/delete.html", context, status=422 if error else 200)
 
 
-def _form(request: HttpRequest, draft: Draft, by: Actor) -> HttpResponse:
+def _form(request: HttpRequest, draft: Draft, by: Principal) -> HttpResponse:
     context: dict[str, Any] = {"by": by}
     status = 200
     if request.method == "POST":
@@ -175,9 +175,9 @@ def _tried(attempt: Callable[[], trials.Trial]) -> tuple[dict[str, Any], int]:
         return {"refused": [str(problem)]}, 503
 
 
-def _done(request: HttpRequest, id: int, do: Callable[[Actor], object], said: str) -> HttpResponse:
+def _done(request: HttpRequest, id: int, do: Callable[[Principal], object], said: str) -> HttpResponse:
     try:
-        do(_by(request))
+        do(of_visitor(request))
         messages.success(request, said)
     except (Invalid, NoAnswer) as problem:
         messages.error(request, str(problem))
@@ -185,7 +185,7 @@ def _done(request: HttpRequest, id: int, do: Callable[[Actor], object], said: st
 
 
 def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
-    by, now = _by(request), time.time()
+    by, now = of_visitor(request), time.time()
     newest = list(found.runs.all()[: views.RUNS_DRAWN])
     series, total = views.series_lines(found, now)
     return {
@@ -208,10 +208,6 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "key_is_lost": actions.key_is_lost(found),
         "may": {right: actions.may(by, right, found) for right in ("change", "delete")},
     }
-
-
-def _by(request: HttpRequest) -> Actor:
-    return actor_of_user(request.user)
 
 
 def _part(request: HttpRequest, part: str, whole: str) -> str:

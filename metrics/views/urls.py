@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, account, dashboard, health, heartbeats, series, sources, watching
+from metrics.views import access, account, audit, dashboard, health, heartbeats, series, sources, watching
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("account/", account.page, name="account"),
     path("account/end-session/", account.end_session, name="account-end-session"),
     path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("audit/", audit.index, name="audit"),
+    path("audit/export/", audit.export, name="audit-export"),
     path("watching/", watching.watching, name="watching"),
     path("series/", series.index, name="series"),
     path("sources/", sources.index, name="sources"),

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session as DjangosSession
 from django.core import signing
 
 from dashboard_project.sessions import SessionStore
+from metrics.access.principal import SYSTEM
 from metrics.actions import account
 from metrics.models import Session
 from tests import make
@@ -49,7 +50,7 @@ def test_a_name_of_a_session_is_not_its_key() -> None:
 def test_only_one_s_own_are_ended(named: str | None, left: set[str]) -> None:
     keys = {name: session(name * 32, user) for name, user in (("a", "ada"), ("b", "ada"), ("c", "grace"))}
     user = User.objects.get(username="ada")
-    assert account.end(user, None if named is None else account.name_of(keys[named])) == 3 - len(left)
+    assert account.end(SYSTEM, user, None if named is None else account.name_of(keys[named])) == 3 - len(left)
     assert {one.session_key[0] for one in Session.objects.all()} == left
 
 

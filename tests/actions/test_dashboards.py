@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import dashboards
-from metrics.actions.access import SYSTEM, Actor
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing
 from metrics.live import events
 from metrics.live.snapshot import Variant
@@ -19,7 +19,7 @@ from tests.make import widget
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-ANNA, BEN = Actor("user anna", is_admin=True), Actor("user ben", is_admin=True)
+ANNA, BEN = Principal("user anna", is_admin=True), Principal("user ben", is_admin=True)
 SHOP = {"slug": "shop", "title": "Shop"}
 
 
@@ -256,16 +256,16 @@ def test_groups_are_named_in_the_document() -> None:
         ("delete", lambda by: dashboards.delete(by, "shop", None)),
     ],
 )
-def test_each_verb_needs_its_right(right: str, call: Callable[[Actor], Any]) -> None:
+def test_each_verb_needs_its_right(right: str, call: Callable[[Principal], Any]) -> None:
     shop(number(ONE))
     dashboards.change(SYSTEM, "shop", {"title": "Market"}, None)
     others = frozenset(
         {"add_dashboard", "change_dashboard", "delete_dashboard", "change_source"} - {f"{right}_dashboard"}
     )
     with pytest.raises(Forbidden, match="administrator"):
-        call(Actor("user eve", rights=others))
+        call(Principal("user eve", rights=others))
     assert (dashboards.find("shop").revision, Revision.objects.count()) == (2, 2)
-    call(Actor("user ann", rights=frozenset({f"{right}_dashboard"})))
+    call(Principal("user ann", rights=frozenset({f"{right}_dashboard"})))
     assert Revision.objects.count() == 3
 
 

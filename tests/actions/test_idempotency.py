@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -103,15 +104,21 @@ def test_without_redis_two_at_once_are_stored_once(monkeypatch: pytest.MonkeyPat
         raise RedisError("away")
 
     monkeypatch.setattr(slots, "hold", away)
-    start, answers = threading.Barrier(2), []
+    start, answers, answered = threading.Barrier(2), [], idempotency._answered
+    nobody = threading.local()
+
+    def together(*asked: Any) -> int | None:
+        """Answer as ever, but the first time not before both have asked."""
+        found = answered(*asked)
+        if not hasattr(nobody, "waits"):
+            nobody.waits = start.wait(10)
+        return found
+
+    monkeypatch.setattr(idempotency, "_answered", together)
 
     def run(now: float) -> None:
-        def both() -> int:
-            start.wait(10)
-            return accepted([Sample("orders_open", now)], None, now).count
-
         try:
-            answers.append(once(key, both, now))
+            answers.append(once(key, lambda: accepted([Sample("orders_open", now)], None, now).count, now))
         finally:
             connection.close()
 

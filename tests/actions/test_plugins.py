@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import runs, sources
-from metrics.actions.access import SYSTEM
 from metrics.actions.plugins import AGAIN_S, Follower
 from metrics.models import Sample, Series, Source
 from metrics.sources import plugin_process

@@ -11,9 +11,9 @@ import pytest
 import redis.exceptions
 from django.db import connection
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
 from metrics.actions import render as actions
-from metrics.actions.access import SYSTEM
 from metrics.live import events, snapshot, waiting
 from metrics.live.snapshot import Variant
 from metrics.models import Widget

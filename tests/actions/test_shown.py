@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, shown
-from metrics.actions.access import SYSTEM
 from metrics.models import Dashboard, Series, Widget
 from tests import make
 

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis import Redis
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import slots, sources
-from metrics.actions.access import SYSTEM
 from metrics.models import Source
 from tests import make
 from tests.make import AT

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
+from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import access, bootstrap, credentials, sources
-from metrics.actions.access import SYSTEM, Actor
 from metrics.actions.problems import Forbidden, Invalid, Missing
 from metrics.models import Series, Source
 from tests import door, make
@@ -72,7 +72,7 @@ class TestCreate:
         assert Source.objects.count() == 1
 
 
-STAFF = Actor("user ada", rights=frozenset({"add_source", "change_source", "delete_source"}))
+STAFF = Principal("user ada", rights=frozenset({"add_source", "change_source", "delete_source"}))
 URL = "door:front"
 
 
@@ -81,7 +81,7 @@ def _door(monkeypatch: pytest.MonkeyPatch) -> None:
     door.register(monkeypatch)
 
 
-def behind_a_door(by: Actor = SYSTEM, **config: Any) -> Source:
+def behind_a_door(by: Principal = SYSTEM, **config: Any) -> Source:
     given = {"url": URL, "password": PASSWORD, **config}
     return sources.create("door", "front door", 10, given, by=by)
 
@@ -299,7 +299,7 @@ class TestCredentials:
 class TestRights:
     @pytest.mark.parametrize("rights", [set(), {"add"}, {"change"}, {"delete"}])
     def test_each_right_is_asked_for(self, rights: set[str]) -> None:
-        source, by = make.source(), Actor("user ada", rights=frozenset(f"{right}_source" for right in rights))
+        source, by = make.source(), Principal("user ada", rights=frozenset(f"{right}_source" for right in rights))
         calls: dict[str, Callable[[], object]] = {
             "add": lambda: sources.create("host", "new", 10, {}, by=by),
             "change": lambda: sources.change(source.pk, {"enabled": False}, by),
@@ -314,7 +314,7 @@ class TestRights:
 
     def test_to_run_one_by_hand_is_to_change_it(self) -> None:
         with pytest.raises(Forbidden):
-            sources.run_now(make.source().pk, Actor("user ada", rights=frozenset({"add_source"})))
+            sources.run_now(make.source().pk, Principal("user ada", rights=frozenset({"add_source"})))
 
     def test_what_is_for_administrators_only_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         door.register(monkeypatch, administrators_only=True)
@@ -333,14 +333,14 @@ class TestRights:
         ("fields", "admin"), [({"is_superuser": True}, True), ({"is_staff": True}, False), ({}, False)]
     )
     def test_a_superuser_is_an_administrator(self, fields: dict[str, Any], admin: bool) -> None:
-        actor = access.actor_of_user(make.user(**fields))
+        actor = of_user(make.user(**fields))
         assert (actor.is_admin, actor.may("add", "source")) == (admin, admin)
 
     def test_a_permission_counts_for_staff_only(self) -> None:
         for staff in (True, False):
             user = make.user(f"ada {staff}", is_staff=staff)
             user.user_permissions.add(Permission.objects.get(codename="add_source"))
-            actor = access.actor_of_user(User.objects.get(pk=user.pk))
+            actor = of_user(User.objects.get(pk=user.pk))
             assert (actor.may("add", "source"), actor.may("change", "source")) == (staff, False)
 
 
@@ -352,7 +352,7 @@ class TestComesByItself:
         door.register(monkeypatch, comes_from="a carpenter")
 
     def test_nobody_else_makes_or_changes_one(self) -> None:
-        root, source = Actor("user root", is_admin=True), behind_a_door(SYSTEM)
+        root, source = Principal("user root", is_admin=True), behind_a_door(SYSTEM)
         with pytest.raises(
             Invalid, match=r"^Sources of the kind door come from a carpenter; make and change them there\.$"
         ):
@@ -363,7 +363,7 @@ class TestComesByItself:
         assert sources.change(source.pk, {"every": 7}, SYSTEM).every_s == 7
 
     def test_it_is_turned_off_kept_and_removed_as_others(self) -> None:
-        root, source = Actor("user root", is_admin=True), behind_a_door(SYSTEM)
+        root, source = Principal("user root", is_admin=True), behind_a_door(SYSTEM)
         assert not sources.change(source.pk, {"enabled": False}, root).enabled
         assert sources.change(source.pk, {"raw_retention_hours": 7}, root).raw_retention_hours == 7
         sources.delete(source.pk, root)

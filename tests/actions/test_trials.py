@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
+from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import access, sources, trials
-from metrics.actions.access import SYSTEM, Actor
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Run, Series, Source
 from tests import door, make
@@ -15,7 +15,7 @@ from tests.door import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
-STAFF = Actor("user ada", rights=frozenset({"add_source", "change_source"}))
+STAFF = Principal("user ada", rights=frozenset({"add_source", "change_source"}))
 GOOD = {"url": "door:front", "password": PASSWORD}
 
 
@@ -39,7 +39,7 @@ def questions(redis: "Redis", monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     assert all(redis.ttl(key) > 0 for key in redis.keys("*"))
 
 
-def saved(by: Actor = SYSTEM, **config: Any) -> Source:
+def saved(by: Principal = SYSTEM, **config: Any) -> Source:
     return sources.create("door", "front door", 10, {**GOOD, **config}, by=by)
 
 
@@ -73,7 +73,7 @@ class TestTrial:
         assert trials.try_config("door", other, SYSTEM, source.pk).samples[0].value == 0.0
 
     @pytest.mark.parametrize(("by", "limited"), [(SYSTEM, 0.0), (STAFF, 1.0)])
-    def test_it_may_reach_what_a_run_may(self, by: Actor, limited: float) -> None:
+    def test_it_may_reach_what_a_run_may(self, by: Principal, limited: float) -> None:
         assert trials.try_config("door", GOOD, by).samples[1].value == limited
 
     def test_only_the_first_of_many_are_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ class TestRefused:
             trials.try_config("door", {"url": "door:thief"}, STAFF, source.pk)
 
     def test_who_may_not(self) -> None:
-        source, nobody = saved(), Actor("user eve")
+        source, nobody = saved(), Principal("user eve")
         with pytest.raises(Forbidden):
             trials.try_config("door", GOOD, nobody)
         with pytest.raises(Forbidden):

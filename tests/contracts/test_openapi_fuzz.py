@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import access, dashboards, heartbeats
-from metrics.actions.access import SYSTEM
 from metrics.api import api
 from metrics.models import Dashboard, Heartbeat, Source
 from metrics.sources import registry as sources

@@ -78,12 +78,12 @@ def test_everything_goes_on_when_the_clock_is_set(bench: Bench, clock: Clock, by
     with bench.page() as page:
         clock.set(by_s)
         page.wait(lambda: noticed(bench, clock), "beat to notice", 30)
+        back = f"set back by {'60 min' if by_s == -HOUR_S else '30 s'} at "
+        page.wait(lambda: (back in page.widgets["notice"]) == (by_s < 0), "the notice while time comes twice", 40)
         before = runs(bench)
         page.wait(lambda: runs(bench) >= before + 2, "what is collected afterwards", 40)
         value = bench.push()
         page.wait(lambda: shows(page, value), "the value pushed afterwards", 60)
-        back = f"set back by {'60 min' if by_s == -HOUR_S else '30 s'} at "
-        page.wait(lambda: (back in page.widgets["notice"]) == (by_s < 0), "the notice that time comes twice", 40)
         page.wait(lambda: "stopped" not in page.widgets["notice"], "no part to stand still", 40)
         page.becomes_right(30)
         assert page.codes == []

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources
-from metrics.actions.access import SYSTEM
 from metrics.actions.problems import Invalid
 from metrics.models import Source, Widget
 from metrics.sources import registry as source_kinds

@@ -8,8 +8,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 from redis import Redis, RedisError
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
-from metrics.actions.access import SYSTEM
 from metrics.live import snapshot
 from metrics.models import Widget
 from tests import make

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import access, credentials, runs, sources, trials
-from metrics.actions.access import SYSTEM
 from metrics.models import Run, Source
 from metrics.sample import Sample
 from metrics.sources.base import Noted, SourceError, checked

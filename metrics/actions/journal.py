@@ -1,0 +1,81 @@
+"""The journal: an entry for each thing that somebody did, and a transition for each change of a state.
+
+Both are written in the transaction of the change itself: neither can be without the other. Credentials are never in it;
+callers name those that were given, and not what they are.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+
+from metrics.access.principal import Principal
+from metrics.models import AuditEntry, Transition
+
+NAME_MOST = 200
+NOTHING = (None, "", [], {})
+"""Values that say nothing of what is made or removed."""
+
+
+def record(
+    by: Principal,
+    verb: str,
+    thing: Model,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write that `by` did `verb` to `thing`; of `before` and `after` the fields that differ are kept.
+
+    Both are values as in JSON. None means that there was, or is, no such thing, or that its fields say nothing.
+    """
+    _check_transaction()
+    AuditEntry.objects.create(
+        at=datetime.now(UTC),
+        by=by.name[:NAME_MOST],
+        address=by.address,
+        verb=verb,
+        noun=noun_of(thing),
+        thing=str(thing.pk),
+        name=str(thing)[:NAME_MOST],
+        before=_where_other(before, after),
+        after=_where_other(after, before),
+    )
+
+
+def transition(thing: Model, before: str, after: str, at: float, why: str) -> Transition:
+    """Return the row that says that the state of `thing` changed `at` (Unix seconds); `why` is a sentence."""
+    return Transition(
+        noun=noun_of(thing),
+        thing=str(thing.pk),
+        name=str(thing)[:NAME_MOST],
+        before=before,
+        after=after,
+        at=datetime.fromtimestamp(at, UTC),
+        why=why,
+    )
+
+
+def moved(transitions: Iterable[Transition]) -> None:
+    """Write `transitions`."""
+    _check_transaction()
+    Transition.objects.bulk_create(transitions)
+
+
+def noun_of(thing: Model) -> str:
+    """Return how the journal calls what `thing` is, such as source."""
+    return str(thing._meta.model_name)
+
+
+def _where_other(these: Mapping[str, Any] | None, those: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if these is None:
+        return None
+    if those is None:
+        return {name: value for name, value in these.items() if value not in NOTHING}
+    return {name: value for name, value in these.items() if name not in those or those[name] != value}
+
+
+def _check_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("The journal is written in the transaction of the change.")

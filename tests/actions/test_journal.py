@@ -1,0 +1,179 @@
+"""The journal: everything that somebody does is an entry, in the same transaction, and no secret is in one."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import access, account, dashboards, heartbeats, journal, sources
+from metrics.actions.problems import Forbidden, Invalid
+from metrics.heartbeat import Ping, Signal
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Source, Token, Transition
+from tests import make
+from tests.make import AT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+BEN = Principal("user ben", is_admin=True, address="192.0.2.7")
+NOBODY = Principal("nobody")
+URL = "http://192.0.2.1/"
+
+
+@pytest.fixture(autouse=True)
+def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of everything, and an empty journal."""
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+    monkeypatch.setattr("metrics.live.collecting.run", lambda _: None)
+    make.dashboard("shop")
+    make.source(name="machine")
+    access.create_token("job", "push")
+    heartbeats.create("backup", every_s=60)
+    make.user("ada")
+    AuditEntry.objects.all().delete()
+
+
+def machine() -> int:
+    return Source.objects.get(name="machine").pk
+
+
+def backup() -> Heartbeat:
+    return Heartbeat.objects.get(name="backup")
+
+
+def deleted_dashboard() -> int:
+    made = make.dashboard("gone")
+    dashboards.delete(SYSTEM, "gone", None)
+    AuditEntry.objects.all().delete()
+    return made.pk
+
+
+ACTIONS: dict[str, Callable[[Principal], object]] = {
+    "create source disk": lambda by: sources.create("host", "disk", 10, {}, by=by),
+    "change source machine": lambda by: sources.change(machine(), {"every": 30}, by),
+    "run source machine": lambda by: sources.run_now(machine(), by),
+    "delete source machine": lambda by: sources.delete(machine(), by),
+    "create dashboard Store": lambda by: dashboards.create(by, {"slug": "store", "title": "Store", "widgets": []}),
+    "create dashboard Copy": lambda by: dashboards.duplicate(by, "shop", "copy", "Copy"),
+    "change dashboard Store": lambda by: dashboards.change(by, "shop", {"title": "Store"}, None),
+    "change dashboard Shop": lambda by: dashboards.add_widget(by, "shop", make.widget("more"), None),
+    "delete dashboard Shop": lambda by: dashboards.delete(by, "shop", None),
+    "restore dashboard Gone": lambda by: dashboards.restore(by, deleted_dashboard()),
+    "create heartbeat nightly": lambda by: heartbeats.create("nightly", by, every_s=60),
+    "change heartbeat backup": lambda by: heartbeats.change(backup(), by, grace_s=5),
+    "pause heartbeat backup": lambda by: heartbeats.pause(backup(), by),
+    "rotate heartbeat backup": lambda by: heartbeats.rotate(backup(), by),
+    "delete heartbeat backup": lambda by: heartbeats.delete(backup(), by),
+    "create token other": lambda by: access.create_token("other", "read", by),
+    "revoke token job": lambda by: access.revoke_token("job", by),
+    "change password user ada": lambda by: account.password_changed(by, User.objects.get(username="ada")),
+}
+
+
+@pytest.mark.parametrize("said", ACTIONS)
+def test_every_action_is_one_entry(said: str) -> None:
+    with transaction.atomic():
+        ACTIONS[said](BEN)
+    (entry,) = AuditEntry.objects.all()
+    named = f"{entry.verb} {entry.noun} {entry.name}".replace(" (push)", "")
+    assert named.startswith(said)
+    assert (entry.by, entry.address) == ("user ben", "192.0.2.7")
+
+
+@pytest.mark.parametrize("said", ACTIONS)
+def test_what_is_undone_is_no_entry(said: str) -> None:
+    with suppress(ZeroDivisionError), transaction.atomic():
+        ACTIONS[said](BEN)
+        raise ZeroDivisionError
+    assert not AuditEntry.objects.exists()
+
+
+def test_what_is_refused_is_no_entry() -> None:
+    with pytest.raises(Forbidden):
+        sources.change(machine(), {"every": 30}, NOBODY)
+    with pytest.raises(Forbidden):
+        dashboards.change(NOBODY, "shop", {"title": "Store"}, None)
+    with pytest.raises(Invalid):
+        sources.change(machine(), {"every": 0}, BEN)
+    assert not AuditEntry.objects.exists()
+
+
+def test_only_what_differs_is_kept() -> None:
+    sources.change(machine(), {"every": 30, "name": "host"}, BEN)
+    entry = AuditEntry.objects.get()
+    assert entry.before == {"every_s": 10, "name": "machine"}
+    assert entry.after == {"every_s": 30, "name": "host"}
+
+
+def test_of_what_is_made_or_removed_everything_is_kept() -> None:
+    sources.delete(machine(), BEN)
+    entry = AuditEntry.objects.get()
+    assert entry.after is None
+    assert entry.before is not None
+    assert entry.before == {"kind": "host", "name": "machine", "every_s": 10, "trusted": True, "enabled": True}
+
+
+def test_of_credentials_only_is_said_that_they_were_given() -> None:
+    made = sources.create("http_check", "site", 60, {"url": URL, "username": "w", "password": "quite secret"}, by=BEN)
+    sources.change(made.pk, {"config": {"url": URL, "username": "w", "password": "more secret"}}, BEN)
+    sources.delete(made.pk, BEN)
+    written = list(AuditEntry.objects.order_by("id").values("before", "after"))
+    assert "secret" not in json.dumps(written)
+    assert written[0]["after"]
+    assert written[0]["after"]["credentials"] == ["password"]
+    assert written[1]["after"] == {"credentials_given": ["password"]}
+
+
+def test_neither_a_token_nor_the_key_of_a_heartbeat_is_in_it() -> None:
+    secret, key = access.create_token("other", "admin", BEN), backup().key
+    heartbeats.rotate(backup(), BEN)
+    heartbeats.delete(backup(), BEN)
+    text = json.dumps(list(AuditEntry.objects.values("name", "thing", "before", "after")))
+    assert secret not in text
+    assert key not in text
+    assert Token.digest_of(secret) not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_written_in_a_transaction_only() -> None:
+    assert not connection.in_atomic_block
+    with pytest.raises(RuntimeError):
+        journal.record(BEN, "change", Dashboard.objects.get())
+    with pytest.raises(RuntimeError):
+        journal.moved([])
+
+
+class TestTransitions:
+    @staticmethod
+    def moved() -> list[tuple[Any, ...]]:
+        rows = Transition.objects.order_by("id")
+        return [(one.noun, one.name, one.before, one.after, one.at.timestamp(), one.why) for one in rows]
+
+    def test_of_a_heartbeat_are_written_with_its_pings(self) -> None:
+        key = backup().key
+        for at, signal, status in (
+            (AT, Signal.SUCCESS, None),
+            (AT + 60, Signal.SUCCESS, None),
+            (AT + 70, Signal.FAIL, 3),
+        ):
+            heartbeats.record([heartbeats.Arrived(key, Ping(at, signal, status, "", ""))])
+        assert self.moved() == [
+            ("heartbeat", "backup", "new", "up", AT, "Its ping came."),
+            ("heartbeat", "backup", "up", "down", AT + 70, "Its job ended with exit code 3."),
+        ]
+
+    def test_a_ping_that_does_not_come_is_one(self) -> None:
+        heartbeats.record([heartbeats.Arrived(backup().key, Ping(AT, Signal.SUCCESS, None, "", ""))])
+        for now in (AT + 60, AT + 70, AT + 80, AT + 400, AT + 500):
+            heartbeats.evaluate(now)
+        assert [row[2:4] for row in self.moved()] == [("new", "up"), ("up", "late"), ("late", "down")]
+        assert all(one.processed_at is None for one in Transition.objects.all())
+
+    def test_pausing_is_one_and_pausing_again_is_none(self) -> None:
+        for _ in range(2):
+            heartbeats.pause(backup(), BEN)
+        assert [(row[2], row[3], row[5]) for row in self.moved()] == [("new", "paused", "user ben paused it.")]
