@@ -15,7 +15,7 @@ from metrics.access.principal import Principal
 from metrics.models import AuditEntry, Transition
 
 NAME_MOST = 200
-NOTHING = (None, "", [], {})
+NOTHING: tuple[Any, ...] = (None, "", [], {})
 """Values that say nothing of what is made or removed."""
 
 

@@ -50,6 +50,7 @@ class Page:
         self.host = f"127.0.0.1:{port or client.base_url.port}"
         self.socket_path = f"/ws/dashboards/{slug}/?range={range}"
         self.codes: list[int] = []
+        self.server_time = 0.0
         self.heard_at = 0.0
         self.acknowledges = True
         self._closing = False
@@ -133,6 +134,7 @@ class Page:
         found = PULSE.search(frame)
         assert found, frame
         self.pulse = (found[1], int(found[2]))
+        self.server_time = float(found[3])
         self.heard_at = time.monotonic()
 
 
