@@ -243,7 +243,7 @@ def _batches(system: System, url: str, count: int, newest: float, plain: float) 
 
 def _singles(system: System, url: str, seconds: float) -> None:
     found: list[tuple[str, str, Load, float]] = []
-    ways = {"through Django's handler (yardstick)": "Content-Encoding: identity", "the fast lane": "Accept: */*"}
+    ways = {"through Django's handler (yardstick)": "Content-Encoding: identity", "the fast path": "Accept: */*"}
     for number, (name, header) in enumerate(ways.items()):
         metric = f"bench_single_{number}"
         before = system.usage_of("web").cpu_s

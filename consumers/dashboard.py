@@ -110,7 +110,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         if range not in RANGES_S:
             return Verdict(NO_SUCH_THING)
         try:
-            return await hub().docket.judge((credential(self.scope), slug))
+            return await hub().batcher.judge((credential(self.scope), slug))
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
             return Verdict(TRY_LATER)

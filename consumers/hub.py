@@ -14,14 +14,16 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from redis import RedisError
 
-from consumers import doors, glasses
-from consumers.docket import Docket
+from consumers import access_recheck, viewer_status
+from consumers.access_batcher import AccessBatcher
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.actions import notice
-from metrics.live import bus, events, outage, snapshot, traffic, watchers
-from metrics.live.ages import Ages
+from metrics.health import traffic
+from metrics.health.ages import Ages
+from metrics.live import bus, marks, snapshot, watchers
 from metrics.live.snapshot import Variant
+from metrics.redis_state import outage
 
 log = structlog.get_logger(__name__)
 
@@ -54,14 +56,14 @@ class Hub:
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.streams: dict[Variant, Stream] = {}
-        self.docket = Docket()
+        self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
         self._opening: dict[Variant, asyncio.Lock] = {}
         self._empty_since: dict[Variant, float] = {}
         self._channel: str | None = None
         self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._hears_doors = False
+        self._hears_rechecks = False
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
@@ -92,7 +94,7 @@ class Hub:
                 self._empty_since[variant] = time.monotonic()
                 try:
                     await self._renew()
-                    await self._hear_doors()
+                    await self._hear_rechecks()
                     await self._feed(self.streams[variant])
                 except (RedisError, OSError) as error:
                     self._starve(error)
@@ -140,15 +142,15 @@ class Hub:
         stream.load(await snapshot.read(stream.variant))
         await self._refresh(stream.variant)
 
-    async def _hear_doors(self) -> None:
-        if not self._hears_doors:
-            await _layer().group_add(bus.DOORS, await self._own_channel())
-            self._hears_doors = True
+    async def _hear_rechecks(self) -> None:
+        if not self._hears_rechecks:
+            await _layer().group_add(bus.RECHECKS, await self._own_channel())
+            self._hears_rechecks = True
 
     def _starve(self, error: Exception) -> None:
         """Note that Redis does not answer: what comes next may have gaps, so everything is fed anew."""
         outage.log("live pages wait for Redis", error)
-        self._hears_doors = False
+        self._hears_rechecks = False
         for stream in self.streams.values():
             stream.starve(f"{outage.words(error)} {notice.NOTHING_NEW}")
 
@@ -190,7 +192,7 @@ class Hub:
         """
         await self._close_unwatched()
         await self._renew()
-        await self._hear_doors()
+        await self._hear_rechecks()
         for stream in list(self.streams.values()):
             await (self._heal(stream) if stream.fed else self._feed(stream))
         await self._note_how_far_behind()
@@ -205,7 +207,7 @@ class Hub:
     async def _note_how_far_behind(self) -> None:
         """Note for how long something of each stream has waited to be drawn."""
         streams = list(self.streams.values())
-        since, now, ticks = await events.marked_since([one.variant for one in streams]), time.time(), time.monotonic()
+        since, now, ticks = await marks.marked_since([one.variant for one in streams]), time.time(), time.monotonic()
         for stream, at in zip(streams, since, strict=True):
             age_s = self._marks.age_s(str(stream.variant), at, now, ticks)
             stream.behind_s = 0.0 if at is None or math.isinf(age_s) else age_s
@@ -225,12 +227,12 @@ class Hub:
             except TimeoutError:
                 doubt = bus.Recheck(type=bus.RECHECK, user=None, slug=None)
             try:
-                await doors.recheck(self, doubt)
+                await access_recheck.recheck(self, doubt)
             except Exception:
                 log.exception("access was not looked at again")
 
     async def _refresh(self, variant: Variant) -> None:
-        await asyncio.to_thread(events.mark, variant, [events.ALL])
+        await asyncio.to_thread(marks.mark, variant, [marks.ALL])
 
     async def _own_channel(self) -> str:
         """Return the one channel that every group delivers to."""
@@ -240,7 +242,7 @@ class Hub:
         return self._channel
 
     async def _renew(self) -> None:
-        shown = glasses.report(self.viewers())
+        shown = viewer_status.report(self.viewers())
         await watchers.renew(self.process, self.streams, shown, time.time())
         await traffic.flush()
 

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from consumers.frame import Frame, frame, partial, pulse
 from consumers.viewer import Viewer
-from metrics.live import traffic
+from metrics.health import traffic
 from metrics.live.bus import Message
 from metrics.live.snapshot import Fragment, Snapshot, Variant
 

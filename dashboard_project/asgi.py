@@ -11,6 +11,6 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter
 
 from consumers.routing import websocket
-from metrics.api.lane import Lane
+from metrics.api.fast_path import FastPath
 
-application = ProtocolTypeRouter({"http": Lane(http), "websocket": websocket})
+application = ProtocolTypeRouter({"http": FastPath(http), "websocket": websocket})

@@ -35,7 +35,8 @@ def give_signs(sender: Any, **_: Any) -> None:
 
 
 def _give_signs(name: str) -> None:
-    from metrics.live import health, standstill
+    from metrics.health import standstill
+    from metrics.health import store as health
 
     sign, watch = health.LifeSign(name), standstill.Watch()
     while True:
@@ -52,7 +53,7 @@ class Beat(Scheduler):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from metrics.live import health
+        from metrics.health import store as health
 
         self._clock = SteadyClock()
         self._sign = health.LifeSign("beat")
@@ -67,7 +68,7 @@ class Beat(Scheduler):
             entry.last_run_at = self._clock.now()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        from metrics.live import health
+        from metrics.health import store as health
 
         if (by_s := self._clock.note_step()) < 0:
             with suppress(RedisError):

@@ -10,7 +10,7 @@ import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 
 from metrics.database import unavailable
-from metrics.live import outage
+from metrics.redis_state import outage
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,

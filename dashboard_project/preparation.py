@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LEASH = Path(__file__).with_name("leash.py")
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 GO = "go"
 
 
@@ -49,7 +49,7 @@ class Preparation:
             # In a session of its own: Ctrl-C is for us to hear, and a migration is not to end half-way.
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-I", "-S", str(LEASH), str(os.getpid())),
+                    *(sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())),
                     *(sys.executable, "-m", "dashboard_project.prepare", str(theirs.fileno())),
                 ],
                 pass_fds=[theirs.fileno()],

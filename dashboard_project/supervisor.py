@@ -23,7 +23,7 @@ from honcho.printer import Message, Printer
 
 from dashboard_project import handover
 
-LEASH = Path(__file__).with_name("leash.py")
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 DELAY_LEAST_S = 1.0
 DELAY_MOST_S = 10.0
 LIVED_WELL_S = 30.0
@@ -55,7 +55,7 @@ class Child:
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
-        # The leash is held by the thread that starts the process, so that thread must live as long.
+        # The kernel ends it with the thread that starts the process, so that thread must live as long.
         self._thread = threading.Thread(target=self._keep_running, name=command.name, daemon=True)
         self._thread.start()
 
@@ -190,13 +190,13 @@ class Supervisor:
 
         It inherits its listener, and `line`, which is closed here.
         """
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+        die_with_parent = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())]
         passed: dict[str, int] = {}
         if command.listener is not None and line is not None:
             passed = {handover.LISTENER_FD: command.listener.fileno(), handover.LINE_FD: line.fileno()}
         try:
             return subprocess.Popen(
-                [*leash, *command.arguments],
+                [*die_with_parent, *command.arguments],
                 env=self._env | {name: str(number) for name, number in passed.items()},
                 pass_fds=tuple(passed.values()),
                 stdin=subprocess.DEVNULL,

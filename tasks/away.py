@@ -9,7 +9,7 @@ from django.db import Error
 from redis import RedisError
 
 from metrics.database import unavailable
-from metrics.live import outage
+from metrics.redis_state import outage
 
 P = ParamSpec("P")
 

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from metrics.actions import plugins, runs, trials
-from metrics.live import health
+from metrics.health import store as health
 from tasks.away import quietly
 
 

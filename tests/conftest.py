@@ -1,7 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dashboard_project import static
 from metrics.actions import shown
 from metrics.series import known, remembered
 from metrics.sources import plugin_process
+from tests import loop
 
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
@@ -74,6 +75,23 @@ def _commits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Atomic, "__exit__", exit_)
     monkeypatch.setattr(BaseDatabaseWrapper, "on_commit", register)
+
+
+OPEN_LOOPS = ("tests/live/", "tests/redis_state/", "tests/health/")
+"""Folders whose tests open connections on an event loop."""
+
+
+@pytest.fixture
+async def _closed() -> AsyncIterator[None]:
+    yield
+    await loop.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Close what tests with an event loop opened on it."""
+    for item in items:
+        if item.get_closest_marker("asyncio") and item.nodeid.startswith(OPEN_LOOPS):
+            item.add_marker(pytest.mark.usefixtures("_closed"))
 
 
 @pytest.fixture

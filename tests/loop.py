@@ -4,7 +4,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from metrics.live.connection import async_client
+from metrics.redis_state.connection import async_client
 
 
 async def close() -> None:

@@ -9,10 +9,10 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources
 from metrics.actions.samples import accept, checked
 from metrics.batch import Accepted
-from metrics.live.connection import KEY, client
 from metrics.live.snapshot import Variant
 from metrics.live.watchers import LAPSE_S
 from metrics.models import Dashboard, Source, Widget
+from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from metrics.series.write import write
 

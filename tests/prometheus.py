@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from dashboard_project.supervisor import LEASH
+from dashboard_project.supervisor import DIE_WITH_PARENT
 from tests.debian import program
 from tests.integration.stack import free_port
 
@@ -54,7 +54,7 @@ def prometheus(more_config: str = "") -> Iterator[str]:
 @contextmanager
 def running(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `command` until the end of the block, and no longer than this process; what it prints goes into `log`."""
-    leashed = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), *command]
+    leashed = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command]
     with log.open("wb") as output, subprocess.Popen(leashed, stdout=output, stderr=output) as process:
         try:
             yield process

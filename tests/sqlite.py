@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from dashboard_project.supervisor import LEASH
+from dashboard_project.supervisor import DIE_WITH_PARENT
 
 FOLDERS = ("tests/series", "tests/actions")
 """Every query of ours is made in these two; whole systems, which other tests start, run on SQLite."""
@@ -56,9 +56,9 @@ class OnSqlite:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "pytest", "--quiet", *FOLDERS]
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+        die_with_parent = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())]
         self._process = subprocess.Popen(
-            [*GIVES_WAY, *leash, *command],
+            [*GIVES_WAY, *die_with_parent, *command],
             env={**os.environ, "TEST_DATABASE": "sqlite"},
             stdin=subprocess.DEVNULL,
             stdout=self._output,

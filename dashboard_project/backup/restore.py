@@ -17,9 +17,10 @@ from dashboard_project.backup.archive import Reader
 from dashboard_project.backup.databases import PostgreSQL, SQLite, database
 from dashboard_project.backup.errors import BackupError
 from dashboard_project.backup.take import SECRET_KEY_FILE, key_digest, key_is_given, whole_or_none
-from metrics.live import health, standstill
-from metrics.live.connection import forget_everything
+from metrics.health import standstill
+from metrics.health import store as health
 from metrics.models import Dashboard, Series, Source
+from metrics.redis_state.connection import forget_everything
 
 RUNS = "Watchfloor runs: stop all of its processes, and try again 15 seconds later."
 

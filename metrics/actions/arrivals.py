@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import structlog
 
-from metrics.live import health
-from metrics.live.health import Arriving
+from metrics.health import store as health
+from metrics.health.store import Arriving
 from metrics.series.arrivals import Arrivals, arrivals
 
 log = structlog.get_logger(__name__)

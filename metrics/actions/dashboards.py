@@ -19,8 +19,9 @@ from redis import RedisError
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import journal
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
-from metrics.live import bus, events, outage, watchers
+from metrics.live import bus, marks, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Widget
+from metrics.redis_state import outage
 from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import Access, DashboardSpec, WidgetSpec, difference, new_key
@@ -352,7 +353,7 @@ def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec,
 def _tell_open_pages(slug: str) -> None:
     try:
         concerned = [variant for variant in watchers.watched(time.time()) if variant.slug == slug]
-        events.mark_each({variant: [events.ALL] for variant in concerned})
+        marks.mark_each({variant: [marks.ALL] for variant in concerned})
     except RedisError as error:
         outage.log("open pages were not told", error)
     bus.recheck(slug=slug)

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from redis import RedisError
 
 from metrics.actions.problems import Invalid
-from metrics.live import slots
 from metrics.models import IdempotencyKey, Token
+from metrics.redis_state import slots
 
 KEPT = timedelta(hours=24)
 LONGEST_S = 30.0

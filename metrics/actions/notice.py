@@ -8,9 +8,10 @@ from datetime import datetime, tzinfo
 from django.template.loader import render_to_string
 from django.utils.timezone import get_current_timezone
 
-from metrics.live import health, standstill
-from metrics.live.health import Arriving, SetBack
-from metrics.live.standstill import Part, Standing, State
+from metrics.health import standstill
+from metrics.health import store as health
+from metrics.health.standstill import Part, Standing, State
+from metrics.health.store import Arriving, SetBack
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.series.arrivals import COLLECTED, PUSHED
 

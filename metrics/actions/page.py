@@ -6,9 +6,10 @@ from django.conf import settings
 from redis import RedisError
 
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
-from metrics.live import outage, snapshot
+from metrics.live import snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard
+from metrics.redis_state import outage
 from metrics.widgets.render import WidgetView, widget_views
 
 

@@ -5,7 +5,9 @@ import time
 
 import structlog
 
-from metrics.live import bus, events, health, snapshot, traffic, waiting, watchers
+from metrics.health import store as health
+from metrics.health import traffic
+from metrics.live import bus, marks, snapshot, waiting, watchers
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
@@ -26,7 +28,7 @@ def render(variant: Variant) -> int:
 
     Raises snapshot.OvertakenError if that took so long that a later render was published first.
     """
-    with events.turn(variant) as marked:
+    with marks.turn(variant) as marked:
         if not marked.widgets:
             return 0
         dashboard = Dashboard.objects.filter(slug=variant.slug).first()
@@ -36,7 +38,7 @@ def render(variant: Variant) -> int:
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
         fragments = {str(pk): html for pk, html in render_all(widgets, variant.range, at).items()}
-        whole = events.ALL in marked.widgets
+        whole = marks.ALL in marked.widgets
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)
     return len(widgets)
@@ -66,14 +68,14 @@ def _render_or_log(variant: Variant) -> None:
 def sweep(now: float) -> None:
     """Have rendered what nobody asked for: what was lost, and windows that time has moved on."""
     health.record("sweep", now)
-    restarted = events.redis_restarted()
+    restarted = marks.redis_restarted()
     watched = [variant for variant in watchers.watched(now) if variant.range in RANGES_S]
     if restarted:
         for variant in watched:
-            events.free(variant)  # who held it when Redis died could not give it back
-    begun = events.begin_periods({variant: _period(variant, now) for variant in watched})
-    events.mark_each({variant: [events.ALL] for variant in (watched if restarted else begun)})
-    waiting.add(events.marked(watched))
+            marks.free(variant)  # who held it when Redis died could not give it back
+    begun = marks.begin_periods({variant: _period(variant, now) for variant in watched})
+    marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
+    waiting.add(marks.marked(watched))
     waiting.wake_if_forgotten()
 
 
@@ -83,6 +85,6 @@ def _period(variant: Variant, now: float) -> int:
 
 def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
     widgets = dashboard.widgets.all()
-    if events.ALL in marked:
+    if marks.ALL in marked:
         return list(widgets)
     return list(widgets.filter(pk__in=[int(mark) for mark in marked]))

@@ -5,7 +5,7 @@ import time
 import structlog
 from redis.exceptions import LockError
 
-from metrics.live.connection import KEY, client
+from metrics.redis_state.connection import KEY, client
 from metrics.series import pack, prune, rollup
 
 log = structlog.get_logger(__name__)

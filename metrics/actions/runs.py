@@ -18,8 +18,8 @@ from metrics.actions import credentials, samples
 from metrics.actions.problems import sentence
 from metrics.batch import Refused
 from metrics.database import unavailable
-from metrics.live import slots
 from metrics.models import Run, Source
+from metrics.redis_state import slots
 from metrics.sample import UNSTORABLE, BadSamples, Sample
 from metrics.sources import reach
 from metrics.sources.base import SourceError

@@ -11,8 +11,9 @@ from redis import RedisError
 
 from metrics.actions.shown import widgets_by_slug
 from metrics.batch import Accepted, Refused, sift
-from metrics.live import events, outage, watchers
+from metrics.live import marks, watchers
 from metrics.models import Series, Source
+from metrics.redis_state import outage
 from metrics.sample import About, BadSamples, Sample, series_key
 from metrics.series.about import tell
 from metrics.series.guard import TooManySeries
@@ -121,7 +122,7 @@ def show(series: Sequence[Series], now: float) -> None:
         return
     if watched:
         shown = widgets_by_slug({variant.slug for variant in watched}, series)
-        events.mark_each({variant: shown[variant.slug] for variant in watched if variant.slug in shown})
+        marks.mark_each({variant: shown[variant.slug] for variant in watched if variant.slug in shown})
 
 
 def describe(about: Mapping[str, About], source: Source | None) -> None:

@@ -4,8 +4,9 @@ import math
 import time
 from dataclasses import dataclass
 
-from metrics.live import health, slots
+from metrics.health import store as health
 from metrics.models import Source
+from metrics.redis_state import slots
 from metrics.schedule import BadSchedule, Schedule
 
 SCHEDULE = ("pk", "every_s", "cron", "time_zone")

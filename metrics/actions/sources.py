@@ -14,9 +14,9 @@ from redis import RedisError
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import credentials, journal
 from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
-from metrics.live import collecting
 from metrics.models import Source, Token
 from metrics.models.source import RETENTION_MOST_DAYS
+from metrics.redis_state import collecting
 from metrics.schedule import BadSchedule, Schedule
 from metrics.sources.base import SourceConfig, SourceKind
 from metrics.sources.registry import kinds

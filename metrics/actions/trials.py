@@ -15,8 +15,8 @@ from metrics.actions import sources
 from metrics.actions.problems import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
 from metrics.batch import Refused, sift
-from metrics.live import collecting, limits, slots
 from metrics.models import Source
+from metrics.redis_state import collecting, limits, slots
 from metrics.sample import Sample
 from metrics.sources.registry import kinds
 from metrics.verdict import Verdict

@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from metrics.api.body import Refused
+from metrics.api.hints import with_hints
 from metrics.api.push import REFUSALS, refuse, take_good
 from metrics.api.tokens import push
-from metrics.api.told import tell
 from metrics.batch import Parsed
 from metrics.ingest import collectd, opentsdb
 
@@ -37,5 +37,5 @@ def put(request: HttpRequest) -> Status[None]:
 
 
 def _push(request: HttpRequest, parse: Callable[[bytes], Parsed]) -> Status[None]:
-    refuse(take_good(request, lambda body: tell(request, parse(body))))
+    refuse(take_good(request, lambda body: with_hints(request, parse(body))))
     return Status(204, None)

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 from ninja.errors import HttpError
 
+from metrics.api.hints import with_hints
 from metrics.api.push import take_good
 from metrics.api.refusals import Refusal
 from metrics.api.tokens import Pushing
-from metrics.api.told import tell
 from metrics.batch import Accepted
 from metrics.ingest.influx import parse
 from metrics.models import Token
@@ -45,7 +45,7 @@ CODES = {
 @router.post("api/v2/write", auth=WRITE)
 def write(request: HttpRequest) -> HttpResponse:
     """Store what lines say, but those that can't be stored. Which database, organization and bucket is all the same."""
-    accepted = take_good(request, lambda body: tell(request, parse(body, request.GET.get("precision", ""))))
+    accepted = take_good(request, lambda body: with_hints(request, parse(body, request.GET.get("precision", ""))))
     if accepted.refused:
         return _partly(accepted)
     return HttpResponse(status=204, headers=VERSION)

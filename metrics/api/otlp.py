@@ -12,10 +12,10 @@ from ninja import Router
 from ninja.errors import HttpError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 
+from metrics.api.hints import with_hints
 from metrics.api.push import take_good
 from metrics.api.refusals import Refusal
 from metrics.api.tokens import push
-from metrics.api.told import tell
 from metrics.batch import Parsed
 from metrics.ingest.messages import FieldType, classes
 from metrics.ingest.otlp import NotOtlp, parse
@@ -35,7 +35,7 @@ def export_metrics(request: HttpRequest) -> HttpResponse:
 
     def read(body: bytes) -> Parsed:
         try:
-            return tell(request, parse(body, request.content_type == JSON))
+            return with_hints(request, parse(body, request.content_type == JSON))
         except NotOtlp as error:
             raise HttpError(400, str(error)) from None
 

@@ -16,8 +16,8 @@ from metrics.api import times
 from metrics.api.encoding import decoded
 from metrics.api.tokens import token_of
 from metrics.batch import Accepted, Parsed, Refused
-from metrics.live import limits
 from metrics.models import Token
+from metrics.redis_state import limits
 from metrics.sample import BadSamples
 
 REFUSALS = frozenset({400, 401, 403, 409, 413, 415, 422, 429, 503})

@@ -8,9 +8,9 @@ from ninja.errors import HttpError
 
 from metrics.actions import access, groups
 from metrics.actions.samples import Push
+from metrics.api.hints import with_hints
 from metrics.api.push import Store, take
 from metrics.api.tokens import push, token_of
-from metrics.api.told import tell
 from metrics.batch import Accepted, Parsed
 from metrics.exposition import BadExposition
 from metrics.ingest import pushgateway
@@ -45,7 +45,7 @@ def _push(request: HttpRequest, group: str, every_name: bool) -> HttpResponse:
 
     def parse(body: bytes) -> Parsed:
         try:
-            return tell(request, pushgateway.parse(body, request.headers.get("Content-Type", ""), labels))
+            return with_hints(request, pushgateway.parse(body, request.headers.get("Content-Type", ""), labels))
         except BadExposition as error:
             raise HttpError(400, str(error)) from None
         except pushgateway.UnknownFormat as error:

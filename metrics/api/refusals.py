@@ -17,8 +17,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from metrics import validation
 from metrics.actions.idempotency import StillRunningError
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.api.group_commit import FullError
 from metrics.api.push import TooFastError
-from metrics.api.together import FullError
 from metrics.api.tokens import NoTokenError
 from metrics.database import RETRY_AFTER_S, unavailable
 from metrics.ingest.influx import BadPrecision

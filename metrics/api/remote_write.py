@@ -10,9 +10,9 @@ from ninja import Router, Status
 from ninja.errors import HttpError
 
 from metrics.api.body import Refused
+from metrics.api.hints import with_hints
 from metrics.api.push import REFUSALS, refuse, take_good
 from metrics.api.tokens import push
-from metrics.api.told import tell
 from metrics.batch import Parsed
 from metrics.ingest.remote_write import NotWriteRequest, parse
 
@@ -36,7 +36,7 @@ def remote_write(request: HttpRequest) -> Status[None]:
 
     def read(body: bytes) -> Parsed:
         try:
-            return tell(request, parse(body))
+            return with_hints(request, parse(body))
         except NotWriteRequest as error:
             raise HttpError(400, str(error)) from None
 

@@ -6,13 +6,14 @@ from typing import Any, TypedDict
 from channels.layers import get_channel_layer
 from redis import RedisError
 
-from metrics.live import outage, snapshot
-from metrics.live.connection import run
+from metrics.live import snapshot
 from metrics.live.snapshot import Variant
+from metrics.redis_state import outage
+from metrics.redis_state.connection import run
 
 FRAGMENTS = "fragments"
 RECHECK = "recheck"
-DOORS = "doors"
+RECHECKS = "rechecks"
 """The group of every process that has sockets open."""
 
 
@@ -82,7 +83,7 @@ def recheck(*, user: int | None = None, slug: str | None = None) -> None:
     Without Redis this is only logged: each process looks at all its sockets once a minute anyway.
     """
     try:
-        run(_send(DOORS, dict(Recheck(type=RECHECK, user=user, slug=slug))))
+        run(_send(RECHECKS, dict(Recheck(type=RECHECK, user=user, slug=slug))))
     except (RedisError, TimeoutError) as error:
         outage.log("open sockets were not told", error)
 

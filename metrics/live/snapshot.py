@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from metrics.live.connection import KEY, async_client, client
+from metrics.redis_state.connection import KEY, async_client, client
 
 KEPT_S = 24 * 3600
 

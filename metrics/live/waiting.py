@@ -9,8 +9,8 @@ from typing import cast
 
 from celery import current_app
 
-from metrics.live.connection import KEY, client
 from metrics.live.snapshot import Variant
+from metrics.redis_state.connection import KEY, client
 
 RENDER_TASK = "tasks.render.render"
 QUEUE = "render"

@@ -1,4 +1,4 @@
-"""Which variants somebody looks at, and what each viewer has on the glass.
+"""Which variants somebody looks at, and what each viewer shows.
 
 Each web process renews what it shows; what is not renewed lapses.
 """
@@ -8,25 +8,25 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from metrics.live.connection import KEY, async_client, client
 from metrics.live.snapshot import Variant
+from metrics.redis_state.connection import KEY, async_client, client
 from metrics.schedule import CLOCKS_DIFFER_S
 
 RENEW_S = 2
 LAPSE_S = 10
 LONGEST_S = LAPSE_S + CLOCKS_DIFFER_S
 """What is to count for longer was renewed before the clock was set back, unless by a machine that is little ahead."""
-GLASSES_MOST = 1000
+VIEWERS_MOST = 1000
 """How many viewers of one process are described; more are only counted."""
 
 _WATCHED = f"{KEY}watched"
 _PROCESSES = f"{KEY}processes"
 _SOCKETS = f"{KEY}sockets:"
-_GLASSES = f"{KEY}glasses:"
+_VIEWERS = f"{KEY}viewers:"
 
 
 @dataclass(frozen=True, slots=True)
-class Glass:
+class ViewerStatus:
     """What one viewer shows.
 
     `version` is what it acknowledged, `newest` what there is; for `age_s` seconds there has been something newer.
@@ -46,7 +46,7 @@ class Glass:
 
 
 def watched(now: float) -> list[Variant]:
-    """Return the variants that are on a glass at `now` (Unix seconds)."""
+    """Return the variants that somebody looks at, at `now` (Unix seconds)."""
     names = cast(list[str], client().zrangebyscore(_WATCHED, now, now + LONGEST_S))
     return [Variant.parse(name) for name in names]
 
@@ -56,13 +56,13 @@ def sockets(now: float) -> int:
     return sum(int(count) for count in _of_processes(_SOCKETS, now))
 
 
-def glasses(now: float) -> list[Glass]:
+def viewers(now: float) -> list[ViewerStatus]:
     """Return what the viewers of all processes show, the one that is furthest behind first."""
-    found = [Glass(**entry) for report in _of_processes(_GLASSES, now) for entry in json.loads(report)]
-    return sorted(found, key=lambda glass: (-glass.behind_s, -glass.age_s, glass.variant, glass.joined_at))
+    found = [ViewerStatus(**entry) for report in _of_processes(_VIEWERS, now) for entry in json.loads(report)]
+    return sorted(found, key=lambda one: (-one.behind_s, -one.age_s, one.variant, one.joined_at))
 
 
-async def renew(process: str, variants: Iterable[Variant], shown: Sequence[Glass], now: float) -> None:
+async def renew(process: str, variants: Iterable[Variant], shown: Sequence[ViewerStatus], now: float) -> None:
     """Say that `process` shows `variants` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
     pipe = async_client().pipeline(transaction=False)
     for names_until in (_WATCHED, _PROCESSES):
@@ -73,8 +73,8 @@ async def renew(process: str, variants: Iterable[Variant], shown: Sequence[Glass
         pipe.zadd(_WATCHED, names)
     pipe.zadd(_PROCESSES, {process: now + LAPSE_S})
     pipe.set(_SOCKETS + process, len(shown), ex=LAPSE_S)
-    report = json.dumps([asdict(glass) for glass in shown[:GLASSES_MOST]])
-    pipe.set(_GLASSES + process, report, ex=LAPSE_S)
+    report = json.dumps([asdict(one) for one in shown[:VIEWERS_MOST]])
+    pipe.set(_VIEWERS + process, report, ex=LAPSE_S)
     await cast(Awaitable[Any], pipe.execute())
 
 

@@ -4,7 +4,7 @@ import time
 
 from redis import RedisError
 
-from metrics.live import health
+from metrics.health import store as health
 from metrics.sample import Sample
 from metrics.sources.base import SourceConfig, SourceError, SourceKind
 
@@ -14,7 +14,7 @@ class WatchfloorConfig(SourceConfig):
 
 
 class Watchfloor(SourceKind[WatchfloorConfig]):
-    """The readings of `metrics.live.health` as samples."""
+    """The readings of `metrics.health.store` as samples."""
 
     kind = "watchfloor"
     config_class = WatchfloorConfig

@@ -12,9 +12,12 @@ from redis import RedisError
 
 from metrics.actions import access
 from metrics.actions.writable import Writable
-from metrics.live import exposition, health, outage, standstill
-from metrics.live.standstill import Part, Standing, State
+from metrics.health import own_metrics as own
+from metrics.health import standstill
+from metrics.health import store as health
+from metrics.health.standstill import Part, Standing, State
 from metrics.models import Token
+from metrics.redis_state import outage
 
 OK = "ok"
 PROCESSES = (Part.BEAT, Part.RENDER, Part.COLLECT)
@@ -58,7 +61,7 @@ def own_metrics(request: HttpRequest) -> HttpResponse:
         text = "A token with the scope read is needed.\n"
         return HttpResponse(text, status=401, headers=headers, content_type="text/plain")
     try:
-        return HttpResponse(exposition.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
+        return HttpResponse(own.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
     except RedisError:
         return HttpResponse("Redis does not answer.\n", status=503, content_type="text/plain")
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from redis import RedisError
 
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
-from metrics.live import outage
+from metrics.redis_state import outage
 
 
 def current(request: HttpRequest) -> dict[str, Callable[[], Notice]]:

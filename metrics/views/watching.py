@@ -1,4 +1,4 @@
-"""Who is watching: what is on each glass, for those who run this installation."""
+"""Who is watching: what each viewer shows, for those who run this installation."""
 
 import time
 from dataclasses import asdict
@@ -23,11 +23,11 @@ def watching(request: HttpRequest) -> HttpResponse:
 
 def _context(now: float) -> dict[str, Any]:
     try:
-        glasses, sockets = watchers.glasses(now), watchers.sockets(now)
+        viewers, sockets = watchers.viewers(now), watchers.sockets(now)
     except RedisError:
         return {"answers": False}
-    rows = [{**asdict(glass), "since": _moment(glass.joined_at)} for glass in glasses]
-    return {"answers": True, "glasses": rows, "sockets": sockets, "now_time": _moment(now)}
+    rows = [{**asdict(viewer), "since": _moment(viewer.joined_at)} for viewer in viewers]
+    return {"answers": True, "viewers": rows, "sockets": sockets, "now_time": _moment(now)}
 
 
 def _moment(seconds: float) -> datetime:

@@ -4,8 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from metrics.actions import arrivals
-from metrics.live import health
-from metrics.live.health import Arriving
+from metrics.health import store as health
+from metrics.health.store import Arriving
 from metrics.models import Source
 from metrics.sample import Sample
 from metrics.series.write import write

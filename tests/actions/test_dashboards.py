@@ -11,7 +11,7 @@ from django.db import transaction
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import dashboards
 from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing
-from metrics.live import events
+from metrics.live import marks
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Revision, Widget
 from tests import make
@@ -169,9 +169,9 @@ class TestChange:
         make.watch(Variant("shop", "30d"), now=time.time())
         with transaction.atomic():
             dashboards.change(BEN, "shop", {"title": "Store"}, None)
-            assert not events.is_marked(Variant("shop", "30d")), "what is not committed is not to be drawn"
-        assert events.is_marked(Variant("shop", "30d"))
-        assert not events.is_marked(Variant("shop", "1h")), "nobody watches it"
+            assert not marks.is_marked(Variant("shop", "30d")), "what is not committed is not to be drawn"
+        assert marks.is_marked(Variant("shop", "30d"))
+        assert not marks.is_marked(Variant("shop", "1h")), "nobody watches it"
 
 
 class TestWidgets:

@@ -11,9 +11,9 @@ from redis import RedisError
 from metrics.actions import access, idempotency
 from metrics.actions.idempotency import Key, StillRunningError, once
 from metrics.actions.problems import Invalid
-from metrics.live import slots
 from metrics.models import IdempotencyKey, Token
 from metrics.models import Sample as Row
+from metrics.redis_state import slots
 from metrics.sample import BadSamples, Sample
 from tests.make import AT, accepted, sample
 

@@ -28,7 +28,7 @@ URL = "http://192.0.2.1/"
 def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of everything, and an empty journal."""
     monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
-    monkeypatch.setattr("metrics.live.collecting.run", lambda _: None)
+    monkeypatch.setattr("metrics.redis_state.collecting.run", lambda _: None)
     make.dashboard("shop")
     make.source(name="machine")
     access.create_token("job", "push")

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from metrics.actions import notice
 from metrics.actions.notice import Notice
-from metrics.live import health, standstill
-from metrics.live.health import Arriving
-from metrics.live.standstill import STILL, Part, Standing, State
+from metrics.health import standstill
+from metrics.health import store as health
+from metrics.health.standstill import STILL, Part, Standing, State
+from metrics.health.store import Arriving
 from tests.make import AT
 
 pytestmark = pytest.mark.usefixtures("redis")

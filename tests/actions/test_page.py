@@ -7,7 +7,7 @@ from redis import RedisError
 
 from metrics.actions import render
 from metrics.actions.page import page
-from metrics.live import events, snapshot
+from metrics.live import marks, snapshot
 from metrics.live.snapshot import Variant
 from metrics.models import Widget
 from tests import make
@@ -21,7 +21,7 @@ class TestPage:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
         made, variant = make.dashboard(), Variant("shop", "1h")
         before = page(made, "1h", AT)
-        events.mark(variant, [events.ALL])
+        marks.mark(variant, [marks.ALL])
         render.render(variant)
         after = page(made, "1h", AT)
         assert (before.epoch, before.version) == ("", 0)

@@ -14,7 +14,7 @@ from django.db import connection
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
 from metrics.actions import render as actions
-from metrics.live import events, snapshot, waiting
+from metrics.live import marks, snapshot, waiting
 from metrics.live.snapshot import Variant
 from metrics.models import Widget
 from tests import make
@@ -54,33 +54,33 @@ class TestRender:
         one, _ = make.widgets_of(make.dashboard(widgets=[make.widget("a"), make.widget("b")]))
         drawn: list[int] = []
         draws(lambda widget: drawn.append(widget.pk) or "x")  # type: ignore[func-returns-value]
-        events.mark(HOUR, [one.pk])
+        marks.mark(HOUR, [one.pk])
         assert actions.render(HOUR) == 1
         assert drawn == [one.pk]
-        assert not events.is_marked(HOUR)
+        assert not marks.is_marked(HOUR)
         assert actions.render(HOUR) == 0
         assert version() == 1
 
     def test_all_means_all(self) -> None:
         make.dashboard(widgets=[make.widget("a"), make.widget("b")])
-        events.mark(HOUR, [events.ALL])
+        marks.mark(HOUR, [marks.ALL])
         assert actions.render(HOUR) == 2
 
     def test_what_looks_the_same_is_no_new_version(self, draws: Draws) -> None:
         make.dashboard()
         draws(lambda widget: "the same")
         for _ in range(3):
-            events.mark(HOUR, [events.ALL])
+            marks.mark(HOUR, [marks.ALL])
             actions.render(HOUR)
         assert version() == 1
 
     def test_an_edit_of_the_dashboard_is_a_new_version_even_so(self, draws: Draws) -> None:
         made = make.dashboard()
         draws(lambda widget: "the same")
-        events.mark(HOUR, [events.ALL])
+        marks.mark(HOUR, [marks.ALL])
         actions.render(HOUR)
         dashboards.change(SYSTEM, made.slug, {"title": "Other"}, None)
-        events.mark(HOUR, [events.ALL])
+        marks.mark(HOUR, [marks.ALL])
         actions.render(HOUR)
         assert version() == 2
 
@@ -88,21 +88,21 @@ class TestRender:
         (widget,) = make.widgets_of(make.dashboard())
 
         def changes_meanwhile(widget: Widget) -> str:
-            events.mark(HOUR, [widget.pk])
+            marks.mark(HOUR, [widget.pk])
             return "old value"
 
         draws(changes_meanwhile)
-        events.mark(HOUR, [widget.pk])
+        marks.mark(HOUR, [widget.pk])
         actions.render(HOUR)
-        assert events.is_marked(HOUR)
+        assert marks.is_marked(HOUR)
         draws(lambda widget: "new value")
         assert actions.render(HOUR) == 1
-        assert not events.is_marked(HOUR)
+        assert not marks.is_marked(HOUR)
 
     def test_the_request_of_a_mark_made_while_it_is_drawn_is_sent(self, draws: Draws, asked: list[list[str]]) -> None:
         (widget,) = make.widgets_of(make.dashboard())
-        draws(lambda widget: events.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
-        events.mark(HOUR, [widget.pk])
+        draws(lambda widget: marks.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
+        marks.mark(HOUR, [widget.pk])
         waiting.take()
         actions.render(HOUR)
         assert asked == [["tasks.render.render"]] * 2
@@ -115,10 +115,10 @@ class TestRender:
             raise MemoryError
 
         draws(dies)
-        events.mark(HOUR, [widget.pk])
+        marks.mark(HOUR, [widget.pk])
         with pytest.raises(MemoryError):
             actions.render(HOUR)
-        assert events.is_marked(HOUR)
+        assert marks.is_marked(HOUR)
         draws(lambda widget: "x")
         assert actions.render(HOUR) == 1
 
@@ -132,21 +132,21 @@ class TestRender:
             raise redis.exceptions.ConnectionError("away")
 
         monkeypatch.setattr("metrics.live.bus.publish", away)
-        events.mark(HOUR, [widget.pk])
+        marks.mark(HOUR, [widget.pk])
         with pytest.raises(redis.exceptions.ConnectionError):
             actions.render(HOUR)
-        assert events.is_marked(HOUR)
+        assert marks.is_marked(HOUR)
 
     @pytest.mark.parametrize("variant", [Variant("gone", "1h"), Variant("shop", "5y")])
     def test_what_is_not_there_is_not_drawn_nor_asked_for_again(self, variant: Variant) -> None:
         make.dashboard()
-        events.mark(variant, [events.ALL])
+        marks.mark(variant, [marks.ALL])
         assert actions.render(variant) == 0
-        assert not events.is_marked(variant)
+        assert not marks.is_marked(variant)
 
     def test_a_widget_that_was_deleted_is_left_out(self) -> None:
         (widget,) = make.widgets_of(make.dashboard())
-        events.mark(HOUR, [widget.pk])
+        marks.mark(HOUR, [widget.pk])
         Widget.objects.all().delete()
         assert actions.render(HOUR) == 0
 
@@ -162,7 +162,7 @@ def test_many_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
         last.wait(0.05)
         drawing.release()
         if next(drawn) < 4:
-            events.mark(HOUR, [events.ALL])
+            marks.mark(HOUR, [marks.ALL])
         return "x"
 
     def run() -> None:
@@ -172,14 +172,14 @@ def test_many_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
             connection.close()
 
     draws(draw)
-    events.mark(HOUR, [events.ALL])
+    marks.mark(HOUR, [marks.ALL])
     workers = [threading.Thread(target=run) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(20)
     assert most == [True] * 5
-    assert not events.is_marked(HOUR)
+    assert not marks.is_marked(HOUR)
 
 
 class TestTurns:
@@ -196,7 +196,7 @@ class TestTurns:
     def test_each_waits_once_however_often_it_is_asked_for(self, variants: list[Variant]) -> None:
         for _ in range(3):
             for variant in variants:
-                events.mark(variant, [events.ALL])
+                marks.mark(variant, [marks.ALL])
         assert waiting.length() == len(variants)
         assert [waiting.take() for _ in variants] == variants
         assert waiting.take() is None
@@ -211,16 +211,16 @@ class TestTurns:
         def note(variant: Variant) -> int:
             turns.append(variant)
             if len(turns) < 4 * len(variants):
-                events.mark_each({variant: [events.ALL] for variant in variants})
+                marks.mark_each({variant: [marks.ALL] for variant in variants})
             return render(variant)
 
         draws(lambda widget: "x")
         monkeypatch.setattr(actions, "render", note)
-        events.mark_each({variant: [events.ALL] for variant in variants})
+        marks.mark_each({variant: [marks.ALL] for variant in variants})
         actions.render_waiting()
         assert all(Counter(turns[:end]).most_common()[0][1] <= end // len(variants) + 1 for end in range(1, len(turns)))
         assert set(Counter(turns).values()) <= {4, 5}
-        assert not any(map(events.is_marked, variants))
+        assert not any(map(marks.is_marked, variants))
 
     def test_what_is_overtaken_leaves_the_others_their_turn(
         self, variants: list[Variant], draws: Draws, monkeypatch: pytest.MonkeyPatch
@@ -232,12 +232,12 @@ class TestTurns:
             raise snapshot.OvertakenError(str(variant))
 
         monkeypatch.setattr(actions, "render", render)
-        events.mark_each({variant: [events.ALL] for variant in variants})
+        marks.mark_each({variant: [marks.ALL] for variant in variants})
         actions.render_waiting()
         assert turns == variants
 
     def test_as_many_threads_as_may_render_do_and_the_rest_is_free_for_others(self, variants: list[Variant]) -> None:
-        events.mark_each({variant: [events.ALL] for variant in variants})
+        marks.mark_each({variant: [marks.ALL] for variant in variants})
         with ExitStack() as held:
             for _ in range(actions.AT_ONCE):
                 held.enter_context(actions._rendering)
@@ -249,8 +249,8 @@ class TestTurns:
 
 def test_what_was_marked_while_it_was_drawn_counts_from_then(draws: Draws) -> None:
     (widget,) = make.widgets_of(make.dashboard())
-    draws(lambda widget: events.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
-    events.mark(HOUR, [widget.pk])
+    draws(lambda widget: marks.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
+    marks.mark(HOUR, [widget.pk])
     first = float(make.marks(HOUR)["@"])
     actions.render(HOUR)
     assert float(make.marks(HOUR)["@"]) >= first
@@ -260,14 +260,14 @@ def test_what_was_marked_while_it_was_drawn_counts_from_then(draws: Draws) -> No
 class TestRequests:
     def test_many_marks_are_one_request(self, asked: list[list[str]]) -> None:
         for widget in range(50):
-            events.mark(HOUR, [widget])
+            marks.mark(HOUR, [widget])
         assert asked == [["tasks.render.render"]]
         assert len([mark for mark in make.marks(HOUR) if mark.isdecimal()]) == 50
 
     def test_a_render_that_began_makes_room_for_the_next_request(self, asked: list[list[str]]) -> None:
         make.dashboard()
         for _ in range(3):
-            events.mark(HOUR, [events.ALL])
+            marks.mark(HOUR, [marks.ALL])
             actions.render_waiting()
         assert len(asked) == 3
 
@@ -278,7 +278,7 @@ class TestRequests:
             raise OperationalError("away")
 
         monkeypatch.setattr("celery.app.base.Celery.send_task", away)
-        events.mark(HOUR, [1])
+        marks.mark(HOUR, [1])
         assert make.marks(HOUR)["1"] == "1"
 
 
@@ -291,7 +291,7 @@ class TestSweep:
         """Return whether a sweep at `now` asks for the variant, and forget that it did."""
         make.watch(HOUR, now=now)
         actions.sweep(now)
-        marked = events.is_marked(HOUR)
+        marked = marks.is_marked(HOUR)
         actions.render(HOUR)
         return marked
 
@@ -308,12 +308,12 @@ class TestSweep:
 
     def test_nobody_looks_so_nothing_is_drawn(self) -> None:
         actions.sweep(make.AT)
-        assert not events.is_marked(HOUR)
+        assert not marks.is_marked(HOUR)
 
     def test_a_request_that_was_lost_is_made_again(self, asked: list[list[Any]], redis: redis.Redis) -> None:
         self.marked_at(make.AT)
         asked.clear()
-        events.mark(HOUR, [1])
+        marks.mark(HOUR, [1])
         redis.delete("wf:waiting")  # its turn had come, and the worker that took it died
         make.watch(HOUR, now=make.AT + 1)
         actions.sweep(make.AT + 1)
@@ -321,7 +321,7 @@ class TestSweep:
 
     def test_a_task_that_was_lost_is_sent_again(self, asked: list[list[Any]]) -> None:
         self.marked_at(make.AT)
-        events.mark(HOUR, [1])
+        marks.mark(HOUR, [1])
         asked.clear()
         actions.sweep(make.AT + 1)
         assert asked == [["tasks.render.render"]]
@@ -331,4 +331,4 @@ class TestSweep:
         strange = Variant("shop", "5y")
         make.watch(strange, now=make.AT)
         actions.sweep(make.AT)
-        assert not events.is_marked(strange)
+        assert not marks.is_marked(strange)

@@ -4,8 +4,8 @@ import pytest
 from redis import Redis
 
 from metrics.actions import rollup
-from metrics.live.connection import KEY
 from metrics.models import MinuteRollup
+from metrics.redis_state.connection import KEY
 from metrics.sample import Sample
 from metrics.series.write import write
 from tests.make import AT

@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from metrics.actions import runs
-from metrics.live import slots
 from metrics.models import Run, Series, Source
 from metrics.models import Sample as Row
+from metrics.redis_state import slots
 from metrics.sample import Sample
 from metrics.sources.base import Noted, SourceError, checked
 from metrics.sources.host import Host

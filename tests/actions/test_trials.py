@@ -212,7 +212,7 @@ def test_without_redis_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> No
     def away(*_: Any) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("metrics.live.collecting.ask", away)
+    monkeypatch.setattr("metrics.redis_state.collecting.ask", away)
     with pytest.raises(NoAnswer, match="Redis does not answer"):
         trials.try_config("door", GOOD, SYSTEM)
 

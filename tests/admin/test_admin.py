@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from metrics.actions import access
-from metrics.live import events
+from metrics.live import marks
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Series, Token, Widget
 from tests import make
@@ -93,7 +93,7 @@ class TestDashboard:
         assert self.save(client, title="Store").status_code == 302
         dashboard = Dashboard.objects.get()
         assert (dashboard.title, dashboard.revision) == ("Store", 2)
-        assert events.is_marked(Variant("shop", "1h"))
+        assert marks.is_marked(Variant("shop", "1h"))
 
     @pytest.mark.parametrize(
         ("changes", "said"),

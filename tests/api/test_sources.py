@@ -263,7 +263,7 @@ class TestTrials:
         assert body(response)["detail"].startswith("A source may be tried 0 times a minute; wait ")
 
     def test_without_a_worker_it_is_503(self, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("metrics.live.collecting.ask", lambda *_: None)
+        monkeypatch.setattr("metrics.redis_state.collecting.ask", lambda *_: None)
         response = program.post(one(make.source(), "test"), b"")
         assert (response.status_code, response["Retry-After"]) == (503, "5")
         assert body(response)["detail"].endswith(".")

@@ -18,7 +18,7 @@ from metrics.database import AWAY, BUSY, FULL, READ_ONLY, unavailable
 from metrics.ingest.prompb import WriteRequest
 from metrics.models import Ping, Sample
 from tests import trouble
-from tests.api.test_lane import ONE, Door
+from tests.api.test_fast_path import ONE, Door
 from tests.api.test_otlp import as_json, one_gauge
 
 Trouble = Callable[[], AbstractContextManager[None]]

@@ -24,7 +24,7 @@ from consumers import hub as hubs
 from consumers.routing import websocket
 from dashboard_project.sessions import SessionStore
 from metrics.actions import access, render
-from metrics.live import events
+from metrics.live import marks
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Session
 from tests import loop, make
@@ -109,7 +109,7 @@ async def drawn() -> None:
     """Draw every widget of the variant, as a worker does that was asked to."""
 
     def draw() -> None:
-        events.mark(HOUR, [events.ALL])
+        marks.mark(HOUR, [marks.ALL])
         render.render(HOUR)
 
     await database_sync_to_async(draw)()

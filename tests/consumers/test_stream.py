@@ -18,7 +18,7 @@ VARIANT = Variant("demo", "1h")
 BIG = "x" * (WINDOW_BYTES // 2 + 1)
 
 
-class Glass:
+class Sent:
     """An outlet that keeps what it is sent, and draws it as a page would."""
 
     def __init__(self) -> None:
@@ -67,9 +67,9 @@ async def stream(clock: Clock) -> Stream:
     return made
 
 
-def viewer() -> tuple[Viewer, Glass]:
-    glass = Glass()
-    return Viewer(glass, Credential("", ""), Verdict(None, "user:1", "ann")), glass
+def viewer() -> tuple[Viewer, Sent]:
+    sent = Sent()
+    return Viewer(sent, Credential("", ""), Verdict(None, "user:1", "ann")), sent
 
 
 def message(version: int, epoch: str = "e1", layout: int = 1, **fragments: str) -> Message:
@@ -103,20 +103,20 @@ class TestJoining:
     async def test_a_page_gets_what_is_newer_than_it_shows(
         self, stream: Stream, epoch: str, version: int, expected: dict[str, str]
     ) -> None:
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, epoch, version)
-        assert glass.shows == expected
-        assert 'id="pulse"' in glass.frames[0]
-        assert 'data-version="3"' in glass.frames[0]
+        assert sent.shows == expected
+        assert 'id="pulse"' in sent.frames[0]
+        assert 'data-version="3"' in sent.frames[0]
 
     async def test_who_joins_between_two_flushes_misses_nothing(self, stream: Stream) -> None:
         await flushed()
         stream.take(message(4, w1="one, 4"))
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
         stream.take(message(5, w2="two, 5"))
         await flushed()
-        assert glass.shows == {"1": "one, 4", "2": "two, 5"}
+        assert sent.shows == {"1": "one, 4", "2": "two, 5"}
         assert one.sent == 5
 
 
@@ -140,33 +140,33 @@ class TestFlushing:
 
     async def test_a_new_epoch_is_sent_whole(self, stream: Stream) -> None:
         await flushed()
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
         stream.load(Snapshot("e2", 1, 1, {"1": Fragment("anew", 1)}))
         await flushed()
-        assert glass.shows == {"1": "anew"}
-        assert 'data-epoch="e2"' in glass.frames[-1]
+        assert sent.shows == {"1": "anew"}
+        assert 'data-epoch="e2"' in sent.frames[-1]
 
     async def test_an_edit_is_told_even_if_no_widget_changed(self, stream: Stream) -> None:
         await flushed()
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
         stream.take(message(4, layout=2))
         await flushed()
-        assert 'data-layout="2"' in glass.frames[-1]
+        assert 'data-layout="2"' in sent.frames[-1]
 
 
 class TestCredit:
-    async def fill(self, stream: Stream, glass: Glass, version: int, *prompt: Viewer) -> int:
-        """Send frames that `prompt` acknowledge, until none come to `glass`; return the last version."""
+    async def fill(self, stream: Stream, sent: Sent, version: int, *prompt: Viewer) -> int:
+        """Send frames that `prompt` acknowledge, until none come to `sent`; return the last version."""
         while True:
-            before = len(glass.frames)
+            before = len(sent.frames)
             version += 1
             stream.take(message(version, w1=f"{version} {BIG}"))
             await flushed()
             for one in prompt:
                 stream.acknowledge(one, one.sent)
-            if len(glass.frames) == before:
+            if len(sent.frames) == before:
                 return version
 
     async def test_who_owes_too_much_is_sent_nothing_until_it_has_caught_up(self, stream: Stream, clock: Clock) -> None:
@@ -190,37 +190,37 @@ class TestCredit:
 
     async def test_who_has_caught_up_is_in_step_again_however_much_it_missed(self, stream: Stream) -> None:
         await flushed()
-        slow, glass = viewer()
+        slow, sent = viewer()
         stream.join(slow, "e1", 3)
-        version = await self.fill(stream, glass, 3)
+        version = await self.fill(stream, sent, 3)
         for missed in range(version + 1, version + 20):  # all of that passes it by
             stream.take(message(missed, w1=f"{missed} {BIG}"))
             await flushed()
         stream.acknowledge(slow, slow.sent)
         stream.take(message(missed + 1, w1="the next"))
         await flushed()
-        assert glass.shows["1"] == "the next"
+        assert sent.shows["1"] == "the next"
         assert slow.behind_since is None
 
     async def test_half_an_acknowledgement_is_not_enough(self, stream: Stream) -> None:
         await flushed()
-        slow, glass = viewer()
+        slow, sent = viewer()
         stream.join(slow, "e1", 3)
-        await self.fill(stream, glass, 3)
-        count = len(glass.frames)
+        await self.fill(stream, sent, 3)
+        count = len(sent.frames)
         stream.acknowledge(slow, slow.sent - 1)
-        assert len(glass.frames) == count
+        assert len(sent.frames) == count
         assert slow.behind_since is not None
 
     async def test_a_frame_larger_than_the_window_reaches_one_that_owes_nothing(self, stream: Stream) -> None:
         await flushed()
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
         for version in (4, 5, 6):
             stream.take(message(version, w1=f"{version}" + 3 * BIG))
             await flushed()
             stream.acknowledge(one, version)
-        assert glass.shows["1"].startswith("6")
+        assert sent.shows["1"].startswith("6")
         assert one.conflated == 0
 
     @pytest.mark.parametrize("version", [-1, 0, 2, 4, 10**9])
@@ -262,22 +262,22 @@ class TestCredit:
 class TestPulse:
     async def test_it_comes_when_no_frame_did(self, stream: Stream, clock: Clock) -> None:
         await flushed()
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
         clock.now += 2
         stream.pulse()
-        assert len(glass.frames) == 1
+        assert len(sent.frames) == 1
         clock.now += 2
         stream.pulse()
-        assert len(glass.frames) == 2
-        assert f'data-time="{clock.time():.3f}"' in glass.frames[-1]
+        assert len(sent.frames) == 2
+        assert f'data-time="{clock.time():.3f}"' in sent.frames[-1]
 
     async def test_it_is_withheld_from_one_who_is_behind(self, stream: Stream, clock: Clock) -> None:
         await flushed()
-        one, glass = viewer()
+        one, sent = viewer()
         stream.join(one, "e1", 3)
-        await TestCredit().fill(stream, glass, 3)
-        count = len(glass.frames)
+        await TestCredit().fill(stream, sent, 3)
+        count = len(sent.frames)
         clock.now += 60
         stream.pulse()
-        assert len(glass.frames) == count
+        assert len(sent.frames) == count

@@ -117,7 +117,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     now = SimpleNamespace(time=lambda: AT, perf_counter=lambda: 0.0)
     monkeypatch.setattr(render, "time", now)
     monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
-    monkeypatch.setattr("metrics.live.events.DEBOUNCE_S", 0)
+    monkeypatch.setattr("metrics.live.marks.DEBOUNCE_S", 0)
     monkeypatch.setattr("consumers.stream.FLUSH_S", 0)
 
     def set_(at: float) -> None:

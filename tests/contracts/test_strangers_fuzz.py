@@ -1,6 +1,6 @@
 """Whatever arrives where other servers' clients send, and jobs ping, is answered, and never with a 5xx.
 
-Requests go into the whole ASGI application, the fast lane in front of Django included: any path behind a door, any
+Requests go into the whole ASGI application, the fast path in front of Django included: any path behind a door, any
 query, headers and bodies that are random bytes, or what a client would send with random bytes in it.
 """
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from metrics.actions import access, heartbeats
-from metrics.api.lane import Lane
+from metrics.api.fast_path import FastPath
 from metrics.ingest.prompb import WriteRequest
 from tests.loop import close
 
@@ -206,12 +206,12 @@ def test_no_stranger_makes_it_fail(door: Door, known: dict[str, str]) -> None:
             {name: value.replace(b"TOKEN", known["TOKEN"].encode()) for name, value in one.headers.items()},
             one.body,
         )
-        status, body = runner.run(answer(lane, sent))
+        status, body = runner.run(answer(fast_path, sent))
         assert status < 500, body.decode(errors="replace")
         assert status in (200, 202, 204) or one != right, body.decode(errors="replace")
 
     with asyncio.Runner() as runner:
-        lane = Lane(get_asgi_application())
+        fast_path = FastPath(get_asgi_application())
         try:
             knock()
         finally:

@@ -26,9 +26,9 @@ from pytest_django import Settings
 
 from dashboard_project.backup import archive, copytext, schema
 from dashboard_project.backup.archive import Reader
-from metrics.live import health
-from metrics.live.connection import KEY, client
+from metrics.health import store as health
 from metrics.models import Chunk, Dashboard, Series, Source
+from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from tests.make import accepted
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from dashboard_project import clock
 from dashboard_project.celery import Beat, app
 from dashboard_project.clock import SteadyClock
-from metrics.live import health
+from metrics.health import store as health
 from tests.make import AT
 
 

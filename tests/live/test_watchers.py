@@ -5,7 +5,7 @@ from redis import Redis
 
 from metrics.live import watchers
 from metrics.live.snapshot import Variant
-from metrics.live.watchers import GLASSES_MOST, LAPSE_S, Glass
+from metrics.live.watchers import LAPSE_S, VIEWERS_MOST, ViewerStatus
 
 AT = 1_795_176_000.0
 HOUR, DAY = Variant("shop", "1h"), Variant("shop", "24h")
@@ -13,8 +13,8 @@ HOUR, DAY = Variant("shop", "1h"), Variant("shop", "24h")
 pytestmark = pytest.mark.usefixtures("redis")
 
 
-def glass(name: str = "ada", *, age_s: float = 0, behind_s: float = 0) -> Glass:
-    return Glass(name, str(HOUR), 1, 2, age_s, behind_s, 0, 0, AT)
+def status(name: str = "ada", *, age_s: float = 0, behind_s: float = 0) -> ViewerStatus:
+    return ViewerStatus(name, str(HOUR), 1, 2, age_s, behind_s, 0, 0, AT)
 
 
 async def test_what_is_renewed_is_watched_and_lapses_otherwise() -> None:
@@ -27,27 +27,27 @@ async def test_one_missed_renewal_does_no_harm() -> None:
 
 
 async def test_what_was_renewed_before_the_clock_was_set_back_does_not_count() -> None:
-    await watchers.renew("web-1", [HOUR], [glass()], AT + 3600)
+    await watchers.renew("web-1", [HOUR], [status()], AT + 3600)
     assert watchers.watched(AT) == []
     assert watchers.sockets(AT) == 0
-    await watchers.renew("web-2", [DAY], [glass()], AT)
+    await watchers.renew("web-2", [DAY], [status()], AT)
     assert [watchers.watched(AT + s) for s in (0, 3600)] == [[DAY], []]
 
 
 async def test_each_process_adds_its_own() -> None:
-    await watchers.renew("web-1", [HOUR], [glass()], AT)
-    await watchers.renew("web-2", [DAY], [glass(), glass()], AT + 1)
+    await watchers.renew("web-1", [HOUR], [status()], AT)
+    await watchers.renew("web-2", [DAY], [status(), status()], AT + 1)
     assert set(watchers.watched(AT + 1)) == {HOUR, DAY}
     assert watchers.sockets(AT + 1) == 3
 
 
 async def test_a_process_that_died_is_forgotten() -> None:
-    await watchers.renew("web-1", [HOUR], [glass()], AT)
+    await watchers.renew("web-1", [HOUR], [status()], AT)
     later = AT + LAPSE_S + 1
-    await watchers.renew("web-2", [DAY], [glass()], later)
+    await watchers.renew("web-2", [DAY], [status()], later)
     assert watchers.watched(later) == [DAY]
     assert watchers.sockets(later) == 1
-    assert len(watchers.glasses(later)) == 1
+    assert len(watchers.viewers(later)) == 1
 
 
 async def test_a_process_without_viewers_watches_nothing() -> None:
@@ -57,14 +57,14 @@ async def test_a_process_without_viewers_watches_nothing() -> None:
 
 
 async def test_glasses_that_are_furthest_behind_come_first() -> None:
-    await watchers.renew("web-1", [HOUR], [glass("fine"), glass("old", age_s=3), glass("behind", behind_s=9)], AT)
-    assert [one.name for one in watchers.glasses(AT)] == ["behind", "old", "fine"]
+    await watchers.renew("web-1", [HOUR], [status("fine"), status("old", age_s=3), status("behind", behind_s=9)], AT)
+    assert [one.name for one in watchers.viewers(AT)] == ["behind", "old", "fine"]
 
 
 async def test_many_sockets_are_all_counted_but_not_all_described() -> None:
-    await watchers.renew("web-1", [HOUR], [glass()] * (GLASSES_MOST + 5), AT)
-    assert watchers.sockets(AT) == GLASSES_MOST + 5
-    assert len(watchers.glasses(AT)) == GLASSES_MOST
+    await watchers.renew("web-1", [HOUR], [status()] * (VIEWERS_MOST + 5), AT)
+    assert watchers.sockets(AT) == VIEWERS_MOST + 5
+    assert len(watchers.viewers(AT)) == VIEWERS_MOST
 
 
 async def test_nothing_is_left_in_redis_by_processes_that_came_and_went(redis: Redis) -> None:

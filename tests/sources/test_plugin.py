@@ -234,8 +234,8 @@ class TestLimits:
         kind = "async def" if "await" in body else "def"
         write(f'\n@metric("orders_open", every="10s")\n{kind} orders_open():\n    {body}\n')
         began = time.monotonic()
-        assert refusal(timeout_s=0.5) == "It took longer than 0.5 s (orders.py, line 5)"
-        assert time.monotonic() - began < 5
+        assert refusal(timeout_s=2) == "It took longer than 2 s (orders.py, line 5)"
+        assert time.monotonic() - began < 15
 
     def test_one_that_can_not_be_interrupted_is_ended(self, write: Write) -> None:
         write("""
@@ -246,7 +246,7 @@ class TestLimits:
                 signal.signal(signal.SIGALRM, signal.SIG_IGN)
                 time.sleep(60)
         """)
-        assert refusal(timeout_s=0.2) == "It took longer than 0.2 s, and did not let itself be interrupted."
+        assert refusal(timeout_s=1) == "It took longer than 1 s, and did not let itself be interrupted."
 
     def test_one_that_swallows_everything_is_ended(self, write: Write) -> None:
         write("""
@@ -260,7 +260,7 @@ class TestLimits:
                     except BaseException:
                         pass
         """)
-        assert "did not let itself be interrupted" in refusal(timeout_s=0.2)
+        assert "did not let itself be interrupted" in refusal(timeout_s=1)
 
     def test_what_it_started_ends_with_it(self, write: Write, tmp_path: Path) -> None:
         write(f"""
@@ -272,7 +272,7 @@ class TestLimits:
                 open("{tmp_path}/pid", "w").write(str(child.pid))
                 child.wait()
         """)
-        refusal(timeout_s=0.5)
+        refusal(timeout_s=2)
         assert ends(int((tmp_path / "pid").read_text()))
 
     def test_a_fork_of_its_process_neither_answers_nor_stays(self, write: Write, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import time
 import pytest
 from redis import Redis, RedisError
 
-from metrics.live import health, traffic
+from metrics.health import store as health
+from metrics.health import traffic
 from metrics.sample import check
 from metrics.sources.base import SourceError
 from metrics.sources.watchfloor import Watchfloor, WatchfloorConfig

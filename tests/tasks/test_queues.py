@@ -13,7 +13,7 @@ from kombu.message import Message
 from redis import Redis
 
 from dashboard_project.celery import app
-from metrics.live import health
+from metrics.health import store as health
 from tasks.alone import alone
 from tasks.collect import collect, follow_plugins
 

@@ -11,8 +11,9 @@ from redis import Redis, RedisError
 
 from metrics.actions import access
 from metrics.actions.writable import Writable
-from metrics.live import health, standstill
-from metrics.live.ages import Ages
+from metrics.health import standstill
+from metrics.health import store as health
+from metrics.health.ages import Ages
 from tests import make
 from tests.trouble import read_only
 
@@ -40,7 +41,7 @@ def without_redis(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
 
     monkeypatch.setattr(health, "signs", away)
     monkeypatch.setattr(health, "readings", away)
-    monkeypatch.setattr("metrics.live.exposition.readings", away)
+    monkeypatch.setattr("metrics.health.own_metrics.readings", away)
 
 
 def ready(client: Client) -> tuple[int, dict[str, Any]]:

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from redis import RedisError
 
-from metrics.live import health
-from metrics.live.health import Arriving
+from metrics.health import store as health
+from metrics.health.store import Arriving
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]

@@ -364,7 +364,7 @@ class TestButtons:
         assert "A source may be tried 0 times a minute" in text(response)
 
     def test_without_a_worker_a_test_says_so(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("metrics.live.collecting.ask", lambda *_: None)
+        monkeypatch.setattr("metrics.redis_state.collecting.ask", lambda *_: None)
         response = admin.post(path(behind_a_door(), "test"))
         assert response.status_code == 503
         assert "No collecting worker answered in time" in text(response)

@@ -9,7 +9,7 @@ from redis import RedisError
 
 from metrics.live import watchers
 from metrics.live.snapshot import Variant
-from metrics.live.watchers import Glass
+from metrics.live.watchers import ViewerStatus
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -33,14 +33,14 @@ class TestStaff:
     def _staff(self, client: Client) -> None:
         client.force_login(make.user(is_staff=True))
 
-    def show(self, *glasses: Glass) -> None:
-        asyncio.run(watchers.renew("web-1", [Variant("shop", "1h")], glasses, time.time()))
+    def show(self, *viewers: ViewerStatus) -> None:
+        asyncio.run(watchers.renew("web-1", [Variant("shop", "1h")], viewers, time.time()))
 
     def test_nobody_watches(self, client: Client) -> None:
         assert "Nobody has a dashboard open right now." in client.get(PATH).content.decode()
 
     def test_everyone_who_watches_is_named(self, client: Client) -> None:
-        self.show(Glass("grace", "shop.1h", 7, 9, 0, 12.34, 20, 3, time.time()))
+        self.show(ViewerStatus("grace", "shop.1h", 7, 9, 0, 12.34, 20, 3, time.time()))
         page = client.get(PATH).content.decode()
         assert "1 open page," in page
         assert "grace" in page
@@ -56,7 +56,7 @@ class TestStaff:
         def away(_: float) -> None:
             raise RedisError("away")
 
-        monkeypatch.setattr(watchers, "glasses", away)
+        monkeypatch.setattr(watchers, "viewers", away)
         response = client.get(PATH)
         assert response.status_code == 200
         assert "Redis does not answer" in response.content.decode()

@@ -7,8 +7,8 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from metrics.actions import transfer
-from metrics.actions.transfer import FORMATS, Wanted
+from metrics.actions import sample_files
+from metrics.actions.sample_files import FORMATS, Wanted
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 def _write(wanted: Wanted, format: str, to: TextIO) -> None:
     with tqdm(total=1.0, unit="", bar_format="{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left") as bar:
-        for line, share in transfer.export_lines(wanted, format):
+        for line, share in sample_files.export_lines(wanted, format):
             to.write(line)
             bar.update(share - bar.n)
         bar.update(1.0 - bar.n)

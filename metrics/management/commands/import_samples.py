@@ -7,8 +7,8 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from metrics.actions import transfer
-from metrics.actions.transfer import FORMATS
+from metrics.actions import sample_files
+from metrics.actions.sample_files import FORMATS
 from metrics.management.commands.export_samples import format_of
 from metrics.sample import BadSamples
 
@@ -28,9 +28,9 @@ class Command(BaseCommand):
         chosen, now = format or format_of(file), time.time()
         try:
             with open(file, encoding="utf-8", newline="") as lines:
-                count = transfer.check_lines(_watched(lines, "checking"), chosen, now)
+                count = sample_files.check_lines(_watched(lines, "checking"), chosen, now)
                 lines.seek(0)
-                _store(transfer.import_lines(_watched(lines, "storing"), chosen, source or Path(file).name, now))
+                _store(sample_files.import_lines(_watched(lines, "storing"), chosen, source or Path(file).name, now))
         except OSError as error:
             raise CommandError(f"{file} can't be read ({error.strerror}).") from None
         except UnicodeDecodeError:

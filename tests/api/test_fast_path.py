@@ -1,4 +1,4 @@
-"""The fast lane: what it takes itself, what it leaves to Django, and that nothing is lost in between."""
+"""The fast path: what it takes itself, what it leaves to Django, and that nothing is lost in between."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from metrics.actions import access, heartbeats, samples
-from metrics.api.lane import BODY_MOST_BYTES, Lane
+from metrics.api.fast_path import BODY_MOST_BYTES, FastPath
 from metrics.models import Ping, Sample, Series
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
@@ -39,12 +39,12 @@ class Behind:
 
 
 class Door:
-    """The lane with something behind it, and requests to it."""
+    """The fast path with something behind it, and requests to it."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         self.behind = Behind()
-        self.lane = Lane(self.behind)
+        self.fast_path = FastPath(self.behind)
 
     async def push(
         self, body: bytes = ONE, chunks: int = 1, headers: dict[str, str] | None = None
@@ -63,7 +63,7 @@ class Door:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
         }
-        client: Any = Communicator(self.lane, scope)
+        client: Any = Communicator(self.fast_path, scope)
         size = len(body) // chunks + 1
         parts = [body[i : i + size] for i in range(0, len(body), size)] or [b""]
         for i, part in enumerate(parts):
@@ -157,7 +157,7 @@ async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None
 async def test_who_pushes_too_fast_is_django_s_and_others_are_not(door: Door, settings: Settings) -> None:
     settings.PUSH_SAMPLES_PER_MINUTE = 3
     other = Door(await in_database(access.create_token)("other", "push"))
-    other.lane, other.behind = door.lane, door.behind
+    other.fast_path, other.behind = door.fast_path, door.behind
     for _ in range(3):
         await door.push()
     answers = await asyncio.gather(door.push(), other.push())
@@ -218,7 +218,7 @@ async def test_over_tls_its_own_answers_say_so_too(
     settings.SECURE_HSTS_SECONDS = 60
     beat = await in_database(heartbeats.create)("backup", every_s=60)
     scope = {"type": "http", "scheme": scheme, "method": "GET", "path": f"/ping/{beat.key}", "query_string": b""}
-    client: Any = Communicator(door.lane, {**scope, "headers": []})
+    client: Any = Communicator(door.fast_path, {**scope, "headers": []})
     await client.send_input({"type": "http.request", "body": b""})
     start = await client.receive_output(60)
     assert start["status"] == 200

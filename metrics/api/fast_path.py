@@ -1,6 +1,6 @@
-"""The fast lane: pushes and pings, taken before Django's handler and stored in groups.
+"""The fast path: pushes and pings, taken before Django's handler and stored in groups.
 
-At every full minute a thousand cron jobs push one number each. The lane takes what is plain and right: a known token,
+At every full minute a thousand cron jobs push one number each. The fast path takes what is plain: a known token,
 a JSON body that is not large and has no further wishes, a ping with a known key. Everything else goes on to Django,
 with the body that was read, and is answered there: so there is one place that refuses, and it gives the same reasons.
 """
@@ -23,9 +23,9 @@ from metrics.actions import access, heartbeats, samples
 from metrics.actions.heartbeats import Arrived
 from metrics.actions.samples import Push, checked
 from metrics.api import times
+from metrics.api.group_commit import FullError, GroupCommit
 from metrics.api.push import wait_s
 from metrics.api.refusals import refusal
-from metrics.api.together import FullError, Together
 from metrics.api.tokens import secret_in
 from metrics.database import unavailable
 from metrics.ingest import json_samples, ping
@@ -74,14 +74,14 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Lane:
+class FastPath:
     """An ASGI application in front of `django`."""
 
     def __init__(self, django: Application) -> None:
         self._django = django
         self._holders: dict[bytes, Holder] = {}
-        self._pushes = Together("pushes", _store, weigh=lambda one: len(one.push.samples), writers=2)
-        self._pings = Together("pings", heartbeats.record)
+        self._pushes = GroupCommit("pushes", _store, weigh=lambda one: len(one.push.samples), writers=2)
+        self._pings = GroupCommit("pings", heartbeats.record)
         self._common = cache(_common)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redis import RedisError
 
-from metrics.live.connection import KEY, client
+from metrics.redis_state.connection import KEY, client
 from metrics.schedule import CLOCKS_DIFFER_S
 
 # A claim of the future was made before the clock was set back. It must not keep a source from running until then.

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from redis import RedisError
 
-from metrics.live.connection import KEY, async_client, client
+from metrics.redis_state.connection import KEY, async_client, client
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histograms, in seconds."""

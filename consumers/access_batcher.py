@@ -13,7 +13,7 @@ HEARINGS = 3
 QUESTIONS_EACH = 50
 
 
-class Docket:
+class AccessBatcher:
     """The questions of one process."""
 
     def __init__(self) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, cast
 
-from metrics.live import traffic, waiting, watchers
-from metrics.live.connection import KEY, client
+from metrics.health import traffic
+from metrics.live import waiting, watchers
+from metrics.redis_state.connection import KEY, client
 
 SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting")
-"""Processes, and tasks that show more than that their worker runs; see `metrics.live.standstill`."""
+"""Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
 STEADY = frozenset({"beat", "render", "collect", "database"})
 """Those that say for how long they have run."""
 SIGN_EVERY_S = 1.0

@@ -31,7 +31,7 @@ class FullError(Exception):
     """More waits than the database will have taken in a reasonable time."""
 
 
-class Together(Generic[T, R]):
+class GroupCommit(Generic[T, R]):
     """Hands items that arrive one by one to `write` in groups, on threads of its own.
 
     An item weighs what `weigh` says, or one: how many rows it is in the database. With more than one of `writers`, a

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from consumers import docket as module
+from consumers import access_batcher as module
 from consumers.access import Credential, Question, Verdict
-from consumers.docket import HEARINGS, QUESTIONS_EACH, Docket
+from consumers.access_batcher import HEARINGS, QUESTIONS_EACH, AccessBatcher
 
 
 class Court:
@@ -37,41 +37,41 @@ def question(name: str) -> Question:
     return Credential(name, ""), "slug"
 
 
-async def ask(docket: Docket, *names: str) -> list["asyncio.Task[Verdict]"]:
-    asked = [asyncio.create_task(docket.judge(question(name))) for name in names]
+async def ask(batcher: AccessBatcher, *names: str) -> list["asyncio.Task[Verdict]"]:
+    asked = [asyncio.create_task(batcher.judge(question(name))) for name in names]
     await asyncio.sleep(0.01)
     return asked
 
 
 async def test_equal_questions_that_wait_are_one(court: Court) -> None:
-    docket = Docket()
-    busy = await ask(docket, *(f"before {number}" for number in range(HEARINGS)))
-    asked = await ask(docket, *["ada"] * 500, "bob")
+    batcher = AccessBatcher()
+    busy = await ask(batcher, *(f"before {number}" for number in range(HEARINGS)))
+    asked = await ask(batcher, *["ada"] * 500, "bob")
     court.opens.set()
     assert [verdict.name for verdict in await asyncio.gather(*busy, *asked)][-2:] == ["ada", "bob"]
     assert court.trips[-1] == {question("ada"), question("bob")}
 
 
 async def test_an_answer_is_never_older_than_its_question(court: Court) -> None:
-    docket = Docket()
-    first = await ask(docket, "ada")
-    second = await ask(docket, "ada")
+    batcher = AccessBatcher()
+    first = await ask(batcher, "ada")
+    second = await ask(batcher, "ada")
     court.opens.set()
     await asyncio.gather(*first, *second)
     assert court.trips == [{question("ada")}] * 2
 
 
 async def test_one_hearing_does_not_take_everything(court: Court) -> None:
-    asked = await ask(Docket(), *(str(number) for number in range(4 * QUESTIONS_EACH)))
+    asked = await ask(AccessBatcher(), *(str(number) for number in range(4 * QUESTIONS_EACH)))
     court.opens.set()
     await asyncio.gather(*asked)
     assert max(len(trip) for trip in court.trips) == QUESTIONS_EACH
 
 
 async def test_who_gives_up_takes_nobody_along(court: Court) -> None:
-    docket = Docket()
-    busy = await ask(docket, *(f"before {number}" for number in range(HEARINGS)))
-    gone, stays = await ask(docket, "ada", "ada")
+    batcher = AccessBatcher()
+    busy = await ask(batcher, *(f"before {number}" for number in range(HEARINGS)))
+    gone, stays = await ask(batcher, "ada", "ada")
     gone.cancel()
     court.opens.set()
     assert (await stays).name == "ada"
@@ -79,10 +79,10 @@ async def test_who_gives_up_takes_nobody_along(court: Court) -> None:
 
 
 async def test_an_error_reaches_everyone_who_asked_and_nobody_else(court: Court) -> None:
-    docket = Docket()
+    batcher = AccessBatcher()
     court.error = RuntimeError("no database")
-    asked = await ask(docket, "ada", "bob")
+    asked = await ask(batcher, "ada", "bob")
     court.opens.set()
     assert [str(one) for one in await asyncio.gather(*asked, return_exceptions=True)] == ["no database"] * 2
     court.error = None
-    assert (await docket.judge(question("ada"))).name == "ada"
+    assert (await batcher.judge(question("ada"))).name == "ada"

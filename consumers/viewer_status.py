@@ -1,18 +1,18 @@
-"""What is on each glass: the report of one process's viewers, for the page that shows who is watching."""
+"""What each viewer shows: the report of one process's viewers, for the page that shows who is watching."""
 
 import time
 from collections.abc import Iterable
 
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.live.watchers import Glass
+from metrics.live.watchers import ViewerStatus
 
 
-def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[Glass]:
+def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[ViewerStatus]:
     """Return what each viewer shows now."""
     now = time.monotonic()
     return [
-        Glass(
+        ViewerStatus(
             name=viewer.who.name,
             variant=str(stream.variant),
             version=viewer.acked,

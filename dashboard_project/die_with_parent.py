@@ -1,4 +1,4 @@
-"""`python leash.py PARENT COMMAND…`: becomes COMMAND, which the kernel kills as soon as process PARENT ends.
+"""`python die_with_parent.py PARENT COMMAND…`: becomes COMMAND, which the kernel kills as soon as process PARENT ends.
 
 A program of its own, not a `preexec_fn`, because Python code between fork and exec is not safe in a
 process that has threads. Only Linux knows the request; elsewhere this is a plain exec.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import pytest
 from structlog.testing import capture_logs
 
-from metrics.live.ages import Ages
-from metrics.live.health import SIGNS, Sign
-from metrics.live.standstill import Part, Standing, State, Watch, first, judge
+from metrics.health.ages import Ages
+from metrics.health.standstill import Part, Standing, State, Watch, first, judge
+from metrics.health.store import SIGNS, Sign
 from tests.make import AT
 
 UP = {"beat": 500.0, "render": 500.0, "collect": 500.0}

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from redis import Redis
 
-from metrics.live import slots
+from metrics.redis_state import slots
 
 AT = 1_795_176_000.0
 

@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from metrics.live import standstill
-from metrics.live.health import Readings, readings
-from metrics.live.standstill import Part, Standing, State
-from metrics.live.traffic import BUCKETS_S, Histogram
+from metrics.health import standstill
+from metrics.health.standstill import Part, Standing, State
+from metrics.health.store import Readings, readings
+from metrics.health.traffic import BUCKETS_S, Histogram
 
 
 class _Readings(Collector):

@@ -12,9 +12,9 @@ from enum import StrEnum
 
 import structlog
 
-from metrics.live import health
-from metrics.live.ages import Ages
-from metrics.live.health import Sign
+from metrics.health import store as health
+from metrics.health.ages import Ages
+from metrics.health.store import Sign
 
 log = structlog.get_logger(__name__)
 

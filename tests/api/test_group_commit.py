@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from metrics.api import together
-from metrics.api.together import FullError, Together
+from metrics.api import group_commit
+from metrics.api.group_commit import FullError, GroupCommit
 
 
 class Writing:
@@ -33,7 +33,7 @@ class Writing:
 
 async def test_what_comes_while_it_writes_is_written_next_all_together() -> None:
     write = Writing()
-    some = Together("test", write)
+    some = GroupCommit("test", write)
     first = asyncio.create_task(some.add(1))
     await asyncio.sleep(0.005)
     assert [*await asyncio.gather(first, some.add(2), some.add(3))] == [10, 20, 30]
@@ -42,24 +42,24 @@ async def test_what_comes_while_it_writes_is_written_next_all_together() -> None
 
 async def test_a_group_is_full_when_it_is_heavy() -> None:
     write = Writing()
-    some = Together("test", write, weigh=lambda item: item)
-    items = [1, together.WEIGHT_MOST, 1, 1, together.WEIGHT_MOST - 1, 1]
+    some = GroupCommit("test", write, weigh=lambda item: item)
+    items = [1, group_commit.WEIGHT_MOST, 1, 1, group_commit.WEIGHT_MOST - 1, 1]
     await asyncio.gather(*map(some.add, items))
-    assert write.groups == [[1, together.WEIGHT_MOST], [1, 1, together.WEIGHT_MOST - 1], [1]]
+    assert write.groups == [[1, group_commit.WEIGHT_MOST], [1, 1, group_commit.WEIGHT_MOST - 1], [1]]
 
 
 async def test_one_writer_never_writes_two_groups_at_once() -> None:
     write = Writing(0.001)
-    some = Together("test", write, weigh=lambda _: together.WORTH_A_WRITER)
+    some = GroupCommit("test", write, weigh=lambda _: group_commit.WORTH_A_WRITER)
     await asyncio.gather(*map(some.add, range(50)))
     assert write.at_once_most == 1
     assert [item for group in write.groups for item in group] == list(range(50))
 
 
-@pytest.mark.parametrize(("weight", "at_once"), [(1, 1), (together.WORTH_A_WRITER, 2)])
+@pytest.mark.parametrize(("weight", "at_once"), [(1, 1), (group_commit.WORTH_A_WRITER, 2)])
 async def test_a_second_writer_is_for_what_is_heavy(weight: int, at_once: int) -> None:
     write = Writing()
-    some = Together("test", write, weigh=lambda _: weight, writers=2)
+    some = GroupCommit("test", write, weigh=lambda _: weight, writers=2)
     waiting = []
     for item in range(20):
         waiting.append(asyncio.create_task(some.add(item)))
@@ -70,7 +70,7 @@ async def test_a_second_writer_is_for_what_is_heavy(weight: int, at_once: int) -
 
 @pytest.mark.parametrize("writers", [1, 2])
 async def test_nothing_is_left_behind_when_a_writer_ends(writers: int) -> None:
-    some = Together("test", Writing(0), weigh=lambda _: together.WORTH_A_WRITER, writers=writers)
+    some = GroupCommit("test", Writing(0), weigh=lambda _: group_commit.WORTH_A_WRITER, writers=writers)
     chance = random.Random(7)
 
     async def sender(number: int) -> int:
@@ -89,7 +89,7 @@ async def test_one_that_is_bad_spoils_no_other() -> None:
             raise ValueError("two")
         return list(items)
 
-    some = Together("test", write)
+    some = GroupCommit("test", write)
     outcomes = await asyncio.gather(*map(some.add, [1, 2, 3]), return_exceptions=True)
     assert outcomes[0] == 1
     assert isinstance(outcomes[1], ValueError)
@@ -97,8 +97,8 @@ async def test_one_that_is_bad_spoils_no_other() -> None:
 
 
 async def test_more_than_may_wait_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "WAITING_WEIGHT_MOST", 10)
-    some = Together("test", Writing(), weigh=lambda _: 5)
+    monkeypatch.setattr(group_commit, "WAITING_WEIGHT_MOST", 10)
+    some = GroupCommit("test", Writing(), weigh=lambda _: 5)
     waiting = [asyncio.create_task(some.add(item)) for item in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(FullError):

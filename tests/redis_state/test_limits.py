@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis, RedisError
 
-from metrics.live import limits
+from metrics.redis_state import limits
 
 AT = 1_795_176_000.0  # a full minute
 

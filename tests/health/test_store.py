@@ -7,8 +7,10 @@ from django.conf import settings
 from redis import RedisError
 
 from dashboard_project.celery import app
-from metrics.live import exposition, health, traffic, waiting
-from metrics.live.health import Sign
+from metrics.health import own_metrics, traffic
+from metrics.health import store as health
+from metrics.health.store import Sign
+from metrics.live import waiting
 from metrics.live.snapshot import Variant
 
 AT = 1_795_176_000.0
@@ -95,7 +97,7 @@ def test_the_exposition_is_what_prometheus_reads() -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
     traffic.rendered(0.03)
-    families = {family.name: family for family in text_string_to_metric_families(exposition.exposition(AT).decode())}
+    families = {family.name: family for family in text_string_to_metric_families(own_metrics.exposition(AT).decode())}
     assert {"watchfloor_queue_depth", "watchfloor_sockets", "watchfloor_frames"} <= set(families)
     buckets = {s.labels["le"]: s.value for s in families["watchfloor_render_seconds"].samples if "le" in s.labels}
     assert (buckets["0.025"], buckets["0.05"], buckets["+Inf"]) == (0, 1, 1)

@@ -2,8 +2,8 @@
 
 from redis import RedisError
 
-from metrics.live import outage
-from metrics.live.connection import KEY, client
+from metrics.redis_state import outage
+from metrics.redis_state.connection import KEY, client
 
 PERIOD_S = 60
 

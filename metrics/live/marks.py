@@ -17,9 +17,10 @@ from celery.exceptions import OperationalError
 from redis import RedisError
 from redis.exceptions import LockError, LockNotOwnedError
 
-from metrics.live import outage, waiting
-from metrics.live.connection import KEY, async_client, client
+from metrics.live import waiting
 from metrics.live.snapshot import Variant, next_turn
+from metrics.redis_state import outage
+from metrics.redis_state.connection import KEY, async_client, client
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from metrics.live import collecting
+from metrics.redis_state import collecting
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError, OutOfMemoryError, ReadOnlyError, R
 from structlog.testing import capture_logs
 
 from dashboard_project.logs import Brief
-from metrics.live import outage
+from metrics.redis_state import outage
 
 OOM = "command not allowed when used memory > 'maxmemory'."
 

@@ -12,7 +12,7 @@ from metrics.sample import PERIOD_MOST_S
 EXPECTED_EVERY, EXPIRES_AFTER = "expected_every", "expires_after"
 
 
-def tell(request: HttpRequest, parsed: Parsed) -> Parsed:
+def with_hints(request: HttpRequest, parsed: Parsed) -> Parsed:
     """Return `parsed`, with what the query or a header says: `?expires_after=3600` or `X-Expires-After: 3600`.
 
     The same goes for `expected_every`. Both are seconds. Raises Invalid for what is no number of seconds.

@@ -10,7 +10,7 @@ from typing import cast
 
 from celery import current_app
 
-from metrics.live.connection import KEY, client
+from metrics.redis_state.connection import KEY, client
 
 RUN_TASK = "tasks.collect.collect"
 TRIAL_TASK = "tasks.collect.trial"
