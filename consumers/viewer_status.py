@@ -1,4 +1,4 @@
-"""What each viewer shows: the report of one process's viewers, for the page that shows who is watching."""
+"""The report of one process's viewers and what each of them shows, for the page /watching/."""
 
 import time
 from collections.abc import Iterable

@@ -1,5 +1,6 @@
 """Django's admin for the models."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -29,9 +30,8 @@ admin.site.index_title = "Administration"
 class OwnRights(admin.ModelAdmin):
     """Accounts and groups, as who is no superuser may change them: nobody gets to hold more than the one who gives."""
 
-    def manages(self, by: User, obj: Any) -> bool:
-        """Return whether `by` may change `obj`."""
-        raise NotImplementedError
+    manages: Callable[[User, Any], bool]
+    """Whether somebody may change an account or a group."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
@@ -41,7 +41,7 @@ class OwnRights(admin.ModelAdmin):
 
     @method_decorator(transaction.atomic)
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """What the actions of the list do, and the journal's entries of it, are one transaction."""
+        """Do what an action of the list asks for, and write it into the journal, in one transaction."""
         return super().changelist_view(request, extra_context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -82,8 +82,7 @@ admin.site.unregister(Group)
 class OwnRightsUserAdmin(OwnRights, UserAdmin):
     """Django's, within the rights of who changes."""
 
-    def manages(self, by: User, obj: Any) -> bool:
-        return access.may_manage(by, obj)
+    manages = staticmethod(access.may_manage)
 
     @method_decorator(transaction.atomic)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
@@ -98,8 +97,7 @@ class OwnRightsUserAdmin(OwnRights, UserAdmin):
 class OwnRightsGroupAdmin(OwnRights, GroupAdmin):
     """Django's, within the rights of who changes."""
 
-    def manages(self, by: User, obj: Any) -> bool:
-        return access.may_manage_group(by, obj)
+    manages = staticmethod(access.may_manage_group)
 
 
 @admin.register(Series)

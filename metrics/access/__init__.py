@@ -1,1 +1,1 @@
-"""Who asks."""
+"""Access: the principals that ask for something."""

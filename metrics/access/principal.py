@@ -1,4 +1,4 @@
-"""Who asks: a person, a token, Watchfloor itself, or nobody."""
+"""Principals: a person, a token, Watchfloor itself, or nobody."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NOUNS = ("dashboard", "heartbeat", "source")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who does something: `name` for the journal, whether it is an administrator, and what else it has the right to.
+    """Somebody who does something: the `name` for the journal, whether it is an administrator, and its other rights.
 
     `rights` are such as add_source and change_dashboard; an administrator has all of them. `address` is the one that
     the request came from, if it came by one.

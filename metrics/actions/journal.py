@@ -28,9 +28,12 @@ def record(
 ) -> None:
     """Write that `by` did `verb` to `thing`; of `before` and `after` the fields that differ are kept.
 
-    Both are values as in JSON. None means that there was, or is, no such thing, or that its fields say nothing.
+    Both are values as in JSON. None means that there was, or is, no such thing, or that its fields say nothing. A
+    change without a difference is none.
     """
     _check_transaction()
+    if before is not None and before == after:
+        return
     AuditEntry.objects.create(
         at=datetime.now(UTC),
         by=by.name[:NAME_MOST],

@@ -127,11 +127,11 @@ def run_now(id: int, by: Principal) -> None:
     if not source.enabled:
         raise Invalid("enabled", f"{source.name} is off; turn it on first.")
     try:
-        with transaction.atomic():
-            journal.record(by, "run", source)
-            collecting.run(source.pk)
+        collecting.run(source.pk)
     except (RedisError, OperationalError):
         raise NoAnswer("Redis does not answer; try again.") from None
+    with transaction.atomic():  # not around the above: nobody can write while SQLite waits for Redis
+        journal.record(by, "run", source)
     log.info("source run by hand", source=source.name, by=by.name)
 
 

@@ -1,1 +1,1 @@
-"""What the system says of itself: signs of life, what stands still, what was sent, its own metrics."""
+"""The health of the system: signs of life, what stands still, what was sent, its own metrics."""

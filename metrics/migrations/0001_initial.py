@@ -6,203 +6,109 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Series",
+            name='Series',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(editable=False, max_length=64, unique=True)),
-                ("metric", models.CharField(db_index=True, max_length=200)),
-                ("labels", models.JSONField(default=dict)),
-                ("unit", models.CharField(blank=True, max_length=20)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(editable=False, max_length=64, unique=True)),
+                ('metric', models.CharField(db_index=True, max_length=200)),
+                ('labels', models.JSONField(default=dict)),
+                ('unit', models.CharField(blank=True, max_length=20)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name_plural": "series",
-                "ordering": ["metric", "id"],
+                'verbose_name_plural': 'series',
+                'ordering': ['metric', 'id'],
             },
         ),
         migrations.CreateModel(
-            name="Source",
+            name='Source',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(max_length=40)),
-                ("name", models.CharField(max_length=100, unique=True)),
-                (
-                    "every_s",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="Seconds between two runs; empty for what is pushed.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(86400),
-                        ],
-                        verbose_name="every",
-                    ),
-                ),
-                ("config", models.JSONField(blank=True, default=dict)),
-                ("enabled", models.BooleanField(default=True)),
-                ("last_run_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("last_duration_s", models.FloatField(blank=True, editable=False, null=True)),
-                ("last_samples", models.PositiveIntegerField(blank=True, editable=False, null=True)),
-                ("last_error", models.CharField(blank=True, editable=False, max_length=300)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=40)),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('every_s', models.PositiveIntegerField(blank=True, help_text='Seconds between two runs; empty for what is pushed.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)], verbose_name='every')),
+                ('config', models.JSONField(blank=True, default=dict)),
+                ('enabled', models.BooleanField(default=True)),
+                ('last_run_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('last_duration_s', models.FloatField(blank=True, editable=False, null=True)),
+                ('last_samples', models.PositiveIntegerField(blank=True, editable=False, null=True)),
+                ('last_error', models.CharField(blank=True, editable=False, max_length=300)),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Dashboard",
+            name='Dashboard',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("slug", models.SlugField(unique=True)),
-                ("title", models.CharField(max_length=100)),
-                ("description", models.CharField(blank=True, max_length=300)),
-                (
-                    "range",
-                    models.CharField(default="1h", help_text="The range shown when none is asked for.", max_length=4),
-                ),
-                (
-                    "for_everyone",
-                    models.BooleanField(default=True, help_text="Whether everyone who is signed in may see it."),
-                ),
-                (
-                    "layout",
-                    models.PositiveIntegerField(
-                        default=1, editable=False, help_text="Counts the edits, so that open pages notice one."
-                    ),
-                ),
-                (
-                    "groups",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Who may see it, if not everyone.",
-                        related_name="dashboards",
-                        to="auth.group",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(unique=True)),
+                ('title', models.CharField(max_length=100)),
+                ('description', models.CharField(blank=True, max_length=300)),
+                ('range', models.CharField(default='1h', help_text='The range shown when none is asked for.', max_length=4)),
+                ('for_everyone', models.BooleanField(default=True, help_text='Whether everyone who is signed in may see it.')),
+                ('layout', models.PositiveIntegerField(default=1, editable=False, help_text='Counts the edits, so that open pages notice one.')),
+                ('groups', models.ManyToManyField(blank=True, help_text='Who may see it, if not everyone.', related_name='dashboards', to='auth.group')),
             ],
             options={
-                "ordering": ["title"],
+                'ordering': ['title'],
             },
         ),
         migrations.CreateModel(
-            name="Sample",
+            name='Sample',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "at_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at_ms", models.BigIntegerField(help_text="Unix time in milliseconds.")),
-                ("value", models.FloatField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="samples",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'at_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('at_ms', models.BigIntegerField(help_text='Unix time in milliseconds.')),
+                ('value', models.FloatField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='samples', to='metrics.series')),
             ],
             options={
-                "verbose_name_plural": "samples",
+                'verbose_name_plural': 'samples',
             },
         ),
         migrations.AddField(
-            model_name="series",
-            name="source",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="series",
-                to="metrics.source",
-            ),
+            model_name='series',
+            name='source',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='series', to='metrics.source'),
         ),
         migrations.CreateModel(
-            name="Token",
+            name='Token',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=100, unique=True)),
-                (
-                    "scope",
-                    models.CharField(
-                        choices=[
-                            ("push", "push samples"),
-                            ("read", "read series and dashboards"),
-                            ("admin", "manage everything"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("revoked_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "source",
-                    models.OneToOneField(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="token",
-                        to="metrics.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('scope', models.CharField(choices=[('push', 'push samples'), ('read', 'read series and dashboards'), ('admin', 'manage everything')], max_length=10)),
+                ('digest', models.CharField(editable=False, max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('source', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='token', to='metrics.source')),
             ],
             options={
-                "ordering": ["name"],
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Widget",
+            name='Widget',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(max_length=20)),
-                ("title", models.CharField(max_length=100)),
-                ("config", models.JSONField(default=dict)),
-                ("position", models.PositiveIntegerField(default=0)),
-                (
-                    "width",
-                    models.PositiveSmallIntegerField(
-                        default=3,
-                        help_text="Columns of 12.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(12),
-                        ],
-                    ),
-                ),
-                (
-                    "height",
-                    models.PositiveSmallIntegerField(
-                        default=1,
-                        help_text="Rows.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(4),
-                        ],
-                    ),
-                ),
-                (
-                    "dashboard",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="widgets", to="metrics.dashboard"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('title', models.CharField(max_length=100)),
+                ('config', models.JSONField(default=dict)),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('width', models.PositiveSmallIntegerField(default=3, help_text='Columns of 12.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)])),
+                ('height', models.PositiveSmallIntegerField(default=1, help_text='Rows.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)])),
+                ('dashboard', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='widgets', to='metrics.dashboard')),
             ],
             options={
-                "ordering": ["position", "id"],
+                'ordering': ['position', 'id'],
             },
         ),
     ]

@@ -4,34 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0001_initial"),
+        ('metrics', '0001_initial'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="series",
-            name="expected_every_s",
-            field=models.FloatField(
-                blank=True,
-                help_text="Seconds after which the next sample should come.",
-                null=True,
-                verbose_name="expected every",
-            ),
+            model_name='series',
+            name='expected_every_s',
+            field=models.FloatField(blank=True, help_text='Seconds after which the next sample should come.', null=True, verbose_name='expected every'),
         ),
         migrations.AddField(
-            model_name="series",
-            name="expires_after_s",
-            field=models.FloatField(
-                blank=True,
-                help_text="Seconds after which the last value no longer counts.",
-                null=True,
-                verbose_name="expires after",
-            ),
+            model_name='series',
+            name='expires_after_s',
+            field=models.FloatField(blank=True, help_text='Seconds after which the last value no longer counts.', null=True, verbose_name='expires after'),
         ),
         migrations.AddField(
-            model_name="series",
-            name="type",
-            field=models.CharField(blank=True, help_text="gauge or counter; empty while nobody said.", max_length=10),
+            model_name='series',
+            name='type',
+            field=models.CharField(blank=True, help_text='gauge or counter; empty while nobody said.', max_length=10),
         ),
     ]

@@ -5,33 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0002_what_samples_say"),
+        ('metrics', '0002_what_samples_say'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="source",
-            name="cron",
-            field=models.CharField(blank=True, help_text="Minute, hour, day, month, weekday.", max_length=100),
+            model_name='source',
+            name='cron',
+            field=models.CharField(blank=True, help_text='Minute, hour, day, month, weekday.', max_length=100),
         ),
         migrations.AddField(
-            model_name="source",
-            name="time_zone",
-            field=models.CharField(blank=True, help_text="Of cron, such as Europe/Zurich.", max_length=50),
+            model_name='source',
+            name='time_zone',
+            field=models.CharField(blank=True, help_text='Of cron, such as Europe/Zurich.', max_length=50),
         ),
         migrations.AlterField(
-            model_name="source",
-            name="every_s",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Seconds between two runs; empty for what is pushed, or runs by cron.",
-                null=True,
-                validators=[
-                    django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(86400),
-                ],
-                verbose_name="every",
-            ),
+            model_name='source',
+            name='every_s',
+            field=models.PositiveIntegerField(blank=True, help_text='Seconds between two runs; empty for what is pushed, or runs by cron.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)], verbose_name='every'),
         ),
     ]

@@ -5,28 +5,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0003_cron"),
+        ('metrics', '0003_cron'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="IdempotencyKey",
+            name='IdempotencyKey',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=255)),
-                ("digest", models.CharField(help_text="SHA-256 of what was pushed.", max_length=64)),
-                ("accepted", models.PositiveIntegerField(help_text="How many samples the answer said were accepted.")),
-                ("at", models.DateTimeField(db_index=True)),
-                (
-                    "token",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="idempotency_keys", to="metrics.token"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('digest', models.CharField(help_text='SHA-256 of what was pushed.', max_length=64)),
+                ('accepted', models.PositiveIntegerField(help_text='How many samples the answer said were accepted.')),
+                ('at', models.DateTimeField(db_index=True)),
+                ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='idempotency_keys', to='metrics.token')),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("token", "key"), name="one_answer_per_key")],
+                'constraints': [models.UniqueConstraint(fields=('token', 'key'), name='one_answer_per_key')],
             },
         ),
     ]

@@ -7,175 +7,95 @@ from django.db import migrations, models
 
 def keep_chunks_as_they_are(apps, schema_editor):
     """They are packed already: PostgreSQL would try in vain to compress them."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("ALTER TABLE metrics_chunk ALTER COLUMN data SET STORAGE EXTERNAL")
+    if schema_editor.connection.vendor == 'postgresql':
+        schema_editor.execute('ALTER TABLE metrics_chunk ALTER COLUMN data SET STORAGE EXTERNAL')
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0004_idempotency_keys"),
+        ('metrics', '0004_idempotency_keys'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Progress",
+            name='Progress',
             fields=[
-                ("name", models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ("until_ms", models.BigIntegerField(default=0)),
-                ("series_id", models.BigIntegerField(default=0)),
+                ('name', models.CharField(max_length=20, primary_key=True, serialize=False)),
+                ('until_ms', models.BigIntegerField(default=0)),
+                ('series_id', models.BigIntegerField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name="series",
-            name="ahead_s",
-            field=models.FloatField(
-                default=0,
-                editable=False,
-                help_text="Seconds by which the sender's clock has been ahead at most.",
-                verbose_name="ahead by",
-            ),
+            model_name='series',
+            name='ahead_s',
+            field=models.FloatField(default=0, editable=False, help_text="Seconds by which the sender's clock has been ahead at most.", verbose_name='ahead by'),
         ),
         migrations.AddField(
-            model_name="source",
-            name="hour_retention_days",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Days to keep the rollups of hours; empty for what the settings say.",
-                null=True,
-                validators=[
-                    django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(36500),
-                ],
-            ),
+            model_name='source',
+            name='hour_retention_days',
+            field=models.PositiveIntegerField(blank=True, help_text='Days to keep the rollups of hours; empty for what the settings say.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(36500)]),
         ),
         migrations.AddField(
-            model_name="source",
-            name="minute_retention_days",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Days to keep the rollups of minutes; empty for what the settings say.",
-                null=True,
-                validators=[
-                    django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(36500),
-                ],
-            ),
+            model_name='source',
+            name='minute_retention_days',
+            field=models.PositiveIntegerField(blank=True, help_text='Days to keep the rollups of minutes; empty for what the settings say.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(36500)]),
         ),
         migrations.AddField(
-            model_name="source",
-            name="raw_retention_hours",
-            field=models.PositiveIntegerField(
-                blank=True,
-                help_text="Hours to keep every sample; empty for what the settings say.",
-                null=True,
-                validators=[
-                    django.core.validators.MinValueValidator(1),
-                    django.core.validators.MaxValueValidator(876000),
-                ],
-            ),
+            model_name='source',
+            name='raw_retention_hours',
+            field=models.PositiveIntegerField(blank=True, help_text='Hours to keep every sample; empty for what the settings say.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(876000)]),
         ),
         migrations.CreateModel(
-            name="Chunk",
+            name='Chunk',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "start_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("start_ms", models.BigIntegerField()),
-                ("end_ms", models.BigIntegerField()),
-                ("count", models.IntegerField()),
-                ("data", models.BinaryField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="chunks",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'start_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('start_ms', models.BigIntegerField()),
+                ('end_ms', models.BigIntegerField()),
+                ('count', models.IntegerField()),
+                ('data', models.BinaryField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='metrics.series')),
             ],
         ),
         migrations.CreateModel(
-            name="HourRollup",
+            name='HourRollup',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "at_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at_ms", models.BigIntegerField(help_text="Unix time in milliseconds.")),
-                ("sum", models.FloatField()),
-                ("min", models.FloatField()),
-                ("max", models.FloatField()),
-                ("last", models.FloatField()),
-                ("count", models.IntegerField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'at_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('at_ms', models.BigIntegerField(help_text='Unix time in milliseconds.')),
+                ('sum', models.FloatField()),
+                ('min', models.FloatField()),
+                ('max', models.FloatField()),
+                ('last', models.FloatField()),
+                ('count', models.IntegerField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Late",
+            name='Late',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "at_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at_ms", models.BigIntegerField()),
-                ("marks", models.BigIntegerField(default=1)),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'at_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('at_ms', models.BigIntegerField()),
+                ('marks', models.BigIntegerField(default=1)),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series')),
             ],
         ),
         migrations.CreateModel(
-            name="MinuteRollup",
+            name='MinuteRollup',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "at_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at_ms", models.BigIntegerField(help_text="Unix time in milliseconds.")),
-                ("sum", models.FloatField()),
-                ("min", models.FloatField()),
-                ("max", models.FloatField()),
-                ("last", models.FloatField()),
-                ("count", models.IntegerField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'at_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('at_ms', models.BigIntegerField(help_text='Unix time in milliseconds.')),
+                ('sum', models.FloatField()),
+                ('min', models.FloatField()),
+                ('max', models.FloatField()),
+                ('last', models.FloatField()),
+                ('count', models.IntegerField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.RunPython(keep_chunks_as_they_are, migrations.RunPython.noop, elidable=False),

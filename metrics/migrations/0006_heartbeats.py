@@ -7,91 +7,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0005_rollups_and_chunks"),
+        ('metrics', '0005_rollups_and_chunks'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Heartbeat",
+            name='Heartbeat',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        default=metrics.models.heartbeat.new_key, editable=False, max_length=32, unique=True
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, unique=True)),
-                (
-                    "every_s",
-                    models.PositiveIntegerField(
-                        blank=True, help_text="Seconds between two pings.", null=True, verbose_name="every"
-                    ),
-                ),
-                ("cron", models.CharField(blank=True, help_text="Or when it runs, as in a crontab.", max_length=100)),
-                (
-                    "time_zone",
-                    models.CharField(default="UTC", help_text="Where the crontab's clock hangs.", max_length=50),
-                ),
-                (
-                    "grace_s",
-                    models.PositiveIntegerField(
-                        default=300, help_text="Seconds a ping may be late.", verbose_name="grace"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("new", "new"),
-                            ("up", "up"),
-                            ("late", "late"),
-                            ("down", "down"),
-                            ("paused", "paused"),
-                        ],
-                        default=metrics.heartbeat.State["NEW"],
-                        max_length=10,
-                    ),
-                ),
-                ("last_at", models.FloatField(editable=False, null=True)),
-                ("late_at", models.FloatField(editable=False, null=True)),
-                ("down_at", models.FloatField(editable=False, null=True)),
-                ("duration_s", models.FloatField(editable=False, null=True)),
-                ("starts", models.JSONField(default=dict, editable=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(default=metrics.models.heartbeat.new_key, editable=False, max_length=32, unique=True)),
+                ('name', models.CharField(max_length=100, unique=True)),
+                ('every_s', models.PositiveIntegerField(blank=True, help_text='Seconds between two pings.', null=True, verbose_name='every')),
+                ('cron', models.CharField(blank=True, help_text='Or when it runs, as in a crontab.', max_length=100)),
+                ('time_zone', models.CharField(default='UTC', help_text="Where the crontab's clock hangs.", max_length=50)),
+                ('grace_s', models.PositiveIntegerField(default=300, help_text='Seconds a ping may be late.', verbose_name='grace')),
+                ('state', models.CharField(choices=[('new', 'new'), ('up', 'up'), ('late', 'late'), ('down', 'down'), ('paused', 'paused')], default=metrics.heartbeat.State['NEW'], max_length=10)),
+                ('last_at', models.FloatField(editable=False, null=True)),
+                ('late_at', models.FloatField(editable=False, null=True)),
+                ('down_at', models.FloatField(editable=False, null=True)),
+                ('duration_s', models.FloatField(editable=False, null=True)),
+                ('starts', models.JSONField(default=dict, editable=False)),
             ],
             options={
-                "ordering": ["name"],
-                "indexes": [models.Index(fields=["state", "down_at"], name="metrics_hea_state_c45416_idx")],
+                'ordering': ['name'],
+                'indexes': [models.Index(fields=['state', 'down_at'], name='metrics_hea_state_c45416_idx')],
             },
         ),
         migrations.CreateModel(
-            name="Ping",
+            name='Ping',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.FloatField(help_text="Unix seconds.")),
-                (
-                    "signal",
-                    models.CharField(
-                        choices=[("success", "success"), ("start", "start"), ("fail", "fail")], max_length=10
-                    ),
-                ),
-                ("exit_status", models.PositiveSmallIntegerField(null=True)),
-                ("run", models.CharField(blank=True, max_length=100)),
-                ("duration_s", models.FloatField(null=True)),
-                ("body", models.TextField(blank=True)),
-                (
-                    "heartbeat",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="pings",
-                        to="metrics.heartbeat",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.FloatField(help_text='Unix seconds.')),
+                ('signal', models.CharField(choices=[('success', 'success'), ('start', 'start'), ('fail', 'fail')], max_length=10)),
+                ('exit_status', models.PositiveSmallIntegerField(null=True)),
+                ('run', models.CharField(blank=True, max_length=100)),
+                ('duration_s', models.FloatField(null=True)),
+                ('body', models.TextField(blank=True)),
+                ('heartbeat', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pings', to='metrics.heartbeat')),
             ],
             options={
-                "indexes": [models.Index(fields=["heartbeat", "-id"], name="metrics_pin_heartbe_a5c8db_idx")],
+                'indexes': [models.Index(fields=['heartbeat', '-id'], name='metrics_pin_heartbe_a5c8db_idx')],
             },
         ),
     ]

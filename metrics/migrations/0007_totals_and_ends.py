@@ -5,36 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0006_heartbeats"),
+        ('metrics', '0006_heartbeats'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="RunningTotal",
+            name='RunningTotal',
             fields=[
-                (
-                    "series",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="running_total",
-                        serialize=False,
-                        to="metrics.series",
-                    ),
-                ),
-                ("at_ms", models.BigIntegerField(help_text="Unix time in milliseconds.", null=True)),
-                ("value", models.FloatField(default=0)),
+                ('series', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='running_total', serialize=False, to='metrics.series')),
+                ('at_ms', models.BigIntegerField(help_text='Unix time in milliseconds.', null=True)),
+                ('value', models.FloatField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name="series",
-            name="ended_at_ms",
-            field=models.BigIntegerField(
-                blank=True,
-                editable=False,
-                help_text="Unix milliseconds; samples up to then no longer count as the last.",
-                null=True,
-            ),
+            model_name='series',
+            name='ended_at_ms',
+            field=models.BigIntegerField(blank=True, editable=False, help_text='Unix milliseconds; samples up to then no longer count as the last.', null=True),
         ),
     ]

@@ -5,78 +5,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0007_totals_and_ends"),
+        ('metrics', '0007_totals_and_ends'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="source",
-            name="failures",
-            field=models.PositiveIntegerField(default=0, editable=False, help_text="Runs in a row that failed."),
+            model_name='source',
+            name='failures',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='Runs in a row that failed.'),
         ),
         migrations.AddField(
-            model_name="source",
-            name="last_note",
-            field=models.CharField(blank=True, editable=False, help_text="A line that the run said.", max_length=300),
+            model_name='source',
+            name='last_note',
+            field=models.CharField(blank=True, editable=False, help_text='A line that the run said.', max_length=300),
         ),
         migrations.AddField(
-            model_name="source",
-            name="last_success_at",
+            model_name='source',
+            name='last_success_at',
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name="source",
-            name="recent",
-            field=models.JSONField(
-                default=list, editable=False, help_text="The newest runs, oldest first, each [seconds, 1 if it failed]."
-            ),
+            model_name='source',
+            name='recent',
+            field=models.JSONField(default=list, editable=False, help_text='The newest runs, oldest first, each [seconds, 1 if it failed].'),
         ),
         migrations.AddField(
-            model_name="source",
-            name="secrets",
-            field=models.TextField(blank=True, editable=False, help_text="As metrics.actions.credentials keeps them."),
+            model_name='source',
+            name='secrets',
+            field=models.TextField(blank=True, editable=False, help_text='As metrics.actions.credentials keeps them.'),
         ),
         migrations.AddField(
-            model_name="source",
-            name="trusted",
-            field=models.BooleanField(
-                default=True,
-                editable=False,
-                help_text="Its config was last set by an administrator: it may connect anywhere.",
-            ),
+            model_name='source',
+            name='trusted',
+            field=models.BooleanField(default=True, editable=False, help_text='Its config was last set by an administrator: it may connect anywhere.'),
         ),
         migrations.AlterField(  # sources that are there already were made by who was trusted to
-            model_name="source",
-            name="trusted",
-            field=models.BooleanField(
-                default=False,
-                editable=False,
-                help_text="Its config was last set by an administrator: it may connect anywhere.",
-            ),
+            model_name='source',
+            name='trusted',
+            field=models.BooleanField(default=False, editable=False, help_text='Its config was last set by an administrator: it may connect anywhere.'),
         ),
         migrations.CreateModel(
-            name="Run",
+            name='Run',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("started_at", models.DateTimeField()),
-                ("duration_s", models.FloatField()),
-                ("samples", models.PositiveIntegerField()),
-                ("error", models.CharField(blank=True, max_length=300)),
-                ("note", models.CharField(blank=True, max_length=300)),
-                (
-                    "source",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="runs",
-                        to="metrics.source",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('started_at', models.DateTimeField()),
+                ('duration_s', models.FloatField()),
+                ('samples', models.PositiveIntegerField()),
+                ('error', models.CharField(blank=True, max_length=300)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='metrics.source')),
             ],
             options={
-                "ordering": ["-id"],
-                "indexes": [models.Index(fields=["source", "-id"], name="run_newest_of_source")],
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['source', '-id'], name='run_newest_of_source')],
             },
         ),
     ]

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0008_runs_and_credentials"),
+        ('metrics', '0008_runs_and_credentials'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="series",
-            name="group",
-            field=models.BigIntegerField(
-                editable=False, help_text="What it is pushed with; see series.groups.", null=True
-            ),
+            model_name='series',
+            name='group',
+            field=models.BigIntegerField(editable=False, help_text='What it is pushed with; see series.groups.', null=True),
         ),
         migrations.AddIndex(
-            model_name="series",
-            index=models.Index(condition=models.Q(("group__isnull", False)), fields=["group"], name="series_of_group"),
+            model_name='series',
+            index=models.Index(condition=models.Q(('group__isnull', False)), fields=['group'], name='series_of_group'),
         ),
     ]

@@ -4,18 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0009_groups"),
+        ('metrics', '0009_groups'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="series",
-            name="metric",
+            model_name='series',
+            name='metric',
             field=models.CharField(max_length=200),
         ),
         migrations.AddIndex(
-            model_name="series",
-            index=models.Index(fields=["metric", "id"], name="metrics_ser_metric_04a45c_idx"),
+            model_name='series',
+            index=models.Index(fields=['metric', 'id'], name='metrics_ser_metric_04a45c_idx'),
         ),
     ]

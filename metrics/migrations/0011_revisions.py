@@ -4,28 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0010_series_by_metric"),
+        ('metrics', '0010_series_by_metric'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="hourrollup",
-            name="last_after_ms",
-            field=models.IntegerField(default=0, help_text="When the last sample was, in milliseconds after at_ms."),
+            model_name='hourrollup',
+            name='last_after_ms',
+            field=models.IntegerField(default=0, help_text='When the last sample was, in milliseconds after at_ms.'),
         ),
         migrations.AddField(
-            model_name="minuterollup",
-            name="last_after_ms",
-            field=models.IntegerField(default=0, help_text="When the last sample was, in milliseconds after at_ms."),
+            model_name='minuterollup',
+            name='last_after_ms',
+            field=models.IntegerField(default=0, help_text='When the last sample was, in milliseconds after at_ms.'),
         ),
         migrations.AddField(
-            model_name="series",
-            name="revision",
-            field=models.BigIntegerField(
-                default=0,
-                editable=False,
-                help_text="Counts how often something older than what is rolled came, or was rolled.",
-            ),
+            model_name='series',
+            name='revision',
+            field=models.BigIntegerField(default=0, editable=False, help_text='Counts how often something older than what is rolled came, or was rolled.'),
         ),
     ]

@@ -5,20 +5,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0011_revisions"),
+        ('metrics', '0011_revisions'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="sample",
-            name="series",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="samples",
-                to="metrics.series",
-            ),
+            model_name='sample',
+            name='series',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='samples', to='metrics.series'),
         ),
     ]

@@ -6,48 +6,34 @@ from django.db import migrations, models
 
 def keep_chunks_as_they_are(apps, schema_editor):
     """They are packed already: PostgreSQL would try in vain to compress them."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("ALTER TABLE metrics_minutechunk ALTER COLUMN data SET STORAGE EXTERNAL")
+    if schema_editor.connection.vendor == 'postgresql':
+        schema_editor.execute('ALTER TABLE metrics_minutechunk ALTER COLUMN data SET STORAGE EXTERNAL')
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0012_samples_without_a_constraint"),
+        ('metrics', '0012_samples_without_a_constraint'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="chunk",
-            name="series",
-            field=models.ForeignKey(
-                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="metrics.series"
-            ),
+            model_name='chunk',
+            name='series',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series'),
         ),
         migrations.CreateModel(
-            name="MinuteChunk",
+            name='MinuteChunk',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "start_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("start_ms", models.BigIntegerField()),
-                ("end_ms", models.BigIntegerField()),
-                ("count", models.IntegerField()),
-                ("data", models.BinaryField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'start_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('start_ms', models.BigIntegerField()),
+                ('end_ms', models.BigIntegerField()),
+                ('count', models.IntegerField()),
+                ('data', models.BinaryField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.RunPython(keep_chunks_as_they_are, migrations.RunPython.noop, elidable=False),

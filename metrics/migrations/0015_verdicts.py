@@ -4,36 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0014_group_owner"),
+        ('metrics', '0014_group_owner'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="run",
-            name="verdict",
-            field=models.CharField(
-                blank=True, choices=[("up", "up"), ("warning", "warning"), ("down", "down")], max_length=10
-            ),
+            model_name='run',
+            name='verdict',
+            field=models.CharField(blank=True, choices=[('up', 'up'), ('warning', 'warning'), ('down', 'down')], max_length=10),
         ),
         migrations.AddField(
-            model_name="source",
-            name="last_verdict",
-            field=models.CharField(
-                blank=True,
-                choices=[("up", "up"), ("warning", "warning"), ("down", "down")],
-                editable=False,
-                help_text="Of what the last run checked; empty if it checked nothing, or failed.",
-                max_length=10,
-            ),
+            model_name='source',
+            name='last_verdict',
+            field=models.CharField(blank=True, choices=[('up', 'up'), ('warning', 'warning'), ('down', 'down')], editable=False, help_text='Of what the last run checked; empty if it checked nothing, or failed.', max_length=10),
         ),
         migrations.AlterField(
-            model_name="source",
-            name="recent",
-            field=models.JSONField(
-                default=list,
-                editable=False,
-                help_text="The newest runs, oldest first, each [seconds, one of GOOD, FAILED, … of metrics.actions.runs].",
-            ),
+            model_name='source',
+            name='recent',
+            field=models.JSONField(default=list, editable=False, help_text='The newest runs, oldest first, each [seconds, one of GOOD, FAILED, … of metrics.actions.runs].'),
         ),
     ]

@@ -34,6 +34,7 @@ def fields(model):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
         ("metrics", "0017_dashboard_revisions"),
     ]

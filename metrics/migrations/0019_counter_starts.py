@@ -4,19 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0018_growth"),
+        ('metrics', '0018_growth'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="series",
-            name="started_at_ms",
-            field=models.BigIntegerField(
-                blank=True,
-                editable=False,
-                help_text="Unix milliseconds; when a counter last began at zero, if its sender says that.",
-                null=True,
-            ),
+            model_name='series',
+            name='started_at_ms',
+            field=models.BigIntegerField(blank=True, editable=False, help_text='Unix milliseconds; when a counter last began at zero, if its sender says that.', null=True),
         ),
     ]

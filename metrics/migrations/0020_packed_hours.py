@@ -11,36 +11,24 @@ def keep_chunks_as_they_are(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("metrics", "0019_counter_starts"),
+        ('metrics', '0019_counter_starts'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="HourChunk",
+            name='HourChunk',
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "series_id", "start_ms", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("start_ms", models.BigIntegerField()),
-                ("end_ms", models.BigIntegerField()),
-                ("count", models.IntegerField()),
-                ("data", models.BinaryField()),
-                (
-                    "series",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="metrics.series",
-                    ),
-                ),
+                ('pk', models.CompositePrimaryKey('series_id', 'start_ms', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('start_ms', models.BigIntegerField()),
+                ('end_ms', models.BigIntegerField()),
+                ('count', models.IntegerField()),
+                ('data', models.BinaryField()),
+                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='metrics.series')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
         migrations.RunPython(keep_chunks_as_they_are, migrations.RunPython.noop, elidable=False),

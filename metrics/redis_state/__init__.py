@@ -1,1 +1,1 @@
-"""What is in Redis besides what open pages show: the connection, claims and locks, rates, questions to workers."""
+"""State in Redis besides that of open pages: the connection, claims and locks, rates, questions to workers."""

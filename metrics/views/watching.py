@@ -1,4 +1,4 @@
-"""Who is watching: what each viewer shows, for those who run this installation."""
+"""The page that lists viewers and what each of them shows, for those who run this installation."""
 
 import time
 from dataclasses import asdict

@@ -102,6 +102,12 @@ def test_what_is_refused_is_no_entry() -> None:
     assert not AuditEntry.objects.exists()
 
 
+def test_a_change_without_a_difference_is_none() -> None:
+    sources.change(machine(), {"every": 10, "name": "machine"}, BEN)
+    heartbeats.change(backup(), BEN, name="backup")
+    assert not AuditEntry.objects.exists()
+
+
 def test_only_what_differs_is_kept() -> None:
     sources.change(machine(), {"every": 30, "name": "host"}, BEN)
     entry = AuditEntry.objects.get()
