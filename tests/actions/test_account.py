@@ -14,7 +14,7 @@ from django.core import signing
 from dashboard_project.sessions import SessionStore
 from metrics.access.principal import SYSTEM
 from metrics.actions import account
-from metrics.models import Session
+from metrics.models import AuditEntry, Session
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -52,6 +52,15 @@ def test_only_one_s_own_are_ended(named: str | None, left: set[str]) -> None:
     user = User.objects.get(username="ada")
     assert account.end(SYSTEM, user, None if named is None else account.name_of(keys[named])) == 3 - len(left)
     assert {one.session_key[0] for one in Session.objects.all()} == left
+
+
+def test_signing_out_is_written_into_the_journal_if_anybody_was() -> None:
+    session("a" * 32), session("b" * 32)
+    user = User.objects.get(username="ada")
+    for _ in range(2):
+        account.end(SYSTEM, user)
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.verb, entry.noun, entry.name, entry.after) == ("sign out", "user", "ada", {"browsers": 2})
 
 
 def test_what_is_old_of_sessions_and_sign_ins_is_deleted() -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from metrics.models import AuditEntry
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -167,3 +168,40 @@ def test_a_superuser_may_give_everything(client: Client, grace: User) -> None:
     assert save(client, grace, is_superuser="on", groups=[Group.objects.get().pk]).status_code == 302
     grace.refresh_from_db()
     assert grace.is_superuser
+
+
+@pytest.mark.django_db(transaction=True)
+class TestJournal:
+    """Outside of a transaction of the test's own, as it is for those who use the admin."""
+
+    @staticmethod
+    def written() -> list[tuple[str, str, str, str, Any]]:
+        rows = AuditEntry.objects.order_by("id")
+        return [(one.by, one.verb, one.noun, one.name, one.after) for one in rows]
+
+    def test_what_is_changed_is_an_entry(self, client: Client, grace: User) -> None:
+        assert save(client, grace, email="new@example.com").status_code == 302
+        assert self.written() == [("user ada", "change", "user", "grace", {"fields": ["Email address", "Date joined"]})]
+
+    def test_a_password_is_one_that_does_not_say_it(self, client: Client, grace: User) -> None:
+        assert change_password(client, grace).status_code == 302
+        ((by, verb, _, name, after),) = self.written()
+        assert (by, verb, name) == ("user ada", "change", "grace")
+        assert "a-long-new-one" not in str(after)
+
+    def test_who_is_added_is_one(self, client: Client) -> None:
+        fields = {"username": "hal", "password1": "a-long-new-one", "password2": "a-long-new-one"}
+        assert client.post(reverse("admin:auth_user_add"), {**fields, "usable_password": "true"}).status_code == 302
+        assert [row[:4] for row in self.written()] == [("user ada", "create", "user", "hal")]
+
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_who_is_deleted_is_one(self, client: Client, grace: User, at_once: bool) -> None:
+        path = reverse("admin:auth_user_changelist") if at_once else reverse("admin:auth_user_delete", args=[grace.pk])
+        chosen = {"action": "delete_selected", "_selected_action": [grace.pk]} if at_once else {}
+        assert client.post(path, {**chosen, "post": "yes"}).status_code == 302
+        assert not User.objects.filter(username="grace").exists()
+        assert [row[:4] for row in self.written()] == [("user ada", "delete", "user", "grace")]
+
+    def test_what_is_refused_is_none(self, client: Client) -> None:
+        assert save(client, make.admin(), email="new@example.com").status_code == 403
+        assert self.written() == []
