@@ -27,7 +27,9 @@ def partial(widget: str, html: str) -> str:
     return f'<hx-partial hx-target="#w-{widget}" hx-swap="outerMorph">{html}</hx-partial>'
 
 
-def pulse(epoch: str, version: int, time: float, build: str, layout: int, behind_s: float = 0.0, lost: str = "") -> str:
+def pulse(
+    epoch: str, version: int, time: float, build: str, revision: int, behind_s: float = 0.0, lost: str = ""
+) -> str:
     """Return the element that says what the page now shows and when (Unix seconds, the server's clock).
 
     `behind_s` is for how long something that changed waits to be drawn; less than `BEHIND_LEAST_S` is not told. `lost`
@@ -38,7 +40,7 @@ def pulse(epoch: str, version: int, time: float, build: str, layout: int, behind
     return (
         '<hx-partial hx-target="#pulse" hx-swap="outerMorph">'
         f'<i id="pulse" hidden data-epoch="{escape(epoch)}" data-version="{version}" data-time="{time:.3f}"'
-        f' data-build="{escape(build)}" data-layout="{layout}"{behind}{why}></i></hx-partial>'
+        f' data-build="{escape(build)}" data-revision="{revision}"{behind}{why}></i></hx-partial>'
     )
 
 

@@ -50,7 +50,7 @@ class Stream:
         self.variant = variant
         self.epoch = ""
         self.version = 0
-        self.layout = 0
+        self.revision = 0
         self.fed = False
         self.behind_s = 0.0
         self.viewers: set[Viewer] = set()
@@ -74,7 +74,7 @@ class Stream:
             return False
         if message["version"] == self.version + 1:
             self._put({widget: Fragment(html, message["version"]) for widget, html in message["fragments"].items()})
-            self.version, self.layout = message["version"], message["layout"]
+            self.version, self.revision = message["version"], message["revision"]
             self._oldest_change = min(self._oldest_change or message["changed_at"], message["changed_at"])
             self._flush_soon()
         return True
@@ -86,7 +86,7 @@ class Stream:
         elif snapshot.version <= self.version:
             return
         self._put({widget: one for widget, one in snapshot.fragments.items() if one.version > self.version})
-        self.version, self.layout = snapshot.version, snapshot.layout
+        self.version, self.revision = snapshot.version, snapshot.revision
         self._flush_soon()
 
     def _begin(self, epoch: str) -> None:
@@ -228,7 +228,7 @@ class Stream:
         return frame([*newer, *notice], self._pulse(self._pulsed_at))
 
     def _pulse(self, at: float, lost: str = "") -> str:
-        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.layout, self.behind_s, lost)
+        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.revision, self.behind_s, lost)
 
     # --- Credit ----------------------------------------------------------------------------------------
 

@@ -26,8 +26,8 @@ from django.core.exceptions import ImproperlyConfigured
 from twisted.internet import reactor
 
 from dashboard_project import addresses, deflate
-from dashboard_project.requests import bound_requests
-from dashboard_project.slim import Inbox
+from dashboard_project.http_limits import bound_requests
+from dashboard_project.socket_memory import Inbox
 from dashboard_project.sockets import PreparedWriter, SocketProtocol
 
 LISTEN_BACKLOG = 2048

@@ -10,7 +10,7 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from consumers.limits import MESSAGE_BYTES, Allowance
 from dashboard_project import deflate
-from dashboard_project.slim import Slim, slim
+from dashboard_project.socket_memory import LeanSocket, lighten
 
 INCOMING_WAITING = 200
 HEADER_BYTES = 6  # of a short frame as clients send it: two bytes and the mask
@@ -92,7 +92,7 @@ def write_now(transport: Any, data: bytes) -> None:
         transport.write(data[sent:])
 
 
-class SocketProtocol(Slim, WebSocketProtocol):
+class SocketProtocol(LeanSocket, WebSocketProtocol):
     """Daphne's WebSocket with every close code, and deaf to a client that sends faster than it is heard."""
 
     muted: bool
@@ -133,7 +133,7 @@ class SocketProtocol(Slim, WebSocketProtocol):
             self.window_bits = self._perMessageCompress.server_max_window_bits
             self._perMessageCompress = deflate.Inflater(self.window_bits)
         super().onOpen()
-        slim(self)
+        lighten(self)
 
     def onPing(self, payload: bytes) -> None:
         # Each is answered, and the answers of one that reads nothing would pile up.

@@ -16,7 +16,7 @@ from django.utils.decorators import method_decorator
 
 from metrics.access.principal import of_visitor
 from metrics.actions import access, dashboards, journal
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.models import Dashboard, Series, Token, Widget
 from metrics.widgets.ranges import RANGES_S
 

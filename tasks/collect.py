@@ -6,11 +6,11 @@ from celery import shared_task
 
 from metrics.actions import plugins, runs, trials
 from metrics.health import store as health
-from tasks.away import quietly
+from tasks.outage import skip_during_outage
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def collect(source: int) -> None:
     """Run one source."""
     _give_sign()
@@ -18,21 +18,21 @@ def collect(source: int) -> None:
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def prune() -> None:
     """Delete old runs; beat sends this each minute."""
     runs.prune()
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def trial(id: str) -> None:
     """Run a source once for somebody who waits to see what it would store."""
     trials.answer(id)
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def follow_plugins() -> None:
     """Have the sources follow the files in PLUGINS_DIR; beat sends this every few seconds."""
     _give_sign()

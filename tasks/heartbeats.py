@@ -3,11 +3,11 @@
 from celery import shared_task
 
 from metrics.actions import heartbeats
-from tasks.away import quietly
+from tasks.outage import skip_during_outage
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def prune() -> None:
     """Forget old pings; beat sends this every ten minutes."""
     heartbeats.prune()

@@ -5,11 +5,11 @@ import time
 from celery import shared_task
 
 from metrics.actions import idempotency
-from tasks.away import quietly
+from tasks.outage import skip_during_outage
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def forget() -> None:
     """Forget the idempotency keys that no longer count; beat sends this each hour."""
     idempotency.forget(time.time())

@@ -3,11 +3,11 @@
 from celery import shared_task
 
 from metrics.actions import render as actions
-from tasks.away import quietly
+from tasks.outage import skip_during_outage
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def render() -> None:
     """Render the variants that wait; `metrics.live.waiting` asks for this by name."""
     actions.render_waiting()

@@ -5,11 +5,11 @@ import time
 from celery import shared_task
 
 from metrics.actions import rollup
-from tasks.away import quietly
+from tasks.outage import skip_during_outage
 
 
 @shared_task
-@quietly
+@skip_during_outage
 def keep() -> None:
     """Do what is due; beat sends this once a minute."""
     rollup.keep(time.time())

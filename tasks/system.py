@@ -8,8 +8,8 @@ from metrics.actions import arrivals as arrivals_
 from metrics.actions import heartbeats as heartbeats_
 from metrics.actions import render, slots
 from tasks.alone import alone
-from tasks.away import quietly
 from tasks.collect import collect
+from tasks.outage import skip_during_outage
 
 
 @shared_task
@@ -20,7 +20,7 @@ def tick() -> None:
 
 
 @alone
-@quietly
+@skip_during_outage
 def start_due() -> None:
     """Send one task for each source that is due."""
     for due in slots.due(time.time()):
@@ -28,7 +28,7 @@ def start_due() -> None:
 
 
 @alone
-@quietly
+@skip_during_outage
 def sweep() -> None:
     """Look for variants that must be rendered though no mark says so."""
     render.sweep(time.time())
@@ -36,7 +36,7 @@ def sweep() -> None:
 
 @shared_task
 @alone
-@quietly
+@skip_during_outage
 def heartbeats() -> None:
     """Have those count as late or down that did not ping, and store everyone's state; beat sends this every 5 s."""
     now = time.time()
@@ -46,7 +46,7 @@ def heartbeats() -> None:
 
 @shared_task
 @alone
-@quietly
+@skip_during_outage
 def arrivals() -> None:
     """Look whether samples arrive; beat sends this every 10 s."""
     arrivals_.look(time.time())

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from dashboard_project import static
 from metrics.actions import shown
-from metrics.series import known, remembered
+from metrics.series import series_cache, step_cache
 from metrics.sources import plugin_process
 from tests import loop
 
@@ -49,8 +49,8 @@ def _collected_static_files() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """What was read in another test is of another database, though ids may be the same."""
-    remembered.forget()
-    known.forget()
+    step_cache.forget()
+    series_cache.forget()
     shown.forget()
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 
 from metrics.sample import Sample
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceConfig, SourceError, SourceKind
 from metrics.sources.registry import kinds
 
@@ -43,7 +43,7 @@ class Door(SourceKind[DoorConfig]):
         said = "".join(value.get_secret_value() for value in config.headers.values())
         return [
             Sample("door_open", float(password == PASSWORD), {"said": said[:3]}, unit="doors"),
-            Sample("door_limited", float(reach.is_limited())),
+            Sample("door_limited", float(network_policy.is_limited())),
         ]
 
 

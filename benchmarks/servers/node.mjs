@@ -20,7 +20,7 @@ function frame() {
   const fragment = start + "x".repeat(fragmentBytes - start.length - end.length) + end;
   return `<hx-partial hx-target="#w-1" hx-swap="outerMorph">${fragment}</hx-partial>`
     + '<hx-partial hx-target="#pulse" hx-swap="outerMorph"><i id="pulse" hidden data-epoch="0123456789abcdef"'
-    + ` data-version="${++number}" data-time="${now.toFixed(3)}" data-build="0123456789ab" data-layout="1"></i></hx-partial>`;
+    + ` data-version="${++number}" data-time="${now.toFixed(3)}" data-build="0123456789ab" data-revision="1"></i></hx-partial>`;
 }
 
 // Timers are no finer than 1 ms: each one makes up for what is due, but for no more than 100 ms.

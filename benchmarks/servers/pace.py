@@ -22,7 +22,7 @@ def frame(version: int) -> str:
     return (
         f'<hx-partial hx-target="#w-1" hx-swap="outerMorph">{fragment()}</hx-partial>'
         '<hx-partial hx-target="#pulse" hx-swap="outerMorph"><i id="pulse" hidden data-epoch="0123456789abcdef"'
-        f' data-version="{version}" data-time="{time.time():.3f}" data-build="0123456789ab" data-layout="1"></i>'
+        f' data-version="{version}" data-time="{time.time():.3f}" data-build="0123456789ab" data-revision="1"></i>'
         "</hx-partial>"
     )
 

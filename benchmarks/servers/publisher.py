@@ -30,15 +30,15 @@ def to_hub(slug: str, range: str) -> Callable[[int], None]:
     import django
 
     django.setup()
-    return lambda number: put(slug, range, {"1": fragment()}, layout=1)
+    return lambda number: put(slug, range, {"1": fragment()}, revision=1)
 
 
-def put(slug: str, range: str, fragments: Mapping[str, str], layout: int) -> None:
+def put(slug: str, range: str, fragments: Mapping[str, str], revision: int) -> None:
     """Publish `fragments`, HTML by widget id, as a worker does that has rendered them."""
     from metrics.live import bus, snapshot
 
     variant = snapshot.Variant(slug, range)
-    bus.publish(variant, fragments, layout, time.time(), snapshot.next_turn(variant))
+    bus.publish(variant, fragments, revision, time.time(), snapshot.next_turn(variant))
 
 
 def to_tutorial(url: str, layer: str) -> Callable[[int], None]:

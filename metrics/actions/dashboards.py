@@ -18,7 +18,7 @@ from redis import RedisError
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import journal
-from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, Problems, check_storable, sentences
+from metrics.actions.errors import Conflict, Errors, Forbidden, Invalid, Missing, check_storable, sentences
 from metrics.live import bus, marks, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Widget
 from metrics.redis_state import outage
@@ -202,9 +202,9 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
     except ValidationError as problem:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
-    problems, widgets = Problems(), list[WidgetSpec]()
+    errors, widgets = Errors(), list[WidgetSpec]()
     for index, widget in enumerate(spec.widgets):
-        with problems:
+        with errors:
             old = stored.get(widget.key)
             if old and (old.kind, old.config) == (widget.kind, widget.config) and widget.version in (None, old.version):
                 widgets.append(widget.model_copy(update={"version": old.version}))
@@ -212,8 +212,8 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
                 widgets.append(_checked(widget, f"widgets.{index}"))
     unknown = set(spec.access.groups) - set(Group.objects.values_list("name", flat=True))
     if unknown:
-        problems.found.append(("access.groups", f"There is no group {min(unknown)!r}."))
-    problems.check()
+        errors.found.append(("access.groups", f"There is no group {min(unknown)!r}."))
+    errors.check()
     return spec.model_copy(update={"widgets": widgets})
 
 

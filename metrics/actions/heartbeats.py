@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import journal, samples
-from metrics.actions.problems import Invalid, check_storable
+from metrics.actions.errors import Invalid, check_storable
 from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged, set_back
 from metrics.heartbeat import Ping as Pinged
 from metrics.models import Heartbeat, Ping, Transition

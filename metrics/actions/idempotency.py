@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError, transaction
 from redis import RedisError
 
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.models import IdempotencyKey, Token
 from metrics.redis_state import slots
 

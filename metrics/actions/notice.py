@@ -10,7 +10,7 @@ from django.utils.timezone import get_current_timezone
 
 from metrics.health import standstill
 from metrics.health import store as health
-from metrics.health.standstill import Part, Standing, State
+from metrics.health.standstill import Part, PartStatus, State
 from metrics.health.store import Arriving, SetBack
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.series.arrivals import COLLECTED, PUSHED
@@ -69,10 +69,10 @@ class Notice:
 
 def notice(at: float) -> Notice:
     """Return the notice, with times as they are told at `at` (Unix seconds). Raises redis.RedisError."""
-    standings = standstill.look(at)
-    part = standstill.first(standings)
+    statuses = standstill.look(at)
+    part = standstill.first(statuses)
     if part is not None:
-        return cause(part, standings[part], at)
+        return cause(part, statuses[part], at)
     back = health.set_back()
     if back is not None and back.at - CLOCKS_DIFFER_S <= at < back.until:
         return repeated(back, at)
@@ -90,10 +90,10 @@ def repeated(back: SetBack, at: float) -> Notice:
     )
 
 
-def cause(part: Part, standing: Standing, at: float) -> Notice:
+def cause(part: Part, status: PartStatus, at: float) -> Notice:
     """Return what is said of a part of the system that stands still."""
-    what, likely = _CAUSES[part, standing.state]
-    when = f" {_when(at - standing.for_s, at)}" if math.isfinite(standing.for_s) else ""
+    what, likely = _CAUSES[part, status.state]
+    when = f" {_when(at - status.for_s, at)}" if math.isfinite(status.for_s) else ""
     return Notice(f"{what}{when}.", likely)
 
 

@@ -17,7 +17,7 @@ from metrics.widgets.render import WidgetView, widget_views
 class Page:
     """A variant as it is loaded: its widgets, the notice, and the pulse that says which moment and version they show.
 
-    `time` is server time in Unix seconds; `build` names the program, `layout` counts the dashboard's edits.
+    `time` is server time in Unix seconds; `build` names the program, `revision` counts the dashboard's edits.
     """
 
     widgets: list[WidgetView]
@@ -26,7 +26,7 @@ class Page:
     version: int
     time: float
     build: str
-    layout: int
+    revision: int
 
 
 def page(dashboard: Dashboard, range: str, at: float) -> Page:

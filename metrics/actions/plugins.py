@@ -12,7 +12,7 @@ from django.conf import settings
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import sources
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.models import Source
 from metrics.sources import plugin_process
 from metrics.sources.base import SourceError

@@ -15,13 +15,13 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from metrics.actions import credentials, samples
-from metrics.actions.problems import sentence
+from metrics.actions.errors import sentence
 from metrics.batch import Refused
 from metrics.database import unavailable
 from metrics.models import Run, Source
 from metrics.redis_state import slots
 from metrics.sample import UNSTORABLE, BadSamples, Sample
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.registry import kinds
 from metrics.verdict import Verdict
@@ -164,7 +164,7 @@ def _gather(job: Job, secret: Mapping[str, Any]) -> tuple[list[Sample], str]:
     """Return the samples of a run, and why it failed, in one sentence, if it did."""
     kind = kinds()[job.kind]
     try:
-        with nullcontext() if job.trusted else reach.limited():
+        with nullcontext() if job.trusted else network_policy.limited():
             return kind.collect(kind.config_class.model_validate({**job.config, **secret})), ""
     except SourceError as problem:
         return problem.samples, str(problem)

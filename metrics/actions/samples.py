@@ -15,8 +15,8 @@ from metrics.live import marks, watchers
 from metrics.models import Series, Source
 from metrics.redis_state import outage
 from metrics.sample import About, BadSamples, Sample, series_key
-from metrics.series.about import tell
-from metrics.series.guard import TooManySeries
+from metrics.series.cardinality import TooManySeries
+from metrics.series.metadata import tell
 from metrics.series.write import write
 
 PUSH_NOTED_S = 10

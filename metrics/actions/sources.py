@@ -13,7 +13,7 @@ from redis import RedisError
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import credentials, journal
-from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, Problems, check_storable, sentences
+from metrics.actions.errors import Errors, Forbidden, Invalid, Missing, NoAnswer, check_storable, sentences
 from metrics.models import Source, Token
 from metrics.models.source import RETENTION_MOST_DAYS
 from metrics.redis_state import collecting
@@ -55,16 +55,16 @@ def create(
     check_kind(kind)
     check_right(by, "add", kind)
     _check_by_hand(kind, by)
-    source, problems = Source(kind=kind, enabled=enabled), Problems()
-    with problems:
+    source, errors = Source(kind=kind, enabled=enabled), Errors()
+    with errors:
         source.name = check_name(name)
-    with problems:
+    with errors:
         _set(source, check_schedule(every_s, cron, time_zone))
-    with problems:
+    with errors:
         set_config(source, config, by)
-    with problems:
+    with errors:
         _set(source, check_retention(retention or {}))
-    problems.check()
+    errors.check()
     with transaction.atomic():
         _save(source)
         journal.record(by, "create", source, after=facts(source))
@@ -87,18 +87,18 @@ def change(id: int, changes: Mapping[str, Any], by: Principal) -> Source:
             _check_editable(source)
         if changes.keys() - RETENTION_MOST.keys() - {"enabled"}:
             _check_by_hand(source.kind, by)
-        problems = Problems()
-        with problems:
+        errors = Errors()
+        with errors:
             source.name = check_name(changes.get("name", source.name))
-        with problems:
+        with errors:
             _set(source, _new_schedule(source, changes) if changes.keys() & {"every", "cron", "time_zone"} else {})
-        with problems:
+        with errors:
             if "config" in changes:
                 check_kind(source.kind)
                 set_config(source, changes["config"], by)
-        with problems:
+        with errors:
             _set(source, check_retention({name: changes[name] for name in RETENTION_MOST if name in changes}))
-        problems.check()
+        errors.check()
         source.enabled = changes.get("enabled", source.enabled)
         _save(source)
         journal.record(by, "change", source, before, facts(source) | _given(source, changes.get("config", {})))

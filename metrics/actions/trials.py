@@ -12,7 +12,7 @@ from redis import RedisError
 
 from metrics.access.principal import Principal
 from metrics.actions import sources
-from metrics.actions.problems import Invalid, NoAnswer, TooOften
+from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
 from metrics.batch import Refused, sift
 from metrics.models import Source

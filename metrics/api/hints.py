@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.http import HttpRequest
 from msgspec import structs
 
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.batch import Parsed
 from metrics.sample import PERIOD_MOST_S
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
-from metrics.actions import access, groups
+from metrics.actions import access, push_groups
 from metrics.actions.samples import Push
 from metrics.api.hints import with_hints
 from metrics.api.push import Store, take
@@ -60,7 +60,7 @@ def _store(request: HttpRequest, labels: Mapping[str, str], every_name: bool) ->
     key, anybodys = pushgateway.group_key(labels), _may_change_any(request)
 
     def store(push: Push, parsed: Parsed, now: float) -> Accepted:
-        return groups.replace(key, push, None if every_name else parsed.names, now, anybodys)
+        return push_groups.replace(key, push, None if every_name else parsed.names, now, anybodys)
 
     return store
 

@@ -15,8 +15,8 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from metrics import validation
+from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.idempotency import StillRunningError
-from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.api.group_commit import FullError
 from metrics.api.push import TooFastError
 from metrics.api.tokens import NoTokenError

@@ -11,7 +11,7 @@ from ninja import Router, Schema
 from pydantic import AfterValidator
 
 from metrics import names
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.api.body import ASKING, Text
 from metrics.api.tokens import read as read_scope
 from metrics.series import calculate, functions, read

@@ -8,7 +8,7 @@ from ninja import Router, Status
 
 from metrics.actions import sources as actions
 from metrics.actions import trials
-from metrics.actions.standing import standing
+from metrics.actions.source_status import status_of
 from metrics.api.body import CHANGING, MAKING, ONE, READING, TRYING
 from metrics.api.source_schemas import (
     Id,
@@ -130,7 +130,7 @@ def _out(source: Source, now: float) -> dict[str, Any]:
         "trusted": source.trusted,
         "enabled": source.enabled,
         **{name: getattr(source, name) for name in actions.RETENTION_MOST},
-        "state": standing(source, now).word,
+        "state": status_of(source, now).word,
         "last_run_at": source.last_run_at.timestamp() if source.last_run_at else None,
         "last_success_at": source.last_success_at.timestamp() if source.last_success_at else None,
         "last_duration": source.last_duration_s,

@@ -8,20 +8,20 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from metrics.health import standstill
-from metrics.health.standstill import Part, Standing, State
+from metrics.health.standstill import Part, PartStatus, State
 from metrics.health.store import Readings, readings
 from metrics.health.traffic import BUCKETS_S, Histogram
 
 
 class _Readings(Collector):
-    def __init__(self, now: Readings, standings: Mapping[Part, Standing]) -> None:
+    def __init__(self, now: Readings, statuses: Mapping[Part, PartStatus]) -> None:
         self.now = now
-        self.standings = standings
+        self.statuses = statuses
 
     def collect(self) -> Iterator[Metric]:
         parts = GaugeMetricFamily("watchfloor_part_up", "1 if the part of the system runs, else 0.", labels=["part"])
-        for part, standing in self.standings.items():
-            parts.add_metric([part], float(standing.state == State.OK))
+        for part, status in self.statuses.items():
+            parts.add_metric([part], float(status.state == State.OK))
         yield parts
         queues = GaugeMetricFamily(
             "watchfloor_queue_depth", "Tasks that wait; in the queue render, variants.", labels=["queue"]

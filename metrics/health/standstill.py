@@ -50,27 +50,27 @@ STILL = frozenset({State.SILENT, State.BUSY})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PartStatus:
     """How a part is, and for how many seconds that has been so, if it stands still."""
 
     state: State
     for_s: float = 0.0
 
 
-_OK, _UNSEEN, _UNKNOWN = Standing(State.OK), Standing(State.UNSEEN), Standing(State.UNKNOWN)
+_OK, _UNSEEN, _UNKNOWN = PartStatus(State.OK), PartStatus(State.UNSEEN), PartStatus(State.UNKNOWN)
 _ages = Ages()
 
 
-def look(now: float) -> dict[Part, Standing]:
+def look(now: float) -> dict[Part, PartStatus]:
     """Return how each part is at `now` (Unix seconds). Raises redis.RedisError when Redis does not answer."""
     signs, ticks = health.signs(), time.monotonic()
     ages = {name: _ages.age_s(name, signs[name].at if name in signs else None, now, ticks) for name in health.SIGNS}
     return judge(signs, ages)
 
 
-def first(standings: Mapping[Part, Standing]) -> Part | None:
+def first(statuses: Mapping[Part, PartStatus]) -> Part | None:
     """Return the part that is to be named as the cause, None if none stands still."""
-    return next((part for part in Part if standings[part].state in STILL), None)
+    return next((part for part in Part if statuses[part].state in STILL), None)
 
 
 class Watch:
@@ -83,19 +83,19 @@ class Watch:
         """Look, and log what is news at `now` (Unix seconds). Raises redis.RedisError."""
         self.log_change(look(now))
 
-    def log_change(self, standings: Mapping[Part, Standing]) -> None:
-        before, self._part = self._part, first(standings)
+    def log_change(self, statuses: Mapping[Part, PartStatus]) -> None:
+        before, self._part = self._part, first(statuses)
         if self._part is not None and self._part != before:
-            log.error("a part of the system stands still", part=str(self._part), state=str(standings[self._part].state))
+            log.error("a part of the system stands still", part=str(self._part), state=str(statuses[self._part].state))
         elif self._part is None and before is not None:
             log.warning("it goes on again", part=str(before))
 
 
-def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, Standing]:
+def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, PartStatus]:
     """Return how each part is, by the newest `signs` there are, and how old they are, or how long there is none."""
     up_s = max((sign.running_s for sign in signs.values()), default=0.0)
 
-    def process(name: str) -> Standing:
+    def process(name: str) -> PartStatus:
         return _seen(ages[name]) if name in signs else _never_seen(min(ages[name], up_s))
 
     def due_s(*names: str) -> float:
@@ -112,15 +112,15 @@ def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, St
     return {Part.BEAT: beat, Part.RENDER: render, Part.DATABASE: database, Part.COLLECT: collect}
 
 
-def _seen(age_s: float) -> Standing:
-    return Standing(State.SILENT, age_s) if age_s >= SILENT_AFTER_S else _OK
+def _seen(age_s: float) -> PartStatus:
+    return PartStatus(State.SILENT, age_s) if age_s >= SILENT_AFTER_S else _OK
 
 
-def _never_seen(for_s: float) -> Standing:
+def _never_seen(for_s: float) -> PartStatus:
     """Judge a process that gave no sign for as long as others have been up."""
-    return Standing(State.SILENT, for_s) if for_s >= NEVER_CAME_AFTER_S else _UNSEEN
+    return PartStatus(State.SILENT, for_s) if for_s >= NEVER_CAME_AFTER_S else _UNSEEN
 
 
-def _task(for_s: float, state: State, after_s: float) -> Standing:
+def _task(for_s: float, state: State, after_s: float) -> PartStatus:
     """Judge by a task whose last sign was `for_s` seconds ago, or that could give one for that long and did not."""
-    return Standing(state, for_s) if for_s >= after_s else _OK
+    return PartStatus(state, for_s) if for_s >= after_s else _OK

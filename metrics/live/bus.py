@@ -27,7 +27,7 @@ class Message(TypedDict):
     variant: str
     epoch: str
     version: int
-    layout: int
+    revision: int
     changed_at: float
     fragments: dict[str, str]
 
@@ -48,7 +48,7 @@ def group(variant: Variant) -> str:
 def publish(
     variant: Variant,
     fragments: Mapping[str, str],
-    layout: int,
+    revision: int,
     changed_at: float,
     turn: int,
     *,
@@ -60,7 +60,7 @@ def publish(
     snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when Redis does
     not answer.
     """
-    stored = snapshot.store(variant, fragments, layout, turn, whole=whole)
+    stored = snapshot.store(variant, fragments, revision, turn, whole=whole)
     if not stored.is_new:
         # A version is sent once, with all it changed, or not at all: should that once have failed, a message
         # without its fragments would make processes believe that they have them. They compare and heal instead.
@@ -70,7 +70,7 @@ def publish(
         "variant": str(variant),
         "epoch": stored.epoch,
         "version": stored.version,
-        "layout": layout,
+        "revision": revision,
         "changed_at": changed_at,
         "fragments": {widget: fragments[widget] for widget in stored.changed},
     }

@@ -1,6 +1,6 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
-One hash per variant: `epoch`, `version`, `layout`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
+One hash per variant: `epoch`, `version`, `revision`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
 that brought it). An epoch begins when the hash is made, so
 a Redis that came back empty shows as a new one.
 """
@@ -38,9 +38,9 @@ for i = 6, #ARGV, 2 do
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
 local is_new = 0
-if #changed > 0 or redis.call('HGET', key, 'layout') ~= ARGV[2] then
+if #changed > 0 or redis.call('HGET', key, 'revision') ~= ARGV[2] then
   version, is_new = redis.call('HINCRBY', key, 'version', 1), 1
-  redis.call('HSET', key, 'layout', ARGV[2])
+  redis.call('HSET', key, 'revision', ARGV[2])
 end
 local ids = {}
 for _, i in ipairs(changed) do
@@ -81,7 +81,7 @@ class Snapshot:
 
     epoch: str
     version: int
-    layout: int
+    revision: int
     fragments: Mapping[str, Fragment]
 
 
@@ -104,17 +104,17 @@ def next_turn(variant: Variant) -> int:
     return client().incr(_turn(variant))
 
 
-def store(variant: Variant, fragments: Mapping[str, str], layout: int, turn: int, *, whole: bool = False) -> Stored:
+def store(variant: Variant, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
-    `layout` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
+    `revision` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
     `next_turn` gave before the samples were read. `whole` says that there are no other widgets, so that what is
     left of deleted ones goes. Raises OvertakenError if a later turn was stored already, or if Redis lost its memory
     since: then nothing is changed.
     """
     script = client().register_script(_STORE)
     flat = [item for pair in fragments.items() for item in pair]
-    arguments: list[str | int] = [secrets.token_hex(8), layout, KEPT_S, turn, int(whole), *flat]
+    arguments: list[str | int] = [secrets.token_hex(8), revision, KEPT_S, turn, int(whole), *flat]
     answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
     if answer is None:
         raise OvertakenError(f"turn {turn} of {variant} came too late")
@@ -142,7 +142,7 @@ async def read(variant: Variant) -> Snapshot:
         for name, value in fields.items()
         if name.startswith("h:")
     }
-    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("layout", 0)), fragments)
+    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("revision", 0)), fragments)
 
 
 def _turn(variant: Variant) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
 
-from metrics.series import remembered
+from metrics.series import step_cache
 from metrics.series.find import Found, Query, find, of_source
 from metrics.series.newest import newest
-from metrics.series.remembered import Point, Window, means
+from metrics.series.step_cache import Point, Window, means
 from metrics.series.steps import Step
 
 __all__ = ["Point", "Query", "Step", "Track", "Wanted", "points", "seen", "steps", "tracks", "tracks_of", "window"]
@@ -105,7 +105,7 @@ def points(wanted: Sequence[Wanted], at: float) -> list[dict[int, tuple[Point, .
 
 def steps(wanted: Sequence[Wanted], at: float) -> list[dict[int, list[Step]]]:
     """Return the same with all that there is to tell of each step, and not only the mean."""
-    return _shared(wanted, at, remembered.steps)
+    return _shared(wanted, at, step_cache.steps)
 
 
 Timed = TypeVar("Timed", Point, Step)

@@ -9,7 +9,7 @@ from msgspec import structs
 from metrics.models import Sample as SampleRow
 from metrics.models import Series, Source
 from metrics.sample import FUTURE_MOST_S, Sample, series_key
-from metrics.series import guard, known, late, starts, totals
+from metrics.series import cardinality, late, series_cache, starts, totals
 from metrics.series.arrays import array
 from metrics.series.totals import Increase
 
@@ -40,7 +40,7 @@ def write(samples: Sequence[Sample], source: Source | None, now: float) -> list[
     try:
         return _write(samples, source, now)
     except _GoneError:
-        known.forget()
+        series_cache.forget()
         return _write(samples, source, now)
 
 
@@ -50,7 +50,7 @@ def _write(samples: Sequence[Sample], source: Source | None, now: float) -> list
     found: dict[int, Series] = {}
     now_ms = _ms(None, now)
     for place, sample in enumerate(samples):
-        series = known.recognise(sample, source, now)
+        series = series_cache.recognise(sample, source, now)
         if series is None:
             others.append((place, sample))
         else:
@@ -83,8 +83,8 @@ def _look_up(
         _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), started, source, found
     )
     found |= {one.pk: one for one in series.values()}
-    seen = [(known.key_of(sample), series[key]) for key, _, sample in values]
-    transaction.on_commit(partial(known.remember, seen, now))
+    seen = [(series_cache.key_of(sample), series[key]) for key, _, sample in values]
+    transaction.on_commit(partial(series_cache.remember, seen, now))
     zeros = starts.zeros({series[key].pk: start for key, start in started.items()})
     rows = _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
     return rows + [(pk, at_ms, len(samples), 0.0) for pk, at_ms in zeros]
@@ -174,7 +174,7 @@ def _series(
     found = _find(keys)
     missing = [_made(key, one, source) for key, one in sorted(wanted.items()) if key not in found]
     if missing:
-        guard.check(missing, source)
+        cardinality.check(missing, source)
         # Another process may make the same series meanwhile: whoever is first wins, and both find it.
         Series.objects.bulk_create(missing, ignore_conflicts=True)
         found = _find(keys)

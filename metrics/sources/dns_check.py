@@ -19,9 +19,9 @@ import dns.reversename
 from pydantic import Field, field_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceConfig, SourceError, SourceKind, checked
-from metrics.sources.reach import Unreachable
+from metrics.sources.network_policy import Unreachable
 
 TRY_S = 3.0
 """After that long the question is asked again: it goes by UDP, which may lose it."""
@@ -155,7 +155,7 @@ def _asked(config: DnsCheckConfig) -> dns.name.Name:
 
 def _servers(config: DnsCheckConfig) -> list[tuple[str, int]]:
     if config.server:
-        return [(address, config.port) for address in reach.resolve(config.server, config.timeout_s)]
+        return [(address, config.port) for address in network_policy.resolve(config.server, config.timeout_s)]
     try:
         system = dns.resolver.Resolver()
     except dns.exception.DNSException as error:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import re2
 
-from metrics.sources import pick
+from metrics.sources import jmespath_values
 
 PATTERN_MEMORY_BYTES = 1024 * 1024
 RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
@@ -48,8 +48,8 @@ def body(found: str, text: str, pattern: str, expression: str) -> None:
         raise NotExpected(f"answered nothing that fits {pattern[:50]!r}")
     if expression:
         try:
-            value = pick.follow(expression, pick.document(found.encode()))
-        except pick.NoValue as problem:
+            value = jmespath_values.follow(expression, jmespath_values.document(found.encode()))
+        except jmespath_values.NoValue as problem:
             raise NotExpected(f"answered something that {problem}") from None
         if value is not True:
             raise NotExpected(f"answered something for which {expression[:50]!r} is not true")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig, credentials
 
@@ -54,7 +54,7 @@ async def bounded(config: HttpConfig, work: Work[T], on_lookup: Callable[[float]
     # httpx limits each read; this limits all of them, for a server that sends a byte a second.
     async with (
         asyncio.timeout(config.timeout_s),
-        reach.client(config.timeout_s, verify=config.verify, on_lookup=on_lookup) as client,
+        network_policy.client(config.timeout_s, verify=config.verify, on_lookup=on_lookup) as client,
     ):
         return await work(client)
 

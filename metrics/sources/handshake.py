@@ -3,8 +3,8 @@
 import ssl
 import time
 
-from metrics.sources import certificates, reach, tls
-from metrics.sources.reach import Unreachable
+from metrics.sources import certificates, network_policy, tls
+from metrics.sources.network_policy import Unreachable
 
 
 def shown(host: str, port: int, name: str, until: float) -> tuple[list[bytes], str]:
@@ -26,7 +26,7 @@ def untrusted(host: str, port: int, name: str, until: float) -> list[bytes]:
 
 def _handshake(host: str, port: int, name: str, until: float, context: ssl.SSLContext) -> list[bytes]:
     where = f"{host} port {port}"
-    with reach.connect(host, port, max(0.001, until - time.monotonic())) as opened:
+    with network_policy.connect(host, port, max(0.001, until - time.monotonic())) as opened:
         try:
             with context.wrap_socket(opened, server_hostname=name) as secured:
                 chain = certificates.chain(secured, context.verify_mode is not ssl.CERT_NONE)

@@ -11,7 +11,7 @@ import httpx
 from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources import certificates, expect, fetch, handshake, pick, reach
+from metrics.sources import certificates, expect, fetch, handshake, jmespath_values, network_policy
 from metrics.sources.base import SourceKind, checked
 from metrics.sources.http_config import HttpConfig
 from metrics.sources.phases import Phases
@@ -59,7 +59,7 @@ class HttpCheckConfig(HttpConfig):
     @classmethod
     def _expression(cls, value: str) -> str:
         if value:
-            pick.compile(value)
+            jmespath_values.compile(value)
         return value
 
     @model_validator(mode="after")
@@ -141,7 +141,7 @@ async def _request(config: HttpCheckConfig, phases: Phases) -> Found:
         await fetch.bounded(config, work, phases.looked_up)
     except expect.NotExpected as problem:
         found.problem = f"{config.where} {problem}."
-    except reach.Unreachable as problem:
+    except network_policy.Unreachable as problem:
         found.status, found.problem = 0, str(problem)
     except fetch.ERRORS as error:
         found.status, found.problem = 0, f"{config.where} {fetch.reason(error, config.timeout_s)}."
@@ -188,5 +188,5 @@ def _days_shown(url: httpx.URL, until: float) -> float | None:
     """Return the days left of a certificate that can't be trusted: how long ago it ended is what there is to know."""
     try:
         return certificates.days_left(handshake.untrusted(url.host, url.port or 443, url.host, until))
-    except (reach.Unreachable, ssl.SSLError):
+    except (network_policy.Unreachable, ssl.SSLError):
         return None

@@ -9,7 +9,7 @@ from msgspec import structs
 from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import Sample
-from metrics.sources import fetch, pick
+from metrics.sources import fetch, jmespath_values
 from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.databases.table import VALUE, Table, samples
 from metrics.sources.fields import Unit, check_metrics, type_by_name
@@ -34,7 +34,7 @@ class JsonHttpConfig(HttpConfig):
     def _can_be_followed(cls, values: dict[str, str]) -> dict[str, str]:
         check_metrics(values)
         for expression in values.values():
-            pick.compile(expression)
+            jmespath_values.compile(expression)
         return values
 
     @model_validator(mode="after")
@@ -76,17 +76,17 @@ async def _document(client: httpx.AsyncClient, config: JsonHttpConfig) -> Any:
     content = config.body.encode() or None
     answer = await fetch.fetch(client, config, BODY_MOST_BYTES, method=config.method, headers=headers, content=content)
     try:
-        return pick.document(fetch.good(answer, config).body)
-    except pick.NoValue as problem:
+        return jmespath_values.document(fetch.good(answer, config).body)
+    except jmespath_values.NoValue as problem:
         raise SourceError(f"{config.where} answered something that {problem}.") from None
 
 
 def _picked(metric: str, expression: str, document: Any, config: JsonHttpConfig) -> Noted:
     """Return the samples of one metric; none, if there is nothing in its place. Raises SourceError for what is none."""
     try:
-        value = pick.follow(expression, document)
+        value = jmespath_values.follow(expression, document)
         found = _samples(metric, value, config.units)
-    except (pick.NoValue, SourceError) as problem:
+    except (jmespath_values.NoValue, SourceError) as problem:
         raise SourceError(f"values.{metric}: {str(problem).rstrip('.')}.") from None
     note = f"values.{metric}: {found.note}" if found.note else ""
     return Noted((structs.replace(one, type=type_by_name(one.metric)) for one in found), note)

@@ -17,7 +17,7 @@ from metrics.sample import LABEL_VALUE_MOST, METRIC_NAME_MOST, Sample
 from metrics.sources import fetch
 from metrics.sources.base import SourceError, SourceKind
 from metrics.sources.http_config import HttpConfig
-from metrics.sources.reach import Forbidden
+from metrics.sources.network_policy import Forbidden
 
 BODY_MOST_BYTES = 8 * 1024 * 1024
 READ_MOST_S = 4

@@ -12,7 +12,7 @@ import httpx
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from metrics.sample import Sample
-from metrics.sources import fetch, pick
+from metrics.sources import fetch, jmespath_values
 from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
@@ -98,8 +98,8 @@ def _listed(value: Any) -> list[Any]:
 
 def _result(answer: fetch.Answer, metric: str, config: PromqlConfig) -> dict[str, Any]:
     try:
-        result = pick.document(answer.body)
-    except pick.NoValue as problem:
+        result = jmespath_values.document(answer.body)
+    except jmespath_values.NoValue as problem:
         fetch.good(answer, config)
         raise SourceError(f"{config.where} answered something that {problem}.") from None
     if not isinstance(result, dict) or result.get("status") not in ("success", "error"):

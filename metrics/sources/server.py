@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from metrics.sample import LABEL_VALUE_MOST
-from metrics.sources import reach, tls
+from metrics.sources import network_policy, tls
 from metrics.sources.base import SourceConfig, SourceError
 from metrics.sources.deadline import Deadline
-from metrics.sources.reach import Forbidden, Unreachable
+from metrics.sources.network_policy import Forbidden, Unreachable
 
 HOST = r"^[^\s,\x00]*$"
 TIMEOUT_MOST_S = 25
@@ -50,7 +50,7 @@ class NamedServerConfig(ServerConfig):
 
 def require_freedom(what: str) -> None:
     """Raise Forbidden in a run for somebody who is not an administrator; `what` begins the sentence."""
-    if reach.is_limited():
+    if network_policy.is_limited():
         raise Forbidden(f"{what} of this machine are only for sources made by administrators.")
 
 
@@ -61,7 +61,7 @@ def open_socket(config: ServerConfig, usual_port: int, deadline: Deadline) -> so
     if config.is_socket:
         opened = _open_unix(config.host, deadline)
     else:
-        opened = reach.connect(config.host, config.port or usual_port, deadline.left_s)
+        opened = network_policy.connect(config.host, config.port or usual_port, deadline.left_s)
     deadline.watch(opened.fileno())
     return opened
 

@@ -6,9 +6,9 @@ from contextlib import closing
 from pydantic import Field
 
 from metrics.sample import Sample
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceConfig, SourceKind, checked
-from metrics.sources.reach import Unreachable
+from metrics.sources.network_policy import Unreachable
 
 READ_MOST_BYTES = 64 * 1024
 READ_BYTES = 4096
@@ -51,7 +51,7 @@ def _problem(config: TcpCheckConfig) -> str:
     """Return what is wrong, in a sentence, or nothing."""
     until = time.monotonic() + config.timeout_s
     try:
-        with closing(reach.connect(config.host, config.port, config.timeout_s)) as opened:
+        with closing(network_policy.connect(config.host, config.port, config.timeout_s)) as opened:
             if config.send:
                 opened.sendall(config.send.encode())
             answer, wanted = bytearray(), config.expect.encode()

@@ -8,7 +8,7 @@ from metrics.sample import Sample
 from metrics.sources import certificates, handshake
 from metrics.sources.base import SourceConfig, SourceKind, checked
 from metrics.sources.certificates import named
-from metrics.sources.reach import Unreachable
+from metrics.sources.network_policy import Unreachable
 
 
 class TlsCertificateConfig(SourceConfig):

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from metrics.access.principal import of_visitor
 from metrics.actions import account
 from metrics.models import Session
-from metrics.views import browsers, words
+from metrics.views import browsers, humanize
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,6 @@ def _row(session: Session, request: HttpRequest, now: float) -> Row:
         agent=session.browser,
         address=session.address or "unknown",
         since=session.since,
-        ago="now" if is_this else words.ago(session.seen_at, now),
+        ago="now" if is_this else humanize.ago(session.seen_at, now),
         is_this=is_this,
     )

@@ -15,7 +15,7 @@ from metrics.actions.writable import Writable
 from metrics.health import own_metrics as own
 from metrics.health import standstill
 from metrics.health import store as health
-from metrics.health.standstill import Part, Standing, State
+from metrics.health.standstill import Part, PartStatus, State
 from metrics.models import Token
 from metrics.redis_state import outage
 
@@ -69,11 +69,11 @@ def own_metrics(request: HttpRequest) -> HttpResponse:
 def _redis_and_processes(now: float) -> dict[str, str]:
     try:
         health.try_to_write()
-        standings = standstill.look(now)
+        statuses = standstill.look(now)
     except RedisError as error:
         wrong = outage.words(error).removeprefix("Redis ").removesuffix(".")
         return {"redis": wrong, **dict.fromkeys(PROCESSES, "unknown without Redis")}
-    return {"redis": OK, **{part: _said(standings[part]) for part in PROCESSES}}
+    return {"redis": OK, **{part: _said(statuses[part]) for part in PROCESSES}}
 
 
 def _arrivals(now: float) -> str:
@@ -91,9 +91,9 @@ def _arrivals(now: float) -> str:
     )
 
 
-def _said(standing: Standing) -> str:
-    for_s = f" for {standing.for_s:.0f} s" if math.isfinite(standing.for_s) else ", its clock is ahead"
-    match standing.state:
+def _said(status: PartStatus) -> str:
+    for_s = f" for {status.for_s:.0f} s" if math.isfinite(status.for_s) else ", its clock is ahead"
+    match status.state:
         case State.UNSEEN:
             return "not seen yet"
         case State.SILENT:

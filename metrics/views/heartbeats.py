@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.access.principal import of_visitor
 from metrics.actions import heartbeats as actions
-from metrics.actions.problems import Invalid
-from metrics.actions.standing import Standing
+from metrics.actions.errors import Invalid
+from metrics.actions.source_status import SourceStatus
 from metrics.heartbeat import State
 from metrics.models import Heartbeat, Ping
-from metrics.views import words
+from metrics.views import humanize
 from metrics.views.source_list import Count
 
 LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
@@ -41,7 +41,7 @@ class Row:
 
     id: int
     name: str
-    standing: Standing
+    status: SourceStatus
     schedule: str
     last: str
     took: str
@@ -85,8 +85,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """All heartbeats, what is wrong first; htmx fetches the rows anew every few seconds."""
     now = time.time()
     rows = [_row(one, now) for one in Heartbeat.objects.order_by(WORST_FIRST, "name")]
-    counted = Counter(row.standing for row in rows)
-    counts = [Count(how, counted[how]) for how in map(_standing, FIRST) if counted[how]]
+    counted = Counter(row.status for row in rows)
+    counts = [Count(how, counted[how]) for how in map(_status, FIRST) if counted[how]]
     part = getattr(request, "htmx", False)
     context = {"rows": rows, "counts": counts}
     return render(request, "heartbeat/_rows.html" if part else "heartbeat/list.html", context)
@@ -181,26 +181,26 @@ def _row(heartbeat: Heartbeat, now: float) -> Row:
     return Row(
         id=heartbeat.pk,
         name=heartbeat.name,
-        standing=_standing(state),
-        schedule=words.schedule(heartbeat),
+        status=_status(state),
+        schedule=humanize.schedule(heartbeat),
         last=_ago(heartbeat.last_at, now),
-        took=words.duration(heartbeat.duration_s),
+        took=humanize.duration(heartbeat.duration_s),
         next=_next(heartbeat, state, now),
     )
 
 
-def _standing(state: State) -> Standing:
-    return Standing(state.value, LEVELS[state])
+def _status(state: State) -> SourceStatus:
+    return SourceStatus(state.value, LEVELS[state])
 
 
 def _next(heartbeat: Heartbeat, state: State, now: float) -> str:
     if heartbeat.starts:
         began = min(heartbeat.starts.values())
-        return f"runs for {words.age(now - began)}"
+        return f"runs for {humanize.age(now - began)}"
     if state in (State.NEW, State.UP) and heartbeat.late_at:
-        return f"due within {words.age(heartbeat.late_at - now)}"
+        return f"due within {humanize.age(heartbeat.late_at - now)}"
     if state is State.LATE and heartbeat.down_at:
-        return f"down in {words.age(heartbeat.down_at - now)}"
+        return f"down in {humanize.age(heartbeat.down_at - now)}"
     return ""
 
 
@@ -212,10 +212,10 @@ def _line(ping: Ping, now: float) -> PingLine:
         said=said,
         level="critical" if failed else "nodata" if ping.signal == "start" else "ok",
         run=ping.run,
-        took=words.duration(ping.duration_s),
+        took=humanize.duration(ping.duration_s),
         body=ping.body[:BODY_SHOWN],
     )
 
 
 def _ago(at: float | None, now: float) -> str:
-    return words.ago(None if at is None else datetime.fromtimestamp(at, UTC), now)
+    return humanize.ago(None if at is None else datetime.fromtimestamp(at, UTC), now)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
 from metrics.series import labels, progress
 from metrics.series.labels import Label
-from metrics.views import words
+from metrics.views import humanize
 from metrics.views.access import staff_only
 from metrics.widgets import units
 from metrics.widgets.units import Shown
@@ -98,12 +98,12 @@ def _kept() -> list[Kept]:
     raw_s, minute_s = settings.RAW_RETENTION_HOURS * 3600, settings.MINUTE_RETENTION_DAYS * 86_400
     hour_s = settings.HOUR_RETENTION_DAYS * 86_400
     return [
-        Kept("Samples, a row each", _size(Sample), words.age(raw_s), None),
-        Kept("Samples, packed", _size(Chunk), words.age(raw_s), _moment(far.get(progress.PACKED))),
-        Kept("Minutes, a row each", _size(MinuteRollup), words.age(minute_s), _moment(far.get(progress.MINUTES))),
-        Kept("Minutes, packed", _size(MinuteChunk), words.age(minute_s), _moment(far.get(progress.MINUTES_PACKED))),
-        Kept("Hours, a row each", _size(HourRollup), words.age(hour_s), _moment(far.get(progress.HOURS))),
-        Kept("Hours, packed", _size(HourChunk), words.age(hour_s), _moment(far.get(progress.HOURS_PACKED))),
+        Kept("Samples, a row each", _size(Sample), humanize.age(raw_s), None),
+        Kept("Samples, packed", _size(Chunk), humanize.age(raw_s), _moment(far.get(progress.PACKED))),
+        Kept("Minutes, a row each", _size(MinuteRollup), humanize.age(minute_s), _moment(far.get(progress.MINUTES))),
+        Kept("Minutes, packed", _size(MinuteChunk), humanize.age(minute_s), _moment(far.get(progress.MINUTES_PACKED))),
+        Kept("Hours, a row each", _size(HourRollup), humanize.age(hour_s), _moment(far.get(progress.HOURS))),
+        Kept("Hours, packed", _size(HourChunk), humanize.age(hour_s), _moment(far.get(progress.HOURS_PACKED))),
     ]
 
 

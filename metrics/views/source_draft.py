@@ -10,7 +10,7 @@ from django.conf import settings
 
 from metrics.access.principal import Principal
 from metrics.actions import sources, trials
-from metrics.actions.problems import Invalid, Problems
+from metrics.actions.errors import Errors, Invalid
 from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views.source_form import PREFIX, Entry, entries, label, parse
@@ -127,21 +127,21 @@ class Draft:
         if self.id is not None and not self.is_made:
             return sources.change(self.id, self._retention(), by)
         name, enabled = self.values["name"], bool(self.values["enabled"])
-        problems = Problems()
-        with problems:
+        errors = Errors()
+        with errors:
             every_s, cron, time_zone = self._schedule()
-        with problems:
+        with errors:
             config = self._config()
-        with problems:
+        with errors:
             retention = self._retention()
-        if problems.found:  # what could be read may be wrong as well, and is said together with it
-            with problems:
+        if errors.found:  # what could be read may be wrong as well, and is said together with it
+            with errors:
                 sources.check_name(name)
-            with problems:
+            with errors:
                 sources.check_schedule(*self._schedule())
-            with problems:
-                self._check_rest({place for place, _ in problems.found})
-        problems.check()
+            with errors:
+                self._check_rest({place for place, _ in errors.found})
+        errors.check()
         if self.id is None:
             return sources.create(
                 self.kind, name, every_s, config, enabled, cron=cron, time_zone=time_zone, retention=retention, by=by

@@ -3,12 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from metrics.actions import standing as standings
-from metrics.actions.standing import Standing, standing
+from metrics.actions import source_status as statuses
+from metrics.actions.source_status import SourceStatus, status_of
 from metrics.models import Source
-from metrics.views import words
+from metrics.views import humanize
 
-FIRST = (standings.DOWN, standings.FAILING, standings.LATE, standings.WARNING)
+FIRST = (statuses.DOWN, statuses.FAILING, statuses.LATE, statuses.WARNING)
 """What needs somebody, the worst first; the others follow by name."""
 
 
@@ -16,7 +16,7 @@ FIRST = (standings.DOWN, standings.FAILING, standings.LATE, standings.WARNING)
 class Count:
     """How many sources stand in one way."""
 
-    standing: Standing
+    status: SourceStatus
     number: int
 
 
@@ -29,7 +29,7 @@ def search(text: str, now: float) -> tuple[list[Source], list[Count]]:
     found = [
         (how, source)
         for source in Source.objects.order_by("name")
-        for how in [standing(source, now)]
+        for how in [status_of(source, now)]
         if wanted in _shown(source, how).casefold()
     ]
     found.sort(key=lambda pair: FIRST.index(pair[0]) if pair[0] in FIRST else len(FIRST))
@@ -42,5 +42,5 @@ def said(source: Source) -> str:
     return source.last_error or source.last_note
 
 
-def _shown(source: Source, how: Standing) -> str:
-    return "\n".join([source.name, source.kind, how.word, words.schedule(source), said(source)])
+def _shown(source: Source, how: SourceStatus) -> str:
+    return "\n".join([source.name, source.kind, how.word, humanize.schedule(source), said(source)])

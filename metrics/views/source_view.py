@@ -7,13 +7,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from metrics.actions.runs import DOWN, FAILED, GOOD, RECENT, WARNING, grade
-from metrics.actions.standing import Standing, of_run, standing
+from metrics.actions.source_status import SourceStatus, of_run, status_of
 from metrics.actions.trials import Trial
 from metrics.models import Run, Series, Source
 from metrics.schedule import BadSchedule
 from metrics.series import read
 from metrics.series.read import Track
-from metrics.views import words
+from metrics.views import humanize
 from metrics.views.source_form import label
 from metrics.views.source_list import said
 from metrics.widgets import units
@@ -46,7 +46,7 @@ class Bars:
 class Row:
     """A source in the list.
 
-    `schedule` says when it runs, `standing` how it stands; `ran` is how long ago it last did, `took` how long that
+    `schedule` says when it runs, `status` how it stands; `ran` is how long ago it last did, `took` how long that
     took, `samples` how many it stored; `said` is what was wrong with it, else what it said of itself; `bars` are its
     newest runs, None without.
     """
@@ -55,7 +55,7 @@ class Row:
     name: str
     kind: str
     schedule: str
-    standing: Standing
+    status: SourceStatus
     ran: str
     took: str
     samples: int | None
@@ -70,7 +70,7 @@ class RunLine:
     at: datetime
     took: str
     samples: int
-    standing: Standing
+    status: SourceStatus
     said: str
 
 
@@ -106,7 +106,7 @@ class TrialLine:
 class TrialView:
     """What a trial came to: it `took` a while and would store `count` samples, the first of which are `lines`.
 
-    `standing` is how it went; `note` is what the run said about itself; `error` is empty if nothing went wrong.
+    `status` is how it went; `note` is what the run said about itself; `error` is empty if nothing went wrong.
     """
 
     took: str
@@ -114,7 +114,7 @@ class TrialView:
     lines: tuple[TrialLine, ...]
     note: str
     error: str
-    standing: Standing
+    status: SourceStatus
 
 
 def trial_view(trial: Trial) -> TrialView:
@@ -122,7 +122,7 @@ def trial_view(trial: Trial) -> TrialView:
         TrialLine(one.metric, tuple(sorted(one.labels.items())), _exact(one.value), one.unit) for one in trial.samples
     ]
     how = of_run(trial.error, trial.verdict)
-    return TrialView(words.duration(trial.duration_s), trial.count, tuple(lines), trial.note, trial.error, how)
+    return TrialView(humanize.duration(trial.duration_s), trial.count, tuple(lines), trial.note, trial.error, how)
 
 
 def _exact(value: float) -> str:
@@ -135,10 +135,10 @@ def row(source: Source, now: float) -> Row:
         id=source.pk,
         name=source.name,
         kind=source.kind,
-        schedule=words.schedule(source),
-        standing=standing(source, now),
-        ran=words.ago(source.last_run_at, now),
-        took=words.duration(source.last_duration_s),
+        schedule=humanize.schedule(source),
+        status=status_of(source, now),
+        ran=humanize.ago(source.last_run_at, now),
+        took=humanize.duration(source.last_duration_s),
         samples=source.last_samples,
         said=said(source),
         bars=bars([(seconds, came_to) for seconds, came_to in source.recent], RECENT),
@@ -158,7 +158,7 @@ def bars(runs: Sequence[tuple[float, int]], places: int) -> Bars | None:
         height = max(BAR_LEAST, BARS_HEIGHT * seconds / longest)
         paths[came_to].append(f"M{place * BAR_STEP + BAR_WIDTH / 2:g} {BARS_HEIGHT}v{-height:.1f}")
     width = max(places, len(runs)) * BAR_STEP - (BAR_STEP - BAR_WIDTH)
-    counted = f"The last {len(runs)} runs took up to {words.duration(longest)}; {_counts(paths)}."
+    counted = f"The last {len(runs)} runs took up to {humanize.duration(longest)}; {_counts(paths)}."
     good, warning, down, failed = ("".join(paths[one]) for one in (GOOD, WARNING, DOWN, FAILED))
     return Bars(good, warning, down, failed, width, BARS_HEIGHT, BAR_WIDTH, counted)
 
@@ -174,7 +174,7 @@ def run_lines(runs: Iterable[Run]) -> list[RunLine]:
     return [
         RunLine(
             one.started_at,
-            words.duration(one.duration_s),
+            humanize.duration(one.duration_s),
             one.samples,
             of_run(one.error, one.verdict),
             one.error or one.note,
@@ -214,7 +214,7 @@ def _series_line(track: Track, now: float) -> SeriesLine:
     point, labels = track.latest, tuple(sorted(track.labels.items()))
     if point is None:
         return SeriesLine(track.metric, labels, None, "")
-    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), words.age(now - point.at))
+    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), humanize.age(now - point.at))
 
 
 def settings_of(config: Mapping[str, Any]) -> list[Setting]:

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import sources as actions
 from metrics.actions import trials
-from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Source
 from metrics.sources.registry import kinds
-from metrics.views import source_list, words
+from metrics.views import humanize, source_list
 from metrics.views import source_view as views
 from metrics.views.source_draft import TIMES, Draft
 from metrics.views.source_form import label
@@ -192,7 +192,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "source": found,
         "row": views.row(found, now),
         "next_run": views.next_run(found, now),
-        "last_success": words.ago(found.last_success_at, now),
+        "last_success": humanize.ago(found.last_success_at, now),
         "bars": views.run_bars(newest),
         "runs": views.run_lines(newest[:RUNS_LISTED]),
         "series": series,

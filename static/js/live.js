@@ -108,11 +108,11 @@ function acknowledge() {
 
 // --- Upgrades and edits ----------------------------------------------------------------------------------
 
-const loaded = { build: pulse().build, layout: Number(pulse().layout) };
+const loaded = { build: pulse().build, revision: Number(pulse().revision) };
 let reloading = false;
 
 function outdated() {
-  return pulse().build !== loaded.build || Number(pulse().layout) > loaded.layout;
+  return pulse().build !== loaded.build || Number(pulse().revision) > loaded.revision;
 }
 
 // Spread over some seconds, since every screen notices at once; and at most once a minute, because during a

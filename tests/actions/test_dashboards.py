@@ -10,7 +10,7 @@ from django.db import transaction
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import dashboards
-from metrics.actions.problems import Conflict, Forbidden, Invalid, Missing
+from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.live import marks
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Revision, Widget

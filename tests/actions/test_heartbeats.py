@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from metrics.actions import heartbeats
+from metrics.actions.errors import Invalid
 from metrics.actions.heartbeats import Arrived
-from metrics.actions.problems import Invalid
 from metrics.heartbeat import Ping as Pinged
 from metrics.heartbeat import Signal, State
 from metrics.models import Heartbeat, Ping, Sample

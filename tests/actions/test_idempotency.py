@@ -9,8 +9,8 @@ from django.db import connection
 from redis import RedisError
 
 from metrics.actions import access, idempotency
+from metrics.actions.errors import Invalid
 from metrics.actions.idempotency import Key, StillRunningError, once
-from metrics.actions.problems import Invalid
 from metrics.models import IdempotencyKey, Token
 from metrics.models import Sample as Row
 from metrics.redis_state import slots

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import access, account, dashboards, heartbeats, journal, sources
-from metrics.actions.problems import Forbidden, Invalid
+from metrics.actions.errors import Forbidden, Invalid
 from metrics.heartbeat import Ping, Signal
 from metrics.models import AuditEntry, Dashboard, Heartbeat, Source, Token, Transition
 from tests import make

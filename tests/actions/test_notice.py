@@ -12,7 +12,7 @@ from metrics.actions import notice
 from metrics.actions.notice import Notice
 from metrics.health import standstill
 from metrics.health import store as health
-from metrics.health.standstill import STILL, Part, Standing, State
+from metrics.health.standstill import STILL, Part, PartStatus, State
 from metrics.health.store import Arriving
 from tests.make import AT
 
@@ -93,14 +93,14 @@ def test_the_fragment_is_one_element_that_is_empty_without_a_notice() -> None:
 
 def test_each_part_that_stands_still_has_a_sentence_of_its_own() -> None:
     still = [(part, state) for part in Part for state in STILL if (part, state) in notice._CAUSES]
-    found = [notice.cause(part, Standing(state, 61), LATER) for part, state in still]
+    found = [notice.cause(part, PartStatus(state, 61), LATER) for part, state in still]
     assert len({one.likely for one in found}) == len(still) == 6
     assert all(one.what.endswith(" at 12:58 UTC.") for one in found)
 
 
 def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    standings = dict.fromkeys(Part, Standing(State.OK)) | {Part.BEAT: Standing(State.SILENT, 60)}
-    monkeypatch.setattr(standstill, "look", lambda now: standings)
+    statuses = dict.fromkeys(Part, PartStatus(State.OK)) | {Part.BEAT: PartStatus(State.SILENT, 60)}
+    monkeypatch.setattr(standstill, "look", lambda now: statuses)
     assert said(AT, None).what == "Beat stopped at 12:59 UTC."
 
 
@@ -121,4 +121,4 @@ def test_while_time_comes_a_second_time_it_says_so(by_s: float, after_s: float, 
 
 
 def test_of_a_sign_of_the_future_it_does_not_say_since_when() -> None:
-    assert notice.cause(Part.BEAT, Standing(State.SILENT, math.inf), AT).what == "Beat stopped."
+    assert notice.cause(Part.BEAT, PartStatus(State.SILENT, math.inf), AT).what == "Beat stopped."

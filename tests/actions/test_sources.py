@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import access, bootstrap, credentials, sources
-from metrics.actions.problems import Forbidden, Invalid, Missing
+from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import Series, Source
 from tests import door, make
 from tests.door import PASSWORD

@@ -8,7 +8,7 @@ from redis import Redis, RedisError
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import access, sources, trials
-from metrics.actions.problems import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Run, Series, Source
 from tests import door, make
 from tests.door import PASSWORD

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from metrics.sample import Sample
-from metrics.series import remembered
+from metrics.series import step_cache
 from metrics.series.write import write
 from tests.api.client import Program, body, fields
 
@@ -160,7 +160,7 @@ def test_a_band_reads_no_more_than_its_mean(program: Program) -> None:
     store("m", {60: 1, 45: 9, 30: 2})
     counts = []
     for band in ("false", "true"):
-        remembered.forget()
+        step_cache.forget()
         with CaptureQueriesContext(connection) as queries:
             program.get(RANGE, metric="m", start=AT - 60, end=AT, band=band)
         counts.append(sum("metrics_series s" not in query["sql"] for query in queries))  # but those that find series

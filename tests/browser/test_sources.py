@@ -45,7 +45,7 @@ def test_a_source_is_made_tried_saved_and_seen_to_run(someone: Person) -> None:
     page.wait_for_url(re.compile(r"/sources/\d+/$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     state = page.locator("#state")
-    expect(state.locator(".standing-ok")).to_be_visible(timeout=15_000)
+    expect(state.locator(".source-status-ok")).to_be_visible(timeout=15_000)
     expect(state.get_by_role("row", name=re.compile(r"http_status.*200"))).to_be_visible(timeout=15_000)
     assert "open sesame" not in page.content()
 
@@ -102,7 +102,7 @@ def test_a_source_is_turned_off_tried_and_removed(someone: Person) -> None:
     fill(page, name, "http://127.0.0.1:9/")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Turn off").click()
-    expect(page.locator(".standing-off")).to_be_visible()
+    expect(page.locator(".source-status-off")).to_be_visible()
     page.get_by_role("button", name="Test now").click()
     expect(page.locator("#trial")).to_contain_text("Connection refused", timeout=20_000)
     page.get_by_role("link", name="Delete").click()

@@ -72,13 +72,13 @@ def viewer() -> tuple[Viewer, Sent]:
     return Viewer(sent, Credential("", ""), Verdict(None, "user:1", "ann")), sent
 
 
-def message(version: int, epoch: str = "e1", layout: int = 1, **fragments: str) -> Message:
+def message(version: int, epoch: str = "e1", revision: int = 1, **fragments: str) -> Message:
     return {
         "type": FRAGMENTS,
         "variant": str(VARIANT),
         "epoch": epoch,
         "version": version,
-        "layout": layout,
+        "revision": revision,
         "changed_at": 0.0,
         "fragments": {name.removeprefix("w"): html for name, html in fragments.items()},
     }
@@ -151,9 +151,9 @@ class TestFlushing:
         await flushed()
         one, sent = viewer()
         stream.join(one, "e1", 3)
-        stream.take(message(4, layout=2))
+        stream.take(message(4, revision=2))
         await flushed()
-        assert 'data-layout="2"' in sent.frames[-1]
+        assert 'data-revision="2"' in sent.frames[-1]
 
 
 class TestCredit:

@@ -10,7 +10,7 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.testing import StringTransport
 
 from dashboard_project import deflate
-from dashboard_project.slim import OF_THE_HANDSHAKE, Inbox
+from dashboard_project.socket_memory import OF_THE_HANDSHAKE, Inbox
 from dashboard_project.sockets import PreparedWriter, SocketProtocol, short_text, write_now
 
 MASK = b"\x0a\xf0\x5c\x33"

@@ -7,14 +7,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from metrics.health.ages import Ages
-from metrics.health.standstill import Part, Standing, State, Watch, first, judge
+from metrics.health.standstill import Part, PartStatus, State, Watch, first, judge
 from metrics.health.store import SIGNS, Sign
 from tests.make import AT
 
 UP = {"beat": 500.0, "render": 500.0, "collect": 500.0}
 
 
-def judged(running_s: Mapping[str, float] = UP, **ages: float) -> dict[Part, Standing]:
+def judged(running_s: Mapping[str, float] = UP, **ages: float) -> dict[Part, PartStatus]:
     """Judge signs that are half a second old, but for those whose age is given; of other processes there is none."""
     signs = {name: Sign(AT, running_s.get(name, 0)) for name in SIGNS if name in running_s or name not in UP}
     return judge(signs, dict.fromkeys(SIGNS, 0.5) | ages)
@@ -54,14 +54,14 @@ def test_the_first_cause_is_named(ages: dict[str, float], named: Part | None, st
 def test_what_is_back_does_not_put_the_blame_on_what_waited_for_it(back: str) -> None:
     """Its tasks could not give signs while it was gone: they have as long as if they began now."""
     found = judged({**UP, back: 1.0}, sweep=60, database=60, collecting=60 if back != "render" else 0.5)
-    blamed = {part for part, standing in found.items() if standing.state in (State.SILENT, State.BUSY)}
+    blamed = {part for part, status in found.items() if status.state in (State.SILENT, State.BUSY)}
     assert blamed == ({Part.RENDER} if back == "collect" else set())
 
 
 def test_a_process_that_never_came_is_missed_after_a_minute() -> None:
     only = {"beat": 59.0, "render": 59.0}
-    assert judged(only, collect=math.inf)[Part.COLLECT] == Standing(State.UNSEEN)
-    assert judged({"beat": 61.0, "render": 61.0}, collect=math.inf)[Part.COLLECT] == Standing(State.SILENT, 61)
+    assert judged(only, collect=math.inf)[Part.COLLECT] == PartStatus(State.UNSEEN)
+    assert judged({"beat": 61.0, "render": 61.0}, collect=math.inf)[Part.COLLECT] == PartStatus(State.SILENT, 61)
 
 
 def test_before_anything_ran_nothing_stands_still() -> None:

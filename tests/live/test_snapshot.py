@@ -11,9 +11,9 @@ from metrics.live.snapshot import Fragment, OvertakenError, Stored, Variant
 HOUR = Variant("shop", "1h")
 
 
-def store(variant: Variant, fragments: dict[str, str], layout: int) -> Stored:
+def store(variant: Variant, fragments: dict[str, str], revision: int) -> Stored:
     """Store as a render does that is alone."""
-    return snapshot.store(variant, fragments, layout, snapshot.next_turn(variant))
+    return snapshot.store(variant, fragments, revision, snapshot.next_turn(variant))
 
 
 def test_an_older_drawing_never_overtakes_a_newer_one(redis: Redis) -> None:
@@ -82,7 +82,7 @@ async def test_reading_returns_each_fragment_with_the_version_that_brought_it(re
     store(HOUR, {"1": "<b>a</b>", "2": "ü"}, 1)
     stored = store(HOUR, {"2": "y"}, 7)
     read = await snapshot.read(HOUR)
-    assert (read.epoch, read.version, read.layout) == (stored.epoch, 2, 7)
+    assert (read.epoch, read.version, read.revision) == (stored.epoch, 2, 7)
     assert read.fragments == {"1": Fragment("<b>a</b>", 1), "2": Fragment("y", 2)}
     assert await snapshot.read_version(HOUR) == (stored.epoch, 2)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import buckets, calculate, columns, pack, packed, progress, read, remembered, rollup, steps
+from metrics.series import buckets, calculate, columns, pack, packed, progress, read, rollup, step_cache, steps
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.growth import rise
@@ -57,7 +57,7 @@ def truth(points: list[tuple[int, float]], start: float, end: float) -> float:
 
 def increase(start: float, end: float, step_s: float) -> tuple[float | None, float]:
     """Return the increase over a window, and the sum of that of its steps; times are seconds after AT."""
-    remembered.forget()
+    step_cache.forget()
     window = Window(AT + LATER_S, AT + start, AT + end, step_s, AT + start)
     (found,) = calculate.tracks(Query("m"), Function("increase"), window, points=True)
     return None if found.latest is None else found.latest.value, sum(point.value for point in found.points)
@@ -207,6 +207,6 @@ def test_what_is_not_rolled_yet_is_read_in_wide_steps_as_in_narrow_ones(far_s: i
 
 def counted(start: float, length_s: float, step_s: float) -> list[tuple[float, float]]:
     """Return the means of a window's steps."""
-    remembered.forget()
+    step_cache.forget()
     found = read.window(Query("m"), AT + LATER_S, AT + start, AT + start + length_s, step_s)[0]
     return [(point.at, point.value) for point in found.points]

@@ -15,10 +15,10 @@ from pytest_django import Settings
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import pack, packed, prune, raw, read, remembered, rollup
+from metrics.series import pack, packed, prune, raw, read, rollup, step_cache
 from metrics.series.growth import rise
 from metrics.series.newest import newest
-from metrics.series.remembered import Window
+from metrics.series.step_cache import Window
 from metrics.series.steps import Step
 from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTE_MS, NEWEST_KEPT
 from metrics.series.write import write
@@ -81,7 +81,7 @@ class World:
             start_ms, end_ms = now_ms // step_ms * step_ms - steps_back * step_ms, now_ms + 1
             for name, pk in Series.objects.values_list("metric", "pk"):
                 window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision, start_ms)}
-                found = remembered.steps(window, step_ms).get(pk, [])
+                found = step_cache.steps(window, step_ms).get(pk, [])
                 assert found == self.steps_of(name, start_ms, end_ms, step_ms)
                 drawn = self.drawn(name, start_ms, end_ms, step_ms)
                 assert drawn == [(step.at, step.mean) for step in found]
@@ -116,7 +116,7 @@ class World:
             start_ms = round(self.now) // step_s * step_ms - back * step_ms
             end_ms = start_ms + (back + 1) * step_ms
             before = {name: self.drawn(name, start_ms, end_ms, step_ms) for name in self.names()}
-            remembered.forget()
+            step_cache.forget()
             assert before == {name: self.drawn(name, start_ms, end_ms, step_ms) for name in self.names()}
 
     def names(self) -> list[str]:

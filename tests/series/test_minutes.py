@@ -12,9 +12,9 @@ from pytest_django import Settings
 from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Series
 from metrics.models import Sample as Row
 from metrics.sample import Sample
-from metrics.series import buckets, pack, packed, progress, prune, remembered, rollup
+from metrics.series import buckets, pack, packed, progress, prune, rollup, step_cache
 from metrics.series.newest import newest
-from metrics.series.remembered import Window
+from metrics.series.step_cache import Window
 from metrics.series.steps import Step
 from metrics.series.tiers import HOUR_MS, MINUTE_MS, MINUTES_SPAN_MS
 from metrics.series.write import write
@@ -47,14 +47,14 @@ def fill(series: int = 1, hours: int = HOURS) -> list[int]:
 
 def steps(ids: list[int], step_ms: int = 3 * MINUTE_MS) -> dict[int, list[Step]]:
     """Return what is read of the last day, and not what is remembered of it."""
-    remembered.forget()
+    step_cache.forget()
     start_ms = AT_MS - 24 * HOUR_MS
-    return remembered.steps({pk: Window(start_ms, AT_MS, 0, start_ms) for pk in ids}, step_ms)
+    return step_cache.steps({pk: Window(start_ms, AT_MS, 0, start_ms) for pk in ids}, step_ms)
 
 
 def means(ids: list[int]) -> object:
-    remembered.forget()
-    return remembered.means(
+    step_cache.forget()
+    return step_cache.means(
         {pk: Window(AT_MS - 24 * HOUR_MS, AT_MS, 0, AT_MS - 24 * HOUR_MS) for pk in ids}, 12 * MINUTE_MS
     )
 

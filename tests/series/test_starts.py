@@ -4,7 +4,7 @@ import pytest
 
 from metrics.models import Late, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import calculate, remembered
+from metrics.series import calculate, step_cache
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.read import Query
@@ -28,7 +28,7 @@ def increases() -> set[float | None]:
     """Return the increase over ranges that have all of it, in steps of many widths."""
     found: set[float | None] = set()
     for range_s, step_s in ((900, 10), (900, 900), (3600, 30), (3600, 3600), (86_400, 720), (86_400 * 30, 21_600)):
-        remembered.forget()
+        step_cache.forget()
         end = AT + 600
         window = Window(end, end - range_s, end, step_s, end - range_s)
         (one,) = calculate.tracks(Query("m"), Function("increase"), window, points=True)

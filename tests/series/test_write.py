@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from metrics.models import Sample as Row
 from metrics.models import Series
 from metrics.sample import Sample
-from metrics.series import known
+from metrics.series import series_cache
 from metrics.series.write import write
 from tests import make
 from tests.make import AT, sample
@@ -219,6 +219,6 @@ class TestKnown:
 
     def test_a_clock_at_the_edge_of_a_step_is_no_news_each_time(self) -> None:
         for ahead_s, noted in ((1.5, 2), (0.5, 2), (2, 2), (0, 0), (0.5, 1), (0, 1)):
-            known.forget()
+            series_cache.forget()
             write([sample("a", at=AT + ahead_s)], None, AT)
             assert Series.objects.get().ahead_s == noted

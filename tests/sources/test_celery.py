@@ -12,7 +12,7 @@ import pytest
 from celery import Celery as Application
 
 from metrics.sample import Sample, check
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.celery import Celery, CeleryConfig
 from tests.prometheus import running
@@ -173,7 +173,7 @@ def test_asking_leaves_nothing_behind(a_redis: Server) -> None:
 
 
 def test_an_address_that_is_off_limits_is_not_connected_to(a_redis: Server) -> None:
-    with reach.limited(), pytest.raises(SourceError, match="loopback"):
+    with network_policy.limited(), pytest.raises(SourceError, match="loopback"):
         collected(on(a_redis, 5))
 
 

@@ -12,7 +12,7 @@ from metrics.sample import check
 from metrics.sources import dns_check
 from metrics.sources.base import Noted
 from metrics.sources.dns_check import DnsCheck, DnsCheckConfig
-from metrics.sources.reach import Forbidden, limited
+from metrics.sources.network_policy import Forbidden, limited
 from tests.debian import installed
 from tests.integration.stack import free_port
 from tests.prometheus import running, wait_until_open

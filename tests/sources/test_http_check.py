@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from metrics.sample import Sample, check
 from metrics.sources.base import Noted
 from metrics.sources.http_check import HttpCheck, HttpCheckConfig
-from metrics.sources.reach import Forbidden, limited
+from metrics.sources.network_policy import Forbidden, limited
 from tests.sources.certificates import make
 from tests.sources.names import lead
 from tests.sources.web import Handler, answering, echo, serving

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from metrics.sample import Sample, check
 from metrics.sources.base import SourceError
 from metrics.sources.json_http import JsonHttp, JsonHttpConfig, _picked
-from metrics.sources.reach import Forbidden, limited
+from metrics.sources.network_policy import Forbidden, limited
 from tests.sources.web import Handler, answering, echo, serving
 
 SHOP = {

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from metrics.sample import Sample, check
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import Noted, SourceError
 from metrics.sources.nagios_plugin import NagiosPlugin, NagiosPluginConfig
 from tests.debian import installed
@@ -210,7 +210,7 @@ class TestWhichChecks:
     def test_they_are_for_administrators(self, write: Write) -> None:
         write("echo")
         assert NagiosPlugin.administrators_only
-        with reach.limited():
+        with network_policy.limited():
             assert refusal("check_ours") == "Programs of this machine are only for sources made by administrators."
 
     @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from metrics.sample import Sample, check
-from metrics.sources import plugin_process, reach
+from metrics.sources import network_policy, plugin_process
 from metrics.sources.base import SourceError
 from metrics.sources.plugin import Plugin, PluginConfig
 from tests.sources.test_nagios_plugin import ends
@@ -490,7 +490,7 @@ class TestWho:
     def test_they_are_for_administrators(self, write: Write) -> None:
         write(SIMPLE)
         assert Plugin.administrators_only
-        with reach.limited():
+        with network_policy.limited():
             assert refusal() == "Programs of this machine are only for sources made by administrators."
 
     @pytest.mark.parametrize("file", ["", "../x.py", "/etc/x.py", "x", "x.txt", "_x.py", ".x.py", "x-y.py", "x.py\n"])

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from metrics.sample import Sample, check
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.postgres import Postgres, PostgresConfig
 from tests import postgresql
@@ -171,7 +171,7 @@ def test_every_metric_is_documented(server: Server, standby: Server) -> None:
 def test_it_may_be_asked_by_its_socket_by_administrators(server: Server) -> None:
     config = on(server, host=str(server.folder), user="postgres", password="")
     assert values(config)["postgres_connections", "active"] == 1
-    with reach.limited(), pytest.raises(SourceError, match="administrators"):
+    with network_policy.limited(), pytest.raises(SourceError, match="administrators"):
         collected(config)
 
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from metrics.batch import sift
 from metrics.sample import Sample, check
 from metrics.sources.base import SourceError
+from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.prometheus_scrape import PrometheusScrape, PrometheusScrapeConfig
-from metrics.sources.reach import Forbidden, limited
 from tests.debian import program
 from tests.integration.stack import free_port
 from tests.prometheus import running, wait_for

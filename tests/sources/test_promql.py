@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from metrics.sample import check
 from metrics.sources.base import Noted, SourceError
+from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.promql import Promql, PromqlConfig, _samples
-from metrics.sources.reach import Forbidden, limited
 from tests.prometheus import prometheus
 from tests.sources.web import Handler, answering, serving
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from metrics.sample import Sample, check
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.redis import RedisConfig, RedisServer
 from tests.redis_server import Server, redis_server
@@ -126,12 +126,12 @@ def test_every_metric_is_documented(a_redis: Server, replica: Server) -> None:
 def test_its_socket_is_for_administrators(a_redis: Server) -> None:
     config = on(a_redis, host=str(a_redis.socket), port=None)
     assert values(config)["redis_clients"] >= 1
-    with reach.limited():
+    with network_policy.limited():
         assert refusal(config) == "Sockets of this machine are only for sources made by administrators."
 
 
 def test_an_address_that_is_off_limits_is_not_connected_to(a_redis: Server) -> None:
-    with reach.limited():
+    with network_policy.limited():
         assert "loopback" in refusal(on(a_redis))
 
 

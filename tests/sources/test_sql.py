@@ -13,7 +13,7 @@ from django.conf import LazySettings
 from pydantic import ValidationError
 
 from metrics.sample import check
-from metrics.sources import deadline, reach
+from metrics.sources import deadline, network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.sql import Sql, SqlConfig
 from tests import mariadb, postgresql
@@ -190,7 +190,7 @@ class TestServers:
             refusal({**databases[engine], "port": port}, "SELECT 1 AS value", timeout_s=2)
 
     def test_an_address_that_is_off_limits_is_not_connected_to(self, engine: str, databases: dict[str, Any]) -> None:
-        with reach.limited():
+        with network_policy.limited():
             assert "loopback" in refusal(databases[engine], "SELECT 1 AS value")
 
     def test_a_name_leads_to_the_address_that_was_checked(
@@ -266,7 +266,7 @@ class TestPostgresql:
     def test_its_socket_is_for_administrators(self, a_postgresql: postgresql.Server) -> None:
         config = _on(a_postgresql, engine="postgresql", host=str(a_postgresql.folder), user="postgres")
         assert ask(config, "SELECT 1 AS value") == [("orders", 1.0)]
-        with reach.limited():
+        with network_policy.limited():
             said = refusal(config, "SELECT 1 AS value")
         assert said == "Sockets of this machine are only for sources made by administrators."
 
@@ -318,7 +318,7 @@ class TestMariadb:
     def test_its_socket_is_for_administrators(self, a_mariadb: mariadb.Server) -> None:
         config = _on(a_mariadb, engine="mysql", host=str(a_mariadb.socket))
         assert ask(config, "SELECT 1 AS value") == [("orders", 1.0)]
-        with reach.limited():
+        with network_policy.limited():
             assert "administrators" in refusal(config, "SELECT 1 AS value")
 
     def test_the_password_never_goes_out_in_the_clear(
@@ -381,7 +381,7 @@ class TestSqlite:
         assert "SQLITE_DIRS" in refusal(databases["sqlite"], "SELECT 1 AS value")
 
     def test_it_is_for_administrators(self, databases: dict[str, Any]) -> None:
-        with reach.limited():
+        with network_policy.limited():
             said = refusal(databases["sqlite"], "SELECT 1 AS value")
         assert said == "Files of this machine are only for sources made by administrators."
 

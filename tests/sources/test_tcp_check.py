@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from dashboard_project import local_redis
 from metrics.sample import check
 from metrics.sources.base import Noted
-from metrics.sources.reach import Forbidden, limited
+from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.tcp_check import TcpCheck, TcpCheckConfig
 from tests.integration.stack import free_port
 from tests.prometheus import running, wait_until_open

@@ -13,7 +13,7 @@ import pytest
 
 from metrics.sample import check
 from metrics.sources.base import Noted
-from metrics.sources.reach import Forbidden, limited
+from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.tls_certificate import TlsCertificate, TlsCertificateConfig
 from tests.sources.certificates import Certificate, make
 from tests.sources.names import lead

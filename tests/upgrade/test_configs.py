@@ -8,7 +8,7 @@ import pytest
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources
-from metrics.actions.problems import Invalid
+from metrics.actions.errors import Invalid
 from metrics.models import Source, Widget
 from metrics.sources import registry as source_kinds
 from metrics.sources.http_check import HttpCheckConfig

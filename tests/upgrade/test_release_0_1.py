@@ -20,7 +20,7 @@ MADE = Path(__file__).with_name("release-0.1.sqlite3.gz")
 CODE = """
 import json
 from metrics.models import Late
-from metrics.series import calculate, pack, remembered, rollup
+from metrics.series import calculate, pack, step_cache, rollup
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.read import Query
@@ -33,7 +33,7 @@ def value(metric, function, begin_h, end_h, step_s):
     return found.latest.value
 
 def values():
-    remembered.forget()
+    step_cache.forget()
     return [
         [value("restarts_total", "increase", 58, 59, step_s) for step_s in (60, 720, 3600)],
         [value("restarts_total", "increase", 20, 44, step_s) for step_s in (60, 720, 3600, 86400)],

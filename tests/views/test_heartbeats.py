@@ -95,10 +95,10 @@ def test_what_never_pinged_is_shown_and_counted(admin: Client) -> None:
     ping(fine, Signal.SUCCESS)
     page = admin.get("/heartbeats/")
     assert [row.name for row in page.context["rows"]] == ["never set up", "backup"]
-    assert [(one.number, one.standing.word) for one in page.context["counts"]] == [(1, "new")]
+    assert [(one.number, one.status.word) for one in page.context["counts"]] == [(1, "new")]
     heartbeats.evaluate(time.time() + 1e6)
     page = admin.get("/heartbeats/")
-    assert [(one.number, one.standing.word) for one in page.context["counts"]] == [(2, "down")]
+    assert [(one.number, one.status.word) for one in page.context["counts"]] == [(2, "down")]
 
 
 def test_htmx_gets_the_part_that_changes(viewer: Client) -> None:

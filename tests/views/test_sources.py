@@ -211,7 +211,9 @@ class TestList:
         assert [row.name for row in page.context["rows"]] == ["d", "c", "b", "a", "e"]
         assert text(page).count("1 down 1 failing 1 warning of 5 sources") == 1
         assert "d host down It answered 503." in text(page)
-        assert '<span class="standing standing-down"><span class="mark mark-critical"' in page.content.decode()
+        assert (
+            '<span class="source-status source-status-down"><span class="mark mark-critical"' in page.content.decode()
+        )
         searched = {"503": "d", "DOWN": "d", "81 %": "b", "when pushed": "", "every 10 s": "dcbae", "off": "e"}
         for search, found in searched.items():
             assert "".join(row.name for row in admin.get(LIST, {"q": search}).context["rows"]) == found, search

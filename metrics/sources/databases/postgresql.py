@@ -13,7 +13,7 @@ from psycopg.abc import Buffer
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.types.datetime import IntervalLoader
 
-from metrics.sources import reach
+from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.databases.table import Table, check_rows
 from metrics.sources.deadline import Deadline
@@ -79,7 +79,7 @@ def _connect(config: ServerConfig, database: str, deadline: Deadline) -> Connect
     if config.is_socket:
         require_freedom("Sockets")
         return _open(config, database, "", deadline.left_s)
-    addresses = reach.resolve(config.host, deadline.left_s)
+    addresses = network_policy.resolve(config.host, deadline.left_s)
     for position, address in enumerate(addresses, 1):
         try:
             return _open(config, database, address, deadline.left_s / (len(addresses) - position + 1))

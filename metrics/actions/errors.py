@@ -21,7 +21,7 @@ class Invalid(Exception):
         self.all = ((field, message), *others)
 
 
-class Problems:
+class Errors:
     """Gathers what `Invalid` says in several `with` blocks, so that all is said at once; `found` is that so far."""
 
     def __init__(self) -> None:

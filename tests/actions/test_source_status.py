@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from metrics.actions import standing
+from metrics.actions import source_status
 from metrics.models import Source
 from tests.make import AT
 
@@ -42,6 +42,6 @@ def ago(seconds: float) -> datetime:
     ],
 )
 def test_in_one_word(fields: dict[str, Any], word: str) -> None:
-    found = standing.standing(Source(**{"kind": "host", **fields}), AT)
+    found = source_status.status_of(Source(**{"kind": "host", **fields}), AT)
     assert found.word == word
-    assert found in standing.ALL
+    assert found in source_status.ALL

@@ -14,7 +14,7 @@ from metrics.redis_state import outage
 P = ParamSpec("P")
 
 
-def quietly(task: Callable[P, None]) -> Callable[P, None]:
+def skip_during_outage(task: Callable[P, None]) -> Callable[P, None]:
     """Let `task` end with one line in the log when Redis or the database does not answer.
 
     Nothing is lost by it: slots come again, and marks that were not taken back are found by the next sweep.

@@ -4,7 +4,7 @@ import pytest
 
 from metrics.models import Series
 from metrics.sample import series_key
-from metrics.series import groups, read
+from metrics.series import push_groups, read
 from metrics.series.read import Point, Query
 from tests.make import AT, stored
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def settle(*metrics: str, group: str = "g", names: set[str] | None = None, now: float = AT) -> list[str]:
-    return [one.metric for one in groups.settle(group, {series_key(metric, {}) for metric in metrics}, names, now)]
+    return [one.metric for one in push_groups.settle(group, {series_key(metric, {}) for metric in metrics}, names, now)]
 
 
 def latest(metric: str, at: float = AT) -> Point | None:

@@ -9,27 +9,27 @@ from metrics.widgets.freshness import UNKNOWN_EVERY_S, freshness
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SourceStatus:
     """`word` says it, `level` is the mark it gets: ok, warn, critical or nodata."""
 
     word: str
     level: str
 
 
-OK = Standing("ok", "ok")
-DOWN = Standing("down", "critical")
-FAILING = Standing("failing", "critical")
-WARNING = Standing("warning", "warn")
-LATE = Standing("late", "warn")
-WAITING = Standing("waiting", "nodata")
-OFF = Standing("off", "nodata")
-QUIET = Standing("quiet", "nodata")
+OK = SourceStatus("ok", "ok")
+DOWN = SourceStatus("down", "critical")
+FAILING = SourceStatus("failing", "critical")
+WARNING = SourceStatus("warning", "warn")
+LATE = SourceStatus("late", "warn")
+WAITING = SourceStatus("waiting", "nodata")
+OFF = SourceStatus("off", "nodata")
+QUIET = SourceStatus("quiet", "nodata")
 ALL = (DOWN, FAILING, LATE, WARNING, OK, WAITING, QUIET, OFF)
 """The worst first."""
-FOUND: dict[str, Standing] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
+FOUND: dict[str, SourceStatus] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
 
 
-def standing(source: Source, now: float) -> Standing:
+def status_of(source: Source, now: float) -> SourceStatus:
     """Return how `source` stands at `now` (Unix seconds).
 
     `down` is what the source checks; `failing` means that the run failed, so that nothing is known of it. `late` means
@@ -49,7 +49,7 @@ def standing(source: Source, now: float) -> Standing:
     return of_run(source.last_error, source.last_verdict)
 
 
-def of_run(error: str, verdict: str) -> Standing:
+def of_run(error: str, verdict: str) -> SourceStatus:
     """Return what one run came to, by its error, a sentence or empty, and its verdict, one of Verdict or empty."""
     if error:
         return FAILING

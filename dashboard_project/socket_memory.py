@@ -16,7 +16,7 @@ OF_THE_HANDSHAKE = (
 )  # fmt: skip
 
 
-class Slim:
+class LeanSocket:
     """For a socket's class: what an instance without a value of its own has in common with all others."""
 
     CONFIG_ATTRS: ClassVar[Sequence[str]] = (
@@ -36,7 +36,7 @@ class Slim:
         cls.CONFIG_ATTRS = ()
 
 
-def slim(protocol: Any) -> None:
+def lighten(protocol: Any) -> None:
     """Let go of what only the handshake needed."""
     for name in OF_THE_HANDSHAKE:
         protocol.__dict__.pop(name, None)

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from django.conf import LazySettings
 
-from metrics.sources import reach
-from metrics.sources.reach import Forbidden, Unreachable, limited
+from metrics.sources import network_policy
+from metrics.sources.network_policy import Forbidden, Unreachable, limited
 from tests.sources.names import lead
 
 PUBLIC = "192.88.98.1"
@@ -46,12 +46,12 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have 127.0.0.1, where a test's server is, count as public; 127.0.0.2 stays what it is."""
-    monkeypatch.setattr(reach, "kind_of", lambda address: "" if address == "127.0.0.1" else "loopback")
+    monkeypatch.setattr(network_policy, "kind_of", lambda address: "" if address == "127.0.0.1" else "loopback")
 
 
 def get(url: str, **fields: Any) -> httpx.Response:
     async def request() -> httpx.Response:
-        async with reach.client(5, **fields) as client:
+        async with network_policy.client(5, **fields) as client:
             return await client.get(url)
 
     return asyncio.run(request())
@@ -59,8 +59,8 @@ def get(url: str, **fields: Any) -> httpx.Response:
 
 class TestResolve:
     def test_administrators_go_anywhere(self) -> None:
-        assert reach.resolve("127.0.0.1", 5) == ["127.0.0.1"]
-        assert reach.resolve("169.254.169.254", 5) == ["169.254.169.254"]
+        assert network_policy.resolve("127.0.0.1", 5) == ["127.0.0.1"]
+        assert network_policy.resolve("169.254.169.254", 5) == ["169.254.169.254"]
 
     @pytest.mark.parametrize(
         ("host", "kind"),
@@ -76,22 +76,22 @@ class TestResolve:
     )
     def test_others_do_not_however_it_is_written(self, host: str, kind: str) -> None:
         with limited(), pytest.raises(Forbidden, match=f"^The address of {host} is {kind}; only .* there\\.$"):
-            reach.resolve(host, 5)
+            network_policy.resolve(host, 5)
 
     def test_one_bad_address_among_good_ones_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
         lead(monkeypatch, mixed=[PUBLIC, "10.0.0.1"])
         with limited(), pytest.raises(Forbidden):
-            reach.resolve("mixed.test", 5)
+            network_policy.resolve("mixed.test", 5)
 
     def test_the_limit_ends_where_it_was_set(self) -> None:
         with limited():
-            assert reach.is_limited()
-        assert not reach.is_limited()
-        reach.resolve("127.0.0.1", 5)
+            assert network_policy.is_limited()
+        assert not network_policy.is_limited()
+        network_policy.resolve("127.0.0.1", 5)
 
     def test_it_holds_inside_a_loop_and_its_tasks(self) -> None:
         async def ask() -> list[str]:
-            return await asyncio.create_task(reach.resolve_async("localhost", 5))
+            return await asyncio.create_task(network_policy.resolve_async("localhost", 5))
 
         with limited(), pytest.raises(Forbidden):
             asyncio.run(ask())
@@ -99,17 +99,17 @@ class TestResolve:
     def test_private_networks_can_be_opened_by_a_setting_and_nothing_else_is(self, settings: LazySettings) -> None:
         settings.ALLOW_PRIVATE_ADDRESSES = True
         with limited():
-            assert reach.resolve("192.168.0.1", 5) == ["192.168.0.1"]
+            assert network_policy.resolve("192.168.0.1", 5) == ["192.168.0.1"]
             for host in ("127.0.0.1", "169.254.0.1", "169.254.169.254", "100.100.100.200", "fe80::1"):
                 with pytest.raises(Forbidden):
-                    reach.resolve(host, 5)
+                    network_policy.resolve(host, 5)
 
     def test_a_name_that_nobody_has_is_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         lead(monkeypatch)
         with pytest.raises(
             Unreachable, match=r"^The name nobody\.test can't be looked up \(Name or service not known\)\.$"
         ):
-            reach.resolve("nobody.test", 10)
+            network_policy.resolve("nobody.test", 10)
 
     def test_a_name_server_that_hangs_costs_the_time_that_was_allowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         over = threading.Event()
@@ -117,9 +117,9 @@ class TestResolve:
         began = time.monotonic()
         try:
             with pytest.raises(Unreachable, match=r"could not be looked up within 0\.2 s\.$"):
-                reach.resolve("slow.test", 0.2)
+                network_policy.resolve("slow.test", 0.2)
             with pytest.raises(Unreachable, match=r"could not be looked up within 0\.2 s\.$"):
-                asyncio.run(reach.resolve_async("slow.test", 0.2))
+                asyncio.run(network_policy.resolve_async("slow.test", 0.2))
         finally:
             over.set()
         assert time.monotonic() - began < 3
@@ -127,24 +127,24 @@ class TestResolve:
 
 class TestConnect:
     def test_it_opens(self, port: int) -> None:
-        with reach.connect("localhost", port, 5) as opened:
+        with network_policy.connect("localhost", port, 5) as opened:
             assert opened.getpeername()[1] == port
             assert 0 < (opened.gettimeout() or 0) <= 5
 
     def test_it_tries_one_address_after_the_other(self, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
         lead(monkeypatch, two=["127.0.0.2", "127.0.0.1"])
-        with reach.connect("two.test", port, 5) as opened:
+        with network_policy.connect("two.test", port, 5) as opened:
             assert opened.getpeername()[0] == "127.0.0.1"
 
     def test_nobody_there_is_a_sentence(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             closed = taken.getsockname()[1]
         with pytest.raises(Unreachable, match=rf"^127\.0\.0\.1 port {closed} does not open \(Connection refused\)\.$"):
-            reach.connect("127.0.0.1", closed, 5)
+            network_policy.connect("127.0.0.1", closed, 5)
 
     def test_it_is_limited(self, port: int) -> None:
         with limited(), pytest.raises(Forbidden):
-            reach.connect("127.0.0.1", port, 5)
+            network_policy.connect("127.0.0.1", port, 5)
 
 
 class TestClient:
