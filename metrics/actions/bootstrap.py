@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, sources
+from metrics.actions import dashboards, source_configs, sources
 from metrics.actions.demo import DASHBOARD, SELF_CHECK, SOURCES
 from metrics.models import Dashboard, Source
 
@@ -31,8 +31,8 @@ def bootstrap() -> str:
         if not Dashboard.with_deleted.exists() and not Source.objects.exists():
             _demo()
         _follow_web_url()
-        sources.renew_credentials()
-        sources.upgrade_configs()
+        source_configs.renew_credentials()
+        source_configs.upgrade()
         dashboards.upgrade_configs()
         return _admin()
 

@@ -11,7 +11,7 @@ from celery.exceptions import OperationalError
 from redis import RedisError
 
 from metrics.access.principal import Principal
-from metrics.actions import sources
+from metrics.actions import source_configs, source_kinds, sources
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
 from metrics.batch import Refused, sift
@@ -71,12 +71,12 @@ def try_config(kind: str, config: dict[str, Any], by: Principal, saved: int | No
 
     Raises Invalid, Missing and Forbidden as making or changing the source would, TooOften, and NoAnswer.
     """
-    sources.check_kind(kind)
+    source_kinds.check(kind)
     sources.check_right(by, "add" if saved is None else "change", kind)
     source = Source(kind=kind, name="(not saved)") if saved is None else sources.find(saved)
     if source.kind != kind:
         raise Invalid("kind", f"kind: {source.name} is of the kind {source.kind}.")
-    sources.set_config(source, config, by)
+    source_configs.set_config(source, config, by)
     return _try(source, by)
 
 
@@ -84,7 +84,7 @@ def _try(source: Source, by: Principal) -> Trial:
     if wait_s := limits.spend(f"trial:{by.name}", 1, PER_MINUTE, time.time()):
         raise TooOften(f"A source may be tried {PER_MINUTE} times a minute; wait {wait_s} s.", wait_s)
     log.info("source tried", source=source.name, kind=source.kind, by=by.name)
-    sources.check_kind(source.kind)
+    source_kinds.check(source.kind)
     try:
         found = _ask(Job.of(source), kinds()[source.kind].timeout_s + GRACE_S, by)
     except (RedisError, OperationalError):

@@ -6,7 +6,9 @@ from ninja import Field, Path, Query, Schema
 from pydantic import ConfigDict
 
 from metrics.actions.runs import RUNS_KEPT
-from metrics.actions.sources import EVERY_MOST_S, NAME_MOST, RETENTION_MOST
+from metrics.actions.source_retention import LIMITS
+from metrics.actions.source_schedules import EVERY_MOST_S
+from metrics.actions.sources import NAME_MOST
 from metrics.api.body import Body, Text
 from metrics.schedule import CRON_MOST
 
@@ -26,7 +28,7 @@ ZONE = "Time zone of cron; without it, that of the installation."
 
 
 def _kept(name: str, what: str) -> Any:
-    most = RETENTION_MOST[name]
+    most = LIMITS[name]
     return Field(None, ge=1, le=most, description=f"{what}; null for what the settings say.")
 
 
@@ -38,7 +40,7 @@ class Retention(Body):
     hour_retention_days: int | None = _kept("hour_retention_days", "Days to keep the rollups of hours")
 
     def retention(self) -> dict[str, int | None]:
-        return {name: getattr(self, name) for name in RETENTION_MOST}
+        return {name: getattr(self, name) for name in LIMITS}
 
 
 class SourceIn(Retention):

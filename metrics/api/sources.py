@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
+from metrics.actions import source_configs, source_kinds, source_retention, trials
 from metrics.actions import sources as actions
-from metrics.actions import trials
 from metrics.actions.source_status import status_of
 from metrics.api.body import CHANGING, MAKING, ONE, READING, TRYING
 from metrics.api.source_schemas import (
@@ -32,7 +32,7 @@ router = Router(tags=["manage"], auth=admin)
 @router.get("source-kinds", response={200: KindList, **READING})
 def list_source_kinds(request: HttpRequest) -> dict[str, Any]:
     """The kinds that a source may be of, and what each takes as its config."""
-    return {"kinds": [actions.about(kind) for _, kind in sorted(kinds().items())]}
+    return {"kinds": [source_kinds.about(kind) for _, kind in sorted(kinds().items())]}
 
 
 @router.get("sources", response={200: SourceList, **READING})
@@ -126,10 +126,10 @@ def _out(source: Source, now: float) -> dict[str, Any]:
         "cron": source.cron,
         "time_zone": source.time_zone,
         "config": source.config,
-        "credentials": actions.credentials_of(source),
+        "credentials": source_configs.credentials_of(source),
         "trusted": source.trusted,
         "enabled": source.enabled,
-        **{name: getattr(source, name) for name in actions.RETENTION_MOST},
+        **{name: getattr(source, name) for name in source_retention.LIMITS},
         "state": status_of(source, now).word,
         "last_run_at": source.last_run_at.timestamp() if source.last_run_at else None,
         "last_success_at": source.last_success_at.timestamp() if source.last_success_at else None,

@@ -9,13 +9,13 @@ from zoneinfo import available_timezones
 from django.conf import settings
 
 from metrics.access.principal import Principal
-from metrics.actions import sources, trials
+from metrics.actions import source_configs, source_kinds, source_retention, source_schedules, sources, trials
 from metrics.actions.errors import Errors, Invalid
 from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views.source_form import PREFIX, Entry, entries, label, parse
 
-TEXTS = ("name", "every", "cron", "time_zone", *sources.RETENTION_MOST)
+TEXTS = ("name", "every", "cron", "time_zone", *source_retention.LIMITS)
 CONFIG = "config"
 IN_CONFIG = "config."
 
@@ -98,9 +98,9 @@ class Draft:
             "cron": source.cron,
             "time_zone": source.time_zone,
             "enabled": "on" if source.enabled else "",
-            **{name: str(getattr(source, name) or "") for name in sources.RETENTION_MOST},
+            **{name: str(getattr(source, name) or "") for name in source_retention.LIMITS},
         }
-        kept = tuple(sources.credentials_of(source))
+        kept = tuple(source_configs.credentials_of(source))
         return cls(source.kind, source.pk, source.name, values, source.config, kept)
 
     def typed(self, post: Mapping[str, str]) -> Self:
@@ -120,7 +120,7 @@ class Draft:
     @property
     def comes_from(self) -> str:
         """What makes and changes it by itself, if something does."""
-        return sources.comes_from(self.kind)
+        return source_kinds.comes_from(self.kind)
 
     def save(self, by: Principal) -> Source:
         """Make or change the source. Raises Invalid and Forbidden."""
@@ -138,7 +138,7 @@ class Draft:
             with errors:
                 sources.check_name(name)
             with errors:
-                sources.check_schedule(*self._schedule())
+                source_schedules.check(*self._schedule())
             with errors:
                 self._check_rest({place for place, _ in errors.found})
         errors.check()
@@ -170,15 +170,15 @@ class Draft:
         return Form(self.values, self.errors, shown, above, self._times(), zones())
 
     def _times(self) -> list[Time]:
-        usual = {name: getattr(settings, name.upper()) for name in sources.RETENTION_MOST}
+        usual = {name: getattr(settings, name.upper()) for name in source_retention.LIMITS}
         return [
             Time(name, TIMES[name], self.values.get(name, ""), usual[name], most, self.errors.get(name, ""))
-            for name, most in sources.RETENTION_MOST.items()
+            for name, most in source_retention.LIMITS.items()
         ]
 
     def _retention(self) -> dict[str, int | None]:
         found: dict[str, int | None] = {}
-        for name, most in sources.RETENTION_MOST.items():
+        for name, most in source_retention.LIMITS.items():
             text = self.values[name]
             if text and not (text.isascii() and text.isdigit() and len(text) < 10):
                 raise Invalid(name, f"{name}: this is a whole number from 1 to {most}, or empty.")
@@ -198,7 +198,7 @@ class Draft:
         schema = kinds()[self.kind].config_class.model_json_schema()
         config, _ = parse(schema, self.post or {}, self.config)
         try:
-            sources.check(self.kind, config)
+            source_configs.check(self.kind, config)
         except Invalid as problem:
             known = said | {IN_CONFIG + name for name in self.kept}
             if rest := [one for one in problem.all if one[0] not in known]:
@@ -212,7 +212,7 @@ class Draft:
         try:
             return int(self.values["every"]), "", ""
         except ValueError:
-            message = f"every is a whole number of seconds from 1 to {sources.EVERY_MOST_S}."
+            message = f"every is a whole number of seconds from 1 to {source_schedules.EVERY_MOST_S}."
             raise Invalid("every", message) from None
 
 

@@ -14,8 +14,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.principal import Principal, of_visitor
+from metrics.actions import source_configs, source_kinds, trials
 from metrics.actions import sources as actions
-from metrics.actions import trials
 from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.models import Source
 from metrics.sources.registry import kinds
@@ -81,11 +81,11 @@ def new(request: HttpRequest) -> HttpResponse:
     if not by.may("add", "source"):
         raise Forbidden("You have no right to add sources; ask an administrator for it.")
     if kind not in kinds():
-        about = [actions.about(one) for _, one in sorted(kinds().items())]
+        about = [source_kinds.about(one) for _, one in sorted(kinds().items())]
         return render(request, "source/kinds.html", {"kinds": about, "is_admin": by.is_admin})
     actions.check_right(by, "add", kind)
-    if actions.comes_from(kind):
-        raise Http404(f"Sources of the kind {kind} come from {actions.comes_from(kind)}.")
+    if source_kinds.comes_from(kind):
+        raise Http404(f"Sources of the kind {kind} come from {source_kinds.comes_from(kind)}.")
     return _form(request, Draft.of_kind(kind), by)
 
 
@@ -199,13 +199,13 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "series_total": total,
         "shows_values": request.user.is_staff,
         "token": token.name if (token := getattr(found, "token", None)) else "",
-        "comes_from": actions.comes_from(found.kind),
+        "comes_from": source_kinds.comes_from(found.kind),
         "is_pushed": found.kind == Source.PUSH,
         "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),
         "kept": [(said, value) for name, said in TIMES.items() if (value := getattr(found, name)) is not None],
         "settings": views.settings_of(found.config),
-        "credentials": [label(name) for name in actions.credentials_of(found)],
-        "key_is_lost": actions.key_is_lost(found),
+        "credentials": [label(name) for name in source_configs.credentials_of(found)],
+        "key_is_lost": source_configs.key_is_lost(found),
         "may": {right: actions.may(by, right, found) for right in ("change", "delete")},
     }
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
 from metrics.access.principal import SYSTEM, Principal, of_user
-from metrics.actions import access, bootstrap, credentials, sources
+from metrics.actions import access, bootstrap, credentials, source_configs, source_kinds, sources
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import Series, Source
 from tests import door, make
@@ -230,7 +230,7 @@ class TestCredentials:
         source = behind_a_door(headers={"X-Key": "alibaba"})
         row = str(Source.objects.values().get(pk=source.pk))
         assert source.config == {"url": URL}
-        assert sources.credentials_of(source) == ["headers", "password"]
+        assert source_configs.credentials_of(source) == ["headers", "password"]
         assert secrets(source) == {"password": PASSWORD, "headers": {"X-Key": "alibaba"}}
         assert "sesame" not in row
         assert "alibaba" not in row
@@ -271,7 +271,7 @@ class TestCredentials:
     def test_with_a_lost_key_it_has_to_be_entered_again(self, settings: Settings) -> None:
         source = behind_a_door()
         settings.SECRET_KEY = "another one"
-        assert sources.credentials_of(source) == ["password"]
+        assert source_configs.credentials_of(source) == ["password"]
         assert not sources.change(source.pk, {"enabled": False}, SYSTEM).enabled
         with pytest.raises(Invalid, match=r"^config.password: it can't be read with this SECRET_KEY any more"):
             sources.change(source.pk, {"config": {"url": "door:back"}}, SYSTEM)
@@ -286,10 +286,10 @@ class TestCredentials:
         bootstrap.bootstrap()
         settings.SECRET_KEY_FALLBACKS = []
         assert secrets(source) == {"password": PASSWORD}
-        assert sources.credentials_of(sources.find(lost.pk)) == ["password"]
+        assert source_configs.credentials_of(sources.find(lost.pk)) == ["password"]
 
     def test_the_kind_says_which_there_are(self) -> None:
-        about = sources.about(door.BUILT_IN["door"])
+        about = source_kinds.about(door.BUILT_IN["door"])
         assert about["credentials"] == ["headers", "password"]
         assert about["description"] == "A source kind for tests: behind a door that takes a password."
         assert about["config_schema"]["properties"]["password"]["writeOnly"] is True

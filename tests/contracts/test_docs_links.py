@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
-from metrics.actions import dashboards, sources
+from metrics.actions import dashboards, source_configs, source_schedules
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -85,8 +85,8 @@ def test_commands_and_targets_are_found_where_they_are_mentioned() -> None:
 def test_an_example_of_a_source_is_valid(example: dict[str, Any]) -> None:
     when = {"cron", "time_zone"} if "cron" in example else {"every"}
     assert set(example) == {"kind", "name", "config"} | when
-    sources.check_schedule(example.get("every"), example.get("cron", ""), example.get("time_zone", ""))
-    sources.check(example["kind"], example["config"])
+    source_schedules.check(example.get("every"), example.get("cron", ""), example.get("time_zone", ""))
+    source_configs.check(example["kind"], example["config"])
 
 
 @pytest.mark.parametrize("example", examples("widgets.md"), ids=title)

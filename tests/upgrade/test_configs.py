@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, sources
+from metrics.actions import dashboards, source_configs
 from metrics.actions.errors import Invalid
 from metrics.models import Source, Widget
 from metrics.sources import registry as source_kinds
@@ -99,10 +99,10 @@ class TestStored:
         Source.objects.update(config=with_old)
         request.getfixturevalue("_later")
         for _ in range(2):
-            sources.upgrade_configs()
+            source_configs.upgrade()
         source.refresh_from_db()
         assert (source.config, source.version) == ({"url": "http://a/"}, 2)
-        assert sources.credentials_of(source) == ["password"]
+        assert source_configs.credentials_of(source) == ["password"]
 
 
 @pytest.mark.django_db
