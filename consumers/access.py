@@ -1,4 +1,4 @@
-"""Who may open a socket, and keep it: settled before anything is sent, and again whenever it may have changed."""
+"""Access to sockets: settled before anything is sent, and again whenever it may have changed."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -12,8 +12,10 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from metrics.actions import access
-from metrics.models import Token
+from metrics.access.bearer import bearer
+from metrics.access.policy import SEE, may, visible
+from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
+from metrics.models import Dashboard
 
 SIGN_IN = 4401
 NO_ACCESS = 4403
@@ -27,8 +29,8 @@ class Credential(NamedTuple):
     token: str
 
 
-class Verdict(NamedTuple):
-    """Who a credential belongs to, and the close code if what they asked for is not for them.
+class Decision(NamedTuple):
+    """The holder of a credential, and the close code if the thing they asked for is not for them.
 
     `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for nobody known.
     """
@@ -75,36 +77,38 @@ def credential(scope: dict[str, Any]) -> Credential:
     return Credential(cookie.value if cookie else "", "")
 
 
-async def judge(questions: Iterable[Question]) -> dict[Question, Verdict]:
+async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
     """Return who may see which dashboard, in one trip to the database for all `questions`."""
-    return cast(dict[Question, Verdict], await _verdicts(set(questions)))
+    return cast(dict[Question, Decision], await _decisions(set(questions)))
 
 
 # Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.
 @partial(database_sync_to_async, thread_sensitive=False)
-def _verdicts(questions: set[Question]) -> dict[Question, Verdict]:
-    return {question: _verdict(*question) for question in questions}
+def _decisions(questions: set[Question]) -> dict[Question, Decision]:
+    return {question: _decision(*question) for question in questions}
 
 
-def _verdict(who: Credential, slug: str) -> Verdict:
+def _decision(who: Credential, slug: str) -> Decision:
+    by, holder, name = _principal(who)
+    if by.role is Role.NOBODY and not holder:
+        return Decision(SIGN_IN)
+    if not may(by, SEE, Dashboard):
+        return Decision(NO_ACCESS)
+    # A dashboard that is not for them gets the answer of one that is not there, as on the page: its name is a secret.
+    is_visible = visible(by, Dashboard).filter(slug=slug).exists()
+    return Decision(None if is_visible else NO_SUCH_THING, holder, name)
+
+
+def _principal(who: Credential) -> tuple[Principal, str, str]:
+    """Return the principal of a credential, and its holder and name as in `Decision`."""
     if who.token:
-        return _token_verdict(who.token, slug)
+        token = bearer(who.token)
+        return (of_token(token), f"token:{token.pk}", token.name) if token else (NOBODY, "", "")
     if not who.session:
-        return Verdict(SIGN_IN)
+        return NOBODY, "", ""
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).ReadOnlySessionStore(who.session)
     user = get_user(request)
     if not user.is_authenticated:
-        return Verdict(SIGN_IN)
-    # A dashboard that is not for them gets the answer of one that is not there, as on the page: its name is a secret.
-    is_visible = access.visible_dashboards(user).filter(slug=slug).exists()
-    return Verdict(None if is_visible else NO_SUCH_THING, f"user:{user.pk}", user.get_username())
-
-
-def _token_verdict(secret: str, slug: str) -> Verdict:
-    token = access.find_token(secret)
-    if token is None:
-        return Verdict(SIGN_IN)
-    if not access.grants(token, Token.Scope.READ):
-        return Verdict(NO_ACCESS)
-    return Verdict(None if access.dashboard_exists(slug) else NO_SUCH_THING, f"token:{token.pk}", token.name)
+        return NOBODY, "", ""
+    return of_user(user), f"user:{user.pk}", user.get_username()

@@ -7,7 +7,7 @@ that wait, and equal questions are one. Every answer was read after its question
 import asyncio
 from itertools import islice
 
-from consumers.access import Question, Verdict, judge
+from consumers.access import Decision, Question, judge
 
 HEARINGS = 3
 QUESTIONS_EACH = 50
@@ -17,10 +17,10 @@ class AccessBatcher:
     """The questions of one process."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Question, asyncio.Future[Verdict]] = {}
+        self._waiting: dict[Question, asyncio.Future[Decision]] = {}
         self._hearings: set[asyncio.Task[None]] = set()
 
-    async def judge(self, question: Question) -> Verdict:
+    async def judge(self, question: Question) -> Decision:
         """Return the answer. Raises what the database raises."""
         answer = self._waiting.setdefault(question, asyncio.get_running_loop().create_future())
         if len(self._hearings) < HEARINGS:
@@ -33,11 +33,11 @@ class AccessBatcher:
         while self._waiting:
             heard = {question: self._waiting.pop(question) for question in list(islice(self._waiting, QUESTIONS_EACH))}
             try:
-                verdicts = await judge(heard)
+                decisions = await judge(heard)
             except Exception as error:
                 for answer in heard.values():
                     answer.set_exception(error)
                     answer.exception()  # seen, even if all who asked are gone
             else:
                 for question, answer in heard.items():
-                    answer.set_result(verdicts[question])
+                    answer.set_result(decisions[question])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import structlog
 from django.db import Error as DatabaseError
 
-from consumers.access import Verdict, judge
+from consumers.access import Decision, judge
 from metrics.live.bus import Recheck
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def recheck(hub: "Hub", doubt: Recheck) -> None:
             hub.close(stream, viewer, code)
 
 
-def _concerns(doubt: Recheck, who: Verdict, slug: str) -> bool:
+def _concerns(doubt: Recheck, who: Decision, slug: str) -> bool:
     if doubt["user"] is not None and who.holder != f"user:{doubt['user']}":
         return False
     return doubt["slug"] in (None, slug)

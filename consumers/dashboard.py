@@ -10,7 +10,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
-from consumers.access import NO_ACCESS, NO_SUCH_THING, Verdict, credential, origin_allowed
+from consumers.access import NO_ACCESS, NO_SUCH_THING, Decision, credential, origin_allowed
 from consumers.hub import TRY_LATER, Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import Send, outlet
@@ -104,16 +104,16 @@ class DashboardConsumer(AsyncWebsocketConsumer):
             self.membership.leave()
             self.membership = None
 
-    async def _judged(self, slug: str, range: str) -> Verdict:
+    async def _judged(self, slug: str, range: str) -> Decision:
         if not origin_allowed(self.scope):
-            return Verdict(NO_ACCESS)
+            return Decision(NO_ACCESS)
         if range not in RANGES_S:
-            return Verdict(NO_SUCH_THING)
+            return Decision(NO_SUCH_THING)
         try:
             return await hub().batcher.judge((credential(self.scope), slug))
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
-            return Verdict(TRY_LATER)
+            return Decision(TRY_LATER)
 
 
 def _number(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import time
 
-from consumers.access import Credential, Verdict
+from consumers.access import Credential, Decision
 from consumers.outlet import Outlet
 
 
@@ -29,7 +29,7 @@ class Viewer:
         "who",
     )
 
-    def __init__(self, outlet: Outlet, credential: Credential, who: Verdict) -> None:
+    def __init__(self, outlet: Outlet, credential: Credential, who: Decision) -> None:
         self.outlet = outlet
         self.credential = credential
         self.who = who

@@ -1,12 +1,11 @@
 """Django's admin for the models."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,10 +13,11 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
+from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import access, dashboards, journal
+from metrics.actions import dashboards, journal, tokens
 from metrics.actions.errors import Invalid
-from metrics.models import Dashboard, Series, Token, Widget
+from metrics.models import Dashboard, Series, Team, Token, Widget
 from metrics.widgets.ranges import RANGES_S
 
 WIDGET_FIELDS = ("title", "kind", "config", "x", "y", "w", "h")
@@ -26,18 +26,38 @@ admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
 admin.site.index_title = "Administration"
 
+FLAGS = {
+    "is_staff": ("Editor", "Makes and changes dashboards, sources and heartbeats, and may open this admin."),
+    "is_superuser": ("Administrator", "May do everything."),
+    "groups": ("Teams", "Their members own things together."),
+}
+"""The words for Django's own flags of a user."""
 
-class OwnRights(admin.ModelAdmin):
-    """Accounts and groups, as who is no superuser may change them: nobody gets to hold more than the one who gives."""
 
-    manages: Callable[[User, Any], bool]
-    """Whether somebody may change an account or a group."""
+class Policed(admin.ModelAdmin):
+    """Rows as the one policy lets people see and change them, whatever rights Django's groups give."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(of_visitor(request), SEE, obj or self.model)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(of_visitor(request), CREATE, self.model)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
+        return may(of_visitor(request), CHANGE, obj or self.model)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and (obj is None or self.manages(_who(request), obj))
+        return may(of_visitor(request), DELETE, obj or self.model)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible(of_visitor(request), self.model)
+
+
+class Recorded(Policed):
+    """Rows whose changes here are written into the journal, in the same transaction."""
 
     @method_decorator(transaction.atomic)
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -58,58 +78,42 @@ class OwnRights(admin.ModelAdmin):
             journal.record(of_visitor(request), "delete", one)
         return super().log_deletions(request, queryset)
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
-        assert request is not None
-        by, model = _who(request), db_field.remote_field.model
-        held = access.permissions_of(by) if model is Permission else by.groups.all()
-        kwargs["queryset"] = model.objects.all() if by.is_superuser else held
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if field is not None and not by.is_superuser:
-            field.help_text = "You can give what you have yourself."
-        return field
-
-
-def _who(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class OwnRightsUserAdmin(OwnRights, UserAdmin):
-    """Django's, within the rights of who changes."""
+class RecordedUserAdmin(Recorded, UserAdmin):
+    """Django's; its flags are the roles. For daily life there is the page of users."""
 
-    manages = staticmethod(access.may_manage)
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Role", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    filter_horizontal = ("groups",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        label, help_text = FLAGS.get(db_field.name, ("", ""))
+        if field is not None and label:
+            field.label, field.help_text = label, help_text
+        return field
 
     @method_decorator(transaction.atomic)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """The password and the journal's entry of it are one transaction."""
         return super().user_change_password(request, id, form_url)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [] if _who(request).is_superuser else ["is_superuser"]
-
-
-@admin.register(Group)
-class OwnRightsGroupAdmin(OwnRights, GroupAdmin):
-    """Django's, within the rights of who changes."""
-
-    manages = staticmethod(access.may_manage_group)
-
 
 @admin.register(Series)
-class SeriesAdmin(admin.ModelAdmin):
+class SeriesAdmin(Policed):
     list_display = ["metric", "labels", "unit", "source", "created_at"]
     list_filter = ["source"]
     search_fields = ["metric"]
     list_select_related = ["source"]
     readonly_fields = ["key", "metric", "labels", "source", "created_at"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
 
 class WidgetForm(forms.ModelForm):
@@ -142,11 +146,21 @@ class WidgetFormSet(BaseInlineFormSet):
 
 
 class WidgetInline(admin.StackedInline):
+    """The widgets of a dashboard: who may change it may change them."""
+
     model = Widget
     form = WidgetForm
     formset = WidgetFormSet
     extra = 0
     fields = ["title", "kind", "config", ("x", "y", "w", "h")]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(of_visitor(request), SEE, obj or Dashboard)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(of_visitor(request), CHANGE, obj or Dashboard)
+
+    has_change_permission = has_delete_permission = has_add_permission
 
 
 class DashboardForm(forms.ModelForm):
@@ -158,15 +172,22 @@ class DashboardForm(forms.ModelForm):
 
 
 @admin.register(Dashboard)
-class DashboardAdmin(admin.ModelAdmin):
+class DashboardAdmin(Policed):
     form = DashboardForm
     list_display = ["title", "slug", "range"]
     prepopulated_fields = {"slug": ["title"]}
-    filter_horizontal = ["groups"]
+    filter_horizontal = ["teams"]
     inlines = [WidgetInline]
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        assert request is not None
+        kwargs["queryset"] = visible(of_visitor(request), Team)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        others = set(form.instance.teams.all()) - set(visible(of_visitor(request), Team))
         super().save_related(request, form, formsets, change)
+        form.instance.teams.add(*others)  # which the form did not show
         dashboards.edited(of_visitor(request), form.instance)
 
     def delete_model(self, request: HttpRequest, obj: Dashboard) -> None:
@@ -178,8 +199,8 @@ class DashboardAdmin(admin.ModelAdmin):
 
 
 @admin.register(Token)
-class TokenAdmin(admin.ModelAdmin):
-    """Tokens are made by `manage.py token`, which alone ever sees the secret; here they are seen and revoked."""
+class TokenAdmin(Policed):
+    """Tokens are made on the page of tokens, or by `manage.py token`; here they are seen and revoked."""
 
     list_display = ["name", "scope", "created_at", "revoked_at"]
     readonly_fields = ["name", "scope", "created_at", "revoked_at"]
@@ -191,5 +212,5 @@ class TokenAdmin(admin.ModelAdmin):
     @admin.action(permissions=["change"], description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
         for token in chosen.filter(revoked_at=None):
-            access.revoke_token(token.name, of_visitor(request))
+            tokens.revoke(of_visitor(request), token.name)
         messages.success(request, "The chosen tokens are revoked.")

@@ -6,12 +6,12 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, sources
+from metrics.actions import dashboards, sources, tokens
 from metrics.actions.samples import accept, checked
 from metrics.batch import Accepted
 from metrics.live.snapshot import Variant
 from metrics.live.watchers import LAPSE_S
-from metrics.models import Dashboard, Source, Widget
+from metrics.models import Dashboard, Source, Team, Widget
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from metrics.series.write import write
@@ -46,10 +46,10 @@ def widget(metric: str = "orders_open", kind: str = "number", **fields: Any) -> 
 
 
 def dashboard(
-    slug: str = "shop", widgets: Sequence[Mapping[str, Any]] = (), *, groups: Sequence[Group] = ()
+    slug: str = "shop", widgets: Sequence[Mapping[str, Any]] = (), *, teams: Sequence[Group] = ()
 ) -> Dashboard:
     """Make a dashboard; without widgets, with one number of the metric orders_open."""
-    access = {"everyone": not groups, "groups": [group.name for group in groups]}
+    access = {"everyone": not teams, "teams": [team.name for team in teams]}
     document = {"slug": slug, "title": slug.title(), "access": access, "widgets": list(widgets) or [widget()]}
     return dashboards.create(SYSTEM, document)
 
@@ -59,7 +59,22 @@ def widgets_of(made: Dashboard) -> list[Widget]:
 
 
 def source(kind: str = "host", name: str = "machine", every_s: int = 10, **config: Any) -> Source:
-    return sources.create(kind, name, every_s, config, by=SYSTEM)
+    return sources.create(SYSTEM, kind, name, every_s, config)
+
+
+def token(name: str, scope: str, teams: Sequence[Team] = ()) -> str:
+    """Make a token, and return its secret."""
+    return tokens.create(SYSTEM, name, scope, teams)
+
+
+def revoke_token(name: str) -> None:
+    tokens.revoke(SYSTEM, name)
+
+
+def team(name: str, *members: User) -> Team:
+    made = Team.objects.create(name=name)
+    made.user_set.set(members)
+    return made
 
 
 def user(name: str = "ada", **fields: Any) -> User:

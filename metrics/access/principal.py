@@ -2,56 +2,103 @@
 
 import ipaddress
 from dataclasses import dataclass
+from enum import IntEnum
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.http import HttpRequest
 
 from metrics.models import Token
 
-VERBS = ("add", "change", "delete")
-NOUNS = ("dashboard", "heartbeat", "source")
+
+class Role(IntEnum):
+    """The roles of an installation, each with everything that those below it may do."""
+
+    NOBODY = 0
+    VIEWER = 1
+    EDITOR = 2
+    ADMIN = 3
+
+    def __str__(self) -> str:
+        return {Role.NOBODY: "nobody", Role.ADMIN: "administrator"}.get(self, self.name.lower())
+
+    @property
+    def with_article(self) -> str:
+        return f"an {self}" if str(self)[0] in "ae" else f"a {self}" if self else str(self)
+
+
+ROLE_OF_SCOPE = {
+    Token.Scope.PUSH: Role.NOBODY,
+    Token.Scope.READ: Role.VIEWER,
+    Token.Scope.EDIT: Role.EDITOR,
+    Token.Scope.ADMIN: Role.ADMIN,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who does something: the `name` for the journal, whether it is an administrator, and its other rights.
+    """The one who asks: a `user`, a `token`, the `system`, or `nobody`, as `kind` says.
 
-    `rights` are such as add_source and change_dashboard; an administrator has all of them. `address` is the one that
-    the request came from, if it came by one.
+    `name` is for the journal, `pk` is the id of the user or the token. `teams` are the ids of their teams; None is a
+    token that is bound to none, and so acts for all. `pushes` says whether it may push samples. `address` is the one
+    that the request came from, if it came by one.
     """
 
+    kind: str
     name: str
-    is_admin: bool = False
-    rights: frozenset[str] = frozenset()
+    role: Role = Role.NOBODY
+    pk: int | None = None
+    teams: frozenset[int] | None = frozenset()
+    pushes: bool = False
     address: str | None = None
 
-    def may(self, verb: str, noun: str) -> bool:
-        return self.is_admin or f"{verb}_{noun}" in self.rights
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the things of every team are theirs to see."""
+        return self.is_admin or self.teams is None
 
 
-SYSTEM = Principal("watchfloor", is_admin=True)
+SYSTEM = Principal("system", "watchfloor", Role.ADMIN, pushes=True)
 """Watchfloor itself, and whoever types its commands."""
+
+NOBODY = Principal("nobody", "nobody")
+
+
+def role_of(user: User) -> Role:
+    """Return the role of `user`. Django's own flags hold it: a superuser is an administrator, staff are editors."""
+    if not user.is_active:
+        return Role.NOBODY
+    return Role.ADMIN if user.is_superuser else Role.EDITOR if user.is_staff else Role.VIEWER
 
 
 def of_user(user: User | AbstractBaseUser | AnonymousUser, address: str | None = None) -> Principal:
-    """Return `user` as one who does something, from `address`; who is not staff only looks."""
+    """Return `user` as a principal who asks from `address`."""
     if not isinstance(user, User) or not user.is_active:
-        return Principal("nobody", address=address)
-    codes = (f"{verb}_{noun}" for verb in VERBS for noun in NOUNS)
-    rights = (code for code in codes if user.has_perm(f"metrics.{code}"))
-    return Principal(
-        f"user {user.get_username()}", user.is_superuser, frozenset(rights if user.is_staff else ()), address
-    )
+        return Principal("nobody", "nobody", address=address)
+    role = role_of(user)
+    teams = () if role is Role.ADMIN else user.groups.order_by().values_list("pk", flat=True)
+    return Principal("user", f"user {user.get_username()}", role, user.pk, frozenset(teams), address=address)
 
 
 def of_token(token: Token, address: str | None = None) -> Principal:
-    """Return the holder of `token` as one who does something, from `address`."""
-    return Principal(f"token {token.name}", is_admin=token.scope == Token.Scope.ADMIN, address=address)
+    """Return the holder of `token` as a principal who asks from `address`."""
+    scope = Token.Scope(token.scope)
+    role = ROLE_OF_SCOPE[scope]
+    teams = frozenset() if role is Role.ADMIN else frozenset(one.pk for one in token.teams.all()) or None
+    pushes = scope in (Token.Scope.PUSH, Token.Scope.ADMIN)
+    return Principal("token", f"token {token.name}", role, token.pk, teams, pushes, address)
 
 
 def of_visitor(request: HttpRequest) -> Principal:
-    """Return the user who sent `request`."""
-    return of_user(request.user, address_of(request))
+    """Return the user who sent `request`; the same object for the same request."""
+    known = getattr(request, "principal", None)
+    if known is None:
+        known = request.principal = of_user(request.user, address_of(request))  # type: ignore[attr-defined]
+    assert isinstance(known, Principal)
+    return known
 
 
 def address_of(request: HttpRequest) -> str | None:

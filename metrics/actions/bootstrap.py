@@ -39,7 +39,7 @@ def bootstrap() -> str:
 
 def _demo() -> None:
     for name, kind, every_s, config in SOURCES:
-        sources.create(kind, name, every_s, config, by=SYSTEM)
+        sources.create(SYSTEM, kind, name, every_s, config)
     dashboards.create(SYSTEM, DASHBOARD)
 
 

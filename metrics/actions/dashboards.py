@@ -11,20 +11,22 @@ from functools import partial
 from typing import Any
 
 import structlog
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from pydantic import ValidationError
 from redis import RedisError
 
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import journal
-from metrics.actions.errors import Conflict, Errors, Forbidden, Invalid, Missing, check_storable, sentences
+from metrics.access.sharing import Access
+from metrics.actions import journal, teams
+from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.live import bus, marks, watchers
-from metrics.models import Dashboard, FormerSlug, Revision, Widget
+from metrics.models import Dashboard, FormerSlug, Revision, Source, Widget
 from metrics.redis_state import outage
 from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets.registry import kinds
-from metrics.widgets.spec import Access, DashboardSpec, WidgetSpec, difference, new_key
+from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference, new_key
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +36,10 @@ DELETED_KEPT = timedelta(days=30)
 """A deleted dashboard can be restored for so long."""
 
 
-def find(slug: str) -> Dashboard:
-    """Return the dashboard `slug`, or the one that had this slug before. Raises Missing."""
-    found = Dashboard.objects.filter(slug=slug).first() or Dashboard.objects.filter(former_slugs=slug).first()
+def find(by: Principal, slug: str) -> Dashboard:
+    """Return the dashboard `slug`, or the one that had this slug before. Raises Missing, also if it is not for `by`."""
+    seen = visible(by, Dashboard)
+    found = seen.filter(slug=slug).first() or seen.filter(former_slugs=slug).first()
     if found is None:
         raise Missing(f"There is no dashboard {slug!r}.")
     return found
@@ -57,7 +60,7 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
         title=dashboard.title,
         description=dashboard.description,
         range=dashboard.range,
-        access=Access(everyone=dashboard.for_everyone, groups=sorted(group.name for group in dashboard.groups.all())),
+        access=Access(everyone=dashboard.for_everyone, teams=sorted(team.name for team in dashboard.teams.all())),
         widgets=[
             WidgetSpec.model_construct(**{name: getattr(one, name) for name in FIELDS})
             for one in dashboard.widgets.all()
@@ -67,8 +70,9 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
 
 def create(by: Principal, document: Mapping[str, Any]) -> Dashboard:
     """Make the dashboard that `document` describes. Raises Forbidden, or Invalid with all that is wrong with it."""
-    _check_may(by, "add")
+    check(by, CREATE, Dashboard)
     spec = parse(document)
+    teams.check_sharing(by, [], teams.named(spec.access.teams))
     with transaction.atomic():
         dashboard = Dashboard.objects.create(slug=_free(spec.slug), title=spec.title)
         _store(by, "create", dashboard, None, spec)
@@ -82,26 +86,24 @@ def change(by: Principal, slug: str, changes: Mapping[str, Any], seen: int | Non
     difference is no revision. Raises Missing, Forbidden, Conflict, or Invalid with all that is wrong; then nothing is
     changed.
     """
-    _check_may(by, "change")
     with transaction.atomic():
-        dashboard = _held(slug)
-        _check_seen(dashboard, seen)
+        dashboard = _held(by, CHANGE, slug, seen)
         before = spec_of(dashboard)
-        _store(by, "change", dashboard, before, parse({**before.model_dump(), **changes}, before))
+        after = parse({**before.model_dump(), **changes}, before)
+        teams.check_sharing(by, teams.named(before.access.teams), teams.named(after.access.teams))
+        _store(by, "change", dashboard, before, after)
     return dashboard
 
 
 def duplicate(by: Principal, slug: str, new_slug: str, title: str) -> Dashboard:
     """Make a dashboard with the widgets of another. Raises Missing, Forbidden, or Invalid."""
-    return create(by, {**spec_of(find(slug)).model_dump(), "slug": new_slug, "title": title})
+    return create(by, {**spec_of(find(by, slug)).model_dump(), "slug": new_slug, "title": title})
 
 
 def delete(by: Principal, slug: str, seen: int | None) -> None:
     """Delete a dashboard, which can be restored for `DELETED_KEPT`. Raises Missing, Forbidden, or Conflict."""
-    _check_may(by, "delete")
     with transaction.atomic():
-        dashboard = _held(slug)
-        _check_seen(dashboard, seen)
+        dashboard = _held(by, DELETE, slug, seen)
         spec = spec_of(dashboard)
         dashboard.widgets.all().delete()
         dashboard.former_slugs.all().delete()
@@ -112,11 +114,11 @@ def delete(by: Principal, slug: str, seen: int | None) -> None:
 
 def restore(by: Principal, id: int) -> Dashboard:
     """Bring the deleted dashboard `id` back as it was. Raises Missing, Forbidden, or Invalid if its slug is taken."""
-    _check_may(by, "add")
     with transaction.atomic():
-        dashboard = Dashboard.with_deleted.select_for_update().filter(pk=id).exclude(deleted_at=None).first()
+        dashboard = deleted(by).select_for_update().filter(pk=id).first()
         if dashboard is None:
             raise Missing(f"There is no deleted dashboard {id}.")
+        check(by, CHANGE, dashboard)
         spec = parse(dashboard.revisions.first().spec)  # type: ignore[union-attr]  # each has one
         dashboard.slug, dashboard.deleted_at = _free(spec.slug), None
         _store(by, "restore", dashboard, None, spec, "Brought back.")
@@ -128,13 +130,12 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
 
     Raises Missing, Forbidden, Conflict, or Invalid if a widget of that time can't be made any more.
     """
-    _check_may(by, "change")
     with transaction.atomic():
-        dashboard = _held(slug)
-        _check_seen(dashboard, seen)
+        dashboard = _held(by, CHANGE, slug, seen)
         found = find_revision(dashboard, number)
         before = spec_of(dashboard)
-        after = parse({**found.spec, "slug": before.slug})
+        # Who may see it is not a matter of how it looked once; its widgets may be.
+        after = parse({**found.spec, "slug": before.slug, "access": before.access.model_dump()})
         said = difference(before, after)
         _store(by, "restore", dashboard, before, after, f"Restored revision {number}. {said}" if said else "")
     return dashboard
@@ -143,7 +144,7 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
 def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
     """Add a widget and return its key. Raises what `change` does."""
     with transaction.atomic():
-        before = spec_of(_held(slug))
+        before = spec_of(_held(by, CHANGE, slug, seen))
         key = widget.get("key") or new_key(str(widget.get("title", "")), (one.key for one in before.widgets))
         widgets = [one.model_dump() for one in before.widgets]
         change(by, slug, {"widgets": [*widgets, {**widget, "key": key}]}, seen)
@@ -153,14 +154,14 @@ def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | 
 def change_widget(by: Principal, slug: str, key: str, changes: Mapping[str, Any], seen: int | None) -> None:
     """Set the fields of a widget that `changes` names. Raises what `change` does."""
     with transaction.atomic():
-        widgets = _widgets_with(slug, key)
+        widgets = _widgets_with(by, slug, key, seen)
         change(by, slug, {"widgets": [{**one, **changes} if one["key"] == key else one for one in widgets]}, seen)
 
 
 def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> None:
     """Remove a widget. Raises what `change` does."""
     with transaction.atomic():
-        change(by, slug, {"widgets": [one for one in _widgets_with(slug, key) if one["key"] != key]}, seen)
+        change(by, slug, {"widgets": [one for one in _widgets_with(by, slug, key, seen) if one["key"] != key]}, seen)
 
 
 def upgrade_configs() -> None:
@@ -210,9 +211,8 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
                 widgets.append(widget.model_copy(update={"version": old.version}))
             else:
                 widgets.append(_checked(widget, f"widgets.{index}"))
-    unknown = set(spec.access.groups) - set(Group.objects.values_list("name", flat=True))
-    if unknown:
-        errors.found.append(("access.groups", f"There is no group {min(unknown)!r}."))
+    with errors:
+        teams.named(spec.access.teams)
     errors.check()
     return spec.model_copy(update={"widgets": widgets})
 
@@ -254,14 +254,35 @@ def check_widget(kind: str, config: Any, where: str = "widget") -> None:
         raise Invalid(*first, *others) from None
 
 
-def _check_may(by: Principal, verb: str) -> None:
-    if not by.may(verb, "dashboard"):
-        raise Forbidden(f"You may not {verb} dashboards; an administrator may.")
+def deleted(by: Principal) -> QuerySet[Dashboard]:
+    """Return the deleted dashboards that `by` may see, the newest first."""
+    everyones = Dashboard.with_deleted.exclude(deleted_at=None).order_by("-deleted_at")
+    if by.sees_all:
+        return everyones
+    return everyones.filter(Q(for_everyone=True) | Q(teams__in=by.teams or ())).distinct()
 
 
-def _held(slug: str) -> Dashboard:
-    """Return the dashboard `slug`, locked until the transaction ends."""
-    return Dashboard.objects.select_for_update().get(pk=find(slug).pk)
+def shared_wider(dashboard: Dashboard) -> list[Source]:
+    """Return the sources that `dashboard` draws for people who may not see them, by name."""
+    owners = list(dashboard.teams.all())
+    if not owners:
+        return []
+    configs = dashboard.widgets.values_list("config", flat=True)
+    metrics = {str(query.get("metric")) for config in configs for query in config.get("queries", [])}
+    drawn = Source.objects.filter(for_everyone=False, teams__in=owners, series__metric__in=metrics).distinct()
+    return [
+        source
+        for source in drawn.prefetch_related("teams")
+        if dashboard.for_everyone or set(owners) - set(source.teams.all())
+    ]
+
+
+def _held(by: Principal, verb: str, slug: str, seen: int | None) -> Dashboard:
+    """Return the dashboard `slug`, which `by` may do `verb` to, locked until the transaction ends."""
+    dashboard = Dashboard.objects.select_for_update().get(pk=find(by, slug).pk)
+    check(by, verb, dashboard)
+    _check_seen(dashboard, seen)
+    return dashboard
 
 
 def _check_seen(dashboard: Dashboard, seen: int | None) -> None:
@@ -281,8 +302,8 @@ def _free(slug: str) -> str:
     return slug
 
 
-def _widgets_with(slug: str, key: str) -> list[dict[str, Any]]:
-    widgets = [one.model_dump() for one in spec_of(_held(slug)).widgets]
+def _widgets_with(by: Principal, slug: str, key: str, seen: int | None) -> list[dict[str, Any]]:
+    widgets = [one.model_dump() for one in spec_of(_held(by, CHANGE, slug, seen)).widgets]
     if all(one["key"] != key for one in widgets):
         raise Missing(f"The dashboard {slug!r} has no widget {key!r}.")
     return widgets
@@ -304,7 +325,7 @@ def _store(
         _rename(dashboard, before.slug, _free(after.slug))
     dashboard.slug, dashboard.title, dashboard.description = after.slug, after.title, after.description
     dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
-    dashboard.groups.set(Group.objects.filter(name__in=after.access.groups))
+    dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)
     _record(by, verb, dashboard, after, said)
 

@@ -6,7 +6,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from metrics import validation
+from metrics.access.policy import Forbidden
 from metrics.sample import UNSTORABLE
+
+__all__ = [
+    "Conflict",
+    "Errors",
+    "Forbidden",
+    "Invalid",
+    "Missing",
+    "NoAnswer",
+    "TooOften",
+    "check_storable",
+    "sentence",
+    "sentences",
+]
 
 
 class Invalid(Exception):
@@ -44,10 +58,6 @@ class Errors:
 
 class Missing(Exception):
     """There is no such thing; the message says so in a sentence."""
-
-
-class Forbidden(Exception):
-    """Who asks may not do this; the message says in a sentence who may."""
 
 
 class Conflict(Exception):

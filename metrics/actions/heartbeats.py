@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
-from metrics.access.principal import SYSTEM, Principal
+from metrics.access.policy import CHANGE, CREATE, DELETE, check
+from metrics.access.principal import Principal
 from metrics.actions import journal, samples
 from metrics.actions.errors import Invalid, check_storable
 from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged, set_back
@@ -177,11 +178,12 @@ def schedule_of(heartbeat: Heartbeat) -> Schedule:
     return Schedule(heartbeat.every_s, heartbeat.cron, heartbeat.time_zone)
 
 
-def create(name: str, by: Principal = SYSTEM, **schedule: Any) -> Heartbeat:
-    """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Invalid.
+def create(by: Principal, name: str, **schedule: Any) -> Heartbeat:
+    """Make a heartbeat; `schedule` is every_s, or cron and time_zone, and grace_s. Raises Forbidden or Invalid.
 
     Its first ping is awaited from now on: a job that was never set up is noticed as one that stopped.
     """
+    check(by, CREATE, Heartbeat)
     made = Heartbeat(name=name, **schedule)
     _check(made)
     made.late_at, made.down_at = ends(time.time(), schedule_of(made), made.grace_s)
@@ -191,8 +193,9 @@ def create(name: str, by: Principal = SYSTEM, **schedule: Any) -> Heartbeat:
     return made
 
 
-def change(heartbeat: Heartbeat, by: Principal = SYSTEM, **fields: Any) -> Heartbeat:
-    """Change its name, its schedule, or its grace. Raises Invalid, and then nothing is changed."""
+def change(by: Principal, heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
+    """Change its name, its schedule, or its grace. Raises Forbidden or Invalid, and then nothing is changed."""
+    check(by, CHANGE, heartbeat)
     before = _facts(heartbeat)
     if fields.get("every_s") is not None:
         fields.setdefault("cron", "")
@@ -210,8 +213,9 @@ def change(heartbeat: Heartbeat, by: Principal = SYSTEM, **fields: Any) -> Heart
     return heartbeat
 
 
-def delete(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
-    """Delete it and its pings; its series stay."""
+def delete(by: Principal, heartbeat: Heartbeat) -> None:
+    """Delete it and its pings; its series stay. Raises Forbidden."""
+    check(by, DELETE, heartbeat)
     with transaction.atomic():
         journal.record(by, "delete", heartbeat, before=_facts(heartbeat))
         heartbeat.delete()
@@ -222,8 +226,9 @@ def ping_url(heartbeat: Heartbeat, root: str) -> str:
     return f"{(settings.PUBLIC_URL or root).rstrip('/')}/ping/{heartbeat.key}"
 
 
-def rotate(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
-    """Give it a new key; a ping with the old one finds nobody from now on."""
+def rotate(by: Principal, heartbeat: Heartbeat) -> None:
+    """Give it a new key; a ping with the old one finds nobody from now on. Raises Forbidden."""
+    check(by, CHANGE, heartbeat)
     with transaction.atomic():
         heartbeat.key = new_key()
         heartbeat.save(update_fields=["key"])
@@ -231,8 +236,9 @@ def rotate(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
     log.info("heartbeat got a new key", heartbeat=heartbeat.name)
 
 
-def pause(heartbeat: Heartbeat, by: Principal = SYSTEM) -> None:
-    """Expect nothing until the next ping."""
+def pause(by: Principal, heartbeat: Heartbeat) -> None:
+    """Expect nothing until the next ping. Raises Forbidden."""
+    check(by, CHANGE, heartbeat)
     with transaction.atomic():
         before = Heartbeat.objects.select_for_update().get(pk=heartbeat.pk).state
         Heartbeat.objects.filter(pk=heartbeat.pk).update(state=State.PAUSED, late_at=None, down_at=None, starts={})

@@ -103,7 +103,7 @@ def _agree(file: str, found: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _make(name: str, every_s: int, config: dict[str, Any]) -> None:
     try:
-        sources.create(Plugin.kind, name, every_s, config, by=SYSTEM)
+        sources.create(SYSTEM, Plugin.kind, name, every_s, config)
     except Invalid as problem:
         log.warning("plugin gets no source", name=name, problem=str(problem))
 
@@ -117,7 +117,7 @@ def _change(source: Source, every_s: int, config: dict[str, Any]) -> None:
     if source.config.get("gone"):
         changes["enabled"] = True
     if changes:
-        sources.change(source.pk, changes, SYSTEM)
+        sources.change(SYSTEM, source.pk, changes)
 
 
 def _forget_all_but(there: Mapping[str, Path]) -> None:
@@ -129,9 +129,9 @@ def _forget_all_but(there: Mapping[str, Path]) -> None:
 def _forget(source: Source) -> None:
     """Turn off what is gone, and say in its config that this is why, so that it comes back with its function."""
     if not source.config.get("function"):
-        sources.delete(source.pk, SYSTEM)
+        sources.delete(SYSTEM, source.pk)
     elif source.enabled:
-        sources.change(source.pk, {"enabled": False, "config": {**source.config, "gone": True}}, SYSTEM)
+        sources.change(SYSTEM, source.pk, {"enabled": False, "config": {**source.config, "gone": True}})
 
 
 def _sources_of(file: str) -> dict[str, Source]:

@@ -1,18 +1,23 @@
 """Making, changing and removing sources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from celery.exceptions import OperationalError
 from django.db import IntegrityError, transaction
+from pydantic import ValidationError
 from redis import RedisError
 
+from metrics.access import policy
+from metrics.access.policy import CHANGE, CREATE, DELETE, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import journal, source_configs, source_kinds, source_retention, source_schedules
-from metrics.actions.errors import Errors, Forbidden, Invalid, Missing, NoAnswer, check_storable
+from metrics.access.sharing import Access
+from metrics.actions import journal, source_configs, source_kinds, source_retention, source_schedules, teams
+from metrics.actions.errors import Errors, Forbidden, Invalid, Missing, NoAnswer, check_storable, sentence
 from metrics.actions.source_retention import LIMITS
-from metrics.models import Source, Token
+from metrics.models import Source, Team, Token
 from metrics.redis_state import collecting
 from metrics.sources.registry import kinds
 
@@ -22,6 +27,7 @@ NAME_MOST = 100
 
 
 def create(
+    by: Principal,
     kind: str,
     name: str,
     every_s: int | None,
@@ -31,16 +37,17 @@ def create(
     cron: str = "",
     time_zone: str = "",
     retention: Mapping[str, int | None] | None = None,
-    by: Principal,
+    access: Access | None = None,
 ) -> Source:
     """Make a source that runs either every `every_s` seconds or by `cron`.
 
     Without `time_zone`, cron is in that of the installation; `retention` has some of the fields of
-    source_retention.LIMITS. Raises Invalid for an unknown kind, a name in use, a schedule that can't be, or a config
-    the kind does not take; Forbidden if `by` may not make it.
+    source_retention.LIMITS. Without `access` it is for everyone, and every editor may change it. Raises Invalid for an
+    unknown kind, a name in use, a schedule that can't be, or a config the kind does not take; Forbidden if `by` may
+    not make it.
     """
     source_kinds.check(kind)
-    check_right(by, "add", kind)
+    check_right(by, CREATE, Source(kind=kind))
     _check_by_hand(kind, by)
     source, errors = Source(kind=kind, enabled=enabled), Errors()
     with errors:
@@ -51,29 +58,34 @@ def create(
         source_configs.set_config(source, config, by)
     with errors:
         _set(source, source_retention.check(retention or {}))
+    with errors:
+        owners = _owners(by, [], access or Access())
     errors.check()
     with transaction.atomic():
+        source.for_everyone = access is None or access.everyone
         _save(source)
+        source.teams.set(owners)
         journal.record(by, "create", source, after=facts(source))
     log.info("source made", source=source.name, kind=kind, by=by.name)
     return source
 
 
-def change(id: int, changes: Mapping[str, Any], by: Principal) -> Source:
+def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Source:
     """Change a source, and leave the rest as it is.
 
-    `changes` are some of name, every, cron, time_zone, config, enabled and those of source_retention.LIMITS.
-    A credential that `config` does not name stays, an empty one is removed. Of what a token pushes only the retention
-    may change; what comes by itself may be turned on and off, too. Raises Missing, Forbidden and Invalid, and then
-    nothing is changed.
+    `changes` are some of name, every, cron, time_zone, config, enabled, access (of the form of `Access`) and those of
+    source_retention.LIMITS. A credential that `config` does not name stays, an empty one is removed. Of what a token
+    pushes only the retention and the access may change; what comes by itself may be turned on and off, too. Raises
+    Missing, Forbidden and Invalid, and then nothing is changed.
     """
     with transaction.atomic():
-        source = _locked(id)
-        check_right(by, "change", source.kind)
+        source = _locked(by, id)
+        check_right(by, CHANGE, source)
         before = facts(source)
-        if changes.keys() - LIMITS.keys():
+        kept = changes.keys() - LIMITS.keys() - {"access"}
+        if kept:
             _check_editable(source)
-        if changes.keys() - LIMITS.keys() - {"enabled"}:
+        if kept - {"enabled"}:
             _check_by_hand(source.kind, by)
         errors = Errors()
         with errors:
@@ -86,31 +98,41 @@ def change(id: int, changes: Mapping[str, Any], by: Principal) -> Source:
                 source_configs.set_config(source, changes["config"], by)
         with errors:
             _set(source, source_retention.check({name: changes[name] for name in LIMITS if name in changes}))
+        with errors:
+            access = _access(source, changes)
+            owners = _owners(by, source.teams.all(), access)
         errors.check()
-        source.enabled = changes.get("enabled", source.enabled)
+        source.enabled, source.for_everyone = changes.get("enabled", source.enabled), access.everyone
         _save(source)
+        source.teams.set(owners)
         given = source_configs.credentials_given(source, changes.get("config", {}))
         journal.record(by, "change", source, before, facts(source) | given)
     log.info("source changed", source=source.name, by=by.name, fields=sorted(changes))
     return source
 
 
-def delete(id: int, by: Principal) -> None:
-    """Remove a source and the history of its runs; its series stay. Raises Missing, Forbidden and Invalid."""
+def delete(by: Principal, id: int) -> None:
+    """Remove a source and the history of its runs; its series stay. Raises Missing, Forbidden and Invalid.
+
+    The series of one that was not for everyone stay with those it was for, and so does its row, emptied.
+    """
     with transaction.atomic():
-        source = _locked(id)
-        check_right(by, "delete", source.kind)
+        source = _locked(by, id)
+        check_right(by, DELETE, source)
         if Token.objects.filter(source=source, revoked_at=None).exists():
             raise Invalid("id", f"{source.name} belongs to a token; revoke the token first.")
         journal.record(by, "delete", source, before=facts(source))
-        source.delete()
+        if source.for_everyone:
+            source.delete()
+        else:
+            _empty(source)
     log.info("source removed", source=source.name, by=by.name)
 
 
-def run_now(id: int, by: Principal) -> None:
+def run_now(by: Principal, id: int) -> None:
     """Have a source run at once, whatever its schedule says. Raises Missing, Forbidden, Invalid and NoAnswer."""
-    source = find(id)
-    check_right(by, "change", source.kind)
+    source = find(by, id)
+    check_right(by, CHANGE, source)
     if source.kind == Source.PUSH:
         raise Invalid("id", f"{source.name} is pushed; there is nothing to run.")
     if not source.enabled:
@@ -124,36 +146,61 @@ def run_now(id: int, by: Principal) -> None:
     log.info("source run by hand", source=source.name, by=by.name)
 
 
-def find(id: int) -> Source:
-    """Return the source `id`. Raises Missing."""
-    source = Source.objects.filter(pk=id).first()
+def find(by: Principal, id: int) -> Source:
+    """Return the source `id`. Raises Missing, also if it is not for `by` to see."""
+    source = visible(by, Source).filter(pk=id).first()
     if source is None:
         raise Missing(f"There is no source {id}.")
     return source
 
 
-def _locked(id: int) -> Source:
-    source = Source.objects.select_for_update().filter(pk=id).first()
-    if source is None:
-        raise Missing(f"There is no source {id}.")
-    return source
+def _locked(by: Principal, id: int) -> Source:
+    return Source.objects.select_for_update().get(pk=find(by, id).pk)
 
 
-def check_right(by: Principal, right: str, kind: str) -> None:
-    """Raise Forbidden unless `by` has the `right` (add, change or delete) to sources of `kind`."""
-    if not by.may(right, "source"):
-        raise Forbidden(f"You have no right to {right} sources; ask an administrator for it.")
-    if kind in kinds() and kinds()[kind].administrators_only and not by.is_admin:
-        raise Forbidden(f"Sources of the kind {kind} are for administrators only.")
+def check_right(by: Principal, verb: str, source: Source) -> None:
+    """Raise Forbidden unless `by` may do `verb` to `source`; some kinds are for administrators only."""
+    policy.check(by, verb, source)
+    if source.kind in kinds() and kinds()[source.kind].administrators_only and not by.is_admin:
+        raise Forbidden(f"Sources of the kind {source.kind} are for administrators only.")
 
 
-def may(by: Principal, right: str, source: Source) -> bool:
-    """Return whether `by` has the `right` (change or delete) to `source`."""
+def may(by: Principal, verb: str, source: Source) -> bool:
+    """Return whether `by` may do `verb` to `source`."""
     try:
-        check_right(by, right, source.kind)
+        check_right(by, verb, source)
     except Forbidden:
         return False
     return True
+
+
+def access_of(source: Source) -> Access:
+    """Return the people that `source` is for."""
+    return Access(everyone=source.for_everyone, teams=[team.name for team in source.teams.all()])
+
+
+def _access(source: Source, changes: Mapping[str, Any]) -> Access:
+    if "access" not in changes:
+        return access_of(source)
+    try:
+        return Access.model_validate(changes["access"])
+    except ValidationError as problem:
+        raise Invalid(*sentence(problem, "access")) from None
+
+
+def _owners(by: Principal, before: Iterable[Team], access: Access) -> list[Team]:
+    """Return the teams that `access` names. Raises Invalid if `by` may not give the source to them."""
+    owners = teams.named(access.teams)
+    teams.check_sharing(by, before, owners)
+    return owners
+
+
+def _empty(source: Source) -> None:
+    """Leave of `source` only its series and those they are for."""
+    source.runs.all().delete()
+    source.name, source.deleted_at = f"deleted {source.pk}", datetime.now(UTC)
+    source.every_s, source.cron, source.config, source.secrets, source.enabled = None, "", {}, "", False
+    source.save()
 
 
 def _check_editable(source: Source) -> None:
@@ -181,15 +228,17 @@ def _set(source: Source, fields: Mapping[str, Any]) -> None:
         setattr(source, name, value)
 
 
-FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled", *LIMITS)
+SCHEDULE = ("every_s", "cron", "time_zone")
+FIELDS = ("name", *SCHEDULE, "config", "version", "secrets", "trusted", "enabled", "for_everyone", *LIMITS)
 """What is said about a source, as opposed to what its runs note on it."""
 
 
 def facts(source: Source) -> dict[str, Any]:
     """Return what the journal keeps of a source: of its credentials only which are set."""
-    kept = {name: getattr(source, name) for name in FIELDS if name not in ("config", "secrets")}
+    kept = {name: getattr(source, name) for name in ("name", *SCHEDULE, "trusted", "enabled", *LIMITS)}
     config = {f"config.{name}": value for name, value in source.config.items()}
-    return {"kind": source.kind, **kept, **config, "credentials": source_configs.credentials_of(source)}
+    access = access_of(source).model_dump() if source.pk else {}
+    return {"kind": source.kind, **kept, **config, **access, "credentials": source_configs.credentials_of(source)}
 
 
 def _save(source: Source) -> None:

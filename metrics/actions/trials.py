@@ -10,6 +10,7 @@ import structlog
 from celery.exceptions import OperationalError
 from redis import RedisError
 
+from metrics.access.policy import CHANGE, CREATE
 from metrics.access.principal import Principal
 from metrics.actions import source_configs, source_kinds, sources
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
@@ -57,23 +58,23 @@ class Trial:
     verdict: str = ""
 
 
-def try_saved(id: int, by: Principal) -> Trial:
+def try_saved(by: Principal, id: int) -> Trial:
     """Run the source `id` as it is saved. Raises what `try_config` raises, and Missing."""
-    source = sources.find(id)
-    sources.check_right(by, "change", source.kind)
+    source = sources.find(by, id)
+    sources.check_right(by, CHANGE, source)
     if source.kind == Source.PUSH:
         raise Invalid("id", f"{source.name} is pushed; there is nothing to try.")
     return _try(source, by)
 
 
-def try_config(kind: str, config: dict[str, Any], by: Principal, saved: int | None = None) -> Trial:
+def try_config(by: Principal, kind: str, config: dict[str, Any], saved: int | None = None) -> Trial:
     """Run a source of `kind` with `config` that is not saved; credentials may be those of the source `saved`.
 
     Raises Invalid, Missing and Forbidden as making or changing the source would, TooOften, and NoAnswer.
     """
     source_kinds.check(kind)
-    sources.check_right(by, "add" if saved is None else "change", kind)
-    source = Source(kind=kind, name="(not saved)") if saved is None else sources.find(saved)
+    source = Source(kind=kind, name="(not saved)") if saved is None else sources.find(by, saved)
+    sources.check_right(by, CREATE if saved is None else CHANGE, source)
     if source.kind != kind:
         raise Invalid("kind", f"kind: {source.name} is of the kind {source.kind}.")
     source_configs.set_config(source, config, by)

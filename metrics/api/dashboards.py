@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
 from ninja.errors import HttpError
 
+from metrics.access.policy import visible
+from metrics.access.sharing import Access, Text
 from metrics.actions import dashboards as actions
 from metrics.api.body import MAKING, ONE, READING, Body, Refused
-from metrics.api.tokens import admin, principal_of
+from metrics.api.tokens import principal_of, read
 from metrics.models import Dashboard, Revision
-from metrics.widgets.spec import Access, DashboardSpec, Text, WidgetSpec
+from metrics.widgets.spec import DashboardSpec, WidgetSpec
 
-router = Router(tags=["manage"], auth=admin)
+router = Router(tags=["manage"], auth=read)
 
 CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 412, 413, 422, 428, 503}): Refused}
 ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
@@ -99,8 +101,9 @@ class WidgetKey(Schema):
 
 @router.get("dashboards", response={200: DashboardList, **READING})
 def list_dashboards(request: HttpRequest) -> dict[str, Any]:
-    """All dashboards, by title."""
-    return {"dashboards": [_out(one) for one in Dashboard.objects.prefetch_related("widgets", "groups")]}
+    """The dashboards that the token may see, by title."""
+    seen = visible(principal_of(request), Dashboard)
+    return {"dashboards": [_out(one) for one in seen.prefetch_related("widgets", "teams")]}
 
 
 @router.post("dashboards", response={201: DashboardOut, **MAKING})
@@ -112,11 +115,10 @@ def create_dashboard(request: HttpRequest, response: HttpResponse, body: Dashboa
 @router.get("deleted-dashboards", response={200: DeletedList, **READING})
 def list_deleted_dashboards(request: HttpRequest) -> dict[str, Any]:
     """The dashboards that were deleted in the last 30 days, the newest first."""
-    deleted = Dashboard.with_deleted.exclude(deleted_at=None).order_by("-deleted_at")
     return {
         "deleted": [
             {"id": one.pk, "title": one.title, "deleted_at": one.deleted_at.timestamp()}
-            for one in deleted
+            for one in actions.deleted(principal_of(request))
             if one.deleted_at
         ]
     }
@@ -131,7 +133,7 @@ def restore_dashboard(request: HttpRequest, response: HttpResponse, id: int) -> 
 @router.get("dashboards/{slug}", response={200: DashboardOut, **ONE})
 def get_dashboard(request: HttpRequest, response: HttpResponse, slug: str) -> dict[str, Any]:
     """One dashboard, by its slug or by one that it had before."""
-    return _tagged(response, actions.find(slug))
+    return _tagged(response, actions.find(principal_of(request), slug))
 
 
 @router.patch("dashboards/{slug}", response={200: DashboardOut, **CHANGING})
@@ -157,13 +159,15 @@ def copy_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body
 @router.get("dashboards/{slug}/revisions", response={200: RevisionList, **ONE})
 def list_revisions(request: HttpRequest, slug: str) -> dict[str, Any]:
     """The newest 200 revisions, the newest first."""
-    return {"revisions": [_revision(one) for one in actions.find(slug).revisions.defer("spec")[:200]]}
+    return {
+        "revisions": [_revision(one) for one in actions.find(principal_of(request), slug).revisions.defer("spec")[:200]]
+    }
 
 
 @router.get("dashboards/{slug}/revisions/{number}", response={200: RevisionWhole, **ONE})
 def get_revision(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
     """One revision, with the dashboard as it was."""
-    found = actions.find_revision(actions.find(slug), number)
+    found = actions.find_revision(actions.find(principal_of(request), slug), number)
     return {**_revision(found), "spec": found.spec}
 
 

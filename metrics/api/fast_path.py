@@ -19,17 +19,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
-from metrics.actions import access, heartbeats, samples
+from metrics.access.bearer import bearer, secret_in
+from metrics.access.policy import PUSH, SAMPLES, may
+from metrics.access.principal import of_token
+from metrics.actions import heartbeats, samples
 from metrics.actions.heartbeats import Arrived
 from metrics.actions.samples import Push, checked
 from metrics.api import times
 from metrics.api.group_commit import FullError, GroupCommit
 from metrics.api.push import wait_s
 from metrics.api.refusals import refusal
-from metrics.api.tokens import secret_in
 from metrics.database import unavailable
 from metrics.ingest import json_samples, ping
-from metrics.models import Source, Token
+from metrics.models import Source
 from metrics.sample import BadSamples
 
 Scope = MutableMapping[str, Any]
@@ -156,8 +158,8 @@ def _store(group: Sequence[Waiting]) -> list[int | None]:
 
 
 def _find_holder(authorization: bytes, now: float) -> Holder | None:
-    token = access.find_token(secret_in(authorization.decode("latin-1")))
-    if token is None or not access.grants(token, Token.Scope.PUSH):
+    token = bearer(secret_in(authorization.decode("latin-1")))
+    if token is None or not may(of_token(token), PUSH, SAMPLES):
         return None
     return Holder(token.pk, token.source, now + TOKEN_HOLDS_S)
 

@@ -8,10 +8,10 @@ from ninja.errors import HttpError
 
 from metrics.actions import heartbeats as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
-from metrics.api.tokens import admin, principal_of
+from metrics.api.tokens import edit, principal_of
 from metrics.models import Heartbeat
 
-router = Router(tags=["manage"], auth=admin)
+router = Router(tags=["manage"], auth=edit)
 
 Id = Annotated[int, Path(description="The heartbeat's id.", ge=1, le=2**63 - 1)]
 
@@ -69,7 +69,7 @@ class PingList(Schema):
 def create_heartbeat(request: HttpRequest, body: HeartbeatIn) -> Status[dict[str, Any]]:
     """Make a heartbeat, with `every` or with `cron` and `time_zone`. Have the job request its `ping_url`."""
     when = {"every_s": body.every, "cron": body.cron, "time_zone": body.time_zone, "grace_s": body.grace}
-    made = actions.create(body.name, principal_of(request), **when)
+    made = actions.create(principal_of(request), body.name, **when)
     return Status(201, _out(request, made))
 
 
@@ -99,16 +99,16 @@ def change_heartbeat(request: HttpRequest, id: Id, body: HeartbeatChange) -> dic
     paused = given.pop("paused", False)
     fields = {{"every": "every_s", "grace": "grace_s"}.get(name, name): value for name, value in given.items()}
     if fields:
-        actions.change(heartbeat, principal_of(request), **fields)
+        actions.change(principal_of(request), heartbeat, **fields)
     if paused:
-        actions.pause(heartbeat, principal_of(request))
+        actions.pause(principal_of(request), heartbeat)
     return _out(request, heartbeat)
 
 
 @router.delete("heartbeats/{id}", response={204: None, **ONE})
 def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
     """Delete it and its pings. What it was is still in its series."""
-    actions.delete(_find(id), principal_of(request))
+    actions.delete(principal_of(request), _find(id))
     return Status(204, None)
 
 
@@ -116,7 +116,7 @@ def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
 def rotate_key(request: HttpRequest, id: Id) -> dict[str, Any]:
     """Replace its key, and so its `ping_url`. The old one stops working at once."""
     heartbeat = _find(id)
-    actions.rotate(heartbeat, principal_of(request))
+    actions.rotate(principal_of(request), heartbeat)
     return _out(request, heartbeat)
 
 

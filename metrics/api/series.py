@@ -11,8 +11,10 @@ from ninja import Router, Schema
 from pydantic import AfterValidator
 
 from metrics import names
+from metrics.access.policy import hidden_from
 from metrics.actions.errors import Invalid
 from metrics.api.body import ASKING, Text
+from metrics.api.tokens import principal_of
 from metrics.api.tokens import read as read_scope
 from metrics.series import calculate, functions, read
 from metrics.series.read import Query, Track
@@ -62,8 +64,8 @@ Moment = Annotated[float, Parameter(description="Unix seconds.", ge=0, le=1e11)]
 
 @router.get("series", response={200: SeriesList, **ASKING})
 def series(request: HttpRequest, metric: Metric) -> dict[str, list[dict[str, object]]]:
-    """Every series of a metric with its newest sample; an empty list, if there is none."""
-    found = read.tracks(Query(metric), time.time())
+    """Every series of a metric that the token may see, with its newest sample; an empty list, if there is none."""
+    found = read.tracks(Query(metric), time.time(), hidden_from(principal_of(request)))
     return {"series": [_series(track) for track in found if track.latest]}
 
 
@@ -92,6 +94,7 @@ def range_(
     window = calculate.Window(end, start, end, step_s, start)
     made = [functions.Function(function, quantile), *(BAND if band else ())]
     asked = [calculate.Asked(Query(metric), one, window, points=True) for one in made]
+    found = calculate.together(asked, end, hidden_from(principal_of(request)))
     return {
         "step": step_s,
         "series": [
@@ -101,7 +104,7 @@ def range_(
                 "unit": track.unit,
                 "points": _points([track, *least_and_greatest]),
             }
-            for track, *least_and_greatest in zip(*calculate.together(asked, end), strict=True)
+            for track, *least_and_greatest in zip(*found, strict=True)
             if track.points
         ],
     }

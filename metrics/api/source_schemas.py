@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from ninja import Field, Path, Query, Schema
 from pydantic import ConfigDict
 
+from metrics.access.sharing import Access
 from metrics.actions.runs import RUNS_KEPT
 from metrics.actions.source_retention import LIMITS
 from metrics.actions.source_schedules import EVERY_MOST_S
@@ -25,6 +26,7 @@ Verdict = Literal["", "up", "warning", "down"]
 EVERY = "Seconds between two runs."
 CRON = "Instead of every: minute, hour, day, month, weekday."
 ZONE = "Time zone of cron; without it, that of the installation."
+ACCESS = "The people who may see it and its series; editors of its teams may change it."
 
 
 def _kept(name: str, what: str) -> Any:
@@ -51,6 +53,7 @@ class SourceIn(Retention):
     time_zone: Zone = Field("", description=ZONE)
     config: dict[str, Any] = Field(default_factory=dict)
     enabled: bool = True
+    access: Access = Field(Access(), description=ACCESS)
 
 
 class SourceChanges(Retention):
@@ -62,6 +65,7 @@ class SourceChanges(Retention):
     time_zone: Zone = Field("", description=ZONE)
     config: dict[str, Any] = Field({}, description="Credentials that it leaves out stay, empty ones are removed.")
     enabled: bool = Field(True, description="Whether it runs.")
+    access: Access = Field(Access(), description=ACCESS)
 
 
 class SourceOut(Schema):
@@ -77,6 +81,7 @@ class SourceOut(Schema):
     credentials: list[str]
     trusted: bool
     enabled: bool
+    access: Access
     raw_retention_hours: int | None
     minute_retention_days: int | None
     hour_retention_days: int | None

@@ -1,14 +1,15 @@
 """Tokens in requests: `Authorization: Bearer wf_…`, and where programs that push to other servers put theirs."""
 
-import base64
+from collections.abc import Callable
 
 from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 from ninja.security.base import AuthBase
 
-from metrics.access.principal import Principal, address_of, of_token
-from metrics.actions import access
+from metrics.access.bearer import bearer, secret_in
+from metrics.access.policy import PUSH, SAMPLES, may
+from metrics.access.principal import ROLE_OF_SCOPE, Principal, address_of, of_token
 from metrics.models import Token
 
 
@@ -21,14 +22,18 @@ class NoTokenError(Exception):
 
 
 class Bearer(HttpBearer):
-    """Lets tokens in that may do what `scope` names; 401 for an unknown token, 403 for one that may not."""
+    """Lets tokens in that have the role of `scope`, or more; 401 for an unknown token, 403 for one that has less.
 
-    def __init__(self, scope: str) -> None:
+    Which things they may see and change, `metrics.access.policy` says.
+    """
+
+    def __init__(self, scope: Token.Scope) -> None:
         super().__init__()
         self.scope = scope
 
     def authenticate(self, request: HttpRequest, token: str) -> Token | None:
-        return _let_in(token, self.scope)
+        needed = ROLE_OF_SCOPE[self.scope]
+        return _let_in(token.strip(), lambda by: by.role >= needed, self.scope)
 
 
 class Pushing(AuthBase):
@@ -43,7 +48,7 @@ class Pushing(AuthBase):
 
     def __call__(self, request: HttpRequest) -> Token:
         secret = secret_in(request.headers.get("Authorization", "")) or request.GET.get(self.parameter, "")
-        token = _let_in(secret, Token.Scope.PUSH)
+        token = _let_in(secret, lambda by: may(by, PUSH, SAMPLES), Token.Scope.PUSH)
         if token is None:
             # Some clients send a name and a password only where they are asked for them.
             raise NoTokenError('Bearer, Basic realm="Watchfloor", charset="UTF-8"')
@@ -52,7 +57,7 @@ class Pushing(AuthBase):
 
 push = Pushing()
 read = Bearer(Token.Scope.READ)
-admin = Bearer(Token.Scope.ADMIN)
+edit = Bearer(Token.Scope.EDIT)
 
 
 def token_of(request: HttpRequest) -> Token:
@@ -67,25 +72,8 @@ def principal_of(request: HttpRequest) -> Principal:
     return of_token(token_of(request), address_of(request))
 
 
-def _let_in(secret: str, scope: str) -> Token | None:
-    found = access.find_token(secret) if secret else None
-    if found is not None and not access.grants(found, scope):
-        raise HttpError(403, f"This token has the scope {found.scope}; {scope} is needed.")
+def _let_in(secret: str, allowed: Callable[[Principal], bool], needed: str) -> Token | None:
+    found = bearer(secret)
+    if found is not None and not allowed(of_token(found)):
+        raise HttpError(403, f"This token has the scope {found.scope}; {needed} is needed.")
     return found
-
-
-def secret_in(authorization: str) -> str:
-    """Return the token in a header `Authorization`, empty if there is none.
-
-    It is behind `Bearer`, behind `Token` as InfluxDB has it, there perhaps behind the name of a user and a colon, or
-    the password of Basic authentication, whose user may have any name.
-    """
-    kind, _, credentials = authorization.strip().partition(" ")
-    if kind.lower() == "basic":
-        try:
-            credentials = base64.b64decode(credentials, validate=True).decode()
-        except ValueError:  # of base64 as well as of UTF-8
-            return ""
-    elif kind.lower() not in ("bearer", "token"):
-        return ""
-    return credentials.strip().rpartition(":")[2]

@@ -1,6 +1,6 @@
 """Tables, one file a noun. Rules about them live in `metrics.actions`."""
 
-from metrics.models.access import Token
+from metrics.models.access import Invitation, Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
@@ -10,6 +10,7 @@ from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, Minu
 from metrics.models.series import Chunk, RunningTotal, Sample, Series
 from metrics.models.session import Session
 from metrics.models.source import Run, Source
+from metrics.models.team import Team
 
 __all__ = [
     "AuditEntry",
@@ -20,6 +21,7 @@ __all__ = [
     "HourChunk",
     "HourRollup",
     "IdempotencyKey",
+    "Invitation",
     "Late",
     "MinuteChunk",
     "MinuteRollup",
@@ -33,6 +35,7 @@ __all__ = [
     "Series",
     "Session",
     "Source",
+    "Team",
     "Token",
     "Transition",
     "Widget",

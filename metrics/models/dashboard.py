@@ -1,6 +1,9 @@
-from django.contrib.auth.models import Group
+"""Dashboards, their widgets, and their revisions."""
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+from metrics.models.team import Shared
 
 
 class LiveDashboards(models.Manager["Dashboard"]):
@@ -10,8 +13,8 @@ class LiveDashboards(models.Manager["Dashboard"]):
         return super().get_queryset().filter(deleted_at=None)
 
 
-class Dashboard(models.Model):
-    """A page of widgets, for everyone who is signed in or for the members of its groups.
+class Dashboard(Shared):
+    """A page of widgets, for everyone who is signed in or for the members of its teams.
 
     A deleted one keeps its row and its revisions for a while, but has no widgets and leaves its slug to others.
     """
@@ -20,11 +23,6 @@ class Dashboard(models.Model):
     title = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     range = models.CharField(max_length=4, default="1h", help_text="The range shown when none is asked for.")
-    # Not "no groups means everyone": then deleting a group would publish what it alone could see.
-    for_everyone = models.BooleanField(default=True, help_text="Whether everyone who is signed in may see it.")
-    groups = models.ManyToManyField(
-        Group, blank=True, related_name="dashboards", help_text="Who may see it, if not everyone."
-    )
     revision = models.PositiveIntegerField(
         default=0, editable=False, help_text="Number of the newest revision, so that open pages notice one."
     )

@@ -40,6 +40,7 @@ class AuditEntry(models.Model):
     after = models.JSONField(null=True)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["by", "-id"], name="audit_by"),
             models.Index(fields=["noun", "name", "-id"], name="audit_of_thing"),

@@ -1,6 +1,9 @@
+"""Sources and their runs."""
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from metrics.models.team import Shared
 from metrics.schedule import BadSchedule, Schedule
 from metrics.verdict import Verdict
 
@@ -8,8 +11,18 @@ RETENTION_MOST_DAYS = 36_500
 VERDICTS = [(one.value, one.value) for one in Verdict]
 
 
-class Source(models.Model):
-    """Something that yields samples: a collector on a schedule, or a named stream that is pushed (kind `push`)."""
+class LiveSources(models.Manager["Source"]):
+    """The sources that are not deleted."""
+
+    def get_queryset(self) -> models.QuerySet["Source"]:
+        return super().get_queryset().filter(deleted_at=None)
+
+
+class Source(Shared):
+    """Something that yields samples: a collector on a schedule, or a named stream that is pushed (kind `push`).
+
+    A deleted one that was not for everyone keeps its row, so that its series stay with its teams.
+    """
 
     PUSH = "push"
 
@@ -69,9 +82,14 @@ class Source(models.Model):
         editable=False,
         help_text="The newest runs, oldest first, each [seconds, one of GOOD, FAILED, … of metrics.actions.runs].",
     )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LiveSources()
+    with_deleted = models.Manager["Source"]()
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["id"], name="source_restricted", condition=models.Q(for_everyone=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from metrics.series import rate, raw, read
@@ -76,10 +76,13 @@ def tracks(query: Query, function: Function | None, window: Window, *, points: b
     return together([Asked(query, function, window, points)], window.at)[0]
 
 
-def together(asked: Sequence[Asked], at: float) -> list[list[Track]]:
-    """Return what `tracks` does for each of `asked`, all as of `at`, having asked the database for all at once."""
+def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) -> list[list[Track]]:
+    """Return what `tracks` does for each of `asked`, all as of `at`, having asked the database for all at once.
+
+    Series of the sources `hidden` (ids) are left out.
+    """
     asked = [replace(ask, window=_in_milliseconds(ask.window)) for ask in asked]
-    chosen = find([one.query for one in asked])
+    chosen = find([one.query for one in asked], hidden)
     plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
     seen = read.seen({one.pk: one for found in chosen for one in found}.values(), at)
     drawn = read.points(

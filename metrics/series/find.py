@@ -1,7 +1,7 @@
 """Which series a query means, and what is known about each."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -62,12 +62,16 @@ class Found:
         return round((at + self.ahead_s) * 1000)
 
 
-def find(queries: Sequence[Query]) -> list[list[Found]]:
-    """Return the series that match each query, the oldest `SERIES_MOST` of them, in a stable order."""
+def find(queries: Sequence[Query], hidden: Collection[int] = ()) -> list[list[Found]]:
+    """Return the series that match each query, the oldest `SERIES_MOST` of them, in a stable order.
+
+    Those of the sources `hidden` (ids) are left out.
+    """
     if not queries:
         return []
     found: list[list[Found]] = [[] for _ in queries]
-    for number, *row in _on_postgresql(queries) if connection.vendor == "postgresql" else _on_sqlite(queries):
+    ask = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
+    for number, *row in ask(queries, sorted(hidden)):
         found[number].append(_found(*row))
     return found
 
@@ -98,7 +102,7 @@ def _found(*row: Any) -> Found:
     return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *told)
 
 
-def _on_postgresql(queries: Sequence[Query]) -> list[tuple[Any, ...]]:
+def _on_postgresql(queries: Sequence[Query], hidden: list[int]) -> list[tuple[Any, ...]]:
     """Ask everything at once, each query by the index on metrics."""
     sql = f"""
         SELECT q.number - 1, found.* FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[])
@@ -106,25 +110,32 @@ def _on_postgresql(queries: Sequence[Query]) -> list[tuple[Any, ...]]:
         CROSS JOIN LATERAL (
             SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = q.metric AND s.labels @> q.given
             AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(q.absent) a(name) WHERE s.labels ? a.name)
-            ORDER BY s.id LIMIT {SERIES_MOST}) found
+            {_not_of(hidden)} ORDER BY s.id LIMIT {SERIES_MOST}) found
         ORDER BY 1, 2"""
     given, absent = zip(*((json.dumps(_given(one)), json.dumps(_absent(one))) for one in queries), strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [[one.metric for one in queries], list(given), list(absent)])
+        cursor.execute(sql, [[one.metric for one in queries], list(given), list(absent), *hidden])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
-def _on_sqlite(queries: Sequence[Query]) -> Iterator[tuple[Any, ...]]:
+def _on_sqlite(queries: Sequence[Query], hidden: list[int]) -> Iterator[tuple[Any, ...]]:
     for number, query in enumerate(queries):
         given, absent = _given(query), _absent(query)
         labels = " AND json_extract(s.labels, %s) = %s" * len(given)
         labels += " AND json_extract(s.labels, %s) IS NULL" * len(absent)
         paths = [*chain(*((_path(name), value) for name, value in given.items())), *map(_path, absent)]
-        sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = %s{labels} ORDER BY s.id LIMIT {SERIES_MOST}"
+        which = f"s.metric = %s{labels} {_not_of(hidden)}"
+        sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} ORDER BY s.id LIMIT {SERIES_MOST}"
         with connection.cursor() as cursor:
-            cursor.execute(sql, [query.metric, *paths])
+            cursor.execute(sql, [query.metric, *paths, *hidden])
             yield from ((number, *row) for row in cursor.fetchall())
+
+
+def _not_of(hidden: list[int]) -> str:
+    """Return the condition that leaves out the series of the sources `hidden`, whose ids are its parameters."""
+    places = ", ".join(["%s"] * len(hidden))
+    return f"AND (s.source_id IS NULL OR s.source_id NOT IN ({places}))" if hidden else ""
 
 
 def _given(query: Query) -> dict[str, str]:

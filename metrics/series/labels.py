@@ -1,7 +1,7 @@
 """How many series there are, and which labels make them so many."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -29,21 +29,27 @@ class Metric:
     labels: tuple[Label, ...]
 
 
-def largest_metrics(most: int) -> list[Metric]:
-    """Return the metrics with most series."""
-    rows = list(Series.objects.order_by().values_list("metric").annotate(n=Count("pk")).order_by("-n", "metric")[:most])
-    labels = labels_of([name for name, _ in rows])
+def largest_metrics(most: int, hidden: Collection[int] = ()) -> list[Metric]:
+    """Return the metrics with most series, but for those of the sources `hidden` (ids)."""
+    seen = Series.objects.exclude(source__in=hidden) if hidden else Series.objects.all()
+    rows = list(seen.order_by().values_list("metric").annotate(n=Count("pk")).order_by("-n", "metric")[:most])
+    labels = labels_of([name for name, _ in rows], hidden=hidden)
     return [Metric(name, count, tuple(labels.get(name, []))) for name, count in rows]
 
 
-def largest_sources(most: int) -> list[tuple[Source, int]]:
-    """Return the sources with most series, and how many that is."""
-    found = Source.objects.annotate(n=Count("series")).order_by("-n", "name")[:most]
+def largest_sources(most: int, hidden: Collection[int] = ()) -> list[tuple[Source, int]]:
+    """Return the sources with most series, but for those that are `hidden` (ids), and how many that is."""
+    found = Source.objects.exclude(pk__in=hidden).annotate(n=Count("series")).order_by("-n", "name")[:most]
     return [(source, source.n) for source in found if source.n]
 
 
-def labels_of(metrics: Sequence[str], source: int | None = None) -> dict[str, list[Label]]:
-    """Return the labels of each of `metrics`, the one with most values first: of every series, or those of `source`."""
+def labels_of(
+    metrics: Sequence[str], source: int | None = None, hidden: Collection[int] = ()
+) -> dict[str, list[Label]]:
+    """Return the labels of each of `metrics`, the one with most values first: of every series, or those of `source`.
+
+    Those of the sources `hidden` do not count.
+    """
     if not metrics:
         return {}
     if connection.vendor == "postgresql":
@@ -51,13 +57,14 @@ def labels_of(metrics: Sequence[str], source: int | None = None) -> dict[str, li
     else:
         entries, value = "json_each(s.labels) e", "e.atom"
     name = "e.name" if connection.vendor == "postgresql" else "e.key"
-    places = ", ".join(["%s"] * len(metrics))
+    places, others = (", ".join(["%s"] * len(many)) for many in (metrics, hidden))
+    not_hidden = f"AND (s.source_id IS NULL OR s.source_id NOT IN ({others}))" if hidden else ""
     sql = f"""
         SELECT s.metric, {name}, count(DISTINCT {value}) FROM {_SERIES} s, {entries}
-        WHERE s.metric IN ({places}) {"" if source is None else "AND s.source_id = %s"} GROUP BY 1, 2"""
+        WHERE s.metric IN ({places}) {"" if source is None else "AND s.source_id = %s"} {not_hidden} GROUP BY 1, 2"""
     found: dict[str, list[Label]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*metrics, *([] if source is None else [source])])
+        cursor.execute(sql, [*metrics, *([] if source is None else [source]), *hidden])
         for metric, label, values in cursor.fetchall():
             found[metric].append(Label(label, values))
     return {metric: sorted(labels, key=lambda one: (-one.values, one.name)) for metric, labels in found.items()}

@@ -5,7 +5,7 @@ Every function takes its time as an argument, so that a past moment is as drawab
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -66,9 +66,9 @@ def longest_step(step_s: float, every_s: float | None) -> float:
     return GAP_STEPS * max(step_s, every_s or 0.0)
 
 
-def tracks(query: Query, at: float) -> list[Track]:
-    """Return the matching series with their newest sample as of `at`, without points."""
-    (chosen,) = find([query])
+def tracks(query: Query, at: float, hidden: Collection[int] = ()) -> list[Track]:
+    """Return the matching series with their newest sample as of `at`, without points, but for those of `hidden`."""
+    (chosen,) = find([query], hidden)
     return list(seen(chosen, at).values())
 
 

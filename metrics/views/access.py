@@ -1,20 +1,23 @@
-"""Signing out, and pages that are not for everyone."""
+"""Signing out, pages that are not for everyone, and the refusals of actions as pages."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from metrics.access.policy import check
 from metrics.access.principal import of_visitor
 from metrics.actions import access
+from metrics.actions.errors import Forbidden, Missing
 
-R = TypeVar("R", bound=HttpResponseBase)
+P = ParamSpec("P")
 
 
 @require_POST
@@ -24,27 +27,34 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
-def administrators_only(view: Callable[[HttpRequest], R]) -> Callable[[HttpRequest], R]:
-    """Have `view` shown to administrators; others are told that it is not for them."""
+def page(view: Callable[Concatenate[HttpRequest, P], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Have `view` shown to people who are signed in; Forbidden and Missing become the pages that say so."""
 
     @login_required
     @wraps(view)
-    def shown(request: HttpRequest) -> R:
-        if not of_visitor(request).is_admin:
-            raise PermissionDenied("This page is for administrators. If you should see it, ask one of them.")
-        return view(request)
+    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except Forbidden as problem:
+            raise PermissionDenied(str(problem)) from None
+        except Missing as problem:
+            raise Http404(str(problem)) from None
 
     return shown
 
 
-def staff_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Have `view` shown to staff; others are told that it is not for them, as they would not be by another page."""
+def page_for(verb: str, thing: type[Model] | str) -> Callable[[Callable[..., Any]], Callable[..., HttpResponseBase]]:
+    """Have a view shown to those who may do `verb` to any `thing`."""
 
-    @login_required
-    @wraps(view)
-    def shown(request: HttpRequest) -> HttpResponse:
-        if not request.user.is_staff:
-            raise PermissionDenied("This page is for staff. If you should see it, ask whoever runs this Watchfloor.")
-        return view(request)
+    def decorate(view: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
+        @page
+        @wraps(view)
+        def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            check(of_visitor(request), verb, thing)
+            answer = view(request, *args, **kwargs)
+            assert isinstance(answer, HttpResponseBase)
+            return answer
 
-    return shown
+        return shown
+
+    return decorate

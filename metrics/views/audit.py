@@ -13,8 +13,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from metrics.access.policy import SEE
 from metrics.models import AuditEntry
-from metrics.views.access import administrators_only
+from metrics.views.access import page_for
 
 LISTED = 100
 EXPORTED_AT_ONCE = 1000
@@ -63,7 +64,7 @@ class Row:
 
 
 @require_safe
-@administrators_only
+@page_for(SEE, AuditEntry)
 def index(request: HttpRequest) -> HttpResponse:
     """The newest entries that are wanted, or those older than `?before=`, an entry's id."""
     form, before = Filter(request.GET), request.GET.get("before", "")
@@ -84,7 +85,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@administrators_only
+@page_for(SEE, AuditEntry)
 def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Every entry that is wanted, the oldest first, a JSON object a line."""
     form = Filter(request.GET)

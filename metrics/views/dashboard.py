@@ -7,15 +7,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from metrics.actions import access
+from metrics.access.policy import CHANGE, CREATE, may, visible
+from metrics.access.principal import of_visitor
+from metrics.actions import dashboards as actions
 from metrics.actions.page import page
+from metrics.models import Dashboard
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
     """The dashboards that the user may see."""
-    return render(request, "dashboard/list.html", {"dashboards": access.visible_dashboards(request.user)})
+    by = of_visitor(request)
+    seen = visible(by, Dashboard).prefetch_related("teams")
+    context = {"cards": [(one, may(by, CHANGE, one)) for one in seen], "may_add": may(by, CREATE, Dashboard)}
+    return render(request, "dashboard/list.html", context)
 
 
 @login_required
@@ -31,10 +37,11 @@ def wall(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
-    visible = access.visible_dashboards(request.user)
-    dashboard = visible.filter(slug=slug).first()
+    by = of_visitor(request)
+    seen = visible(by, Dashboard)
+    dashboard = seen.filter(slug=slug).first()
     if dashboard is None:
-        renamed = visible.filter(former_slugs=slug).first()
+        renamed = seen.filter(former_slugs=slug).first()
         if renamed is None:
             raise Http404(f"There is no dashboard {slug}.")
         assert request.resolver_match is not None
@@ -52,6 +59,7 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "range": range,
         "ranges": list(RANGES_S),
         "page": loaded,
+        "shared_wider": actions.shared_wider(dashboard) if may(by, CHANGE, dashboard) else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}",
         "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}",

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
-from metrics.actions import access
+from metrics.access.bearer import bearer
+from metrics.access.policy import OWN_METRICS, SEE, may
+from metrics.access.principal import of_token
 from metrics.actions.writable import Writable
 from metrics.health import own_metrics as own
 from metrics.health import standstill
 from metrics.health import store as health
 from metrics.health.standstill import Part, PartStatus, State
-from metrics.models import Token
 from metrics.redis_state import outage
 
 OK = "ok"
@@ -109,8 +110,8 @@ def _is_local(request: HttpRequest) -> bool:
 
 def _may_read(request: HttpRequest) -> bool:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = access.find_token(secret) if kind.lower() == "bearer" else None
-    return token is not None and access.grants(token, Token.Scope.READ)
+    token = bearer(secret.strip()) if kind.lower() == "bearer" else None
+    return token is not None and may(of_token(token), SEE, OWN_METRICS)
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}

@@ -9,12 +9,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required, permission_required
 from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from metrics.access.policy import CHANGE, CREATE, DELETE, may
 from metrics.access.principal import of_visitor
 from metrics.actions import heartbeats as actions
 from metrics.actions.errors import Invalid
@@ -22,6 +22,7 @@ from metrics.actions.source_status import SourceStatus
 from metrics.heartbeat import State
 from metrics.models import Heartbeat, Ping
 from metrics.views import humanize
+from metrics.views.access import page, page_for
 from metrics.views.source_list import Count
 
 LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
@@ -80,7 +81,7 @@ class HeartbeatForm(forms.Form):
 
 
 @require_safe
-@login_required
+@page
 def index(request: HttpRequest) -> HttpResponse:
     """All heartbeats, what is wrong first; htmx fetches the rows anew every few seconds."""
     now = time.time()
@@ -88,71 +89,66 @@ def index(request: HttpRequest) -> HttpResponse:
     counted = Counter(row.status for row in rows)
     counts = [Count(how, counted[how]) for how in map(_status, FIRST) if counted[how]]
     part = getattr(request, "htmx", False)
-    context = {"rows": rows, "counts": counts}
+    context = {"rows": rows, "counts": counts, "may_add": may(of_visitor(request), CREATE, Heartbeat)}
     return render(request, "heartbeat/_rows.html" if part else "heartbeat/list.html", context)
 
 
 @require_safe
-@login_required
+@page
 def heartbeat(request: HttpRequest, id: int) -> HttpResponse:
     """One heartbeat with its newest pings. Who may change it also sees where it is pinged."""
     found, now = get_object_or_404(Heartbeat, pk=id), time.time()
     pings = [_line(one, now) for one in found.pings.order_by("-id")[:PINGS_LISTED]]
-    may_change = request.user.has_perm("metrics.change_heartbeat")
+    may_change = may(of_visitor(request), CHANGE, found)
     url = actions.ping_url(found, request.build_absolute_uri("/")) if may_change else ""
-    context = {"heartbeat": found, "row": _row(found, now), "pings": pings, "url": url}
+    context = {"heartbeat": found, "row": _row(found, now), "pings": pings, "url": url, "may_change": may_change}
     part = getattr(request, "htmx", False)
     return render(request, "heartbeat/_state.html" if part else "heartbeat/page.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@permission_required("metrics.add_heartbeat", raise_exception=True)
+@page_for(CREATE, Heartbeat)
 def new(request: HttpRequest) -> HttpResponse:
     """Make a heartbeat."""
     return _form(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@permission_required("metrics.change_heartbeat", raise_exception=True)
+@page_for(CHANGE, Heartbeat)
 def edit(request: HttpRequest, id: int) -> HttpResponse:
     """Change a heartbeat."""
     return _form(request, get_object_or_404(Heartbeat, pk=id))
 
 
 @require_POST
-@login_required
-@permission_required("metrics.change_heartbeat", raise_exception=True)
+@page_for(CHANGE, Heartbeat)
 def pause(request: HttpRequest, id: int) -> HttpResponse:
     """Expect nothing of it until its next ping."""
-    actions.pause(get_object_or_404(Heartbeat, pk=id), of_visitor(request))
+    actions.pause(of_visitor(request), get_object_or_404(Heartbeat, pk=id))
     messages.success(request, "It is paused until its next ping.")
     return redirect("heartbeat", id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@permission_required("metrics.change_heartbeat", raise_exception=True)
+@page_for(CHANGE, Heartbeat)
 def rotate(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then replace where it is pinged."""
     found = get_object_or_404(Heartbeat, pk=id)
     if request.method != "POST":
         return render(request, "heartbeat/rotate.html", {"heartbeat": found})
-    actions.rotate(found, of_visitor(request))
+    actions.rotate(of_visitor(request), found)
     messages.success(request, "It has a new address; the old one no longer works.")
     return redirect("heartbeat", id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@permission_required("metrics.delete_heartbeat", raise_exception=True)
+@page_for(DELETE, Heartbeat)
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a heartbeat."""
     found = get_object_or_404(Heartbeat, pk=id)
     if request.method != "POST":
         return render(request, "heartbeat/delete.html", {"heartbeat": found})
-    actions.delete(found, of_visitor(request))
+    actions.delete(of_visitor(request), found)
     messages.success(request, f"{found.name} was removed.")
     return redirect("heartbeats")
 
@@ -165,7 +161,7 @@ def _form(request: HttpRequest, found: Heartbeat | None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             by, fields = of_visitor(request), form.cleaned_data
-            saved = actions.create(by=by, **fields) if found is None else actions.change(found, by, **fields)
+            saved = actions.create(by, **fields) if found is None else actions.change(by, found, **fields)
             messages.success(request, f"{saved.name} is saved.")
             return redirect("heartbeat", saved.pk)
         except Invalid as problem:

@@ -11,11 +11,13 @@ from django.shortcuts import render
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
+from metrics.access.policy import SEE, hidden_from
+from metrics.access.principal import of_visitor
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
 from metrics.series import labels, progress
 from metrics.series.labels import Label
 from metrics.views import humanize
-from metrics.views.access import staff_only
+from metrics.views.access import page_for
 from metrics.widgets import units
 from metrics.widgets.units import Shown
 
@@ -73,18 +75,19 @@ class Kept:
 
 
 @require_safe
-@staff_only
+@page_for(SEE, Series)
 def index(request: HttpRequest) -> HttpResponse:
     """The largest sources, metrics and labels, and the tiers."""
+    hidden = hidden_from(of_visitor(request))
     context = {
         "total": Share(Series.objects.count(), settings.SERIES_TOTAL),
         "sources": [
             Share(count, settings.SERIES_PER_SOURCE, source.name, source.pk)
-            for source, count in labels.largest_sources(LISTED)
+            for source, count in labels.largest_sources(LISTED, hidden)
         ],
         "metrics": [
             Largest(one.name, one.series, one.labels[:LABELS_LISTED], max(0, len(one.labels) - LABELS_LISTED))
-            for one in labels.largest_metrics(LISTED)
+            for one in labels.largest_metrics(LISTED, hidden)
         ],
         "kept": _kept(),
         "late": Late.objects.count(),

@@ -110,7 +110,7 @@ class Draft:
 
     def test(self, by: Principal) -> trials.Trial:
         """Run it once. Raises Invalid, and what `trials.try_config` raises."""
-        return trials.try_config(self.kind, self._config(), by, self.id)
+        return trials.try_config(by, self.kind, self._config(), self.id)
 
     @property
     def is_made(self) -> bool:
@@ -125,7 +125,7 @@ class Draft:
     def save(self, by: Principal) -> Source:
         """Make or change the source. Raises Invalid and Forbidden."""
         if self.id is not None and not self.is_made:
-            return sources.change(self.id, self._retention(), by)
+            return sources.change(by, self.id, self._retention())
         name, enabled = self.values["name"], bool(self.values["enabled"])
         errors = Errors()
         with errors:
@@ -144,10 +144,10 @@ class Draft:
         errors.check()
         if self.id is None:
             return sources.create(
-                self.kind, name, every_s, config, enabled, cron=cron, time_zone=time_zone, retention=retention, by=by
+                by, self.kind, name, every_s, config, enabled, cron=cron, time_zone=time_zone, retention=retention
             )
         when = {"every": every_s, "cron": cron, "time_zone": time_zone}
-        return sources.change(self.id, {"name": name, "config": config, "enabled": enabled, **when, **retention}, by)
+        return sources.change(by, self.id, {"name": name, "config": config, "enabled": enabled, **when, **retention})
 
     def refused(self, problem: Invalid) -> Self:
         """Return the draft with what is wrong with it beside its entries."""

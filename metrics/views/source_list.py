@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
 from metrics.actions import source_status as statuses
 from metrics.actions.source_status import SourceStatus, status_of
 from metrics.models import Source
@@ -20,15 +22,15 @@ class Count:
     number: int
 
 
-def search(text: str, now: float) -> tuple[list[Source], list[Count]]:
-    """Return the sources that show `text` in the list, in its order, and how many of them need somebody.
+def search(by: Principal, text: str, now: float) -> tuple[list[Source], list[Count]]:
+    """Return the sources that `by` may see and that show `text` in the list, and how many of them need somebody.
 
     What is searched is what a row of the list says, so that whatever somebody reads there is also found.
     """
     wanted = text.casefold()
     found = [
         (how, source)
-        for source in Source.objects.order_by("name")
+        for source in visible(by, Source).order_by("name")
         for how in [status_of(source, now)]
         if wanted in _shown(source, how).casefold()
     ]

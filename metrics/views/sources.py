@@ -2,48 +2,29 @@
 
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.principal import Principal, of_visitor
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
+from metrics.access.principal import Principal, Role, of_visitor
 from metrics.actions import source_configs, source_kinds, trials
 from metrics.actions import sources as actions
-from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views import humanize, source_list
 from metrics.views import source_view as views
+from metrics.views.access import page
 from metrics.views.source_draft import TIMES, Draft
 from metrics.views.source_form import label
 
-P = ParamSpec("P")
-
 PER_PAGE = 100
 RUNS_LISTED = 20
-
-
-def page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Have `view` shown to who is signed in; what it may not do or find becomes the page that says so."""
-
-    @login_required
-    @wraps(view)
-    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except Forbidden as problem:
-            raise PermissionDenied(str(problem)) from None
-        except Missing as problem:
-            raise Http404(str(problem)) from None
-
-    return shown
 
 
 @require_safe
@@ -52,14 +33,14 @@ def index(request: HttpRequest) -> HttpResponse:
     """All sources; htmx fetches the rows anew every few seconds, and while somebody types what to search for."""
     search = request.GET.get("q", "").replace("\x00", "").strip()
     now = time.time()
-    found, counts = source_list.search(search, now)
+    found, counts = source_list.search(of_visitor(request), search, now)
     chosen = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "search": search,
         "chosen": chosen,
         "counts": counts,
         "rows": [views.row(source, now) for source in chosen],
-        "may_add": of_visitor(request).may("add", "source"),
+        "may_add": may(of_visitor(request), CREATE, Source),
     }
     return render(request, _part(request, "source/_rows.html", "source/list.html"), context)
 
@@ -68,7 +49,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @page
 def source(request: HttpRequest, id: int) -> HttpResponse:
     """One source; htmx fetches how it stands anew every few seconds."""
-    found = actions.find(id)
+    found = actions.find(of_visitor(request), id)
     part = _part(request, "source/_state.html", "source/page.html")
     return render(request, part, _context(request, found))
 
@@ -78,12 +59,11 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a kind, then make a source of it."""
     by, kind = of_visitor(request), request.GET.get("kind", "")
-    if not by.may("add", "source"):
-        raise Forbidden("You have no right to add sources; ask an administrator for it.")
+    check(by, CREATE, Source)
     if kind not in kinds():
         about = [source_kinds.about(one) for _, one in sorted(kinds().items())]
         return render(request, "source/kinds.html", {"kinds": about, "is_admin": by.is_admin})
-    actions.check_right(by, "add", kind)
+    actions.check_right(by, CREATE, Source(kind=kind))
     if source_kinds.comes_from(kind):
         raise Http404(f"Sources of the kind {kind} come from {source_kinds.comes_from(kind)}.")
     return _form(request, Draft.of_kind(kind), by)
@@ -93,8 +73,9 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, id: int) -> HttpResponse:
     """Change a source."""
-    by, found = of_visitor(request), actions.find(id)
-    actions.check_right(by, "change", found.kind)
+    by = of_visitor(request)
+    found = actions.find(by, id)
+    actions.check_right(by, CHANGE, found)
     if found.kind not in kinds() and found.kind != Source.PUSH:
         raise Http404(f"There is no source kind {found.kind} any more.")
     return _form(request, Draft.of(found), by)
@@ -104,8 +85,9 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, id: int) -> HttpResponse:
     """Run a source once, and show what it would store."""
-    found, by = actions.find(id), of_visitor(request)
-    context, status = _tried(lambda: trials.try_saved(id, by))
+    by = of_visitor(request)
+    found = actions.find(by, id)
+    context, status = _tried(lambda: trials.try_saved(by, id))
     if not getattr(request, "htmx", False):
         context |= _context(request, found)
     return render(request, _part(request, "source/_trial.html", "source/page.html"), context, status=status)
@@ -115,7 +97,7 @@ def test(request: HttpRequest, id: int) -> HttpResponse:
 @require_POST
 def run(request: HttpRequest, id: int) -> HttpResponse:
     """Have a source run now."""
-    return _done(request, id, lambda by: actions.run_now(id, by), "It runs as soon as a worker is free.")
+    return _done(request, id, lambda by: actions.run_now(by, id), "It runs as soon as a worker is free.")
 
 
 @page
@@ -124,19 +106,20 @@ def enable(request: HttpRequest, id: int) -> HttpResponse:
     """Turn a source on or off."""
     on = request.POST.get("on") == "1"
     said = "It is on." if on else "It is off. Its series stay."
-    return _done(request, id, lambda by: actions.change(id, {"enabled": on}, by), said)
+    return _done(request, id, lambda by: actions.change(by, id, {"enabled": on}), said)
 
 
 @page
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a source."""
-    found, by = actions.find(id), of_visitor(request)
-    actions.check_right(by, "delete", found.kind)
+    by = of_visitor(request)
+    found = actions.find(by, id)
+    actions.check_right(by, DELETE, found)
     error = ""
     if request.method == "POST":
         try:
-            actions.delete(id, by)
+            actions.delete(by, id)
         except Invalid as problem:
             error = str(problem)
         else:
@@ -197,7 +180,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "runs": views.run_lines(newest[:RUNS_LISTED]),
         "series": series,
         "series_total": total,
-        "shows_values": request.user.is_staff,
+        "shows_values": by.role >= Role.EDITOR,
         "token": token.name if (token := getattr(found, "token", None)) else "",
         "comes_from": source_kinds.comes_from(found.kind),
         "is_pushed": found.kind == Source.PUSH,
@@ -206,7 +189,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "settings": views.settings_of(found.config),
         "credentials": [label(name) for name in source_configs.credentials_of(found)],
         "key_is_lost": source_configs.key_is_lost(found),
-        "may": {right: actions.may(by, right, found) for right in ("change", "delete")},
+        "may": {right: actions.may(by, right, found) for right in (CHANGE, DELETE)},
     }
 
 

@@ -1,7 +1,21 @@
 from django.contrib.auth.views import LoginView
 from django.urls import path
 
-from metrics.views import access, account, audit, dashboard, health, heartbeats, series, sources, watching
+from metrics.views import (
+    access,
+    account,
+    audit,
+    dashboard,
+    health,
+    heartbeats,
+    series,
+    sharing,
+    sources,
+    teams,
+    tokens,
+    users,
+    watching,
+)
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
@@ -16,6 +30,19 @@ urlpatterns = [
     path("account/", account.page, name="account"),
     path("account/end-session/", account.end_session, name="account-end-session"),
     path("account/sign-out-everywhere/", account.sign_out_everywhere, name="sign-out-everywhere"),
+    path("join/", users.join, name="join"),
+    path("access/users/", users.index, name="users"),
+    path("access/users/invite/", users.invite, name="invite"),
+    path("access/users/<int:id>/", users.user, name="user"),
+    path("access/invitations/<int:id>/withdraw/", users.withdraw, name="withdraw"),
+    path("access/teams/", teams.index, name="teams"),
+    path("access/teams/<int:id>/", teams.team, name="team"),
+    path("access/teams/<int:id>/delete/", teams.delete, name="team-delete"),
+    path("access/tokens/", tokens.index, name="tokens"),
+    path("access/tokens/new/", tokens.create, name="token-new"),
+    path("access/tokens/revoke/", tokens.revoke, name="token-revoke"),
+    path("d/<slug:slug>/access/", sharing.dashboard, name="sharing-dashboard"),
+    path("sources/<int:id>/access/", sharing.source, name="sharing-source"),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit-export"),
     path("watching/", watching.watching, name="watching"),

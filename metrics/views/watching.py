@@ -10,23 +10,29 @@ from django.shortcuts import render
 from django.utils.timezone import get_current_timezone
 from redis import RedisError
 
+from metrics.access.policy import SEE, WATCHING, visible
+from metrics.access.principal import Principal, of_visitor
 from metrics.live import watchers
-from metrics.views.access import staff_only
+from metrics.live.snapshot import Variant
+from metrics.models import Dashboard
+from metrics.views.access import page_for
 
 
-@staff_only
+@page_for(SEE, WATCHING)
 def watching(request: HttpRequest) -> HttpResponse:
     """The open sockets of all processes; htmx fetches the table anew every two seconds."""
     template = "watching/_table.html" if getattr(request, "htmx", False) else "watching/page.html"
-    return render(request, template, _context(time.time()))
+    return render(request, template, _context(of_visitor(request), time.time()))
 
 
-def _context(now: float) -> dict[str, Any]:
+def _context(by: Principal, now: float) -> dict[str, Any]:
     try:
         viewers, sockets = watchers.viewers(now), watchers.sockets(now)
     except RedisError:
         return {"answers": False}
-    rows = [{**asdict(viewer), "since": _moment(viewer.joined_at)} for viewer in viewers]
+    seen = set(visible(by, Dashboard).values_list("slug", flat=True))
+    shown = [one for one in viewers if Variant.parse(one.variant).slug in seen]
+    rows = [{**asdict(viewer), "since": _moment(viewer.joined_at)} for viewer in shown]
     return {"answers": True, "viewers": rows, "sockets": sockets, "now_time": _moment(now)}
 
 

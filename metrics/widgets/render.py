@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics import validation
+from metrics.access import policy
 from metrics.models import Widget
 from metrics.series import calculate
 from metrics.series.calculate import Asked
@@ -63,18 +64,25 @@ def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[int, st
 def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[WidgetView]:
     """Return the view-models of `widgets`. One that can't be drawn says so in `error`, and the others are drawn.
 
-    Raises only what says that the database is away, or that it can't be read at all.
+    Each draws the sources that the teams of its dashboard may see. Raises only what says that the database is away, or
+    that it can't be read at all.
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
     asked = [[] if isinstance(one, str) else _asked(*one, window) for one in parsed]
-    tracks = iter(calculate.together([one for of_widget in asked for one in of_widget], at))
+    tracks = iter(calculate.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
         else _drawn(widget, *one, list(islice(tracks, len(of_widget))), window)
         for widget, one, of_widget in zip(widgets, parsed, asked, strict=True)
     ]
+
+
+def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
+    """Return the ids of the sources that are not for the dashboard of `widgets`."""
+    dashboards = {widget.dashboard_id for widget in widgets}
+    return frozenset().union(*(policy.hidden_on(dashboard) for dashboard in dashboards))
 
 
 def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:

@@ -5,12 +5,12 @@ The API, the first run and what is stored of each revision all speak this form, 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from django.utils.text import slugify
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from metrics.sample import UNSTORABLE
+from metrics.access.sharing import Access, Text
 from metrics.widgets.ranges import RANGES_S
 
 COLUMNS = 12
@@ -18,16 +18,6 @@ ROWS = 60
 HEIGHT_MOST = 12
 WIDGETS_MOST = 100
 KEY_LENGTH = 50
-
-
-def _storable(text: str) -> str:
-    if UNSTORABLE.search(text):
-        raise ValueError("it has a character that can't be stored, such as NUL")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_storable)]
-"""Text that every database can store."""
 
 
 class WidgetSpec(BaseModel):
@@ -63,20 +53,6 @@ class WidgetSpec(BaseModel):
         if self.x is None or self.y is None:
             return set()
         return {(self.x + dx, self.y + dy) for dx in range(self.w) for dy in range(self.h)}
-
-
-class Access(BaseModel):
-    """Who may see a dashboard: everyone who is signed in, or the members of `groups`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    everyone: bool = True
-    groups: list[Text] = Field(default=[], max_length=100)
-
-    @field_validator("groups")
-    @classmethod
-    def _in_order(cls, groups: list[str]) -> list[str]:
-        return sorted(set(groups))
 
 
 class DashboardSpec(BaseModel):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats
 from metrics.actions.errors import Invalid
 from metrics.actions.heartbeats import Arrived
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
 def hourly(name: str = "backup") -> Heartbeat:
-    return heartbeats.create(name, every_s=3600, grace_s=300)
+    return heartbeats.create(SYSTEM, name, every_s=3600, grace_s=300)
 
 
 def ping(heartbeat: Heartbeat, at: float = AT, signal: Signal = Signal.SUCCESS, **fields: Any) -> None:
@@ -36,7 +37,7 @@ def test_after_the_clock_was_set_back_a_job_is_late_when_it_would_have_been(back
     ping(job)
     ping(silent)
     ping(paused)
-    heartbeats.pause(paused)
+    heartbeats.pause(SYSTEM, paused)
     set_to = AT - back_s
     assert heartbeats.evaluate(set_to) == 0
     ping(job, set_to + 3600)
@@ -124,15 +125,15 @@ class TestKeys:
     def test_after_it_was_replaced_the_old_one_is_nobodys(self) -> None:
         job = hourly()
         old = job.key
-        heartbeats.rotate(job)
+        heartbeats.rotate(SYSTEM, job)
         assert heartbeats.record([Arrived(key, Pinged(AT, Signal.SUCCESS)) for key in (old, job.key)]) == [False, True]
 
     def test_a_change_by_who_saw_the_old_one_does_not_bring_it_back(self) -> None:
         job = hourly()
         seen = Heartbeat.objects.get()
-        heartbeats.rotate(job)
+        heartbeats.rotate(SYSTEM, job)
         ping(job)
-        heartbeats.change(seen, name="renamed")
+        heartbeats.change(SYSTEM, seen, name="renamed")
         changed = Heartbeat.objects.get()
         assert (changed.name, changed.key, changed.state, changed.last_at) == ("renamed", job.key, State.UP, AT)
 
@@ -144,7 +145,7 @@ class TestPaused:
     def test_it_is_not_late_and_reports_nothing(self) -> None:
         job = hourly()
         ping(job)
-        heartbeats.pause(job)
+        heartbeats.pause(SYSTEM, job)
         assert heartbeats.evaluate(AT + 1e6) == 0
         heartbeats.report(AT + 1e6)
         assert told() == [(0, 1)]
@@ -164,7 +165,7 @@ class TestChange:
     def test_a_new_schedule_moves_what_is_due(self) -> None:
         job = hourly()
         ping(job)
-        heartbeats.change(job, cron="0 13 * * *", grace_s=60)
+        heartbeats.change(SYSTEM, job, cron="0 13 * * *", grace_s=60)
         job.refresh_from_db()
         assert (job.every_s, job.late_at, job.down_at) == (None, AT + 3660, AT + 3660)
 
@@ -183,7 +184,7 @@ class TestChange:
         hourly("taken")
         job = hourly()
         with pytest.raises(Invalid) as refused:
-            heartbeats.change(job, **fields)
+            heartbeats.change(SYSTEM, job, **fields)
         assert refused.value.field == field
         job.refresh_from_db()
         assert (job.name, job.every_s) == ("backup", 3600)

@@ -8,13 +8,14 @@ import pytest
 from django.db import connection
 from redis import RedisError
 
-from metrics.actions import access, idempotency
+from metrics.actions import idempotency
 from metrics.actions.errors import Invalid
 from metrics.actions.idempotency import Key, StillRunningError, once
 from metrics.models import IdempotencyKey, Token
 from metrics.models import Sample as Row
 from metrics.redis_state import slots
 from metrics.sample import BadSamples, Sample
+from tests import make
 from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -24,7 +25,7 @@ DAY_S = 24 * 3600
 
 @pytest.fixture
 def key() -> Key:
-    access.create_token("job", "push")
+    make.token("job", "push")
     return Key(Token.objects.get(), "k-1", "a" * 64)
 
 
@@ -43,7 +44,7 @@ def test_the_second_gets_the_first_answer_and_stores_nothing(key: Key) -> None:
 
 
 def test_another_key_or_another_token_is_another_push(key: Key) -> None:
-    access.create_token("other", "push")
+    make.token("other", "push")
     other = Token.objects.get(name="other")
     for n, one in enumerate([key, Key(key.token, "k-2", key.digest), Key(other, key.text, key.digest)]):
         push_once(one, n, AT + n)

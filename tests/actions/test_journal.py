@@ -9,18 +9,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import access, account, dashboards, heartbeats, journal, sources
+from metrics.access.principal import SYSTEM, Principal, Role
+from metrics.actions import account, dashboards, heartbeats, journal, sources, teams, tokens, users
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.heartbeat import Ping, Signal
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Source, Token, Transition
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Source, Team, Token, Transition
 from tests import make
 from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-BEN = Principal("user ben", is_admin=True, address="192.0.2.7")
-NOBODY = Principal("nobody")
+BEN = Principal("user", "user ben", Role.ADMIN, address="192.0.2.7")
+NOBODY = Principal("nobody", "nobody")
 URL = "http://192.0.2.1/"
 
 
@@ -31,9 +31,11 @@ def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("metrics.redis_state.collecting.run", lambda _: None)
     make.dashboard("shop")
     make.source(name="machine")
-    access.create_token("job", "push")
-    heartbeats.create("backup", every_s=60)
+    make.token("job", "push")
+    heartbeats.create(SYSTEM, "backup", every_s=60)
     make.user("ada")
+    make.user("boss", is_superuser=True)
+    make.team("day")
     AuditEntry.objects.all().delete()
 
 
@@ -52,24 +54,37 @@ def deleted_dashboard() -> int:
     return made.pk
 
 
+def invited(by: Principal) -> int:
+    users.invite(by, "editor", [], "Hal")
+    AuditEntry.objects.all().delete()
+    return Invitation.objects.get().pk
+
+
 ACTIONS: dict[str, Callable[[Principal], object]] = {
-    "create source disk": lambda by: sources.create("host", "disk", 10, {}, by=by),
-    "change source machine": lambda by: sources.change(machine(), {"every": 30}, by),
-    "run source machine": lambda by: sources.run_now(machine(), by),
-    "delete source machine": lambda by: sources.delete(machine(), by),
+    "create source disk": lambda by: sources.create(by, "host", "disk", 10, {}),
+    "change source machine": lambda by: sources.change(by, machine(), {"every": 30}),
+    "run source machine": lambda by: sources.run_now(by, machine()),
+    "delete source machine": lambda by: sources.delete(by, machine()),
     "create dashboard Store": lambda by: dashboards.create(by, {"slug": "store", "title": "Store", "widgets": []}),
     "create dashboard Copy": lambda by: dashboards.duplicate(by, "shop", "copy", "Copy"),
     "change dashboard Store": lambda by: dashboards.change(by, "shop", {"title": "Store"}, None),
     "change dashboard Shop": lambda by: dashboards.add_widget(by, "shop", make.widget("more"), None),
     "delete dashboard Shop": lambda by: dashboards.delete(by, "shop", None),
     "restore dashboard Gone": lambda by: dashboards.restore(by, deleted_dashboard()),
-    "create heartbeat nightly": lambda by: heartbeats.create("nightly", by, every_s=60),
-    "change heartbeat backup": lambda by: heartbeats.change(backup(), by, grace_s=5),
-    "pause heartbeat backup": lambda by: heartbeats.pause(backup(), by),
-    "rotate heartbeat backup": lambda by: heartbeats.rotate(backup(), by),
-    "delete heartbeat backup": lambda by: heartbeats.delete(backup(), by),
-    "create token other": lambda by: access.create_token("other", "read", by),
-    "revoke token job": lambda by: access.revoke_token("job", by),
+    "create heartbeat nightly": lambda by: heartbeats.create(by, "nightly", every_s=60),
+    "change heartbeat backup": lambda by: heartbeats.change(by, backup(), grace_s=5),
+    "pause heartbeat backup": lambda by: heartbeats.pause(by, backup()),
+    "rotate heartbeat backup": lambda by: heartbeats.rotate(by, backup()),
+    "delete heartbeat backup": lambda by: heartbeats.delete(by, backup()),
+    "create token other": lambda by: tokens.create(by, "other", "read"),
+    "revoke token job": lambda by: tokens.revoke(by, "job"),
+    "create team night": lambda by: teams.create(by, "night"),
+    "change team late": lambda by: teams.rename(by, Team.objects.get().pk, "late"),
+    "change team day": lambda by: teams.set_members(by, Team.objects.get().pk, User.objects.all()),
+    "delete team day": lambda by: teams.delete(by, Team.objects.get().pk),
+    "create invitation Grace": lambda by: users.invite(by, "editor", [], "Grace"),
+    "delete invitation Hal": lambda by: users.withdraw(by, invited(by)),
+    "change user ada": lambda by: users.change(by, User.objects.get(username="ada").pk, role="editor"),
     "change password user ada": lambda by: account.password_changed(by, User.objects.get(username="ada")),
 }
 
@@ -94,29 +109,29 @@ def test_what_is_undone_is_no_entry(said: str) -> None:
 
 def test_what_is_refused_is_no_entry() -> None:
     with pytest.raises(Forbidden):
-        sources.change(machine(), {"every": 30}, NOBODY)
+        sources.change(NOBODY, machine(), {"every": 30})
     with pytest.raises(Forbidden):
         dashboards.change(NOBODY, "shop", {"title": "Store"}, None)
     with pytest.raises(Invalid):
-        sources.change(machine(), {"every": 0}, BEN)
+        sources.change(BEN, machine(), {"every": 0})
     assert not AuditEntry.objects.exists()
 
 
 def test_a_change_without_a_difference_is_none() -> None:
-    sources.change(machine(), {"every": 10, "name": "machine"}, BEN)
-    heartbeats.change(backup(), BEN, name="backup")
+    sources.change(BEN, machine(), {"every": 10, "name": "machine"})
+    heartbeats.change(BEN, backup(), name="backup")
     assert not AuditEntry.objects.exists()
 
 
 def test_only_what_differs_is_kept() -> None:
-    sources.change(machine(), {"every": 30, "name": "host"}, BEN)
+    sources.change(BEN, machine(), {"every": 30, "name": "host"})
     entry = AuditEntry.objects.get()
     assert entry.before == {"every_s": 10, "name": "machine"}
     assert entry.after == {"every_s": 30, "name": "host"}
 
 
 def test_of_what_is_made_or_removed_everything_is_kept() -> None:
-    sources.delete(machine(), BEN)
+    sources.delete(BEN, machine())
     entry = AuditEntry.objects.get()
     assert entry.after is None
     assert entry.before is not None
@@ -124,9 +139,9 @@ def test_of_what_is_made_or_removed_everything_is_kept() -> None:
 
 
 def test_of_credentials_only_is_said_that_they_were_given() -> None:
-    made = sources.create("http_check", "site", 60, {"url": URL, "username": "w", "password": "quite secret"}, by=BEN)
-    sources.change(made.pk, {"config": {"url": URL, "username": "w", "password": "more secret"}}, BEN)
-    sources.delete(made.pk, BEN)
+    made = sources.create(BEN, "http_check", "site", 60, {"url": URL, "username": "w", "password": "quite secret"})
+    sources.change(BEN, made.pk, {"config": {"url": URL, "username": "w", "password": "more secret"}})
+    sources.delete(BEN, made.pk)
     written = list(AuditEntry.objects.order_by("id").values("before", "after"))
     assert "secret" not in json.dumps(written)
     assert written[0]["after"]
@@ -135,9 +150,9 @@ def test_of_credentials_only_is_said_that_they_were_given() -> None:
 
 
 def test_neither_a_token_nor_the_key_of_a_heartbeat_is_in_it() -> None:
-    secret, key = access.create_token("other", "admin", BEN), backup().key
-    heartbeats.rotate(backup(), BEN)
-    heartbeats.delete(backup(), BEN)
+    secret, key = tokens.create(BEN, "other", "admin"), backup().key
+    heartbeats.rotate(BEN, backup())
+    heartbeats.delete(BEN, backup())
     text = json.dumps(list(AuditEntry.objects.values("name", "thing", "before", "after")))
     assert secret not in text
     assert key not in text
@@ -181,5 +196,5 @@ class TestTransitions:
 
     def test_pausing_is_one_and_pausing_again_is_none(self) -> None:
         for _ in range(2):
-            heartbeats.pause(backup(), BEN)
+            heartbeats.pause(BEN, backup())
         assert [(row[2], row[3], row[5]) for row in self.moved()] == [("new", "paused", "user ben paused it.")]

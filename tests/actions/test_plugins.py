@@ -138,7 +138,7 @@ def test_a_folder_that_is_not_there_is_empty(folder: Path, follower: Follower) -
 def test_what_somebody_turned_off_stays_off(write: Write, follower: Follower) -> None:
     write(ORDERS)
     follow(follower)
-    sources.change(Source.objects.get().pk, {"enabled": False}, SYSTEM)
+    sources.change(SYSTEM, Source.objects.get().pk, {"enabled": False})
     write(ORDERS + MORE)
     follow(follower)
     assert shown()["orders.py:orders_open"] == (10, False)
@@ -203,7 +203,7 @@ def test_files_for_others_to_import_and_other_files_are_left_alone(
 
 
 def test_a_name_that_is_taken_by_another_kind_stops_nothing(write: Write, follower: Follower) -> None:
-    sources.create("host", "orders.py:orders_open", 10, {}, by=SYSTEM)
+    sources.create(SYSTEM, "host", "orders.py:orders_open", 10, {})
     write(ORDERS + MORE)
     follow(follower)
     assert shown() == {"orders.py:carts": (60, True)}

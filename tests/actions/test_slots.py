@@ -49,7 +49,7 @@ class TestCron:
     """Which ticks start a source that runs by cron in Zurich."""
 
     def source(self, cron: str) -> Source:
-        return sources.create("host", "by cron", None, {}, cron=cron, time_zone="Europe/Zurich", by=SYSTEM)
+        return sources.create(SYSTEM, "host", "by cron", None, {}, cron=cron, time_zone="Europe/Zurich")
 
     def starts(self, *ticks: str | float) -> list[bool]:
         return [bool(slots.due(zurich(tick) if isinstance(tick, str) else tick)) for tick in ticks]
@@ -122,7 +122,7 @@ class TestExpected:
         assert make.source(every_s=7).expected_every_s(AT) == 7
 
     def test_cron_is_the_longer_of_this_pause_and_the_one_before(self) -> None:
-        source = sources.create("host", "by cron", None, {}, cron="0 9 * * MON-FRI", time_zone="UTC", by=SYSTEM)
+        source = sources.create(SYSTEM, "host", "by cron", None, {}, cron="0 9 * * MON-FRI", time_zone="UTC")
         days = {AT - 86_400: 1, AT: 3, AT + 2 * 86_400: 3, AT + 2.9 * 86_400: 3, AT + 4 * 86_400: 1}
         assert {at: (source.expected_every_s(at) or 0) / 86_400 for at in days} == days
 

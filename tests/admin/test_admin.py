@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from metrics.actions import access
+from metrics.access.bearer import bearer
 from metrics.live import marks
 from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Series, Token, Widget
@@ -25,7 +25,7 @@ OURS = [("metrics", name) for name in ("dashboard", "series", "token")]
 def _one_of_each(client: Client) -> None:
     make.dashboard()
     make.stored("orders_open", {0: 1}, source=make.source(), dc="1")
-    access.create_token("job", "push")
+    make.token("job", "push")
     client.force_login(make.admin())
 
 
@@ -124,10 +124,10 @@ class TestDashboard:
 
 class TestToken:
     def test_it_is_revoked_from_the_list(self, client: Client) -> None:
-        secret = access.create_token("other", "read")
+        secret = make.token("other", "read")
         token = Token.objects.get(name="other")
         client.post(url("metrics", "token", "changelist"), {"action": "revoke", "_selected_action": [token.pk]})
-        assert access.find_token(secret) is None
+        assert bearer(secret) is None
         assert Token.objects.filter(name="job", revoked_at=None).exists()
 
     def test_its_digest_is_not_shown(self, client: Client) -> None:

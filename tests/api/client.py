@@ -6,14 +6,14 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from metrics.actions import access
+from tests import make
 
 
 class Program:
     """Sends JSON as a holder of a token of `scope`; without a scope, as nobody."""
 
     def __init__(self, scope: str | None, name: str = "job") -> None:
-        self.token = access.create_token(name, scope) if scope else ""
+        self.token = make.token(name, scope) if scope else ""
         self.http = Client(raise_request_exception=True)
 
     def post(self, path: str, body: Any, **headers: str) -> HttpResponse:

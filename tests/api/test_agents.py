@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from influxdb_client import InfluxDBClient
 from pytest_django.live_server_helper import LiveServer
 
-from metrics.actions import access
 from metrics.models import Sample, Series
+from tests import make
 from tests.api.client import Program, body
 from tests.api.test_remote_write import LABELS, packed
 from tests.ingest.test_agents import recorded
@@ -42,7 +42,7 @@ def push(path: str, authorization: str = "", raw: bytes = b"", kind: str = "") -
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", EVERY)
 def test_the_token_may_be_a_password_on_every_path_and_who_sends_none_is_asked_for_it(path: str) -> None:
-    token = access.create_token("job", "push")
+    token = make.token("job", "push")
     ways = [f"Bearer {token}", f"bearer {token}", f"Token {token}", f"Token me:{token}", basic(token)]
     assert {push(path, way).status_code for way in ways} <= {200, 202, 204}
     for way in ("", basic("wf_x"), "Basic x", f"Digest {token}", basic("")):
@@ -63,7 +63,7 @@ def test_only_what_pushes_takes_a_password() -> None:
 class TestAgents:
     @pytest.fixture
     def authorization(self) -> str:
-        return basic(access.create_token("agents", "push"))
+        return basic(make.token("agents", "push"))
 
     def test_collectd(self, authorization: str) -> None:
         assert push("/api/v1/collectd", authorization).status_code == 204
@@ -96,7 +96,7 @@ class TestNames:
     """One rule, whichever way a name comes."""
 
     def test_all_ways_lead_to_one_series(self) -> None:
-        token = f"Bearer {access.create_token('job', 'push')}"
+        token = f"Bearer {make.token('job', 'push')}"
         sample = {"metric": "größe.x", "value": 1, "labels": {"a.b": "c", "no": ""}}
         ways = {
             "/api/v1/samples": json.dumps({"samples": [sample]}).encode(),
@@ -110,7 +110,7 @@ class TestNames:
         assert len(body(Program("read", "reader").get("/api/v1/series", metric="größe.x"))["series"]) == 1
 
     def test_labels_without_a_value_are_not_counted(self) -> None:
-        token = f"Bearer {access.create_token('job', 'push')}"
+        token = f"Bearer {make.token('job', 'push')}"
         labels = {f"l{n}": "" for n in range(30)} | {"a": "b"}
         sample = {"metric": "a", "value": 1, "labels": labels}
         assert push("/api/v1/samples", token, json.dumps({"samples": [sample]}).encode()).status_code == 202

@@ -12,9 +12,10 @@ from channels.db import database_sync_to_async as in_database
 from django.db import OperationalError
 from pytest_django import Settings
 
-from metrics.actions import access, heartbeats, samples
+from metrics.actions import heartbeats, samples
 from metrics.api.fast_path import BODY_MOST_BYTES, FastPath
 from metrics.models import Ping, Sample, Series
+from tests import make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
@@ -75,7 +76,7 @@ class Door:
 
 @pytest.fixture
 def door() -> Door:
-    return Door(access.create_token("job", "push"))
+    return Door(make.token("job", "push"))
 
 
 @in_database
@@ -141,13 +142,13 @@ async def test_wishes_and_strangers_are_django_s(door: Door, headers: dict[str, 
 
 
 async def test_a_token_that_may_only_read_is_django_s() -> None:
-    token = await in_database(access.create_token)("reader", "read")
+    token = await in_database(make.token)("reader", "read")
     assert (await Door(token).push())[0] == 299
 
 
 async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None:
     await door.push()
-    await in_database(access.revoke_token)("job")
+    await in_database(make.revoke_token)("job")
     until = time.monotonic() + 2
     while (await door.push())[0] == 202:
         assert time.monotonic() < until
@@ -156,7 +157,7 @@ async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None
 
 async def test_who_pushes_too_fast_is_django_s_and_others_are_not(door: Door, settings: Settings) -> None:
     settings.PUSH_SAMPLES_PER_MINUTE = 3
-    other = Door(await in_database(access.create_token)("other", "push"))
+    other = Door(await in_database(make.token)("other", "push"))
     other.fast_path, other.behind = door.fast_path, door.behind
     for _ in range(3):
         await door.push()

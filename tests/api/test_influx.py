@@ -14,8 +14,8 @@ from influxdb_client.rest import ApiException
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from metrics.actions import access
 from metrics.models import Sample, Series
+from tests import make
 from tests.api.client import body
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -33,7 +33,7 @@ def stored() -> dict[str, tuple[dict[str, str], float, int]]:
 class TestClients:
     @pytest.fixture
     def token(self) -> str:
-        return access.create_token("job", "push")
+        return make.token("job", "push")
 
     @pytest.mark.parametrize("packed", [False, True])
     def test_the_client_of_version_2(self, live_server: LiveServer, token: str, packed: bool) -> None:
@@ -80,7 +80,7 @@ class TestClients:
 class TestByHand:
     @pytest.fixture
     def token(self) -> str:
-        return access.create_token("job", "push")
+        return make.token("job", "push")
 
     def post(self, path: str, lines: bytes | str, authorization: str = "", **headers: str) -> Any:
         headers |= {"Authorization": authorization} if authorization else {}
@@ -170,7 +170,7 @@ class TestByHand:
         code: str,
     ) -> None:
         settings.PUSH_BODY_LIMIT_BYTES, settings.PUSH_SAMPLES_PER_MINUTE = 2000, 3
-        authorization = f"Token {access.create_token('a', scope)}" if scope else ""
+        authorization = f"Token {make.token('a', scope)}" if scope else ""
         response = self.post(path, lines, authorization, **headers)
         assert (response.status_code, body(response)["code"]) == (status, code)
         assert body(response)["message"] == body(response)["error"]

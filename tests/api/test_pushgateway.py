@@ -20,7 +20,6 @@ from prometheus_client.exposition import basic_auth_handler, default_handler
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from metrics.actions import access
 from metrics.live.snapshot import Variant
 from metrics.models import Sample, Series
 from metrics.series import read
@@ -43,7 +42,7 @@ class Gateway:
     """Somebody with a token and nothing but HTTP."""
 
     def __init__(self, scope: str = "push", authorization: str = "Bearer {}", name: str = "") -> None:
-        self.token = access.create_token(name or scope, scope)
+        self.token = make.token(name or scope, scope)
         self.headers = {"Authorization": authorization.format(self.token)}
         self.http = Client(headers=self.headers)
 
@@ -59,7 +58,7 @@ class TestClient:
 
     @pytest.fixture
     def handler(self) -> Callable[..., Any]:
-        return partial(basic_auth_handler, username="anybody", password=access.create_token("job", "push"))
+        return partial(basic_auth_handler, username="anybody", password=make.token("job", "push"))
 
     @pytest.fixture
     def registry(self) -> CollectorRegistry:
@@ -112,7 +111,7 @@ class TestClient:
         assert values("up") == {"backup": 1}
 
     def test_a_bearer_token_is_as_good(self, live_server: LiveServer, registry: CollectorRegistry) -> None:
-        token = access.create_token("job", "push")
+        token = make.token("job", "push")
 
         def handler(url: str, method: str, timeout: float, headers: list[tuple[str, str]], data: bytes) -> Any:
             return default_handler(url, method, timeout, [*headers, ("Authorization", f"Bearer {token}")], data)
@@ -122,7 +121,7 @@ class TestClient:
         assert values("up") == {"backup": 1}
 
     def test_of_pushes_at_the_same_time_one_is_the_last(self, live_server: LiveServer) -> None:
-        headers = {"Authorization": f"Bearer {access.create_token('job', 'push')}"}
+        headers = {"Authorization": f"Bearer {make.token('job', 'push')}"}
         pushes = [[f"m{(start + k) % 6}" for k in range(4)][:: 1 - 2 * (start % 2)] for start in range(6)]
 
         def put(number: int) -> int:
@@ -302,13 +301,13 @@ class TestOwners:
         assert mine("PUT", "/metrics/job/backup", "up 3\n").status_code == 403
 
     def test_so_is_what_was_made_with_a_token_that_is_revoked(self, mine: Gateway, other: Gateway) -> None:
-        access.revoke_token("push")
+        make.revoke_token("push")
         assert other("POST", "/metrics/job/backup", "down 2\n").status_code == 200
         assert Gateway()("DELETE", "/metrics/job/backup").status_code == 403
         assert (values("up"), values("down")) == ({"backup": 1}, {"backup": 2})
 
     def test_a_new_token_of_the_same_name_goes_on_with_it(self, mine: Gateway) -> None:
-        access.revoke_token("push")
+        make.revoke_token("push")
         assert Gateway()("PUT", "/metrics/job/backup", "up 2\n").status_code == 200
 
     def test_administrators_change_all_of_them_and_they_stay_who_s_they_were(

@@ -9,8 +9,8 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from pytest_django import Settings
 
-from metrics.actions import access
 from metrics.models import Sample, Series
+from tests import make
 from tests.api.client import Program, body, fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -91,7 +91,7 @@ class TestRefused:
         assert not Sample.objects.exists()
 
     def test_a_revoked_token_is_no_token(self, program: Program) -> None:
-        access.revoke_token("job")
+        make.revoke_token("job")
         assert program.post(PATH, ONE).status_code == 401
 
     def test_a_signed_in_browser_is_no_token(self, admin_client: Any) -> None:

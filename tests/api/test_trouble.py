@@ -12,12 +12,13 @@ from channels.db import database_sync_to_async
 from django.db import DataError, Error, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.test import Client
 
-from metrics.actions import access, heartbeats
+from metrics.access.principal import SYSTEM
+from metrics.actions import heartbeats
 from metrics.api.otlp import PROTOBUF
 from metrics.database import AWAY, BUSY, FULL, READ_ONLY, unavailable
 from metrics.ingest.prompb import WriteRequest
 from metrics.models import Ping, Sample
-from tests import trouble
+from tests import make, trouble
 from tests.api.test_fast_path import ONE, Door
 from tests.api.test_otlp import as_json, one_gauge
 
@@ -51,8 +52,8 @@ PUSHES: dict[str, tuple[str, bytes, dict[str, str]]] = {
 @pytest.mark.parametrize(("way", "said"), WAYS)
 class TestPushes:
     def test_every_protocol_says_come_again(self, way: Trouble, said: str) -> None:
-        token = access.create_token("job", "push")
-        key = heartbeats.create("nightly", every_s=60).key
+        token = make.token("job", "push")
+        key = heartbeats.create(SYSTEM, "nightly", every_s=60).key
         http = Client(raise_request_exception=False)
         answers = {}
         with way():
@@ -68,7 +69,7 @@ class TestPushes:
         assert not Ping.objects.exists()
 
     async def test_so_does_the_fast_path_with_its_groups(self, way: Trouble, said: str) -> None:
-        token = await database_sync_to_async(access.create_token)("job", "push")
+        token = await database_sync_to_async(make.token)("job", "push")
         key = (await database_sync_to_async(heartbeats.create)("nightly", every_s=60)).key
         door = Door(token)
         hold = await database_sync_to_async(way)()

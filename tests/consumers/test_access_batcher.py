@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from consumers import access_batcher as module
-from consumers.access import Credential, Question, Verdict
+from consumers.access import Credential, Decision, Question
 from consumers.access_batcher import HEARINGS, QUESTIONS_EACH, AccessBatcher
 
 
@@ -18,12 +18,12 @@ class Court:
         self.opens = asyncio.Event()
         self.error: Exception | None = None
 
-    async def judge(self, questions: Iterable[Question]) -> dict[Question, Verdict]:
+    async def judge(self, questions: Iterable[Question]) -> dict[Question, Decision]:
         self.trips.append(set(questions))
         await self.opens.wait()
         if self.error:
             raise self.error
-        return {question: Verdict(None, name=question[0].session) for question in questions}
+        return {question: Decision(None, name=question[0].session) for question in questions}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def question(name: str) -> Question:
     return Credential(name, ""), "slug"
 
 
-async def ask(batcher: AccessBatcher, *names: str) -> list["asyncio.Task[Verdict]"]:
+async def ask(batcher: AccessBatcher, *names: str) -> list["asyncio.Task[Decision]"]:
     asked = [asyncio.create_task(batcher.judge(question(name))) for name in names]
     await asyncio.sleep(0.01)
     return asked
@@ -48,7 +48,7 @@ async def test_equal_questions_that_wait_are_one(court: Court) -> None:
     busy = await ask(batcher, *(f"before {number}" for number in range(HEARINGS)))
     asked = await ask(batcher, *["ada"] * 500, "bob")
     court.opens.set()
-    assert [verdict.name for verdict in await asyncio.gather(*busy, *asked)][-2:] == ["ada", "bob"]
+    assert [decision.name for decision in await asyncio.gather(*busy, *asked)][-2:] == ["ada", "bob"]
     assert court.trips[-1] == {question("ada"), question("bob")}
 
 

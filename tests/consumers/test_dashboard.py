@@ -164,7 +164,7 @@ class TestRefused:
 
     async def test_a_dashboard_of_other_groups_is_told_from_none_by_nobody(self, connect: Connect, ada: User) -> None:
         def restrict() -> tuple[bytes, bytes]:
-            make.dashboard("secret", groups=[Group.objects.create(name="ops")])
+            make.dashboard("secret", teams=[Group.objects.create(name="ops")])
             return cookie_of(ada)
 
         cookie = await database_sync_to_async(restrict)()
@@ -194,7 +194,7 @@ class TestRefused:
     async def test_a_token_that_may_not_read_has_no_access(
         self, connect: Connect, ada: User, scope: str, code: int
     ) -> None:
-        secret = await database_sync_to_async(access.create_token)("job", scope)
+        secret = await database_sync_to_async(make.token)("job", scope)
         header = (b"authorization", f"Bearer {secret}".encode())
         assert await self.refusal(connect, "/ws/dashboards/shop/?range=1h", header) == code
 
@@ -216,7 +216,7 @@ class TestLetIn:
 
     @pytest.mark.parametrize("scope", ["read", "admin"])
     async def test_a_token_that_may_read(self, connect: Connect, ada: User, scope: str) -> None:
-        secret = await database_sync_to_async(access.create_token)("job", scope)
+        secret = await database_sync_to_async(make.token)("job", scope)
         socket = await connect("/ws/dashboards/shop/?range=1h", (b"authorization", f"bearer {secret}".encode()))
         assert PULSE.search((await first(socket))["text"])
 
@@ -374,9 +374,9 @@ class TestSentAway:
         assert await stays_open(stays)
 
     async def test_a_revoked_token_closes_its_sockets(self, connect: Connect, ada: User) -> None:
-        secret = await database_sync_to_async(access.create_token)("job", "read")
+        secret = await database_sync_to_async(make.token)("job", "read")
         socket = await self.opened(connect, (b"authorization", f"Bearer {secret}".encode()))
-        await database_sync_to_async(access.revoke_token)("job")
+        await database_sync_to_async(make.revoke_token)("job")
         assert await close_code(socket) == 4401
 
     async def test_a_user_who_is_deactivated_is_sent_away(self, connect: Connect, ada: User) -> None:
@@ -404,7 +404,7 @@ class TestSentAway:
             shop = Dashboard.objects.get(slug="shop")
             shop.for_everyone = False
             shop.save()
-            shop.groups.add(ops)
+            shop.teams.add(ops)
 
         await database_sync_to_async(restrict)()
         socket = await self.opened(connect, *await self.as_ada(ada))

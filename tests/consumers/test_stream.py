@@ -6,7 +6,7 @@ import re
 import pytest
 
 from consumers import stream as module
-from consumers.access import Credential, Verdict
+from consumers.access import Credential, Decision
 from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import WINDOW_BYTES, Stream
@@ -69,7 +69,7 @@ async def stream(clock: Clock) -> Stream:
 
 def viewer() -> tuple[Viewer, Sent]:
     sent = Sent()
-    return Viewer(sent, Credential("", ""), Verdict(None, "user:1", "ann")), sent
+    return Viewer(sent, Credential("", ""), Decision(None, "user:1", "ann")), sent
 
 
 def message(version: int, epoch: str = "e1", revision: int = 1, **fragments: str) -> Message:

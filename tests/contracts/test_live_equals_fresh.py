@@ -27,7 +27,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 
-from consumers.access import Credential, Verdict
+from consumers.access import Credential, Decision
 from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import Stream
@@ -174,7 +174,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
     stream = Stream(variant)
     stream.fed = True
     stream.load(await snapshot.read(variant))
-    viewer = Viewer(page, Credential("", ""), Verdict(None, "user:1", "ada"))
+    viewer = Viewer(page, Credential("", ""), Decision(None, "user:1", "ada"))
     stream.join(viewer, "", 0)
     compared = 0
     for second in [*_steps()]:

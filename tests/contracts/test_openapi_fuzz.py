@@ -22,11 +22,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import access, dashboards, heartbeats
+from metrics.actions import dashboards, heartbeats
 from metrics.api import api
 from metrics.models import Dashboard, Heartbeat, Source
 from metrics.sources import registry as sources
 from metrics.widgets import registry as widgets
+from tests import make
 from tests.make import dashboard, source, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what fails in a request must not fail the next
@@ -112,7 +113,7 @@ class World:
 
     def __init__(self, scope: str) -> None:
         self.headers = {
-            "Authorization": f"Bearer {access.create_token('fuzz', scope)}",
+            "Authorization": f"Bearer {make.token('fuzz', scope)}",
             "If-Match": "*",
             "Accept-Encoding": "identity",  # which the fuzzer does not unpack
         }
@@ -121,7 +122,7 @@ class World:
     def known(self, path: str) -> int:
         """The id of something that the path is about; it is made anew after it was deleted."""
         if "/heartbeats/" in path:
-            beat = Heartbeat.objects.filter(name="fuzz").first() or heartbeats.create("fuzz", every_s=60)
+            beat = Heartbeat.objects.filter(name="fuzz").first() or heartbeats.create(SYSTEM, "fuzz", every_s=60)
             return beat.pk
         if "/deleted-dashboards/" in path:
             made = Dashboard.objects.filter(slug="gone").first() or dashboard("gone")

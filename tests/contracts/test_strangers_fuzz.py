@@ -19,9 +19,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from metrics.actions import access, heartbeats
+from metrics.access.principal import SYSTEM
+from metrics.actions import heartbeats
 from metrics.api.fast_path import FastPath
 from metrics.ingest.prompb import WriteRequest
+from tests import make
 from tests.loop import close
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
@@ -187,7 +189,7 @@ async def answer(application: Callable[..., Awaitable[None]], knock: Knock) -> t
 @pytest.fixture
 def known() -> dict[str, str]:
     """What stands in a request as a word, and what is sent in its place."""
-    return {"TOKEN": access.create_token("stranger", "push"), "KEY": heartbeats.create("job", every_s=60).key}
+    return {"TOKEN": make.token("stranger", "push"), "KEY": heartbeats.create(SYSTEM, "job", every_s=60).key}
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.path)

@@ -27,7 +27,7 @@ from pytest_django import Settings
 from dashboard_project.backup import archive, copytext, schema
 from dashboard_project.backup.archive import Reader
 from metrics.health import store as health
-from metrics.models import Chunk, Dashboard, Series, Source
+from metrics.models import Chunk, Dashboard, Series, Source, Team
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from tests.make import accepted
@@ -73,7 +73,7 @@ def furnished() -> Series:
         last_success_at=datetime(2026, 11, 28, 11, 0, 0, 5000, tzinfo=UTC),
     )
     dashboard = Dashboard.objects.create(slug="odd", title="Odd", description=ODD)
-    dashboard.groups.add(Group.objects.create(name="Some of us"))
+    dashboard.teams.add(Team.objects.create(name="Some of us"))
     accepted([Sample("odd", 0.1, {"name": "ü \\ x"}, time.time() - 1)], source, time.time())
     series = Series.objects.get(metric="odd")
     Chunk.objects.create(series=series, start_ms=0, end_ms=5, count=1, data=bytes(range(256)))

@@ -25,9 +25,7 @@ class Bench:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.client = sign_in(stack)
-        tokens = (
-            "from metrics.actions import access; print(*(access.create_token(s, s) for s in ('push', 'read', 'admin')))"
-        )
+        tokens = "from metrics.actions import access; print(*(make.token(s, s) for s in ('push', 'read', 'admin')))"
         self.push_token, self.read_token, admin = stack.manage("shell", "-v0", "-c", tokens).split()
         self.value = 0
         widgets = [

@@ -7,15 +7,15 @@ import pytest
 from django.http import StreamingHttpResponse
 from django.test import Client
 
-from metrics.access.principal import Principal
+from metrics.access.principal import Principal, Role
 from metrics.actions import heartbeats, sources
 from metrics.models import AuditEntry
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-ADA = Principal("user ada", is_admin=True, address="192.0.2.1")
-BEN = Principal("user ben", is_admin=True, address="2001:db8::1")
+ADA = Principal("user", "user ada", Role.ADMIN, address="192.0.2.1")
+BEN = Principal("user", "user ben", Role.ADMIN, address="2001:db8::1")
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def client() -> Client:
 
 @pytest.fixture(autouse=True)
 def _entries() -> None:
-    source = sources.create("host", "machine", 10, {}, by=ADA)
-    sources.change(source.pk, {"every": 30}, BEN)
-    heartbeats.create("<b>nightly</b>", BEN, every_s=60)
+    source = sources.create(ADA, "host", "machine", 10, {})
+    sources.change(BEN, source.pk, {"every": 30})
+    heartbeats.create(BEN, "<b>nightly</b>", every_s=60)
 
 
 def rows(client: Client, query: str = "") -> list[str]:

@@ -62,7 +62,7 @@ class TestWhoMaySee:
     @pytest.mark.parametrize("path", PAGES)
     def test_only_the_groups_where_there_are_any(self, client: Client, path: str) -> None:
         group = Group.objects.create(name="ops")
-        make.dashboard(groups=[group])
+        make.dashboard(teams=[group])
         user = make.user()
         client.force_login(user)
         assert client.get(path).status_code == 404
@@ -70,7 +70,7 @@ class TestWhoMaySee:
         assert client.get(path).status_code == 200
 
     def test_what_is_hidden_and_what_is_not_there_look_the_same(self, ada: Client) -> None:
-        make.dashboard(groups=[Group.objects.create(name="ops")])
+        make.dashboard(teams=[Group.objects.create(name="ops")])
         hidden, missing = ada.get("/d/shop/"), ada.get("/d/other/")
         assert hidden.status_code == missing.status_code == 404
         assert hidden.content == missing.content
@@ -94,7 +94,7 @@ def test_widgets_say_where_they_stand(ada: Client) -> None:
 class TestList:
     def test_it_links_to_the_tab_and_the_wall_of_what_may_be_seen(self, ada: Client) -> None:
         make.dashboard("shop")
-        make.dashboard("secret", groups=[Group.objects.create(name="ops")])
+        make.dashboard("secret", teams=[Group.objects.create(name="ops")])
         page = text(ada, "/")
         assert 'href="/d/shop/"' in page
         assert 'href="/wall/shop/"' in page

@@ -9,7 +9,6 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis, RedisError
 
-from metrics.actions import access
 from metrics.actions.writable import Writable
 from metrics.health import standstill
 from metrics.health import store as health
@@ -145,10 +144,10 @@ class TestMetrics:
     )
     def test_others_need_a_token_that_may_read(self, client: Client, extra: dict[str, str]) -> None:
         answers = {
-            scope: self.get(client, access.create_token(scope, scope), **extra).status_code
-            for scope in ("push", "read", "admin")
+            scope: self.get(client, make.token(scope, scope), **extra).status_code
+            for scope in ("push", "read", "edit", "admin")
         }
-        assert answers == {"push": 401, "read": 200, "admin": 200}
+        assert answers == {"push": 401, "read": 200, "edit": 200, "admin": 200}
         assert self.get(client, **extra).status_code == 401
         assert self.get(client, "wf_wrong", **extra).status_code == 401
 

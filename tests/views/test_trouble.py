@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard_project import sessions
+from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats
 from metrics.database import READ_ONLY, unavailable
 from metrics.models import Session
@@ -57,7 +58,7 @@ def away() -> AbstractContextManager[None]:
 
 def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     slug, ids = make.dashboard().slug, {"sources": make.source().pk}
-    ids["heartbeats"] = heartbeats.create("nightly", every_s=60).pk
+    ids["heartbeats"] = heartbeats.create(SYSTEM, "nightly", every_s=60).pk
     statuses = set()
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<slug:slug>", slug)

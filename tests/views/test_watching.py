@@ -25,7 +25,7 @@ def test_it_is_for_staff(client: Client) -> None:
     client.force_login(make.user())
     response = client.get(PATH)
     assert response.status_code == 403
-    assert "This page is for staff." in response.content.decode()
+    assert "You are a viewer: only editors and administrators may see open pages." in response.content.decode()
 
 
 class TestStaff:

@@ -1,0 +1,54 @@
+"""Bearer tokens: in a request, in the handshake of a socket, and as rows."""
+
+import base64
+from datetime import datetime, timedelta
+
+from django.db import Error
+from django.db.models import Q
+from django.utils import timezone
+
+from metrics.database import impatient
+from metrics.models import Token
+
+NOTED_EVERY = timedelta(minutes=1)
+"""The last use of a token is known so exactly."""
+NOTING_WAITS_S = 0.25
+
+
+def secret_in(authorization: str) -> str:
+    """Return the token in a header `Authorization`, empty if there is none.
+
+    It is behind `Bearer`, behind `Token` as InfluxDB has it, there perhaps behind the name of a user and a colon, or
+    the password of Basic authentication, whose user may have any name.
+    """
+    kind, _, credentials = authorization.strip().partition(" ")
+    if kind.lower() == "basic":
+        try:
+            credentials = base64.b64decode(credentials, validate=True).decode()
+        except ValueError:  # of base64 as well as of UTF-8
+            return ""
+    elif kind.lower() not in ("bearer", "token"):
+        return ""
+    return credentials.strip().rpartition(":")[2]
+
+
+def bearer(secret: str) -> Token | None:
+    """Return the token of `secret`, unless it is revoked or expired, and note that it was used."""
+    if not secret:
+        return None
+    now = timezone.now()
+    valid = Token.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    found = valid.select_related("source").prefetch_related("teams").filter(digest=Token.digest_of(secret)).first()
+    if found is not None and (found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY):
+        _note_use(found, now)
+    return found
+
+
+def _note_use(token: Token, now: datetime) -> None:
+    """Write when `token` was used; no request fails, or waits for long, because that did."""
+    try:
+        with impatient(NOTING_WAITS_S):
+            Token.objects.filter(pk=token.pk).update(last_used_at=now)
+    except Error:
+        pass
+    token.last_used_at = now

@@ -1,0 +1,154 @@
+"""The one policy: which principal may do what to which thing, and which things a principal sees.
+
+Roles say what somebody may do at all; teams say to which things. A thing is seen by everyone who is signed in if it is
+`for_everyone`, and by the members of its teams. It is changed by the editors among the members of its teams; one that
+has no team, and is for everyone, by any editor. Administrators may do everything.
+
+Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
+may see, for everyone who may see the dashboard.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.db.models import Model, Q, QuerySet
+
+from metrics.access.principal import Principal, Role
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Series, Source, Team, Token
+
+M = TypeVar("M", bound=Model)
+
+SEE, CREATE, CHANGE, DELETE, PUSH = "see", "create", "change", "delete", "push"
+
+OWN_METRICS, WATCHING, SAMPLES = "own metrics", "open pages", "samples"
+"""Things that no table holds."""
+
+_BY_EDITORS = {SEE: Role.VIEWER, CREATE: Role.EDITOR, CHANGE: Role.EDITOR, DELETE: Role.EDITOR}
+_BY_ADMINISTRATORS = dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.ADMIN)
+
+NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
+    Dashboard: _BY_EDITORS,
+    Source: _BY_EDITORS,
+    Heartbeat: _BY_EDITORS,
+    Token: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
+    Series: {SEE: Role.VIEWER},
+    Team: {**_BY_ADMINISTRATORS, SEE: Role.VIEWER},
+    User: _BY_ADMINISTRATORS,
+    Invitation: _BY_ADMINISTRATORS,
+    AuditEntry: {SEE: Role.ADMIN},
+    OWN_METRICS: {SEE: Role.VIEWER},
+    WATCHING: {SEE: Role.EDITOR},
+    SAMPLES: {},
+}
+"""The least role for each verb. What is not here, nobody may."""
+
+WHO = {
+    Role.VIEWER: "everyone who is signed in",
+    Role.EDITOR: "editors and administrators",
+    Role.ADMIN: "administrators",
+}
+
+
+class Forbidden(Exception):
+    """The principal may not do this; the message says in a sentence who may."""
+
+
+def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
+    """Return whether `by` may do `verb` to `thing`: a row, or a table or a name for any of them."""
+    if verb == PUSH:
+        return by.pushes
+    needed = _needed(verb, thing)
+    if needed is None or by.role < needed:
+        return False
+    if by.is_admin or isinstance(thing, type | str):
+        return True
+    return _is_theirs(by, verb, thing)
+
+
+def check(by: Principal, verb: str, thing: Model | type[Model] | str) -> None:
+    """Raise Forbidden unless `by` may do `verb` to `thing`."""
+    if not may(by, verb, thing):
+        raise Forbidden(_why_not(by, verb, thing))
+
+
+def visible(by: Principal, model: type[M]) -> QuerySet[M]:
+    """Return the rows of `model` that `by` may see, as one query."""
+    rows = model._default_manager.all()
+    needed = NEEDS[model].get(SEE)
+    if needed is None or by.role < needed:
+        return rows.none()
+    if by.sees_all:
+        return rows
+    if model is Series:
+        return rows.exclude(source__in=_hidden_sources(by.teams))
+    if model is Team:
+        return rows.filter(pk__in=by.teams or ())
+    if model is Token:
+        return rows.filter(_of_teams(Token, by)).exclude(scope=Token.Scope.ADMIN)
+    if model in (Dashboard, Source):
+        return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
+    return rows
+
+
+def hidden_from(by: Principal) -> frozenset[int]:
+    """Return the ids of the sources whose series `by` may not see."""
+    return frozenset() if by.sees_all else frozenset(_hidden_sources(by.teams).values_list("pk", flat=True))
+
+
+def hidden_on(dashboard: int | None) -> frozenset[int]:
+    """Return the ids of the sources that the dashboard of this id does not draw, as its teams may not see them.
+
+    None stands for a dashboard that is not saved yet, and has no team.
+    """
+    of_dashboard = Team.objects.filter(dashboards=dashboard).values("pk") if dashboard else ()
+    return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
+
+
+def _hidden_sources(teams: Any) -> QuerySet[Source]:
+    seen = Source.teams.through.objects.filter(team_id__in=teams).values("source_id")
+    return Source.with_deleted.filter(for_everyone=False).exclude(pk__in=seen).order_by()
+
+
+def _of_teams(model: Any, by: Principal) -> Q:
+    name = model._meta.model_name
+    return Q(pk__in=model.teams.through.objects.filter(team_id__in=by.teams).values(f"{name}_id"))
+
+
+def _needed(verb: str, thing: Model | type[Model] | str) -> Role | None:
+    return NEEDS.get(thing if isinstance(thing, type | str) else type(thing), {}).get(verb)
+
+
+def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
+    if thing.pk is None or (by.teams is None and not isinstance(thing, Token)):
+        return True
+    if isinstance(thing, Series):
+        return thing.source is None or _is_theirs(by, SEE, thing.source)
+    if isinstance(thing, Team):
+        return thing.pk in (by.teams or ())
+    if isinstance(thing, Token):
+        teams = {team.pk for team in thing.teams.all()}
+        return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
+    if isinstance(thing, Dashboard | Source):
+        teams = {team.pk for team in thing.teams.all()}
+        if by.teams is not None and teams & by.teams:
+            return True
+        return thing.for_everyone and (verb == SEE or not teams)
+    return True
+
+
+def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
+    needed = _needed(verb, thing)
+    if verb == PUSH:
+        return "This token may not push samples; make one with the scope push."
+    model = thing if isinstance(thing, type | str) else type(thing)
+    nouns = model if isinstance(model, str) else str(model._meta.verbose_name_plural)
+    if needed is None:
+        return f"Nobody may {verb} {nouns}."
+    if by.role < needed:
+        said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
+        return f"{said}: only {WHO[needed]} may {verb} {nouns}."
+    assert isinstance(thing, Model)
+    teams = sorted(team.name for team in getattr(thing, "teams", Team.objects.none()).all())
+    who = f"editors of {', '.join(teams)} and administrators" if teams else "administrators"
+    return f"Only {who} may {verb} the {thing._meta.verbose_name} {thing}."

@@ -1,0 +1,81 @@
+"""Tokens: making and revoking the credentials of programs."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from metrics.access.policy import CREATE, DELETE, PUSH, check, may, visible
+from metrics.access.principal import Principal, of_token
+from metrics.actions import journal
+from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable
+from metrics.live import bus
+from metrics.models import Source, Team, Token
+
+NAME_MOST = 90
+
+
+def create(by: Principal, name: str, scope: str, teams: Iterable[Team] = (), expires_at: datetime | None = None) -> str:
+    """Make a token and return its secret, which is kept nowhere.
+
+    An editor makes tokens for teams of their own, an administrator any. Raises Forbidden, or Invalid for a name that is
+    in use, a scope that there is not, or a moment that is over.
+    """
+    check(by, CREATE, Token)
+    check_storable(name, "name")
+    name, teams = name.strip(), list(teams)
+    if not 1 <= len(name) <= NAME_MOST:
+        raise Invalid("name", f"A token's name has 1 to {NAME_MOST} characters.")
+    if scope not in Token.Scope.values:
+        raise Invalid("scope", f"There is no scope {scope!r}; there are {', '.join(Token.Scope.values)}.")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Invalid("expires_at", "A token expires in the future, or never.")
+    if Token.objects.filter(name=name).exists():
+        raise Invalid("name", f"There is a token {name!r} already; revoke it first, or choose another name.")
+    _check_teams(by, scope, teams)
+    secret = Token.new_secret()
+    with transaction.atomic():
+        digest = Token.digest_of(secret)
+        token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at)
+        token.teams.set(teams)
+        if may(of_token(token), PUSH, token):
+            token.source = _source(name, teams)
+            token.save(update_fields=["source"])
+        facts = {"scope": scope, "teams": sorted(team.name for team in teams)}
+        journal.record(by, "create", token, after=facts | ({"expires": expires_at.isoformat()} if expires_at else {}))
+    return secret
+
+
+def revoke(by: Principal, name: str) -> None:
+    """Make a token useless and free its name. Raises Missing or Forbidden."""
+    with transaction.atomic():
+        token = Token.objects.select_for_update().filter(name=name, revoked_at=None).first()
+        if token is None or not (by.is_admin or visible(by, Token).filter(pk=token.pk).exists()):
+            raise Missing(f"There is no token {name!r}.")
+        check(by, DELETE, token)
+        journal.record(by, "revoke", token, before={"scope": token.scope})
+        token.revoked_at = timezone.now()
+        token.name = f"{name[:70]} (revoked {token.pk})"
+        token.source = None
+        token.save(update_fields=["revoked_at", "name", "source"])
+        transaction.on_commit(bus.recheck)
+
+
+def _check_teams(by: Principal, scope: str, teams: list[Team]) -> None:
+    if scope == Token.Scope.ADMIN and teams:
+        raise Invalid("teams", "A token with the scope admin does everything, and is bound to no team.")
+    if by.is_admin:
+        return
+    if scope == Token.Scope.ADMIN:
+        raise Forbidden("Only administrators may make a token with the scope admin.")
+    if by.teams is not None and (not teams or any(team.pk not in by.teams for team in teams)):
+        raise Invalid("teams", "A token of yours is bound to one or more of your teams.")
+
+
+def _source(name: str, teams: list[Team]) -> Source:
+    """Return the source of what a token pushes; a new one belongs to the token's teams, and is for everyone to see."""
+    source, is_new = Source.objects.get_or_create(name=f"push: {name}", defaults={"kind": Source.PUSH})
+    if is_new:
+        source.teams.set(teams)
+    return source

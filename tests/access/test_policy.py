@@ -1,0 +1,236 @@
+"""The one policy: every principal, every verb, every thing; and the rows that each principal sees."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+
+from metrics.access.bearer import bearer
+from metrics.access.policy import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    NEEDS,
+    OWN_METRICS,
+    PUSH,
+    SAMPLES,
+    SEE,
+    WATCHING,
+    Forbidden,
+    check,
+    hidden_from,
+    hidden_on,
+    may,
+    visible,
+)
+from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_token, of_user
+from metrics.access.sharing import Access
+from metrics.actions import dashboards, heartbeats, sources, users
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Series, Source, Team, Token
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+VERBS = (SEE, CREATE, CHANGE, DELETE)
+
+
+@pytest.fixture
+def principals() -> dict[str, Principal]:
+    """One of every kind; `ops` is the team of the things that have one."""
+    ops, night = Team.objects.get(name="ops"), Team.objects.get(name="night")
+
+    def user(name: str, team: Team, **fields: Any) -> Principal:
+        made = make.user(name, **fields)
+        made.groups.add(team)
+        return of_user(made)
+
+    def token(scope: str, *teams: Team) -> Principal:
+        found = bearer(make.token(" ".join([scope, *map(str, teams)]), scope, teams))
+        assert found is not None
+        return of_token(found)
+
+    return {
+        "nobody": of_user(AnonymousUser()),
+        "inactive": user("gone", ops, is_active=False, is_superuser=True),
+        "viewer": user("vera", night),
+        "viewer in ops": user("vic", ops),
+        "editor": user("eve", night, is_staff=True),
+        "editor in ops": user("ed", ops, is_staff=True),
+        "administrator": user("ann", night, is_superuser=True),
+        "push token": token("push"),
+        "read token": token("read"),
+        "read token of ops": token("read", ops),
+        "edit token": token("edit"),
+        "edit token of ops": token("edit", ops),
+        "edit token of night": token("edit", night),
+        "admin token": token("admin"),
+        "system": SYSTEM,
+    }
+
+
+@pytest.fixture
+def things() -> dict[str, Any]:
+    """A thing for each answer that the policy has."""
+    ops = make.team("ops")
+    make.team("night")
+    shared = {
+        "anyone's": (True, []),
+        "shown by ops": (True, ["ops"]),
+        "in ops": (False, ["ops"]),
+        "hidden": (False, []),
+    }
+    found: dict[str, Any] = {}
+    for name, (everyone, teams) in shared.items():
+        access = {"everyone": everyone, "teams": teams}
+        slug = name.replace(" ", "-").replace("'", "")
+        document = {"slug": slug, "title": name, "access": access, "widgets": []}
+        found[f"dashboard {name}"] = dashboards.create(SYSTEM, document)
+        source = sources.create(SYSTEM, "host", name, 10, {}, access=Access(**access))
+        found[f"source {name}"] = source
+        make.stored("cpu", {10: 1}, source, of=name)
+        found[f"series {name}"] = Series.objects.get(source=source)
+    make.stored("loose", {10: 1})
+    secret = make.token("ops job", "read", [ops])
+    return {
+        **found,
+        "series of no source": Series.objects.get(source=None),
+        "heartbeat": heartbeats.create(SYSTEM, "backup", every_s=60),
+        "token of ops": Token.objects.get(digest=Token.digest_of(secret)),
+        "token of all": Token.objects.get(digest=Token.digest_of(make.token("all", "read"))),
+        "team ops": ops,
+        "user": make.user("zoe"),
+        "invitation": Invitation.objects.get(digest=users._digest(users.invite(SYSTEM, "viewer"))),
+        "audit": AuditEntry.objects.first(),
+        OWN_METRICS: OWN_METRICS,
+        WATCHING: WATCHING,
+    }
+
+
+ALL = {"administrator", "admin token", "system"}
+EDITORS = {*ALL, "editor", "editor in ops", "edit token", "edit token of ops", "edit token of night"}
+OPS_EDITORS = {*ALL, "editor in ops", "edit token", "edit token of ops"}
+VIEWERS = {*EDITORS, "viewer", "viewer in ops", "read token", "read token of ops"}
+OPS_VIEWERS = {*OPS_EDITORS, "viewer in ops", "read token", "read token of ops"}
+OPS_MEMBERS = {*ALL, "editor in ops", "edit token of ops"}
+UNBOUND = {"read token", "edit token"}
+
+MAY: dict[str, dict[str, set[str]]] = {
+    **{
+        f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
+        for noun in ("dashboard", "source")
+        for name, see, change in (
+            ("anyone's", VIEWERS, EDITORS),
+            ("shown by ops", VIEWERS, OPS_EDITORS),
+            ("in ops", OPS_VIEWERS, OPS_EDITORS),
+            ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
+        )
+    },
+    "series anyone's": {SEE: VIEWERS},
+    "series shown by ops": {SEE: VIEWERS},
+    "series in ops": {SEE: OPS_VIEWERS},
+    "series hidden": {SEE: {*ALL, *UNBOUND}},
+    "series of no source": {SEE: VIEWERS},
+    "heartbeat": {SEE: VIEWERS, CREATE: EDITORS, CHANGE: EDITORS, DELETE: EDITORS},
+    "token of ops": {SEE: OPS_MEMBERS, CREATE: EDITORS, CHANGE: OPS_MEMBERS, DELETE: OPS_MEMBERS},
+    "token of all": {SEE: ALL, CREATE: EDITORS, CHANGE: ALL, DELETE: ALL},
+    "team ops": {SEE: OPS_VIEWERS, CREATE: ALL, CHANGE: ALL, DELETE: ALL},
+    "user": {SEE: ALL, CREATE: ALL, CHANGE: ALL, DELETE: ALL},
+    "invitation": {SEE: ALL, CREATE: ALL, CHANGE: ALL, DELETE: ALL},
+    "audit": {SEE: ALL},
+    OWN_METRICS: {SEE: VIEWERS},
+    WATCHING: {SEE: EDITORS},
+}
+"""Principals by thing and verb; a verb that is left out, nobody may."""
+
+
+def table(things: dict[str, Any], principals: dict[str, Principal], name: str, verb: str) -> set[str]:
+    thing = things[name] if verb != CREATE else type(things[name])
+    return {who for who, by in principals.items() if may(by, verb, thing)}
+
+
+@pytest.mark.parametrize("name", MAY)
+def test_every_principal_with_every_verb(things: dict[str, Any], principals: dict[str, Principal], name: str) -> None:
+    for verb in VERBS:
+        assert table(things, principals, name, verb) == MAY[name].get(verb, set()), verb
+
+
+def test_every_thing_is_looked_at(things: dict[str, Any]) -> None:
+    assert set(things) == set(MAY)
+    assert {thing if isinstance(thing, str) else type(thing) for thing in things.values()} == set(NEEDS) - {SAMPLES}
+
+
+def test_samples_are_pushed_by_tokens_for_it(things: dict[str, Any], principals: dict[str, Principal]) -> None:
+    assert table({SAMPLES: SAMPLES}, principals, SAMPLES, PUSH) == {"push token", "admin token", "system"}
+
+
+@pytest.mark.parametrize("model", [Dashboard, Source, Series, Heartbeat, Token, Team, User, Invitation, AuditEntry])
+def test_the_rows_that_are_visible_are_those_one_may_see(
+    things: dict[str, Any], principals: dict[str, Principal], model: Any, django_assert_num_queries: Any
+) -> None:
+    rows = list(model._default_manager.all())
+    for who, by in principals.items():
+        with django_assert_num_queries(0 if by.role < NEEDS[model][SEE] else 1):
+            seen = {row.pk for row in visible(by, model)}
+        assert seen == {row.pk for row in rows if may(by, SEE, row)}, who
+
+
+def test_hidden_sources_are_those_whose_series_one_may_not_see(
+    things: dict[str, Any], principals: dict[str, Principal]
+) -> None:
+    for who, by in principals.items():
+        if by.role >= Role.VIEWER:
+            hidden = {source.pk for source in Source.objects.all() if not may(by, SEE, source)}
+            assert hidden_from(by) == hidden, who
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("anyone's", {"in ops", "hidden"}),
+        ("shown by ops", {"hidden"}),
+        ("in ops", {"hidden"}),
+        ("hidden", {"in ops", "hidden"}),
+    ],
+)
+def test_a_dashboard_draws_the_sources_of_its_teams(things: dict[str, Any], name: str, hidden: set[str]) -> None:
+    ids = {Source.objects.get(name=one).pk for one in hidden}
+    assert hidden_on(things[f"dashboard {name}"].pk) == ids
+
+
+def test_one_that_is_not_saved_draws_what_is_for_everyone(things: dict[str, Any]) -> None:
+    assert hidden_on(None) == {Source.objects.get(name=one).pk for one in ("in ops", "hidden")}
+
+
+REFUSALS: dict[str, tuple[str, str | type, str]] = {
+    "viewer": (
+        CHANGE,
+        "dashboard anyone's",
+        "You are a viewer: only editors and administrators may change dashboards.",
+    ),
+    "editor": (
+        CHANGE,
+        "dashboard in ops",
+        "Only editors of ops and administrators may change the dashboard in ops.",
+    ),
+    "read token": (
+        CREATE,
+        Source,
+        "This token is for a viewer: only editors and administrators may create sources.",
+    ),
+    "edit token of ops": (DELETE, "source hidden", "Only administrators may delete the source hidden."),
+    "edit token": (SEE, AuditEntry, "This token is for an editor: only administrators may see audit entries."),
+    "nobody": (SEE, WATCHING, "You are nobody: only editors and administrators may see open pages."),
+    "editor in ops": (CREATE, AuditEntry, "Nobody may create audit entries."),
+}
+
+
+@pytest.mark.parametrize("who", REFUSALS)
+def test_a_refusal_says_who_may(things: dict[str, Any], principals: dict[str, Principal], who: str) -> None:
+    verb, thing, said = REFUSALS[who]
+    with pytest.raises(Forbidden) as refused:
+        check(principals[who], verb, things.get(thing, thing))
+    assert str(refused.value) == said
+
+
+def test_nobody_is_a_principal_too() -> None:
+    assert of_user(AnonymousUser()) == NOBODY
