@@ -1,4 +1,4 @@
-"""Who may open a socket, and keep it: settled before anything is sent, and again whenever it may have changed."""
+"""Permission to open a socket and keep it: settled before anything is sent, and again whenever it may have changed."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -21,14 +21,14 @@ NO_SUCH_THING = 4404
 
 
 class Credential(NamedTuple):
-    """What a socket was opened with: the session of a browser, or the bearer token of a program."""
+    """Credential that a socket was opened with: the session of a browser, or the bearer token of a program."""
 
     session: str
     token: str
 
 
 class Verdict(NamedTuple):
-    """Who a credential belongs to, and the close code if what they asked for is not for them.
+    """Holder of a credential, and the close code if the holder may not have what was asked for.
 
     `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for nobody known.
     """

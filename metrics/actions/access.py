@@ -1,4 +1,4 @@
-"""Who may do what: users on dashboards, tokens on the API."""
+"""Permissions: of users on dashboards, of tokens on the API."""
 
 from collections.abc import Collection
 from functools import partial
@@ -22,7 +22,7 @@ GRANTS = {
     Token.Scope.READ: {Token.Scope.READ},
     Token.Scope.ADMIN: {Token.Scope.PUSH, Token.Scope.READ, Token.Scope.ADMIN},
 }
-"""What a token of a scope may do."""
+"""Scopes that a token of each scope includes."""
 
 
 def sign_out(request: HttpRequest) -> None:

@@ -10,7 +10,7 @@ from metrics.sample import UNSTORABLE
 
 
 class Invalid(Exception):
-    """What was asked for can't be made; `field` names what is wrong with it, the message says so in a sentence.
+    """A request that can't be done; `field` names what is wrong with it, the message says so in a sentence.
 
     `all` are field and message of everything that was found wrong, this first.
     """
@@ -47,7 +47,7 @@ class Missing(Exception):
 
 
 class Forbidden(Exception):
-    """Who asks may not do this; the message says in a sentence who may."""
+    """An action that the user or token may not do; the message says in a sentence who may."""
 
 
 class Conflict(Exception):
@@ -59,7 +59,7 @@ class Conflict(Exception):
 
 
 class TooOften(Exception):
-    """Who asks did this too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
+    """An action done too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
 
     def __init__(self, message: str, wait_s: int) -> None:
         super().__init__(message)

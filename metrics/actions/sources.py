@@ -182,7 +182,7 @@ def _set(source: Source, fields: Mapping[str, Any]) -> None:
 
 
 FIELDS = ("name", "every_s", "cron", "time_zone", "config", "secrets", "trusted", "enabled", *LIMITS)
-"""What is said about a source, as opposed to what its runs note on it."""
+"""Fields that users set on a source; its runs write the others."""
 
 
 def facts(source: Source) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """An HTTP response."""
 
     status: int
     kind: str

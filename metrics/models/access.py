@@ -1,3 +1,5 @@
+"""Tokens of programs."""
+
 import hashlib
 import secrets
 

@@ -1,3 +1,5 @@
+"""Dashboards: their widgets, their revisions, and slugs that they once had."""
+
 from django.contrib.auth.models import Group
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models

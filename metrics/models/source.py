@@ -1,3 +1,5 @@
+"""Sources of samples, and their runs."""
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 

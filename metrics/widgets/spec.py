@@ -66,7 +66,7 @@ class WidgetSpec(BaseModel):
 
 
 class Access(BaseModel):
-    """Who may see a dashboard: everyone who is signed in, or the members of `groups`."""
+    """Access to a dashboard: everyone who is signed in, or the members of `groups`, may see it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Who may do what: tokens by scope, users by group."""
+"""Permissions: of tokens by scope, of users by group."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group

@@ -1,4 +1,4 @@
-"""Whatever arrives where other servers' clients send, and jobs ping, is answered, and never with a 5xx.
+"""Every request to an address for other servers' clients and jobs is answered, and never with a 5xx.
 
 Requests go into the whole ASGI application, the fast path in front of Django included: any path behind a door, any
 query, headers and bodies that are random bytes, or what a client would send with random bytes in it.
@@ -111,7 +111,7 @@ class Knock:
 
 @st.composite
 def bodies(draw: st.DrawFn, door: Door) -> bytes:
-    """What a client would send, as it is or with something else in the midst of it; or anything."""
+    """Bodies that a client would send, whole or with other bytes in the middle; or anything."""
     whole = draw(st.sampled_from(door.bodies) | st.binary(max_size=60))
     if draw(st.booleans()):
         at, size = draw(st.integers(0, len(whole))), draw(st.integers(0, 9))
@@ -186,7 +186,7 @@ async def answer(application: Callable[..., Awaitable[None]], knock: Knock) -> t
 
 @pytest.fixture
 def known() -> dict[str, str]:
-    """What stands in a request as a word, and what is sent in its place."""
+    """Values sent in the place of each placeholder of a request."""
     return {"TOKEN": access.create_token("stranger", "push"), "KEY": heartbeats.create("job", every_s=60).key}
 
 

@@ -1,3 +1,5 @@
+"""`manage.py token`: make or revoke a token for a program."""
+
 from argparse import ArgumentParser
 from typing import Any
 
