@@ -1,4 +1,4 @@
-"""What thousands of frames leave behind in a browser: the first thousand against the last.
+"""Growth of a browser's memory over thousands of frames: the first thousand against the last.
 
 Chromium shows a dashboard of 24 widgets, and is sent frames that bring all of them, as many as it acknowledges in
 time. Memory is read after a forced collection of garbage. In a page that leaks, ratios grow with the frames.
@@ -36,7 +36,7 @@ class Moment(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the page held while it was sent nothing, from `paused` to `resumed`."""
+    """Readings of the page while it was sent nothing, from `paused` to `resumed`."""
 
     paused: Moment
     resumed: Moment

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine, its cores, processes and what they cost, and tables."""
+"""Parts that the benchmarks share: the machine, its cores, processes and their cost, and tables."""
 
 import os
 import platform
@@ -84,7 +84,7 @@ def wait_for_port(port: int, within_s: float = 30) -> None:
 
 
 class Usage(NamedTuple):
-    """What a process and its children hold and have used."""
+    """Memory that a process and its children hold, and CPU time that they have used."""
 
     rss_bytes: int
     cpu_s: float

@@ -1,4 +1,4 @@
-"""What compressing frames costs the server, and saves on the line.
+"""Cost of compressing frames for the server, and savings on the line.
 
 The same frames, of widgets as the system renders them, go to sockets that offer nothing, to sockets that offer
 permessage-deflate, and to as many of each together; in one run, one after the other. What is measured is our own web
@@ -38,7 +38,7 @@ HEADERS = (
 
 
 class Outcome(NamedTuple):
-    """What one crowd of sockets was sent, and what that cost the web process."""
+    """Frames that one crowd of sockets was sent, and their cost to the web process."""
 
     frames_per_s: float
     frame_bytes: float

@@ -1,4 +1,4 @@
-"""What one tick costs by the number of those who watch one dashboard: renders, queries, and each process's CPU.
+"""Cost of one tick by the number of viewers of one dashboard: renders, queries, and each process's CPU.
 
 Every second one push changes all widgets of a dashboard. Rendering should cost the same for one viewer and for a
 thousand, and nothing for none; only the web process, which writes to each socket, should cost more.
@@ -27,7 +27,7 @@ TRANSACTIONS = "SELECT sum(xact_commit) FROM pg_stat_database"
 
 
 class Reading(NamedTuple):
-    """What was used up to now; `transactions` are queries, which Django sends one in each."""
+    """Totals up to now; `transactions` are queries, because Django sends each in one."""
 
     cpu_s: tuple[float, ...]
     renders: float

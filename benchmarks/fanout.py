@@ -30,7 +30,7 @@ HEADERS = (
 
 @dataclass(frozen=True)
 class Step:
-    """What came of offering `rate` frames a second to each of `sockets`."""
+    """Result of offering `rate` frames a second to each of `sockets`."""
 
     sockets: int
     rate: float

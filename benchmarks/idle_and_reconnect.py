@@ -1,4 +1,4 @@
-"""What an idle socket holds in the web process, and how soon all are back after that process was restarted.
+"""Memory of an idle socket in the web process, and the time until all sockets are back after its restart.
 
 Restarted twice: asked to stop by SIGTERM, where another takes over first, and killed, where nobody could.
 

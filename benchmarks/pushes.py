@@ -27,7 +27,7 @@ WAIT_S = 60.0
 
 @dataclass
 class Load:
-    """What came of some requests: how many got which status, how long each took, and all together."""
+    """Results of some requests: how many got which status, how long each took, and all together."""
 
     seconds: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What viewers that never read cost: the web process in memory, and those who do read in time.
+"""Cost of viewers that never read: memory of the web process, and delay of viewers that do read.
 
 They are opened between two measurements of the same readers at the same rate: how far those two differ is what the
 machine does by itself. There are many of them, so that what

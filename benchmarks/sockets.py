@@ -62,7 +62,7 @@ class Client:
 
 @dataclass
 class Counts:
-    """What all sockets together were sent in `seconds`; `latencies_s` of the sampled frames."""
+    """Totals that all sockets together were sent in `seconds`; `latencies_s` of the sampled frames."""
 
     seconds: float = 0.0
     frames: int = 0

@@ -1,4 +1,4 @@
-"""What an idle installation weighs: memory and CPU of each process, with the demo, and how soon it is ready.
+"""Weight of an idle installation: memory and CPU of each process, with the demo, and the time until it is ready.
 
 Memory is the proportional set size: a page that several processes share counts for each in part, so the sum is what all
 of them hold together. CPU is per cent of one core, without a viewer and with one of the demo dashboard.
@@ -21,7 +21,7 @@ DEMO = "this-machine"
 
 
 class Weight(NamedTuple):
-    """What a process of that name and its children hold, and have used."""
+    """Memory that a process of that name and its children hold, and CPU time that they have used."""
 
     pss_bytes: int
     cpu_s: float

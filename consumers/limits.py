@@ -1,4 +1,4 @@
-"""What one client may send: small messages, and not too often."""
+"""Limits of what one client may send: small messages, and not too often."""
 
 import time
 

@@ -7,7 +7,7 @@ from consumers.outlet import Outlet
 
 
 class Viewer:
-    """Who looks, how to reach them, which versions they were sent and have acknowledged.
+    """One viewer: the user, how to reach them, and the versions that they were sent and have acknowledged.
 
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `joined` is a monotonic time, `joined_at` the same moment in Unix seconds. `waiting_since` and `behind_since` are

@@ -1,3 +1,5 @@
+"""The wiring as a Django app: it loads the Celery application and the system checks."""
+
 from django.apps import AppConfig
 
 

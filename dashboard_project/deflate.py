@@ -13,7 +13,7 @@ LEVEL = 3
 """As quick as level 1, and a tenth smaller; level 6 saves another tenth and takes twice as long."""
 WINDOW_BITS = 15
 FLUSHED = b"\x00\x00\xff\xff"
-"""What a flush ends with; the protocol leaves it out."""
+"""Last bytes of a flush; the protocol leaves them out."""
 WHOLE_DEFLATED_TEXT = 0xC1
 
 
@@ -26,7 +26,7 @@ def accept(offers: Sequence[object]) -> PerMessageDeflateOfferAccept | None:
 
 
 class Inflater(PerMessageDeflate):
-    """What the parser inflates messages with; between them it holds nothing."""
+    """Inflates the parser's messages; between them it holds nothing."""
 
     def __init__(self, window_bits: int) -> None:
         super().__init__(True, True, True, window_bits, WINDOW_BITS, None)

@@ -97,7 +97,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # What runs every second, says so at DEBUG only.
+            # Tasks that run every second are logged at DEBUG only.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

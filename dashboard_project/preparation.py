@@ -21,12 +21,12 @@ GO = "go"
 
 
 class CannotStartError(Exception):
-    """What prevents the start; the text is one sentence for the operator."""
+    """A reason that prevents the start; the text is one sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the settings say of running: `local_redis` is the socket of a Redis to start, or empty.
+    """Settings that the start needs: `local_redis` is the socket of a Redis to start, or empty.
 
     `base_url` is the address to show, `asked_url` the one that reaches the web process from here.
     """

@@ -35,7 +35,7 @@ def counted_address(request: HttpRequest) -> str:
 
 
 class Pauses(AxesDatabaseHandler):
-    """Who has to wait: a user at an address after a few failures, and an address after many, whoever it tried to be."""
+    """Pauses after failed sign-ins: of a user at an address after a few, of an address after many, by any user."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """Return the failures of user and address; those at which a pause begins, if the address alone deserves one."""

@@ -1,4 +1,4 @@
-"""What an open socket need not hold: most of what Daphne and its libraries keep was for the handshake."""
+"""Memory saved per open socket: most of what Daphne and its libraries keep was for the handshake."""
 
 import asyncio
 from collections.abc import Sequence

@@ -43,7 +43,7 @@ def short_text(data: bytes, may_be_deflated: bool = False) -> str | None:
 
 
 class PreparedWriter:
-    """What `consumers.outlet` is offered for one socket: frames that are made once and written as they are."""
+    """Writer of one socket for `consumers.outlet`: it writes frames, which are made once, as they are."""
 
     __slots__ = ("_protocol",)
 
@@ -124,7 +124,7 @@ class SocketProtocol(LeanSocket, WebSocketProtocol):
         write_now(self.transport, data)
 
     def sendMessage(self, payload: bytes, isBinary: bool = False, **options: Any) -> None:
-        # What a single socket is sent is short, and autobahn would keep what it compressed with: 280 kB.
+        # Frames for a single socket are short, and autobahn would keep its compressor: 280 kB.
         super().sendMessage(payload, isBinary, **{**options, "doNotCompress": True})
 
     def onOpen(self) -> None:

@@ -1,3 +1,5 @@
+"""All URLs: pages, the API, addresses of other servers' clients, pings, and the admin."""
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView

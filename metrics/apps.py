@@ -1,3 +1,5 @@
+"""The metrics app; when it is ready, changes of accounts reach open pages."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""What arrives at once: good samples, and beside them what can't be stored, so that one does not lose the others."""
+"""Samples that arrive together: good ones, and beside them refused ones, so that one does not lose the others."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ class Accepted:
 
 @dataclass(slots=True)
 class Parsed:
-    """What a body holds: `samples`, what in it can't be one, and what it says `about` metrics, by name.
+    """Contents of a body: `samples`, the entries that can't be samples, and facts `about` metrics, by name.
 
     `places` are those of the samples (see Refused); if there are none, the place of a sample is its index. `names` are
     of all metrics that the body names, also of those without samples, in the formats that replace what was there.

@@ -36,7 +36,7 @@ NAMED_UNITS = ("seconds", "bytes", "ratio", "percent")
 
 
 class BadExposition(Exception):
-    """What can't be read; the message is a sentence that names the line."""
+    """A text that can't be read; the message is a sentence that names the line."""
 
 
 @dataclass(frozen=True, slots=True)

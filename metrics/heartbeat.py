@@ -30,11 +30,11 @@ class State(StrEnum):
 
 
 LEVELS = {State.UP: 1.0, State.LATE: 0.5, State.DOWN: 0.0}
-"""What a state is as a sample's value; the other states have none."""
+"""Values of the states as samples; the other states have none."""
 
 
 class Signal(StrEnum):
-    """What a ping says."""
+    """Meaning of a ping."""
 
     SUCCESS = "success"
     START = "start"

@@ -61,7 +61,7 @@ class Sample(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is said about every series of a metric; None is nothing. The words are those of a sample."""
+    """Facts about every series of a metric; None is nothing. The words are those of a sample."""
 
     type: str | None = None
     unit: str | None = None

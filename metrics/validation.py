@@ -1,4 +1,4 @@
-"""What is wrong with a value, in plain sentences: pydantic's errors by their type, for pages and API alike.
+"""Errors in values, in plain sentences: pydantic's errors by their type, for pages and API alike.
 
 The types are those of https://docs.pydantic.dev/latest/errors/validation_errors/.
 """

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a check found, as monitoring plug-ins grade it: as it should be, soon not any more, not."""
+    """Result of a check, as monitoring plug-ins grade it: good, soon not good any more, bad."""
 
     UP = "up"
     WARNING = "warning"

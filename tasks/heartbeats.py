@@ -1,4 +1,4 @@
-"""What pings of scheduled jobs leave behind."""
+"""Tasks about pings of scheduled jobs: old ones are deleted."""
 
 from celery import shared_task
 

@@ -1,4 +1,4 @@
-"""What pushes leave behind."""
+"""Tasks about keys of stored pushes: old ones are deleted."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What a task does when Redis or the database goes away under it."""
+"""Behaviour of a task when Redis or the database goes away under it."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What keeps the system going: short, on time, and never behind a render or a source that takes long."""
+"""Tasks that keep the system going: short, on time, and never behind a render or a source that takes long."""
 
 import time
 

@@ -48,7 +48,7 @@ def _collected_static_files() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """What was read in another test is of another database, though ids may be the same."""
+    """Caches of another test are of another database, though ids may be the same."""
     step_cache.forget()
     series_cache.forget()
     shown.forget()
@@ -56,7 +56,7 @@ def _nothing_remembered() -> None:
 
 @pytest.fixture(autouse=True)
 def _commits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a commit happens when the code under test commits, though Django's tests are transactions too."""
+    """Run on-commit hooks when the code under test commits, though Django's tests are transactions too."""
     leave, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
 
     def committed(connection: Any) -> None:

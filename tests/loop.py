@@ -1,4 +1,4 @@
-"""What tests with an event loop of their own must end before it does."""
+"""Clean-up that tests with an event loop of their own must do before it ends."""
 
 from typing import Any
 

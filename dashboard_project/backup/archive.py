@@ -38,7 +38,7 @@ class Held(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup says of itself.
+    """Description of a backup, stored in it.
 
     `version` of Watchfloor and `database` (postgresql or sqlite) are where it comes from, `at` is when it was made
     (ISO 8601), `key` a digest of SECRET_KEY, and `migrations` are those that its tables have had.

@@ -35,7 +35,7 @@ TO_TEXT: dict[str, Convert] = {
     "time": lambda value: value + UTC,
     "bytes": lambda value: "\\\\x" + bytes(value).hex(),
 }
-"""What each kind of value that SQLite holds is as text."""
+"""Text of each kind of value that SQLite holds."""
 
 FROM_TEXT: dict[str, Convert] = {
     "integer": int,

@@ -1,4 +1,4 @@
-"""What differs between the two databases: a snapshot to read, a place to write, and rows in and out of tables."""
+"""Differences between the two databases: a snapshot to read, a place to write, and rows in and out of tables."""
 
 import os
 import sqlite3
@@ -16,7 +16,7 @@ from dashboard_project.backup.errors import BackupError
 from dashboard_project.backup.schema import Table
 
 OURS = ("auth_", "axes_", "django_", "metrics_")
-"""What the names of our tables begin with: nothing else in the database is touched."""
+"""Prefixes of our tables' names: nothing else in the database is touched."""
 
 
 class PostgreSQL:

@@ -1,4 +1,4 @@
-"""What keeps a backup from being made or restored."""
+"""Errors that keep a backup from being made or restored."""
 
 
 class BackupError(Exception):

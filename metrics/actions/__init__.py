@@ -1,1 +1,1 @@
-"""What users and tasks do: the only code that writes and then publishes."""
+"""Actions of users and tasks: the only code that writes and then publishes."""

@@ -16,7 +16,7 @@ from metrics.models import Dashboard, Source
 
 ADMIN = "admin"
 OURS = re.compile(r"http://(127\.0\.0\.1|web):\d+/healthz")
-"""What the check of the web process asks until somebody points it elsewhere."""
+"""Address that the check of the web process requests until somebody changes it."""
 
 
 def bootstrap() -> str:

@@ -1,4 +1,4 @@
-"""What a new installation shows: sources and a dashboard of this machine, and one check that fails on purpose."""
+"""Demo of a new installation: sources and a dashboard of this machine, and one check that fails on purpose."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ REPORT_EVERY_S = 30
 PINGS_KEPT = 100
 CONDITION = ("state", "last_at", "late_at", "down_at", "duration_s", "starts")
 CHANGED = ("name", "every_s", "cron", "time_zone", "grace_s", "late_at", "down_at")
-"""What a change writes: neither what pings note meanwhile, nor the key."""
+"""Fields that a change writes: neither the key, nor the fields that pings write meanwhile."""
 GRACE_MOST_S = 30 * 86_400
 
 

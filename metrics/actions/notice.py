@@ -58,7 +58,7 @@ _CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What `templates/notice/notice.html` says: `what` stopped and when, and what the fault is `likely` to be.
+    """View-model of `templates/notice/notice.html`: `what` stopped and when, and what the fault is `likely` to be.
 
     Both are sentences, and empty when there is nothing to say.
     """

@@ -35,13 +35,13 @@ RECENT = 30
 RUNS_KEPT = 200
 PRUNED_AT_ONCE = 1000
 GOOD, FAILED, DOWN, WARNING = range(4)
-"""What a run of `Source.recent` came to."""
+"""Results of a run in `Source.recent`."""
 FOUND: dict[str | None, int] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run needs to know of a source: `secrets` is as `credentials.keep` made it, `name` is for the log."""
+    """Facts about a source that a run needs: `secrets` is as `credentials.keep` made it, `name` is for the log."""
 
     kind: str
     name: str
@@ -67,7 +67,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to: `samples` that were accepted, a `note` it said, or what went wrong in one sentence.
+    """Outcome of a run: the accepted `samples`, a `note` from the run, or what went wrong in one sentence.
 
     `verdict` is that of what it checked, None if it checked nothing or failed.
     """

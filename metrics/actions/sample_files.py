@@ -21,7 +21,7 @@ READERS: dict[str, Read] = {"csv": csv_samples.read, "jsonl": json_lines.read}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be exported: of one `metric`, or of every one if that is empty, start ≤ t < end (Unix seconds)."""
+    """Samples to export: of one `metric`, or of every one if that is empty, start ≤ t < end (Unix seconds)."""
 
     metric: str
     start: float

@@ -25,7 +25,7 @@ from metrics.verdict import Verdict
 log = structlog.get_logger(__name__)
 
 GRACE_S = 5
-"""What a worker may take to begin, on top of what the kind may take to run."""
+"""Time that a worker may take to begin, on top of the time that the kind may run."""
 PER_MINUTE = 20
 STILL_GOING_S = 5
 SHOWN_MOST = 500
@@ -44,7 +44,7 @@ class Would:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a run came to: it took `duration_s` and would store `count` samples, the first of which are `samples`.
+    """Outcome of a trial: it took `duration_s` and would store `count` samples, the first of which are `samples`.
 
     `note` is a line that the run said about itself; `error` is one sentence, empty if nothing went wrong. `verdict`
     is that of what it checked, empty if it checked nothing or failed.

@@ -19,7 +19,7 @@ FREE_LEAST_BYTES = 16 * 1024 * 1024
 
 
 class Writable:
-    """What came of the last try, which counts for `HOLDS_S` seconds: however many ask, the database is asked once."""
+    """Result of the last try, valid for `HOLDS_S` seconds: however many ask, the database is asked once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -83,4 +83,4 @@ urls = {
     "influxdb": operations(influxdb.urls, influx.as_influx),
     "telemetry": operations(telemetry.urls, otlp.as_status),
 }
-"""What `dashboard_project.urls` includes."""
+"""URLs that `dashboard_project.urls` includes."""

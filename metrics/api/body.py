@@ -1,4 +1,4 @@
-"""What request bodies are made of."""
+"""Parts that request bodies have in common."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ class Body(Schema):
 
 
 class Error(Schema):
-    """What is wrong with one field; `index` is the place of a sample in its batch, from 0."""
+    """An error in one field; `index` is the place of a sample in its batch, from 0."""
 
     index: int | None
     field: str
@@ -33,7 +33,7 @@ ONE: dict[Any, Any] = {frozenset({401, 403, 404, 422, 503}): Refused}
 CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 503}): Refused}
 TRYING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 429, 503}): Refused}
 ASKING: dict[Any, Any] = {frozenset({401, 403, 422, 503}): Refused}
-"""What is refused, by what is asked for."""
+"""Status codes of refusals, by kind of endpoint."""
 
 
 def _storable(value: str) -> str:

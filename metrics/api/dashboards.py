@@ -79,7 +79,7 @@ class DeletedList(Schema):
 
 
 class RevisionOut(Schema):
-    """Who saved what when; `at` is Unix seconds."""
+    """A revision: its number, the user and the time; `at` is Unix seconds."""
 
     number: int
     by: str

@@ -1,4 +1,4 @@
-"""What a request's `Content-Encoding` says (RFC 9110, section 8.4), undone within a bound.
+"""Decoding of a request's `Content-Encoding` (RFC 9110, section 8.4), within a bound.
 
 A few bytes can unpack to gigabytes, so nothing here ever makes more than one byte beyond the limit.
 """
@@ -19,11 +19,11 @@ ZLIB, RAW = zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class TooLargeError(Exception):
-    """What would be larger than the limit when it is unpacked."""
+    """A body that would be larger than the limit when it is unpacked."""
 
 
 class BrokenError(Exception):
-    """What is cut off, followed by something else, or not in the encoding that its header names."""
+    """A body that is cut off, followed by other bytes, or not in the encoding that its header names."""
 
 
 def decoded(request: HttpRequest, limit: int, usual: str = "") -> bytes:

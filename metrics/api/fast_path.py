@@ -68,7 +68,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back."""
+    """An HTTP response."""
 
     status: int
     kind: str

@@ -1,4 +1,4 @@
-"""What a request may say about all the series it pushes, where the format itself has no place for it."""
+"""Hints of a request about all the series that it pushes, for formats that have no place for them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every push format shares: the token's limits, the one way in, and the refusals."""
+"""Parts that every push format shares: the token's limits, the one way in, and the refusals."""
 
 import hashlib
 import re

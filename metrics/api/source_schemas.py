@@ -1,4 +1,4 @@
-"""What requests and answers about sources look like."""
+"""Schemas of requests and answers about sources."""
 
 from typing import Annotated, Any, Literal
 
@@ -119,7 +119,7 @@ class WouldOut(Schema):
 
 
 class TrialOut(Schema):
-    """What a run came to: how many samples it would store, and the first of them; `duration` is in seconds."""
+    """Outcome of a trial: how many samples it would store, and the first of them; `duration` is in seconds."""
 
     duration: float = Field(validation_alias="duration_s")
     count: int

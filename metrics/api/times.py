@@ -30,7 +30,7 @@ def given(samples: Sequence[Sample], now: float) -> Sequence[Sample]:
 def _next_ms(metrics: set[str], now_ms: int) -> int:
     with _lock:
         last_ms = max(_last_ms.get(metric, 0) for metric in metrics)
-        # What lies far in the future was given before the clock was set back.
+        # A time far in the future was given before the clock was set back.
         at_ms = now_ms if last_ms > now_ms + AHEAD_MOST_MS else max(now_ms, last_ms + 1)
         if len(_last_ms) > TIMES_MOST:
             for metric in [metric for metric, last_ms in _last_ms.items() if last_ms < now_ms]:

@@ -70,7 +70,7 @@ class Readings:
 
 
 class LifeSign:
-    """What one process records while it runs: that it does, and for how long without a pause.
+    """Sign of life of one running process: that it runs, and for how long without a pause.
 
     A process that was stopped for a while, or waited for Redis, begins to count anew.
     """

@@ -1,4 +1,4 @@
-"""What this process did for open pages: counted here, and added up in Redis every few seconds by the hub."""
+"""Counts of this process's work for open pages; the hub adds them up in Redis every few seconds."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -28,7 +28,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What all processes did since Redis began: frames and bytes written, frames spared to viewers who were behind."""
+    """Totals of all processes since Redis began: frames and bytes written, and frames that slow viewers were spared."""
 
     frames: int
     bytes: int

@@ -1,4 +1,4 @@
-"""What StatsD's readings amount to between two flushes. Pure: time is an argument.
+"""Aggregation of StatsD's readings between two flushes. Pure: time is an argument.
 
 Counters become increases, which are added to a total where samples are stored; gauges stay what they are; of timers,
 histograms and distributions, the mean, some quantiles and the largest value are kept; of sets, how many different

@@ -1,4 +1,4 @@
-"""What collectd's plugin write_http sends as JSON: value lists, with the names that its write_prometheus gives them.
+"""JSON of collectd's plugin write_http: value lists, with the names that its write_prometheus gives them.
 
 https://www.collectd.org/documentation/manpages/collectd.conf.html#plugin-write_http
 """

@@ -37,7 +37,7 @@ class _Batch(Struct, forbid_unknown_fields=True):
 
 
 SHARED = frozenset(_Batch.__struct_fields__) - {"samples"}
-"""What a sample may say, and the batch for all of its samples."""
+"""Fields that a sample may have, and that a batch may have for all of its samples."""
 FIELDS = frozenset(_Sample.__struct_fields__)
 FIELD_SHOWN_MOST = 100
 

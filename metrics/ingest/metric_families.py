@@ -17,7 +17,7 @@ from metrics.ingest.messages import FieldType, classes
 from metrics.sample import Sample
 
 KINDS = ("counter", "gauge", "summary", "untyped", "histogram", "gaugehistogram")
-"""What MetricType counts."""
+"""Names of MetricType's numbers, from 0."""
 DOUBLE, STRING, UINT64 = FieldType.TYPE_DOUBLE, FieldType.TYPE_STRING, FieldType.TYPE_UINT64
 
 MetricFamily = classes(

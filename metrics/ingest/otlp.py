@@ -37,7 +37,7 @@ class LeftOut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What the data points of a metric share.
+    """Properties that the data points of a metric share.
 
     `name` and `unit` are those of the series, `type` is gauge or counter. Values of one that `adds` are increases.
     `read` yields the samples of a point.
@@ -53,7 +53,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What the samples of a data point share. Times are Unix seconds; one that `ends` has no values."""
+    """Properties that the samples of a data point share. Times are Unix seconds; one that `ends` has no values."""
 
     family: Family
     labels: Mapping[str, str]

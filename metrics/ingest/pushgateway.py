@@ -1,4 +1,4 @@
-"""What Prometheus' Pushgateway takes: a group in the path, an exposition in the body.
+"""Requests to Prometheus' Pushgateway: a group in the path, an exposition in the body.
 
 https://github.com/prometheus/pushgateway#api
 """

@@ -20,7 +20,7 @@ STALE = 0x7FF0000000000002
 FAMILIES_MOST = 5000
 NOTHING = About()
 KINDS = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
-"""What MetricMetadata.MetricType counts."""
+"""Names of MetricMetadata.MetricType's numbers, from 0."""
 
 
 class NotWriteRequest(Exception):

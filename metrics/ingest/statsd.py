@@ -19,7 +19,7 @@ TYPES = frozenset({COUNTER, GAUGE, TIMER, SET}) | HISTOGRAMS
 OTHERS = ("_e{", "_sc|")
 """How DogStatsD's events and service checks begin, which are not for us."""
 EXTENSIONS = ("c:", "T", "e:", "card:")
-"""What else DogStatsD may append: container, time, external data, cardinality."""
+"""Prefixes of further fields that DogStatsD may append: container, time, external data, cardinality."""
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 LINE_MOST = 8192
 VALUE_MOST = 1e30
@@ -35,7 +35,7 @@ class BadReading(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one line says: `values` of the metric `name`, of one of `TYPES`; texts for a set, numbers for all others.
+    """One line: `values` of the metric `name`, of one of `TYPES`; texts for a set, numbers for all others.
 
     `rate` is which share of readings was sent, in (0, 1]. A gauge that is `relative` changes by its values.
     """

@@ -18,7 +18,7 @@ RECHECKS = "rechecks"
 
 
 class Message(TypedDict):
-    """What a process gets: the fragments that version `version` of `variant` changed, by widget id.
+    """Message to a process: the fragments that version `version` of `variant` changed, by widget id.
 
     `changed_at` is when the oldest of the changes was accepted, in Unix seconds.
     """
@@ -33,7 +33,7 @@ class Message(TypedDict):
 
 
 class Recheck(TypedDict):
-    """Whose access is in doubt: the sockets of `user` (id), or those of the dashboard `slug`; None means any."""
+    """Request to check access again: of the sockets of `user` (id), or of the dashboard `slug`; None means any."""
 
     type: str
     user: int | None

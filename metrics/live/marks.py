@@ -1,4 +1,4 @@
-"""What changed and must be rendered: marks on widgets, and the turn of a worker to render them.
+"""Marks on widgets that changed and must be rendered, and the turn of a worker to render them.
 
 Per variant a hash counts the marks of each widget. A render reads the counts, draws, publishes, and only
 then takes back what it had seen: a mark made meanwhile stays, and a worker that dies loses none. A lock lets
@@ -34,7 +34,7 @@ _SINCE = "@"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a render is to draw: ids of widgets, or `ALL` among them.
+    """Widgets to render: their ids, or `ALL` among them.
 
     `since` is when the oldest was marked; `turn` is the number under which the result may be stored.
     """
@@ -49,7 +49,7 @@ for place = 2, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[place], 1) end
 redis.call('HSETNX', KEYS[1], '@', ARGV[1])
 redis.call('EXPIRE', KEYS[1], 3600)
 """
-# What stays was marked after it was seen, so it is the oldest now.
+# A mark that stays was made after the render read the counts, so it is the oldest now.
 _TAKE_BACK = """
 for i = 2, #ARGV, 2 do
   if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', KEYS[1], ARGV[i]) end

@@ -87,7 +87,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What `store` did: the version now, whether it `is_new`, and the ids of the widgets that it changed."""
+    """Result of `store`: the version now, whether it `is_new`, and the ids of the widgets that it changed."""
 
     epoch: str
     version: int
@@ -96,7 +96,7 @@ class Stored:
 
 
 class OvertakenError(Exception):
-    """What was rendered is older than what is stored, and was not stored."""
+    """A render that is older than the stored one, and was not stored."""
 
 
 def next_turn(variant: Variant) -> int:

@@ -15,7 +15,7 @@ from metrics.schedule import CLOCKS_DIFFER_S
 RENEW_S = 2
 LAPSE_S = 10
 LONGEST_S = LAPSE_S + CLOCKS_DIFFER_S
-"""What is to count for longer was renewed before the clock was set back, unless by a machine that is little ahead."""
+"""Longest time an entry may have left: one with more was renewed before the clock was set back, and does not count."""
 VIEWERS_MOST = 1000
 """How many viewers of one process are described; more are only counted."""
 
@@ -27,7 +27,7 @@ _VIEWERS = f"{KEY}viewers:"
 
 @dataclass(frozen=True, slots=True)
 class ViewerStatus:
-    """What one viewer shows.
+    """Status of one viewer.
 
     `version` is what it acknowledged, `newest` what there is; for `age_s` seconds there has been something newer.
     It has been behind for `behind_s` seconds (0: it is not), at the longest `behind_longest_s`, and was spared

@@ -27,7 +27,7 @@ RETRY_S = 5.0
 STOPS_AFTER_S = 5.0
 
 OWN = ("statsd_datagrams", "statsd_malformed", "statsd_refused")
-"""What is counted of the lines themselves, and flushed like any other counter."""
+"""Counters of the lines themselves, flushed like any other counter."""
 
 Store = Callable[[Sequence[Sample], float], None]
 

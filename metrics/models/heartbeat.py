@@ -1,3 +1,5 @@
+"""Heartbeats of scheduled jobs, and the pings that arrived."""
+
 import secrets
 
 from django.db import models

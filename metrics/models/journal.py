@@ -1,3 +1,5 @@
+"""The journal: changes of states, and the actions of users and tokens."""
+
 from django.db import models
 
 

@@ -1,3 +1,5 @@
+"""The row that is written to find out whether the database takes changes."""
+
 from django.db import models
 
 

@@ -1,3 +1,5 @@
+"""Keys of stored pushes."""
+
 from django.db import models
 
 from metrics.models.access import Token

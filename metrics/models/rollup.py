@@ -1,10 +1,12 @@
+"""Rollups of samples by minute and by hour, as rows and packed, and the progress of the tasks that make them."""
+
 from django.db import models
 
 from metrics.models.series import Packed, Series
 
 
 class Rollup(models.Model):
-    """What the samples of one series amount to in the minute, or the hour, that begins at `at_ms`."""
+    """Aggregates of the samples of one series in the minute, or the hour, that begins at `at_ms`."""
 
     pk = models.CompositePrimaryKey("series_id", "at_ms")
     series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="+")

@@ -1,3 +1,5 @@
+"""Series and their samples, as rows and packed."""
+
 from django.db import models
 
 from metrics.models.source import Source
@@ -104,7 +106,7 @@ class Chunk(Packed):
 
 
 class RunningTotal(models.Model):
-    """What a series that is pushed as increases amounts to, and the time of the newest increase."""
+    """Total of a series that is pushed as increases, and the time of the newest increase."""
 
     series = models.OneToOneField(Series, primary_key=True, on_delete=models.CASCADE, related_name="running_total")
     at_ms = models.BigIntegerField(null=True, help_text="Unix time in milliseconds.")

@@ -1,3 +1,5 @@
+"""Sessions of signed-in browsers."""
+
 from importlib import import_module
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What runs functions of your own, in processes of their own. Plain Python: nothing of Django is loaded there."""
+"""Plug-ins: functions of your own, run in processes of their own. Plain Python: nothing of Django is loaded there."""
 
 from metrics.plugins.declare import metric
 from metrics.sample import Sample

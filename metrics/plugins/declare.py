@@ -35,7 +35,7 @@ class Declared:
 
 
 declared: list[Declared] = []
-"""What the decorators of the file that is being loaded said."""
+"""Declarations made by the decorators of the file that is being loaded."""
 
 
 def metric(

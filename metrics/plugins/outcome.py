@@ -1,4 +1,4 @@
-"""What a function returned, as samples."""
+"""Conversion of a function's return value to samples."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime

@@ -31,7 +31,7 @@ from metrics.plugins.outcome import samples
 LOAD_S = 7
 SLACK_S = 0.2
 GRACE_S = 3
-"""What is busy in C for longer can't be interrupted by Python; then the process ends, even if nobody asks any more."""
+"""Time after which the process ends, even unasked, while a function is busy in C: Python can't interrupt that."""
 IDLE = 75
 """Exit code of a process that was not asked anything for so long that it went."""
 

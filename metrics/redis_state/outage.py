@@ -13,7 +13,7 @@ from redis import RedisError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 TROUBLE = (RedisError, BrokerError)
-"""What commands raise that Redis, or Celery by way of it, does not serve."""
+"""Exceptions of commands when Redis does not serve them, directly or by way of Celery."""
 LINE_EVERY_S = 60.0
 
 _log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from metrics.series.grouping import Rows
 from metrics.series.tiers import HOUR_MS, MINUTE_MS
 
 COLUMNS = ("at_ms", "count", "sum", "min", "max", "last", "last_after_ms", "first", "first_after_ms", "growth")
-"""What a bucket tells, beside its series. Times are in milliseconds, `…_after_ms` after `at_ms`."""
+"""Columns of a bucket, beside its series. Times are in milliseconds, `…_after_ms` after `at_ms`."""
 Bucket = tuple[int, int, int, float, float, float, float, int, float | None, int, float | None]
 """A series, and its COLUMNS; without first and growth if those are not known."""
 

@@ -1,4 +1,4 @@
-"""What can be made of a series over time: rates of counters, extremes, quantiles.
+"""Functions of a series over time: rates of counters, extremes, quantiles.
 
 How counters grow is in `metrics.series.growth`.
 """

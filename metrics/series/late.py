@@ -1,4 +1,4 @@
-"""What came late: it is noted as it is written, and what was rolled without it is rolled again."""
+"""Late samples: they are noted as they are written, and the rollups made without them are made again."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

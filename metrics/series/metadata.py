@@ -1,4 +1,4 @@
-"""What is said about metrics apart from their samples."""
+"""Facts about metrics that arrive apart from their samples."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ _HEADER = struct.Struct("<BI")
 """The version, and how many numbers a column has."""
 _WIDTH = 8
 _WHOLE, _ANY = 254, 255
-"""What a column is: whole numbers, any numbers, or else numbers of so many decimals."""
+"""Codes of a column's form: whole numbers, any numbers; another code is a number of decimals."""
 
 
 def decode(data: bytes, most: int) -> list[list[int] | list[float]]:

@@ -80,7 +80,7 @@ def _pack_portion(move: Move) -> bool:
     with progress.held(move.done) as done:
         if done is None or not done.series_id:
             return False
-        # Who rolls anew what came late writes the same rows, in an order of its own: one of the two waits here.
+        # Rolling late samples again writes the same rows, in an order of its own: one of the two waits here.
         list(Progress.objects.select_for_update().filter(name=progress.LATE))
         ids = list(Series.objects.filter(pk__gte=done.series_id).order_by("pk").values_list("pk", flat=True)[:PORTION])
         for series in ids:

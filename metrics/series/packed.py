@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is packed: in which tables it is, and the columns of both; a chunk covers `span_ms`."""
+    """A kind of packed rows: the tables of rows and of chunks, and the columns of both; a chunk covers `span_ms`."""
 
     rows: type[Sample] | type[MinuteRollup] | type[HourRollup]
     chunks: type[Chunk] | type[MinuteChunk] | type[HourChunk]

@@ -149,7 +149,7 @@ def _remove_empty(ids: list[int], cut_ms: int, has_time: HasTime) -> bool:
         if not has_time():
             return False
         with transaction.atomic():
-            # Who writes a sample of it just now waits for this row, and then finds that its series is gone.
+            # A writer of a sample of it waits for this row, and then finds that its series is gone.
             list(Series.objects.select_for_update().filter(pk=pk))
             _empty(cut_ms).filter(pk=pk).delete()
     return True

@@ -27,7 +27,7 @@ TRIES = 5
 
 
 class Step(Struct, frozen=True, gc=False):
-    """What the samples of one series amount to in the step that begins at `at`; times are Unix seconds.
+    """Aggregates of the samples of one series in the step that begins at `at`; times are Unix seconds.
 
     `last_at` is when the last of them was. `growth` is by how much a counter grew until then since `since`, which is
     the last sample before the step, or the first one in it if there is none before.
@@ -79,7 +79,7 @@ Found = dict[int, dict[int, Told]]
 Far = Mapping[str, int]
 """How far rolling, packing and pruning have got, in Unix milliseconds."""
 Piece = tuple[Tier, int, int]
-"""What to read from when to when, in Unix milliseconds."""
+"""Part of a window: the tier to read, from when and to when, in Unix milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 SPAN_MS = 2 * HOUR_MS
-"""What a chunk of samples covers; whole hours, so that an hour is never in two of them."""
+"""Span of a chunk of samples; whole hours, so that an hour is never in two of them."""
 MINUTES_SPAN_MS = 6 * HOUR_MS
-"""What a chunk of minutes covers."""
+"""Span of a chunk of minutes."""
 HOURS_SPAN_MS = 16 * DAY_MS
-"""What a chunk of hours covers."""
+"""Span of a chunk of hours."""
 SETTLES_S = 300
 """A minute is rolled this long after its end, so that what comes a little late is in it at once."""
 LATE_S = 180
-"""What is older than this when it comes is noted as late. Less than SETTLES_S by what a transaction may take."""
+"""A sample older than this on arrival is noted as late. Less than SETTLES_S by what a transaction may take."""
 
 
 def floor(at_ms: int, step_ms: int) -> int:
@@ -21,6 +21,6 @@ def floor(at_ms: int, step_ms: int) -> int:
 
 
 HOT_MS = 2 * HOUR_MS
-"""What is newer than this is never packed."""
+"""Rows newer than this are never packed."""
 NEWEST_KEPT = 6
 """So many of the newest samples of each series stay rows, however old they are."""

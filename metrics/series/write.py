@@ -15,11 +15,11 @@ from metrics.series.totals import Increase
 
 _SAMPLES, _SERIES = SampleRow._meta.db_table, Series._meta.db_table
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
-"""What a sample may say about its whole series."""
+"""Fields of a sample that hold for its whole series."""
 AHEAD_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, FUTURE_MOST_S + 1.0)
 """By how much a clock counts as ahead. So it is told seldom, and series with it can be read together."""
 LIVE_S = 60
-"""What is not older than that when it arrives tells how the sender's clock goes by now."""
+"""A sample not older than this on arrival shows how far the sender's clock is ahead by now."""
 
 
 Row = tuple[int, int, int, float]

@@ -1,4 +1,4 @@
-"""What kind of place an IP address is: a public one, or one that only the neighbourhood has.
+"""Classification of IP addresses: public ones, and ones that only the neighbourhood has.
 
 The networks are those of IANA's registries of special-purpose addresses
 (https://www.iana.org/assignments/iana-ipv4-special-registry/, …/iana-ipv6-special-registry/), and where the

@@ -1,4 +1,4 @@
-"""What every source kind is."""
+"""Base classes of every source kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ def checked(samples: Iterable[Sample], problem: str) -> Noted:
 
 
 class SourceConfig(Versioned):
-    """What a source's config may hold; a subclass declares its fields.
+    """Base of a source's config; a subclass declares its fields.
 
     Passwords, keys and the like are of the type SecretStr: such fields are kept encrypted and never shown again.
     """
@@ -62,7 +62,7 @@ class SourceKind(ABC, Generic[C]):
     """Whether only administrators may make one: it runs programs of this machine."""
 
     comes_from: ClassVar[str] = ""
-    """What makes and changes its sources by itself, if something does: nobody else may, but to turn them on and off."""
+    """Origin of sources that are made and changed by themselves, else empty: users may only turn those on and off."""
 
     @abstractmethod
     def collect(self, config: C) -> list[Sample]:

@@ -22,7 +22,7 @@ from metrics.sources.server import NamedServerConfig, sentence
 Queue = Annotated[str, StringConstraints(min_length=1, max_length=LABEL_VALUE_MOST)]
 
 PRIORITIES = ("", *(f"\x06\x16{priority}" for priority in range(1, 10)))
-"""What kombu puts behind a queue's name for messages of each priority: a list for each."""
+"""Suffixes of a queue's name, one for each priority: kombu keeps a list for each."""
 NEVER_S = 10**9
 """A client of kombu hands out again, while it waits, what was not acknowledged for longer than it thinks a task may
 take. How long that is, only the application knows: so here it is longer than any."""

@@ -1,4 +1,4 @@
-"""What stands in a certificate, as it came over the wire."""
+"""Facts in a certificate, as it came over the wire."""
 
 import ssl
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from cryptography import x509
 
 ENCODING_DER = 2
-"""What ssl's own certificates call DER."""
+"""The constant for DER in ssl's own certificates."""
 
 
 def chain(tls: ssl.SSLSocket | ssl.SSLObject, is_verified: bool) -> list[bytes]:

@@ -29,7 +29,7 @@ EXPECTED_MOST = 20
 
 
 class DnsCheckConfig(SourceConfig):
-    """What to ask whom, and what to expect."""
+    """Settings of a DNS check: the query, the server, and the answer to expect."""
 
     query: str = Field(min_length=1, max_length=253, description="Name to ask for, as it is, without search domains.")
     type: Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] = Field(

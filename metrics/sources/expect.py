@@ -1,4 +1,4 @@
-"""What a check expects of an answer: its status, and what its body says."""
+"""Expectations of a check: the status of an answer, and the text of its body."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ CLASS = re.compile(r"([1-5])xx")
 
 
 class NotExpected(Exception):
-    """What is wrong with an answer; the text completes a sentence that begins with the address."""
+    """An answer that was not expected; the text completes a sentence that begins with the address."""
 
 
 def statuses(text: str) -> list[range]:

@@ -22,7 +22,7 @@ from metrics.sources.http_config import HttpConfig, credentials
 T = TypeVar("T")
 Work = Callable[[httpx.AsyncClient], Awaitable[T]]
 ERRORS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError)
-"""What requesting may raise beside SourceErrors."""
+"""Exceptions of a request, beside SourceErrors."""
 REDIRECTS_MOST = 10
 PACKED = {"gzip", "x-gzip", "deflate"}
 AGENT = "Watchfloor"
@@ -30,7 +30,7 @@ AGENT = "Watchfloor"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the media `type` in lower case without its parameters, and the whole `body`, unpacked."""
+    """An answer: the media `type` in lower case without its parameters, and the whole `body`, unpacked."""
 
     status: int
     type: str

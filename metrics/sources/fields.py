@@ -1,4 +1,4 @@
-"""What fields of configs have in common."""
+"""Fields and checks that several configs share."""
 
 from collections.abc import Iterable
 from typing import Annotated

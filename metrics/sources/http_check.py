@@ -22,7 +22,7 @@ CHARSET = re.compile(r"utf-?8|us-ascii|iso-8859-\d+|windows-125\d", re.IGNORECAS
 
 
 class HttpCheckConfig(HttpConfig):
-    """What to request and what to expect."""
+    """Settings of an HTTP check: the request, and the answer to expect."""
 
     name: str = Field(default="", max_length=100, description="Value of the label check; else the URL without query.")
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
@@ -81,7 +81,7 @@ class HttpCheckConfig(HttpConfig):
 
 @dataclass(slots=True)
 class Found:
-    """What came of a request: `status` 0 and a `problem`, a sentence, if there was no answer.
+    """Outcome of a request: `status` 0 and a `problem`, a sentence, if there was no answer.
 
     `distrusted` is the address whose certificate can't be trusted, if that is the problem.
     """

@@ -1,4 +1,4 @@
-"""What the configs of kinds that request over HTTP share: where to ask, with which headers, and as whom."""
+"""Config that all kinds share that request over HTTP: the address, the headers, and the credentials."""
 
 import re
 from typing import Self

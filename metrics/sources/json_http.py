@@ -20,7 +20,7 @@ ROWS_MOST = 5000
 
 
 class JsonHttpConfig(HttpConfig):
-    """What to request and what to pick."""
+    """Settings of a JSON source: the request, and the values to pick."""
 
     method: Literal["GET", "POST"] = Field(default="GET", description="How to request it.")
     body: str = Field(default="", max_length=10_000, description="What to send, as JSON; with POST.")

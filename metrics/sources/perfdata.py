@@ -1,4 +1,4 @@
-"""What a check prints, as the Monitoring Plugins write it: a text, and performance data behind a bar.
+"""Output of a check, as the Monitoring Plugins write it: a text, and performance data behind a bar.
 
 https://www.monitoring-plugins.org/doc/guidelines.html#AEN200; several lines as in
 https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/pluginapi.html
@@ -30,7 +30,7 @@ class Datum:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a check said: its first line as `text`, its `data`, and what stood there that is `unreadable`."""
+    """Output of a check: its first line as `text`, its `data`, and the parts that are `unreadable`."""
 
     text: str
     data: tuple[Datum, ...]

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).parents[2]
 OURS = ("ADMIN_PASSWORD", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "REDIS_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS")
-"""What of our environment is nobody else's."""
+"""Environment variables that plug-ins must not see."""
 KEPT_S = 20
 KEPT_MOST = 32
 BACKSTOP_S = 1.0

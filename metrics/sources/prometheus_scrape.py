@@ -28,7 +28,7 @@ LabelValue = Annotated[str, StringConstraints(max_length=LABEL_VALUE_MOST)]
 
 
 class PrometheusScrapeConfig(HttpConfig):
-    """What to scrape, and what of it to keep."""
+    """Settings of a scrape: the target, and the series to keep."""
 
     job: LabelValue = Field(default="", description="Value of the label job; without one there is no such label.")
     instance: LabelValue = Field(default="", description="Value of the label instance; else host:port of the URL.")

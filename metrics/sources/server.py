@@ -1,4 +1,4 @@
-"""What the configs of kinds that talk to a server share: where it is, and as whom to talk."""
+"""Config that all kinds share that talk to a server: its address, and the credentials."""
 
 import socket
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What is answered when a request can't be: a sentence that says why, made of nothing that might fail again."""
+"""Answers to requests that fail: a sentence that says why, made of nothing that might fail again."""
 
 import sys
 

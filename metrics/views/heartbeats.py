@@ -27,7 +27,7 @@ from metrics.views.source_list import Count
 
 LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
 FIRST = (State.DOWN, State.LATE, State.NEW)
-"""What needs somebody, the worst first; the others follow by name."""
+"""States that need somebody, the worst first; the others follow by name."""
 WORST_FIRST = Case(*(When(state=state, then=place) for place, state in enumerate(FIRST)), default=len(FIRST))
 PINGS_LISTED = 20
 BODY_SHOWN = 2000
@@ -62,7 +62,7 @@ class PingLine:
 
 
 class HeartbeatForm(forms.Form):
-    """What a heartbeat is made of."""
+    """Form of a heartbeat."""
 
     name = forms.CharField(max_length=100)
     every_s = forms.IntegerField(

@@ -1,4 +1,4 @@
-"""What is stored: how many series there are and which labels make them so many, and how far history is kept."""
+"""Stored series: how many there are, which labels make them so many, and how far history is kept."""
 
 import time
 from dataclasses import dataclass

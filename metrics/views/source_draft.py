@@ -44,7 +44,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the form shows.
+    """View-model of the form.
 
     `values` of name, when (every or cron), every, cron, time_zone and enabled, with `errors` by the same names; the
     `entries` of the config; `above` them sentences that belong to no entry; the `times` to keep it; all time `zones`.
@@ -119,7 +119,7 @@ class Draft:
 
     @property
     def comes_from(self) -> str:
-        """What makes and changes it by itself, if something does."""
+        """Origin of a source that is made and changed by itself, else empty."""
         return source_kinds.comes_from(self.kind)
 
     def save(self, by: Principal) -> Source:

@@ -11,7 +11,7 @@ from metrics.models import Source
 from metrics.views import humanize
 
 FIRST = (statuses.DOWN, statuses.FAILING, statuses.LATE, statuses.WARNING)
-"""What needs somebody, the worst first; the others follow by name."""
+"""States that need somebody, the worst first; the others follow by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the pages of sources show: view-models, made of rows of the database and a moment."""
+"""View-models of the pages of sources, made of rows of the database and a moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ class TrialLine:
 
 @dataclass(frozen=True, slots=True)
 class TrialView:
-    """What a trial came to: it `took` a while and would store `count` samples, the first of which are `lines`.
+    """View-model of a trial: it `took` a while and would store `count` samples, the first of which are `lines`.
 
     `status` is how it went; `note` is what the run said about itself; `error` is empty if nothing went wrong.
     """

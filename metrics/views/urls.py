@@ -1,3 +1,5 @@
+"""URLs of the pages."""
+
 from django.contrib.auth.views import LoginView
 from django.urls import path
 

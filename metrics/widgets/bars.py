@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarsView:
-    """What `templates/widgets/bars.html` draws: the `bars`, the longest first, and how many `more` there are.
+    """View-model of `templates/widgets/bars.html`: the `bars`, the longest first, and how many `more` there are.
 
     `ems` is how wide their widest value is, in halves of the height of its letters.
     """

@@ -1,4 +1,4 @@
-"""What every widget kind is: one file with a config, a view-model and a pure function between them."""
+"""Parts of every widget kind: one file with a config, a view-model and a pure function between them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -107,7 +107,7 @@ def _values(track: Track, known: Mapping[str, str]) -> str:
 
 
 class Config(Versioned):
-    """What every kind's config has."""
+    """Fields of every kind's config."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """What `templates/widgets/line.html` draws.
+    """View-model of `templates/widgets/line.html`.
 
     `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis,
     `times` the marks of the horizontal one. It is `empty` when no series has a point in this window.

@@ -27,7 +27,7 @@ PREVIOUS = {
     "30d": "previous 30 days",
 }
 LEAST_SHARE, LEAST_POINTS = 0.1, 0.01
-"""What changes by less is called flat, but not unchanged. Points are finer: availabilities differ by hundredths."""
+"""Changes below this are called flat, but not unchanged. Points are finer: availabilities differ by hundredths."""
 SAME = "no change"
 LITTLE = f"under {LEAST_SHARE}{units.NARROW_SPACE}%"
 LITTLE_POINTS = f"under {LEAST_POINTS}{units.NARROW_SPACE}pts"
@@ -71,7 +71,7 @@ class Spark:
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """What `templates/widgets/number.html` draws.
+    """View-model of `templates/widgets/number.html`.
 
     `value` is the newest value, None without one. `level`, `change` and `spark` are None where there is
     nothing to say. `note` tells of how many series the value is made, and is empty for one. `ems` is how wide

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WidgetView:
-    """What `templates/widgets/widget.html` draws around every kind.
+    """View-model of `templates/widgets/widget.html`, the frame around every kind.
 
     `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
     its place on the grid of 12 columns. `freshness` tells how current it is.

@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """What `templates/widgets/status.html` draws.
+    """View-model of `templates/widgets/status.html`.
 
     `cells` are those that need a look first, with all that are down; `more` is how many others there are. `summary`
     counts all in words. `side` is the side of the smallest square of cells that holds them, `bad_side` the same of

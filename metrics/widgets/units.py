@@ -18,7 +18,7 @@ PLAIN_LEAST, PLAIN_MOST = 1e-4, 1e9
 """Numbers from the one to below the other are written out, the rest in powers of ten."""
 DECIMALS_MOST = 10
 NOISE = 5e-11
-"""What differs from a bound by this share of it is the bound: floats make 99.99999999999999 % of 100 %."""
+"""Share of a bound within which a value counts as the bound: floats make 99.99999999999999 % of 100 %."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 

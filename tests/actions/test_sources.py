@@ -359,7 +359,7 @@ class TestComesByItself:
 
 @pytest.mark.usefixtures("_door")
 class TestTrust:
-    """What somebody else than an administrator asks for, may not reach what only administrators may."""
+    """Requests of other users than administrators may not reach addresses that only administrators may."""
 
     def test_it_is_who_made_it(self) -> None:
         assert behind_a_door(SYSTEM).trusted

@@ -26,7 +26,7 @@ def _door(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def questions(redis: "Redis", monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What passes Redis on its way to a worker, which answers at once."""
+    """Questions that pass Redis on their way to a worker, which answers at once."""
     seen: list[str] = []
 
     def work(_: Any, task: str, args: list[str], **options: Any) -> None:

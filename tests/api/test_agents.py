@@ -130,7 +130,7 @@ def test_the_client_of_influxdb_2_finds_it_well(live_server: LiveServer) -> None
 
 @pytest.mark.django_db
 class TestQueries:
-    """What clients of InfluxDB 1 ask before they write."""
+    """Queries that clients of InfluxDB 1 send before they write."""
 
     def ask(self, **fields: str) -> Any:
         program = Program("push")

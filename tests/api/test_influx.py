@@ -25,7 +25,7 @@ NOW_S = int(time.time()) - 60
 
 
 def stored() -> dict[str, tuple[dict[str, str], float, int]]:
-    """What was stored: metric -> labels, value, time in milliseconds."""
+    """Stored samples: metric -> labels, value, time in milliseconds."""
     return {one.series.metric: (one.series.labels, one.value, one.at_ms) for one in Sample.objects.all()}
 
 

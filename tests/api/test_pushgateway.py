@@ -33,7 +33,7 @@ FAR = 1e11
 
 
 def values(metric: str) -> dict[str, float]:
-    """What counts now of a metric: label values, joined -> value."""
+    """Current values of a metric: label values, joined -> value."""
     found = read.tracks(Query(metric), FAR)
     return {"/".join(one.labels.values()): one.latest.value for one in found if one.latest}
 

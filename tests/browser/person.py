@@ -1,4 +1,4 @@
-"""What a person does and sees on a dashboard."""
+"""Actions of a person on a dashboard, and what they see."""
 
 import json
 import re

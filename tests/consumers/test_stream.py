@@ -1,4 +1,4 @@
-"""Who is sent what, and when: a stream with viewers that keep up, fall behind, stall, and come back."""
+"""Frames and their viewers: a stream with viewers that keep up, fall behind, stall, and come back."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What a user can call is in the docs: endpoints, commands, kinds, ranges."""
+"""The docs name everything a user can call: endpoints, commands, kinds, ranges."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the docs point at exists: files, sections, pictures, commands, make targets; and their examples are valid."""
+"""Targets of the docs exist: files, sections, pictures, commands, make targets; and their examples are valid."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def sections(page: Path) -> set[str]:
 
 
 def mentioned(pattern: str) -> list[tuple[str, str]]:
-    """What `pattern` finds in inline code and in shell examples: page and finding, each once."""
+    """Findings of `pattern` in inline code and in shell examples: page and finding, each once."""
     found = set()
     for page in PAGES:
         text = page.read_text()

@@ -14,10 +14,23 @@ SHA256 = {
     "hx-ws.min.js": "a7c11e4eca05417d6299bb40aaacca01572e44605389fc4d5ef12be408a4d03b",
 }
 VERSION = "4.0.1"
+LICENCES = "LICENSES.md"
+FIRST_WORDS = {"0BSD": "Zero-Clause BSD"}
+"""The first line of each licence's text."""
 
 
 def test_there_is_nothing_else() -> None:
-    assert {file.name for file in VENDOR.iterdir()} == set(SHA256)
+    assert {file.name for file in VENDOR.iterdir()} == {*SHA256, LICENCES}
+
+
+def test_every_file_has_its_licence() -> None:
+    row = re.compile(r"^\| `([\w.-]+)` \| .+ \| (\d[\w.]*) \| (\w+) \| \[([\w.-]+)\]\(\4\) \|$", re.M)
+    rows = row.findall((VENDOR / LICENCES).read_text())
+    texts = {text for _, _, _, text in rows}
+    assert sorted([file for file, *_ in rows] + [*texts, LICENCES]) == sorted(file.name for file in VENDOR.iterdir())
+    for _, version, licence, text in rows:
+        assert version == VERSION
+        assert (VENDOR / text).read_text().startswith(FIRST_WORDS[licence] + "\n")
 
 
 @pytest.mark.parametrize("name", SHA256)

@@ -92,7 +92,7 @@ def timeless(html: str) -> str:
 
 
 def measured(second: int, slow: Source) -> Iterator[tuple[list[Sample], Source | None]]:
-    """What arrives at `second`: regular, irregular, late, from clocks that are ahead, ending, and beginning."""
+    """Samples that arrive at `second`: regular, irregular, late, from clocks that are ahead, ending, and beginning."""
     at = AT + second
     yield [Sample(LOAD, 2 + 2 * math.sin(second / 40), {"host": host}, at) for host in ("a", "b")], None
     if second % 15 == 0:

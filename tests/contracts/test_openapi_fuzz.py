@@ -1,4 +1,4 @@
-"""Whatever is sent to an endpoint of the API, it gives an answer that its description has, and never a 5xx.
+"""Every request to an endpoint of the API gets an answer that its description has, and never a 5xx.
 
 Bodies are made from what the description says, and from what it forbids; configs from what their kinds say.
 Everything goes through Django's own handler, into a real database and a real Redis.
@@ -96,7 +96,7 @@ def load(document: dict[str, Any], **phases: Any) -> Any:
 
 @schemathesis.serializer("application/x-protobuf")
 def as_bytes(context: schemathesis.SerializationContext, value: Any) -> bytes:
-    """What is not sent as JSON is whatever bytes come."""
+    """Send a body that is not JSON as bytes."""
     value = getattr(value, "data", value)
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
@@ -109,7 +109,7 @@ made = load(described_by_kind(), coverage={"enabled": False}).include(
 
 
 class World:
-    """What is there: series, a source and a heartbeat, and a token that may do everything."""
+    """Rows that exist: series, a source and a heartbeat, and a token that may do everything."""
 
     def __init__(self, scope: str) -> None:
         self.headers = {

@@ -1,4 +1,4 @@
-"""What all pages promise to people who listen, type or print: alerts, scrolling, labels, times."""
+"""Promises of all pages to people who listen, type or print: alerts, scrolling, labels, times."""
 
 import re
 from functools import cache
@@ -16,7 +16,7 @@ ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static/js").glob("*.js"))
 TICKING = ("data-lost-age", "data-clock", "data-freshness")
-"""What scripts write anew each second."""
+"""Attributes of elements that scripts write anew each second."""
 
 
 def name(file: Path) -> str:
@@ -87,7 +87,7 @@ def test_no_two_fields_of_a_form_have_one_label(kind: str) -> None:
 
 
 def test_a_tested_source_is_brought_into_view() -> None:
-    """What is focused is scrolled to, by browsers without scripts and by htmx."""
+    """A focused element is scrolled to, by browsers without scripts and by htmx."""
     for context in ({"refused": ["No."]}, {"trial": {"count": 1, "took": "1 s"}}):
         assert 'tabindex="-1" autofocus' in render_to_string("source/_trial.html", context)
 

@@ -66,7 +66,7 @@ SCOPES = {
     ("GET", "/api/v1/heartbeats/{id}/pings"): "edit",
     ("POST", "/api/v1/heartbeats/{id}/rotate"): "edit",
 }
-"""What a token has to grant, by method and path."""
+"""Scopes that a token has to grant, by method and path."""
 
 
 def endpoints() -> Iterator[tuple[str, str]]:

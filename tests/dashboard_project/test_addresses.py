@@ -1,3 +1,5 @@
+"""Addresses of the web process: to reach, to show, and to bind."""
+
 import socket
 
 import pytest

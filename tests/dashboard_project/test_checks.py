@@ -1,3 +1,5 @@
+"""System checks about unsafe or mismatched settings."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Readers of environment variables: values, defaults, and refusals."""
+
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every answer says to browsers: keep nothing, guess nothing, frame nothing, and over TLS, stay there."""
+"""Headers of every answer: keep nothing, guess nothing, frame nothing, and over TLS, stay there."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ PATHS = {"page": "/sign-in/", "error": "/nowhere/", "api": "/api/v1/series", "he
 
 
 def manage(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """What `manage.py` says with production's settings and `env`."""
+    """Run `manage.py` with production's settings and `env`."""
     secret = "a key that is as long as it has to be, with many different letters in it"
     given = {**os.environ, "SECRET_KEY": secret, "PUBLIC_URL": "https://watch.example.com", **env}
     command = [sys.executable, str(Path(ours.BASE_DIR) / "manage.py"), *arguments]

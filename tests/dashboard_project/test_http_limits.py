@@ -1,4 +1,4 @@
-"""Whose word is taken for where a request comes from."""
+"""Proxies that are trusted to say where a request comes from."""
 
 from ipaddress import ip_network
 

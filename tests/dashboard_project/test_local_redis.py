@@ -1,3 +1,5 @@
+"""A Redis of our own: its server, its folder, and waiting until it answers."""
+
 import os
 import stat
 from importlib.util import find_spec

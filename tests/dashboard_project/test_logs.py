@@ -1,4 +1,4 @@
-"""What is logged: no keys of heartbeats, whoever logs the address."""
+"""Contents of the log: no keys of heartbeats, whichever logger logs the address."""
 
 import json
 import logging

@@ -24,7 +24,7 @@ def registry() -> CollectorRegistry:
 
 
 def found(read: Exposition) -> dict[tuple[str, tuple[str, ...]], tuple[float, str | None]]:
-    """What was read but times of creation: name and label values -> value and type."""
+    """Samples that were read, except times of creation: name and label values -> value and type."""
     return {
         (one.metric, tuple(one.labels.values())): (one.value, one.type)
         for one in read.samples

@@ -1,4 +1,4 @@
-"""What the system's parts record about themselves, and how old that is."""
+"""Records of the system's parts about themselves, and how old they are."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 @pytest.fixture(autouse=True)
 def _nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever tests this process ran before, it has sent nothing yet."""
+    """Count from zero, whichever tests this process ran before."""
     monkeypatch.setattr(traffic, "_counts", Counter())
 
 

@@ -1,4 +1,4 @@
-"""What pings change, and when a job that does not ping is late and down."""
+"""Changes by pings, and when a job that does not ping is late and down."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What collectd 5.12 and netdata 1.37 sent, recorded; and what is refused of it, entry by entry."""
+"""Recorded requests of collectd 5.12 and netdata 1.37; and refusals, entry by entry."""
 
 import json
 from contextlib import suppress

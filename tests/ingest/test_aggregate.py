@@ -1,4 +1,4 @@
-"""What StatsD's readings amount to, flush by flush."""
+"""Aggregation of StatsD's readings, flush by flush."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the Pushgateway takes: groups in paths, and expositions whose labels give way to the group's."""
+"""Requests to the Pushgateway: groups in paths, and expositions whose labels give way to the group's."""
 
 import pytest
 from hypothesis import given

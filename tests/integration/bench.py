@@ -1,4 +1,4 @@
-"""What tests of faults stand on: a running system, a dashboard of many widgets, pushes, pages and sockets."""
+"""Base of the tests of faults: a running system, a dashboard of many widgets, pushes, pages and sockets."""
 
 import json
 import re

@@ -19,7 +19,7 @@ ARTICLE = re.compile(r'<(article|div) id="w-(\w+)".*?</\1>', re.S)
 PARTIAL = re.compile(r'<hx-partial hx-target="#w-(\w+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
 PULSE = re.compile(r'<i id="pulse"[^>]*data-epoch="(\w*)" data-version="(\d+)" data-time="([\d.]+)"')
 BY_TIME = re.compile(r' data-state="\w+"|(?<=data-freshness>)[^<]*')
-"""What the page itself keeps changing as time passes: the state of the freshness, and its words."""
+"""Parts that the page itself changes as time passes: the state of the freshness, and its words."""
 
 
 def sign_in(stack: Stack, name: str = "admin", password: str = "") -> httpx.Client:

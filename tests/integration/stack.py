@@ -32,7 +32,7 @@ PASSWORD = "correct horse battery staple"
 READY_S = 120.0
 PORTS = range(20_000, 32_000)
 STOPS_S = 60.0  # far more than it may take: it tells what hangs from a machine that is busy
-# What tests/services.py set for the tests themselves.
+# Variables that tests/services.py set for the tests themselves.
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOG_LEVEL")
 
 

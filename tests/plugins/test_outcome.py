@@ -1,4 +1,4 @@
-"""What a function may return, and what is said of the rest."""
+"""Values that a function may return, and messages about all others."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

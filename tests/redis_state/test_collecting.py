@@ -1,4 +1,4 @@
-"""What is asked of the collecting worker, and how its answer finds who asked."""
+"""Requests to the collecting worker, and how its answers find who asked."""
 
 import threading
 import time

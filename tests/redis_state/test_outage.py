@@ -1,4 +1,4 @@
-"""What is said of a Redis that does not serve, and that the log has it once a minute."""
+"""Messages about a Redis that does not serve, and that the log has them once a minute."""
 
 import logging
 

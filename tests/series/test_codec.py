@@ -20,7 +20,7 @@ MINUTES = (
     "AgUAAAB4nGNIYGBgeAXEDJd1gcQPdiCxMA5IMP4DCf6HEf/YGIgD/xHMhwyhDAxVIEIERKwDERqaVx/IODjY73dgkiTSRAZGEHEK"
     "RMwCEdZEWB0augdEzAIRn0DEdQaGq0+rhETs7e0cHP5VgNQ8I2wzAPKfHw0="
 )
-"""What release 0.1 packed."""
+"""A chunk that release 0.1 packed."""
 
 
 def whole(numbers: list[int] | range) -> Column:
@@ -71,7 +71,7 @@ def test_eleven_digits_are_kept_where_not_all_are_needed(values: list[float]) ->
 
 @given(st.lists(st.tuples(*[st.integers(-(10**9), 10**9)] * 10), min_size=1), st.integers(0, 6))
 def test_buckets_of_few_decimals_come_back_to_the_bit(rows: list[tuple[int, ...]], decimals: int) -> None:
-    """Whatever one column says of another."""
+    """Columns need not agree with each other."""
     columns = [
         whole([abs(number) + 1 for number in column])
         if place in residuals.WHOLE

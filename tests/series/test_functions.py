@@ -1,4 +1,4 @@
-"""What is made of a series over time."""
+"""Functions of a series over time."""
 
 import statistics
 

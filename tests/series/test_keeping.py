@@ -31,13 +31,13 @@ RAW_HOURS = 48
 LATEST_MOST_S = 40 * 3600
 NAMES = ("a", "b")
 Rolled = list[tuple[Any, ...]]
-"""What `buckets.COLUMNS` names."""
+"""Rows with the columns that `buckets.COLUMNS` names."""
 JOBS = {"roll": rollup.roll, "pack": pack.pack, "prune": prune.prune}
 
 
 @dataclass
 class World:
-    """What was written, as a plain dict, and the clock."""
+    """Samples that were written, as a plain dict, and the clock."""
 
     now: float = AT
     written: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in NAMES})
@@ -110,7 +110,7 @@ class World:
         return [(point.at, point.value) for point in track.points]
 
     def check_drawn(self, step_s: int) -> None:
-        """What was drawn before, and is remembered, is drawn as if it were not."""
+        """A drawing from the cache equals one without it."""
         step_ms = step_s * 1000
         for back in (120, 40):
             start_ms = round(self.now) // step_s * step_ms - back * step_ms

@@ -1,4 +1,4 @@
-"""What a counter grew at its very beginning, if anybody says when that was."""
+"""Growth of a counter at its very beginning, if its start is known."""
 
 import pytest
 

@@ -152,7 +152,7 @@ def test_two_processes_that_tell_units_of_the_same_series_at_once_agree() -> Non
 
 @pytest.mark.django_db(transaction=True)
 class TestKnown:
-    """What this process knows of series saves it the look-up, and is never taken for the truth."""
+    """The cache of series saves the look-up, and is never taken for the truth."""
 
     def test_a_known_series_is_not_looked_up(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         write([sample("a"), sample("b", host="x")], None, AT)

@@ -1,4 +1,4 @@
-"""What may stand between a source and its server, or in its place: it encrypts, freezes, or talks nonsense."""
+"""Servers that stand between a source and its server, or in its place: they encrypt, freeze, or talk nonsense."""
 
 import socket
 import ssl

@@ -151,7 +151,7 @@ def test_a_prefix_of_the_application(a_redis: Server, tmp_path: Path) -> None:
 
 
 def test_asking_hands_nothing_out_again(a_redis: Server, two_workers: int) -> None:
-    """What was not acknowledged for hours may still be worked on: that is for the application to know."""
+    """A task that was not acknowledged for hours may still be worked on: only the application knows."""
     with a_redis.client as client:
         client.select(two_workers)
         client.zadd("unacked_index", {"tag": time.time() - 5 * 3600})

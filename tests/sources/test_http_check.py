@@ -382,7 +382,7 @@ class TestCertificates:
         assert (found["http_up"], found["http_status"]) == (1, 200)
 
     def test_the_days_left_are_told_though_it_need_not_be_trusted(self, https_url: str) -> None:
-        """Who turns the checking off, for a certificate of their own, still wants to know when it ends."""
+        """A user who turns the check off, for a certificate of their own, still wants to know when it ends."""
         assert run(f"{https_url}/ok", verify=False)["http_certificate_days"] == pytest.approx(DAYS, abs=0.1)
 
     def test_a_trusted_one_tells_the_days_left(

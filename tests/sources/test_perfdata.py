@@ -1,4 +1,4 @@
-"""What checks print: examples from the guidelines and from real checks, and anything at all."""
+"""Output of checks: examples from the guidelines and from real checks, and anything at all."""
 
 import math
 

@@ -33,7 +33,7 @@ def collect(url: str, **fields: Any) -> list[Sample]:
 
 
 def told(found: list[Sample]) -> dict[str, float]:
-    """What is said about the scrape itself, but for how long it took."""
+    """Samples about the scrape itself, except how long it took."""
     return {one.metric: one.value for one in found if one.metric in OURS and one.metric != "scrape_duration_seconds"}
 
 

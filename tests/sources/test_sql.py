@@ -51,7 +51,7 @@ GREETING = packet(
     + b"saltsaltsalt\0" + b"mysql_native_password\0",
 )  # fmt: skip
 SWITCH = packet(2, b"\xfemysql_clear_password\0")
-"""What a MySQL server begins with, and how it asks for the password as it is."""
+"""First packet of a MySQL server, and its request for the password in the clear."""
 PLEASE_IN_THE_CLEAR = b"R" + (8).to_bytes(4) + (3).to_bytes(4)
 """The same of PostgreSQL: AuthenticationCleartextPassword."""
 

@@ -1,4 +1,4 @@
-"""What is wrong with a value is said in plain words, whatever pydantic found."""
+"""Errors in values are told in plain words, whatever pydantic found."""
 
 import re
 import typing

@@ -1,4 +1,4 @@
-"""What is stored: for staff."""
+"""The page of stored series: for staff."""
 
 import pytest
 from django.test import Client

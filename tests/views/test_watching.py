@@ -1,4 +1,4 @@
-"""Who is watching: for staff, and current by itself."""
+"""The page of those who are watching: for staff, and current by itself."""
 
 import asyncio
 import time

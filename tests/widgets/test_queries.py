@@ -1,4 +1,4 @@
-"""What a widget shows of its queries: functions, groups, the largest, and calculations with them."""
+"""Queries of a widget: functions, groups, the largest, and calculations with them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the widgets' templates promise to the page: its policy, its ids, its size, and that they are pure."""
+"""Promises of the widgets' templates to the page: its policy, its ids, its size, and that they are pure."""
 
 import re
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""`manage.py backup`: write a backup to a file or to stdout."""
+
 import sys
 from argparse import ArgumentParser
 from pathlib import Path

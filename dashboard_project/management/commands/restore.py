@@ -1,3 +1,5 @@
+"""`manage.py restore`: restore a backup, into either database."""
+
 import shutil
 import sys
 import tempfile

@@ -1,3 +1,5 @@
+"""`manage.py bootstrap`: make the user admin and the demo, where there is nothing yet."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand

@@ -1,3 +1,5 @@
+"""`manage.py export_samples`: write samples to a CSV or JSON lines file."""
+
 import sys
 import time
 from argparse import ArgumentParser

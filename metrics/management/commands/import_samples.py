@@ -1,3 +1,5 @@
+"""`manage.py import_samples`: store the samples of a CSV or JSON lines file."""
+
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator

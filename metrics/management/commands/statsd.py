@@ -1,3 +1,5 @@
+"""`manage.py statsd`: listen for StatsD's readings over UDP."""
+
 import signal
 from typing import Any
 

@@ -25,7 +25,7 @@ MODES = {"off": "disable", "on": "require", "verify": "verify-full"}
 AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where Debian, Red Hat and others keep whom to trust: libpq takes one file, and its own default is nowhere."""
 CLEARTEXT = "server requested a cleartext password"
-"""What libpq says when `require_auth` keeps it from sending that."""
+"""Message of libpq when `require_auth` keeps it from sending that."""
 
 YEARS = re.compile(rb"(-?\d+) years?")
 
@@ -102,7 +102,7 @@ def _open(config: ServerConfig, database: str, address: str, timeout_s: float) -
         "connect_timeout": max(2, int(timeout_s)),
         "sslmode": MODES[config.tls],
         "gssencmode": "disable",
-        # What lies about in this process's home and environment is not the source's.
+        # Files in this process's home and variables in its environment are not the source's.
         "options": "",
         "passfile": "/nonexistent",
         "sslcertmode": "disable",

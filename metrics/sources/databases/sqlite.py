@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("sqlite_process.py")
 MEMORY_MOST_BYTES = 256 * 1024**2
 TABLE_MOST_BYTES = 16 * 1024**2
 START_S = 1.0
-"""What the process may take to start, on top of the time that the query has."""
+"""Time that the process may take to start, on top of the time that the query has."""
 
 
 def query(path: str, text: str, rows_most: int, timeout_s: float) -> Table:

@@ -16,7 +16,7 @@ STEPS = 20_000
 """How many instructions of SQLite's machine may pass between two looks at the clock: some milliseconds."""
 CELL_MOST_BYTES = 1_000_000
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-"""What a statement may do; so it can't attach other files, set pragmas, or write into temporary tables either."""
+"""Operations that a statement may do; so it can't attach other files, set pragmas, or write into temporary tables."""
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a query returns, and how that becomes samples. No database is needed for any of it."""
+"""Rows that a query returns, and how they become samples. No database is needed for any of it."""
 
 import math
 import re
