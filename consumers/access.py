@@ -23,7 +23,7 @@ NO_SUCH_THING = 4404
 
 
 class Credential(NamedTuple):
-    """What a socket was opened with: the session of a browser, or the bearer token of a program."""
+    """The credential that a socket was opened with: the session of a browser, or the bearer token of a program."""
 
     session: str
     token: str

@@ -78,14 +78,15 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     needed = NEEDS[model].get(SEE)
     if needed is None or by.role < needed:
         return rows.none()
+    if model is Token and not by.is_admin:
+        others = Token.teams.through.objects.exclude(team_id__in=by.teams or ()).values("token_id")
+        return rows.filter(_of_teams(Token, by)).exclude(Q(scope=Token.Scope.ADMIN) | Q(pk__in=others))
     if by.sees_all:
         return rows
     if model is Series:
         return rows.exclude(source__in=_hidden_sources(by.teams))
     if model is Team:
         return rows.filter(pk__in=by.teams or ())
-    if model is Token:
-        return rows.filter(_of_teams(Token, by)).exclude(scope=Token.Scope.ADMIN)
     if model in (Dashboard, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     return rows
@@ -112,7 +113,7 @@ def _hidden_sources(teams: Any) -> QuerySet[Source]:
 
 def _of_teams(model: Any, by: Principal) -> Q:
     name = model._meta.model_name
-    return Q(pk__in=model.teams.through.objects.filter(team_id__in=by.teams).values(f"{name}_id"))
+    return Q(pk__in=model.teams.through.objects.filter(team_id__in=by.teams or ()).values(f"{name}_id"))
 
 
 def _needed(verb: str, thing: Model | type[Model] | str) -> Role | None:

@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Invalid(Exception):
-    """What was asked for can't be made; `field` names what is wrong with it, the message says so in a sentence.
+    """The thing asked for can't be made; `field` names what is wrong with it, the message says so in a sentence.
 
     `all` are field and message of everything that was found wrong, this first.
     """
@@ -69,7 +69,7 @@ class Conflict(Exception):
 
 
 class TooOften(Exception):
-    """Who asks did this too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
+    """The principal did this too often; the message is a sentence, `wait_s` seconds from now it may be done again."""
 
     def __init__(self, message: str, wait_s: int) -> None:
         super().__init__(message)

@@ -230,7 +230,7 @@ def _set(source: Source, fields: Mapping[str, Any]) -> None:
 
 SCHEDULE = ("every_s", "cron", "time_zone")
 FIELDS = ("name", *SCHEDULE, "config", "version", "secrets", "trusted", "enabled", "for_everyone", *LIMITS)
-"""What is said about a source, as opposed to what its runs note on it."""
+"""The fields that people set, as opposed to those that runs note."""
 
 
 def facts(source: Source) -> dict[str, Any]:

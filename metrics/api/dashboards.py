@@ -14,7 +14,7 @@ from metrics.access.policy import visible
 from metrics.access.sharing import Access, Text
 from metrics.actions import dashboards as actions
 from metrics.api.body import MAKING, ONE, READING, Body, Refused
-from metrics.api.tokens import principal_of, read
+from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Dashboard, Revision
 from metrics.widgets.spec import DashboardSpec, WidgetSpec
 
@@ -106,7 +106,7 @@ def list_dashboards(request: HttpRequest) -> dict[str, Any]:
     return {"dashboards": [_out(one) for one in seen.prefetch_related("widgets", "teams")]}
 
 
-@router.post("dashboards", response={201: DashboardOut, **MAKING})
+@router.post("dashboards", response={201: DashboardOut, **MAKING}, auth=edit)
 def create_dashboard(request: HttpRequest, response: HttpResponse, body: DashboardSpec) -> Status[dict[str, Any]]:
     """Make a dashboard with its widgets; those without a place stand in the order given."""
     return Status(201, _tagged(response, actions.create(principal_of(request), body.model_dump())))
@@ -124,7 +124,7 @@ def list_deleted_dashboards(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@router.post("deleted-dashboards/{id}/restore", response={200: DashboardOut, **CHANGING})
+@router.post("deleted-dashboards/{id}/restore", response={200: DashboardOut, **CHANGING}, auth=edit)
 def restore_dashboard(request: HttpRequest, response: HttpResponse, id: int) -> dict[str, Any]:
     """Bring a deleted dashboard back as it was."""
     return _tagged(response, actions.restore(principal_of(request), id))
@@ -136,21 +136,21 @@ def get_dashboard(request: HttpRequest, response: HttpResponse, slug: str) -> di
     return _tagged(response, actions.find(principal_of(request), slug))
 
 
-@router.patch("dashboards/{slug}", response={200: DashboardOut, **CHANGING})
+@router.patch("dashboards/{slug}", response={200: DashboardOut, **CHANGING}, auth=edit)
 def change_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: DashboardChanges) -> dict[str, Any]:
     """Change what is given, and leave the rest."""
     changes = body.model_dump(exclude_unset=True)
     return _tagged(response, actions.change(principal_of(request), slug, changes, _seen(request)))
 
 
-@router.delete("dashboards/{slug}", response={204: None, **CHANGING})
+@router.delete("dashboards/{slug}", response={204: None, **CHANGING}, auth=edit)
 def delete_dashboard(request: HttpRequest, slug: str) -> Status[None]:
     """Delete a dashboard; for 30 days it can be restored."""
     actions.delete(principal_of(request), slug, _seen(request))
     return Status(204, None)
 
 
-@router.post("dashboards/{slug}/copy", response={201: DashboardOut, **CHANGING})
+@router.post("dashboards/{slug}/copy", response={201: DashboardOut, **CHANGING}, auth=edit)
 def copy_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: Copy) -> Status[dict[str, Any]]:
     """Make a dashboard with the widgets of this one."""
     return Status(201, _tagged(response, actions.duplicate(principal_of(request), slug, body.slug, body.title)))
@@ -171,26 +171,26 @@ def get_revision(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
     return {**_revision(found), "spec": found.spec}
 
 
-@router.post("dashboards/{slug}/revisions/{number}/restore", response={200: DashboardOut, **CHANGING})
+@router.post("dashboards/{slug}/revisions/{number}/restore", response={200: DashboardOut, **CHANGING}, auth=edit)
 def restore_revision(request: HttpRequest, response: HttpResponse, slug: str, number: int) -> dict[str, Any]:
     """Give the dashboard the state of this revision, as a new revision."""
     return _tagged(response, actions.restore_revision(principal_of(request), slug, number, _seen(request)))
 
 
-@router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING})
+@router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING}, auth=edit)
 def add_widget(request: HttpRequest, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
     """Add a widget, in the first gap if it has no place."""
     return Status(201, {"key": actions.add_widget(principal_of(request), slug, body.model_dump(), _seen(request))})
 
 
-@router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
+@router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
 def change_widget(request: HttpRequest, slug: str, key: str, body: WidgetChanges) -> Status[None]:
     """Change what is given of a widget, and leave the rest."""
     actions.change_widget(principal_of(request), slug, key, body.model_dump(exclude_unset=True), _seen(request))
     return Status(204, None)
 
 
-@router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING})
+@router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
 def delete_widget(request: HttpRequest, slug: str, key: str) -> Status[None]:
     """Remove a widget; restoring a revision brings it back."""
     actions.delete_widget(principal_of(request), slug, key, _seen(request))

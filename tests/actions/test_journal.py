@@ -20,7 +20,7 @@ from tests.make import AT
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 BEN = Principal("user", "user ben", Role.ADMIN, address="192.0.2.7")
-NOBODY = Principal("nobody", "nobody")
+VERA = Principal("user", "user vera", Role.VIEWER, 5)
 URL = "http://192.0.2.1/"
 
 
@@ -109,9 +109,9 @@ def test_what_is_undone_is_no_entry(said: str) -> None:
 
 def test_what_is_refused_is_no_entry() -> None:
     with pytest.raises(Forbidden):
-        sources.change(NOBODY, machine(), {"every": 30})
+        sources.change(VERA, machine(), {"every": 30})
     with pytest.raises(Forbidden):
-        dashboards.change(NOBODY, "shop", {"title": "Store"}, None)
+        dashboards.change(VERA, "shop", {"title": "Store"}, None)
     with pytest.raises(Invalid):
         sources.change(BEN, machine(), {"every": 0})
     assert not AuditEntry.objects.exists()
@@ -135,7 +135,9 @@ def test_of_what_is_made_or_removed_everything_is_kept() -> None:
     entry = AuditEntry.objects.get()
     assert entry.after is None
     assert entry.before is not None
-    assert entry.before == {"kind": "host", "name": "machine", "every_s": 10, "trusted": True, "enabled": True}
+    assert entry.before == {"kind": "host", "name": "machine", "every_s": 10, "trusted": True, "enabled": True} | {
+        "everyone": True
+    }
 
 
 def test_of_credentials_only_is_said_that_they_were_given() -> None:

@@ -99,6 +99,7 @@ def tokens() -> dict[str, str]:
 
 
 def rows() -> dict[str, list[object]]:
+    Token.objects.update(last_used_at=None)  # that a token was used is noted, also of one that is refused
     return {
         model.__name__: list(model._default_manager.values()) for model in apps.get_app_config("metrics").get_models()
     }

@@ -113,7 +113,7 @@ class Knock:
 
 @st.composite
 def bodies(draw: st.DrawFn, door: Door) -> bytes:
-    """What a client would send, as it is or with something else in the midst of it; or anything."""
+    """A request as a client would send it, as it is or with something else in the midst of it; or anything."""
     whole = draw(st.sampled_from(door.bodies) | st.binary(max_size=60))
     if draw(st.booleans()):
         at, size = draw(st.integers(0, len(whole))), draw(st.integers(0, 9))
@@ -188,7 +188,7 @@ async def answer(application: Callable[..., Awaitable[None]], knock: Knock) -> t
 
 @pytest.fixture
 def known() -> dict[str, str]:
-    """What stands in a request as a word, and what is sent in its place."""
+    """Words in requests, and the values that are sent in their places."""
     return {"TOKEN": make.token("stranger", "push"), "KEY": heartbeats.create(SYSTEM, "job", every_s=60).key}
 
 
