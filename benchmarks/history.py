@@ -1,7 +1,8 @@
 """A page over 30 days of 1,000 series at 10 s, and what a sample takes on the disk.
 
-The whole system runs on PostgreSQL, its history written as rollups. Pages are asked of the web process as a browser
-does. The yardstick is the bare query that adds up the same steps for all series of the page.
+The whole system runs on PostgreSQL, its history written as rollups and then packed by the system's own code. Pages are
+asked of the web process as a browser does. The yardstick is the bare query that adds up the same steps for all series
+of the page, on rows.
 
 For the disk, samples of two days go through packing and pruning two hours at a time, with a vacuum as autovacuum would
 do it, and are weighed with their indexes.
@@ -14,7 +15,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -42,20 +44,39 @@ SAMPLES = """
     INSERT INTO metrics_sample (series_id, at_ms, value) SELECT s.id, t * 10000::bigint, 50 + 20 * sin(t / 30.0 + s.id)
     FROM generate_series(%(begin)s / 10000, %(end)s / 10000) t, metrics_series s
     WHERE metric LIKE 'history_%%' ORDER BY t"""
+PROGRESS = ("minutes", "hours", "late", "packed", "minutes packed", "hours packed", "pruned")
+LEFT = """
+    SELECT (SELECT count(*) FROM metrics_minuterollup WHERE at_ms < %(now)s - 9 * 3600000::bigint)
+        + (SELECT count(*) FROM metrics_hourrollup WHERE at_ms < %(now)s - 17 * 86400000::bigint)
+        + (SELECT count(*) FROM metrics_progress WHERE series_id > 0 AND name LIKE '%%packed')"""
+"""Rows that should have been packed, and rounds of packing that go on."""
 YARDSTICK = """
     SELECT series_id, (at_ms - %(begin)s) / %(step)s, sum(sum) / sum(count) FROM metrics_hourrollup
     WHERE at_ms >= %(begin)s AND at_ms < %(end)s GROUP BY 1, 2"""
 
 
-def fill(url: str, series: int) -> None:
-    """Write a history that ends now: hours of 62 days, minutes of two, samples of three hours."""
+@contextmanager
+def at_rest(url: str) -> Iterator[psycopg.Connection]:
+    """Keep the system from rolling, packing and pruning; yields the connection that holds the progress of all that.
+
+    A round that came while the history is written would count as packed what it did not see.
+    """
+    with psycopg.connect(url) as connection:
+        for name in PROGRESS:
+            connection.execute("INSERT INTO metrics_progress VALUES (%s, 0, 0) ON CONFLICT DO NOTHING", [name])
+        connection.commit()
+        connection.execute("SELECT name FROM metrics_progress FOR UPDATE")
+        yield connection
+
+
+def fill(url: str, series: int, times: int) -> float:
+    """Write a history that ends now: hours of 62 days, minutes of two, samples of three hours.
+
+    Return how long the yardstick takes on it, in seconds, before any of it is packed.
+    """
     now_ms = int(time.time() * 1000)
     hour, minute = now_ms // HOUR_MS, now_ms // MINUTE_MS - 5
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DELETE FROM metrics_progress")
-        done = {"minutes": minute * MINUTE_MS, "hours": hour * HOUR_MS, "packed": (hour - 4) // 2 * 2 * HOUR_MS}
-        for name, until_ms in done.items():
-            connection.execute("INSERT INTO metrics_progress VALUES (%s, %s, 0)", [name, until_ms])
+    with at_rest(url) as progress, psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SERIES, {"widgets": WIDGETS, "series": series})
         hours = {"table": "metrics_hourrollup", "step": HOUR_MS, "count": 360, "begin": hour - 62 * 24, "end": hour}
         minutes = {"table": "metrics_minuterollup", "step": MINUTE_MS, "count": 6, "begin": minute - 2880}
@@ -63,6 +84,13 @@ def fill(url: str, series: int) -> None:
         connection.execute(ROLLUPS.format(**minutes, end=minute))
         connection.execute(SAMPLES, {"begin": now_ms - 3 * HOUR_MS, "end": now_ms})
         connection.execute("VACUUM ANALYZE")
+        yardstick = percentile(bare(url, times), 50)
+        for name in PROGRESS:
+            until_ms = {"minutes": minute * MINUTE_MS, "hours": hour * HOUR_MS}.get(name, 0)
+            progress.execute(
+                "UPDATE metrics_progress SET until_ms = %s, series_id = 0 WHERE name = %s", [until_ms, name]
+            )
+    return yardstick
 
 
 def widgets(series_each: int) -> list[dict[str, Any]]:
@@ -115,13 +143,14 @@ def bare(url: str, times: int) -> list[float]:
 
 
 def pack(system: System, url: str) -> None:
-    """Have all packed that is due, and return when no round goes on: the system's own may hold the turn meanwhile."""
+    """Have all packed that is due, partly by the system's own rounds, and return when no row of it is left."""
     code = "import time; from metrics.series import pack; pack.pack(time.time())"
-    under_way = "SELECT count(*) FROM metrics_progress WHERE series_id > 0 AND name IN ('packed', %s, %s)"
     with psycopg.connect(url, autocommit=True) as connection:
         for _ in range(ROUNDS_MOST):
             system.manage("shell", "-v0", "-c", code)
-            if connection.execute(under_way, ["minutes packed", "hours packed"]).fetchone() == (0,):
+            if connection.execute(LEFT, {"now": int(time.time() * 1000)}).fetchone() == (0,):
+                # Files as small as where minutes are packed all along, and two days of them were never rows at once.
+                connection.execute("VACUUM (FULL, ANALYZE) metrics_minuterollup, metrics_hourrollup")
                 connection.execute("VACUUM ANALYZE")
                 return
     raise RuntimeError("Packing does not end.")
@@ -132,8 +161,7 @@ def pages(series: int, times: int) -> None:
         postgresql.server() as url,
         System(DATABASE_URL=url, SERIES_TOTAL="1000000", SERIES_PER_SOURCE="1000000") as system,
     ):
-        fill(url, series)
-        yardstick = percentile(bare(url, times), 50)  # on rows, which packing takes away
+        yardstick = fill(url, series, times)
         pack(system, url)
         for each in (series // WIDGETS, 1):
             system.make_dashboard(f"{SLUG}-{each}", widgets(each))
@@ -169,7 +197,7 @@ def disk(series: int, hours: int) -> None:
         command = [sys.executable, "-m", "benchmarks.servers.keeper", str(series), str(hours)]
         answer = subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
     weights: dict[str, list[float]] = json.loads(answer.splitlines()[-1])
-    rows = [[what, f"{count:,.0f}", f"{size / count:.1f}"] for what, (count, size) in weights.items()]
+    rows = [[what, f"{count:,.0f}", f"{size / count:.1f}" if count else "-"] for what, (count, size) in weights.items()]
     table(f"On the disk: {series} series at 10 s, {hours} h, indexes included", ["what", "of them", "bytes each"], rows)
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 
 from metrics.models import Late, Sample, Series
-from metrics.series import buckets, packed, progress
+from metrics.series import buckets, pack, packed, progress
 from metrics.series.buckets import Bucket
 from metrics.series.tiers import HOUR_MS, LATE_S, MINUTE_MS, floor
 
@@ -66,8 +66,9 @@ def settle() -> bool:
         for series, hour_ms, _ in notes:
             by_hour[hour_ms].append(series)
         rows = [row for hour_ms, ids in by_hour.items() for row in _minutes(ids, hour_ms)]
-        buckets.store_minutes(rows)
-        buckets.store_hours(hour for hour_ms, ids in by_hour.items() for hour in _hours(ids, hour_ms))
+        buckets.store_minutes(pack.into_chunks(pack.MINUTES, rows))
+        hours = [row for hour_ms, ids in by_hour.items() for row in _hours(ids, hour_ms)]
+        buckets.store_hours(pack.into_chunks(pack.HOURS, hours))
         _revise({series for series, *_ in notes})
         with connection.cursor() as cursor:
             cursor.executemany(f"DELETE FROM {_LATE} WHERE series_id = %s AND at_ms = %s AND marks = %s", notes)

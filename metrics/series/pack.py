@@ -1,11 +1,12 @@
 """Packing: samples, minutes and hours that are no longer new move from rows into chunks, a tenth as large.
 
-The newest samples of each series stay rows for good, so that what is asked for most is never packed. What comes for a
-span that is packed already is a row until the next round, and joins its chunk then.
+The newest samples of each series stay rows for good, so that what is asked for most is never packed. A sample that
+comes for a span that is packed already is a row until the next round, and joins its chunk then. Minutes and hours that
+are rolled again join theirs at once: pages over days would have to read them row by row until then.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -55,6 +56,21 @@ def pack(now: float, has_time: HasTime = always) -> None:
                 pass
 
 
+def into_chunks(move: Move, rows: Iterable[Row]) -> list[Row]:
+    """Put those of `rows` that lie in what is packed into their chunks; return the others.
+
+    For the transaction that holds the progress of what is late: each portion of packing waits for that.
+    """
+    packed_ms = progress.all_until_ms().get(move.done, 0)
+    left: list[Row] = []
+    by_series: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        (by_series[row[0]] if row[1] < packed_ms else left).append(row)
+    for series in sorted(by_series):
+        _merge(move, series, by_series[series])
+    return left
+
+
 def _begin(move: Move, now: float) -> bool:
     """Begin a round, unless one goes on or none is due; return whether one goes on.
 
@@ -98,24 +114,24 @@ def _move(move: Move, series: int, end_ms: int) -> None:
         RETURNING {", ".join(kind.columns)}"""
     with connection.cursor() as cursor:
         cursor.execute(sql, {"series": series, "end": end_ms})
-        rows = cursor.fetchall()
-    spans: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        spans[floor(row[0], kind.span_ms)].append((series, *row))
-    if spans:
-        _merge(move, series, spans)
+        rows = [(series, *row) for row in cursor.fetchall()]
+    if rows:
+        _merge(move, series, rows)
 
 
-def _merge(move: Move, series: int, spans: dict[int, list[Row]]) -> None:
+def _merge(move: Move, series: int, rows: Iterable[Row]) -> None:
     """Put rows into the chunks of their spans. One that is damaged is replaced: what was in it can't be read anyway."""
     from metrics.series import codec
 
     kind = move.kind
+    spans: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        spans[floor(row[1], kind.span_ms)].append(row)
     held = kind.chunks._default_manager.filter(series=series, start_ms__in=list(spans))
     before = {start_ms: (series, start_ms, data) for start_ms, data in held.values_list("start_ms", "data")}
     chunks = []
-    for start_ms, rows in spans.items():
-        table = packed.together(kind, rows, [before[start_ms]] if start_ms in before else [])
+    for start_ms, of_span in spans.items():
+        table = packed.together(kind, of_span, [before[start_ms]] if start_ms in before else [])
         assert table is not None
         data = (codec.encode if move.exact else codec.encode_buckets)(table.columns)
         chunks.append((series, start_ms, int(table.columns[0][-1]), len(table), data))

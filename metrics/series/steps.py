@@ -114,7 +114,7 @@ class Grid:
         return self.start_ms + number * self.step_ms
 
     def at(self, number: int) -> float:
-        return self.begin_ms(number) / 1000
+        return (self.start_ms + number * self.step_ms) / 1000
 
 
 def step(grid: Grid, number: int, told: Told, before: tuple[float, float] | None) -> Step:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from metrics.models import Chunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Series
+from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Series
 from metrics.models import Sample as Row
 from metrics.sample import Sample
 from metrics.series import buckets, pack, packed, progress, prune, rollup, step_cache
@@ -171,7 +171,7 @@ class TestLate:
             }
             assert self.told() == expected
             assert self.hours() == [(5, 10, -7, 8, 8), (1, 2, 2, 2, 2)]
-            assert MinuteRollup.objects.count() == 3
+            assert (MinuteRollup.objects.count(), MinuteChunk.objects.get(start_ms=AT_MS).count) == (0, 4)
             assert not Late.objects.exists()
         self.push({15 * 3600: 1}, 15 * 3600)
         pack.pack(AT + 16 * 3600)
@@ -192,6 +192,21 @@ class TestLate:
             }
             assert self.hours() == [(4, 14, 1, 5, 5), (1, 2, 2, 2, 2)]
             pack.pack(AT + (100 + 10 * round_) * 3600)
+
+    def test_a_history_that_is_pushed_leaves_no_rows_behind_in_what_is_packed(self) -> None:
+        """Or else every page over days reads them row by row until the next round, which is half a month for hours."""
+        rollup.roll(AT)
+        pack.pack(AT)
+        hours = 40 * 24
+        self.push({-hour * 3600.0: hour for hour in range(1, hours + 1)}, 0)
+        packed_ms = progress.all_until_ms()
+        for rows, chunks, name in (
+            (MinuteRollup, MinuteChunk, progress.MINUTES_PACKED),
+            (HourRollup, HourChunk, progress.HOURS_PACKED),
+        ):
+            assert min(rows._default_manager.values_list("at_ms", flat=True)) >= packed_ms[name]
+            assert sum(chunks._default_manager.values_list("count", flat=True)) > 20 * 24
+            assert rows._default_manager.count() + sum(chunks._default_manager.values_list("count", flat=True)) == hours
 
 
 class TestGoing:
@@ -276,7 +291,10 @@ class TestTogether:
         assert MinuteRollup.objects.count() == 8 * 6 * 60
         assert sum(MinuteChunk.objects.values_list("count", flat=True)) == 8 * 24 * 60
 
-    def test_what_came_late_is_rolled_again_while_two_pack(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("at_once", [True, False], ids=["into chunks", "as rows"])
+    def test_what_came_late_is_rolled_again_while_two_pack(
+        self, monkeypatch: pytest.MonkeyPatch, at_once: bool
+    ) -> None:
         monkeypatch.setattr(pack, "PORTION", 1)
         ids = fill(4, 30)
         pushed = 20
@@ -288,7 +306,8 @@ class TestTogether:
                 while not stored:
                     with progress.held(progress.LATE) as held:
                         if held:
-                            buckets.store_minutes([(pk, at_ms, 7 + n, n, n, n, n, 0, n, 0, 0.0) for pk in ids])
+                            rows = [(pk, at_ms, 7 + n, n, n, n, n, 0, n, 0, 0.0) for pk in ids]
+                            buckets.store_minutes(pack.into_chunks(pack.MINUTES, rows) if at_once else rows)
                             stored = True
 
         def pack_often() -> None:
