@@ -15,9 +15,9 @@ django.setup()
 
 from django.db import connection
 
-from metrics.series import pack, prune, rollup
-from metrics.series.tiers import HOUR_MS
+from metrics.series.keep import pack, prune, roll
 
+HOUR_MS = 3_600_000
 BEGIN_MS = 1_795_176_000_000
 PORTION_MS = 2 * HOUR_MS
 SERIES = """
@@ -59,11 +59,11 @@ def weigh() -> dict[str, tuple[int, int]]:
 
 def main(series: int, hours: int) -> None:
     execute(SERIES, [series])
-    rollup.roll(BEGIN_MS / 1000)
+    roll(BEGIN_MS / 1000)
     for begin_ms in range(BEGIN_MS, BEGIN_MS + hours * HOUR_MS, PORTION_MS):
         execute(SAMPLES, [begin_ms, begin_ms + PORTION_MS])
         now = (begin_ms + PORTION_MS) / 1000
-        for job in (rollup.roll, pack.pack, prune.prune):
+        for job in (roll, pack, prune):
             job(now)
         for table, _ in TABLES.values():
             execute(f"VACUUM {table}")

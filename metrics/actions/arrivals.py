@@ -6,7 +6,7 @@ import structlog
 
 from metrics.health import store as health
 from metrics.health.store import Arriving
-from metrics.series.arrivals import Arrivals, arrivals
+from metrics.series.read import Arrivals, arrivals
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from metrics.health import store as health
 from metrics.health.standstill import Part, PartStatus, State
 from metrics.health.store import Arriving, SetBack
 from metrics.schedule import CLOCKS_DIFFER_S
-from metrics.series.arrivals import COLLECTED, PUSHED
+from metrics.series.read import COLLECTED, PUSHED
 
 NOTHING_NEW = "Nothing new can be shown, and no source runs."
 _STOPPED = {COLLECTED: "collecting", PUSHED: "pushes"}

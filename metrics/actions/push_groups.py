@@ -13,7 +13,7 @@ from metrics.actions.errors import Forbidden
 from metrics.actions.samples import Push, accept, show
 from metrics.batch import Accepted
 from metrics.sample import series_key
-from metrics.series import push_groups
+from metrics.series.write import group_owner, lock_group, settle_group
 
 
 def replace(group: str, push: Push, names: Collection[str] | None, now: float, anybodys: bool = False) -> Accepted:
@@ -23,12 +23,12 @@ def replace(group: str, push: Push, names: Collection[str] | None, now: float, a
     `anybodys`, stays that source's. Raises BadSamples as `samples.accept` does.
     """
     with transaction.atomic():
-        push_groups.lock(group)
-        owner = push_groups.owner(group) or push.source
+        lock_group(group)
+        owner = group_owner(group) or push.source
         if owner != push.source and not anybodys:
             raise Forbidden(f"This group belongs to {owner}: only its token, or one with the scope admin, changes it.")
         (accepted,) = accept([push], now)
         keys = {series_key(one.metric, one.labels) for one in push.samples}
-        gone = push_groups.settle(group, keys, names, now, owner)
+        gone = settle_group(group, keys, names, now, owner)
         transaction.on_commit(partial(show, gone, now), robust=True)
     return accepted

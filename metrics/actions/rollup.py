@@ -6,7 +6,7 @@ import structlog
 from redis.exceptions import LockError
 
 from metrics.redis_state.connection import KEY, client
-from metrics.series import pack, prune, rollup
+from metrics.series.keep import pack, prune, roll
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ def keep(now: float) -> bool:
         return time.monotonic() < until
 
     try:
-        for step in (rollup.roll, pack.pack, prune.prune):
+        for step in (roll, pack, prune):
             step(now, has_time)
     finally:
         try:

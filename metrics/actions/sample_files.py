@@ -9,10 +9,10 @@ from metrics.actions.samples import accept, checked
 from metrics.ingest import csv_samples, json_lines
 from metrics.models import Series, Source
 from metrics.sample import BadSamples, Problem, Sample, check
-from metrics.series import raw
-from metrics.series.tiers import DAY_MS
+from metrics.series import read
 
 BATCH = 1000
+DAY_MS = 86_400_000
 FORMATS = ("csv", "jsonl")
 
 Read = Callable[[Iterable[str]], Iterator[tuple[int, Sample]]]
@@ -95,10 +95,10 @@ class _Exported:
 
 def _of(series: Series, wanted: Wanted) -> Iterator[Sample]:
     """A day at a time, because a series may have millions."""
-    oldest, newest = raw.bounds(series.pk) or (0, -1)
+    oldest, newest = read.bounds(series.pk) or (0, -1)
     begin_ms, end_ms = max(oldest, round(wanted.start * 1000)), min(newest + 1, round(wanted.end * 1000))
     for day_ms in range(begin_ms, end_ms, DAY_MS):
-        held = raw.samples([series.pk], day_ms, min(day_ms + DAY_MS, end_ms))
+        held = read.samples([series.pk], day_ms, min(day_ms + DAY_MS, end_ms))
         for at_ms, value in held.get(series.pk, []):
             yield Sample(series.metric, value, series.labels, at_ms / 1000, series.unit or None)
 

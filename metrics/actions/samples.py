@@ -15,9 +15,7 @@ from metrics.live import marks, watchers
 from metrics.models import Series, Source
 from metrics.redis_state import outage
 from metrics.sample import About, BadSamples, Sample, series_key
-from metrics.series.cardinality import TooManySeries
-from metrics.series.metadata import tell
-from metrics.series.write import write
+from metrics.series.write import TooManySeries, describe_metrics, write
 
 PUSH_NOTED_S = 10
 TRIES = 2
@@ -127,4 +125,4 @@ def show(series: Sequence[Series], now: float) -> None:
 
 def describe(about: Mapping[str, About], source: Source | None) -> None:
     """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
-    tell(about, source)
+    describe_metrics(about, source)

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from metrics.models import Dashboard, Series, Widget
-from metrics.series.find import Query
+from metrics.series.read import Query
 
 ByMetric = Mapping[str, Sequence[tuple[int, Query]]]
 """Ids of widgets and their queries, by the metric that these name."""

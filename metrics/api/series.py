@@ -16,13 +16,13 @@ from metrics.actions.errors import Invalid
 from metrics.api.body import ASKING, Text
 from metrics.api.tokens import principal_of
 from metrics.api.tokens import read as read_scope
-from metrics.series import calculate, functions, read
-from metrics.series.read import Query, Track
+from metrics.series import read
+from metrics.series.read import Asked, Function, FunctionName, Query, Track, Window
 
 router = Router(tags=["read"], auth=read_scope)
 
 POINTS_MOST = 5000
-BAND = (functions.Function("min"), functions.Function("max"))
+BAND = (Function("min"), Function("max"))
 BANDED = ("avg", "min", "max", "last")
 """The functions whose values lie between the least and the greatest sample of their step, and are of the same steps."""
 
@@ -76,7 +76,7 @@ def range_(
     start: Moment,
     end: Moment,
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
-    function: Annotated[functions.Name, Parameter(description="What is made of each step.")] = "avg",
+    function: Annotated[FunctionName, Parameter(description="What is made of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
     band: Annotated[
         bool, Parameter(description="Whether points have the least and greatest of their step too.")
@@ -91,10 +91,10 @@ def range_(
     if band and function not in BANDED:
         raise Invalid("band", f"a band is of samples, and the function is {function}; take {', '.join(BANDED)}.")
     step_s = math.ceil((end - start) * 1000 / points) / 1000
-    window = calculate.Window(end, start, end, step_s, start)
-    made = [functions.Function(function, quantile), *(BAND if band else ())]
-    asked = [calculate.Asked(Query(metric), one, window, points=True) for one in made]
-    found = calculate.together(asked, end, hidden_from(principal_of(request)))
+    window = Window(end, start, end, step_s, start)
+    made = [Function(function, quantile), *(BAND if band else ())]
+    asked = [Asked(Query(metric), one, window, points=True) for one in made]
+    found = read.together(asked, end, hidden_from(principal_of(request)))
     return {
         "step": step_s,
         "series": [

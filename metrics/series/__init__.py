@@ -1,1 +1,1 @@
-"""Samples at rest: writing, reading."""
+"""Samples at rest. Other packages import `write`, `read` and `keep`; the other modules are internal."""

@@ -5,10 +5,12 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from metrics.series import rate, raw, read
+from metrics.series import rate, raw, reader
 from metrics.series.find import Found, Query, find
 from metrics.series.functions import Function, Value, by_step, overall, quantile
-from metrics.series.read import Point, Step, Track, Wanted
+from metrics.series.reader import Track, Wanted
+from metrics.series.step_cache import Point
+from metrics.series.steps import Step
 
 RATE = Function("rate")
 EVERY_SAMPLE_S = 6 * 3600
@@ -63,12 +65,12 @@ class Asked:
         step_s = self.window.step_s
         back_s = self.rate_over_s(track) if self.is_rate_of(series) else 0.0
         if self.points:
-            back_s += min(BACK_MOST_S, read.longest_step(step_s, self.every_s or track.every_s))
+            back_s += min(BACK_MOST_S, reader.longest_step(step_s, self.every_s or track.every_s))
         return 1 << (math.ceil(back_s / step_s) - 1).bit_length() if back_s else 0
 
 
 def tracks(query: Query, function: Function | None, window: Window, *, points: bool) -> list[Track]:
-    """Return the matching series, as `read.window` and `read.tracks` do, with `function` of them as their values.
+    """Return the matching series, as `reader.window` and `reader.tracks` do, with `function` of them as their values.
 
     `latest` is then the function of all that is shown, or the newest rate, at the time of the newest sample. Each point
     of a rate is over its step, or over the window of rates where that is longer.
@@ -84,8 +86,8 @@ def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) ->
     asked = [replace(ask, window=_in_milliseconds(ask.window)) for ask in asked]
     chosen = find([one.query for one in asked], hidden)
     plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
-    seen = read.seen({one.pk: one for found in chosen for one in found}.values(), at)
-    drawn = read.points(
+    seen = reader.seen({one.pk: one for found in chosen for one in found}.values(), at)
+    drawn = reader.points(
         [_wanted(ask, found if ask.points else [], seen) for ask, found in zip(asked, plain, strict=True)], at
     )
     values = _calculated(asked, chosen, seen, at)
@@ -115,7 +117,7 @@ def _calculated(
 ) -> list[Calculated]:
     """Return what is calculated for each of `asked`, for those of its series of which something is."""
     both = list(zip(asked, chosen, strict=True))
-    steps = read.steps([_wanted(ask, _in_steps(ask, found), seen) for ask, found in both], at)
+    steps = reader.steps([_wanted(ask, _in_steps(ask, found), seen) for ask, found in both], at)
     rated = {(one.pk, ask.over_s): one for ask, found in both for one in found if ask.is_rate_of(one)}
     newest = rate.newest_rates(rated, seen, at)
     return [_of_one(ask, found, seen, of_all, newest) for (ask, found), of_all in zip(both, steps, strict=True)]
@@ -168,7 +170,7 @@ def _samples(chosen: Sequence[Found], wanted: Wanted, window: Window) -> dict[in
         }
     grain_s = 60.0 if length_s <= MINUTES_S else 3600.0
     before = {pk: math.ceil(count * window.step_s / grain_s) for pk, count in wanted.before.items()}
-    (steps,) = read.points([Wanted(chosen, window.start, window.end, grain_s, before)], window.at)
+    (steps,) = reader.points([Wanted(chosen, window.start, window.end, grain_s, before)], window.at)
     return {pk: [(step.at, step.value) for step in found] for pk, found in steps.items()}
 
 

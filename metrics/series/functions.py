@@ -10,7 +10,7 @@ from typing import Literal
 
 from metrics.series.steps import Step
 
-Name = Literal["avg", "min", "max", "sum", "count", "last", "rate", "increase", "quantile"]
+FunctionName = Literal["avg", "min", "max", "sum", "count", "last", "rate", "increase", "quantile"]
 Value = tuple[float, float]
 """Unix seconds, value."""
 WHOLE_SHARE = 0.9
@@ -21,7 +21,7 @@ WHOLE_SHARE = 0.9
 class Function:
     """One of the functions; a quantile has its `q` from 0 to 1."""
 
-    name: Name
+    name: FunctionName
     q: float = 0.5
 
 

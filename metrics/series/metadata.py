@@ -7,7 +7,7 @@ from metrics.models import Series, Source
 from metrics.sample import About
 
 
-def tell(about: Mapping[str, About], source: Source | None) -> None:
+def describe_metrics(about: Mapping[str, About], source: Source | None) -> None:
     """Have the series of `source` keep what is said `about` their metrics, by name, if it is news."""
     metrics: dict[About, list[str]] = defaultdict(list)
     for metric, said in about.items():

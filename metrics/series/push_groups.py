@@ -18,7 +18,7 @@ CHUNK = 500
 LATER_MOST_MS = 600_000
 
 
-def lock(group: str) -> None:
+def lock_group(group: str) -> None:
     """Wait for who else pushes `group`, and have others wait until the transaction ends that is under way.
 
     It has to come first in there: who holds rows and then waits for another may wait for ever. SQLite has one writer at
@@ -29,12 +29,12 @@ def lock(group: str) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(group)])
 
 
-def owner(group: str) -> Source | None:
+def group_owner(group: str) -> Source | None:
     """Return whose token made `group`; None if it is nobody's, or that token is revoked."""
     return Source.objects.filter(token__isnull=False, pk__in=_members(group).values("group_owner")).first()
 
 
-def settle(
+def settle_group(
     group: str, keys: Set[str], names: Collection[str] | None, now: float, owner: Source | None = None
 ) -> list[Series]:
     """Make `group`, which is its `owner`'s, consist of the series with these `keys`, and what is not one of `names`.

@@ -9,10 +9,10 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from metrics.series import read
+from metrics.series import reader
 from metrics.series.find import Found
 from metrics.series.functions import rates
-from metrics.series.read import Track, Wanted
+from metrics.series.reader import Track, Wanted
 
 WINDOW_LEAST_S = 60
 SAMPLES_EXPECTED = 4
@@ -42,7 +42,7 @@ def newest_rates(wanted: Mapping[Wish, Found], seen: Mapping[int, Track], at: fl
         if latest is not None:
             over_s = window_s(wish[1], every_s)
             spans[over_s, _window(latest.at, at, over_s)].append(wish)
-    steps = read.steps([_steps(*span, [wanted[wish] for wish in wishes]) for span, wishes in spans.items()], at)
+    steps = reader.steps([_steps(*span, [wanted[wish] for wish in wishes]) for span, wishes in spans.items()], at)
     found: dict[Wish, float] = {}
     for ((over_s, _), wishes), by_id in zip(spans.items(), steps, strict=True):
         for wish in wishes:

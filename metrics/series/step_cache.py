@@ -2,6 +2,8 @@
 
 What is rolled stays as it is, but for what comes late, and then the revision of its series changes. So a page that is
 drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
+
+Windows of the past use what is remembered, and leave it alone: looking back never slows down the present.
 """
 
 import threading
@@ -145,6 +147,11 @@ def _valid(window: Window, grid: Grid, far: Far) -> tuple[int, ...]:
     return (window.revision, *(cut_ms for cut_ms in cuts_ms if cut_ms > window.start_ms))
 
 
+def _is_past(window: Window, far: Far) -> bool:
+    """Return whether all of `window` is rolled, so that there is nothing to come that it could be read on with."""
+    return window.end_ms <= far.get(progress.MINUTES, 0)
+
+
 def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
     """Return what is remembered of a series and holds for this window, else an empty memory that begins with it."""
     key = (pk, grid)
@@ -152,7 +159,8 @@ def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
     with _lock:
         memory = _memories.get(key) if not grid.cuts else None
         if memory is not None and memory.valid == valid and memory.since_ms <= window.start_ms <= memory.until_ms:
-            _memories.move_to_end(key)
+            if not _is_past(window, far):
+                _memories.move_to_end(key)
             return memory
     return _Memory(valid, window.start_ms, window.start_ms, [], {}, None)
 
@@ -186,7 +194,7 @@ def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: 
         for pk in ids:
             told = reduce(joined, [one.get(pk, {}) for one in found])
             after[pk] = _extended(_trimmed(known[pk], windows[pk]), told, edges_ms[-1], grid)
-            if not grid.cuts:
+            if not grid.cuts and not _is_past(windows[pk], far):
                 _remember(pk, after[pk], grid)
     return after
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from metrics.access.policy import SEE, hidden_from
 from metrics.access.principal import of_visitor
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
-from metrics.series import labels, progress
-from metrics.series.labels import Label
+from metrics.series import keep
+from metrics.series.keep import Label
 from metrics.views import humanize
 from metrics.views.access import page_for
 from metrics.widgets import units
@@ -83,11 +83,11 @@ def index(request: HttpRequest) -> HttpResponse:
         "total": Share(Series.objects.count(), settings.SERIES_TOTAL),
         "sources": [
             Share(count, settings.SERIES_PER_SOURCE, source.name, source.pk)
-            for source, count in labels.largest_sources(LISTED, hidden)
+            for source, count in keep.largest_sources(LISTED, hidden)
         ],
         "metrics": [
             Largest(one.name, one.series, one.labels[:LABELS_LISTED], max(0, len(one.labels) - LABELS_LISTED))
-            for one in labels.largest_metrics(LISTED, hidden)
+            for one in keep.largest_metrics(LISTED, hidden)
         ],
         "kept": _kept(),
         "late": Late.objects.count(),
@@ -97,16 +97,16 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _kept() -> list[Kept]:
-    far = progress.all_until_ms()
+    far = keep.all_until_ms()
     raw_s, minute_s = settings.RAW_RETENTION_HOURS * 3600, settings.MINUTE_RETENTION_DAYS * 86_400
     hour_s = settings.HOUR_RETENTION_DAYS * 86_400
     return [
         Kept("Samples, a row each", _size(Sample), humanize.age(raw_s), None),
-        Kept("Samples, packed", _size(Chunk), humanize.age(raw_s), _moment(far.get(progress.PACKED))),
-        Kept("Minutes, a row each", _size(MinuteRollup), humanize.age(minute_s), _moment(far.get(progress.MINUTES))),
-        Kept("Minutes, packed", _size(MinuteChunk), humanize.age(minute_s), _moment(far.get(progress.MINUTES_PACKED))),
-        Kept("Hours, a row each", _size(HourRollup), humanize.age(hour_s), _moment(far.get(progress.HOURS))),
-        Kept("Hours, packed", _size(HourChunk), humanize.age(hour_s), _moment(far.get(progress.HOURS_PACKED))),
+        Kept("Samples, packed", _size(Chunk), humanize.age(raw_s), _moment(far.get(keep.PACKED))),
+        Kept("Minutes, a row each", _size(MinuteRollup), humanize.age(minute_s), _moment(far.get(keep.MINUTES))),
+        Kept("Minutes, packed", _size(MinuteChunk), humanize.age(minute_s), _moment(far.get(keep.MINUTES_PACKED))),
+        Kept("Hours, a row each", _size(HourRollup), humanize.age(hour_s), _moment(far.get(keep.HOURS))),
+        Kept("Hours, packed", _size(HourChunk), humanize.age(hour_s), _moment(far.get(keep.HOURS_PACKED))),
     ]
 
 

@@ -10,9 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from metrics import every
 from metrics.names import METRIC_NAME
-from metrics.series import functions
-from metrics.series.functions import Function
-from metrics.series.read import Query, Track
+from metrics.series.read import Function, FunctionName, Query, Track
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
@@ -31,7 +29,7 @@ class QueryConfig(BaseModel):
     legend: str = Field(
         default="", max_length=100, description="Name of each series; {label} is replaced by its value."
     )
-    function: functions.Name | None = Field(
+    function: FunctionName | None = Field(
         default=None, description="What is made of each series over time; else the rate of a counter, or its values."
     )
     over: str | None = Field(

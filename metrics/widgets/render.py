@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from metrics import validation
 from metrics.access import policy
 from metrics.models import Widget
-from metrics.series import calculate
-from metrics.series.calculate import Asked
-from metrics.series.read import Track
+from metrics.series import read
+from metrics.series.read import Asked, Track
 from metrics.widgets import arithmetic, freshness, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, WidgetKind
 from metrics.widgets.freshness import Freshness
@@ -70,7 +69,7 @@ def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[Widge
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
     asked = [[] if isinstance(one, str) else _asked(*one, window) for one in parsed]
-    tracks = iter(calculate.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
+    tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
@@ -99,7 +98,7 @@ def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:
 
 def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Asked]:
     start = window.end - max(1, kind.windows_back) * window.length_s
-    drawn = calculate.Window(window.at, start, window.end, window.step_s, window.start)
+    drawn = read.Window(window.at, start, window.end, window.step_s, window.start)
     return [
         Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s, config.every_s)
         for query in config.queries

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.series.functions import Function, Name, by_step, overall, quantile, rates
+from metrics.series.functions import Function, FunctionName, by_step, overall, quantile, rates
 from metrics.series.steps import Step
 from tests.make import AT
 
@@ -42,14 +42,14 @@ COUNTER = [rising(90, 90, 18), rising(60, 30, 30), rising(30, 20, 30), rising(0,
         ("last", [2, 9, 5]),
     ],
 )
-def test_each_step_has_its_value(name: Name, expected: list[float]) -> None:
+def test_each_step_has_its_value(name: FunctionName, expected: list[float]) -> None:
     assert [value for _, value in by_step(Function(name), GAUGE)] == expected
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("avg", 21 / 5), ("min", 1), ("max", 9), ("sum", 21), ("count", 5), ("last", 5)]
 )
-def test_all_together_have_one(name: Name, expected: float) -> None:
+def test_all_together_have_one(name: FunctionName, expected: float) -> None:
     assert overall(Function(name), GAUGE) == pytest.approx(expected)
 
 
@@ -66,7 +66,7 @@ class TestCounters:
         assert overall(Function("increase"), COUNTER) == 200
 
     @pytest.mark.parametrize("name", ["rate", "increase"])
-    def test_one_sample_says_nothing_about_growth(self, name: Name) -> None:
+    def test_one_sample_says_nothing_about_growth(self, name: FunctionName) -> None:
         assert by_step(Function(name), [rising(90, 0, 0)]) == []
 
     def test_one_sample_says_nothing_about_growth_of_all(self) -> None:
@@ -74,7 +74,7 @@ class TestCounters:
 
 
 @pytest.mark.parametrize("name", ["avg", "min", "max", "sum", "count", "last", "increase", "rate"])
-def test_nothing_has_no_value(name: Name) -> None:
+def test_nothing_has_no_value(name: FunctionName) -> None:
     assert overall(Function(name), []) is None
     assert by_step(Function(name), []) == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import buckets, calculate, columns, pack, packed, progress, read, rollup, step_cache, steps
+from metrics.series import buckets, calculate, columns, pack, packed, progress, reader, rollup, step_cache, steps
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.growth import rise
@@ -208,5 +208,5 @@ def test_what_is_not_rolled_yet_is_read_in_wide_steps_as_in_narrow_ones(far_s: i
 def counted(start: float, length_s: float, step_s: float) -> list[tuple[float, float]]:
     """Return the means of a window's steps."""
     step_cache.forget()
-    found = read.window(Query("m"), AT + LATER_S, AT + start, AT + start + length_s, step_s)[0]
+    found = reader.window(Query("m"), AT + LATER_S, AT + start, AT + start + length_s, step_s)[0]
     return [(point.at, point.value) for point in found.points]

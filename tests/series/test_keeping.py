@@ -15,9 +15,10 @@ from pytest_django import Settings
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import pack, packed, prune, raw, read, rollup, step_cache
+from metrics.series import pack, packed, prune, raw, reader, rollup, step_cache
 from metrics.series.growth import rise
 from metrics.series.newest import newest
+from metrics.series.read import Query
 from metrics.series.step_cache import Window
 from metrics.series.steps import Step
 from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTE_MS, NEWEST_KEPT
@@ -106,7 +107,7 @@ class World:
         return [step for _, step in sorted(steps.items())]
 
     def drawn(self, name: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[float, float]]:
-        (track,) = read.window(read.Query(name), self.now, start_ms / 1000, end_ms / 1000, step_ms / 1000)
+        (track,) = reader.window(Query(name), self.now, start_ms / 1000, end_ms / 1000, step_ms / 1000)
         return [(point.at, point.value) for point in track.points]
 
     def check_drawn(self, step_s: int) -> None:

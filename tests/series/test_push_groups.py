@@ -12,7 +12,10 @@ pytestmark = pytest.mark.django_db
 
 
 def settle(*metrics: str, group: str = "g", names: set[str] | None = None, now: float = AT) -> list[str]:
-    return [one.metric for one in push_groups.settle(group, {series_key(metric, {}) for metric in metrics}, names, now)]
+    return [
+        one.metric
+        for one in push_groups.settle_group(group, {series_key(metric, {}) for metric in metrics}, names, now)
+    ]
 
 
 def latest(metric: str, at: float = AT) -> Point | None:

@@ -5,7 +5,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from metrics.models import Series
 from metrics.sample import Sample
-from metrics.series import read
+from metrics.series import read, reader
 from metrics.series.read import Point, Query, Track
 from metrics.series.write import write
 from tests import make
@@ -98,7 +98,7 @@ class TestLatest:
 
     def test_a_clock_that_is_right_does_not_let_the_past_see_what_came_after(self) -> None:
         stored("m", {20: 1, 10: 2, 0: 3})
-        (found,) = read.window(Query("m"), AT - 15, AT - 60, AT, 60)
+        (found,) = reader.window(Query("m"), AT - 15, AT - 60, AT, 60)
         assert (found.latest, found.points) == (Point(AT - 20, 1), (Point(AT - 60, 1),))
 
     @pytest.mark.parametrize(("after", "expected"), [(0, True), (29.9, True), (30, False), (3600, False)])
@@ -113,7 +113,7 @@ class TestLatest:
 
 class TestSteps:
     def points(self, start: float, end: float, step_s: float) -> list[tuple[float, float]]:
-        (found,) = read.window(Query("m"), AT, start, end, step_s)
+        (found,) = reader.window(Query("m"), AT, start, end, step_s)
         return [(point.at - AT, point.value) for point in found.points]
 
     def test_a_step_is_the_mean_of_its_samples(self) -> None:
@@ -139,13 +139,13 @@ class TestSteps:
     def test_series_are_not_mixed(self) -> None:
         stored("m", {10: 1}, host="a")
         stored("m", {10: 5}, host="b")
-        found = read.window(Query("m"), AT, AT - 60, AT, 60)
+        found = reader.window(Query("m"), AT, AT - 60, AT, 60)
         assert [[point.value for point in one.points] for one in found] == [[1], [5]]
 
     def test_samples_after_the_moment_are_not_seen(self) -> None:
         """A moment in the past is drawn as it was then, though its last step has got more samples since."""
         stored("m", {30: 1, 10: 99})
-        (found,) = read.window(Query("m"), AT - 20, AT - 60, AT, 60)
+        (found,) = reader.window(Query("m"), AT - 20, AT - 60, AT, 60)
         assert [point.value for point in found.points] == [1]
 
 
@@ -187,4 +187,4 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_series(
     for host in range(30):
         stored("m", {20: 1, 10: 2, 0: 3}, host=str(host))
     with django_assert_max_num_queries(6):
-        assert len(read.window(Query("m"), AT, AT - 60, AT, 10)) == 30
+        assert len(reader.window(Query("m"), AT, AT - 60, AT, 10)) == 30
