@@ -39,7 +39,8 @@ def question(name: str) -> Question:
 
 async def ask(batcher: AccessBatcher, *names: str) -> list["asyncio.Task[Decision]"]:
     asked = [asyncio.create_task(batcher.judge(question(name))) for name in names]
-    await asyncio.sleep(0.01)
+    for _ in range(2):  # the questions wait after the first round of the loop, and their hearings after the second
+        await asyncio.sleep(0)
     return asked
 
 

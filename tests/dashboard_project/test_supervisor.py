@@ -53,6 +53,11 @@ def pid(supervisor: Supervisor, name: str) -> int:
     return int(supervisor.pid_file(name).read_text())
 
 
+def is_up(name: str, output: StringIO) -> bool:
+    """Return whether a child has said that it is up, and so has its handlers."""
+    return re.search(rf"{name} +\| up", output.getvalue()) is not None
+
+
 def test_output_is_prefixed_and_stopping_leaves_nothing(supervisor: Supervisor, output: StringIO) -> None:
     supervisor.start(Command("sleeper", SLEEPS))
     child = pid(supervisor, "sleeper")
@@ -82,7 +87,7 @@ def test_the_pause_between_starts_grows(
     assert pauses == ["0.25", "0.5", "0.5"]
 
 
-def test_the_last_is_stopped_after_all_others(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_the_last_is_stopped_after_all_others(supervisor: Supervisor, tmp_path: Path, output: StringIO) -> None:
     log = tmp_path / "log"
     script = (
         "import signal, sys, time\n"
@@ -92,16 +97,15 @@ def test_the_last_is_stopped_after_all_others(supervisor: Supervisor, tmp_path: 
     )
     for name, takes_s in (("redis", "0"), ("web", "0.3")):
         supervisor.start(Command(name, [sys.executable, "-c", script, name, takes_s, str(log)]))
-        pid(supervisor, name)
-    time.sleep(0.5)  # until both have their handlers
+    assert eventually(lambda: all(is_up(name, output) for name in ("redis", "web")))
     supervisor.stop()
     assert log.read_text() == "web redis "
 
 
-def test_a_deaf_child_is_killed(supervisor: Supervisor) -> None:
+def test_a_deaf_child_is_killed(supervisor: Supervisor, output: StringIO) -> None:
     supervisor.start(Command("deaf", DEAF))
     child = pid(supervisor, "deaf")
-    time.sleep(0.3)  # until it ignores SIGTERM
+    assert eventually(lambda: is_up("deaf", output))
     supervisor.stop(first_for_s=0.2)
     assert not alive(child)
 

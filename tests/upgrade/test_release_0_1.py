@@ -1,7 +1,8 @@
-"""A database that release 0.1 made: everything is still read, and growth is told as far as samples reach.
+"""Databases of release 0.1: after the upgrade everything is still there, and growth is told as far as samples reach.
 
-`release-0.1.sqlite3.gz` was made by that release: sixty hours from AT on of three series, a sample a minute, written,
+`release-0.1.txt` made them with that release: sixty hours from AT on of three series, a sample a minute, written,
 rolled, packed and pruned as they came. The counter restarts_total begins anew every ten minutes, at 0, and rises by 10.
+Beside them there are sources, one with a password, a dashboard of a group, a heartbeat, a token and a user.
 """
 
 import gzip
@@ -9,17 +10,26 @@ import json
 import os
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from tests.make import AT
 
 ROOT = Path(__file__).parents[2]
-MADE = Path(__file__).with_name("release-0.1.sqlite3.gz")
+SQLITE, POSTGRESQL = (Path(__file__).with_name(f"release-0.1.{ending}.gz") for ending in ("sqlite3", "sql"))
 CODE = """
 import json
-from metrics.models import Late
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from metrics.actions import access, credentials
+from metrics.models import Dashboard, Heartbeat, Late, Source
 from metrics.series import calculate, pack, step_cache, rollup
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
@@ -41,31 +51,106 @@ def values():
         [value("load", "max", 2, 10, 3600), value("load", "count", 0, 60, 3600)],
     ]
 
+def fields(row, *names):
+    return {{name: getattr(row, name) for name in names}}
+
+call_command("migrate", verbosity=0)
+call_command("bootstrap")
 before = values()
 for _ in range(50):
     rollup.roll(NOW)
 pack.pack(NOW)
-print(json.dumps([before, values(), Late.objects.count()]))
+dashboard = Dashboard.objects.get()
+shop, machine = Source.objects.order_by("-name")
+print(json.dumps({{
+    "before": before,
+    "after": values(),
+    "late": Late.objects.count(),
+    "shop": {{**fields(shop, "kind", "every_s", "config"), "credentials": credentials.read(shop.secrets)}},
+    "machine": fields(machine, "kind", "every_s", "cron", "time_zone"),
+    "dashboard": {{
+        **fields(dashboard, "slug", "title", "description", "range", "for_everyone"),
+        "groups": [group.name for group in dashboard.groups.all()],
+        "widgets": [
+            [one.kind, one.title, one.config["queries"][0]["metric"], one.x, one.y, one.w, one.h]
+            for one in dashboard.widgets.all()
+        ],
+    }},
+    "heartbeat": fields(Heartbeat.objects.get(), "key", "name", "every_s", "grace_s", "state", "last_at"),
+    "token": fields(access.find_token("wf_of-release-0.1"), "name", "scope"),
+    "signs in": User.objects.get(username="ada").check_password("four words make it"),
+}}))
 """
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    (tmp_path / "watchfloor.sqlite3").write_bytes(gzip.decompress(MADE.read_bytes()))
-    return tmp_path
+def on_sqlite(tmp_path: Path) -> str:
+    file = tmp_path / "old.sqlite3"
+    file.write_bytes(gzip.decompress(SQLITE.read_bytes()))
+    return f"sqlite:///{file}"
 
 
-def manage(data_dir: Path, *arguments: str) -> str:
-    env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "TEST_DATABASE")}
-    env |= {"DATA_DIR": str(data_dir), "SECRET_KEY": "upgrade"}
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True, timeout=120).stdout
+@pytest.fixture
+def on_postgresql() -> Iterator[str]:
+    if os.environ.get("TEST_DATABASE") == "sqlite":
+        pytest.skip("There is no PostgreSQL with TEST_DATABASE=sqlite.")
+    server, name = urlsplit(os.environ["DATABASE_URL"]), f"upgraded_{uuid.uuid4().hex}"
+    with closing(psycopg.connect(server.geturl(), autocommit=True)) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        url = f"{server.scheme}://{server.netloc}/{name}?{server.query}"
+        with psycopg.connect(url) as connection:
+            connection.execute(gzip.decompress(POSTGRESQL.read_bytes()))
+        yield url
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def test_growth_is_told_as_far_as_samples_reach(data_dir: Path) -> None:
-    manage(data_dir, "migrate", "-v0")
+@pytest.fixture(params=["on_sqlite", "on_postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Address of a database as release 0.1 left it."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+def upgraded(url: str, data_dir: Path) -> Any:
+    """Upgrade the database of `url` in an installation of this release; return what CODE prints."""
+    env = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE"}
+    env |= {"DATABASE_URL": url, "DATA_DIR": str(data_dir), "SECRET_KEY": "upgrade"}
     code = CODE.format(at=AT, now=AT + 60 * 3600)
-    before, after, left = json.loads(manage(data_dir, "shell", "-v0", "-c", code).splitlines()[-1])
-    assert before[2:] == [[59 * 3600] * 2, [10.73, 3600]]
-    assert after == [[540] * 3, [24 * 540] * 4, [59 * 3600] * 2, [10.73, 3600]]
-    assert left == 0
+    command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True, timeout=240)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_everything_is_there_after_the_upgrade(url: str, tmp_path: Path) -> None:
+    found = upgraded(url, tmp_path)
+    assert found.pop("before")[2:] == [[59 * 3600] * 2, [10.73, 3600]]
+    assert found.pop("after") == [[540] * 3, [24 * 540] * 4, [59 * 3600] * 2, [10.73, 3600]]
+    assert found == {
+        "late": 0,
+        "shop": {
+            "kind": "http_check",
+            "every_s": 60,
+            "config": {"url": "https://shop.example/", "username": "watch"},
+            "credentials": {"password": "quite secret"},
+        },
+        "machine": {"kind": "host", "every_s": None, "cron": "*/5 * * * *", "time_zone": "Europe/Zurich"},
+        "dashboard": {
+            "slug": "shop",
+            "title": "Shop",
+            "description": "Of release 0.1.",
+            "range": "6h",
+            "for_everyone": False,
+            "groups": ["ops"],
+            "widgets": [["number", "Load", "load", 0, 0, 3, 1], ["line", "Rises", "rises_total", 3, 0, 6, 2]],
+        },
+        "heartbeat": {
+            "key": "of-release-0-1",
+            "name": "nightly",
+            "every_s": 86_400,
+            "grace_s": 600,
+            "state": "up",
+            "last_at": AT + 59 * 3600,
+        },
+        "token": {"name": "push", "scope": "push"},
+        "signs in": True,
+    }
