@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
@@ -207,6 +208,9 @@ class Talk(ExtendedServer):
         self.socket = protocol
         return super().create_application(protocol, scope)
 
+    def has_read(self, text: str) -> bool:
+        return self.texts[-1:] == [text]
+
     def hear(self, text: str) -> bool:
         if text == "unheard":
             return False
@@ -303,7 +307,7 @@ async def _converse(parts: Sequence[Part], deflate: bool) -> Talk:
         _same("what the client reads", client.texts, DOWN)
         for text in UP:
             client.sendMessage(text.encode())
-            await talk.until("a text of the client", lambda text=text: talk.texts[-1:] == [text])
+            await talk.until("a text of the client", partial(talk.has_read, text))
         _same("what the server reads", talk.texts, UP)
         client.sendPing(b"self-test")
         await talk.until("the answer to a ping", lambda: client.pongs == [b"self-test"])
@@ -332,14 +336,8 @@ async def _request(parts: Sequence[Part]) -> None:
     """A request has a size and a time, and only a proxy of ours says whose it is."""
     from dashboard_project.daphne_extensions.http_limits import is_trusted_proxy  # not above: it may not fit
 
-    for peer in (HERE, STRANGER):
-        address = "192.0.2.1" if is_trusted_proxy(peer) else peer
-        async with Talk(parts) as talk:
-            talk.request(HEAD + b"Content-Length: 4\r\n\r\nbody", peer)
-            await talk.until("a request", lambda talk=talk: talk.body is not None)
-            _same("the body of a request", talk.body, b"body")
-            _same("the client's address", talk.scope["client"][0], address)
-            _same("the path's prefix", talk.scope["root_path"], "")
+    await _ask(parts, HERE, "192.0.2.1")
+    await _ask(parts, STRANGER, "192.0.2.1" if is_trusted_proxy(STRANGER) else STRANGER)
     length = b"%d" % (REQUEST_BYTES + 1)
     chunk = b"%x\r\n%s\r\n" % (REQUEST_BYTES + 1, b"x" * (REQUEST_BYTES + 1))
     for rest in (b"Content-Length: " + length + b"\r\n\r\nx", b"Transfer-Encoding: chunked\r\n\r\n" + chunk):
@@ -355,6 +353,16 @@ async def _request(parts: Sequence[Part]) -> None:
             talk.reactor.turn()
             talk.reactor.advance(REQUEST_SECONDS * 0.6)
         await talk.is_answered("408", client)
+
+
+async def _ask(parts: Sequence[Part], peer: str, address: str) -> None:
+    """A request that comes from `peer` is taken for one of `address`."""
+    async with Talk(parts) as talk:
+        talk.request(HEAD + b"Content-Length: 4\r\n\r\nbody", peer)
+        await talk.until("a request", lambda: talk.body is not None)
+        _same("the body of a request", talk.body, b"body")
+        _same("the client's address", talk.scope["client"][0], address)
+        _same("the path's prefix", talk.scope["root_path"], "")
 
 
 def _same(what: str, got: object, expected: object) -> None:
