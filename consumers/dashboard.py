@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from consumers.access import NO_ACCESS, NO_SUCH_THING, Decision, credential, origin_allowed
 from consumers.hub import TRY_LATER, Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
-from consumers.outlet import Send, outlet
+from consumers.outlet import Send, close, outlet
 from consumers.viewer import Viewer
 from metrics.live.snapshot import Variant
 from metrics.widgets.ranges import RANGES_S
@@ -97,7 +97,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         """Tell the client what is wrong with what it sent, and hear nothing more from it."""
         self._leave()
         await self.send(json.dumps({"error": sentence}))
-        await self.close(REFUSED_MESSAGE)
+        await close(self.base_send, REFUSED_MESSAGE)
 
     def _leave(self) -> None:
         if self.membership is not None:

@@ -18,6 +18,18 @@ EXTENSION = "watchfloor.prepared"
 Hear = Callable[[str], bool]
 """Takes a text and returns whether that was all; if not, it comes once more as an ASGI message."""
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+NORMAL = 1000
+
+
+async def close(send: Send, code: int) -> None:
+    """Close a socket with `code`, or with 1000 where the server lets no application send it.
+
+    autobahn, and so Daphne as it comes, takes 1000 and what begins with 3000: not 1008, 1012 and 1013.
+    """
+    try:
+        await send({"type": "websocket.close", "code": code})
+    except Exception:  # autobahn raises nothing more exact
+        await send({"type": "websocket.close", "code": NORMAL})
 
 
 class Outlet(Protocol):
@@ -53,7 +65,7 @@ class PreparedOutlet:
         self._offer.listen(hear)
 
     def close(self, code: int) -> None:
-        _keep(asyncio.ensure_future(self._send({"type": "websocket.close", "code": code})))
+        _keep(asyncio.ensure_future(close(self._send, code)))
 
 
 class QueuedOutlet:
@@ -63,28 +75,32 @@ class QueuedOutlet:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._queue: deque[dict[str, Any]] = deque()
+        self._queue: deque[Frame | int] = deque()
         self._sending: asyncio.Future[None] | None = None
 
     def write(self, frame: Frame) -> None:
-        self._put({"type": "websocket.send", "text": frame.text})
+        self._put(frame)
 
     def close(self, code: int) -> None:
         self._queue.clear()
-        self._put({"type": "websocket.close", "code": code})
+        self._put(code)
 
     def listen(self, hear: Hear) -> None:
         """Texts come as ASGI messages."""
 
-    def _put(self, message: dict[str, Any]) -> None:
-        self._queue.append(message)
+    def _put(self, frame_or_code: Frame | int) -> None:
+        self._queue.append(frame_or_code)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.ensure_future(self._drain())
             _keep(self._sending)
 
     async def _drain(self) -> None:
         while self._queue:
-            await self._send(self._queue.popleft())
+            first = self._queue.popleft()
+            if isinstance(first, Frame):
+                await self._send({"type": "websocket.send", "text": first.text})
+            else:
+                await close(self._send, first)
 
 
 def outlet(scope: dict[str, Any], send: Send) -> Outlet:

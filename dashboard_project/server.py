@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import sys
-from functools import partial
 from typing import Any
 
 from dashboard_project import handover  # first, because Twisted takes what systemd says out of the environment
@@ -20,15 +19,13 @@ from dashboard_project import handover  # first, because Twisted takes what syst
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
-from daphne.server import Server
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from twisted.internet import reactor
 
-from dashboard_project import addresses, deflate
-from dashboard_project.http_limits import bound_requests
-from dashboard_project.socket_memory import Inbox
-from dashboard_project.sockets import PreparedWriter, SocketProtocol
+from dashboard_project import addresses
+from dashboard_project.daphne_extensions import ExtendedServer  # before Twisted, because it chooses the reactor
+
+from twisted.internet import reactor  # isort: skip
 
 LISTEN_BACKLOG = 2048
 SUCCESSOR_S = 6.0
@@ -37,21 +34,21 @@ STOPS_AFTER_S = 9.0
 INCOMING_BYTES = 64 * 1024
 
 
-class WebServer(Server):
+class WebServer(ExtendedServer):
     """Daphne's server, quiet, with this installation's options."""
 
     def __init__(self, application: Any, listener: socket.socket, behind_proxy: bool) -> None:
         super().__init__(
+            request_seconds=settings.REQUEST_SECONDS,
+            request_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            behind_proxy=behind_proxy,
+            ready=self._listen,
             application=application,
             endpoints=[listener],
             signal_handlers=False,
             websocket_timeout=-1,
             websocket_max_message_size=INCOMING_BYTES,
             websocket_max_frame_size=INCOMING_BYTES,
-            ready_callable=self._ready,
-            proxy_forwarded_address_header="X-Forwarded-For" if behind_proxy else None,
-            proxy_forwarded_port_header="X-Forwarded-Port" if behind_proxy else None,
-            proxy_forwarded_proto_header="X-Forwarded-Proto" if behind_proxy else None,
             server_name="",
         )
         self.endpoints.clear()  # there has to be one, but Twisted has no words for a socket of IPv6 that is there
@@ -60,30 +57,13 @@ class WebServer(Server):
         self._line = handover.Line()
         self._draining: asyncio.Task[None] | None = None
 
-    def _ready(self) -> None:
-        bound_requests(self.http_factory)
-        self.ws_factory.protocol = SocketProtocol
-        self.ws_factory.setProtocolOptions(failByDrop=False)  # who breaks the protocol is told how
-        if settings.COMPRESS_FRAMES:
-            self.ws_factory.setProtocolOptions(perMessageCompressionAccept=deflate.accept)
-        SocketProtocol.share_options(self.ws_factory)
+    def _listen(self) -> None:
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         self._listener.setblocking(False)
         self._port = reactor.adoptStreamPort(self._listener.fileno(), self._listener.family, self.http_factory)
         self._line.say(handover.LISTENING)
-
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Do as Daphne does; for a socket, with what we offer it, and a queue that weighs less."""
-        if scope["type"] != "websocket":
-            return super().create_application(protocol, scope)
-        scope["asgi"] = {"version": "3.0"}
-        scope["extensions"] = {"watchfloor.prepared": PreparedWriter(protocol)}
-        inbox = Inbox()
-        running = self.application(scope=scope, receive=inbox.get, send=partial(self.handle_reply, protocol))
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(running)
-        return inbox
 
     def _asked_to_stop(self) -> None:
         if self._draining is None:

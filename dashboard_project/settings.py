@@ -271,6 +271,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+EXTEND_DAPHNE = env.flag(
+    "EXTEND_DAPHNE", True, "Whether the web process replaces parts of Daphne, once a self-test has shown that they fit."
+)
 COMPRESS_FRAMES = env.flag(
     "COMPRESS_FRAMES", True, "Whether frames are compressed for clients that offer permessage-deflate."
 )

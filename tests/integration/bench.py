@@ -25,7 +25,10 @@ class Bench:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.client = sign_in(stack)
-        tokens = "from metrics.actions import access; print(*(make.token(s, s) for s in ('push', 'read', 'admin')))"
+        tokens = (
+            "from metrics.access.principal import SYSTEM; from metrics.actions import tokens;"
+            "print(*(tokens.create(SYSTEM, scope, scope) for scope in ('push', 'read', 'admin')))"
+        )
         self.push_token, self.read_token, admin = stack.manage("shell", "-v0", "-c", tokens).split()
         self.value = 0
         widgets = [

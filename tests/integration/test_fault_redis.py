@@ -3,14 +3,17 @@
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import redis as redis_client
 
 from dashboard_project import local_redis
-from tests.integration.bench import Bench, shows
+from tests.integration.bench import SLUG, Bench, shows
+from tests.integration.page import Page
+from tests.integration.servers import PLAIN, Servers
 from tests.integration.stack import Stack, free_port
 
 pytestmark = pytest.mark.integration
@@ -20,19 +23,25 @@ LINES_MOST = 15
 """Each kind of trouble is a line a minute in each process; without that limit it was a dozen a second."""
 
 
-def test_redis_killed_and_back_empty(bench: Bench) -> None:
-    with bench.page() as page:
+def test_redis_killed_and_back_empty(bench: Bench, servers: Servers) -> None:
+    """Under our server, and under those that share no frames."""
+    plain = servers.started(*PLAIN)
+    with ExitStack() as opened:
+        pages = [opened.enter_context(bench.page())]
+        pages += [opened.enter_context(Page(bench.client, SLUG, port=server.port)) for server in plain]
         bench.push()
-        epoch = page.pulse[0]
+        epoch = pages[0].pulse[0]
         killed = bench.stack.kill("redis")
         # The database takes what Redis can't pass on.
         value = bench.push()
-        page.wait(lambda: bench.stack.is_back("redis", killed), "Redis")
-        page.wait(lambda: shows(page, value), "the value pushed meanwhile", 5)
-        page.becomes_right(5)
-        assert page.pulse[0] != epoch
+        pages[0].wait(lambda: bench.stack.is_back("redis", killed), "Redis")
+        for page in pages:
+            page.wait(partial(shows, page, value), "the value pushed meanwhile", 5)
+            page.becomes_right(5)
+            assert page.pulse[0] != epoch
         value = bench.push()
-        page.wait(lambda: shows(page, value), "a value pushed afterwards", 5)
+        for page in pages:
+            page.wait(partial(shows, page, value), "a value pushed afterwards", 5)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import psutil
@@ -12,31 +12,39 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.integration.bench import HELD_UP_S, SLUG, Bench, nobody_was_held_up, shows, until_closed
+from tests.integration.page import Page
+from tests.integration.servers import PLAIN, Servers
 from tests.integration.stack import free_port
 from tests.prometheus import wait_until_open
 
 pytestmark = pytest.mark.integration
 
 
-def test_a_reader_that_stops_reading_hurts_only_itself(bench: Bench) -> None:
-    web = psutil.Process(bench.stack.pid_of("web"))
-    with bench.page() as page, _deaf(bench) as deaf:
-        memory = web.memory_info().rss
+def test_a_reader_that_stops_reading_hurts_only_itself(bench: Bench, servers: Servers) -> None:
+    plain = servers.started(*PLAIN)
+    processes = [bench.stack.pid_of("web"), *(server.process.pid for server in plain)]
+    ports = [bench.stack.port, *(server.port for server in plain)]
+    memory = [psutil.Process(pid).memory_info().rss for pid in processes]
+    with ExitStack() as opened:
+        pages = [opened.enter_context(Page(bench.client, SLUG, port=port)) for port in ports]
+        deaf = [opened.enter_context(_deaf(bench, port)) for port in ports[:-1]]
+        opened.enter_context(_deaf(bench, ports[-1]))  # uvicorn waits in `send` for it, in its own time
         until = time.monotonic() + 40
-        closed = False
-        waits_s = []
-        while time.monotonic() < until and not closed:
+        closed = [False] * len(deaf)
+        waits_s: list[list[float]] = [[] for _ in ports]
+        while time.monotonic() < until and not all(closed):
             value = bench.push()
-            waits_s.append(page.wait(partial(shows, page, value), "a value", HELD_UP_S))
-            closed = _was_dropped(deaf)
-        grown = web.memory_info().rss - memory
-    assert closed, "a reader that acknowledges nothing for 30 s is sent away"
-    assert nobody_was_held_up(waits_s)
-    assert grown < 8 * 1024 * 1024, "what is kept for it is bounded"
+            for page, waited_s in zip(pages, waits_s, strict=True):
+                waited_s.append(page.wait(partial(shows, page, value), "a value", HELD_UP_S))
+            closed = [was or _was_dropped(one) for was, one in zip(closed, deaf, strict=True)]
+    grown = [psutil.Process(pid).memory_info().rss - was for pid, was in zip(processes, memory, strict=True)]
+    assert all(closed), "a reader that acknowledges nothing for 30 s is sent away"
+    assert all(nobody_was_held_up(each) for each in waits_s)
+    assert max(grown) < 8 * 1024 * 1024, "what is kept for it is bounded"
 
 
 def test_a_reader_at_one_kilobyte_a_second_does_not_make_the_others_wait(bench: Bench) -> None:
-    with bench.page() as page, _deaf(bench) as slow:
+    with bench.page() as page, _deaf(bench, bench.stack.port) as slow:
         stop = threading.Event()
         read = bytearray()
 
@@ -106,14 +114,14 @@ def test_limits_of_sockets_are_told_to_the_client(bench: Bench) -> None:
                 assert "pulse" in str(again.recv(20))
 
 
-def _deaf(bench: Bench) -> socket.socket:
+def _deaf(bench: Bench, port: int) -> socket.socket:
     """A socket that did its handshake, with a small buffer, and reads nothing from then on."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(0.2)
-    client.connect(("127.0.0.1", bench.stack.port))
+    client.connect(("127.0.0.1", port))
     client.sendall(
-        f"GET /ws/dashboards/{SLUG}/?range=15m HTTP/1.1\r\nHost: 127.0.0.1:{bench.stack.port}\r\nUpgrade: websocket\r\n"
+        f"GET /ws/dashboards/{SLUG}/?range=15m HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
         f"Authorization: Bearer {bench.read_token}\r\n\r\n".encode()
     )

@@ -5,13 +5,22 @@ import hashlib
 import zlib
 from typing import Any
 
+import daphne.server  # noqa: F401 (first, because it chooses the Twisted reactor)
 import pytest
-from daphne.ws_protocol import WebSocketFactory
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.testing import StringTransport
 
-from dashboard_project import deflate
-from dashboard_project.socket_memory import OF_THE_HANDSHAKE, Inbox
-from dashboard_project.sockets import PreparedWriter, SocketProtocol, short_text, write_now
+from dashboard_project.daphne_extensions import (
+    close_codes,
+    compression,
+    frames,
+    prepared_frames,
+    socket_limits,
+    socket_memory,
+)
+from dashboard_project.daphne_extensions.frames import short_text
+from dashboard_project.daphne_extensions.prepared_frames import PreparedWriter, write_now
+from dashboard_project.daphne_extensions.socket_memory import OF_THE_HANDSHAKE, Inbox
 
 MASK = b"\x0a\xf0\x5c\x33"
 ACK = '{"ack": 12}'
@@ -70,6 +79,17 @@ def test_anything_else_is_left_to_the_parser(data: bytes) -> None:
     assert short_text(data) is None
 
 
+class SocketProtocol(
+    socket_memory.Socket,
+    compression.Socket,
+    prepared_frames.Socket,
+    socket_limits.Socket,
+    close_codes.Socket,
+    WebSocketProtocol,
+):
+    """A socket with every part replaced."""
+
+
 class Server:
     """As much of Daphne's server as a socket asks for."""
 
@@ -126,7 +146,9 @@ def offers() -> str:
 def protocol(heard: list[str], offers: str) -> Any:
     """A socket after its handshake, that hears everything but what says `no`."""
     factory = WebSocketFactory(Server())
-    factory.setProtocolOptions(failByDrop=False, perMessageCompressionAccept=deflate.accept, maxMessagePayloadSize=5000)
+    factory.setProtocolOptions(
+        failByDrop=False, perMessageCompressionAccept=compression.accept, maxMessagePayloadSize=5000
+    )
     factory.protocol = SocketProtocol
     made: Any = factory.buildProtocol(None)
     made._raw_query_string = b""
@@ -293,7 +315,7 @@ def read(frame: bytes, window_bits: int) -> str:
     length = {126: 2, 127: 8}.get(frame[1], 0)
     assert (int.from_bytes(frame[2 : 2 + length], "big") if length else frame[1]) == len(frame) - 2 - length
     payload = frame[2 + length :]
-    return (zlib.decompress(payload + deflate.FLUSHED + b"\x03\x00", -window_bits) if window_bits else payload).decode()
+    return (zlib.decompress(payload + frames.FLUSHED + b"\x03\x00", -window_bits) if window_bits else payload).decode()
 
 
 @pytest.mark.parametrize("offers", [COMPRESSED])

@@ -16,6 +16,21 @@ ABSOLUTE = re.compile(rb"https?://(?:[^/?#@]*@)?(?P<host>[^/?#@]*)(?P<rest>.*)",
 FROM_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port")
 
 
+def extend(server: Any) -> None:
+    """Have requests to `server` bounded by its `request_seconds` and `request_bytes`."""
+    factory: HTTPFactory = server.http_factory
+    build = factory.buildProtocol
+    factory.protocol = BoundedChannel
+    factory.timeOut = server.request_seconds
+
+    def build_bounded(address: Any) -> Any:
+        protocol = build(address)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+    factory.buildProtocol = build_bounded
+
+
 class BoundedChannel(HTTPChannel):
     """A connection on which each request has `timeOut` seconds to arrive as a whole, headers and body.
 
@@ -48,7 +63,7 @@ class BoundedRequest(WebRequest):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "parsePOSTFormSubmission": False})
-        self._left_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        self._left_bytes: int = self.server.request_bytes
 
     def gotLength(self, length: int | None) -> None:
         too_large = (length or 0) > self._left_bytes
@@ -98,17 +113,3 @@ def is_trusted_proxy(address: str | None) -> bool:
     if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
         peer = peer.ipv4_mapped
     return peer.is_loopback or any(peer in network for network in settings.TRUSTED_PROXIES)
-
-
-def bound_requests(factory: HTTPFactory) -> None:
-    """Have `factory` take requests as `BoundedRequest`, on a `BoundedChannel`."""
-    build = factory.buildProtocol
-    factory.protocol = BoundedChannel
-    factory.timeOut = settings.REQUEST_SECONDS
-
-    def build_bounded(address: Any) -> Any:
-        protocol = build(address)
-        protocol.requestFactory = BoundedRequest
-        return protocol
-
-    factory.buildProtocol = build_bounded

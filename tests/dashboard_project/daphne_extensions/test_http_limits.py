@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from pytest_django import Settings
 
-from dashboard_project.http_limits import is_trusted_proxy
+from dashboard_project.daphne_extensions.http_limits import is_trusted_proxy
 
 
 @pytest.mark.parametrize(
