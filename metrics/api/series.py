@@ -14,7 +14,7 @@ from metrics import names
 from metrics.actions.problems import Invalid
 from metrics.api.body import ASKING, Text
 from metrics.api.tokens import read as read_scope
-from metrics.series import calculate, functions, read
+from metrics.series import calculate, functions, rate, read
 from metrics.series.read import Query, Track
 
 router = Router(tags=["read"], auth=read_scope)
@@ -76,6 +76,12 @@ def range_(
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
     function: Annotated[functions.Name, Parameter(description="What is made of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
+    over: Annotated[
+        rate.Over | None,
+        Parameter(
+            description="Over how long a rate is, such as 5m; else enough for four expected samples, at least a minute."
+        ),
+    ] = None,
     band: Annotated[
         bool, Parameter(description="Whether points have the least and greatest of their step too.")
     ] = False,
@@ -88,10 +94,14 @@ def range_(
         raise Invalid("end", "end is not after start.")
     if band and function not in BANDED:
         raise Invalid("band", f"a band is of samples, and the function is {function}; take {', '.join(BANDED)}.")
+    try:
+        over_s = rate.over_s(over, function)
+    except ValueError as problem:
+        raise Invalid("over", f"{problem}.") from problem
     step_s = math.ceil((end - start) * 1000 / points) / 1000
     window = calculate.Window(end, start, end, step_s, start)
     made = [functions.Function(function, quantile), *(BAND if band else ())]
-    asked = [calculate.Asked(Query(metric), one, window, points=True) for one in made]
+    asked = [calculate.Asked(Query(metric), one, window, points=True, over_s=over_s) for one in made]
     return {
         "step": step_s,
         "series": [
