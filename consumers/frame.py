@@ -1,10 +1,14 @@
 """Frames: what one socket is sent. HTML only: the fragments that changed, and a pulse."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
+from metrics.health.store import Down
+
 BEHIND_LEAST_S = 3.0
+NOTHING_DOWN = Down()
 
 
 class Frame:
@@ -28,19 +32,27 @@ def partial(widget: str, html: str) -> str:
 
 
 def pulse(
-    epoch: str, version: int, time: float, build: str, revision: int, behind_s: float = 0.0, lost: str = ""
+    epoch: str,
+    version: int,
+    time: float,
+    build: str,
+    revision: int,
+    behind_s: float = 0.0,
+    lost: str = "",
+    down: Down = NOTHING_DOWN,
 ) -> str:
     """Return the element that says what the page now shows and when (Unix seconds, the server's clock).
 
     `behind_s` is for how long something that changed waits to be drawn; less than `BEHIND_LEAST_S` is not told. `lost`
-    is a sentence that says why nothing new can come.
+    is a sentence that says why nothing new can come. How much is `down` is told where it is not nothing.
     """
     behind = f' data-behind="{behind_s:.0f}"' if behind_s >= BEHIND_LEAST_S else ""
     why = f' data-lost="{escape(lost)}"' if lost else ""
+    counts = "".join(f' data-{what}-down="{count}"' for what, count in asdict(down).items() if count)
     return (
         '<hx-partial hx-target="#pulse" hx-swap="outerMorph">'
         f'<i id="pulse" hidden data-epoch="{escape(epoch)}" data-version="{version}" data-time="{time:.3f}"'
-        f' data-build="{escape(build)}" data-revision="{revision}"{behind}{why}></i></hx-partial>'
+        f' data-build="{escape(build)}" data-revision="{revision}"{behind}{why}{counts}></i></hx-partial>'
     )
 
 

@@ -19,6 +19,7 @@ from consumers.access_batcher import AccessBatcher
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.actions import notice
+from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
@@ -196,12 +197,13 @@ class Hub:
         for stream in list(self.streams.values()):
             await (self._heal(stream) if stream.fed else self._feed(stream))
         await self._note_how_far_behind()
-        said = await asyncio.to_thread(notice.notice, time.time())
+        said, down = await asyncio.to_thread(lambda: (notice.notice(time.time()), health.down()))
         html = notice.fragment(said)
         for stream in list(self.streams.values()):
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
             stream.notify(html, says=bool(said.what))
+            stream.down = down
             stream.pulse()
 
     async def _note_how_far_behind(self) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from consumers.frame import Frame, frame, partial, pulse
+from consumers.frame import NOTHING_DOWN, Frame, frame, partial, pulse
 from consumers.viewer import Viewer
 from metrics.health import traffic
 from metrics.live.bus import Message
@@ -53,6 +53,7 @@ class Stream:
         self.revision = 0
         self.fed = False
         self.behind_s = 0.0
+        self.down = NOTHING_DOWN
         self.viewers: set[Viewer] = set()
         self._fragments: dict[str, Fragment] = {}
         self._partials: dict[str, str] = {}
@@ -228,7 +229,7 @@ class Stream:
         return frame([*newer, *notice], self._pulse(self._pulsed_at))
 
     def _pulse(self, at: float, lost: str = "") -> str:
-        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.revision, self.behind_s, lost)
+        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.revision, self.behind_s, lost, self.down)
 
     # --- Credit ----------------------------------------------------------------------------------------
 

@@ -48,7 +48,8 @@ class Brief(logging.Filter):
         trouble = trouble or unavailable(error)
         if not trouble and not isinstance(error, SuspiciousOperation | PermissionDenied):
             return True
-        text = f"{record.getMessage().splitlines()[0]}: {error}"
+        text = record.getMessage().splitlines()[0]
+        text += "" if str(error) in text else f": {error}"
         if trouble:
             left_out = outage.limit.left_out(record.name + trouble, time.monotonic())
             if left_out is None:

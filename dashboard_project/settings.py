@@ -384,6 +384,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
+    "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -5,6 +5,7 @@ import time
 from celery import shared_task
 
 from metrics.actions import arrivals as arrivals_
+from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from metrics.actions import render, slots
 from tasks.alone import alone
@@ -50,3 +51,11 @@ def heartbeats() -> None:
 def arrivals() -> None:
     """Look whether samples arrive; beat sends this every 10 s."""
     arrivals_.look(time.time())
+
+
+@shared_task
+@alone
+@skip_during_outage
+def down() -> None:
+    """Count what is down; beat sends this every 5 s."""
+    down_.look(time.time())

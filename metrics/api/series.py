@@ -17,7 +17,7 @@ from metrics.api.body import ASKING, Text
 from metrics.api.tokens import principal_of
 from metrics.api.tokens import read as read_scope
 from metrics.series import read
-from metrics.series.read import Asked, Function, FunctionName, Query, Track, Window
+from metrics.series.read import Asked, Function, FunctionName, Over, Query, Track, Window, over_seconds
 
 router = Router(tags=["read"], auth=read_scope)
 
@@ -78,6 +78,12 @@ def range_(
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
     function: Annotated[FunctionName, Parameter(description="What is made of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
+    over: Annotated[
+        Over | None,
+        Parameter(
+            description="Over how long a rate is, such as 5m; else enough for four expected samples, at least a minute."
+        ),
+    ] = None,
     band: Annotated[
         bool, Parameter(description="Whether points have the least and greatest of their step too.")
     ] = False,
@@ -90,10 +96,14 @@ def range_(
         raise Invalid("end", "end is not after start.")
     if band and function not in BANDED:
         raise Invalid("band", f"a band is of samples, and the function is {function}; take {', '.join(BANDED)}.")
+    try:
+        over_s = over_seconds(over, function)
+    except ValueError as problem:
+        raise Invalid("over", f"{problem}.") from problem
     step_s = math.ceil((end - start) * 1000 / points) / 1000
     window = Window(end, start, end, step_s, start)
     made = [Function(function, quantile), *(BAND if band else ())]
-    asked = [Asked(Query(metric), one, window, points=True) for one in made]
+    asked = [Asked(Query(metric), one, window, points=True, over_s=over_s) for one in made]
     found = read.together(asked, end, hidden_from(principal_of(request)))
     return {
         "step": step_s,

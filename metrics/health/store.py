@@ -69,6 +69,14 @@ class Readings:
     arriving: tuple[Arriving, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Down:
+    """How many `sources` found what they check down, and how many `heartbeats` are down."""
+
+    sources: int = 0
+    heartbeats: int = 0
+
+
 class LifeSign:
     """Sign of life of one running process: that it runs, and for how long without a pause.
 
@@ -131,6 +139,17 @@ def arriving() -> list[Arriving]:
     """Return what arrives, as it was noted last."""
     noted = cast(str | None, client().hget(_HEALTH, "arrivals"))
     return [Arriving(**one) for one in json.loads(noted or "[]")]
+
+
+def record_down(found: Down) -> None:
+    """Note how much is down."""
+    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats}")
+
+
+def down() -> Down:
+    """Return how much is down, as it was noted last."""
+    noted = cast(str | None, client().hget(_HEALTH, "down"))
+    return Down(*map(int, noted.split())) if noted else Down()
 
 
 def readings(now: float) -> Readings:

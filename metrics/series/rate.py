@@ -8,10 +8,14 @@ whatever moment it is asked. It is put together of steps, a fourth of it each, a
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
+from pydantic import AfterValidator
+
+from metrics import every
 from metrics.series import reader
 from metrics.series.find import Found
-from metrics.series.functions import rates
+from metrics.series.functions import FunctionName, rates
 from metrics.series.reader import Track, Wanted
 
 WINDOW_LEAST_S = 60
@@ -22,8 +26,30 @@ STEPS = 4
 WINDOWS_BEFORE = 2
 """How many are read before the current one: a window ends with the newest sample, which may be in the one before."""
 
+OVER_MOST_S = 30 * 86_400
+
+
+def _period(value: str) -> str:
+    if every.seconds(value) > OVER_MOST_S:
+        raise ValueError(f"{value} is longer than 30d.")
+    return value
+
+
+Over = Annotated[str, AfterValidator(_period)]
+"""Over how long a rate is, as people write it: 5m."""
+
 Wish = tuple[int, float | None]
 """The id of a series, and the seconds its rate is wanted over; None for what fits how often its samples come."""
+
+
+def over_seconds(over: str | None, function: FunctionName | None) -> float | None:
+    """Return `over` in seconds, None if there is none.
+
+    Raises ValueError, with a sentence but for its full stop, if it is given for a `function` that is not the rate.
+    """
+    if over is not None and function not in (None, "rate"):
+        raise ValueError(f"over is for rates, and the function is {function}")
+    return None if over is None else every.seconds(over)
 
 
 def window_s(over_s: float | None, every_s: float | None) -> int:

@@ -4,6 +4,7 @@ from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
 from metrics.series.calculate import Asked, Window, together
 from metrics.series.find import Query
 from metrics.series.functions import Function, FunctionName
+from metrics.series.rate import Over, over_seconds
 from metrics.series.raw import bounds, samples
 from metrics.series.reader import Track, longest_step, tracks, tracks_of
 from metrics.series.step_cache import Point
@@ -15,6 +16,7 @@ __all__ = [
     "Asked",
     "Function",
     "FunctionName",
+    "Over",
     "Point",
     "Query",
     "Track",
@@ -22,6 +24,7 @@ __all__ = [
     "arrivals",
     "bounds",
     "longest_step",
+    "over_seconds",
     "samples",
     "together",
     "tracks",

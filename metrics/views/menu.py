@@ -14,8 +14,9 @@ from metrics.models import AuditEntry, Dashboard, Heartbeat, Series, Source, Tok
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A link of the menu; `is_current` says whether the page is one of its own."""
+    """A link of the menu to the URL `name`; `is_current` says whether the page is one of its own."""
 
+    name: str
     title: str
     url: str
     is_current: bool
@@ -27,7 +28,10 @@ def current(request: HttpRequest) -> dict[str, Any]:
         return {}
     by = of_visitor(request)
     route = request.resolver_match.route if request.resolver_match else ""
-    return {"menu": [Entry(title, reverse(name), part in route) for title, name, part in _pages(by)], "role": by.role}
+    return {
+        "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in _pages(by)],
+        "role": by.role,
+    }
 
 
 def people(by: Principal) -> list[tuple[str, str]]:

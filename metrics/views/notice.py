@@ -1,4 +1,4 @@
-"""The notice on pages that are not live: as it is when they are loaded."""
+"""What every page says beside what it shows: the notice, and how much is down. As it is when the page is loaded."""
 
 import time
 from collections.abc import Callable
@@ -7,17 +7,26 @@ from django.http import HttpRequest
 from redis import RedisError
 
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
+from metrics.health import store as health
+from metrics.health.store import Down
 from metrics.redis_state import outage
 
 
-def current(request: HttpRequest) -> dict[str, Callable[[], Notice]]:
-    """Give every template the notice, which is read where a template asks for it."""
-    return {"current_notice": _read}
+def current(request: HttpRequest) -> dict[str, Callable[[], object]]:
+    """Give every template the notice and how much is down, which are read where a template asks for them."""
+    return {"current_notice": _notice, "current_down": _down}
 
 
-def _read() -> Notice:
+def _notice() -> Notice:
     try:
         return notice(time.time())
     except RedisError as error:
         outage.log("page drawn without the notice", error)
         return Notice(outage.words(error), NOTHING_NEW)
+
+
+def _down() -> Down:
+    try:
+        return health.down()
+    except RedisError:  # the notice says so
+        return Down()

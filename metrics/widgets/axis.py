@@ -16,6 +16,7 @@ DAY_S = 86_400
 FAR = 1e300
 EDGE = 0.04
 FAR_FROM_ZERO = 0.9
+UNIT_MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Tick:
 class ValueAxis:
     """The vertical axis: from `low` to `high` in the series' unit, the `ticks`, and the `unit` they are written in.
 
+    A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are.
     `widest` is the longest of these texts, which is what the page makes room for.
     """
 
@@ -68,7 +70,8 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
         for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )
-    return ValueAxis(bottom, top, ticks, scale.symbol, max(scale.symbol, *(tick.text for tick in ticks), key=len))
+    unit = scale.symbol if len(scale.symbol) <= UNIT_MOST else f"{scale.symbol[: UNIT_MOST - 1].rstrip()}…"
+    return ValueAxis(bottom, top, ticks, unit, max(unit, *(tick.text for tick in ticks), key=len))
 
 
 def _wanted(values: list[float], low: float | None, high: float | None) -> tuple[float, float]:

@@ -8,15 +8,12 @@ from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from metrics import every
 from metrics.names import METRIC_NAME
-from metrics.series.read import Function, FunctionName, Query, Track
+from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
-
-OVER_MOST_S = 30 * 86_400
 
 
 class QueryConfig(BaseModel):
@@ -32,7 +29,7 @@ class QueryConfig(BaseModel):
     function: FunctionName | None = Field(
         default=None, description="What is made of each series over time; else the rate of a counter, or its values."
     )
-    over: str | None = Field(
+    over: Over | None = Field(
         default=None,
         description="Over how long a rate is, such as 5m; else enough for four expected samples, at least a minute.",
     )
@@ -45,22 +42,14 @@ class QueryConfig(BaseModel):
     name: str = Field(default="", pattern="^[A-Z]?$", description="What expressions call it: one letter from A to Z.")
     hidden: bool = Field(default=False, description="Whether only expressions use it.")
 
-    @field_validator("over")
-    @classmethod
-    def _period(cls, value: str | None) -> str | None:
-        if value is not None and every.seconds(value) > OVER_MOST_S:
-            raise ValueError(f"{value} is longer than 30d.")
-        return value
-
     @model_validator(mode="after")
     def _of_rates(self) -> Self:
-        if self.over is not None and self.function not in (None, "rate"):
-            raise ValueError(f"over is for rates, and the function is {self.function}")
+        over_seconds(self.over, self.function)
         return self
 
     @property
     def over_s(self) -> float | None:
-        return None if self.over is None else every.seconds(self.over)
+        return over_seconds(self.over, self.function)
 
     def query(self) -> Query:
         return Query(self.metric, self.labels)

@@ -46,6 +46,11 @@ function show(state) {
   const late = state === "live" && pulse().behind;
   set(behind, late ? `${age(late)} behind` : "");
   if (behind.hidden === Boolean(late)) behind.hidden = !late;
+  for (const count of document.querySelectorAll("[data-down]")) {
+    const down = pulse()[`${count.dataset.down}Down`];
+    if (down) set(count, `${down} down`);
+    if (count.hidden === Boolean(down)) count.hidden = !down;
+  }
   const bad = state === "lost" || state === "denied";
   if (banner.hidden === bad) banner.hidden = !bad;
   if (bad) {

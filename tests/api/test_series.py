@@ -1,15 +1,18 @@
 """Reading series through the API."""
 
+import re
 import time
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pydantic import ValidationError
 
 from metrics.sample import Sample
 from metrics.series import step_cache
 from metrics.series.write import write
+from metrics.widgets.base import QueryConfig
 from tests.api.client import Program, body, fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -130,6 +133,36 @@ def test_a_function_is_made_of_each_step(program: Program, function: str, expect
     asked = {"metric": "m", "start": AT - 55, "end": AT - 25, "points": 1, "function": function, "quantile": 1}
     (found,) = body(program.get(RANGE, **asked))["series"]
     assert [value for _, value in found["points"]] == [expected]
+
+
+@pytest.mark.parametrize(("over", "seconds"), [("10s", 10), ("1m", 60), ("5m", 300)])
+def test_a_rate_is_over_the_window_that_is_asked_for(program: Program, over: str, seconds: float) -> None:
+    """A counter grew once, by 600: the rate is not 0 for as long as the window reaches back to that."""
+    ages = {float(age): 600.0 * (age < 600) for age in range(0, 1200, 10)}
+    write([Sample("sent", value, {}, AT - age, type="counter") for age, value in ages.items()], None, AT)
+    asked = {"metric": "sent", "start": AT - 900, "end": AT, "points": 90, "function": "rate"}
+    (found,) = body(program.get(RANGE, **asked, over=over))["series"]
+    rates = [(AT - at, value) for at, value in found["points"] if value]
+    assert rates[0][0] == 590
+    assert 10 * len(rates) == pytest.approx(seconds, rel=0.1)
+    assert [value for _, value in rates] == pytest.approx([600 / 10 / len(rates)] * len(rates))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"over": "31d"}, "31d is longer than 30d"),
+        ({"over": "soon"}, "'soon' is not a period such as 10s, 5m, 1h30m or 1d"),
+        ({"over": ""}, "'' is not a period such as 10s, 5m, 1h30m or 1d"),
+        ({"over": "5m", "function": "avg"}, "over is for rates, and the function is avg"),
+    ],
+)
+def test_a_window_that_is_none_is_refused_as_a_widget_s_is(program: Program, query: dict[str, str], said: str) -> None:
+    response = program.get(RANGE, metric="m", start=0, end=1, **{"function": "rate", **query})
+    assert (response.status_code, fields(response)) == (422, [(None, "over")])
+    assert said in body(response)["errors"][0]["message"]
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        QueryConfig.model_validate({"metric": "m", "function": "rate", **query})
 
 
 def test_an_unknown_function_is_refused(program: Program) -> None:

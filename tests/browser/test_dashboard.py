@@ -206,6 +206,31 @@ def make_dashboard(system: Stack, body: dict[str, Any]) -> None:
         assert answer.status == 201
 
 
+@pytest.mark.parametrize("path", [DEMO, WALL])
+def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Person, path: str) -> None:
+    page = person.page
+    person.open(path + "?theme=dark&range=6h")
+    person.wait_until_live()
+    page.set_viewport_size({"width": 794, "height": 560})  # A4, and so low that the wall does not fit
+    page.emulate_media(media="print", color_scheme="dark")
+    seen = page.evaluate("""() => ({
+        ground: getComputedStyle(document.body).backgroundColor,
+        curve: getComputedStyle(document.documentElement).getPropertyValue("--series-1").trim(),
+        cut: getComputedStyle(document.querySelector("#widgets")).overflowY + getComputedStyle(document.body).overflowY,
+        beyond: Math.max(...[...document.querySelectorAll("article.widget")].map(
+            (one) => one.getBoundingClientRect().bottom + scrollY)) - document.documentElement.scrollHeight,
+        pressed: [...document.querySelectorAll("button, .button")].filter((one) => one.checkVisibility()).length,
+    })""")
+    assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#0b6fb8", "visiblevisible")
+    assert seen["beyond"] <= 0
+    assert seen["pressed"] == 0
+    top = page.locator("body > header").inner_text()
+    assert re.search(r"\b6h\b", top)
+    assert "24h" not in top
+    assert re.search(r"\d\d:\d\d\s[^0-9]*" + SERVER_ZONE, top)
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1440, 900)])
 def test_the_tab_fits_its_window(person: Person, width: int, height: int) -> None:
     person.page.set_viewport_size({"width": width, "height": height})

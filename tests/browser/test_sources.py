@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.person import Person
+from tests.browser.person import DEMO, Person
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -93,6 +93,23 @@ def test_the_list_follows_and_is_searched_while_one_types(someone: Person) -> No
     expect(page.get_by_label("Search sources")).to_have_value("this mach")
     page.get_by_label("Search sources").fill("nothing is called so")
     expect(page.locator("#sources")).to_contain_text("No source has", timeout=5000)
+    assert someone.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/sources/", "/heartbeats/", DEMO])
+def test_the_menu_follows_what_is_down(someone: Person, path: str) -> None:
+    """The demo has a check that fails on purpose; another page turns it off and on."""
+    someone.open(path)
+    someone.mark()
+    said = someone.page.locator(".sections .down").first
+    expect(said).to_have_text("1 down", timeout=30_000)
+    other = someone.page.context.new_page()
+    for button, is_down in (("Turn off", False), ("Turn on", True)):
+        other.goto(someone.system.url + "/sources/?q=on purpose")
+        other.get_by_role("link", name="fails on purpose").click()
+        other.get_by_role("button", name=button).click()
+        expect(said).to_be_visible(visible=is_down, timeout=30_000)
+    assert someone.has_not_reloaded()
     assert someone.complaints == []
 
 

@@ -11,6 +11,7 @@ from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import WINDOW_BYTES, Stream
 from consumers.viewer import Viewer
+from metrics.health.store import Down
 from metrics.live.bus import FRAGMENTS, Message
 from metrics.live.snapshot import Fragment, Snapshot, Variant
 
@@ -272,6 +273,16 @@ class TestPulse:
         stream.pulse()
         assert len(sent.frames) == 2
         assert f'data-time="{clock.time():.3f}"' in sent.frames[-1]
+
+    async def test_it_says_how_much_is_down(self, stream: Stream, clock: Clock) -> None:
+        await flushed()
+        one, sent = viewer()
+        stream.join(one, "e1", 3)
+        assert "-down" not in sent.frames[-1]
+        stream.down = Down(sources=2)
+        clock.now += 10
+        stream.pulse()
+        assert 'data-sources-down="2"></i>' in sent.frames[-1]
 
     async def test_it_is_withheld_from_one_who_is_behind(self, stream: Stream, clock: Clock) -> None:
         await flushed()

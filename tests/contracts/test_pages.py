@@ -92,5 +92,20 @@ def test_a_tested_source_is_brought_into_view() -> None:
         assert 'tabindex="-1" autofocus' in render_to_string("source/_trial.html", context)
 
 
-def test_there_is_a_stylesheet_for_paper() -> None:
-    assert re.search(r'css/print.css.*media="print"', (ROOT / "templates/base.html").read_text())
+def test_there_is_a_stylesheet_for_paper_and_it_has_the_last_word() -> None:
+    head, link, rest = (ROOT / "templates/base.html").read_text().partition('css/print.css\' %}" media="print">')
+    assert link
+    assert "{% block head %}" in head
+    assert "stylesheet" not in rest
+
+
+def test_paper_takes_no_colour_of_the_dark_theme() -> None:
+    def colours(file: str, theme: str) -> set[str]:
+        css = (ROOT / "static/css" / file).read_text()
+        found = re.search(rf"{re.escape(theme)} {{(.*?)}}", css, re.S)
+        assert found
+        return set(re.findall(r"(--[\w-]+):", found[1]))
+
+    light = colours("theme.css", ':root[data-theme="light"]')
+    assert len(light) > 20
+    assert colours("print.css", ":root, :root[data-theme]") == light

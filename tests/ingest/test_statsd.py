@@ -27,6 +27,10 @@ def one(line: str) -> Reading | BadReading:
         ("size:1e3|d", Reading("size", (), "d", (1000.0,))),
         ("users:ann:b|s", Reading("users", (), "s", ("ann:b",))),
         ("a:1|c|#shop:north,env:a:b", Reading("a", (("env", "a:b"), ("shop", "north")), "c", (1.0,))),
+        (
+            "a:1|c|#:x",
+            Reading("a", (), "c", (1.0,)),
+        ),  # a value of no name, as some clients send for an empty tag
         ("a:1|c|#canary,,x:", Reading("a", (("canary", "true"), ("x", "true")), "c", (1.0,))),
         ("a:1|c|#host.name:x,__b:y", Reading("a", (("_b", "y"), ("host_name", "x")), "c", (1.0,))),
         ("a:1|c|#b:1|@0.5|c:ci-12|T1795176000|e:it-false|card:low", Reading("a", (("b", "1"),), "c", (1.0,), 0.5)),

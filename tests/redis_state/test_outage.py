@@ -63,6 +63,13 @@ def test_what_libraries_log_of_it_is_one_line_a_minute_too(by_way_of: bool) -> N
     assert record.exc_info is None
 
 
+def test_a_message_that_holds_the_error_already_is_not_longer_for_it() -> None:
+    error = OutOfMemoryError(OOM)
+    record = logging.LogRecord("celery.beat", 40, "", 0, f"Message Error: {OOM}", (), (type(error), error, None))
+    assert Brief().filter(record)
+    assert record.getMessage() == f"Message Error: {OOM}"
+
+
 def test_what_has_nothing_to_do_with_it_is_logged_as_it_is() -> None:
     for error in (ValueError("bug"), TimeoutError("of something else")):
         record = logging.LogRecord("metrics", 40, "", 0, "It failed", (), (type(error), error, None))

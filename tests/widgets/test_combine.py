@@ -50,5 +50,18 @@ def test_what_is_made_of_series_has_a_value_from_before_the_window_too() -> None
     assert seen(grouped.points) == seen(added.points) == [(70, 4), (50, 4)]
 
 
+@pytest.mark.parametrize("text", ["A + B", "B + A", "A * 1 + B", "A - B * -1"])
+def test_a_calculation_with_sums_does_not_dip_where_the_window_begins(text: str) -> None:
+    """A is a sum of two series that come in turn, B has a value at each of their times."""
+    early, late, other = track(None, {90: 2, 30: 2}), track(110, {50: 2}), track(None, {90: 2, 50: 2, 30: 2})
+
+    def calculated(*summed: Track) -> list[tuple[float, float]]:
+        (added,) = evaluate(text, {"A": group(summed, [], "sum", STEP_S), "B": [other]}, STEP_S)
+        return seen(added.points)
+
+    assert calculated(early, late) == [(90, 6), (50, 6), (30, 6)]
+    assert calculated(early, replace(late, before=None)) == [(90, 4), (50, 6), (30, 6)]
+
+
 def seen(points: Any) -> list[tuple[float, float]]:
     return [(AT - point.at, point.value) for point in points]

@@ -1,0 +1,65 @@
+"""The nginx of `deploy/`: whom it believes about who asks and how, what it passes on, what it says without a server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.stack import free_port
+from tests.nginx import nginx
+from tests.sources.web import Handler, serving
+
+pytestmark = pytest.mark.integration
+
+SAID = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "1"}
+PROXY, NEIGHBOUR = "127.0.0.1", "127.0.0.2"
+
+
+class Repeats(Handler):
+    """Answers with the headers that reach it."""
+
+    def do_GET(self) -> None:
+        self.answer(200, json.dumps({name.lower(): value for name, value in self.headers.items()}))
+
+
+def headers(url: str, address: str, **more: str) -> Any:
+    """Return what reaches the server when `address` asks."""
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=address), trust_env=False) as client:
+        return client.get(url, headers={**SAID, **more}).json()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address", "believed"),
+    [
+        (PROXY, PROXY, ("203.0.113.9", "https")),  # whom the proxy saw, not what the client wrote before it
+        (PROXY, NEIGHBOUR, (NEIGHBOUR, "http")),
+        ("none", PROXY, (PROXY, "http")),
+        ("172.30.250.1 127.0.0.2/32", NEIGHBOUR, ("203.0.113.9", "https")),
+    ],
+)
+def test_it_takes_the_word_of_its_proxy_alone(
+    tmp_path: Path, trusted: str, address: str, believed: tuple[str, str]
+) -> None:
+    with serving(Repeats) as web, nginx(web, tmp_path, trusted) as front:
+        came = headers(f"{front}/", address)
+    assert (came["x-forwarded-for"], came["x-forwarded-proto"]) == believed
+    assert "x-forwarded-port" not in came
+
+
+def test_sockets_and_hosts_pass(tmp_path: Path) -> None:
+    with serving(Repeats) as web, nginx(web, tmp_path) as front:
+        came = headers(f"{front}/ws/dashboards/shop/", PROXY, Host="watch.example", Upgrade="websocket")
+        assert (came["host"], came["upgrade"], came["connection"]) == ("watch.example", "websocket", "upgrade")
+        assert "upgrade" not in headers(f"{front}/", PROXY)
+
+
+def test_a_page_without_a_server_tries_again(tmp_path: Path) -> None:
+    with nginx(f"http://127.0.0.1:{free_port()}", tmp_path) as front:
+        answer = httpx.get(f"{front}/d/shop/", trust_env=False)
+        assert httpx.get(f"{front}/ping/a-key/0", trust_env=False).status_code == 503
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert 'http-equiv="refresh"' in answer.text
+    assert "connect() failed" in (log := (tmp_path / "log").read_text())
+    assert "a-key" not in log
