@@ -192,6 +192,8 @@ class Hub:
             self._starve(error)
         except Exception:
             log.exception("the hub's round failed")
+        finally:
+            self._limit = None
 
     def _answered(self) -> None:
         """Give a round that goes on more time: Redis does answer, there is only much to ask it."""

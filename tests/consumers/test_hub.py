@@ -65,6 +65,15 @@ async def test_one_that_does_not_answer_ends_it_and_pages_are_told(hub: Hub, mon
     assert not any(stream.fed for stream in hub.streams.values())
 
 
+async def test_what_is_asked_between_two_rounds_has_no_limit(hub: Hub) -> None:
+    stream = hub.streams[Variant("shop-0", "1h")]
+    await hub._round()
+    await hub._feed(stream)
+    stream.version = 7
+    await hub._heal([stream])
+    assert stream.fed
+
+
 async def test_what_is_fed_is_watched(hub: Hub) -> None:
     await hub._round()
     assert set(watchers.watched(time.time())) == set(hub.streams)
