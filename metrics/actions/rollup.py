@@ -6,7 +6,7 @@ import structlog
 from redis.exceptions import LockError
 
 from metrics.redis_state.connection import KEY, client
-from metrics.series import pack, prune, rollup
+from metrics.series import future, pack, prune, rollup
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ def keep(now: float) -> bool:
     try:
         for step in (rollup.roll, pack.pack, prune.prune):
             step(now, has_time)
+        future.forget(now)
     finally:
         try:
             lock.release()

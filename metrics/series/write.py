@@ -65,9 +65,14 @@ def _write(samples: Sequence[Sample], source: Source | None, now: float) -> list
             _hold(found)
         if others:
             rows += _look_up(others, source, now, found)
-        _insert(rows)
-        late.note(late.hours_of(rows, now))
+        store(rows, now)
     return list(found.values())
+
+
+def store(rows: list[Row], now: float) -> None:
+    """Store `rows` at `now` (Unix seconds), and note those that are late, in the transaction that is under way."""
+    _insert(rows)
+    late.note(late.hours_of(rows, now))
 
 
 def _look_up(
