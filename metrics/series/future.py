@@ -40,6 +40,7 @@ def set_aside(now: float) -> int:
 
 def _set_aside(ids: list[int], limit_ms: int) -> int:
     columns = "series_id, at_ms, value"
+    count: int
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             sql = f"""
