@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -31,8 +32,8 @@ log = structlog.get_logger(__name__)
 LINGER_S = 30
 """How long a variant without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
-ROUND_MOST_S = 6.0
-"""A Redis that takes longer does not answer, and open pages are to hear that soon."""
+ANSWERS_WITHIN_S = 6.0
+"""A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
 RESTART = 1012
 TRY_LATER = 1013
 
@@ -68,6 +69,8 @@ class Hub:
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
+        self._renewed = 0.0
+        self._limit: asyncio.Timeout | None = None
 
     def viewers(self) -> list[tuple[Stream, Viewer]]:
         """Return every open socket of this process."""
@@ -94,9 +97,10 @@ class Hub:
                 self.streams[variant] = Stream(variant)
                 self._empty_since[variant] = time.monotonic()
                 try:
-                    await self._renew()
+                    await watchers.add(variant, time.time())
                     await self._hear_rechecks()
                     await self._feed(self.streams[variant])
+                    await self._refresh([variant])
                 except (RedisError, OSError) as error:
                     self._starve(error)
             return self.streams[variant]
@@ -141,7 +145,7 @@ class Hub:
         await _layer().group_add(bus.group(stream.variant), await self._own_channel())
         stream.fed = True
         stream.load(await snapshot.read(stream.variant))
-        await self._refresh(stream.variant)
+        self._answered()
 
     async def _hear_rechecks(self) -> None:
         if not self._hears_rechecks:
@@ -173,18 +177,29 @@ class Hub:
         fragments = cast(bus.Message, message)
         stream = self.streams.get(Variant.parse(fragments["variant"]))
         if stream is not None and not stream.take(fragments):
-            await self._heal(stream)
+            await self._heal([stream])
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(watchers.RENEW_S)
-            try:
-                async with asyncio.timeout(ROUND_MOST_S):
-                    await self._look()
-            except (RedisError, OSError) as error:
-                self._starve(error)
-            except Exception:
-                log.exception("the hub's round failed")
+            await self._round()
+
+    async def _round(self) -> None:
+        """Look round once; a Redis that does not answer meanwhile is told to every page."""
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_S) as self._limit:
+                await self._look()
+        except (RedisError, OSError) as error:
+            self._starve(error)
+        except Exception:
+            log.exception("the hub's round failed")
+        finally:
+            self._limit = None
+
+    def _answered(self) -> None:
+        """Give a round that goes on more time: Redis does answer, there is only much to ask it."""
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + ANSWERS_WITHIN_S)
 
     async def _look(self) -> None:
         """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches.
@@ -194,8 +209,8 @@ class Hub:
         await self._close_unwatched()
         await self._renew()
         await self._hear_rechecks()
-        for stream in list(self.streams.values()):
-            await (self._heal(stream) if stream.fed else self._feed(stream))
+        await self._feed_hungry()
+        await self._heal([stream for stream in self.streams.values() if stream.fed])
         await self._note_how_far_behind()
         said, down = await asyncio.to_thread(lambda: (notice.notice(time.time()), health.down()))
         html = notice.fragment(said)
@@ -206,6 +221,14 @@ class Hub:
             stream.down = down
             stream.pulse()
 
+    async def _feed_hungry(self) -> None:
+        hungry = [stream for stream in self.streams.values() if not stream.fed]
+        for stream in hungry:
+            await self._feed(stream)
+            if time.monotonic() - self._renewed > watchers.RENEW_S:
+                await self._renew()
+        await self._refresh([stream.variant for stream in hungry])
+
     async def _note_how_far_behind(self) -> None:
         """Note for how long something of each stream has waited to be drawn."""
         streams = list(self.streams.values())
@@ -214,12 +237,13 @@ class Hub:
             age_s = self._marks.age_s(str(stream.variant), at, now, ticks)
             stream.behind_s = 0.0 if at is None or math.isinf(age_s) else age_s
 
-    async def _heal(self, stream: Stream) -> None:
-        epoch, version = await snapshot.read_version(stream.variant)
-        if (epoch, version) != (stream.epoch, stream.version):
-            stream.load(await snapshot.read(stream.variant))
-        if not epoch:
-            await self._refresh(stream.variant)
+    async def _heal(self, streams: Sequence[Stream]) -> None:
+        versions = await snapshot.read_versions([stream.variant for stream in streams])
+        for stream, newest in zip(streams, versions, strict=True):
+            if newest != (stream.epoch, stream.version):
+                stream.load(await snapshot.read(stream.variant))
+                self._answered()
+        await self._refresh([stream.variant for stream, (epoch, _) in zip(streams, versions, strict=True) if not epoch])
 
     async def _guard(self) -> None:
         """Look again at access that is in doubt, apart from all else: the database may take its time."""
@@ -233,8 +257,9 @@ class Hub:
             except Exception:
                 log.exception("access was not looked at again")
 
-    async def _refresh(self, variant: Variant) -> None:
-        await asyncio.to_thread(marks.mark, variant, [marks.ALL])
+    async def _refresh(self, variants: Sequence[Variant]) -> None:
+        if variants:
+            await asyncio.to_thread(marks.mark_each, {variant: [marks.ALL] for variant in variants})
 
     async def _own_channel(self) -> str:
         """Return the one channel that every group delivers to."""
@@ -244,6 +269,7 @@ class Hub:
         return self._channel
 
     async def _renew(self) -> None:
+        self._renewed = time.monotonic()
         shown = viewer_status.report(self.viewers())
         await watchers.renew(self.process, self.streams, shown, time.time())
         await traffic.flush()

@@ -12,6 +12,9 @@ from click import Option
 from redis import RedisError
 
 from dashboard_project.clock import SteadyClock
+from metrics.redis_state.outage import TROUBLE
+
+FOLLOWS_WITHIN_S = 600
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
@@ -70,9 +73,9 @@ class Beat(Scheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         from metrics.health import store as health
 
-        if (by_s := self._clock.note_step()) < 0:
-            with suppress(RedisError):
-                health.record_set_back(time.time(), time.time() - by_s)
+        if by_s := self._clock.note_step():
+            with suppress(*TROUBLE):
+                self._tell(time.time() - by_s, time.time())
         now = time.monotonic()
         if now - self._signed >= health.SIGN_EVERY_S:
             self._signed = now
@@ -80,3 +83,11 @@ class Beat(Scheduler):
                 self._sign.give(time.time(), now)
         delay_s: float = super().tick(*args, **kwargs)
         return delay_s
+
+    def _tell(self, before: float, after: float) -> None:
+        """Tell that the wall clock was set from `before` to `after` (Unix seconds). Raises TROUBLE."""
+        from metrics.health import store as health
+
+        if after < before:
+            health.record_set_back(after, before)
+        self.app.send_task("tasks.system.follow_clock", args=[before, after], expires=FOLLOWS_WITHIN_S)

@@ -5,9 +5,9 @@ import time
 from celery import shared_task
 
 from metrics.actions import arrivals as arrivals_
+from metrics.actions import clock, render, slots
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
-from metrics.actions import render, slots
 from tasks.alone import alone
 from tasks.collect import collect
 from tasks.outage import skip_during_outage
@@ -43,6 +43,13 @@ def heartbeats() -> None:
     now = time.time()
     heartbeats_.evaluate(now)
     heartbeats_.report(now)
+
+
+@shared_task
+@skip_during_outage
+def follow_clock(before: float, after: float) -> None:
+    """Have samples follow the wall clock, which was set; beat sends this when it notices."""
+    clock.follow(before, after, time.time())
 
 
 @shared_task

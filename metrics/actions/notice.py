@@ -85,8 +85,8 @@ def repeated(back: SetBack, at: float) -> Notice:
     by = f"{seconds} s" if seconds < 100 else f"{round(seconds / 60)} min"
     return Notice(
         f"The server's clock was set back by {by} {_when(back.at, at)}.",
-        f"Until it is past {_when(back.until, at).removeprefix('at ')}, values from before can come between new ones:"
-        " trust none to be current.",
+        f"Until it is past {_when(back.until, at).removeprefix('at ')}, this time comes a second time: what was stored"
+        " for it before is kept apart, and not shown.",
     )
 
 

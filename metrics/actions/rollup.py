@@ -6,7 +6,7 @@ import structlog
 from redis.exceptions import LockError
 
 from metrics.redis_state.connection import KEY, client
-from metrics.series.keep import pack, prune, roll
+from metrics.series.keep import forget_future, pack, prune, roll
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,7 @@ def keep(now: float) -> bool:
     try:
         for step in (roll, pack, prune):
             step(now, has_time)
+        forget_future(now)
     finally:
         try:
             lock.release()

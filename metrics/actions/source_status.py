@@ -37,14 +37,13 @@ def status_of(source: Source, now: float) -> SourceStatus:
     knows how often it should come: after five minutes it is `quiet`, which is not bad.
     """
     ran_at = source.last_run_at.timestamp() if source.last_run_at else None
-    set_back = ran_at is not None and ran_at > now + CLOCKS_DIFFER_S  # it has not run since the clock was
     if source.kind == Source.PUSH:
-        return WAITING if ran_at is None else OK if not set_back and now - ran_at < UNKNOWN_EVERY_S else QUIET
+        return WAITING if ran_at is None else OK if -CLOCKS_DIFFER_S <= now - ran_at < UNKNOWN_EVERY_S else QUIET
     if not source.enabled:
         return OFF
     if ran_at is None:
         return FAILING if source.last_error else WAITING
-    if set_back or freshness(ran_at, source.expected_every_s(now), now).state != "fresh":
+    if freshness(ran_at, source.expected_every_s(now), now).state != "fresh":
         return LATE
     return of_run(source.last_error, source.last_verdict)
 

@@ -6,9 +6,9 @@ a Redis that came back empty shows as a new one.
 """
 
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from metrics.redis_state.connection import KEY, async_client, client
 
@@ -128,10 +128,13 @@ def version(variant: Variant) -> tuple[str, int]:
     return epoch or "", int(number or 0)
 
 
-async def read_version(variant: Variant) -> tuple[str, int]:
-    """Return the epoch and version, as `version` does."""
-    epoch, number = await cast(Awaitable[list[Any]], async_client().hmget(_key(variant), ["epoch", "version"]))
-    return epoch or "", int(number or 0)
+async def read_versions(variants: Iterable[Variant]) -> list[tuple[str, int]]:
+    """Return the epoch and version of each of `variants`, as `version` does."""
+    pipe = async_client().pipeline(transaction=False)
+    for variant in variants:
+        pipe.hmget(_key(variant), ["epoch", "version"])
+    found = await cast(Awaitable[list[list[str | None]]], pipe.execute())
+    return [(epoch or "", int(number or 0)) for epoch, number in found]
 
 
 async def read(variant: Variant) -> Snapshot:

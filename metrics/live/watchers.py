@@ -62,6 +62,11 @@ def viewers(now: float) -> list[ViewerStatus]:
     return sorted(found, key=lambda one: (-one.behind_s, -one.age_s, one.variant, one.joined_at))
 
 
+async def add(variant: Variant, now: float) -> None:
+    """Say that somebody looks at `variant`, for `LAPSE_S` seconds from `now`; what a process shows it renews itself."""
+    await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(variant): now + LAPSE_S}))
+
+
 async def renew(process: str, variants: Iterable[Variant], shown: Sequence[ViewerStatus], now: float) -> None:
     """Say that `process` shows `variants` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
     pipe = async_client().pipeline(transaction=False)

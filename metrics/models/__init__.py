@@ -7,7 +7,7 @@ from metrics.models.journal import AuditEntry, Transition
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
-from metrics.models.series import Chunk, RunningTotal, Sample, Series
+from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
 from metrics.models.source import Run, Source
 from metrics.models.team import Team
@@ -17,6 +17,7 @@ __all__ = [
     "Chunk",
     "Dashboard",
     "FormerSlug",
+    "FutureSample",
     "Heartbeat",
     "HourChunk",
     "HourRollup",

@@ -81,6 +81,18 @@ class Sample(models.Model):
         return f"{self.series_id} @ {self.at_ms}: {self.value}"
 
 
+class FutureSample(models.Model):
+    """A sample of what is the future since the clock was set back; see `metrics.series.future`."""
+
+    pk = models.CompositePrimaryKey("series_id", "at_ms")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, db_index=False, related_name="+")
+    at_ms = models.BigIntegerField(help_text="Unix time in milliseconds.")
+    value = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.series_id} @ {self.at_ms}: {self.value}"
+
+
 class Packed(models.Model):
     """Much of one series in one row: what lies in the span of time that begins at `start_ms`, the newest at `end_ms`.
 

@@ -25,6 +25,9 @@ _OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 2,
     # One retry mends a connection that a restarted Redis dropped; more would make callers wait for a dead one.
     "health_check_interval": 0,
+    # A thousand pages that come back at once wait for each other. The plain pool would say that Redis is away.
+    "max_connections": 50,
+    "timeout": 5,
 }
 _async_clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
 
@@ -32,7 +35,8 @@ _async_clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redi
 @cache
 def client() -> "redis.Redis":
     """Return this process's client. Commands raise redis.RedisError when Redis does not answer."""
-    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+    pool = redis.BlockingConnectionPool.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+    return redis.Redis(connection_pool=pool)
 
 
 def async_client() -> "redis.asyncio.Redis":
@@ -40,7 +44,8 @@ def async_client() -> "redis.asyncio.Redis":
     loop = asyncio.get_running_loop()
     if loop not in _async_clients:
         retry = redis.asyncio.retry.Retry(NoBackoff(), 1)
-        _async_clients[loop] = redis.asyncio.Redis.from_url(settings.REDIS_URL, retry=retry, **_OPTIONS)
+        pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, retry=retry, **_OPTIONS)
+        _async_clients[loop] = redis.asyncio.Redis.from_pool(pool)
     return _async_clients[loop]
 
 

@@ -37,7 +37,7 @@ def arrivals(now: float) -> list[Arrivals]:
     """Return what arrived and what did not by `now` (Unix seconds), by the way it comes."""
     chosen = expected(LOOKED_AT_MOST)
     seen = newest({one.pk: one.until_ms(now) for one in chosen}, 1)
-    times = [(one, seen[one.pk][0][0] / 1000) for one in chosen if one.pk in seen]
+    times = [(one, seen[one.pk][0][0] / 1000 - one.ahead_s) for one in chosen if one.pk in seen]
     return [
         _of_way(way, [(one, at) for one, at in times if _is_collected(one) == (way == COLLECTED)], now)
         for way in (COLLECTED, PUSHED)

@@ -1,5 +1,6 @@
-"""Keeping what is stored: rolling up, packing, pruning, how far each has got, and the metrics with most series."""
+"""Keeping what is stored: rolling up, packing, pruning, samples of the future, how far each has got, and the metrics with most series."""
 
+from metrics.series.future import forget_future, put_back, set_aside
 from metrics.series.labels import Label, largest_metrics, largest_sources
 from metrics.series.pack import pack
 from metrics.series.progress import HOURS, HOURS_PACKED, MINUTES, MINUTES_PACKED, PACKED, all_until_ms
@@ -14,9 +15,12 @@ __all__ = [
     "PACKED",
     "Label",
     "all_until_ms",
+    "forget_future",
     "largest_metrics",
     "largest_sources",
     "pack",
     "prune",
+    "put_back",
     "roll",
+    "set_aside",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from metrics.models import (
     Chunk,
+    FutureSample,
     HourChunk,
     HourRollup,
     Late,
@@ -158,7 +159,7 @@ def _remove_empty(ids: list[int], cut_ms: int, has_time: HasTime) -> bool:
 def _empty(cut_ms: int) -> QuerySet[Series]:
     made = datetime.fromtimestamp(cut_ms / 1000, UTC) if cut_ms > 0 else datetime.min.replace(tzinfo=UTC)
     empty = Series.objects.filter(created_at__lt=made)
-    for kept in (Chunk, MinuteRollup, MinuteChunk, HourRollup, HourChunk, Late):
+    for kept in (Chunk, FutureSample, MinuteRollup, MinuteChunk, HourRollup, HourChunk, Late):
         empty = empty.filter(~Exists(kept._default_manager.filter(series=OuterRef("pk"))))
     return empty.filter(~Exists(Sample.objects.filter(series=OuterRef("pk"), at_ms__gte=cut_ms)))
 

@@ -3,6 +3,7 @@
 Every function takes its time as an argument, so that a past moment is as drawable as the present one.
 """
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ class Track:
     the window that have samples, oldest first; `before` is the last one before them, where it was asked for and is near
     enough to hold on at the beginning of the window. `every_s` is how often a sample is expected: what the
     samples themselves said, else the source's schedule, else the longest pause but one between the newest samples;
-    None while that is unknown.
+    None while that is unknown. `ahead_s` is by how much its sender's clock is ahead of the server's.
     """
 
     metric: str
@@ -39,6 +40,15 @@ class Track:
     latest: Point | None
     points: tuple[Point, ...] = ()
     before: Point | None = None
+    ahead_s: float = 0.0
+
+    @property
+    def came_at(self) -> float:
+        """When the newest sample came, in Unix seconds by the server's clock, or up to 3 s earlier; -inf without one.
+
+        It is never later than the moment that the series is seen from.
+        """
+        return -math.inf if self.latest is None else self.latest.at - self.ahead_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,14 @@ def seen(chosen: Iterable[Found], at: float) -> dict[int, Track]:
     for pk in unsaid:
         every_s[pk] = _usual_pause([at_ms for at_ms, _ in samples.get(pk, [])])
     return {
-        one.pk: Track(one.metric, one.labels, one.unit, every_s[one.pk], _latest(one, samples.get(one.pk, []), at))
+        one.pk: Track(
+            one.metric,
+            one.labels,
+            one.unit,
+            every_s[one.pk],
+            _latest(one, samples.get(one.pk, []), at),
+            ahead_s=one.ahead_s,
+        )
         for one in chosen
     }
 
@@ -146,7 +163,7 @@ def _latest(series: Found, samples: list[tuple[int, float]], at: float) -> Point
     if not samples:
         return None
     at_ms, value = samples[0]
-    if series.expires_after_s is not None and _ms(at - series.expires_after_s) >= at_ms:
+    if series.expires_after_s is not None and series.until_ms(at - series.expires_after_s) >= at_ms:
         return None
     if series.ended_at_ms is not None and at_ms <= series.ended_at_ms <= series.until_ms(at):
         return None

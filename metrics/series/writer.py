@@ -1,5 +1,6 @@
 """Writing samples: idempotent on (series, time)."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
@@ -16,8 +17,11 @@ from metrics.series.totals import Increase
 _SAMPLES, _SERIES = SampleRow._meta.db_table, Series._meta.db_table
 TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
 """Fields of a sample that hold for its whole series."""
-AHEAD_S = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, FUTURE_MOST_S + 1.0)
-"""By how much a clock counts as ahead. So it is told seldom, and series with it can be read together."""
+AHEAD_S = (1.0, 2.0, *(at_s / 10 for at_s in range(50, 10 * FUTURE_MOST_S + 16, 15)))
+"""By how much a clock counts as ahead. So it is told seldom, and series with it can be read together.
+
+Frozen values would count as fresh for as long as a step is: two of them are no more than `LATENESS_GRACE_S`.
+"""
 LIVE_S = 60
 """A sample not older than this on arrival shows how far the sender's clock is ahead by now."""
 
@@ -61,9 +65,14 @@ def _write(samples: Sequence[Sample], source: Source | None, now: float) -> list
             _hold(found)
         if others:
             rows += _look_up(others, source, now, found)
-        _insert(rows)
-        late.note(late.hours_of(rows, now))
+        store(rows, now)
     return list(found.values())
+
+
+def store(rows: list[Row], now: float) -> None:
+    """Store `rows` at `now` (Unix seconds), and note those that are late, in the transaction that is under way."""
+    _insert(rows)
+    late.note(late.hours_of(rows, now))
 
 
 def _look_up(
@@ -144,7 +153,8 @@ def _ahead_s(samples: Iterable[tuple[str, Sample]], now: float) -> dict[str, flo
         if at >= now - LIVE_S:
             newest[key] = max(newest.get(key, 0.0), at)
     return {
-        key: next((step for step in (0.0, *AHEAD_S) if at - now <= step), AHEAD_S[-1]) for key, at in newest.items()
+        key: AHEAD_S[min(bisect_left(AHEAD_S, at - now), len(AHEAD_S) - 1)] if at > now else 0.0
+        for key, at in newest.items()
     }
 
 

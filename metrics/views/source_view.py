@@ -214,7 +214,7 @@ def _series_line(track: Track, now: float) -> SeriesLine:
     point, labels = track.latest, tuple(sorted(track.labels.items()))
     if point is None:
         return SeriesLine(track.metric, labels, None, "")
-    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), humanize.age(now - point.at))
+    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), humanize.age(now - track.came_at))
 
 
 def settings_of(config: Mapping[str, Any]) -> list[Setting]:

@@ -139,16 +139,17 @@ def _joined(pair: Pair, calculate: Callable[[float, float], float], step_s: floa
     values = ((moment, _calculated(calculate, one, other)) for moment, one, other in rows)
     found = [Point(moment, value) for moment, value in values if value is not None]
     before, points = combine.closed(found, [left, right])
-    newest = [track.latest for track in (left, right) if track.latest]
-    value = _calculated(calculate, newest[0].value, newest[1].value) if len(newest) == 2 else None
+    older = min(left, right, key=lambda track: track.came_at)
+    value = _calculated(calculate, left.latest.value, right.latest.value) if left.latest and right.latest else None
     return Track(
         metric=left.metric,
         labels=pair.labels,
         unit=left.unit if left.unit == right.unit else "",
         every_s=max(filter(None, (left.every_s, right.every_s)), default=None),
-        latest=None if value is None else Point(min(point.at for point in newest), value),
+        latest=None if value is None or older.latest is None else Point(older.latest.at, value),
         points=points,
         before=before,
+        ahead_s=older.ahead_s,
     )
 
 

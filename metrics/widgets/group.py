@@ -26,17 +26,17 @@ def group(tracks: Sequence[Track], by: Sequence[str], how: Aggregate, step_s: fl
 
 def _one(members: Sequence[Track], labels: dict[str, str], how: Aggregate, step_s: float) -> Track:
     newest = [one.latest for one in members if one.latest]
+    last = max(members, key=lambda one: one.came_at)
     before, points = combine.closed(_points(combine.opened(members), how, step_s), members)
     return Track(
         metric=members[0].metric,
         labels=labels,
         unit="" if how == "count" else members[0].unit,
         every_s=max((one.every_s for one in members if one.every_s), default=None),
-        latest=Point(max(point.at for point in newest), _value([point.value for point in newest], how))
-        if newest
-        else None,
+        latest=Point(last.latest.at, _value([point.value for point in newest], how)) if last.latest else None,
         points=points,
         before=before,
+        ahead_s=last.ahead_s,
     )
 
 

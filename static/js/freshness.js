@@ -4,14 +4,18 @@ import { age, now } from "./clock.js";
 
 const seen = new WeakMap();
 
+// Of the machines of one system, as in metrics/schedule.py.
+const CLOCKS_DIFFER_S = 5;
+
 // How old the newest sample is. The server's clock may be set back; what stays the same grows older all the same, by
-// the browser's monotonic clock.
+// the browser's monotonic clock. The age of one of the future that this page never saw before is unknown, and infinite.
 function ageOf(element, time) {
   const { at } = element.dataset;
   const told = time - Number(at);
   let first = seen.get(element);
   if (!first || first.at !== at) {
-    first = { at, born: performance.now() - 1000 * Math.max(0, told) };
+    const least = told < -CLOCKS_DIFFER_S ? Infinity : Math.max(0, told);
+    first = { at, born: performance.now() - 1000 * least };
     seen.set(element, first);
   }
   return Math.max(told, (performance.now() - first.born) / 1000);
@@ -31,7 +35,7 @@ function words(state, old) {
     case "fresh":
       return old < 1 ? "now" : `${age(old)} ago`;
     default:
-      return `${state} · ${age(old)}`;
+      return old === Infinity ? `${state} · from before the clock was set back` : `${state} · ${age(old)}`;
   }
 }
 

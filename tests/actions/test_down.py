@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from metrics.actions.source_status import DOWN, status_of
 
 from metrics.actions import down
+from metrics.actions.source_status import DOWN, status_of
 from metrics.health import store as health
 from metrics.health.store import Down
 from metrics.models import Heartbeat, Source

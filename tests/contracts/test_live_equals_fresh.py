@@ -181,7 +181,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
         clock(AT + second)
         before = stream.version
         await database_sync_to_async(advance)(variant, second, slow)
-        _, version = await snapshot.read_version(variant)
+        ((_, version),) = await snapshot.read_versions([variant])
         while stream.version < version:
             message = await asyncio.wait_for(layer.receive(channel), 5)
             if not stream.take(message):

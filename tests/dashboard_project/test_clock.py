@@ -45,7 +45,9 @@ def test_beat_sends_a_tick_each_second_whatever_the_clock_is_set_to(
     clocks: Clocks, redis: Redis, step_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
+    told: list[list[float]] = []
     monkeypatch.setattr(Beat, "apply_entry", lambda self, entry, producer=None: sent.append(entry.name))
+    monkeypatch.setattr(app, "send_task", lambda name, args, expires: told.append(args))
     beat = Beat(app=app)
     counts = []
     for second in range(8):
@@ -55,6 +57,9 @@ def test_beat_sends_a_tick_each_second_whatever_the_clock_is_set_to(
         counts.append(sent.count("tick"))
     assert counts == list(range(1, 9)), "no pause, and no burst"
     assert (health.set_back() is not None) == (step_s < 0)
+    ((before, after),) = told
+    assert after - before == pytest.approx(step_s)
+    assert after == pytest.approx(AT + step_s, abs=8)
 
 
 @pytest.mark.parametrize(("step_s", "lines"), [(-3600, [-3600]), (-30, [-30]), (30, [30]), (1.5, []), (0, [])])

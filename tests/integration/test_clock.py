@@ -70,6 +70,12 @@ def runs(bench: Bench) -> int:
         return int(database.execute("SELECT max(id) FROM metrics_run").fetchone()[0] or 0)
 
 
+def samples(bench: Bench, which: str) -> int:
+    """Return how many rows there are; `which` is a table and a condition."""
+    with closing(sqlite3.connect(f"file:{bench.stack.data_dir / 'watchfloor.sqlite3'}?mode=ro", uri=True)) as database:
+        return int(database.execute(f"SELECT count(*) FROM {which}").fetchone()[0])
+
+
 def noticed(bench: Bench, clock: Clock) -> bool:
     """Whether beat knows of each time that the clock was set."""
     return bench.stack.output().count("the wall clock was set") == clock.times
@@ -80,6 +86,10 @@ def test_everything_goes_on_when_the_clock_is_set(bench: Bench, clock: Clock, by
     with bench.page() as page:
         clock.set(by_s)
         page.wait(lambda: noticed(bench, clock), "beat to notice", 30)
+        ahead = f"at_ms > {1000 * (time.time() + clock.off_s + OFF_MOST_S)}"
+        page.wait(lambda: samples(bench, f"metrics_sample WHERE {ahead}") == 0, "the future to have no samples", 20)
+        # what it was set back by is kept, and put back once it is set forward again
+        assert (samples(bench, f"metrics_futuresample WHERE {ahead}") > 0) == (by_s < 0)
         page.wait(
             lambda: abs(page.server_time - time.time() - clock.off_s) < OFF_MOST_S, "the web process to notice", 30
         )

@@ -84,7 +84,7 @@ async def test_reading_returns_each_fragment_with_the_version_that_brought_it(re
     read = await snapshot.read(HOUR)
     assert (read.epoch, read.version, read.revision) == (stored.epoch, 2, 7)
     assert read.fragments == {"1": Fragment("<b>a</b>", 1), "2": Fragment("y", 2)}
-    assert await snapshot.read_version(HOUR) == (stored.epoch, 2)
+    assert await snapshot.read_versions([HOUR]) == [(stored.epoch, 2)]
 
 
 @pytest.mark.parametrize("variant", [Variant("shop", "1h"), Variant("a-b_c", "30d")])

@@ -1,10 +1,13 @@
 """Reading series: as of any moment, in means of steps, with the gaps left open."""
 
+import math
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from metrics.models import Series
 from metrics.sample import Sample
+from metrics.schedule import LATENESS_GRACE_S
 from metrics.series import read, reader
 from metrics.series.read import Point, Query, Track
 from metrics.series.write import write
@@ -95,6 +98,21 @@ class TestLatest:
             latest = track(at).latest
             assert latest is not None
             assert latest.value == expected
+
+    @pytest.mark.parametrize("ahead_s", [0, 0.4, 3, 7, 29, 31, 400, 599])
+    def test_when_a_sample_came_is_known_by_three_seconds(self, ahead_s: float) -> None:
+        write([Sample("m", 1, {}, AT + ahead_s)], None, AT)
+        for at in (AT, AT + 300):
+            assert AT - LATENESS_GRACE_S <= track(at).came_at <= AT
+
+    def test_when_a_sample_came_that_there_is_not(self) -> None:
+        write([Sample("m", 1, {}, AT)], None, AT)
+        assert track(AT - 1).came_at == -math.inf
+
+    @pytest.mark.parametrize(("after", "expected"), [(0, True), (27, True), (30, False)])
+    def test_a_value_from_a_clock_that_is_ahead_lapses_as_soon_as_any(self, after: float, expected: bool) -> None:
+        write([Sample("m", 1, {}, AT + 60, expires_after_s=30)], None, AT)
+        assert (track(AT + after).latest is not None) is expected
 
     def test_a_clock_that_is_right_does_not_let_the_past_see_what_came_after(self) -> None:
         stored("m", {20: 1, 10: 2, 0: 3})

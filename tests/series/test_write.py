@@ -212,7 +212,7 @@ class TestKnown:
     def test_a_clock_that_is_right_again_is_noted_with_the_next_look(self) -> None:
         write([sample("a", at=AT + 400)], None, AT)
         write([sample("a", at=AT - 3600), sample("b", at=AT + 400)], None, AT + 70)  # tells nothing of the clock
-        assert set(Series.objects.values_list("ahead_s", flat=True)) == {601}
+        assert set(Series.objects.values_list("ahead_s", flat=True)) == {401, 330.5}
         write([sample("a", at=AT + 140)], None, AT + 140)
         write([sample("b", at=None)], None, AT + 140)
         assert set(Series.objects.values_list("ahead_s", flat=True)) == {0}

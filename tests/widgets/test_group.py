@@ -55,5 +55,11 @@ def test_a_group_is_as_old_as_its_newest_series() -> None:
     assert found.every_s == 300
 
 
+def test_which_is_newest_is_told_by_when_it_came() -> None:
+    ahead = replace(made(1, age_s=900 - 990), ahead_s=990)
+    (found,) = group([ahead, track(1)], [], "sum", STEP_S)
+    assert (found.latest, found.ahead_s) == (Point(AT - 2, 2), 0)
+
+
 def test_the_largest_come_first_and_those_without_a_value_not_at_all() -> None:
     assert values(top(MACHINES, 2)) == [({"dc": "y", "host": "c"}, 4), ({"dc": "x", "host": "b"}, 2)]

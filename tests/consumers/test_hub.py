@@ -1,0 +1,79 @@
+"""The hub's round: it is done however many variants there are, as long as Redis answers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from consumers.hub import ANSWERS_WITHIN_S, Hub
+from consumers.stream import Stream
+from metrics.live import snapshot, watchers
+from metrics.live.snapshot import Variant
+from tests import loop
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+MANY = 40
+Read = Callable[[Variant], Awaitable[snapshot.Snapshot]]
+
+
+@pytest.fixture(autouse=True)
+def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    """A hub with many variants, none of which is fed."""
+    made = Hub()
+    made.streams |= {one: Stream(one) for one in (Variant(f"shop-{number}", "1h") for number in range(MANY))}
+    yield made
+    await loop.close()
+
+
+def each_takes(seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[Variant]:
+    """Have each reading of a snapshot take so long by the clock of the loop; return what is read, as it is."""
+    running: Any = asyncio.get_running_loop()
+    passed, true_time, true_read, read = [0.0], running.time, snapshot.read, []
+
+    async def slow(variant: Variant) -> snapshot.Snapshot:
+        found = await true_read(variant)
+        passed[0] += seconds
+        await asyncio.sleep(0)  # here a limit that has passed ends it
+        await asyncio.sleep(0)
+        read.append(variant)
+        return found
+
+    monkeypatch.setattr(running, "time", lambda: true_time() + passed[0])
+    monkeypatch.setattr(snapshot, "read", slow)
+    return read
+
+
+async def test_a_round_takes_as_long_as_there_are_variants_to_feed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = each_takes(ANSWERS_WITHIN_S / 4, monkeypatch)
+    await hub._round()
+    assert len(read) == MANY
+    assert all(stream.fed for stream in hub.streams.values())
+
+
+async def test_one_that_does_not_answer_ends_it_and_pages_are_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = each_takes(ANSWERS_WITHIN_S + 1, monkeypatch)
+    await hub._round()
+    assert read == []
+    assert not any(stream.fed for stream in hub.streams.values())
+
+
+async def test_what_is_asked_between_two_rounds_has_no_limit(hub: Hub) -> None:
+    stream = hub.streams[Variant("shop-0", "1h")]
+    await hub._round()
+    await hub._feed(stream)
+    stream.version = 7
+    await hub._heal([stream])
+    assert stream.fed
+
+
+async def test_what_is_fed_is_watched(hub: Hub) -> None:
+    await hub._round()
+    assert set(watchers.watched(time.time())) == set(hub.streams)
