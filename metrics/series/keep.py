@@ -1,4 +1,4 @@
-"""Keeping what is stored: rolling up, packing, pruning, samples of the future, how far each has got, and the metrics with most series."""
+"""Keeping what is stored: rolling up, packing, pruning, samples of the future, and how far each has got."""
 
 from metrics.series.future import forget_future, put_back, set_aside
 from metrics.series.labels import Label, largest_metrics, largest_sources

@@ -1,6 +1,8 @@
 """The page of tokens: the list with the last use of each, making one, revoking one."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -30,8 +32,8 @@ class TokenForm(forms.Form):
     days = forms.ChoiceField(label="Expires", choices=DAYS, required=False)
     teams = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, by: Principal, *args: object) -> None:
-        super().__init__(*args)
+    def __init__(self, by: Principal, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
         scopes = [(one.value, f"{one.value}: {one.label}") for one in Token.Scope if by.is_admin or one != "admin"]
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
         self.fields["teams"].choices = [(one, one) for one in sorted(names_for(by))]  # type: ignore[attr-defined]

@@ -123,7 +123,7 @@ class TestTeams:
     def test_members_are_set(self) -> None:
         ada, ops = make.user("ada"), make.team("ops")
         teams.set_members(SYSTEM, ops.pk, [ada])
-        assert of_user(ada).teams == {ops.pk}
+        assert of_user(ada).teams == frozenset({ops.pk})
 
     def test_what_belonged_to_a_removed_one_is_published_to_nobody(self) -> None:
         ops = make.team("ops")

@@ -404,7 +404,7 @@ class TestSentAway:
             shop = Dashboard.objects.get(slug="shop")
             shop.for_everyone = False
             shop.save()
-            shop.teams.add(ops)
+            shop.teams.add(ops.pk)
 
         await database_sync_to_async(restrict)()
         socket = await self.opened(connect, *await self.as_ada(ada))

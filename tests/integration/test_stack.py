@@ -1,4 +1,4 @@
-"""What the tests' own system does to processes."""
+"""The way the tests' own system treats processes."""
 
 import shutil
 import sqlite3
