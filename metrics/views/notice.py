@@ -1,4 +1,4 @@
-"""Things that every page says beside what it shows: the notice, and how much is down. As it is when the page is loaded."""
+"""Things that every page says beside what it shows: the notice, and how much is down, as of the load of the page."""
 
 import time
 from collections.abc import Callable
