@@ -1,6 +1,6 @@
 """Access to sockets: settled before anything is sent, and again whenever it may have changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -12,14 +12,12 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
+from consumers.codes import NO_ACCESS, NO_SUCH_THING, SIGN_IN
 from metrics.access.bearer import bearer
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
+from metrics.live.topic import DASHBOARD
 from metrics.models import Dashboard
-
-SIGN_IN = 4401
-NO_ACCESS = 4403
-NO_SUCH_THING = 4404
 
 
 class Credential(NamedTuple):
@@ -32,16 +30,22 @@ class Credential(NamedTuple):
 class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
-    `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for nobody known.
+    `id` is that of the thing. `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for
+    nobody known.
     """
 
     code: int | None
     holder: str = ""
     name: str = ""
+    id: int = 0
 
 
-Question = tuple[Credential, str]
-"""May the holder of this credential see the dashboard with this slug?"""
+class Question(NamedTuple):
+    """May the holder of this credential follow this thing? `name` is its id, or what stands in its URL."""
+
+    credential: Credential
+    kind: str
+    name: int | str
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -78,25 +82,39 @@ def credential(scope: dict[str, Any]) -> Credential:
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
-    """Return who may see which dashboard, in one trip to the database for all `questions`."""
+    """Return who may follow what, in one trip to the database for all `questions`."""
     return cast(dict[Question, Decision], await _decisions(set(questions)))
 
 
 # Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.
 @partial(database_sync_to_async, thread_sensitive=False)
 def _decisions(questions: set[Question]) -> dict[Question, Decision]:
-    return {question: _decision(*question) for question in questions}
+    return {question: _decision(question) for question in questions}
 
 
-def _decision(who: Credential, slug: str) -> Decision:
-    by, holder, name = _principal(who)
+def _decision(question: Question) -> Decision:
+    by, holder, name = _principal(question.credential)
     if by.role is Role.NOBODY and not holder:
         return Decision(SIGN_IN)
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
-    # A dashboard that is not for them gets the answer of one that is not there, as on the page: its name is a secret.
-    is_visible = visible(by, Dashboard).filter(slug=slug).exists()
-    return Decision(None if is_visible else NO_SUCH_THING, holder, name)
+    found = FINDERS[question.kind](by, question.name)
+    return Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0)
+
+
+def _dashboard(by: Principal, name: int | str) -> int | None:
+    """Return the id of a dashboard by its id, its slug, or a former slug of it.
+
+    One that is not for them gets the answer of one that is not there, as on the page: its name is a secret.
+    """
+    seen = visible(by, Dashboard).order_by().values_list("pk", flat=True)
+    if isinstance(name, int):
+        return seen.filter(pk=name).first()
+    return seen.filter(slug=name).first() or seen.filter(former_slugs=name).first()
+
+
+FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {DASHBOARD: _dashboard}
+"""For each kind of topic, the id of the thing of that name, None if there is none that the principal may follow."""
 
 
 def _principal(who: Credential) -> tuple[Principal, str, str]:

@@ -1,41 +1,41 @@
-"""Closing open sockets whose access ended: after signing out, a disabled user, a revoked token, a changed dashboard."""
+"""Open sockets whose access ended: after signing out, a disabled user, a revoked token, a changed dashboard."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import structlog
 from django.db import Error as DatabaseError
 
-from consumers.access import Decision, judge
+from consumers.access import Decision, Question, judge
+from consumers.stream import Stream
+from consumers.viewer import Viewer
 from metrics.live.bus import Recheck
-
-if TYPE_CHECKING:
-    from consumers.hub import Hub
+from metrics.live.topic import DASHBOARD, Topic
 
 log = structlog.get_logger(__name__)
 
 
-async def recheck(hub: "Hub", doubt: Recheck) -> None:
-    """Look again at the sockets that `doubt` concerns, and close those that may not stay.
+async def refused(viewers: Iterable[tuple[Stream, Viewer]], doubt: Recheck) -> list[tuple[Stream, Viewer, int]]:
+    """Return those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
 
-    Sockets with the same credential on the same dashboard are one question to the database. When it does not
-    answer, everyone stays: the next round asks again.
+    Sockets with the same credential on the same thing are one question to the database. When it does not answer,
+    everyone stays: the next round asks again.
     """
-    concerned = [
-        (stream, viewer) for stream, viewer in hub.viewers() if _concerns(doubt, viewer.who, stream.variant.slug)
-    ]
-    questions = {(viewer.credential, stream.variant.slug) for stream, viewer in concerned}
+    concerned = [(stream, viewer) for stream, viewer in viewers if _concerns(doubt, viewer.who, stream.topic)]
+    questions = {(stream, viewer): _question(stream, viewer) for stream, viewer in concerned}
     try:
-        answers = await judge(questions)
+        answers = await judge(set(questions.values()))
     except DatabaseError as error:
         log.warning("access was not looked at again", error=str(error))
-        return
-    for stream, viewer in concerned:
-        code = answers[viewer.credential, stream.variant.slug].code
-        if code is not None:
-            hub.close(stream, viewer, code)
+        return []
+    codes = ((stream, viewer, answers[question].code) for (stream, viewer), question in questions.items())
+    return [(stream, viewer, code) for stream, viewer, code in codes if code is not None]
 
 
-def _concerns(doubt: Recheck, who: Decision, slug: str) -> bool:
+def _question(stream: Stream, viewer: Viewer) -> Question:
+    return Question(viewer.credential, stream.topic.kind, stream.topic.id)
+
+
+def _concerns(doubt: Recheck, who: Decision, topic: Topic) -> bool:
     if doubt["user"] is not None and who.holder != f"user:{doubt['user']}":
         return False
-    return doubt["slug"] in (None, slug)
+    return doubt["dashboard"] is None or (topic.kind, topic.id) == (DASHBOARD, doubt["dashboard"])

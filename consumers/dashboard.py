@@ -10,17 +10,16 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
-from consumers.access import NO_ACCESS, NO_SUCH_THING, Decision, credential, origin_allowed
-from consumers.hub import TRY_LATER, Membership, hub
+from consumers.access import Decision, Question, credential, origin_allowed
+from consumers.codes import NO_ACCESS, NO_SUCH_THING, REFUSED_MESSAGE, TRY_LATER
+from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import Send, close, outlet
 from consumers.viewer import Viewer
-from metrics.live.snapshot import Variant
+from metrics.live.topic import DASHBOARD, variant
 from metrics.widgets.ranges import RANGES_S
 
 log = structlog.get_logger(__name__)
-
-REFUSED_MESSAGE = 1008
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -57,13 +56,15 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         slug = self.scope["url_route"]["kwargs"]["slug"]
         asked = {name: values[-1] for name, values in parse_qs(self.scope["query_string"].decode("latin-1")).items()}
         who = await self._judged(slug, asked.get("range", ""))
+        if who.code is None and asked.get("dashboard", str(who.id)) != str(who.id):
+            who = Decision(NO_SUCH_THING)  # the slug is another dashboard's by now
         if who.code is not None:
             await self.close(who.code)
             return
         self.allowance = Allowance()
         viewer = Viewer(outlet(self.scope, self.base_send), credential(self.scope), who)
         self.membership = await hub().join(
-            Variant(slug, asked["range"]), viewer, asked.get("epoch", ""), _number(asked.get("version", ""))
+            variant(who.id, asked["range"]), viewer, asked.get("epoch", ""), _number(asked.get("version", ""))
         )
         viewer.outlet.listen(self._acknowledges)
         scope_headers: list[Any] = self.scope["headers"]
@@ -110,7 +111,7 @@ class DashboardConsumer(AsyncWebsocketConsumer):
         if range not in RANGES_S:
             return Decision(NO_SUCH_THING)
         try:
-            return await hub().batcher.judge((credential(self.scope), slug))
+            return await hub().batcher.judge(Question(credential(self.scope), DASHBOARD, slug))
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
             return Decision(TRY_LATER)

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from metrics.health.store import Down
 
 BEHIND_LEAST_S = 3.0
 NOTHING_DOWN = Down()
+MORPH = "outerMorph"
 
 
 class Frame:
@@ -26,9 +27,27 @@ class Frame:
         self.prepared: dict[int, Any] = {}
 
 
-def partial(widget: str, html: str) -> str:
-    """Return a fragment wrapped so that htmx morphs it into the widget with the id `widget`."""
-    return f'<hx-partial hx-target="#w-{widget}" hx-swap="outerMorph">{html}</hx-partial>'
+class Element(NamedTuple):
+    """An element of a page: its id, how htmx swaps it in, its HTML, and the version that brought it."""
+
+    target: str
+    swap: str
+    html: str
+    version: int = 0
+
+    def partial(self) -> str:
+        """Return it wrapped for htmx."""
+        return f'<hx-partial hx-target="#{self.target}" hx-swap="{self.swap}">{self.html}</hx-partial>'
+
+
+def widget(key: str, html: str, version: int) -> Element:
+    """Return the element of the widget of this key."""
+    return Element(f"w-{key}", MORPH, html, version)
+
+
+def notice(html: str) -> Element:
+    """Return the element of the notice."""
+    return Element("notice", MORPH, html)
 
 
 def pulse(

@@ -1,4 +1,4 @@
-"""The hub: one per process. It subscribes to each variant once, however many sockets show it."""
+"""The hub: one per process. It subscribes to each topic once, however many sockets show it."""
 
 import asyncio
 import math
@@ -17,6 +17,7 @@ from redis import RedisError
 
 from consumers import access_recheck, viewer_status
 from consumers.access_batcher import AccessBatcher
+from consumers.codes import RESTART, TRY_LATER
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.actions import notice
@@ -24,18 +25,16 @@ from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.redis_state import outage
 
 log = structlog.get_logger(__name__)
 
 LINGER_S = 30
-"""How long a variant without viewers stays subscribed: pages that reload come back."""
+"""How long a topic without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
 ANSWERS_WITHIN_S = 6.0
 """A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
-RESTART = 1012
-TRY_LATER = 1013
 
 
 class Membership(NamedTuple):
@@ -57,11 +56,11 @@ class Hub:
 
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.streams: dict[Variant, Stream] = {}
+        self.streams: dict[Topic, Stream] = {}
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
-        self._opening: dict[Variant, asyncio.Lock] = {}
-        self._empty_since: dict[Variant, float] = {}
+        self._opening: dict[Topic, asyncio.Lock] = {}
+        self._empty_since: dict[Topic, float] = {}
         self._channel: str | None = None
         self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,34 +75,34 @@ class Hub:
         """Return every open socket of this process."""
         return [(stream, viewer) for stream in self.streams.values() for viewer in stream.viewers]
 
-    async def join(self, variant: Variant, viewer: Viewer, epoch: str, version: int) -> Membership | None:
-        """Let `viewer`, whose page shows `version` of `epoch`, see `variant` from now on.
+    async def join(self, topic: Topic, viewer: Viewer, epoch: str, version: int) -> Membership | None:
+        """Let `viewer`, whose page shows `version` of `epoch`, see `topic` from now on.
 
         Closes it and returns None when this process has as many sockets as it may, in all or of the same holder.
         """
         self._start()
-        stream = await self._stream(variant)
+        stream = await self._stream(topic)
         if self._closing or self._is_full(viewer.who.holder):
             viewer.outlet.close(RESTART if self._closing else TRY_LATER)
             return None
         self._holders[viewer.who.holder] += 1
-        self._empty_since.pop(variant, None)
+        self._empty_since.pop(topic, None)
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
 
-    async def _stream(self, variant: Variant) -> Stream:
-        async with self._opening.setdefault(variant, asyncio.Lock()):
-            if variant not in self.streams:
-                self.streams[variant] = Stream(variant)
-                self._empty_since[variant] = time.monotonic()
+    async def _stream(self, topic: Topic) -> Stream:
+        async with self._opening.setdefault(topic, asyncio.Lock()):
+            if topic not in self.streams:
+                self.streams[topic] = Stream(topic)
+                self._empty_since[topic] = time.monotonic()
                 try:
-                    await watchers.add(variant, time.time())
+                    await watchers.add(topic, time.time())
                     await self._hear_rechecks()
-                    await self._feed(self.streams[variant])
-                    await self._refresh([variant])
+                    await self._feed(self.streams[topic])
+                    await self._refresh([topic])
                 except (RedisError, OSError) as error:
                     self._starve(error)
-            return self.streams[variant]
+            return self.streams[topic]
 
     def leave(self, stream: Stream, viewer: Viewer) -> None:
         if viewer not in stream.viewers:
@@ -113,7 +112,7 @@ class Hub:
         if not self._holders[viewer.who.holder]:
             del self._holders[viewer.who.holder]
         if not stream.viewers:
-            self._empty_since[stream.variant] = time.monotonic()
+            self._empty_since[stream.topic] = time.monotonic()
 
     def close(self, stream: Stream, viewer: Viewer, code: int) -> None:
         """Send `viewer` away with `code`."""
@@ -142,9 +141,9 @@ class Hub:
 
     async def _feed(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
-        await _layer().group_add(bus.group(stream.variant), await self._own_channel())
+        await _layer().group_add(bus.group(stream.topic), await self._own_channel())
         stream.fed = True
-        stream.load(await snapshot.read(stream.variant))
+        stream.load(await snapshot.read(stream.topic))
         self._answered()
 
     async def _hear_rechecks(self) -> None:
@@ -175,7 +174,7 @@ class Hub:
             self._doubts.put_nowait(cast(bus.Recheck, message))
             return
         fragments = cast(bus.Message, message)
-        stream = self.streams.get(Variant.parse(fragments["variant"]))
+        stream = self.streams.get(Topic.parse(fragments["topic"]))
         if stream is not None and not stream.take(fragments):
             await self._heal([stream])
 
@@ -227,23 +226,23 @@ class Hub:
             await self._feed(stream)
             if time.monotonic() - self._renewed > watchers.RENEW_S:
                 await self._renew()
-        await self._refresh([stream.variant for stream in hungry])
+        await self._refresh([stream.topic for stream in hungry])
 
     async def _note_how_far_behind(self) -> None:
         """Note for how long something of each stream has waited to be drawn."""
         streams = list(self.streams.values())
-        since, now, ticks = await marks.marked_since([one.variant for one in streams]), time.time(), time.monotonic()
+        since, now, ticks = await marks.marked_since([one.topic for one in streams]), time.time(), time.monotonic()
         for stream, at in zip(streams, since, strict=True):
-            age_s = self._marks.age_s(str(stream.variant), at, now, ticks)
+            age_s = self._marks.age_s(str(stream.topic), at, now, ticks)
             stream.behind_s = 0.0 if at is None or math.isinf(age_s) else age_s
 
     async def _heal(self, streams: Sequence[Stream]) -> None:
-        versions = await snapshot.read_versions([stream.variant for stream in streams])
+        versions = await snapshot.read_versions([stream.topic for stream in streams])
         for stream, newest in zip(streams, versions, strict=True):
             if newest != (stream.epoch, stream.version):
-                stream.load(await snapshot.read(stream.variant))
+                stream.load(await snapshot.read(stream.topic))
                 self._answered()
-        await self._refresh([stream.variant for stream, (epoch, _) in zip(streams, versions, strict=True) if not epoch])
+        await self._refresh([stream.topic for stream, (epoch, _) in zip(streams, versions, strict=True) if not epoch])
 
     async def _guard(self) -> None:
         """Look again at access that is in doubt, apart from all else: the database may take its time."""
@@ -251,15 +250,16 @@ class Hub:
             try:
                 doubt = await asyncio.wait_for(self._doubts.get(), RECHECK_S)
             except TimeoutError:
-                doubt = bus.Recheck(type=bus.RECHECK, user=None, slug=None)
+                doubt = bus.Recheck(type=bus.RECHECK, user=None, dashboard=None)
             try:
-                await access_recheck.recheck(self, doubt)
+                for stream, viewer, code in await access_recheck.refused(self.viewers(), doubt):
+                    self.close(stream, viewer, code)
             except Exception:
                 log.exception("access was not looked at again")
 
-    async def _refresh(self, variants: Sequence[Variant]) -> None:
-        if variants:
-            await asyncio.to_thread(marks.mark_each, {variant: [marks.ALL] for variant in variants})
+    async def _refresh(self, topics: Sequence[Topic]) -> None:
+        if topics:
+            await asyncio.to_thread(marks.mark_each, {topic: [marks.ALL] for topic in topics})
 
     async def _own_channel(self) -> str:
         """Return the one channel that every group delivers to."""
@@ -275,14 +275,14 @@ class Hub:
         await traffic.flush()
 
     async def _close_unwatched(self) -> None:
-        for variant, since in list(self._empty_since.items()):
+        for topic, since in list(self._empty_since.items()):
             if time.monotonic() - since < LINGER_S:
                 continue
-            async with self._opening[variant]:
-                if variant in self._empty_since:  # still: nobody came while this waited
-                    await _layer().group_discard(bus.group(variant), await self._own_channel())
-                    del self._empty_since[variant], self.streams[variant]
-                    self._marks.forget(str(variant))
+            async with self._opening[topic]:
+                if topic in self._empty_since:  # still: nobody came while this waited
+                    await _layer().group_discard(bus.group(topic), await self._own_channel())
+                    del self._empty_since[topic], self.streams[topic]
+                    self._marks.forget(str(topic))
 
 
 def _layer() -> Any:

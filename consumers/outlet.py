@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from consumers.codes import NORMAL
 from consumers.frame import Frame
 
 EXTENSION = "watchfloor.prepared"
@@ -18,7 +19,6 @@ EXTENSION = "watchfloor.prepared"
 Hear = Callable[[str], bool]
 """Takes a text and returns whether that was all; if not, it comes once more as an ASGI message."""
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-NORMAL = 1000
 
 
 async def close(send: Send, code: int) -> None:

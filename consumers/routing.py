@@ -5,7 +5,7 @@ from typing import Any
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from consumers.access import NO_SUCH_THING
+from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
 
 

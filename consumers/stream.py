@@ -1,4 +1,4 @@
-"""One variant as a process shows it: the newest fragments, and the viewers they go to.
+"""One topic as a process shows it: the newest fragments, and the viewers they go to.
 
 Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same
 bytes for every viewer in step. A viewer that has more than `WINDOW_BYTES` unacknowledged is behind: it is
@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from consumers.frame import NOTHING_DOWN, Frame, frame, partial, pulse
+from consumers.frame import NOTHING_DOWN, Element, Frame, frame, notice, pulse, widget
 from consumers.viewer import Viewer
 from metrics.health import traffic
 from metrics.live.bus import Message
-from metrics.live.snapshot import Fragment, Snapshot, Variant
+from metrics.live.snapshot import Snapshot
+from metrics.live.topic import Topic
 
 FLUSH_S = 0.1
 PULSE_S = 5.0
@@ -27,8 +28,6 @@ PULSE_ROUND_S = 2.5
 WINDOW_BYTES = 256 * 1024
 STALLED_S = 30.0
 VERSIONS_KEPT = 2048
-NOTICE = "notice"
-"""The element of the notice, which is sent like a widget of this id."""
 
 
 class Flushed(NamedTuple):
@@ -40,14 +39,14 @@ class Flushed(NamedTuple):
 
 
 class Stream:
-    """A variant, the newest fragment of each widget, and its viewers.
+    """A topic, the newest fragment of each widget, and its viewers.
 
     While `fed` is False, what is current is not known: nothing is sent then, not even a pulse, so that pages
     say by themselves that they lost their connection.
     """
 
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
+    def __init__(self, topic: Topic) -> None:
+        self.topic = topic
         self.epoch = ""
         self.version = 0
         self.revision = 0
@@ -55,7 +54,7 @@ class Stream:
         self.behind_s = 0.0
         self.down = NOTHING_DOWN
         self.viewers: set[Viewer] = set()
-        self._fragments: dict[str, Fragment] = {}
+        self._elements: dict[str, Element] = {}
         self._partials: dict[str, str] = {}
         self._bytes = 0
         self._history: list[Flushed] = []
@@ -74,7 +73,7 @@ class Stream:
         if message["epoch"] != self.epoch or message["version"] > self.version + 1:
             return False
         if message["version"] == self.version + 1:
-            self._put({widget: Fragment(html, message["version"]) for widget, html in message["fragments"].items()})
+            self._put(widget(key, html, message["version"]) for key, html in message["fragments"].items())
             self.version, self.revision = message["version"], message["revision"]
             self._oldest_change = min(self._oldest_change or message["changed_at"], message["changed_at"])
             self._flush_soon()
@@ -86,7 +85,8 @@ class Stream:
             self._begin(snapshot.epoch)
         elif snapshot.version <= self.version:
             return
-        self._put({widget: one for widget, one in snapshot.fragments.items() if one.version > self.version})
+        newer = {key: one for key, one in snapshot.fragments.items() if one.version > self.version}
+        self._put(widget(key, one.html, one.version) for key, one in newer.items())
         self.version, self.revision = snapshot.version, snapshot.revision
         self._flush_soon()
 
@@ -94,21 +94,22 @@ class Stream:
         """Start over: versions of an earlier epoch mean nothing now, so every viewer is sent everything."""
         self.epoch, self.version, self._flushed, self._bytes = epoch, 0, 0, 0
         self._history.clear()
-        self._fragments.clear()
+        self._elements.clear()
         self._partials.clear()
         for viewer in self.viewers:
             viewer.begin(0, 0)
 
-    def _put(self, fragments: dict[str, Fragment]) -> None:
-        self._fragments.update(fragments)
-        self._partials.update({widget: partial(widget, one.html) for widget, one in fragments.items()})
+    def _put(self, elements: Iterable[Element]) -> None:
+        for one in elements:
+            self._elements[one.target] = one
+            self._partials[one.target] = one.partial()
 
-    def notify(self, notice: str, *, says: bool) -> None:
+    def notify(self, html: str, *, says: bool) -> None:
         """Take over the notice, as the HTML of its element, and whether it `says` something.
 
         Who is in step gets it with the next frame, and in every frame while it says something.
         """
-        text = partial(NOTICE, notice)
+        text = notice(html).partial()
         self._notice_is_news |= text != self._notice
         self._notice, self._says = text, says
 
@@ -222,11 +223,11 @@ class Stream:
 
     def _frame(self, since: int, *, with_notice: bool = False) -> Frame:
         newer: Iterable[str] = (
-            self._partials[widget] for widget, fragment in self._fragments.items() if fragment.version > since
+            self._partials[target] for target, element in self._elements.items() if element.version > since
         )
-        notice = [self._notice] if self._notice and (with_notice or self._notice_is_news or self._says) else []
+        said = [self._notice] if self._notice and (with_notice or self._notice_is_news or self._says) else []
         self._pulsed_at = time.time()
-        return frame([*newer, *notice], self._pulse(self._pulsed_at))
+        return frame([*newer, *said], self._pulse(self._pulsed_at))
 
     def _pulse(self, at: float, lost: str = "") -> str:
         return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.revision, self.behind_s, lost, self.down)

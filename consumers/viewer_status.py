@@ -14,7 +14,7 @@ def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[ViewerStatus]:
     return [
         ViewerStatus(
             name=viewer.who.name,
-            variant=str(stream.variant),
+            topic=str(stream.topic),
             version=viewer.acked,
             newest=stream.version,
             age_s=round(stream.age_s(viewer), 1),

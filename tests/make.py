@@ -9,7 +9,8 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources, tokens
 from metrics.actions.samples import accept, checked
 from metrics.batch import Accepted
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
+from metrics.live.topic import variant as variant_of
 from metrics.live.watchers import LAPSE_S
 from metrics.models import Dashboard, Source, Team, Widget
 from metrics.redis_state.connection import KEY, client
@@ -51,7 +52,18 @@ def dashboard(
     """Make a dashboard; without widgets, with one number of the metric orders_open."""
     access = {"everyone": not teams, "teams": [team.name for team in teams]}
     document = {"slug": slug, "title": slug.title(), "access": access, "widgets": list(widgets) or [widget()]}
-    return dashboards.create(SYSTEM, document)
+    made = dashboards.create(SYSTEM, document)
+    _ids[slug] = made.pk
+    return made
+
+
+_ids: dict[str, int] = {}
+"""Ids of the dashboards made last, by slug; tests on an event loop can't ask the database."""
+
+
+def variant(slug: str = "shop", range: str = "1h") -> Topic:
+    """Return the variant of the dashboard made last with this slug; of one that there is not, that of an id unused."""
+    return variant_of(_ids.get(slug, 0), range)
 
 
 def widgets_of(made: Dashboard) -> list[Widget]:
@@ -85,11 +97,11 @@ def admin() -> User:
     return User.objects.create_superuser("root", password=PASSWORD)
 
 
-def watch(*variants: Variant, now: float) -> None:
+def watch(*variants: Topic, now: float) -> None:
     """Have the variants count as looked at, as a web process does that shows them."""
-    client().zadd(f"{KEY}watched", {str(variant): now + LAPSE_S for variant in variants})
+    client().zadd(f"{KEY}watched:topics", {str(variant): now + LAPSE_S for variant in variants})
 
 
-def marks(variant: Variant) -> dict[str, str]:
+def marks(variant: Topic) -> dict[str, str]:
     """Return what waits to be rendered: widget id -> count."""
     return client().hgetall(f"{KEY}marks:{variant}")  # type: ignore[return-value]

@@ -34,11 +34,13 @@ def to_hub(slug: str, range: str) -> Callable[[int], None]:
 
 
 def put(slug: str, range: str, fragments: Mapping[str, str], revision: int) -> None:
-    """Publish `fragments`, HTML by widget id, as a worker does that has rendered them."""
+    """Publish `fragments`, HTML by widget key, as a worker does that has rendered them."""
     from metrics.live import bus, snapshot
+    from metrics.live.topic import variant
+    from metrics.models import Dashboard
 
-    variant = snapshot.Variant(slug, range)
-    bus.publish(variant, fragments, revision, time.time(), snapshot.next_turn(variant))
+    topic = variant(Dashboard.objects.get(slug=slug).pk, range)
+    bus.publish(topic, fragments, revision, time.time(), snapshot.next_turn(topic))
 
 
 def to_tutorial(url: str, layer: str) -> Callable[[int], None]:

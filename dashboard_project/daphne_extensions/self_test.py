@@ -23,8 +23,9 @@ from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 
+from consumers.codes import NORMAL, RESTART
 from consumers.frame import Frame
-from consumers.outlet import NORMAL, Outlet, outlet
+from consumers.outlet import Outlet, outlet
 from dashboard_project.daphne_extensions.frames import DEFLATED_TEXT
 from dashboard_project.daphne_extensions.parts import Part
 from dashboard_project.daphne_extensions.server import ExtendedServer
@@ -35,7 +36,6 @@ BUFFER_BYTES = 4096
 """Of a socket: less than the longest frame, so that a part of it waits in Twisted's buffer."""
 DOWN = ["frame", "größer", "".join(hashlib.sha256(bytes((n,))).hexdigest() for n in range(250)), "the last"]
 UP = ['{"ack": 1}', '{"ack": 22}', "x" * 300, "unheard"]
-RESTART = 1012
 REQUEST_BYTES = 1000
 REQUEST_SECONDS = 60.0
 STRANGER, HERE = "203.0.113.5", "127.0.0.1"

@@ -109,7 +109,7 @@ def delete(by: Principal, slug: str, seen: int | None) -> None:
         dashboard.former_slugs.all().delete()
         dashboard.slug, dashboard.deleted_at = f"deleted {dashboard.pk}", datetime.now(UTC)
         _record(by, "delete", dashboard, spec, "Deleted.")
-        transaction.on_commit(partial(bus.recheck, slug=spec.slug))
+        transaction.on_commit(partial(bus.recheck, dashboard=dashboard.pk))
 
 
 def restore(by: Principal, id: int) -> Dashboard:
@@ -333,7 +333,6 @@ def _store(
 def _rename(dashboard: Dashboard, old: str, new: str) -> None:
     FormerSlug.objects.filter(slug=new).delete()
     FormerSlug.objects.update_or_create(slug=old, defaults={"dashboard": dashboard})
-    transaction.on_commit(partial(bus.recheck, slug=old))
 
 
 def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
@@ -368,13 +367,13 @@ def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec,
     journal.record(by, verb, dashboard, before, after)  # the revision has all the rest
     log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
     if dashboard.deleted_at is None:
-        transaction.on_commit(partial(_tell_open_pages, dashboard.slug))
+        transaction.on_commit(partial(_tell_open_pages, dashboard.pk))
 
 
-def _tell_open_pages(slug: str) -> None:
+def _tell_open_pages(dashboard: int) -> None:
     try:
-        concerned = [variant for variant in watchers.watched(time.time()) if variant.slug == slug]
+        concerned = [variant for variant in watchers.watched(time.time()) if variant.id == dashboard]
         marks.mark_each({variant: [marks.ALL] for variant in concerned})
     except RedisError as error:
         outage.log("open pages were not told", error)
-    bus.recheck(slug=slug)
+    bus.recheck(dashboard=dashboard)

@@ -7,7 +7,7 @@ from redis import RedisError
 
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
 from metrics.live import snapshot
-from metrics.live.snapshot import Variant
+from metrics.live.topic import variant
 from metrics.models import Dashboard
 from metrics.redis_state import outage
 from metrics.widgets.render import WidgetView, widget_views
@@ -35,7 +35,7 @@ def page(dashboard: Dashboard, range: str, at: float) -> Page:
     The version is read before the samples are, so that what arrives in between is sent once more, not lost.
     """
     try:
-        epoch, version = snapshot.version(Variant(dashboard.slug, range))
+        epoch, version = snapshot.version(variant(dashboard.pk, range))
         said = notice(at)
     except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
         outage.log("page drawn without a version", error)

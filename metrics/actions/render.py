@@ -8,7 +8,7 @@ import structlog
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.live import bus, marks, snapshot, waiting, watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.models import Dashboard, Widget
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render_all
@@ -23,7 +23,7 @@ PERIOD_MOST_S = 30
 _rendering = threading.BoundedSemaphore(AT_ONCE)
 
 
-def render(variant: Variant) -> int:
+def render(variant: Topic) -> int:
     """Render what is marked of `variant`, publish it, and return how many widgets there were.
 
     Raises snapshot.OvertakenError if that took so long that a later render was published first.
@@ -31,13 +31,13 @@ def render(variant: Variant) -> int:
     with marks.turn(variant) as marked:
         if not marked.widgets:
             return 0
-        dashboard = Dashboard.objects.filter(slug=variant.slug).first()
+        dashboard = Dashboard.objects.filter(pk=variant.id).first()
         if dashboard is None or variant.range not in RANGES_S:
             return 0
         began = time.perf_counter()
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
-        fragments = {str(pk): html for pk, html in render_all(widgets, variant.range, at).items()}
+        fragments = render_all(widgets, variant.range, at)
         whole = marks.ALL in marked.widgets
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)
@@ -58,7 +58,7 @@ def render_waiting() -> None:
             _rendering.release()  # what was added just before that found no thread, so look again
 
 
-def _render_or_log(variant: Variant) -> None:
+def _render_or_log(variant: Topic) -> None:
     try:
         render(variant)
     except snapshot.OvertakenError as error:
@@ -79,7 +79,7 @@ def sweep(now: float) -> None:
     waiting.wake_if_forgotten()
 
 
-def _period(variant: Variant, now: float) -> int:
+def _period(variant: Topic, now: float) -> int:
     return int(now // min(RANGES_S[variant.range][1], PERIOD_MOST_S))
 
 
@@ -87,4 +87,4 @@ def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
     widgets = dashboard.widgets.all()
     if marks.ALL in marked:
         return list(widgets)
-    return list(widgets.filter(pk__in=[int(mark) for mark in marked]))
+    return list(widgets.filter(key__in=marked))

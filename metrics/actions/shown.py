@@ -12,8 +12,8 @@ from typing import Any
 from metrics.models import Dashboard, Series, Widget
 from metrics.series.read import Query
 
-ByMetric = Mapping[str, Sequence[tuple[int, Query]]]
-"""Ids of widgets and their queries, by the metric that these name."""
+ByMetric = Mapping[str, Sequence[tuple[str, Query]]]
+"""Keys of widgets and their queries, by the metric that these name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ _remembered: dict[int, _Remembered] = {}
 _lock = Lock()  # threads that begin together need not all read the same
 
 
-def widgets_by_slug(slugs: Collection[str], series: Sequence[Series]) -> dict[str, list[int]]:
-    """Return the ids of the widgets that show one of `series`, by dashboard, of the dashboards `slugs`."""
+def widgets_by_dashboard(dashboards: Collection[int], series: Sequence[Series]) -> dict[int, list[str]]:
+    """Return the keys of the widgets that show one of `series`, by dashboard, of `dashboards` (ids)."""
     labels = defaultdict(list)
     for one in series:
         labels[one.metric].append(one.labels)
-    found = {slug: _matching(queries, labels) for slug, queries in _queries(slugs).items()}
-    return {slug: widgets for slug, widgets in found.items() if widgets}
+    found = {pk: _matching(queries, labels) for pk, queries in _queries(dashboards).items()}
+    return {pk: widgets for pk, widgets in found.items() if widgets}
 
 
 def forget() -> None:
@@ -40,7 +40,7 @@ def forget() -> None:
     _remembered.clear()
 
 
-def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]]]) -> list[int]:
+def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]]]) -> list[str]:
     return sorted(
         {
             widget
@@ -51,26 +51,25 @@ def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]
     )
 
 
-def _queries(slugs: Collection[str]) -> dict[str, ByMetric]:
-    """Return the queries of the dashboards `slugs`, and remember those of no others."""
+def _queries(dashboards: Collection[int]) -> dict[int, ByMetric]:
+    """Return the queries of `dashboards` (ids), and remember those of no others."""
     with _lock:
         # The revision is read first: should the widgets be newer, then so will be the next revision that is read.
-        rows = Dashboard.objects.filter(slug__in=slugs).order_by().values_list("slug", "pk", "revision")
-        newest = {slug: (pk, revision) for slug, pk, revision in rows}
+        newest = dict(Dashboard.objects.filter(pk__in=dashboards).order_by().values_list("pk", "revision"))
         known = {
-            pk: one for pk, revision in newest.values() if (one := _remembered.get(pk)) and one.revision == revision
+            pk: one for pk, revision in newest.items() if (one := _remembered.get(pk)) and one.revision == revision
         }
-        unknown = {pk: revision for pk, revision in newest.values() if pk not in known}
+        unknown = {pk: revision for pk, revision in newest.items() if pk not in known}
         known |= {pk: _Remembered(unknown[pk], queries) for pk, queries in _read(unknown).items()}
         _remembered.clear()
         _remembered.update(known)
-    return {slug: known[pk].queries for slug, (pk, _) in newest.items()}
+    return {pk: known[pk].queries for pk in newest}
 
 
 def _read(dashboards: Iterable[int]) -> dict[int, ByMetric]:
-    found: dict[int, dict[str, list[tuple[int, Query]]]] = {pk: defaultdict(list) for pk in dashboards}
+    found: dict[int, dict[str, list[tuple[str, Query]]]] = {pk: defaultdict(list) for pk in dashboards}
     if found:
-        widgets = Widget.objects.filter(dashboard__in=found).order_by().values_list("dashboard_id", "pk", "config")
+        widgets = Widget.objects.filter(dashboard__in=found).order_by().values_list("dashboard_id", "key", "config")
         for dashboard, widget, config in widgets:
             for query in _queries_of(config):
                 found[dashboard][query.metric].append((widget, query))

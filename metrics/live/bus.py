@@ -1,4 +1,4 @@
-"""The one way out: a new version of a variant goes into its snapshot, then to every process that shows it."""
+"""The one way out: a new version of a topic goes into its snapshot, then to every process that shows it."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -7,7 +7,7 @@ from channels.layers import get_channel_layer
 from redis import RedisError
 
 from metrics.live import snapshot
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.redis_state import outage
 from metrics.redis_state.connection import run
 
@@ -18,13 +18,13 @@ RECHECKS = "rechecks"
 
 
 class Message(TypedDict):
-    """Message to a process: the fragments that version `version` of `variant` changed, by widget id.
+    """Message to a process: the fragments that version `version` of `topic` changed, by the key of the widget.
 
     `changed_at` is when the oldest of the changes was accepted, in Unix seconds.
     """
 
     type: str
-    variant: str
+    topic: str
     epoch: str
     version: int
     revision: int
@@ -33,20 +33,20 @@ class Message(TypedDict):
 
 
 class Recheck(TypedDict):
-    """Request to check access again: of the sockets of `user` (id), or of the dashboard `slug`; None means any."""
+    """Request to check access again: of the sockets of `user` (id), or of those on `dashboard` (id); None means any."""
 
     type: str
     user: int | None
-    slug: str | None
+    dashboard: int | None
 
 
-def group(variant: Variant) -> str:
-    """Return the channel layer's group of `variant`."""
-    return f"variant.{variant}"
+def group(topic: Topic) -> str:
+    """Return the channel layer's group of `topic`."""
+    return f"topic.{topic}"
 
 
 def publish(
-    variant: Variant,
+    topic: Topic,
     fragments: Mapping[str, str],
     revision: int,
     changed_at: float,
@@ -54,36 +54,36 @@ def publish(
     *,
     whole: bool = False,
 ) -> None:
-    """Store `fragments` (HTML by widget id) as a new version and send those that changed.
+    """Store `fragments` (HTML by widget key) as a new version and send those that changed.
 
     `whole` says that there are no other widgets, so that what is left of deleted ones goes. Raises
     snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when Redis does
     not answer.
     """
-    stored = snapshot.store(variant, fragments, revision, turn, whole=whole)
+    stored = snapshot.store(topic, fragments, revision, turn, whole=whole)
     if not stored.is_new:
         # A version is sent once, with all it changed, or not at all: should that once have failed, a message
         # without its fragments would make processes believe that they have them. They compare and heal instead.
         return
     message: Message = {
         "type": FRAGMENTS,
-        "variant": str(variant),
+        "topic": str(topic),
         "epoch": stored.epoch,
         "version": stored.version,
         "revision": revision,
         "changed_at": changed_at,
         "fragments": {widget: fragments[widget] for widget in stored.changed},
     }
-    run(_send(group(variant), dict(message)))
+    run(_send(group(topic), dict(message)))
 
 
-def recheck(*, user: int | None = None, slug: str | None = None) -> None:
+def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:
     """Have every process look again whether the sockets concerned may stay open.
 
     Without Redis this is only logged: each process looks at all its sockets once a minute anyway.
     """
     try:
-        run(_send(RECHECKS, dict(Recheck(type=RECHECK, user=user, slug=slug))))
+        run(_send(RECHECKS, dict(Recheck(type=RECHECK, user=user, dashboard=dashboard))))
     except (RedisError, TimeoutError) as error:
         outage.log("open sockets were not told", error)
 

@@ -18,7 +18,8 @@ from redis import RedisError
 from redis.exceptions import LockError, LockNotOwnedError
 
 from metrics.live import waiting
-from metrics.live.snapshot import Variant, next_turn
+from metrics.live.snapshot import next_turn
+from metrics.live.topic import Topic
 from metrics.redis_state import outage
 from metrics.redis_state.connection import KEY, async_client, client
 
@@ -34,7 +35,7 @@ _SINCE = "@"
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Widgets to render: their ids, or `ALL` among them.
+    """Widgets to render: their keys, or `ALL` among them.
 
     `since` is when the oldest was marked; `turn` is the number under which the result may be stored.
     """
@@ -58,13 +59,13 @@ if redis.call('HLEN', KEYS[1]) > 0 then redis.call('HSETNX', KEYS[1], '@', ARGV[
 """
 
 
-def mark(variant: Variant, widgets: Iterable[int | str]) -> None:
-    """Mark `widgets` (ids, `ALL`) of `variant` as changed, as `mark_each` does."""
+def mark(variant: Topic, widgets: Iterable[str]) -> None:
+    """Mark `widgets` (keys, `ALL`) of `variant` as changed, as `mark_each` does."""
     mark_each({variant: widgets})
 
 
-def mark_each(changed: Mapping[Variant, Iterable[int | str]]) -> None:
-    """Mark the widgets (ids, `ALL`) that `changed` has for each variant, and have them rendered soon.
+def mark_each(changed: Mapping[Topic, Iterable[str]]) -> None:
+    """Mark the widgets (keys, `ALL`) that `changed` has for each variant, and have them rendered soon.
 
     A Redis that does not answer is logged and otherwise ignored: what was to be shown is in the database,
     and the hub asks for everything anew once it can.
@@ -74,19 +75,19 @@ def mark_each(changed: Mapping[Variant, Iterable[int | str]]) -> None:
     try:
         pipe, script, now = client().pipeline(transaction=False), client().register_script(_MARK), repr(time.time())
         for variant, widgets in changed.items():
-            script(keys=[_marks(variant)], args=[now, *map(str, widgets)], client=pipe)
+            script(keys=[_marks(variant)], args=[now, *widgets], client=pipe)
         pipe.execute()
         waiting.add(changed.keys())
     except (RedisError, OperationalError) as error:
         outage.log("marks were not kept", error)
 
 
-def is_marked(variant: Variant) -> bool:
+def is_marked(variant: Topic) -> bool:
     """Return whether something of `variant` waits to be rendered."""
     return bool(client().exists(_marks(variant)))
 
 
-def marked(variants: Sequence[Variant]) -> set[Variant]:
+def marked(variants: Sequence[Topic]) -> set[Topic]:
     """Return those of `variants` of which something waits to be rendered."""
     pipe = client().pipeline(transaction=False)
     for variant in variants:
@@ -94,7 +95,7 @@ def marked(variants: Sequence[Variant]) -> set[Variant]:
     return {variant for variant, exists in zip(variants, pipe.execute(), strict=True) if exists}
 
 
-async def marked_since(variants: Collection[Variant]) -> list[float | None]:
+async def marked_since(variants: Collection[Topic]) -> list[float | None]:
     """Return, for each of `variants`, since when (Unix seconds) something waits to be rendered; None: nothing does."""
     pipe = async_client().pipeline(transaction=False)
     for variant in variants:
@@ -104,7 +105,7 @@ async def marked_since(variants: Collection[Variant]) -> list[float | None]:
 
 
 @contextmanager
-def turn(variant: Variant) -> Iterator[Marked]:
+def turn(variant: Topic) -> Iterator[Marked]:
     """Hold the turn to render `variant`; yields what is marked.
 
     Waits so that two renders of a variant are `DEBOUNCE_S` apart. Leaving without an exception takes back
@@ -131,7 +132,7 @@ def turn(variant: Variant) -> Iterator[Marked]:
         waiting.add([variant])
 
 
-def begin_periods(periods: Mapping[Variant, int]) -> set[Variant]:
+def begin_periods(periods: Mapping[Topic, int]) -> set[Topic]:
     """Return the variants for which this is called with their period for the first time, by any process."""
     pipe = client().pipeline(transaction=False)
     for variant, period in periods.items():
@@ -140,7 +141,7 @@ def begin_periods(periods: Mapping[Variant, int]) -> set[Variant]:
     return {one for (one, period), last in zip(periods.items(), before, strict=True) if last != str(period)}
 
 
-def free(variant: Variant) -> None:
+def free(variant: Topic) -> None:
     """End the turn that goes on, if there is one; should its holder live after all, its number is out of turn."""
     client().delete(_rendering(variant))
 
@@ -151,24 +152,24 @@ def redis_restarted() -> bool:
     return cast(str | None, client().set(f"{KEY}run", run, get=True)) != run
 
 
-def _take_back(variant: Variant, seen: Mapping[str, str], seen_at: float) -> None:
+def _take_back(variant: Topic, seen: Mapping[str, str], seen_at: float) -> None:
     if seen:
         arguments: list[Any] = [repr(seen_at), *(item for pair in seen.items() for item in pair)]
         client().register_script(_TAKE_BACK)(keys=[_marks(variant)], args=arguments)
 
 
-def _wait(variant: Variant) -> None:
+def _wait(variant: Topic) -> None:
     rendered = float(cast(str | None, client().get(_rendered(variant))) or 0)
     time.sleep(min(DEBOUNCE_S, max(0.0, rendered + DEBOUNCE_S - time.time())))
 
 
-def _marks(variant: Variant) -> str:
+def _marks(variant: Topic) -> str:
     return f"{KEY}marks:{variant}"
 
 
-def _rendering(variant: Variant) -> str:
+def _rendering(variant: Topic) -> str:
     return f"{waiting.RENDERING}{variant}"
 
 
-def _rendered(variant: Variant) -> str:
+def _rendered(variant: Topic) -> str:
     return f"{KEY}rendered:{variant}"

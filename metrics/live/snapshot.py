@@ -1,6 +1,6 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
-One hash per variant: `epoch`, `version`, `revision`, and per widget `h:<id>` (HTML) and `v:<id>` (the version
+One hash per topic: `epoch`, `version`, `revision`, and per widget `h:<key>` (HTML) and `v:<key>` (the version
 that brought it). An epoch begins when the hash is made, so
 a Redis that came back empty shows as a new one.
 """
@@ -8,8 +8,9 @@ a Redis that came back empty shows as a new one.
 import secrets
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
+from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, async_client, client
 
 KEPT_S = 24 * 3600
@@ -52,24 +53,9 @@ return {epoch, version, is_new, ids}
 """
 
 
-class Variant(NamedTuple):
-    """A dashboard in one range."""
-
-    slug: str
-    range: str
-
-    def __str__(self) -> str:
-        return f"{self.slug}.{self.range}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Variant":
-        slug, _, range = text.rpartition(".")
-        return cls(slug, range)
-
-
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One widget's HTML, and the version of the variant that brought it."""
+    """One widget's HTML, and the version of the topic that brought it."""
 
     html: str
     version: int
@@ -77,7 +63,7 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A variant's newest fragments by widget id. Before anything was rendered, the epoch is empty, the version 0."""
+    """The newest fragments of a topic by widget key. Before the first render, the epoch is empty and the version 0."""
 
     epoch: str
     version: int
@@ -87,7 +73,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Result of `store`: the version now, whether it `is_new`, and the ids of the widgets that it changed."""
+    """Result of `store`: the version now, whether it `is_new`, and the keys of the widgets that it changed."""
 
     epoch: str
     version: int
@@ -99,12 +85,12 @@ class OvertakenError(Exception):
     """A render that is older than the stored one, and was not stored."""
 
 
-def next_turn(variant: Variant) -> int:
-    """Return the number of a new turn to render `variant`; they are stored in this order or not at all."""
-    return client().incr(_turn(variant))
+def next_turn(topic: Topic) -> int:
+    """Return the number of a new turn to render `topic`; they are stored in this order or not at all."""
+    return client().incr(_turn(topic))
 
 
-def store(variant: Variant, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False) -> Stored:
+def store(topic: Topic, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
     `revision` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
@@ -115,31 +101,31 @@ def store(variant: Variant, fragments: Mapping[str, str], revision: int, turn: i
     script = client().register_script(_STORE)
     flat = [item for pair in fragments.items() for item in pair]
     arguments: list[str | int] = [secrets.token_hex(8), revision, KEPT_S, turn, int(whole), *flat]
-    answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(variant), _turn(variant)], args=arguments))
+    answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(topic), _turn(topic)], args=arguments))
     if answer is None:
-        raise OvertakenError(f"turn {turn} of {variant} came too late")
+        raise OvertakenError(f"turn {turn} of {topic} came too late")
     epoch, version, is_new, changed = answer
     return Stored(epoch, version, bool(is_new), changed)
 
 
-def version(variant: Variant) -> tuple[str, int]:
-    """Return the epoch and version of `variant`, ("", 0) if nothing was rendered."""
-    epoch, number = cast(list[str | None], client().hmget(_key(variant), ["epoch", "version"]))
+def version(topic: Topic) -> tuple[str, int]:
+    """Return the epoch and version of `topic`, ("", 0) if nothing was rendered."""
+    epoch, number = cast(list[str | None], client().hmget(_key(topic), ["epoch", "version"]))
     return epoch or "", int(number or 0)
 
 
-async def read_versions(variants: Iterable[Variant]) -> list[tuple[str, int]]:
-    """Return the epoch and version of each of `variants`, as `version` does."""
+async def read_versions(topics: Iterable[Topic]) -> list[tuple[str, int]]:
+    """Return the epoch and version of each of `topics`, as `version` does."""
     pipe = async_client().pipeline(transaction=False)
-    for variant in variants:
-        pipe.hmget(_key(variant), ["epoch", "version"])
+    for topic in topics:
+        pipe.hmget(_key(topic), ["epoch", "version"])
     found = await cast(Awaitable[list[list[str | None]]], pipe.execute())
     return [(epoch or "", int(number or 0)) for epoch, number in found]
 
 
-async def read(variant: Variant) -> Snapshot:
+async def read(topic: Topic) -> Snapshot:
     """Return the whole snapshot."""
-    fields = await cast(Awaitable[dict[str, str]], async_client().hgetall(_key(variant)))
+    fields = await cast(Awaitable[dict[str, str]], async_client().hgetall(_key(topic)))
     fragments = {
         name[2:]: Fragment(value, int(fields[f"v:{name[2:]}"]))
         for name, value in fields.items()
@@ -148,9 +134,9 @@ async def read(variant: Variant) -> Snapshot:
     return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("revision", 0)), fragments)
 
 
-def _turn(variant: Variant) -> str:
-    return f"{KEY}turn:{variant}"
+def _turn(topic: Topic) -> str:
+    return f"{KEY}turn:{topic}"
 
 
-def _key(variant: Variant) -> str:
-    return f"{KEY}snapshot:{variant}"
+def _key(topic: Topic) -> str:
+    return f"{KEY}snapshot:{topic}"

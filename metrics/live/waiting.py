@@ -9,7 +9,7 @@ from typing import cast
 
 from celery import current_app
 
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, client
 
 RENDER_TASK = "tasks.render.render"
@@ -20,7 +20,7 @@ WAKES_MOST = 8
 """Tasks sent at once: each that finds a thread renders all that waits, so more would only be thrown away."""
 WORTH_S = 10
 
-_WAITING = f"{KEY}waiting"
+_WAITING = f"{KEY}waiting:topics"
 _NUMBER = f"{KEY}waiting:number"
 _TASKS = f"{KEY}celery:{QUEUE}"
 
@@ -36,7 +36,7 @@ return added
 """
 
 
-def add(variants: Collection[Variant]) -> None:
+def add(variants: Collection[Topic]) -> None:
     """Have `variants` rendered, those that wait already not a second time. Raises RedisError, OperationalError."""
     if variants:
         script = client().register_script(_ADD)
@@ -55,10 +55,10 @@ def wake_if_forgotten() -> None:
         wake()
 
 
-def take() -> Variant | None:
+def take() -> Topic | None:
     """Return the variant whose turn it is, which then waits no longer; None if none waits."""
     found = cast(list[tuple[str, float]], client().zpopmin(_WAITING))
-    return Variant.parse(found[0][0]) if found else None
+    return Topic.parse(found[0][0]) if found else None
 
 
 def length() -> int:

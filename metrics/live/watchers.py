@@ -1,4 +1,4 @@
-"""Which variants somebody looks at, and what each viewer shows.
+"""Which topics somebody looks at, and what each viewer shows.
 
 Each web process renews what it shows; what is not renewed lapses.
 """
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, async_client, client
 from metrics.schedule import CLOCKS_DIFFER_S
 
@@ -19,10 +19,10 @@ LONGEST_S = LAPSE_S + CLOCKS_DIFFER_S
 VIEWERS_MOST = 1000
 """How many viewers of one process are described; more are only counted."""
 
-_WATCHED = f"{KEY}watched"
+_WATCHED = f"{KEY}watched:topics"
 _PROCESSES = f"{KEY}processes"
 _SOCKETS = f"{KEY}sockets:"
-_VIEWERS = f"{KEY}viewers:"
+_VIEWERS = f"{KEY}viewer_status:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ViewerStatus:
     """
 
     name: str
-    variant: str
+    topic: str
     version: int
     newest: int
     age_s: float
@@ -45,10 +45,10 @@ class ViewerStatus:
     joined_at: float
 
 
-def watched(now: float) -> list[Variant]:
-    """Return the variants that somebody looks at, at `now` (Unix seconds)."""
+def watched(now: float) -> list[Topic]:
+    """Return the topics that somebody looks at, at `now` (Unix seconds)."""
     names = cast(list[str], client().zrangebyscore(_WATCHED, now, now + LONGEST_S))
-    return [Variant.parse(name) for name in names]
+    return [Topic.parse(name) for name in names]
 
 
 def sockets(now: float) -> int:
@@ -59,21 +59,21 @@ def sockets(now: float) -> int:
 def viewers(now: float) -> list[ViewerStatus]:
     """Return what the viewers of all processes show, the one that is furthest behind first."""
     found = [ViewerStatus(**entry) for report in _of_processes(_VIEWERS, now) for entry in json.loads(report)]
-    return sorted(found, key=lambda one: (-one.behind_s, -one.age_s, one.variant, one.joined_at))
+    return sorted(found, key=lambda one: (-one.behind_s, -one.age_s, one.topic, one.joined_at))
 
 
-async def add(variant: Variant, now: float) -> None:
-    """Say that somebody looks at `variant`, for `LAPSE_S` seconds from `now`; what a process shows it renews itself."""
-    await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(variant): now + LAPSE_S}))
+async def add(topic: Topic, now: float) -> None:
+    """Say that somebody looks at `topic`, for `LAPSE_S` seconds from `now`; what a process shows it renews itself."""
+    await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(topic): now + LAPSE_S}))
 
 
-async def renew(process: str, variants: Iterable[Variant], shown: Sequence[ViewerStatus], now: float) -> None:
-    """Say that `process` shows `variants` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
+async def renew(process: str, topics: Iterable[Topic], shown: Sequence[ViewerStatus], now: float) -> None:
+    """Say that `process` shows `topics` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
     pipe = async_client().pipeline(transaction=False)
     for names_until in (_WATCHED, _PROCESSES):
         pipe.zremrangebyscore(names_until, "-inf", now)
         pipe.zremrangebyscore(names_until, now + LONGEST_S, "+inf")
-    names: dict[str, Any] = {str(variant): now + LAPSE_S for variant in variants}
+    names: dict[str, Any] = {str(topic): now + LAPSE_S for topic in topics}
     if names:
         pipe.zadd(_WATCHED, names)
     pipe.zadd(_PROCESSES, {process: now + LAPSE_S})

@@ -13,7 +13,7 @@ from redis import RedisError
 from metrics.access.policy import SEE, WATCHING, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.live import watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.models import Dashboard
 from metrics.views.access import page_for
 
@@ -30,9 +30,12 @@ def _context(by: Principal, now: float) -> dict[str, Any]:
         viewers, sockets = watchers.viewers(now), watchers.sockets(now)
     except RedisError:
         return {"answers": False}
-    seen = set(visible(by, Dashboard).values_list("slug", flat=True))
-    shown = [one for one in viewers if Variant.parse(one.variant).slug in seen]
-    rows = [{**asdict(viewer), "since": _moment(viewer.joined_at)} for viewer in shown]
+    slugs = dict(visible(by, Dashboard).values_list("pk", "slug"))
+    rows = [
+        {**asdict(viewer), "shows": f"{slugs[topic.id]} {topic.range}", "since": _moment(viewer.joined_at)}
+        for viewer in viewers
+        if (topic := Topic.parse(viewer.topic)).id in slugs
+    ]
     return {"answers": True, "viewers": rows, "sockets": sockets, "now_time": _moment(now)}
 
 

@@ -48,16 +48,16 @@ class WidgetView:
 
 def render(widget: Widget, range: str, at: float) -> str:
     """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
-    return render_all([widget], range, at)[widget.pk]
+    return render_all([widget], range, at)[widget.key]
 
 
-def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[int, str]:
-    """Return the fragments of `widgets` by id, having read all they show at once.
+def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[str, str]:
+    """Return the fragments of `widgets`, which are of one dashboard, by key, having read all they show at once.
 
     Each is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
     """
     views = zip(widgets, widget_views(widgets, range, at), strict=True)
-    return {widget.pk: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in views}
+    return {widget.key: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in views}
 
 
 def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[WidgetView]:
@@ -128,7 +128,7 @@ def _view(
     error: str = "",
 ) -> WidgetView:
     return WidgetView(
-        element=f"w-{widget.pk}",
+        element=f"w-{widget.key}",
         kind=widget.kind,
         title=widget.title,
         x=widget.x,

@@ -12,7 +12,6 @@ from metrics.access.principal import SYSTEM, Principal, Role
 from metrics.actions import dashboards
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.live import marks
-from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Revision, Widget
 from tests import make
 from tests.make import widget
@@ -166,12 +165,12 @@ class TestChange:
     def test_open_pages_notice_it_once_it_is_committed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
         make.dashboard()
-        make.watch(Variant("shop", "30d"), now=time.time())
+        make.watch(make.variant("shop", "30d"), now=time.time())
         with transaction.atomic():
             dashboards.change(BEN, "shop", {"title": "Store"}, None)
-            assert not marks.is_marked(Variant("shop", "30d")), "what is not committed is not to be drawn"
-        assert marks.is_marked(Variant("shop", "30d"))
-        assert not marks.is_marked(Variant("shop", "1h")), "nobody watches it"
+            assert not marks.is_marked(make.variant("shop", "30d")), "what is not committed is not to be drawn"
+        assert marks.is_marked(make.variant("shop", "30d"))
+        assert not marks.is_marked(make.variant("shop", "1h")), "nobody watches it"
 
 
 class TestWidgets:

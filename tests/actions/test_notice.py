@@ -84,9 +84,9 @@ def test_of_another_day_it_names_the_day_as_the_server_s_time_zone_has_it(zone: 
 
 
 def test_the_fragment_is_one_element_that_is_empty_without_a_notice() -> None:
-    assert notice.fragment(Notice()) == '<div id="w-notice" role="alert"></div>'
+    assert notice.fragment(Notice()) == '<div id="notice" role="alert"></div>'
     html = notice.fragment(said(AT, None))
-    assert html.startswith('<div id="w-notice" role="alert"><p class="notice">')
+    assert html.startswith('<div id="notice" role="alert"><p class="notice">')
     assert html.endswith("</p></div>")
     assert "<strong>Collecting stopped at 12:00 UTC.</strong>" in html
 

@@ -8,7 +8,6 @@ from redis import RedisError
 from metrics.actions import render
 from metrics.actions.page import page
 from metrics.live import marks, snapshot
-from metrics.live.snapshot import Variant
 from metrics.models import Widget
 from tests import make
 from tests.make import AT, widget
@@ -19,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 class TestPage:
     def test_it_says_which_version_it_shows(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
-        made, variant = make.dashboard(), Variant("shop", "1h")
+        made, variant = make.dashboard(), make.variant("shop", "1h")
         before = page(made, "1h", AT)
         marks.mark(variant, [marks.ALL])
         render.render(variant)

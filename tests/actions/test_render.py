@@ -15,13 +15,12 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
 from metrics.actions import render as actions
 from metrics.live import marks, snapshot, waiting
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.models import Widget
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-HOUR = Variant("shop", "1h")
 Draws = Callable[[Callable[[Widget], str]], None]
 
 
@@ -31,7 +30,7 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
 
     def decide(draw: Callable[[Widget], str]) -> None:
         monkeypatch.setattr(
-            actions, "render_all", lambda widgets, range, at: {widget.pk: draw(widget) for widget in widgets}
+            actions, "render_all", lambda widgets, range, at: {widget.key: draw(widget) for widget in widgets}
         )
 
     return decide
@@ -46,67 +45,67 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def version() -> int:
-    return snapshot.version(HOUR)[1]
+    return snapshot.version(make.variant())[1]
 
 
 class TestRender:
     def test_marked_widgets_are_drawn_and_the_marks_taken_back(self, draws: Draws) -> None:
         one, _ = make.widgets_of(make.dashboard(widgets=[make.widget("a"), make.widget("b")]))
-        drawn: list[int] = []
-        draws(lambda widget: drawn.append(widget.pk) or "x")  # type: ignore[func-returns-value]
-        marks.mark(HOUR, [one.pk])
-        assert actions.render(HOUR) == 1
-        assert drawn == [one.pk]
-        assert not marks.is_marked(HOUR)
-        assert actions.render(HOUR) == 0
+        drawn: list[str] = []
+        draws(lambda widget: drawn.append(widget.key) or "x")  # type: ignore[func-returns-value]
+        marks.mark(make.variant(), [one.key])
+        assert actions.render(make.variant()) == 1
+        assert drawn == [one.key]
+        assert not marks.is_marked(make.variant())
+        assert actions.render(make.variant()) == 0
         assert version() == 1
 
     def test_all_means_all(self) -> None:
         make.dashboard(widgets=[make.widget("a"), make.widget("b")])
-        marks.mark(HOUR, [marks.ALL])
-        assert actions.render(HOUR) == 2
+        marks.mark(make.variant(), [marks.ALL])
+        assert actions.render(make.variant()) == 2
 
     def test_what_looks_the_same_is_no_new_version(self, draws: Draws) -> None:
         make.dashboard()
         draws(lambda widget: "the same")
         for _ in range(3):
-            marks.mark(HOUR, [marks.ALL])
-            actions.render(HOUR)
+            marks.mark(make.variant(), [marks.ALL])
+            actions.render(make.variant())
         assert version() == 1
 
     def test_an_edit_of_the_dashboard_is_a_new_version_even_so(self, draws: Draws) -> None:
         made = make.dashboard()
         draws(lambda widget: "the same")
-        marks.mark(HOUR, [marks.ALL])
-        actions.render(HOUR)
+        marks.mark(make.variant(), [marks.ALL])
+        actions.render(make.variant())
         dashboards.change(SYSTEM, made.slug, {"title": "Other"}, None)
-        marks.mark(HOUR, [marks.ALL])
-        actions.render(HOUR)
+        marks.mark(make.variant(), [marks.ALL])
+        actions.render(make.variant())
         assert version() == 2
 
     def test_a_mark_made_while_it_is_drawn_survives(self, draws: Draws) -> None:
         (widget,) = make.widgets_of(make.dashboard())
 
         def changes_meanwhile(widget: Widget) -> str:
-            marks.mark(HOUR, [widget.pk])
+            marks.mark(make.variant(), [widget.key])
             return "old value"
 
         draws(changes_meanwhile)
-        marks.mark(HOUR, [widget.pk])
-        actions.render(HOUR)
-        assert marks.is_marked(HOUR)
+        marks.mark(make.variant(), [widget.key])
+        actions.render(make.variant())
+        assert marks.is_marked(make.variant())
         draws(lambda widget: "new value")
-        assert actions.render(HOUR) == 1
-        assert not marks.is_marked(HOUR)
+        assert actions.render(make.variant()) == 1
+        assert not marks.is_marked(make.variant())
 
     def test_the_request_of_a_mark_made_while_it_is_drawn_is_sent(self, draws: Draws, asked: list[list[str]]) -> None:
         (widget,) = make.widgets_of(make.dashboard())
-        draws(lambda widget: marks.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
-        marks.mark(HOUR, [widget.pk])
+        draws(lambda widget: marks.mark(make.variant(), [widget.key]) or "x")  # type: ignore[func-returns-value]
+        marks.mark(make.variant(), [widget.key])
         waiting.take()
-        actions.render(HOUR)
+        actions.render(make.variant())
         assert asked == [["tasks.render.render"]] * 2
-        assert waiting.take() == HOUR
+        assert waiting.take() == make.variant()
 
     def test_a_worker_that_dies_loses_no_marks_and_leaves_the_turn(self, draws: Draws) -> None:
         (widget,) = make.widgets_of(make.dashboard())
@@ -115,12 +114,12 @@ class TestRender:
             raise MemoryError
 
         draws(dies)
-        marks.mark(HOUR, [widget.pk])
+        marks.mark(make.variant(), [widget.key])
         with pytest.raises(MemoryError):
-            actions.render(HOUR)
-        assert marks.is_marked(HOUR)
+            actions.render(make.variant())
+        assert marks.is_marked(make.variant())
         draws(lambda widget: "x")
-        assert actions.render(HOUR) == 1
+        assert actions.render(make.variant()) == 1
 
     def test_what_is_drawn_but_can_not_be_published_stays_marked(
         self, draws: Draws, monkeypatch: pytest.MonkeyPatch
@@ -132,13 +131,13 @@ class TestRender:
             raise redis.exceptions.ConnectionError("away")
 
         monkeypatch.setattr("metrics.live.bus.publish", away)
-        marks.mark(HOUR, [widget.pk])
+        marks.mark(make.variant(), [widget.key])
         with pytest.raises(redis.exceptions.ConnectionError):
-            actions.render(HOUR)
-        assert marks.is_marked(HOUR)
+            actions.render(make.variant())
+        assert marks.is_marked(make.variant())
 
-    @pytest.mark.parametrize("variant", [Variant("gone", "1h"), Variant("shop", "5y")])
-    def test_what_is_not_there_is_not_drawn_nor_asked_for_again(self, variant: Variant) -> None:
+    @pytest.mark.parametrize("variant", [make.variant("gone", "1h"), make.variant("shop", "5y")])
+    def test_what_is_not_there_is_not_drawn_nor_asked_for_again(self, variant: Topic) -> None:
         make.dashboard()
         marks.mark(variant, [marks.ALL])
         assert actions.render(variant) == 0
@@ -146,9 +145,9 @@ class TestRender:
 
     def test_a_widget_that_was_deleted_is_left_out(self) -> None:
         (widget,) = make.widgets_of(make.dashboard())
-        marks.mark(HOUR, [widget.pk])
+        marks.mark(make.variant(), [widget.key])
         Widget.objects.all().delete()
-        assert actions.render(HOUR) == 0
+        assert actions.render(make.variant()) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -162,7 +161,7 @@ def test_many_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
         last.wait(0.05)
         drawing.release()
         if next(drawn) < 4:
-            marks.mark(HOUR, [marks.ALL])
+            marks.mark(make.variant(), [marks.ALL])
         return "x"
 
     def run() -> None:
@@ -172,14 +171,14 @@ def test_many_workers_draw_a_variant_one_after_the_other(draws: Draws) -> None:
             connection.close()
 
     draws(draw)
-    marks.mark(HOUR, [marks.ALL])
+    marks.mark(make.variant(), [marks.ALL])
     workers = [threading.Thread(target=run) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(20)
     assert most == [True] * 5
-    assert not marks.is_marked(HOUR)
+    assert not marks.is_marked(make.variant())
 
 
 class TestTurns:
@@ -188,12 +187,12 @@ class TestTurns:
     RANGES = ("15m", "1h", "6h")
 
     @pytest.fixture
-    def variants(self) -> list[Variant]:
+    def variants(self) -> list[Topic]:
         for slug in ("shop", "works"):
             make.dashboard(slug)
-        return [Variant(slug, range) for range in self.RANGES for slug in ("shop", "works")]
+        return [make.variant(slug, range) for range in self.RANGES for slug in ("shop", "works")]
 
-    def test_each_waits_once_however_often_it_is_asked_for(self, variants: list[Variant]) -> None:
+    def test_each_waits_once_however_often_it_is_asked_for(self, variants: list[Topic]) -> None:
         for _ in range(3):
             for variant in variants:
                 marks.mark(variant, [marks.ALL])
@@ -202,13 +201,13 @@ class TestTurns:
         assert waiting.take() is None
 
     def test_what_changes_all_the_time_does_not_overtake_what_waits(
-        self, variants: list[Variant], draws: Draws, monkeypatch: pytest.MonkeyPatch
+        self, variants: list[Topic], draws: Draws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Every render marks all variants again, as if rendering were ever slower than what comes in."""
-        turns: list[Variant] = []
+        turns: list[Topic] = []
         render = actions.render
 
-        def note(variant: Variant) -> int:
+        def note(variant: Topic) -> int:
             turns.append(variant)
             if len(turns) < 4 * len(variants):
                 marks.mark_each({variant: [marks.ALL] for variant in variants})
@@ -223,11 +222,11 @@ class TestTurns:
         assert not any(map(marks.is_marked, variants))
 
     def test_what_is_overtaken_leaves_the_others_their_turn(
-        self, variants: list[Variant], draws: Draws, monkeypatch: pytest.MonkeyPatch
+        self, variants: list[Topic], draws: Draws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        turns: list[Variant] = []
+        turns: list[Topic] = []
 
-        def render(variant: Variant) -> int:
+        def render(variant: Topic) -> int:
             turns.append(variant)
             raise snapshot.OvertakenError(str(variant))
 
@@ -236,7 +235,7 @@ class TestTurns:
         actions.render_waiting()
         assert turns == variants
 
-    def test_as_many_threads_as_may_render_do_and_the_rest_is_free_for_others(self, variants: list[Variant]) -> None:
+    def test_as_many_threads_as_may_render_do_and_the_rest_is_free_for_others(self, variants: list[Topic]) -> None:
         marks.mark_each({variant: [marks.ALL] for variant in variants})
         with ExitStack() as held:
             for _ in range(actions.AT_ONCE):
@@ -249,25 +248,25 @@ class TestTurns:
 
 def test_what_was_marked_while_it_was_drawn_counts_from_then(draws: Draws) -> None:
     (widget,) = make.widgets_of(make.dashboard())
-    draws(lambda widget: marks.mark(HOUR, [widget.pk]) or "x")  # type: ignore[func-returns-value]
-    marks.mark(HOUR, [widget.pk])
-    first = float(make.marks(HOUR)["@"])
-    actions.render(HOUR)
-    assert float(make.marks(HOUR)["@"]) >= first
-    assert make.marks(HOUR)[str(widget.pk)] == "2"
+    draws(lambda widget: marks.mark(make.variant(), [widget.key]) or "x")  # type: ignore[func-returns-value]
+    marks.mark(make.variant(), [widget.key])
+    first = float(make.marks(make.variant())["@"])
+    actions.render(make.variant())
+    assert float(make.marks(make.variant())["@"]) >= first
+    assert make.marks(make.variant())[widget.key] == "2"
 
 
 class TestRequests:
     def test_many_marks_are_one_request(self, asked: list[list[str]]) -> None:
         for widget in range(50):
-            marks.mark(HOUR, [widget])
+            marks.mark(make.variant(), [str(widget)])
         assert asked == [["tasks.render.render"]]
-        assert len([mark for mark in make.marks(HOUR) if mark.isdecimal()]) == 50
+        assert len([mark for mark in make.marks(make.variant()) if mark.isdecimal()]) == 50
 
     def test_a_render_that_began_makes_room_for_the_next_request(self, asked: list[list[str]]) -> None:
         make.dashboard()
         for _ in range(3):
-            marks.mark(HOUR, [marks.ALL])
+            marks.mark(make.variant(), [marks.ALL])
             actions.render_waiting()
         assert len(asked) == 3
 
@@ -278,8 +277,8 @@ class TestRequests:
             raise OperationalError("away")
 
         monkeypatch.setattr("celery.app.base.Celery.send_task", away)
-        marks.mark(HOUR, [1])
-        assert make.marks(HOUR)["1"] == "1"
+        marks.mark(make.variant(), ["1"])
+        assert make.marks(make.variant())["1"] == "1"
 
 
 class TestSweep:
@@ -289,10 +288,10 @@ class TestSweep:
 
     def marked_at(self, now: float) -> bool:
         """Return whether a sweep at `now` asks for the variant, and forget that it did."""
-        make.watch(HOUR, now=now)
+        make.watch(make.variant(), now=now)
         actions.sweep(now)
-        marked = marks.is_marked(HOUR)
-        actions.render(HOUR)
+        marked = marks.is_marked(make.variant())
+        actions.render(make.variant())
         return marked
 
     def test_what_time_moves_on_is_drawn_once_a_period(self) -> None:
@@ -308,27 +307,27 @@ class TestSweep:
 
     def test_nobody_looks_so_nothing_is_drawn(self) -> None:
         actions.sweep(make.AT)
-        assert not marks.is_marked(HOUR)
+        assert not marks.is_marked(make.variant())
 
     def test_a_request_that_was_lost_is_made_again(self, asked: list[list[Any]], redis: redis.Redis) -> None:
         self.marked_at(make.AT)
         asked.clear()
-        marks.mark(HOUR, [1])
-        redis.delete("wf:waiting")  # its turn had come, and the worker that took it died
-        make.watch(HOUR, now=make.AT + 1)
+        marks.mark(make.variant(), ["1"])
+        redis.delete("wf:waiting:topics")  # its turn had come, and the worker that took it died
+        make.watch(make.variant(), now=make.AT + 1)
         actions.sweep(make.AT + 1)
         assert len(asked) == 2
 
     def test_a_task_that_was_lost_is_sent_again(self, asked: list[list[Any]]) -> None:
         self.marked_at(make.AT)
-        marks.mark(HOUR, [1])
+        marks.mark(make.variant(), ["1"])
         asked.clear()
         actions.sweep(make.AT + 1)
         assert asked == [["tasks.render.render"]]
         assert waiting.length() == 1
 
     def test_a_range_that_there_is_not_is_left_alone(self) -> None:
-        strange = Variant("shop", "5y")
+        strange = make.variant("shop", "5y")
         make.watch(strange, now=make.AT)
         actions.sweep(make.AT)
         assert not marks.is_marked(strange)

@@ -10,7 +10,7 @@ from redis import Redis, RedisError
 
 from metrics.actions.samples import accept, checked
 from metrics.live import watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.models import Sample as Row
 from metrics.models import Series, Source
 from metrics.sample import BadSamples, Sample
@@ -19,8 +19,6 @@ from tests import make
 from tests.make import AT, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
-
-HOUR = Variant("shop", "1h")
 
 
 def test_it_stores_what_it_is_given_and_counts_it() -> None:
@@ -85,20 +83,20 @@ def test_of_two_pushes_neither_is_stored_if_one_is_not(monkeypatch: pytest.Monke
 
 def test_nothing_is_drawn_before_it_is_committed() -> None:
     make.dashboard()
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
     with transaction.atomic():
         make.accepted([sample()])
-        assert not make.marks(HOUR)
-    assert make.marks(HOUR)
+        assert not make.marks(make.variant())
+    assert make.marks(make.variant())
 
 
 def test_what_is_undone_is_not_drawn() -> None:
     make.dashboard()
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
     with suppress(ZeroDivisionError), transaction.atomic():
         make.accepted([sample()])
         raise ZeroDivisionError
-    assert not make.marks(HOUR)
+    assert not make.marks(make.variant())
 
 
 @pytest.mark.parametrize(
@@ -118,28 +116,28 @@ def test_only_widgets_that_show_the_series_are_marked(
     dashboard = make.dashboard(
         widgets=[make.widget("other"), {"kind": "number", "title": "shows it", "config": fields}]
     )
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
     make.accepted([sample(**pushed)])  # type: ignore[arg-type]
     other, shows_it = make.widgets_of(dashboard)
-    assert (str(shows_it.pk) in make.marks(HOUR)) is marked
-    assert str(other.pk) not in make.marks(HOUR)
+    assert (shows_it.key in make.marks(make.variant())) is marked
+    assert other.key not in make.marks(make.variant())
 
 
 def test_only_variants_that_are_looked_at_are_marked() -> None:
     make.dashboard("shop")
     make.dashboard("unwatched")
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
     make.accepted([sample()])
-    assert make.marks(HOUR)
-    assert not make.marks(Variant("shop", "6h"))
-    assert not make.marks(Variant("unwatched", "1h"))
+    assert make.marks(make.variant())
+    assert not make.marks(make.variant("shop", "6h"))
+    assert not make.marks(make.variant("unwatched", "1h"))
 
 
 def test_what_nobody_looks_at_any_more_is_not_marked() -> None:
     make.dashboard()
-    make.watch(HOUR, now=AT - watchers.LAPSE_S - 1)
+    make.watch(make.variant(), now=AT - watchers.LAPSE_S - 1)
     make.accepted([sample()])
-    assert not make.marks(HOUR)
+    assert not make.marks(make.variant())
 
 
 def test_a_broken_widget_does_not_keep_the_others_from_their_samples() -> None:
@@ -147,14 +145,14 @@ def test_a_broken_widget_does_not_keep_the_others_from_their_samples() -> None:
     broken, good = make.widgets_of(dashboard)
     broken.config = {"queries": "all of them"}
     broken.save()
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
     make.accepted([sample()])
-    assert set(make.marks(HOUR)) >= {str(good.pk)}
-    assert str(broken.pk) not in make.marks(HOUR)
+    assert set(make.marks(make.variant())) >= {good.key}
+    assert broken.key not in make.marks(make.variant())
 
 
 def test_without_redis_samples_are_stored_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> list[Variant]:
+    def away(*_: object) -> list[Topic]:
         raise RedisError("away")
 
     monkeypatch.setattr(watchers, "watched", away)
@@ -166,7 +164,7 @@ def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sende
     monkeypatch: pytest.MonkeyPatch, redis: Redis
 ) -> None:
     make.dashboard()
-    make.watch(HOUR, now=AT)
+    make.watch(make.variant(), now=AT)
 
     def away(*_: object, **__: object) -> None:
         raise RedisError("away")

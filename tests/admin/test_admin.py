@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from metrics.access.bearer import bearer
 from metrics.live import marks
-from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Series, Token, Widget
 from tests import make
 
@@ -89,11 +88,11 @@ class TestDashboard:
         return client.post(url("metrics", "dashboard", "change", dashboard.pk), self.form(dashboard, **changes))
 
     def test_an_edit_is_saved_and_open_pages_notice(self, client: Client) -> None:
-        make.watch(Variant("shop", "1h"), now=time.time())
+        make.watch(make.variant("shop", "1h"), now=time.time())
         assert self.save(client, title="Store").status_code == 302
         dashboard = Dashboard.objects.get()
         assert (dashboard.title, dashboard.revision) == ("Store", 2)
-        assert marks.is_marked(Variant("shop", "1h"))
+        assert marks.is_marked(make.variant("shop", "1h"))
 
     @pytest.mark.parametrize(
         ("changes", "said"),

@@ -20,7 +20,6 @@ from prometheus_client.exposition import basic_auth_handler, default_handler
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from metrics.live.snapshot import Variant
 from metrics.models import Sample, Series
 from metrics.series import read
 from metrics.series.read import Query
@@ -183,10 +182,10 @@ class TestByHand:
     def test_open_widgets_are_told_that_a_value_is_gone(self, gateway: Gateway) -> None:
         made = make.dashboard(widgets=[make.widget("up")])
         gateway("PUT", "/metrics/job/a", "up 1\n")
-        make.watch(Variant("shop", "1h"), now=time.time())
+        make.watch(make.variant("shop", "1h"), now=time.time())
         gateway("DELETE", "/metrics/job/a")
         (widget,) = make.widgets_of(made)
-        assert str(widget.pk) in make.marks(Variant("shop", "1h"))
+        assert widget.key in make.marks(make.variant("shop", "1h"))
 
     @pytest.mark.parametrize("authorization", ["Bearer {}", "bearer {}", "Token {}", "Token me:{}"])
     def test_the_token_may_be_written_in_many_ways(self, authorization: str) -> None:

@@ -118,8 +118,8 @@ def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_las
     pages = [person, wall]
     for one in pages:
         one.mark()
-        expect(one.page.locator("#w-notice")).to_be_empty()
-        assert height(one, "#w-notice") == 0
+        expect(one.page.locator("#notice")).to_be_empty()
+        assert height(one, "#notice") == 0
     before = height(wall, "#widgets")
     with person.system.hanging("collect"):
         for one in pages:
@@ -130,7 +130,7 @@ def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_las
             for one in pages:
                 one.page.set_viewport_size({"width": width, "height": tall})
                 edges = one.page.evaluate(
-                    "() => ['w-notice', 'widgets'].flatMap((id) => {"
+                    "() => ['notice', 'widgets'].flatMap((id) => {"
                     " const box = document.getElementById(id).getBoundingClientRect(); return [box.top, box.bottom]; })"
                 )
                 assert edges == sorted(edges), f"{width}x{tall}: the notice covers widgets"
@@ -140,11 +140,11 @@ def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_las
         loaded = Person(person.page.context.new_page(), person.system)
         for path in (DEMO, "/", "/sources/", "/heartbeats/"):
             loaded.open(path)
-            assert loaded.page.inner_html("#w-notice") == person.page.inner_html("#w-notice")
+            assert loaded.page.inner_html("#notice") == person.page.inner_html("#notice")
         assert loaded.complaints == []
     wall.page.set_viewport_size({"width": 1280, "height": 800})
     for one in pages:
-        expect(one.page.locator("#w-notice")).to_be_empty(timeout=40_000)
+        expect(one.page.locator("#notice")).to_be_empty(timeout=40_000)
         assert one.has_not_reloaded()
         assert one.complaints == []
     assert height(wall, "#widgets") == before

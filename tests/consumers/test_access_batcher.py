@@ -34,7 +34,7 @@ def court(monkeypatch: pytest.MonkeyPatch) -> Court:
 
 
 def question(name: str) -> Question:
-    return Credential(name, ""), "slug"
+    return Question(Credential(name, ""), "dashboard", "slug")
 
 
 async def ask(batcher: AccessBatcher, *names: str) -> list["asyncio.Task[Decision]"]:

@@ -25,13 +25,11 @@ from consumers.routing import websocket
 from dashboard_project.sessions import SessionStore
 from metrics.actions import access, render
 from metrics.live import marks
-from metrics.live.snapshot import Variant
 from metrics.models import Dashboard, Session
 from tests import loop, make
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
-HOUR = Variant("shop", "1h")
 HOST = (b"host", b"ops.example:8000")
 PULSE = re.compile(r'<i id="pulse" hidden data-epoch="(\w*)" data-version="(\d+)" data-time="\d+\.\d{3}"')
 
@@ -102,15 +100,15 @@ async def first(socket: Socket) -> dict[str, Any]:
 
 
 def shown(frame: str) -> list[str]:
-    return re.findall(r'hx-target="#w-(\d+)"', frame)
+    return re.findall(r'hx-target="#w-([\w-]+)"', frame)
 
 
 async def drawn() -> None:
     """Draw every widget of the variant, as a worker does that was asked to."""
 
     def draw() -> None:
-        marks.mark(HOUR, [marks.ALL])
-        render.render(HOUR)
+        marks.mark(make.variant(), [marks.ALL])
+        render.render(make.variant())
 
     await database_sync_to_async(draw)()
 

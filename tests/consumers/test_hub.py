@@ -10,13 +10,13 @@ import pytest
 from consumers.hub import ANSWERS_WITHIN_S, Hub
 from consumers.stream import Stream
 from metrics.live import snapshot, watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic, variant
 from tests import loop
 
 pytestmark = pytest.mark.usefixtures("redis")
 
 MANY = 40
-Read = Callable[[Variant], Awaitable[snapshot.Snapshot]]
+Read = Callable[[Topic], Awaitable[snapshot.Snapshot]]
 
 
 @pytest.fixture(autouse=True)
@@ -28,17 +28,17 @@ def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 async def hub() -> AsyncIterator[Hub]:
     """A hub with many variants, none of which is fed."""
     made = Hub()
-    made.streams |= {one: Stream(one) for one in (Variant(f"shop-{number}", "1h") for number in range(MANY))}
+    made.streams |= {one: Stream(one) for one in (variant(number, "1h") for number in range(MANY))}
     yield made
     await loop.close()
 
 
-def each_takes(seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[Variant]:
+def each_takes(seconds: float, monkeypatch: pytest.MonkeyPatch) -> list[Topic]:
     """Have each reading of a snapshot take so long by the clock of the loop; return what is read, as it is."""
     running: Any = asyncio.get_running_loop()
     passed, true_time, true_read, read = [0.0], running.time, snapshot.read, []
 
-    async def slow(variant: Variant) -> snapshot.Snapshot:
+    async def slow(variant: Topic) -> snapshot.Snapshot:
         found = await true_read(variant)
         passed[0] += seconds
         await asyncio.sleep(0)  # here a limit that has passed ends it
@@ -66,7 +66,7 @@ async def test_one_that_does_not_answer_ends_it_and_pages_are_told(hub: Hub, mon
 
 
 async def test_what_is_asked_between_two_rounds_has_no_limit(hub: Hub) -> None:
-    stream = hub.streams[Variant("shop-0", "1h")]
+    stream = hub.streams[variant(0, "1h")]
     await hub._round()
     await hub._feed(stream)
     stream.version = 7

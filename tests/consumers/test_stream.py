@@ -13,9 +13,10 @@ from consumers.stream import WINDOW_BYTES, Stream
 from consumers.viewer import Viewer
 from metrics.health.store import Down
 from metrics.live.bus import FRAGMENTS, Message
-from metrics.live.snapshot import Fragment, Snapshot, Variant
+from metrics.live.snapshot import Fragment, Snapshot
+from metrics.live.topic import variant
 
-VARIANT = Variant("demo", "1h")
+VARIANT = variant(1, "1h")
 BIG = "x" * (WINDOW_BYTES // 2 + 1)
 
 
@@ -29,7 +30,7 @@ class Sent:
 
     def write(self, frame: Frame) -> None:
         self.frames.append(frame.text)
-        self.shows |= dict(re.findall(r'hx-target="#w-(\d+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text))
+        self.shows |= dict(re.findall(r'hx-target="#w-([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text))
 
     def close(self, code: int) -> None:
         self.codes.append(code)
@@ -76,7 +77,7 @@ def viewer() -> tuple[Viewer, Sent]:
 def message(version: int, epoch: str = "e1", revision: int = 1, **fragments: str) -> Message:
     return {
         "type": FRAGMENTS,
-        "variant": str(VARIANT),
+        "topic": str(VARIANT),
         "epoch": epoch,
         "version": version,
         "revision": revision,

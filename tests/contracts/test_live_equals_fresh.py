@@ -35,7 +35,7 @@ from consumers.viewer import Viewer
 from metrics.actions import arrivals, notice, render
 from metrics.actions.page import page
 from metrics.live import bus, snapshot
-from metrics.live.snapshot import Variant
+from metrics.live.topic import Topic
 from metrics.models import Dashboard, Source
 from metrics.sample import Sample
 from metrics.widgets.ranges import RANGES_S
@@ -73,7 +73,7 @@ class Page:
     def write(self, frame: Frame) -> None:
         self.frames += 1
         for widget, html in re.findall(
-            r'hx-target="#w-(\w+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
+            r'hx-target="#w-([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
         ):
             self.widgets[widget] = html
             self.notices += [html] if widget == "notice" else []
@@ -137,19 +137,19 @@ def build() -> tuple[Dashboard, Source, set[str]]:
     assert {kind for kind, _ in CONFIGS} == set(kinds())
     widgets = [{"kind": kind, "title": f"{kind} {i}", "config": config} for i, (kind, config) in enumerate(CONFIGS)]
     made = make.dashboard(widgets=widgets)
-    shows_load = {str(widget.pk) for widget in made.widgets.all() if f"'{LOAD}'" in str(widget.config)}
+    shows_load = {widget.key for widget in made.widgets.all() if f"'{LOAD}'" in str(widget.config)}
     return made, make.source(name="checks", every_s=15), shows_load
 
 
 def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
     said = {"notice": page(dashboard, range, at).notice}
     return {
-        **{str(widget.pk): draw(widget, range, at) for widget in dashboard.widgets.all()},
+        **{widget.key: draw(widget, range, at) for widget in dashboard.widgets.all()},
         "notice": render_to_string("notice/notice.html", said).strip(),
     }
 
 
-def advance(variant: Variant, second: int, slow: Source) -> None:
+def advance(variant: Topic, second: int, slow: Source) -> None:
     """Do what the system does at `second`: accept what arrives, sweep, render."""
     at = AT + second
     make.watch(variant, now=at)
@@ -164,7 +164,7 @@ def advance(variant: Variant, second: int, slow: Source) -> None:
 @pytest.mark.parametrize("range", ["15m", "1h", "6h"])
 @pytest.mark.usefixtures("_closed")
 async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, clock: Callable[[float], None]) -> None:
-    variant = Variant("shop", range)
+    variant = make.variant("shop", range)
     period_s = min(RANGES_S[range][1], render.PERIOD_MOST_S)
     dashboard, slow, shows_load = await database_sync_to_async(build)()
     layer: Any = get_channel_layer()

@@ -11,7 +11,7 @@ from metrics.health import own_metrics, traffic
 from metrics.health import store as health
 from metrics.health.store import Sign
 from metrics.live import waiting
-from metrics.live.snapshot import Variant
+from metrics.live.topic import variant
 
 AT = 1_795_176_000.0
 
@@ -54,7 +54,7 @@ def test_queues_are_counted_where_celery_keeps_them() -> None:
         for queue in {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}:
             app.send_task("tasks.nothing", queue=queue, connection=connection)
             app.send_task("tasks.nothing", queue=queue, connection=connection)
-    waiting.add([Variant("shop", "1h"), Variant("shop", "6h"), Variant("shop", "24h")])
+    waiting.add([variant(1, "1h"), variant(1, "6h"), variant(1, "24h")])
     assert health.readings(AT).queues == {"collect": 2, "system": 2, "render": 3}
 
 

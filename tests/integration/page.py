@@ -14,9 +14,9 @@ from websockets.typing import Origin
 
 from tests.integration.stack import Stack
 
-ARTICLE = re.compile(r'<(article|div) id="w-(\w+)".*?</\1>', re.S)
+ARTICLE = re.compile(r'<(article|div) id="(?:w-)?([\w-]+)".*?</\1>', re.S)
 """A widget, or the notice."""
-PARTIAL = re.compile(r'<hx-partial hx-target="#w-(\w+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
+PARTIAL = re.compile(r'<hx-partial hx-target="#(?:w-)?([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
 PULSE = re.compile(r'<i id="pulse"[^>]*data-epoch="(\w*)" data-version="(\d+)" data-time="([\d.]+)"')
 BY_TIME = re.compile(r' data-state="\w+"|(?<=data-freshness>)[^<]*')
 """Parts that the page itself changes as time passes: the state of the freshness, and its words."""

@@ -6,14 +6,15 @@ import pytest
 from redis import Redis
 
 from metrics.live import bus, snapshot
-from metrics.live.snapshot import Fragment, OvertakenError, Stored, Variant
+from metrics.live.snapshot import Fragment, OvertakenError, Stored
+from metrics.live.topic import Topic, variant
 
-HOUR = Variant("shop", "1h")
+HOUR = variant(1, "1h")
 
 
-def store(variant: Variant, fragments: dict[str, str], revision: int) -> Stored:
+def store(topic: Topic, fragments: dict[str, str], revision: int) -> Stored:
     """Store as a render does that is alone."""
-    return snapshot.store(variant, fragments, revision, snapshot.next_turn(variant))
+    return snapshot.store(topic, fragments, revision, snapshot.next_turn(topic))
 
 
 def test_an_older_drawing_never_overtakes_a_newer_one(redis: Redis) -> None:
@@ -61,7 +62,7 @@ def test_an_edit_is_a_version_even_without_a_new_fragment(redis: Redis) -> None:
 
 def test_variants_do_not_share_versions(redis: Redis) -> None:
     store(HOUR, {"1": "a"}, 1)
-    assert snapshot.version(Variant("shop", "6h")) == ("", 0)
+    assert snapshot.version(variant(1, "6h")) == ("", 0)
 
 
 def test_a_redis_that_comes_back_empty_begins_a_new_epoch(redis: Redis) -> None:
@@ -87,9 +88,9 @@ async def test_reading_returns_each_fragment_with_the_version_that_brought_it(re
     assert await snapshot.read_versions([HOUR]) == [(stored.epoch, 2)]
 
 
-@pytest.mark.parametrize("variant", [Variant("shop", "1h"), Variant("a-b_c", "30d")])
-def test_a_variant_survives_being_written_down(variant: Variant) -> None:
-    assert Variant.parse(str(variant)) == variant
+@pytest.mark.parametrize("topic", [variant(1, "1h"), Topic("room", 7)])
+def test_a_topic_survives_being_written_down(topic: Topic) -> None:
+    assert Topic.parse(str(topic)) == topic
 
 
 def test_a_version_that_could_not_be_sent_is_not_sent_without_its_fragments(

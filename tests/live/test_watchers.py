@@ -4,11 +4,11 @@ import pytest
 from redis import Redis
 
 from metrics.live import watchers
-from metrics.live.snapshot import Variant
+from metrics.live.topic import variant
 from metrics.live.watchers import LAPSE_S, VIEWERS_MOST, ViewerStatus
 
 AT = 1_795_176_000.0
-HOUR, DAY = Variant("shop", "1h"), Variant("shop", "24h")
+HOUR, DAY = variant(1, "1h"), variant(1, "24h")
 
 pytestmark = pytest.mark.usefixtures("redis")
 

@@ -109,7 +109,7 @@ class TestPage:
     def test_it_has_every_widget_in_order_and_the_pulse(self, ada: Client, path: str) -> None:
         made = make.dashboard(widgets=[make.widget("a"), make.widget("b", "line"), make.widget("c", "bars")])
         page = text(ada, path)
-        assert re.findall(r'<article id="w-(\d+)"', page) == [str(one.pk) for one in make.widgets_of(made)]
+        assert re.findall(r'<article id="w-([\w-]+)"', page) == [one.key for one in make.widgets_of(made)]
         assert len(re.findall(r'<i id="pulse"[^>]* data-version="0" data-time="\d+\.\d{3}"', page)) == 1
 
     @pytest.mark.parametrize("path", PAGES)

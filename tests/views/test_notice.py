@@ -13,7 +13,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 PAGES = ["/", "/d/shop/", "/wall/shop/", "/sources/", "/heartbeats/"]
-EMPTY = '<div id="w-notice" role="alert"></div>'
+EMPTY = '<div id="notice" role="alert"></div>'
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def test_it_is_said_once_and_without_one_nothing_is(ada: Client, path: str) -> N
     assert ada.get(path).content.decode().count(EMPTY) == 1
     stop()
     page = ada.get(path).content.decode()
-    assert page.count("Collecting stopped ") == page.count('id="w-notice"') == 1
-    assert page.index('id="w-notice"') < page.index("<main")
+    assert page.count("Collecting stopped ") == page.count('id="notice"') == 1
+    assert page.index('id="notice"') < page.index("<main")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -56,4 +56,4 @@ def test_a_part_that_a_page_fetches_anew_does_not_read_it(ada: Client, monkeypat
 
 def test_who_is_not_signed_in_is_told_nothing(client: Client) -> None:
     stop()
-    assert "w-notice" not in client.get("/sign-in/").content.decode()
+    assert "notice" not in client.get("/sign-in/").content.decode()

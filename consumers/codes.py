@@ -1,0 +1,11 @@
+"""The codes that sockets are closed with: those of RFC 6455, section 7.4.1, and of ours, 4000 + an HTTP status."""
+
+NORMAL = 1000
+REFUSED_MESSAGE = 1008
+RESTART = 1012
+TRY_LATER = 1013
+SIGN_IN = 4401
+NO_ACCESS = 4403
+NO_SUCH_THING = 4404
+
+ALL = frozenset({NORMAL, REFUSED_MESSAGE, RESTART, TRY_LATER, SIGN_IN, NO_ACCESS, NO_SUCH_THING})

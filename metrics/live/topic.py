@@ -1,0 +1,29 @@
+"""Topics: the things that sockets follow."""
+
+from typing import NamedTuple
+
+DASHBOARD = "dashboard"
+
+
+class Topic(NamedTuple):
+    """A thing that sockets follow: its kind, its id, and of a dashboard the range, which together are a variant.
+
+    An id stays when a name changes: so a dashboard that gets another slug takes its open pages along.
+    """
+
+    kind: str
+    id: int
+    range: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(filter(None, (self.kind, str(self.id), self.range)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Topic":
+        kind, id, *range = text.split(".")
+        return cls(kind, int(id), *range)
+
+
+def variant(dashboard: int, range: str) -> Topic:
+    """Return the topic of a dashboard (id) in one range."""
+    return Topic(DASHBOARD, dashboard, range)
