@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 SILENT_AFTER_S = 10.0
 BUSY_AFTER_S = 15.0
+SIGNS_APART_S = 2.0
+"""Parts that stop together gave their last signs so far apart at most. Meanwhile it is not known which is the cause."""
 NEVER_CAME_AFTER_S = 60.0
 """A process that has not been seen since the others began counts as standing still after this time."""
 
@@ -101,6 +103,12 @@ def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, Pa
     def due_s(*names: str) -> float:
         return min(signs[name].running_s + ages[name] for name in names)
 
+    def unless(status: PartStatus, *causes: str) -> PartStatus:
+        """Return `status`, but unknown if it is silent and one of its `causes` may turn out to be in a moment."""
+        nearly_s = SILENT_AFTER_S - SIGNS_APART_S
+        awaited = any(name in signs and nearly_s <= ages[name] < SILENT_AFTER_S for name in causes)
+        return _UNKNOWN if status.state is State.SILENT and awaited else status
+
     beat, render, collect = process("beat"), process("render"), process("collect")
     database = _UNKNOWN
     if _OK == beat == render:
@@ -109,7 +117,12 @@ def judge(signs: Mapping[str, Sign], ages: Mapping[str, float]) -> dict[Part, Pa
         database = _task(min(ages["database"], due), State.SILENT, SILENT_AFTER_S) if render == _OK else _UNKNOWN
     if _OK == beat == collect:
         collect = _task(min(ages["collecting"], due_s("beat", "collect")), State.BUSY, BUSY_AFTER_S)
-    return {Part.BEAT: beat, Part.RENDER: render, Part.DATABASE: database, Part.COLLECT: collect}
+    return {
+        Part.BEAT: unless(beat, "render"),
+        Part.RENDER: render,
+        Part.DATABASE: unless(database, "render", "beat"),
+        Part.COLLECT: unless(collect, "render", "beat"),
+    }
 
 
 def _seen(age_s: float) -> PartStatus:

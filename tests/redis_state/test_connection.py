@@ -8,21 +8,19 @@ import pytest
 from redis import Redis
 
 from metrics.redis_state.connection import async_client, client
+from tests import loop
 
 pytestmark = pytest.mark.usefixtures("redis")
 
 MANY = 300
 
 
-def test_hundreds_ask_at_once_on_an_event_loop(redis: Redis) -> None:
-    async def ask() -> list[object]:
-        try:
-            return list(await asyncio.gather(*(async_client().get("key") for _ in range(MANY))))
-        finally:
-            await async_client().aclose()
-
+async def test_hundreds_ask_at_once_on_an_event_loop(redis: Redis) -> None:
     redis.set("key", "value")
-    assert asyncio.run(ask()) == ["value"] * MANY
+    try:
+        assert await asyncio.gather(*(async_client().get("key") for _ in range(MANY))) == ["value"] * MANY
+    finally:
+        await loop.close()
 
 
 def test_hundreds_of_threads_ask_at_once(redis: Redis) -> None:
