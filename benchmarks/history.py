@@ -166,7 +166,7 @@ def pages(series: int, times: int) -> None:
         for each in (series // WIDGETS, 1):
             system.make_dashboard(f"{SLUG}-{each}", widgets(each))
         cookie = session(system)
-        rows = [["the bare query for all series (yardstick)", "-", milliseconds(yardstick), "-", "1.00"]]
+        rows = [["the bare query for all series (yardstick)", "-", milliseconds(yardstick), "-", "-", "1.00"]]
         for each in (series // WIDGETS, 1):
             for range_ in ("30d", "7d", "24h", "1h"):
                 first, *others = loaded(system, cookie, f"/d/{SLUG}-{each}/?range={range_}", times)
@@ -178,10 +178,11 @@ def pages(series: int, times: int) -> None:
                         milliseconds(first),
                         milliseconds(p50),
                         milliseconds(percentile(others, 95)),
+                        f"{first / yardstick:.2f}",
                         f"{p50 / yardstick:.2f}",
                     ]
                 )
-    headers = ["page of 24 widgets", "first (ms)", "p50 (ms)", "p95 (ms)", "p50, ratio to yardstick"]
+    headers = ["page of 24 widgets", "first (ms)", "p50 (ms)", "p95 (ms)", "first, ratio to yardstick", "p50, ratio"]
     table(f"Pages over {series:,} series at 10 s, one web process", headers, rows)
 
 
