@@ -49,6 +49,7 @@ class SelfTestError(Exception):
 def run(parts: Sequence[Part]) -> None:
     """Try these parts together. Raises SelfTestError, or whatever a library raises that does not fit."""
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # what a task of a part that fails raised, told of when it is freed
     try:
         with _unlogged():
             loop.run_until_complete(_try(parts))
