@@ -1,4 +1,4 @@
-"""Whatever arrives where other servers' clients send, and jobs ping, is answered, and never with a 5xx.
+"""Every request to an address for other servers' clients and jobs is answered, and never with a 5xx.
 
 Requests go into the whole ASGI application, the fast path in front of Django included: any path behind a door, any
 query, headers and bodies that are random bytes, or what a client would send with random bytes in it.

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Document, load, Time } from "./page.js";
+
+const NOON = 1_795_176_000; // 2026-11-20 12:00 UTC
+
+test("server time goes on with the monotonic clock, whatever the machine's own clock says", async () => {
+  const time = new Time();
+  new Document();
+  const { now, setServerTime } = await load("clock.js");
+  setServerTime(NOON);
+  time.wallMs = 0;
+  await time.pass(90.5);
+  assert.equal(now(), NOON + 90.5);
+  setServerTime(NOON - 3600);
+  assert.equal(now(), NOON - 3600);
+});
+
+test("an age is told in the words of a person", async () => {
+  const { age } = await load("clock.js");
+  const told = [-5, 0, 4.9, 99, 100, 5999, 6000, 172_799, 172_800, 900_000].map(age);
+  assert.deepEqual(told, ["0 s", "0 s", "4 s", "99 s", "1 min", "99 min", "1 h", "47 h", "2 d", "10 d"]);
+});
+
+test("times of day are in the server's time zone", async () => {
+  new Document();
+  const { timeOfDay, zone } = await load("clock.js");
+  assert.deepEqual([zone, timeOfDay(NOON), timeOfDay(NOON + 7, true)], ["Europe/Zurich", "13:00", "13:00:07"]);
+});
+
+for (const unknown of ["Mars/Olympus", ""]) {
+  test(`a browser that does not know the zone '${unknown}' takes its own`, async () => {
+    new Document().documentElement.dataset.timeZone = unknown;
+    assert.equal((await load("clock.js")).zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  });
+}
