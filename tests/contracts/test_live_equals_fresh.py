@@ -73,7 +73,7 @@ class Page:
     def write(self, frame: Frame) -> None:
         self.frames += 1
         for widget, html in re.findall(
-            r'hx-target="#w-([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
+            r'hx-target="#(?:w-)?([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
         ):
             self.widgets[widget] = html
             self.notices += [html] if widget == "notice" else []
@@ -164,9 +164,9 @@ def advance(variant: Topic, second: int, slow: Source) -> None:
 @pytest.mark.parametrize("range", ["15m", "1h", "6h"])
 @pytest.mark.usefixtures("_closed")
 async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, clock: Callable[[float], None]) -> None:
-    variant = make.variant("shop", range)
     period_s = min(RANGES_S[range][1], render.PERIOD_MOST_S)
     dashboard, slow, shows_load = await database_sync_to_async(build)()
+    variant = make.variant("shop", range)
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("test.")
     await layer.group_add(bus.group(variant), channel)

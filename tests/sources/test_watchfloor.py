@@ -33,7 +33,7 @@ def test_it_tells_what_the_parts_recorded(redis: Redis) -> None:
     health.record_tick(100)
     health.record_tick(103.5)
     traffic.rendered(0.25)
-    redis.zadd("wf:waiting", {"shop.1h": 1, "shop.6h": 2})
+    redis.zadd("wf:waiting:topics", {"dashboard.1.1h": 1, "dashboard.1.6h": 2})
     found = collect()
     assert found["watchfloor_tick_lag_seconds",] == 2.5
     assert found["watchfloor_last_render_seconds",] == 0.25

@@ -115,8 +115,9 @@ class TestPage:
     @pytest.mark.parametrize("path", PAGES)
     def test_its_socket_asks_for_the_range_that_is_shown(self, ada: Client, path: str) -> None:
         make.dashboard()
-        assert 'hx-ws:connect="/ws/dashboards/shop/?range=1h"' in text(ada, path)
-        assert 'hx-ws:connect="/ws/dashboards/shop/?range=6h"' in text(ada, f"{path}?range=6h")
+        for asked, range in (("", "1h"), ("?range=6h", "6h")):
+            socket = f"/ws/dashboards/shop/?range={range}&amp;dashboard={make.variant().id}"
+            assert f'hx-ws:connect="{socket}"' in text(ada, path + asked)
 
     @pytest.mark.parametrize("range", ["2h", "", "1H", "1h ", "\x00", "'><script>"])
     def test_a_range_that_there_is_not_leads_to_the_usual_one(self, ada: Client, range: str) -> None:

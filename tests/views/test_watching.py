@@ -40,7 +40,7 @@ class TestStaff:
 
     def test_everyone_who_watches_is_named(self, client: Client) -> None:
         make.dashboard("shop")
-        self.show(ViewerStatus("grace", "shop.1h", 7, 9, 0, 12.34, 20, 3, time.time()))
+        self.show(ViewerStatus("grace", str(make.variant()), 7, 9, 0, 12.34, 20, 3, time.time()))
         page = client.get(PATH).content.decode()
         assert "1 open page," in page
         assert "grace" in page
