@@ -16,8 +16,8 @@ from consumers.codes import NO_ACCESS, NO_SUCH_THING, SIGN_IN
 from metrics.access.bearer import bearer
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
-from metrics.live.topic import DASHBOARD
-from metrics.models import Dashboard
+from metrics.live.topic import DASHBOARD, PERSON, ROOM
+from metrics.models import Dashboard, Room
 
 
 class Credential(NamedTuple):
@@ -113,8 +113,27 @@ def _dashboard(by: Principal, name: int | str) -> int | None:
     return seen.filter(slug=name).first() or seen.filter(former_slugs=name).first()
 
 
-FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {DASHBOARD: _dashboard}
+def _room(by: Principal, name: int | str) -> int | None:
+    """Return the id of a room by its id."""
+    return visible(by, Room).order_by().filter(pk=name).values_list("pk", flat=True).first()
+
+
+def _person(by: Principal, name: int | str) -> int | None:
+    """Return the id of the person who asks: nobody follows the notifications of somebody else."""
+    return by.pk if by.kind == "user" and name in ("", by.pk) else None
+
+
+FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
+    DASHBOARD: _dashboard,
+    PERSON: _person,
+    ROOM: _room,
+}
 """For each kind of topic, the id of the thing of that name, None if there is none that the principal may follow."""
+
+
+def principal_of(who: Credential) -> Principal:
+    """Return the principal of a credential, as it is now."""
+    return _principal(who)[0]
 
 
 def _principal(who: Credential) -> tuple[Principal, str, str]:

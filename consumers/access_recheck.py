@@ -6,15 +6,18 @@ import structlog
 from django.db import Error as DatabaseError
 
 from consumers.access import Decision, Question, judge
+from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live.bus import Recheck
 from metrics.live.topic import DASHBOARD, Topic
 
+AnyStream = Stream | LogStream
+
 log = structlog.get_logger(__name__)
 
 
-async def refused(viewers: Iterable[tuple[Stream, Viewer]], doubt: Recheck) -> list[tuple[Stream, Viewer, int]]:
+async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -> list[tuple[AnyStream, Viewer, int]]:
     """Return those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
 
     Sockets with the same credential on the same thing are one question to the database. When it does not answer,
@@ -31,7 +34,7 @@ async def refused(viewers: Iterable[tuple[Stream, Viewer]], doubt: Recheck) -> l
     return [(stream, viewer, code) for stream, viewer, code in codes if code is not None]
 
 
-def _question(stream: Stream, viewer: Viewer) -> Question:
+def _question(stream: AnyStream, viewer: Viewer) -> Question:
     return Question(viewer.credential, stream.topic.kind, stream.topic.id)
 
 

@@ -5,21 +5,26 @@ import math
 import os
 import secrets
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 import structlog
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import Error as DatabaseError
 from redis import RedisError
 
 from consumers import access_recheck, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.codes import RESTART, TRY_LATER
+from consumers.frame import Element, Frame
+from consumers.log_stream import LogStream, json_frame
 from consumers.stream import Stream
 from consumers.viewer import Viewer
+from metrics.actions import logs as log_actions
 from metrics.actions import notice
 from metrics.health import store as health
 from metrics.health import traffic
@@ -33,19 +38,25 @@ log = structlog.get_logger(__name__)
 LINGER_S = 30
 """How long a topic without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
+COMPARE_S = 10.0
+"""How often logs are compared with the database, should a message have been lost that no later one tells of."""
 ANSWERS_WITHIN_S = 6.0
 """A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
+
+
+AnyStream = Stream | LogStream
 
 
 class Membership(NamedTuple):
     """A viewer in its stream: what its consumer needs of the hub."""
 
     hub: "Hub"
-    stream: Stream
+    stream: AnyStream
     viewer: Viewer
 
     def acknowledge(self, version: int) -> None:
-        self.stream.acknowledge(self.viewer, version)
+        if isinstance(self.stream, Stream):
+            self.stream.acknowledge(self.viewer, version)
 
     def leave(self) -> None:
         self.hub.leave(self.stream, self.viewer)
@@ -57,23 +68,27 @@ class Hub:
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.streams: dict[Topic, Stream] = {}
+        self.logs: dict[Topic, LogStream] = {}
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
+        self._tabs: defaultdict[str, set[Viewer]] = defaultdict(set)
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
         self._channel: str | None = None
         self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._hears_rechecks = False
+        self._hears_processes = False
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
         self._renewed = 0.0
+        self._compared = 0.0
         self._limit: asyncio.Timeout | None = None
 
-    def viewers(self) -> list[tuple[Stream, Viewer]]:
+    def viewers(self) -> list[tuple[AnyStream, Viewer]]:
         """Return every open socket of this process."""
-        return [(stream, viewer) for stream in self.streams.values() for viewer in stream.viewers]
+        every: list[AnyStream] = [*self.streams.values(), *self.logs.values()]
+        return [(stream, viewer) for stream in every for viewer in stream.viewers]
 
     async def join(self, topic: Topic, viewer: Viewer, epoch: str, version: int) -> Membership | None:
         """Let `viewer`, whose page shows `version` of `epoch`, see `topic` from now on.
@@ -82,13 +97,51 @@ class Hub:
         """
         self._start()
         stream = await self._stream(topic)
-        if self._closing or self._is_full(viewer.who.holder):
-            viewer.outlet.close(RESTART if self._closing else TRY_LATER)
+        if not self._admits(topic, viewer):
             return None
-        self._holders[viewer.who.holder] += 1
-        self._empty_since.pop(topic, None)
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
+
+    async def follow(self, topic: Topic, viewer: Viewer, after: int | None) -> Membership | None:
+        """Let `viewer` see the log `topic` from the entry after the number `after` on; None is from now on.
+
+        Closes it and returns None as `join` does.
+        """
+        self._start()
+        stream = await self._log(topic)
+        if not stream.fed:  # the database does not answer
+            viewer.outlet.close(TRY_LATER)
+            return None
+        if not self._admits(topic, viewer):
+            return None
+        if viewer.as_json:
+            viewer.outlet.write(json_frame("hello", {"time": time.time(), "newest": stream.newest}))
+        stream.join(viewer, stream.newest if after is None else after)
+        return Membership(self, stream, viewer)
+
+    def _admits(self, topic: Topic, viewer: Viewer) -> bool:
+        """Count a viewer that comes, or close it if this process has as many as it may."""
+        if self._closing or self._is_full(viewer.who.holder):
+            viewer.outlet.close(RESTART if self._closing else TRY_LATER)
+            return False
+        self._holders[viewer.who.holder] += 1
+        if viewer.personal:
+            self._tabs[viewer.who.holder].add(viewer)
+        self._empty_since.pop(topic, None)
+        return True
+
+    async def _log(self, topic: Topic) -> LogStream:
+        async with self._opening.setdefault(topic, asyncio.Lock()):
+            if topic not in self.logs:
+                self.logs[topic] = LogStream(topic)
+                self._empty_since[topic] = time.monotonic()
+                try:
+                    await self._hear_processes()
+                    await _layer().group_add(bus.group(topic), await self._own_channel())
+                except (RedisError, OSError) as error:
+                    self._starve(error)
+                await self._compare_logs([self.logs[topic]])
+            return self.logs[topic]
 
     async def _stream(self, topic: Topic) -> Stream:
         async with self._opening.setdefault(topic, asyncio.Lock()):
@@ -97,24 +150,28 @@ class Hub:
                 self._empty_since[topic] = time.monotonic()
                 try:
                     await watchers.add(topic, time.time())
-                    await self._hear_rechecks()
+                    await self._hear_processes()
                     await self._feed(self.streams[topic])
                     await self._refresh([topic])
                 except (RedisError, OSError) as error:
                     self._starve(error)
             return self.streams[topic]
 
-    def leave(self, stream: Stream, viewer: Viewer) -> None:
+    def leave(self, stream: AnyStream, viewer: Viewer) -> None:
         if viewer not in stream.viewers:
             return
         stream.leave(viewer)
         self._holders[viewer.who.holder] -= 1
         if not self._holders[viewer.who.holder]:
             del self._holders[viewer.who.holder]
+        if viewer.personal:
+            self._tabs[viewer.who.holder].discard(viewer)
+            if not self._tabs[viewer.who.holder]:
+                del self._tabs[viewer.who.holder]
         if not stream.viewers:
             self._empty_since[stream.topic] = time.monotonic()
 
-    def close(self, stream: Stream, viewer: Viewer, code: int) -> None:
+    def close(self, stream: AnyStream, viewer: Viewer, code: int) -> None:
         """Send `viewer` away with `code`."""
         self.leave(stream, viewer)
         viewer.outlet.close(code)
@@ -146,15 +203,17 @@ class Hub:
         stream.load(await snapshot.read(stream.topic))
         self._answered()
 
-    async def _hear_rechecks(self) -> None:
-        if not self._hears_rechecks:
-            await _layer().group_add(bus.RECHECKS, await self._own_channel())
-            self._hears_rechecks = True
+    async def _hear_processes(self) -> None:
+        if not self._hears_processes:
+            await _layer().group_add(bus.PROCESSES, await self._own_channel())
+            self._hears_processes = True
 
     def _starve(self, error: Exception) -> None:
         """Note that Redis does not answer: what comes next may have gaps, so everything is fed anew."""
         outage.log("live pages wait for Redis", error)
-        self._hears_rechecks = False
+        self._hears_processes = False
+        for one in self.logs.values():
+            one.fed = False
         for stream in self.streams.values():
             stream.starve(f"{outage.words(error)} {notice.NOTHING_NEW}")
 
@@ -172,6 +231,14 @@ class Hub:
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == bus.RECHECK:
             self._doubts.put_nowait(cast(bus.Recheck, message))
+            return
+        if message["type"] == bus.PERSONAL:
+            self._hand_over(cast(bus.Personal, message))
+            return
+        if message["type"] == bus.ENTRY:
+            appended = cast(bus.Appended, message)
+            if one := self.logs.get(Topic.parse(appended["topic"])):
+                one.take(appended["entry"])
             return
         fragments = cast(bus.Message, message)
         stream = self.streams.get(Topic.parse(fragments["topic"]))
@@ -207,8 +274,9 @@ class Hub:
         """
         await self._close_unwatched()
         await self._renew()
-        await self._hear_rechecks()
+        await self._hear_processes()
         await self._feed_hungry()
+        await self._keep_logs()
         await self._heal([stream for stream in self.streams.values() if stream.fed])
         await self._note_how_far_behind()
         said, down = await asyncio.to_thread(lambda: (notice.notice(time.time()), health.down()))
@@ -227,6 +295,35 @@ class Hub:
             if time.monotonic() - self._renewed > watchers.RENEW_S:
                 await self._renew()
         await self._refresh([stream.topic for stream in hungry])
+
+    def _hand_over(self, message: bus.Personal) -> None:
+        """Send an element to the tabs of one person."""
+        frame = Frame(Element(message["target"], message["swap"], message["html"]).partial())
+        for viewer in self._tabs.get(f"user:{message['user']}", ()):
+            viewer.outlet.write(frame)
+
+    async def _keep_logs(self) -> None:
+        """Subscribe anew to logs that Redis forgot, and compare all with the database now and then."""
+        lost = [one for one in self.logs.values() if not one.fed]
+        for one in lost:
+            await _layer().group_add(bus.group(one.topic), await self._own_channel())
+        if lost or time.monotonic() - self._compared >= COMPARE_S:
+            self._compared = time.monotonic()
+            await self._compare_logs(list(self.logs.values()))
+
+    async def _compare_logs(self, logs: Sequence[LogStream]) -> None:
+        """Have each of `logs` read on if the database has newer entries; one query for all of them."""
+        if not logs:
+            return
+        try:
+            newest = await database_sync_to_async(log_actions.newest, thread_sensitive=False)(
+                [one.topic for one in logs]
+            )
+        except DatabaseError as error:
+            log.warning("logs were not compared", error=str(error))
+            return
+        for one in logs:
+            one.learn(newest[one.topic])
 
     async def _note_how_far_behind(self) -> None:
         """Note for how long something of each stream has waited to be drawn."""
@@ -270,8 +367,8 @@ class Hub:
 
     async def _renew(self) -> None:
         self._renewed = time.monotonic()
-        shown = viewer_status.report(self.viewers())
-        await watchers.renew(self.process, self.streams, shown, time.time())
+        viewers = self.viewers()
+        await watchers.renew(self.process, self.streams, viewer_status.report(viewers), len(viewers), time.time())
         await traffic.flush()
 
     async def _close_unwatched(self) -> None:
@@ -281,7 +378,9 @@ class Hub:
             async with self._opening[topic]:
                 if topic in self._empty_since:  # still: nobody came while this waited
                     await _layer().group_discard(bus.group(topic), await self._own_channel())
-                    del self._empty_since[topic], self.streams[topic]
+                    del self._empty_since[topic]
+                    self.streams.pop(topic, None)
+                    self.logs.pop(topic, None)
                     self._marks.forget(str(topic))
 
 

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 
 from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
+from consumers.log import NotificationsConsumer, RoomConsumer
 
 
 async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
@@ -19,6 +20,8 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
 websocket = URLRouter(
     [
         path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
+        path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
+        path("ws/notifications/", NotificationsConsumer.as_asgi()),
         re_path("", no_such_thing),  # type: ignore[arg-type]
     ]
 )

@@ -1,6 +1,7 @@
 """A viewer: one open socket as the hub knows it."""
 
 import time
+from collections.abc import Mapping
 
 from consumers.access import Credential, Decision
 from consumers.outlet import Outlet
@@ -9,6 +10,7 @@ from consumers.outlet import Outlet
 class Viewer:
     """One viewer: the user, how to reach them, and the versions that they were sent and have acknowledged.
 
+    `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `joined` is a monotonic time, `joined_at` the same moment in Unix seconds. `waiting_since` and `behind_since` are
     monotonic times, None while nothing is owed or missed.
@@ -17,6 +19,7 @@ class Viewer:
     __slots__ = (
         "acked",
         "acked_bytes",
+        "as_json",
         "behind_longest_s",
         "behind_since",
         "conflated",
@@ -24,12 +27,18 @@ class Viewer:
         "joined",
         "joined_at",
         "outlet",
+        "personal",
         "sent",
         "waiting_since",
         "who",
     )
 
-    def __init__(self, outlet: Outlet, credential: Credential, who: Decision) -> None:
+    def __init__(
+        self, outlet: Outlet, credential: Credential, who: Decision, *, asked: Mapping[str, str] | None = None
+    ) -> None:
+        asked = asked or {}
+        self.as_json = asked.get("format") == "json"
+        self.personal = asked.get("personal") == "1" and not self.as_json
         self.outlet = outlet
         self.credential = credential
         self.who = who

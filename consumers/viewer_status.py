@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterable
 
+from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live.watchers import ViewerStatus
 
 
-def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[ViewerStatus]:
-    """Return what each viewer shows now."""
+def report(viewers: Iterable[tuple[Stream | LogStream, Viewer]]) -> list[ViewerStatus]:
+    """Return the status of each viewer of a dashboard."""
     now = time.monotonic()
     return [
         ViewerStatus(
@@ -24,4 +25,5 @@ def report(viewers: Iterable[tuple[Stream, Viewer]]) -> list[ViewerStatus]:
             joined_at=round(viewer.joined_at, 1),
         )
         for stream, viewer in viewers
+        if isinstance(stream, Stream)
     ]

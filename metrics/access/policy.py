@@ -15,11 +15,22 @@ from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
 from metrics.access.principal import Principal, Role
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Series, Source, Team, Token
+from metrics.models import (
+    AuditEntry,
+    Dashboard,
+    Heartbeat,
+    Invitation,
+    Notification,
+    Room,
+    Series,
+    Source,
+    Team,
+    Token,
+)
 
 M = TypeVar("M", bound=Model)
 
-SEE, CREATE, CHANGE, DELETE, PUSH = "see", "create", "change", "delete", "push"
+SEE, CREATE, CHANGE, DELETE, PUSH, SAY = "see", "create", "change", "delete", "push", "write in"
 
 OWN_METRICS, WATCHING, SAMPLES = "own metrics", "open pages", "samples"
 """Things that no table holds."""
@@ -31,6 +42,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Dashboard: _BY_EDITORS,
     Source: _BY_EDITORS,
     Heartbeat: _BY_EDITORS,
+    Room: {**_BY_EDITORS, SAY: Role.VIEWER},
+    Notification: {CREATE: Role.EDITOR},
     Token: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
     Series: {SEE: Role.VIEWER},
     Team: {**_BY_ADMINISTRATORS, SEE: Role.VIEWER},
@@ -61,6 +74,8 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
     needed = _needed(verb, thing)
     if needed is None or by.role < needed:
         return False
+    if verb == SAY and by.kind == "token" and by.role < Role.EDITOR:
+        return False  # a token to read with writes nothing
     if by.is_admin or isinstance(thing, type | str):
         return True
     return _is_theirs(by, verb, thing)
@@ -87,7 +102,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
         return rows.exclude(source__in=_hidden_sources(by.teams))
     if model is Team:
         return rows.filter(pk__in=by.teams or ())
-    if model in (Dashboard, Source):
+    if model in (Dashboard, Room, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     return rows
 
@@ -130,11 +145,11 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
         return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
-    if isinstance(thing, Dashboard | Source):
+    if isinstance(thing, Dashboard | Room | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True
-        return thing.for_everyone and (verb == SEE or not teams)
+        return thing.for_everyone and (verb in (SEE, SAY) or not teams)
     return True
 
 
@@ -146,6 +161,8 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
     nouns = model if isinstance(model, str) else str(model._meta.verbose_name_plural)
     if needed is None:
         return f"Nobody may {verb} {nouns}."
+    if verb == SAY and by.kind == "token":
+        return "This token may not write in rooms; make one with the scope edit, for everyone or a team of the room."
     if by.role < needed:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."

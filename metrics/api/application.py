@@ -17,9 +17,11 @@ from metrics.api import (
     dashboards,
     heartbeats,
     influx,
+    notifications,
     otlp,
     pushgateway,
     remote_write,
+    rooms,
     samples,
     series,
     sources,
@@ -48,7 +50,7 @@ class DescribedOnce(NinjaAPI):
 api = DescribedOnce(
     title="Watchfloor",
     version="1",
-    description="Push samples, read series, manage sources and dashboards. Make a token with `manage.py token`.",
+    description="Push samples, read series, manage sources and dashboards, write in rooms, notify people.",
     docs=Docs({"defaultModelsExpandDepth": 0}),
     docs_url="docs",
     openapi_url="v1/openapi.json",
@@ -61,6 +63,8 @@ api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
+api.add_router("v1", rooms.router)
+api.add_router("v1", notifications.router)
 refuse_in(api, as_json)
 
 foreign = NinjaAPI(

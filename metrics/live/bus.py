@@ -1,4 +1,8 @@
-"""The one way out: a new version of a topic goes into its snapshot, then to every process that shows it."""
+"""The one way out, to every process that shows a topic.
+
+A new version of a variant goes into its snapshot first. An entry of a log is in the database already. Something for one
+person goes to every process, since any may have tabs of theirs.
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -13,7 +17,9 @@ from metrics.redis_state.connection import run
 
 FRAGMENTS = "fragments"
 RECHECK = "recheck"
-RECHECKS = "rechecks"
+ENTRY = "entry"
+PERSONAL = "personal"
+PROCESSES = "rechecks"
 """The group of every process that has sockets open."""
 
 
@@ -38,6 +44,32 @@ class Recheck(TypedDict):
     type: str
     user: int | None
     dashboard: int | None
+
+
+class Entry(TypedDict):
+    """An entry of a log topic: its `number`, counted from 1 without a gap, as `html` and as `data` for programs."""
+
+    number: int
+    html: str
+    data: dict[str, Any]
+
+
+class Appended(TypedDict):
+    """Message to a process: an entry was appended to the log `topic`."""
+
+    type: str
+    topic: str
+    entry: Entry
+
+
+class Personal(TypedDict):
+    """Message to a process: an element for every tab of `user` (id)."""
+
+    type: str
+    user: int
+    target: str
+    swap: str
+    html: str
 
 
 def group(topic: Topic) -> str:
@@ -77,13 +109,33 @@ def publish(
     run(_send(group(topic), dict(message)))
 
 
+def append(topic: Topic, entry: Entry) -> None:
+    """Send an entry of the log `topic`, which is committed, to every process that shows it.
+
+    Without Redis this is only logged: processes compare what they have with the database.
+    """
+    _try_to_send(group(topic), dict(Appended(type=ENTRY, topic=str(topic), entry=entry)))
+
+
+def send_to(user: int, target: str, swap: str, html: str) -> None:
+    """Send an element to every open tab of `user` (id), on any process: `html`, swapped into `target` as htmx does.
+
+    Without Redis this is only logged: pages get the element when they are loaded.
+    """
+    _try_to_send(PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html)))
+
+
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:
     """Have every process look again whether the sockets concerned may stay open.
 
     Without Redis this is only logged: each process looks at all its sockets once a minute anyway.
     """
+    _try_to_send(PROCESSES, dict(Recheck(type=RECHECK, user=user, dashboard=dashboard)))
+
+
+def _try_to_send(name: str, message: dict[str, Any]) -> None:
     try:
-        run(_send(RECHECKS, dict(Recheck(type=RECHECK, user=user, dashboard=dashboard))))
+        run(_send(name, message))
     except (RedisError, TimeoutError) as error:
         outage.log("open sockets were not told", error)
 

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 DASHBOARD = "dashboard"
+ROOM = "room"
+PERSON = "person"
 
 
 class Topic(NamedTuple):
@@ -22,6 +24,16 @@ class Topic(NamedTuple):
     def parse(cls, text: str) -> "Topic":
         kind, id, *range = text.split(".")
         return cls(kind, int(id), *range)
+
+
+def room(id: int) -> Topic:
+    """Return the topic of a room (id)."""
+    return Topic(ROOM, id)
+
+
+def person(id: int) -> Topic:
+    """Return the topic of the notifications of a user (id)."""
+    return Topic(PERSON, id)
 
 
 def variant(dashboard: int, range: str) -> Topic:

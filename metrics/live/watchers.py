@@ -67,8 +67,11 @@ async def add(topic: Topic, now: float) -> None:
     await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(topic): now + LAPSE_S}))
 
 
-async def renew(process: str, topics: Iterable[Topic], shown: Sequence[ViewerStatus], now: float) -> None:
-    """Say that `process` shows `topics` to the viewers in `shown`, for `LAPSE_S` seconds from `now`."""
+async def renew(process: str, topics: Iterable[Topic], shown: Sequence[ViewerStatus], sockets: int, now: float) -> None:
+    """Say that `process` shows `topics`, which need rendering, to `shown`, and how many `sockets` it has.
+
+    That holds for `LAPSE_S` seconds from `now`.
+    """
     pipe = async_client().pipeline(transaction=False)
     for names_until in (_WATCHED, _PROCESSES):
         pipe.zremrangebyscore(names_until, "-inf", now)
@@ -77,7 +80,7 @@ async def renew(process: str, topics: Iterable[Topic], shown: Sequence[ViewerSta
     if names:
         pipe.zadd(_WATCHED, names)
     pipe.zadd(_PROCESSES, {process: now + LAPSE_S})
-    pipe.set(_SOCKETS + process, len(shown), ex=LAPSE_S)
+    pipe.set(_SOCKETS + process, sockets, ex=LAPSE_S)
     report = json.dumps([asdict(one) for one in shown[:VIEWERS_MOST]])
     pipe.set(_VIEWERS + process, report, ex=LAPSE_S)
     await cast(Awaitable[Any], pipe.execute())

@@ -7,6 +7,7 @@ from metrics.models.journal import AuditEntry, Transition
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
+from metrics.models.room import LogHead, Message, Notification, Room
 from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
 from metrics.models.source import Run, Source
@@ -24,12 +25,16 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "Late",
+    "LogHead",
+    "Message",
     "MinuteChunk",
     "MinuteRollup",
+    "Notification",
     "Ping",
     "Probe",
     "Progress",
     "Revision",
+    "Room",
     "Run",
     "RunningTotal",
     "Sample",

@@ -61,6 +61,7 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "page": loaded,
         "shared_wider": actions.shared_wider(dashboard) if may(by, CHANGE, dashboard) else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}",
+        "is_wall": template == "dashboard/wall.html",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}",
         "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}",
     }

@@ -1,6 +1,7 @@
 """The menu: the pages that the one who looks may open, as a context processor."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,7 +10,8 @@ from django.urls import reverse
 
 from metrics.access.policy import CHANGE, SEE, WATCHING, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Series, Source, Token
+from metrics.actions.notifications import unread
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Room, Series, Source, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ def current(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in _pages(by)],
         "role": by.role,
+        "unread": partial(unread, by.pk or 0),
     }
 
 
@@ -47,6 +50,7 @@ def _pages(by: Principal) -> list[tuple[str, str, str]]:
     entries = [
         ("Sources", "sources", "sources/", may(by, SEE, Source)),
         ("Heartbeats", "heartbeats", "heartbeats/", may(by, SEE, Heartbeat)),
+        ("Rooms", "rooms", "rooms/", may(by, SEE, Room)),
         ("Series", "series", "series/", may(by, SEE, Series)),
         ("Watching", "watching", "watching/", may(by, SEE, WATCHING)),
         ("Access", access[0][1] if access else "", "access/", bool(access)),

@@ -65,6 +65,14 @@ SCOPES = {
     ("DELETE", "/api/v1/heartbeats/{id}"): "edit",
     ("GET", "/api/v1/heartbeats/{id}/pings"): "edit",
     ("POST", "/api/v1/heartbeats/{id}/rotate"): "edit",
+    ("GET", "/api/v1/rooms"): "read",
+    ("POST", "/api/v1/rooms"): "edit",
+    ("GET", "/api/v1/rooms/{id}"): "read",
+    ("PATCH", "/api/v1/rooms/{id}"): "edit",
+    ("DELETE", "/api/v1/rooms/{id}"): "edit",
+    ("GET", "/api/v1/rooms/{id}/messages"): "read",
+    ("POST", "/api/v1/rooms/{id}/messages"): "edit",
+    ("POST", "/api/v1/notifications"): "edit",
 }
 """Scopes that a token has to grant, by method and path."""
 

@@ -33,7 +33,7 @@ class TestStaff:
         client.force_login(make.user(is_staff=True))
 
     def show(self, *viewers: ViewerStatus) -> None:
-        asyncio.run(watchers.renew("web-1", [make.variant("shop", "1h")], viewers, time.time()))
+        asyncio.run(watchers.renew("web-1", [make.variant("shop", "1h")], viewers, len(viewers), time.time()))
 
     def test_nobody_watches(self, client: Client) -> None:
         assert "Nobody has a dashboard open right now." in client.get(PATH).content.decode()

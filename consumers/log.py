@@ -1,0 +1,66 @@
+"""Logs over sockets: `/ws/rooms/<id>/?after=…` and `/ws/notifications/?after=…`, as HTML or with `format=json`."""
+
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+
+from consumers.access import Decision, principal_of
+from consumers.codes import NO_SUCH_THING, TRY_LATER
+from consumers.hub import Membership, hub
+from consumers.log_stream import json_frame
+from consumers.outlet import close
+from consumers.topic import TopicConsumer, document, number
+from consumers.viewer import Viewer
+from metrics.actions import rooms
+from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.live.topic import PERSON, ROOM, Topic
+
+
+class LogConsumer(TopicConsumer):
+    """Entries down, from the one after the number `after` on; without it, only those that come from now on."""
+
+    message_bytes = 4 * rooms.TEXT_MOST + 1024
+
+    def checked(self, who: Decision) -> Decision:
+        return who if self.asked.get("format", "html") in ("html", "json") else Decision(NO_SUCH_THING)
+
+    async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
+        after = number(self.asked["after"]) if "after" in self.asked else None
+        return await hub().follow(Topic(self.kind, who.id), viewer, after)
+
+    async def heard(self, membership: Membership, text: str) -> None:
+        """Take an acknowledgement, which tells nothing new here; anything else is refused."""
+        if type(document(text).get("ack")) is not int:
+            await self.refuse('A message is {"ack": number}.')
+
+
+class NotificationsConsumer(LogConsumer):
+    """The notifications of the person who is signed in."""
+
+    kind = PERSON
+
+    def name(self) -> str:
+        return ""
+
+
+class RoomConsumer(LogConsumer):
+    """A room: its messages down; `{"say": text, "client_id": "…"}` up, which is answered by the message itself."""
+
+    kind = ROOM
+
+    def name(self) -> int:
+        return int(self.scope["url_route"]["kwargs"]["id"])
+
+    async def heard(self, membership: Membership, text: str) -> None:
+        said = document(text)
+        if not isinstance(said.get("say"), str) or not isinstance(said.get("client_id", ""), str):
+            await super().heard(membership, text)
+            return
+        viewer = membership.viewer
+        try:
+            by = await database_sync_to_async(principal_of)(viewer.credential)
+            await database_sync_to_async(rooms.say)(by, self.name(), said["say"], said.get("client_id", ""))
+        except (Invalid, Forbidden, Missing) as problem:
+            about = {"client_id": said["client_id"]} if said.get("client_id") else {}
+            viewer.outlet.write(json_frame("error", {"error": str(problem), **about}))
+        except DatabaseError:
+            await close(self.base_send, TRY_LATER)

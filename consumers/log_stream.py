@@ -1,0 +1,134 @@
+"""A log topic as a process shows it: every viewer gets every entry, in order of its number.
+
+An entry that comes over the channel layer goes to the viewers who have all before it. Whoever has not, such as one that
+just came back, or everybody after a message was lost, reads on in the database until nothing is newer. So pub/sub makes
+it quick, and the database makes it complete. Only a task of its own writes to a viewer that reads on.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+
+from consumers.codes import TRY_LATER
+from consumers.frame import Frame
+from consumers.viewer import Viewer
+from metrics.actions import notifications, rooms
+from metrics.health import traffic
+from metrics.live.bus import Entry
+from metrics.live.topic import PERSON, ROOM, Topic
+
+log = structlog.get_logger(__name__)
+
+READ_AT_ONCE = 200
+LOGS: dict[str, Callable[[int, int, int], list[Entry]]] = {ROOM: rooms.entries, PERSON: notifications.entries}
+"""For each kind of log topic, the function that reads entries: id, number after which, how many at most."""
+
+
+class LogStream:
+    """A log topic, the number of its newest entry, and its viewers. `sent` of a viewer is the number it has."""
+
+    def __init__(self, topic: Topic) -> None:
+        self.topic = topic
+        self.newest = 0
+        self.fed = False
+        self.viewers: set[Viewer] = set()
+        self._reading: dict[Viewer, asyncio.Task[None]] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Send an entry to the viewers who have all before it."""
+        number = entry["number"]
+        if number <= self.newest:
+            return
+        lost = number > self.newest + 1
+        self.newest = number
+        if lost:
+            self._read_on()
+            return
+        frames = Frames(entry)
+        for viewer in [one for one in self.viewers if one not in self._reading]:
+            if viewer.personal:  # a tab, which gets elements of its person instead: see bus.send_to
+                viewer.sent = number
+            elif viewer.sent == number - 1:
+                viewer.sent = number
+                viewer.outlet.write(frames.of(viewer))
+            else:
+                self._read(viewer)
+
+    def learn(self, newest: int) -> None:
+        """Take over the number of the newest entry, as the database has it."""
+        self.fed = True
+        if newest > self.newest:
+            self.newest = newest
+            self._read_on()
+
+    def join(self, viewer: Viewer, after: int) -> None:
+        """Add a viewer that has the entries up to the number `after`."""
+        viewer.begin(min(after, self.newest), 0)
+        self.viewers.add(viewer)
+        self._read(viewer)
+
+    def leave(self, viewer: Viewer) -> None:
+        self.viewers.discard(viewer)
+        if task := self._reading.pop(viewer, None):
+            task.cancel()
+
+    def _read_on(self) -> None:
+        for viewer in self.viewers:
+            self._read(viewer)
+
+    def _read(self, viewer: Viewer) -> None:
+        if viewer.sent < self.newest and viewer not in self._reading and not viewer.personal:
+            task = self._reading[viewer] = asyncio.create_task(self._until_newest(viewer))
+            task.add_done_callback(partial(self._read_enough, viewer))
+
+    async def _until_newest(self, viewer: Viewer) -> None:
+        ask = database_sync_to_async(LOGS[self.topic.kind], thread_sensitive=False)
+        while viewer.sent < self.newest:
+            found = await ask(self.topic.id, viewer.sent, READ_AT_ONCE)
+            for entry in found:
+                viewer.outlet.write(Frames(entry).of(viewer))
+                viewer.sent = entry["number"]
+            if not found:  # the newest were removed, as with a room that is gone
+                viewer.sent = self.newest
+
+    def _read_enough(self, viewer: Viewer, task: "asyncio.Task[None]") -> None:
+        self._reading.pop(viewer, None)
+        if task.cancelled() or viewer not in self.viewers:
+            return
+        if error := task.exception():
+            log.warning("a log was not read on", topic=str(self.topic), error=str(error))
+            if isinstance(error, DatabaseError):
+                viewer.outlet.close(TRY_LATER)
+        else:
+            self._read(viewer)  # should something have come just now
+
+
+class Frames:
+    """The frames of one entry, made when the first viewer needs each: HTML for pages, JSON for programs."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._made: dict[bool, Frame] = {}
+
+    def of(self, viewer: Viewer) -> Frame:
+        made = self._made.get(viewer.as_json)
+        if made is None:
+            made = self._made[viewer.as_json] = (
+                json_frame("entry", self._entry["data"]) if viewer.as_json else self._html()
+            )
+        traffic.sent(1, made.size_bytes)
+        return made
+
+    def _html(self) -> Frame:
+        return Frame(f'<hx-partial hx-target="#log" hx-swap="beforeend">{self._entry["html"]}</hx-partial>')
+
+
+def json_frame(type: str, data: dict[str, Any]) -> Frame:
+    """Return a frame for programs: an object with its `type`."""
+    return Frame(json.dumps({"type": type, **data}, ensure_ascii=False))

@@ -1,0 +1,144 @@
+"""The consumer that all topics share: accept, ask who may follow, join, hear, leave."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import structlog
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error as DatabaseError
+
+from consumers.access import Decision, Question, credential, origin_allowed
+from consumers.codes import NO_ACCESS, REFUSED_MESSAGE, TRY_LATER
+from consumers.hub import Membership, hub
+from consumers.limits import MESSAGE_BYTES, Allowance
+from consumers.outlet import Send, close, outlet
+from consumers.viewer import Viewer
+
+log = structlog.get_logger(__name__)
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class TopicConsumer(AsyncWebsocketConsumer):
+    """One socket that follows one topic of `kind`; subclasses say which, and what may be sent up."""
+
+    # The hub is subscribed for all sockets; a channel of its own for each would be a subscription each.
+    channel_layer_alias = ""
+
+    kind = ""
+    message_bytes = MESSAGE_BYTES
+    membership: Membership | None = None
+    asked: dict[str, str]
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one socket, as Channels does, without its second task for a channel that there is not."""
+        self.scope, self.base_send = scope, send
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            return
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message without Channels' look at idle database connections, a thread hop per message."""
+        handler = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self._disconnected,
+        }[message["type"]]
+        await handler(message)
+
+    async def connect(self) -> None:
+        # A browser can't tell a refused handshake from a dead server: so accept, and then say why not.
+        await self.accept()
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self.asked = {name: values[-1] for name, values in query.items()}
+        who = await self._judged()
+        if who.code is not None:
+            await self.close(who.code)
+            return
+        self.allowance = Allowance()
+        viewer = Viewer(outlet(self.scope, self.base_send), credential(self.scope), who, asked=self.asked)
+        self.membership = await self.join(who, viewer)
+        viewer.outlet.listen(self.hears)
+        scope_headers: list[Any] = self.scope["headers"]
+        scope_headers.clear()  # whoever routed this holds the scope, but nobody asks for them again
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.membership is None:
+            return
+        if not self.allowance.take():
+            await self.refuse("Too many messages.")
+        elif text_data is None or len(text_data) > self.message_bytes:
+            await self.refuse(f"A message is text of at most {self.message_bytes} characters.")
+        else:
+            await self.heard(self.membership, text_data)
+
+    # --- For each kind of topic -------------------------------------------------------------------------
+
+    def name(self) -> int | str:
+        """Return the id of the thing to follow, or its name in the URL."""
+        raise NotImplementedError
+
+    def checked(self, who: Decision) -> Decision:
+        """Return the decision after a look at what was `asked` in the query."""
+        return who
+
+    async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
+        """Let `viewer` follow the thing that `who` may follow."""
+        raise NotImplementedError
+
+    def hears(self, text: str) -> bool:
+        """Take a text at once, without a queue and a task; False if `heard` is to take it."""
+        return False
+
+    async def heard(self, membership: Membership, text: str) -> None:
+        """Take a text."""
+        raise NotImplementedError
+
+    # ----------------------------------------------------------------------------------------------------
+
+    async def refuse(self, sentence: str) -> None:
+        """Tell the client what is wrong with what it sent, and hear nothing more from it."""
+        self._leave()
+        await self.send(json.dumps({"type": "error", "error": sentence}))
+        await close(self.base_send, REFUSED_MESSAGE)
+
+    async def _disconnected(self, message: dict[str, Any]) -> None:
+        self._leave()
+        raise StopConsumer
+
+    def _leave(self) -> None:
+        if self.membership is not None:
+            self.membership.leave()
+            self.membership = None
+
+    async def _judged(self) -> Decision:
+        if not origin_allowed(self.scope):
+            return Decision(NO_ACCESS)
+        early = self.checked(Decision(None))
+        if early.code is not None:
+            return early
+        try:
+            decision = await hub().batcher.judge(Question(credential(self.scope), self.kind, self.name()))
+        except DatabaseError as error:
+            log.warning("a page was sent away, the database does not answer", error=str(error))
+            return Decision(TRY_LATER)
+        return decision if decision.code is not None else self.checked(decision)
+
+
+def number(text: str) -> int:
+    """Return a number that came in a query, 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def document(text: str) -> dict[str, Any]:
+    """Return the object that `text` is as JSON, an empty one for anything else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,27 @@
+// Toasts go by themselves; whoever points at one, or has it focused, keeps it. The bell keeps what they say.
+const SHOWN_MS = 12_000;
+const toasts = document.getElementById("toasts");
+const title = document.title;
+
+function busy(toast) {
+  return toast.matches(":hover, :focus-within");
+}
+
+function goes(toast) {
+  if (busy(toast)) setTimeout(goes, SHOWN_MS, toast);
+  else toast.remove();
+}
+
+function count() {
+  const unread = Number(document.getElementById("bell")?.dataset.unread || 0);
+  document.title = unread ? `(${unread}) ${title}` : title;
+}
+
+if (toasts) {
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) setTimeout(goes, SHOWN_MS, node);
+  }).observe(toasts, { childList: true });
+  new MutationObserver(count).observe(document.body, { subtree: true, attributeFilter: ["data-unread"] });
+  count();
+}

@@ -1,0 +1,191 @@
+"""Logs over sockets: every entry in order, whatever is lost on the way; and elements for the tabs of one person."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+
+from consumers import hub as hubs
+from metrics.access.principal import SYSTEM
+from metrics.actions import notifications, rooms
+from metrics.live import bus
+from metrics.live.topic import room
+from metrics.models import Room
+from tests import make
+from tests.consumers.test_dashboard import HOST, Connect, Socket, close_code, connect, cookie_of
+
+__all__ = ["connect"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
+
+ORIGIN = (b"origin", b"http://" + HOST[1])
+
+
+@pytest.fixture
+def ada() -> User:
+    return make.user("ada")
+
+
+@pytest.fixture
+def war(ada: User) -> Room:
+    return rooms.create(SYSTEM, "War room")
+
+
+async def say(to: Room, text: str) -> None:
+    await database_sync_to_async(rooms.say)(SYSTEM, to.pk, text)
+
+
+async def read(socket: Socket) -> dict[str, Any]:
+    event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
+    assert event["type"] == "websocket.send", event
+    return dict(json.loads(event["text"]))
+
+
+async def ids(socket: Socket, count: int) -> list[int]:
+    found = [await read(socket) for _ in range(count)]
+    assert {one["type"] for one in found} == {"entry"}
+    return [one["id"] for one in found]
+
+
+async def open_json(connect: Connect, ada: User, path: str, query: str = "") -> Socket:
+    cookie = await database_sync_to_async(cookie_of)(ada)
+    socket = await connect(f"{path}?format=json{query}", cookie, ORIGIN)
+    assert (await read(socket))["type"] == "hello"
+    return socket
+
+
+async def test_what_is_said_comes_to_everyone_and_after_a_break_nothing_is_missing(
+    connect: Connect, ada: User, war: Room
+) -> None:
+    path = f"/ws/rooms/{war.pk}/"
+    for n in range(3):
+        await say(war, str(n))
+    now, again, all_ = [await open_json(connect, ada, path, query) for query in ("", "&after=1", "&after=0")]
+    assert await ids(again, 2) == [2, 3]
+    assert await ids(all_, 3) == [1, 2, 3]
+    await say(war, "four")
+    entry = await read(now)
+    assert entry | {"at": 0} == {
+        "type": "entry", "id": 4, "kind": "message", "text": "four", "by": "watchfloor", "at": 0,
+    }  # fmt: skip
+    assert await ids(again, 1) == await ids(all_, 1) == [4]
+
+
+async def test_an_entry_that_was_lost_on_the_way_is_read_before_the_next(
+    connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    with monkeypatch.context() as lost:
+        lost.setattr(bus, "append", lambda *_: None)
+        await say(war, "one")
+        await say(war, "two")
+    await say(war, "three")
+    assert await ids(socket, 3) == [1, 2, 3]
+
+
+async def test_one_that_no_later_one_tells_of_is_found_by_comparing(
+    connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    monkeypatch.setattr(bus, "append", lambda *_: None)
+    await say(war, "one")
+    hubs.hub()._compared = -1e9
+    await hubs.hub()._round()
+    assert await ids(socket, 1) == [1]
+
+
+async def test_hundreds_are_read_on_while_others_come(connect: Connect, ada: User, war: Room) -> None:
+    for n in range(450):
+        await say(war, str(n))
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/", "&after=0")
+    reading = asyncio.create_task(ids(socket, 470))
+    for n in range(20):
+        await say(war, str(n))
+    assert await reading == list(range(1, 471))
+
+
+async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, war: Room) -> None:
+    secret = await database_sync_to_async(make.token)("bot", "edit")
+    socket = await connect(f"/ws/rooms/{war.pk}/?format=json", (b"authorization", f"Bearer {secret}".encode()))
+    await read(socket)
+    await socket.send_to(text_data=json.dumps({"say": "hello", "client_id": "c-1"}))
+    await socket.send_to(text_data=json.dumps({"say": "hello", "client_id": "c-1"}))
+    await socket.send_to(text_data=json.dumps({"say": " ", "client_id": "c-2"}))
+    assert (await read(socket))["text"] == "hello"
+    refused = await read(socket)
+    assert refused == {"type": "error", "error": "text: a message has 1 to 4000 characters.", "client_id": "c-2"}
+    await socket.send_to(text_data="nonsense")
+    assert (await read(socket))["type"] == "error"
+    assert await close_code(socket) == 1008
+
+
+async def test_a_page_gets_html(connect: Connect, ada: User, war: Room) -> None:
+    cookie = await database_sync_to_async(cookie_of)(ada)
+    socket = await connect(f"/ws/rooms/{war.pk}/?after=0", cookie, ORIGIN)
+    await say(war, "<script>")
+    event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
+    assert event["text"].startswith('<hx-partial hx-target="#log" hx-swap="beforeend"><article id="m-1"')
+    assert "<script>" not in event["text"]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/ws/rooms/99/?format=json", 4404), ("/ws/rooms/{war}/?format=xml", 4404), ("/ws/rooms/{closed}/", 4404)],
+)
+async def test_what_is_not_for_them_is_not_there(connect: Connect, ada: User, war: Room, path: str, code: int) -> None:
+    closed = await database_sync_to_async(rooms.create)(SYSTEM, "Closed", {"everyone": False})
+    cookie = await database_sync_to_async(cookie_of)(ada)
+    assert await close_code(await connect(path.format(war=war.pk, closed=closed.pk), cookie, ORIGIN)) == code
+
+
+async def test_a_room_that_is_removed_closes(connect: Connect, ada: User, war: Room) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    await database_sync_to_async(rooms.delete)(SYSTEM, war.pk)
+    assert await close_code(socket) == 4404
+
+
+async def test_notifications_of_a_person_are_a_log_of_theirs_alone(connect: Connect, ada: User) -> None:
+    bob = await database_sync_to_async(make.user)("bob")
+    hers, his = [await open_json(connect, who, "/ws/notifications/", "&after=0") for who in (ada, bob)]
+    tell = database_sync_to_async(notifications.notify)
+    await tell(SYSTEM, "user:ada", "deploy", "Shop 1.2")
+    await tell(SYSTEM, "everyone", "deploy", "Shop 1.3")
+    assert await ids(hers, 2) == [1, 2]
+    assert (await read(his))["text"] == "Shop 1.3"
+    secret = await database_sync_to_async(make.token)("bot", "edit")
+    nobodys = await connect("/ws/notifications/?format=json", (b"authorization", f"Bearer {secret}".encode()))
+    assert await close_code(nobodys) == 4404
+
+
+async def test_every_tab_of_a_person_and_no_other_gets_what_is_for_them(connect: Connect, ada: User) -> None:
+    await database_sync_to_async(make.dashboard)()
+    bob = await database_sync_to_async(make.user)("bob")
+    hers, his = [await database_sync_to_async(cookie_of)(who) for who in (ada, bob)]
+    tab = await connect("/ws/dashboards/shop/?range=1h&personal=1", hers, ORIGIN)
+    page = await connect("/ws/notifications/?personal=1", hers, ORIGIN)
+    wall = await connect("/ws/dashboards/shop/?range=1h", hers, ORIGIN)
+    others = await connect("/ws/notifications/?personal=1", his, ORIGIN)
+    await asyncio.to_thread(bus.send_to, ada.pk, "bell", "outerMorph", "<i id=bell></i>")
+    expected = '<hx-partial hx-target="#bell" hx-swap="outerMorph"><i id=bell></i></hx-partial>'
+    for socket in (tab, page):
+        while True:
+            event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
+            if "bell" in event["text"]:
+                assert event["text"] == expected
+                break
+    assert await others.receive_nothing(timeout=0.2)  # type: ignore[no-untyped-call]
+    while not await wall.receive_nothing(timeout=0.2):  # type: ignore[no-untyped-call]
+        event = await wall.receive_output(timeout=5)  # type: ignore[no-untyped-call]
+        assert "bell" not in event["text"]
+
+
+async def test_topics_that_nobody_follows_any_more_are_let_go(connect: Connect, ada: User, war: Room) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    assert list(hubs.hub().logs) == [room(war.pk)]
+    await socket.disconnect()
+    hubs.hub()._empty_since[room(war.pk)] -= hubs.LINGER_S
+    await hubs.hub()._close_unwatched()
+    assert not hubs.hub().logs
