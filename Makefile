@@ -23,7 +23,7 @@ run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADM
 
 test: $(VENV)/checks ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
 	$(BIN)/python -m tests.browser.chromium
-	$(PYTEST) --sqlite-as-well
+	$(PYTEST) --sqlite-as-well --coverage
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .
