@@ -1,19 +1,21 @@
 """A program that speaks to the API with a token."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
 
+from metrics.models import Team
 from tests import make
 
 
 class Program:
     """Sends JSON as a holder of a token of `scope`; without a scope, as nobody."""
 
-    def __init__(self, scope: str | None, name: str = "job") -> None:
-        self.token = make.token(name, scope) if scope else ""
+    def __init__(self, scope: str | None, name: str = "job", teams: Sequence[Team] = ()) -> None:
+        self.token = make.token(name, scope, teams) if scope else ""
         self.http = Client(raise_request_exception=True)
 
     def post(self, path: str, body: Any, **headers: str) -> HttpResponse:

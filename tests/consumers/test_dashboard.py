@@ -317,7 +317,7 @@ class TestLetIn:
         for _ in range(100):
             await socket.send_to(text_data='{"ack": 0}')
         told = await first(socket)
-        while told.get("text") != '{"error": "Too many messages."}':
+        while told.get("text") != '{"type": "error", "error": "Too many messages."}':
             assert told["type"] == "websocket.send"
             told = await first(socket)
         assert await close_code(socket) == 1008

@@ -1,0 +1,86 @@
+"""Rooms and notifications over the API."""
+
+from typing import Any
+
+import pytest
+
+from metrics.models import AuditEntry, Message, Notification
+from tests import make
+from tests.api.client import Program, body
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+ROOMS = "/api/v1/rooms"
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program("edit")
+
+
+def opened(program: Program, **fields: Any) -> int:
+    answer = program.post(ROOMS, {"title": "War room", **fields})
+    assert answer.status_code == 201, answer.content
+    return int(body(answer)["id"])
+
+
+def test_a_room_is_opened_renamed_and_removed(program: Program) -> None:
+    path = f"{ROOMS}/{opened(program)}"
+    assert body(program.get(path))["access"] == {"everyone": True, "teams": []}
+    assert body(program.patch(path, {"title": "Calm room"}))["title"] == "Calm room"
+    assert [one["title"] for one in body(program.get(ROOMS))["rooms"]] == ["Calm room"]
+    assert program.delete(path).status_code == 204
+    assert program.get(path).status_code == 404
+    assert [f"{one.verb} {one.noun}" for one in AuditEntry.objects.filter(noun="room").order_by("pk")] == [
+        "create room",
+        "change room",
+        "delete room",
+    ]
+
+
+def test_what_is_said_is_read_back_in_order_and_once(program: Program) -> None:
+    path = f"{ROOMS}/{opened(program)}/messages"
+    for text, client_id in (("one", "a"), ("two", "b"), ("again", "a")):
+        assert program.post(path, {"text": text, "client_id": client_id}).status_code == 201
+    assert body(program.post(path, {"text": "again", "client_id": "a"})) == {"id": 1}
+    found = body(program.get(path))["messages"]
+    assert [(one["id"], one["text"], one["by"]) for one in found] == [(1, "one", "token job"), (2, "two", "token job")]
+    assert [one["id"] for one in body(program.get(path, before=2, limit=1))["messages"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [({"text": ""}, "text"), ({"text": " "}, "text"), ({"text": "x", "colour": 1}, "colour"), ({}, "text")],
+)
+def test_what_can_not_be_is_refused(program: Program, said: dict[str, Any], field: str) -> None:
+    answer = program.post(f"{ROOMS}/{opened(program)}/messages", said)
+    assert answer.status_code == 422
+    assert body(answer)["errors"][0]["field"] == field
+    assert not Message.objects.exists()
+
+
+def test_a_room_of_a_team_is_not_there_for_others() -> None:
+    ops = make.team("ops")
+    make.team("night")
+    theirs = Program("edit", "theirs", [ops])
+    others = Program("edit", "others", [make.team("day")])
+    path = f"{ROOMS}/{opened(theirs, access={'everyone': False, 'teams': ['ops']})}"
+    assert theirs.get(path).status_code == 200
+    assert others.get(path).status_code == 404
+    assert others.post(f"{path}/messages", {"text": "x"}).status_code == 404
+    assert body(others.get(ROOMS)) == {"rooms": []}
+    refused = others.post(ROOMS, {"title": "x", "access": {"teams": ["night"]}})
+    assert refused.status_code == 422
+
+
+def test_people_are_told(program: Program) -> None:
+    make.user("ada")
+    told = {"to": "user:ada", "text": "Shop 1.2 is out", "about": "/d/shop/", "key": "shop-1.2"}
+    for _ in range(2):
+        answer = program.post("/api/v1/notifications", told)
+        assert (answer.status_code, body(answer)) == (202, {"notified": 1})
+    assert [(one.user.username, one.text, one.by) for one in Notification.objects.all()] == [
+        ("ada", "Shop 1.2 is out", "token job")
+    ]
+    refused = program.post("/api/v1/notifications", {**told, "to": "everybody"})
+    assert (refused.status_code, body(refused)["errors"][0]["field"]) == (422, "to")
