@@ -80,10 +80,8 @@ class TestReading:
         made = rooms.create(SYSTEM, "War room")
         for n in range(1, 8):
             rooms.say(SYSTEM, made.pk, str(n))
-        read = lambda *args: [one.number for one in rooms.messages(SYSTEM, made.pk, *args)]  # noqa: E731
-        assert read(None, 3) == [5, 6, 7]
-        assert read(5, 3) == [2, 3, 4]
-        assert read(2, 3) == [1]
+        for before, expected in ((None, [5, 6, 7]), (5, [2, 3, 4]), (2, [1])):
+            assert [one.number for one in rooms.messages(SYSTEM, made.pk, before, 3)] == expected
         assert [one["number"] for one in rooms.entries(made.pk, 4, 2)] == [5, 6]
 
     def test_a_room_that_is_removed_takes_what_was_said_along(self) -> None:

@@ -164,7 +164,7 @@ async def sent_until_quiet(socket: Socket) -> str:
     """Return all that the socket is sent, up to a pause."""
     found = ""
     for _ in range(20):
-        if await socket.receive_nothing(timeout=0.1):  # type: ignore[no-untyped-call]
+        if await socket.receive_nothing(timeout=0.1):
             return found
         event = await socket.receive_output(timeout=5)  # type: ignore[no-untyped-call]
         found += event.get("text", "")

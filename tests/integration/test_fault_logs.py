@@ -1,0 +1,134 @@
+"""Logs through faults: every entry in order, though the web process is killed; and elements for one person alone."""
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.sync.client import ClientConnection, connect
+
+from tests.integration.bench import Bench
+from tests.integration.page import sign_in
+from tests.integration.stack import free_port
+
+pytestmark = pytest.mark.integration
+
+MESSAGES = 400
+READ_S = 90
+TOLD_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def editor(bench: Bench) -> httpx.Client:
+    """A program that may write."""
+    token = bench.stack.manage("token", "writer", "--scope", "edit").strip()
+    return httpx.Client(base_url=bench.stack.url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+
+
+def entries(url: str, headers: dict[str, str], until: float) -> Iterator[int]:
+    """Yield the ids of a room's entries as a program reads them that comes back after each break."""
+    after = 0
+    while time.monotonic() < until:
+        with (
+            suppress(ConnectionClosed, InvalidHandshake, InvalidMessage, OSError, TimeoutError),
+            connect(f"{url}?format=json&after={after}", additional_headers=headers, open_timeout=5) as socket,
+        ):
+            while time.monotonic() < until:
+                said = json.loads(socket.recv(timeout=5))
+                if said["type"] == "entry":
+                    after = said["id"]
+                    yield after
+        time.sleep(0.1)
+
+
+def test_every_entry_comes_in_order_though_the_web_process_is_killed_twice(bench: Bench, editor: httpx.Client) -> None:
+    room = editor.post("/api/v1/rooms", json={"title": "Killed"}).json()["id"]
+    wanted = itertools.count(1)
+    done = threading.Event()
+
+    def write() -> None:
+        number = next(wanted)
+        while number <= MESSAGES:
+            with suppress(httpx.HTTPError):
+                body = {"text": str(number), "client_id": str(number)}
+                answer = editor.post(f"/api/v1/rooms/{room}/messages", json=body)
+                if answer.status_code == 201:
+                    number = next(wanted)
+                    continue
+            time.sleep(0.2)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    url = f"{bench.stack.url.replace('http', 'ws')}/ws/rooms/{room}/"
+    headers = {"Authorization": str(editor.headers["Authorization"])}
+    found: list[int] = []
+    for id in entries(url, headers, time.monotonic() + READ_S):
+        found.append(id)
+        if id in (MESSAGES // 4, MESSAGES // 2):
+            bench.stack.kill("web")
+        if id == MESSAGES:
+            break
+    writer.join(READ_S)
+    assert done.is_set()
+    assert found == list(range(1, MESSAGES + 1))
+    bench.stack.wait_until_ready()
+
+
+def test_what_is_for_one_person_comes_to_their_tabs_on_every_process_alone(bench: Bench, editor: httpx.Client) -> None:
+    script = (
+        "from django.contrib.auth.models import User; User.objects.create_user('ada', password='four words make it')"
+    )
+    bench.stack.manage("shell", "-v0", "-c", script)
+    port = free_port()
+    with bench.stack.another("web", PORT=str(port)), ExitStack() as open_:
+        urls = [bench.stack.url, f"http://127.0.0.1:{port}"]
+        wait_for(urls[1])
+        hers, others = cookie(bench, "ada"), cookie(bench, "admin", bench.stack.password)
+
+        def tab(url: str, who: str, path: str) -> ClientConnection:
+            headers = {"Cookie": who, "Origin": url}
+            return open_.enter_context(connect(url.replace("http", "ws") + path, additional_headers=headers))
+
+        page, notes = "/ws/dashboards/faults/?range=15m&personal=1", "/ws/notifications/?personal=1"
+        tabs = [tab(urls[0], hers, page), tab(urls[0], hers, notes), tab(urls[1], hers, notes)]
+        strangers = [tab(url, others, path) for url in urls for path in (page, notes) for _ in range(5)]
+        walls = [tab(url, hers, "/ws/dashboards/faults/?range=15m") for url in urls]
+        for socket in (*tabs, *strangers[::5]):
+            assert "bell" in text_until(socket, "bell", 10), "all have joined"
+        body = {"to": "user:ada", "text": "Only for ada"}
+        assert editor.post("/api/v1/notifications", json=body).json() == {"notified": 1}
+        for socket in tabs:
+            assert "Only for ada" in text_until(socket, "Only for ada", TOLD_S)
+        for socket in (*strangers, *walls):
+            assert "Only for ada" not in text_until(socket, "Only for ada", 0.1)
+
+
+def text_until(socket: ClientConnection, wanted: str, seconds: float) -> str:
+    """Return what comes until `wanted` is in it, or `seconds` are over."""
+    found, until = "", time.monotonic() + seconds
+    while wanted not in found and (left := until - time.monotonic()) > 0:
+        with suppress(TimeoutError):
+            found += str(socket.recv(timeout=left))
+    return found
+
+
+def cookie(bench: Bench, user: str, password: str = "four words make it") -> str:
+    client: Any = sign_in(bench.stack, user, password)
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def wait_for(url: str) -> None:
+    until = time.monotonic() + 60
+    while True:
+        with suppress(httpx.TransportError):
+            httpx.get(f"{url}/healthz", timeout=20).raise_for_status()
+            return
+        assert time.monotonic() < until
+        time.sleep(0.1)
