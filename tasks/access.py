@@ -1,15 +1,19 @@
-"""Sessions and sign-ins that are over."""
+"""Sessions, sign-ins, invitations, notifications and transitions that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account
+from metrics.actions import account, journal, notifications, users
 from tasks.outage import skip_during_outage
 
 
 @shared_task
 @skip_during_outage
 def forget() -> None:
-    """Delete what is old of sessions and sign-ins; beat sends this each hour."""
-    account.forget(time.time())
+    """Delete what is old; beat sends this each hour."""
+    now = time.time()
+    account.forget(now)
+    users.forget_invitations()
+    notifications.forget(now)
+    journal.forget(now)

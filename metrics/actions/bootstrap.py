@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, source_configs, sources
+from metrics.actions import account, dashboards, source_configs, sources
 from metrics.actions.demo import DASHBOARD, SELF_CHECK, SOURCES
 from metrics.models import Dashboard, Source
 
@@ -62,6 +62,7 @@ def _admin() -> str:
     elif given and not user.check_password(given):
         user.set_password(given)
         user.save(update_fields=["password"])
+        account.password_changed(SYSTEM, user)
     if given:
         return f"Sign in as {ADMIN} with the password given as ADMIN_PASSWORD."
     if not _file().exists() or not user.check_password(_file().read_text().strip()):

@@ -5,7 +5,7 @@ callers name those that were given, and not what they are.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -15,6 +15,7 @@ from metrics.access.principal import Principal
 from metrics.models import AuditEntry, Transition
 
 NAME_MOST = 200
+TRANSITIONS_KEPT = timedelta(days=400)
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 """Values that say nothing of what is made or removed."""
 
@@ -64,6 +65,11 @@ def moved(transitions: Iterable[Transition]) -> None:
     """Write `transitions`."""
     _check_transaction()
     Transition.objects.bulk_create(transitions)
+
+
+def forget(now: float) -> None:
+    """Remove transitions that are older than `TRANSITIONS_KEPT` at `now` (Unix seconds). Audit entries are kept."""
+    Transition.objects.filter(at__lt=datetime.fromtimestamp(now, UTC) - TRANSITIONS_KEPT).delete()
 
 
 def noun_of(thing: Model) -> str:

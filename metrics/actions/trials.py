@@ -8,11 +8,12 @@ from typing import Any
 
 import structlog
 from celery.exceptions import OperationalError
+from django.db import transaction
 from redis import RedisError
 
 from metrics.access.policy import CHANGE, CREATE
 from metrics.access.principal import Principal
-from metrics.actions import source_configs, source_kinds, sources
+from metrics.actions import journal, source_configs, source_kinds, sources
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.actions.runs import Failed, Job, attempt
 from metrics.batch import Refused, sift
@@ -64,7 +65,10 @@ def try_saved(by: Principal, id: int) -> Trial:
     sources.check_right(by, CHANGE, source)
     if source.kind == Source.PUSH:
         raise Invalid("id", f"{source.name} is pushed; there is nothing to try.")
-    return _try(source, by)
+    trial = _try(source, by)
+    with transaction.atomic():
+        journal.record(by, "test", source)
+    return trial
 
 
 def try_config(by: Principal, kind: str, config: dict[str, Any], saved: int | None = None) -> Trial:

@@ -10,10 +10,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM, Principal, Role
-from metrics.actions import account, dashboards, heartbeats, journal, sources, teams, tokens, users
+from metrics.actions import account, dashboards, heartbeats, journal, rooms, sources, teams, tokens, trials, users
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.heartbeat import Ping, Signal
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Source, Team, Token, Transition
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Room, Source, Team, Token, Transition
 from tests import make
 from tests.make import AT
 
@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 BEN = Principal("user", "user ben", Role.ADMIN, address="192.0.2.7")
 VERA = Principal("user", "user vera", Role.VIEWER, 5)
 URL = "http://192.0.2.1/"
+TRIAL = {"duration_s": 0.1, "count": 0, "samples": [], "note": "", "error": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,7 @@ def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of everything, and an empty journal."""
     monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
     monkeypatch.setattr("metrics.redis_state.collecting.run", lambda _: None)
+    monkeypatch.setattr("metrics.redis_state.collecting.ask", lambda *_: json.dumps(TRIAL))
     make.dashboard("shop")
     make.source(name="machine")
     make.token("job", "push")
@@ -36,6 +38,7 @@ def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
     make.user("ada")
     make.user("boss", is_superuser=True)
     make.team("day")
+    rooms.create(SYSTEM, "Calm room")
     AuditEntry.objects.all().delete()
 
 
@@ -64,6 +67,7 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "create source disk": lambda by: sources.create(by, "host", "disk", 10, {}),
     "change source machine": lambda by: sources.change(by, machine(), {"every": 30}),
     "run source machine": lambda by: sources.run_now(by, machine()),
+    "test source machine": lambda by: trials.try_saved(by, machine()),
     "delete source machine": lambda by: sources.delete(by, machine()),
     "create dashboard Store": lambda by: dashboards.create(by, {"slug": "store", "title": "Store", "widgets": []}),
     "create dashboard Copy": lambda by: dashboards.duplicate(by, "shop", "copy", "Copy"),
@@ -78,6 +82,9 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "delete heartbeat backup": lambda by: heartbeats.delete(by, backup()),
     "create token other": lambda by: tokens.create(by, "other", "read"),
     "revoke token job": lambda by: tokens.revoke(by, "job"),
+    "create room War room": lambda by: rooms.create(by, "War room"),
+    "change room Later": lambda by: rooms.rename(by, Room.objects.get().pk, "Later"),
+    "delete room Calm room": lambda by: rooms.delete(by, Room.objects.get().pk),
     "create team night": lambda by: teams.create(by, "night"),
     "change team late": lambda by: teams.rename(by, Team.objects.get().pk, "late"),
     "change team day": lambda by: teams.set_members(by, Team.objects.get().pk, User.objects.all()),

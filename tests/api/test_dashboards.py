@@ -6,6 +6,7 @@ import pytest
 from django.http import HttpResponse
 
 from metrics.models import Dashboard
+from tests import make
 from tests.api.client import Program, body, fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -192,3 +193,55 @@ def test_others_may_not(scope: str | None, status: int) -> None:
     program = Program(scope)
     assert program.post(PATH, GOOD).status_code == status
     assert program.get(PATH).status_code == status
+
+
+class TestRoles:
+    """An editor who is no administrator does all of it; a viewer is refused all of it, and told what is needed."""
+
+    def test_an_editor_makes_changes_meets_a_conflict_and_restores(self) -> None:
+        editor = Program("edit", "editor")
+        assert editor.post(PATH, GOOD).status_code == 201
+        assert change(editor, {"title": "Store"}).status_code == 200
+        late = change(editor, {"title": "Market"})
+        assert late.status_code == 412
+        assert "Revision 2 by token editor: Title is now 'Store'." in body(late)["detail"]
+        revisions = body(editor.get(f"{SHOP}/revisions"))["revisions"]
+        assert [(one["number"], one["by"]) for one in revisions] == [(2, "token editor"), (1, "token editor")]
+        restored = editor.post(f"{SHOP}/revisions/1/restore", {}, **{"If-Match": '"2"'})
+        assert (restored.status_code, body(restored)["title"]) == (200, "Shop")
+
+    @pytest.mark.parametrize(
+        ("method", "path", "sent"),
+        [
+            ("post", PATH, {**GOOD, "slug": "other"}),
+            ("patch", SHOP, {"title": "Store"}),
+            ("post", f"{SHOP}/copy", {"slug": "other", "title": "Other"}),
+            ("post", f"{SHOP}/revisions/1/restore", {}),
+            ("post", f"{SHOP}/widgets", WIDGET),
+            ("delete", SHOP, None),
+        ],
+    )
+    def test_a_viewer_is_refused_and_told_who_may(
+        self, shop: dict[str, Any], method: str, path: str, sent: Any
+    ) -> None:
+        viewer = Program("read", "viewer")
+        ask = getattr(viewer, method)
+        answer = ask(path, **{"If-Match": "*"}) if sent is None else ask(path, sent, **{"If-Match": "*"})
+        assert answer.status_code == 403
+        assert body(answer)["detail"] == "This token has the scope read; edit is needed."
+        assert revision() == 1
+        assert viewer.get(f"{SHOP}/revisions").status_code == 200
+
+    def test_what_is_for_a_team_is_changed_by_its_editors(self, shop: dict[str, Any], program: Program) -> None:
+        ops, day = make.team("ops"), make.team("day")
+        change(program, {"access": {"everyone": True, "teams": ["ops"]}})
+        others, theirs = Program("edit", "others", [day]), Program("edit", "theirs", [ops])
+        refused = change(others, {"title": "Store"}, "*")
+        assert (refused.status_code, body(refused)["detail"]) == (
+            403,
+            "Only editors of ops and administrators may change the dashboard Shop.",
+        )
+        assert change(theirs, {"title": "Store"}, "*").status_code == 200
+        change(program, {"access": {"everyone": False, "teams": ["ops"]}}, "*")
+        assert others.get(SHOP).status_code == 404
+        assert change(others, {"title": "Mine"}, "*").status_code == 404
