@@ -67,7 +67,8 @@ def newest(migrations: Iterable[Migration]) -> list[Migration]:
 def models(migrations: Iterable[Migration]) -> list[type[Any]]:
     """Return the models as they were after `migrations`."""
     state = MigrationExecutor(connection).loader.project_state(newest(migrations))
-    return [one for one in state.apps.get_models(include_auto_created=True) if one._meta.managed]
+    every = state.apps.get_models(include_auto_created=True)
+    return [one for one in every if one._meta.managed and not one._meta.proxy]  # a proxy has the table of another
 
 
 def table(model: type[Any]) -> Table:

@@ -12,6 +12,7 @@ from channels.db import database_sync_to_async as in_database
 from django.db import OperationalError
 from pytest_django import Settings
 
+from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats, samples
 from metrics.api.fast_path import BODY_MOST_BYTES, FastPath
 from metrics.models import Ping, Sample, Series
@@ -194,7 +195,7 @@ async def test_one_that_fails_spoils_no_other(door: Door, monkeypatch: pytest.Mo
 
 class TestPings:
     async def test_a_thousand_at_once_are_all_recorded(self, door: Door) -> None:
-        jobs = [await in_database(heartbeats.create)(f"job {i}", every_s=60) for i in range(20)]
+        jobs = [await in_database(heartbeats.create)(SYSTEM, f"job {i}", every_s=60) for i in range(20)]
         answers = await asyncio.gather(
             *(door.request("GET", f"/ping/{jobs[i % 20].key}/{i % 2}?rid={i}") for i in range(1000))
         )
@@ -217,7 +218,7 @@ async def test_over_tls_its_own_answers_say_so_too(
     door: Door, settings: Settings, scheme: str, said: str | None
 ) -> None:
     settings.SECURE_HSTS_SECONDS = 60
-    beat = await in_database(heartbeats.create)("backup", every_s=60)
+    beat = await in_database(heartbeats.create)(SYSTEM, "backup", every_s=60)
     scope = {"type": "http", "scheme": scheme, "method": "GET", "path": f"/ping/{beat.key}", "query_string": b""}
     client: Any = Communicator(door.fast_path, {**scope, "headers": []})
     await client.send_input({"type": "http.request", "body": b""})

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 PATH = "/api/v1/sources"
 GOOD: dict[str, Any] = {"kind": "http_check", "name": "shop", "every": 30, "config": {"url": "https://shop.example/"}}
 NEW: dict[str, Any] = {
+    "access": {"everyone": True, "teams": []},
     "cron": "",
     "time_zone": "",
     "credentials": [],

@@ -70,7 +70,7 @@ class TestPushes:
 
     async def test_so_does_the_fast_path_with_its_groups(self, way: Trouble, said: str) -> None:
         token = await database_sync_to_async(make.token)("job", "push")
-        key = (await database_sync_to_async(heartbeats.create)("nightly", every_s=60)).key
+        key = (await database_sync_to_async(heartbeats.create)(SYSTEM, "nightly", every_s=60)).key
         door = Door(token)
         hold = await database_sync_to_async(way)()
         await database_sync_to_async(hold.__enter__)()
