@@ -5,8 +5,8 @@ import math
 import os
 import secrets
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -20,12 +20,12 @@ from redis import RedisError
 from consumers import access_recheck, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.codes import RESTART, TRY_LATER
-from consumers.frame import MORPH, Element, Frame
 from consumers.log_stream import LogStream, json_frame
 from consumers.stream import Stream
+from consumers.tabs import Tabs
 from consumers.viewer import Viewer
 from metrics.actions import logs as log_actions
-from metrics.actions import notice, notifications
+from metrics.actions import notice
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
@@ -71,8 +71,7 @@ class Hub:
         self.logs: dict[Topic, LogStream] = {}
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
-        self._tabs: defaultdict[str, set[Viewer]] = defaultdict(set)
-        self._bells: dict[str, str] = {}
+        self.tabs = Tabs()
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
         self._channel: str | None = None
@@ -126,9 +125,7 @@ class Hub:
             viewer.outlet.close(RESTART if self._closing else TRY_LATER)
             return False
         self._holders[viewer.who.holder] += 1
-        if viewer.personal:
-            self._tabs[viewer.who.holder].add(viewer)
-            self._bells.pop(viewer.who.holder, None)  # it may have changed since the page was loaded
+        self.tabs.add(viewer)
         self._empty_since.pop(topic, None)
         return True
 
@@ -139,7 +136,7 @@ class Hub:
                 self._empty_since[topic] = time.monotonic()
                 try:
                     await self._hear_processes()
-                    await _layer().group_add(bus.group(topic), await self._own_channel())
+                    await self._subscribe(self.logs[topic])
                 except (RedisError, OSError) as error:
                     self._starve(error)
                 await self._compare_logs([self.logs[topic]])
@@ -166,11 +163,7 @@ class Hub:
         self._holders[viewer.who.holder] -= 1
         if not self._holders[viewer.who.holder]:
             del self._holders[viewer.who.holder]
-        if viewer.personal:
-            self._tabs[viewer.who.holder].discard(viewer)
-            if not self._tabs[viewer.who.holder]:
-                del self._tabs[viewer.who.holder]
-                self._bells.pop(viewer.who.holder, None)
+        self.tabs.discard(viewer)
         if not stream.viewers:
             self._empty_since[stream.topic] = time.monotonic()
 
@@ -216,7 +209,7 @@ class Hub:
         outage.log("live pages wait for Redis", error)
         self._hears_processes = False
         for one in self.logs.values():
-            one.fed = False
+            one.subscribed = False
         for stream in self.streams.values():
             stream.starve(f"{outage.words(error)} {notice.NOTHING_NEW}")
 
@@ -236,7 +229,7 @@ class Hub:
             self._doubts.put_nowait(cast(bus.Recheck, message))
             return
         if message["type"] == bus.PERSONAL:
-            self._hand_over(cast(bus.Personal, message))
+            self.tabs.hand_over(cast(bus.Personal, message))
             return
         if message["type"] == bus.ENTRY:
             appended = cast(bus.Appended, message)
@@ -299,42 +292,21 @@ class Hub:
                 await self._renew()
         await self._refresh([stream.topic for stream in hungry])
 
-    def _hand_over(self, message: bus.Personal) -> None:
-        """Send an element to the tabs of one person."""
-        holder = f"user:{message['user']}"
-        if message["target"] == notifications.BELL:
-            self._bells[holder] = message["html"]
-        frame = Frame(Element(message["target"], message["swap"], message["html"]).partial())
-        for viewer in self._tabs.get(holder, ()):
-            viewer.outlet.write(frame)
-
-    async def _compare_bells(self, holders: Iterable[str]) -> None:
-        """Send each of `holders` their bell, if it is another than the one they were sent last."""
-        users = {int(holder.removeprefix("user:")): holder for holder in holders if holder.startswith("user:")}
-        if not users:
-            return
-        try:
-            found = await database_sync_to_async(notifications.bells, thread_sensitive=False)(list(users))
-        except DatabaseError as error:
-            log.warning("bells were not compared", error=str(error))
-            return
-        for user, html in found.items():
-            if self._bells.get(users[user]) != html:
-                self._hand_over(
-                    bus.Personal(type=bus.PERSONAL, user=user, target=notifications.BELL, swap=MORPH, html=html)
-                )
-
     async def _keep_logs(self) -> None:
-        """Subscribe anew to logs that Redis forgot, and compare all with the database now and then."""
-        lost = [one for one in self.logs.values() if not one.fed]
+        """Subscribe anew to logs that Redis forgot, and compare with the database now and then, and after that."""
+        lost = [one for one in self.logs.values() if not one.subscribed]
         for one in lost:
-            await _layer().group_add(bus.group(one.topic), await self._own_channel())
+            await self._subscribe(one)
         if lost or time.monotonic() - self._compared >= COMPARE_S:
             self._compared = time.monotonic()
             await self._compare_logs(list(self.logs.values()))
-            await self._compare_bells(list(self._tabs))
-        elif new := [holder for holder in self._tabs if holder not in self._bells]:
-            await self._compare_bells(new)
+            await self.tabs.compare()
+        else:
+            await self.tabs.compare(only_new=True)
+
+    async def _subscribe(self, one: LogStream) -> None:
+        await _layer().group_add(bus.group(one.topic), await self._own_channel())
+        one.subscribed = True
 
     async def _compare_logs(self, logs: Sequence[LogStream]) -> None:
         """Have each of `logs` read on if the database has newer entries; one query for all of them."""

@@ -31,12 +31,15 @@ LOGS: dict[str, Callable[[int, int, int], list[Entry]]] = {ROOM: rooms.entries, 
 
 
 class LogStream:
-    """A log topic, the number of its newest entry, and its viewers. `sent` of a viewer is the number it has."""
+    """A log topic, the number of its newest entry, and its viewers. `sent` of a viewer is the number it has.
+
+    `fed` says that the newest number is known, `subscribed` that new entries come over the channel layer.
+    """
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
         self.newest = 0
-        self.fed = False
+        self.fed = self.subscribed = False
         self.viewers: set[Viewer] = set()
         self._reading: dict[Viewer, asyncio.Task[None]] = {}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
+from redis import RedisError
 
 from consumers import hub as hubs
 from metrics.access.principal import SYSTEM
@@ -95,6 +96,19 @@ async def test_one_that_no_later_one_tells_of_is_found_by_comparing(
     hubs.hub()._compared = -1e9
     await hubs.hub()._round()
     assert await ids(socket, 1) == [1]
+
+
+async def test_after_redis_was_away_it_is_subscribed_anew_and_nothing_is_missing(
+    connect: Connect, ada: User, war: Room
+) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    hub = hubs.hub()
+    hub._starve(RedisError("away"))
+    await say(war, "one")
+    await hub._round()
+    assert hub.logs[room(war.pk)].subscribed
+    await say(war, "two")
+    assert await ids(socket, 2) == [1, 2]
 
 
 async def test_hundreds_are_read_on_while_others_come(connect: Connect, ada: User, war: Room) -> None:

@@ -1,0 +1,69 @@
+"""The tabs of each person in this process, and the bell that each was sent last.
+
+An element for one person goes to all tabs of theirs and to nothing else: neither to walls nor to programs. A bell that
+was lost on the way, or changed while a page was loading, is found by comparing with the database.
+"""
+
+from collections import defaultdict
+
+import structlog
+from channels.db import database_sync_to_async
+from django.db import Error as DatabaseError
+
+from consumers.frame import MORPH, Element, Frame
+from consumers.viewer import Viewer
+from metrics.actions import notifications
+from metrics.live.bus import Personal
+
+log = structlog.get_logger(__name__)
+
+
+class Tabs:
+    """Open tabs by their person's id."""
+
+    def __init__(self) -> None:
+        self._tabs: defaultdict[int, set[Viewer]] = defaultdict(set)
+        self._bells: dict[int, str] = {}
+
+    def add(self, viewer: Viewer) -> None:
+        """Count a viewer, if it is a tab of a person."""
+        if (user := _person(viewer)) is not None:
+            self._tabs[user].add(viewer)
+            self._bells.pop(user, None)  # it may have changed since the page was loaded
+
+    def discard(self, viewer: Viewer) -> None:
+        """Count a viewer no more."""
+        user = _person(viewer)
+        if user is not None and user in self._tabs:
+            self._tabs[user].discard(viewer)
+            if not self._tabs[user]:
+                del self._tabs[user]
+                self._bells.pop(user, None)
+
+    def hand_over(self, message: Personal) -> None:
+        """Send an element to every tab of its person."""
+        if message["target"] == notifications.BELL:
+            self._bells[message["user"]] = message["html"]
+        frame = Frame(Element(message["target"], message["swap"], message["html"]).partial())
+        for viewer in self._tabs.get(message["user"], ()):
+            viewer.outlet.write(frame)
+
+    async def compare(self, *, only_new: bool = False) -> None:
+        """Send people their bell if it is another than the one sent last; `only_new` are those not sent one yet."""
+        users = [user for user in self._tabs if not only_new or user not in self._bells]
+        if not users:
+            return
+        try:
+            found = await database_sync_to_async(notifications.bells, thread_sensitive=False)(users)
+        except DatabaseError as error:
+            log.warning("bells were not compared", error=str(error))
+            return
+        for user, html in found.items():
+            if self._bells.get(user) != html:
+                bell = Personal(type="", user=user, target=notifications.BELL, swap=MORPH, html=html)
+                self.hand_over(bell)
+
+
+def _person(viewer: Viewer) -> int | None:
+    kind, _, id = viewer.who.holder.partition(":")
+    return int(id) if kind == "user" and viewer.personal else None
