@@ -91,7 +91,7 @@ def form(
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """What all entries of one form are drawn with."""
+    """Input of all entries of one form."""
 
     typed: Typed
     kept: frozenset[str]

@@ -6,7 +6,7 @@ read at all, such as bad JSON.
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -70,11 +70,17 @@ class Field:
         return self.values.get(text, text) if self.type == "select" else READ.get(self.type, str)(text)
 
 
-@cache
-def fields_of(config_class: type[BaseModel], names: tuple[str, ...] = ()) -> tuple[Field, ...]:
+def fields_of(config_class: type[BaseModel], *names: str) -> tuple[Field, ...]:
     """Return the fields of `config_class`: all, or those that have one of `names`, in their order."""
-    found = fields(config_class.model_json_schema())
-    return tuple(sorted((one for one in found if one.name in names), key=lambda one: names.index(one.name))) or found
+    found = _of_class(config_class)
+    return tuple(next(one for one in found if one.name == name) for name in names) or found
+
+
+@cache
+def _of_class(config_class: Hashable) -> tuple[Field, ...]:
+    assert isinstance(config_class, type)
+    assert issubclass(config_class, BaseModel)
+    return fields(config_class.model_json_schema())
 
 
 def fields(schema: Schema) -> tuple[Field, ...]:

@@ -123,7 +123,8 @@ def _value(field: Field, typed: Typed, name: str) -> tuple[Any, dict[str, str]]:
         return parse(field.fields, typed, name)
     if field.type != "list":
         return field.read(typed.get(name, ""), exact=f"{name}.exact" in typed), {}
-    items, errors = [], {}
+    items: list[dict[str, Any]] = []
+    errors: dict[str, str] = {}
     for number, index in enumerate(indices(typed, name)):
         item, wrong = parse(field.fields, typed, f"{name}-{index}")
         items.append(item)

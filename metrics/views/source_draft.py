@@ -228,7 +228,7 @@ class Draft:
         if field != CONFIG and not field.startswith(IN_CONFIG):
             return field, sentence(said.replace(f"{field} is ", "This is ", 1).removeprefix(f"{field} "))
         place, rest = beside(self._fields, field.removeprefix(CONFIG).removeprefix("."))
-        return IN_CONFIG + place if place else "", sentence(f"{rest}: {said}" if rest else said)
+        return IN_CONFIG + place if place else "", f"{rest}: {said}" if rest else sentence(said)
 
 
 def sentence(said: str) -> str:

@@ -19,7 +19,7 @@ from metrics.widgets import registry as widgets
 from metrics.widgets.number import NumberConfig
 from tests.forms.config import CLASSES, Config, sent_back
 
-KINDS = {**sources.kinds(), **widgets.kinds()}
+KINDS: dict[str, Any] = {**sources.kinds(), **widgets.kinds()}
 STORED = json.loads((Path(__file__).parents[1] / "upgrade/configs.json").read_text())
 
 ALWAYS_SENT = {"select", "checkbox", "list", "group"}
