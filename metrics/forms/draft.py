@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from metrics.forms import entries
 from metrics.forms.entries import Group
-from metrics.forms.fields import Field, beside
-from metrics.forms.labels import label_of
+from metrics.forms.fields import Field, beside, label_of
 from metrics.forms.typed import ADD, DROP, Typed, parse, pressed, write
 
 Parts = Mapping[str, tuple[Field, ...]]
@@ -65,7 +64,8 @@ class Draft:
 
     def sentences(self) -> list[str]:
         """Return what is wrong, each with the name of its entry."""
-        return [*self.above, *(f"{label_of(place.partition('.')[2])}: {said}" for place, said in self.errors.items())]
+        named = [(place.partition("."), said) for place, said in self.errors.items()]
+        return [*self.above, *(f"{label_of(self.parts[part], path)}: {said}" for (part, _, path), said in named)]
 
     def forms(self) -> dict[str, Group]:
         """Return the form of each part."""

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from metrics.forms.fields import Field
-from metrics.forms.labels import label
 from metrics.forms.typed import PREFIX, REMOVE, Typed, indices, is_usual
 
 ROWS = {"long": 6, "lines": 3, "pairs": 3, "json": 5}
@@ -129,7 +128,7 @@ class _Drawing:
         return Entry(
             name=name,
             type=field.type,
-            label=label(field.name),
+            label=field.label,
             help=field.help,
             value=value,
             checked=field.type == "checkbox" and bool(value),

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from metrics.forms.labels import label
+
 Schema = Mapping[str, Any]
 
 LONG = 1000
@@ -33,6 +35,7 @@ class Field:
     name: str
     schema: Schema
     type: str
+    label: str
     is_secret: bool
     required: bool
     nullable: bool
@@ -84,8 +87,8 @@ def _of_class(config_class: Hashable) -> tuple[Field, ...]:
 
 
 def fields(schema: Schema) -> tuple[Field, ...]:
-    """Return the fields of a config with this JSON schema."""
-    return _fields(schema, schema, frozenset())
+    """Return the fields of a config with this JSON schema. A model inside itself is a field of JSON."""
+    return _fields(_plain(schema, schema), schema, frozenset())
 
 
 def beside(fields: Collection[Field], path: str) -> tuple[str, str]:
@@ -102,35 +105,52 @@ def beside(fields: Collection[Field], path: str) -> tuple[str, str]:
     return name, rest
 
 
+def label_of(fields: Collection[Field], path: str) -> str:
+    """Return the place of a field as people write it: `queries.0.metric` is "Queries 1, Metric"."""
+    name, _, rest = path.partition(".")
+    field = next((one for one in fields if one.name == name), None)
+    if field is None:
+        return path
+    index, _, inner = rest.partition(".")
+    said, rest = (f"{field.label} {int(index) + 1}", inner) if field.type == "list" and index else (field.label, rest)
+    return f"{said}, {label_of(field.fields, rest)}" if rest else said
+
+
+def _label(name: str, title: str) -> str:
+    """Return the label of a field; pydantic makes up a title of its own where its class gives none."""
+    return title if title and title != name.replace("_", " ").title() else label(name)
+
+
 def _joined(before: str, place: str, rest: str) -> tuple[str, str]:
     return (f"{before}.{place}" if place else before), rest
 
 
-def _fields(model: Schema, schema: Schema, above: frozenset[str], *, in_nullable: bool = False) -> tuple[Field, ...]:
+def _fields(model: Schema, schema: Schema, above: frozenset[int], *, in_nullable: bool = False) -> tuple[Field, ...]:
     needed = model.get("required", ())
     found = model.get("properties", {}).items()
     return tuple(_field(name, raw, schema, above, name in needed, in_nullable) for name, raw in found)
 
 
-def _field(name: str, raw: Schema, schema: Schema, above: frozenset[str], required: bool, in_nullable: bool) -> Field:
+def _field(name: str, raw: Schema, schema: Schema, above: frozenset[int], required: bool, in_nullable: bool) -> Field:
     plain = _plain(raw, schema)
     nullable = any(one.get("type") == "null" for one in raw.get("anyOf", ()))
     is_secret = _is_secret(plain, schema, frozenset())
     inner = _inner(plain, schema)
-    type = _type(plain, schema) if is_secret or inner is None or inner.get("title") in above else _of_models(plain)
+    type = _type(plain, schema) if is_secret or inner is None or id(inner) in above else _of_models(plain)
     if type == "checkbox" and nullable:
         type = "select"
     return Field(
         name=name,
         schema=plain,
         type=type,
+        label=_label(name, str(raw.get("title", ""))),
         is_secret=is_secret,
         required=required,
         nullable=nullable,
         default=raw.get("default"),
         help=" ".join(filter(None, [raw.get("description", ""), HOW.get(type, "")])),
         values=_values(plain, nullable, in_nullable and required) if type == "select" else {},
-        fields=_fields(inner, schema, above | {str(inner.get("title"))}, in_nullable=nullable or in_nullable)
+        fields=_fields(inner, schema, above | {id(inner)}, in_nullable=nullable or in_nullable)
         if inner is not None and type in ("group", "list")
         else (),
     )

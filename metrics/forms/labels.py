@@ -11,14 +11,3 @@ def label(name: str) -> str:
             return f"{label(name.removesuffix(ending))}, {unit}"
     first, *others = [WORDS.get(word, word) for word in name.split("_")]
     return " ".join([first[:1].upper() + first[1:], *others])
-
-
-def label_of(path: str) -> str:
-    """Return the place of a field as people write it: `queries.0.metric` is "Queries 1, Metric"."""
-    parts: list[str] = []
-    for part in path.split("."):
-        if part.isdigit() and parts:
-            parts[-1] += f" {int(part) + 1}"
-        else:
-            parts.append(label(part))
-    return ", ".join(parts)

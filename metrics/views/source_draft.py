@@ -13,8 +13,8 @@ from metrics.actions import source_configs, source_kinds, source_retention, sour
 from metrics.actions.errors import Errors, Invalid
 from metrics.forms.entries import Group
 from metrics.forms.entries import form as drawn
-from metrics.forms.fields import Field, beside, fields_of
-from metrics.forms.labels import label_of
+from metrics.forms.fields import Field, beside, fields_of, label_of
+from metrics.forms.labels import label
 from metrics.forms.typed import parse, write
 from metrics.models import Source
 from metrics.sources.registry import kinds
@@ -162,10 +162,10 @@ class Draft:
 
     def sentences(self) -> list[str]:
         """Return what is wrong, each with the name of its entry."""
-        return [
-            f"{label_of(place.removeprefix(IN_CONFIG))}: {said}" if place else said
-            for place, said in self.errors.items()
-        ]
+        return [f"{self._label(place)}: {said}" if place else said for place, said in self.errors.items()]
+
+    def _label(self, place: str) -> str:
+        return label_of(self._fields, place.removeprefix(IN_CONFIG)) if IN_CONFIG in place else label(place)
 
     def form(self) -> Form:
         inside = {place.removeprefix(IN_CONFIG): said for place, said in self.errors.items() if IN_CONFIG in place}

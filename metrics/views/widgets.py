@@ -95,8 +95,10 @@ def _form(request: HttpRequest, dashboard: Dashboard, widget: Widget, draft: Dra
         _save(request, dashboard, widget, fields)
     except Invalid as problem:
         found = [(_place(where), said) for where, said in refusals(problem)]
-        part = "dashboard/_preview.html" if request.GET.get("do") == "preview" else ""
-        return _page(request, draft.refused(found), context, part=part, status=422)
+        draft = draft.refused(found)
+        if getattr(request, "htmx", False):
+            return render(request, "dashboard/_preview.html", {"refused": draft.sentences()}, status=422)
+        return _page(request, draft, context, status=422)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
     messages.success(request, f"{fields['title']} is saved.")

@@ -33,10 +33,14 @@ class WidgetSpec(BaseModel):
     title: Text = Field(min_length=1, max_length=100, description="Stands above it.")
     config: dict[str, Any]
     version: int | None = Field(None, ge=1, description="Of the form of the config; the present one if it is left out.")
-    x: int | None = Field(None, ge=0, lt=COLUMNS, description="First column, from 0 to 11.")
-    y: int | None = Field(None, ge=0, lt=ROWS, description="First row, from 0.")
-    w: int = Field(3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), description="Columns of 12.")
-    h: int = Field(1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), description="Rows.")
+    x: int | None = Field(None, ge=0, lt=COLUMNS, title="Column", description="The first, from 0 to 11.")
+    y: int | None = Field(None, ge=0, lt=ROWS, title="Row", description="The first, from 0.")
+    w: int = Field(
+        3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), title="Width", description="Columns of 12."
+    )
+    h: int = Field(
+        1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), title="Height", description="Rows."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "WidgetSpec":

@@ -86,7 +86,7 @@ class TestNew:
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({"dashboard-title": ""}, "It has to have at least 1 characters."),
+            ({"dashboard-title": ""}, "It may not be empty."),
             ({"dashboard-title": "x" * 101}, "It may have at most 100 characters."),
             ({"dashboard-title": "a\x00"}, "It has a character that can't be stored, such as NUL."),
             ({"dashboard-title": "a", "dashboard-slug": "shop"}, "There is a dashboard 'shop' already."),

@@ -64,7 +64,7 @@ class TestNew:
         page = response.content.decode()
         assert response.status_code == 422
         assert beside(page, "config-queries-0-metric") == "It has to be given."
-        assert beside(page, "widget-title") == "It has to have at least 1 characters."
+        assert beside(page, "widget-title") == "It may not be empty."
         assert Widget.objects.count() == 1
 
     def test_a_dashboard_without_room_says_so(self, editor: Client) -> None:
@@ -112,7 +112,7 @@ class TestEdit:
             ({"config-queries-0-top": "0"}, "config-queries-0-top", "It has to be 1 or more."),
             ({"config-thresholds-warn": "high"}, "config-thresholds-warn", "It has to be a number."),
             ({"config-decimals": "7"}, "config-decimals", "It has to be 6 or less."),
-            ({"widget-title": ""}, "widget-title", "It has to have at least 1 characters."),
+            ({"widget-title": ""}, "widget-title", "It may not be empty."),
             ({"widget-w": "13"}, "widget-w", "It has to be 12 or less."),
         ],
     )
