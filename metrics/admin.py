@@ -2,25 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import dashboards, journal, tokens
-from metrics.actions.errors import Invalid
-from metrics.models import Dashboard, Series, Team, Token, Widget
-from metrics.widgets.ranges import RANGES_S
-
-WIDGET_FIELDS = ("title", "kind", "config", "x", "y", "w", "h")
+from metrics.actions import journal, tokens
+from metrics.models import Series, Token
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
@@ -114,88 +107,6 @@ class SeriesAdmin(Policed):
     search_fields = ["metric"]
     list_select_related = ["source"]
     readonly_fields = ["key", "metric", "labels", "source", "created_at"]
-
-
-class WidgetForm(forms.ModelForm):
-    """One widget. Without a place it stands in the first gap."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("x", "y"):
-            self.fields[name].required = False
-            if self.instance.pk is None:
-                self.initial[name] = None
-
-
-class WidgetFormSet(BaseInlineFormSet):
-    """The widgets of a dashboard, each with a key and a place of its own."""
-
-    def clean(self) -> None:
-        super().clean()
-        if any(self.errors):
-            return
-        kept = [one for one in self.forms if one.cleaned_data and not one.cleaned_data.get("DELETE")]
-        given = [{name: one.cleaned_data[name] for name in WIDGET_FIELDS} for one in kept]
-        keyed = [{**fields, "key": one.instance.key} for one, fields in zip(kept, given, strict=True)]
-        try:
-            specs = dashboards.parse({"slug": "any", "title": "any", "widgets": keyed}).widgets
-        except Invalid as problem:
-            raise ValidationError([message for _, message in problem.all]) from None
-        for form, spec in zip(kept, specs, strict=True):
-            form.instance.key, form.instance.x, form.instance.y = spec.key, spec.x, spec.y
-
-
-class WidgetInline(admin.StackedInline):
-    """The widgets of a dashboard: who may change it may change them."""
-
-    model = Widget
-    form = WidgetForm
-    formset = WidgetFormSet
-    extra = 0
-    fields = ["title", "kind", "config", ("x", "y", "w", "h")]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(of_visitor(request), SEE, obj or Dashboard)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(of_visitor(request), CHANGE, obj or Dashboard)
-
-    has_change_permission = has_delete_permission = has_add_permission
-
-
-class DashboardForm(forms.ModelForm):
-    def clean_range(self) -> str:
-        range = str(self.cleaned_data["range"])
-        if range not in RANGES_S:
-            raise ValidationError(f"It is one of {', '.join(RANGES_S)}, not {range!r}.")
-        return range
-
-
-@admin.register(Dashboard)
-class DashboardAdmin(Policed):
-    form = DashboardForm
-    list_display = ["title", "slug", "range"]
-    prepopulated_fields = {"slug": ["title"]}
-    filter_horizontal = ["teams"]
-    inlines = [WidgetInline]
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
-        assert request is not None
-        kwargs["queryset"] = visible(of_visitor(request), Team)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        others = set(form.instance.teams.all()) - set(visible(of_visitor(request), Team))
-        super().save_related(request, form, formsets, change)
-        form.instance.teams.add(*others)  # which the form did not show
-        dashboards.edited(of_visitor(request), form.instance)
-
-    def delete_model(self, request: HttpRequest, obj: Dashboard) -> None:
-        dashboards.delete(of_visitor(request), obj.slug, None)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Dashboard]) -> None:
-        for one in queryset:
-            self.delete_model(request, one)
 
 
 @admin.register(Token)

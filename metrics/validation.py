@@ -105,6 +105,7 @@ PATTERNS = {
     "^[A-Z]?$": "It has to be one letter from A to Z",
 }
 """The patterns of our own fields, as nobody should have to read them."""
+EMPTY = "It may not be empty"
 ANY_PATTERN = "It has a character that can't be there, or lacks one that has to be"
 
 
@@ -113,6 +114,8 @@ def words(error: Mapping[str, Any]) -> str:
     type, context = error["type"], error.get("ctx", {})
     if type == "string_pattern_mismatch":
         return PATTERNS.get(context.get("pattern", ""), ANY_PATTERN)
+    if type in ("string_too_short", "too_short") and context.get("min_length") == 1:
+        return EMPTY
     if type in ("value_error", "assertion_error"):  # a validator of our own speaks
         return str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
     ours = OF_SECRETS.get(type) if context.get("field_type") == "Value" else None

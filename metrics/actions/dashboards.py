@@ -164,6 +164,18 @@ def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> None:
         change(by, slug, {"widgets": [one for one in _widgets_with(by, slug, key, seen) if one["key"] != key]}, seen)
 
 
+def place_widgets(by: Principal, slug: str, places: Mapping[str, Mapping[str, Any]], seen: int | None) -> None:
+    """Set x, y, w and h of each widget that `places` names by its key. Raises what `change` does."""
+    with transaction.atomic():
+        widgets = [one.model_dump() for one in spec_of(_held(by, CHANGE, slug, seen)).widgets]
+        change(by, slug, {"widgets": [{**one, **places.get(one["key"], {})} for one in widgets]}, seen)
+
+
+def slug_for(title: str) -> str:
+    """Return a slug made of `title` that no dashboard has."""
+    return new_key(title, Dashboard.objects.values_list("slug", flat=True), "dashboard")
+
+
 def upgrade_configs() -> None:
     """Give widgets that an earlier release stored the form that this one has, in a revision of each dashboard."""
     for dashboard in Dashboard.objects.select_for_update():
@@ -173,17 +185,6 @@ def upgrade_configs() -> None:
         )
         if after != before:
             _store(SYSTEM, "upgrade", dashboard, before, after, "Upgraded to the form of this release.")
-
-
-def edited(by: Principal, dashboard: Dashboard) -> None:
-    """Record the rows of `dashboard` as they are, after a form changed them in this transaction."""
-    for widget in dashboard.widgets.filter(kind__in=list(kinds())):
-        dashboard.widgets.filter(pk=widget.pk).update(version=kinds()[widget.kind].config_class.version)
-    spec = spec_of(dashboard)
-    last = dashboard.revisions.first()
-    said = difference(DashboardSpec.model_validate(last.spec) if last else None, spec)
-    if said:
-        _record(by, "change" if last else "create", dashboard, spec, said)
 
 
 def forget_deleted(now: float) -> None:

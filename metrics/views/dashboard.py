@@ -53,13 +53,15 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         return redirect(request.path)
     if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
         return HttpResponse()
+    may_change = may(by, CHANGE, dashboard)
     loaded = page(dashboard, range, time.time())
     context = {
         "dashboard": dashboard,
         "range": range,
         "ranges": list(RANGES_S),
         "page": loaded,
-        "shared_wider": actions.shared_wider(dashboard) if may(by, CHANGE, dashboard) else [],
+        "may_change": may_change,
+        "shared_wider": actions.shared_wider(dashboard) if may_change else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}",
         "is_wall": template == "dashboard/wall.html",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from metrics.access.policy import CHANGE, SEE, WATCHING, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions.notifications import unread
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Room, Series, Source, Token
+from metrics.models import AuditEntry, Heartbeat, Room, Series, Source, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _pages(by: Principal) -> list[tuple[str, str, str]]:
         ("Watching", "watching", "watching/", may(by, SEE, WATCHING)),
         ("Access", access[0][1] if access else "", "access/", bool(access)),
         ("Audit", "audit", "audit/", may(by, SEE, AuditEntry)),
-        ("Admin", "admin:index", "admin/", may(by, CHANGE, Dashboard)),
+        ("Admin", "admin:index", "admin/", may(by, CHANGE, Token)),
         ("API", "api:openapi-view", "api/", True),
     ]
     return [(title, name, part) for title, name, part, is_shown in entries if is_shown]

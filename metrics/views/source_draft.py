@@ -11,9 +11,13 @@ from django.conf import settings
 from metrics.access.principal import Principal
 from metrics.actions import source_configs, source_kinds, source_retention, source_schedules, sources, trials
 from metrics.actions.errors import Errors, Invalid
+from metrics.forms.entries import Group
+from metrics.forms.entries import form as drawn
+from metrics.forms.fields import Field, beside, fields_of, label_of
+from metrics.forms.labels import label
+from metrics.forms.typed import parse, write
 from metrics.models import Source
 from metrics.sources.registry import kinds
-from metrics.views.source_form import PREFIX, Entry, entries, label, parse
 
 TEXTS = ("name", "every", "cron", "time_zone", *source_retention.LIMITS)
 CONFIG = "config"
@@ -47,12 +51,12 @@ class Form:
     """View-model of the form.
 
     `values` of name, when (every or cron), every, cron, time_zone and enabled, with `errors` by the same names; the
-    `entries` of the config; `above` them sentences that belong to no entry; the `times` to keep it; all time `zones`.
+    `config`; `above` it sentences that belong to no entry; the `times` to keep it; all time `zones`.
     """
 
     values: Mapping[str, str]
     errors: Mapping[str, str]
-    entries: list[Entry]
+    config: Group
     above: list[str]
     times: list[Time]
     zones: list[str]
@@ -152,22 +156,27 @@ class Draft:
     def refused(self, problem: Invalid) -> Self:
         """Return the draft with what is wrong with it beside its entries."""
         errors: dict[str, str] = {}
-        for place, said in (_place(*one) for one in problem.all):
+        for place, said in (self._place(*one) for one in problem.all):
             errors.setdefault(place, said)
         return replace(self, errors=errors)
 
     def sentences(self) -> list[str]:
         """Return what is wrong, each with the name of its entry."""
-        named = {place: label(place.removeprefix(IN_CONFIG)) if place else "" for place in self.errors}
-        return [f"{named[place]}: {said}" if place else said for place, said in self.errors.items()]
+        return [f"{self._label(place)}: {said}" if place else said for place, said in self.errors.items()]
+
+    def _label(self, place: str) -> str:
+        return label_of(self._fields, place.removeprefix(IN_CONFIG)) if IN_CONFIG in place else label(place)
 
     def form(self) -> Form:
-        schema = kinds()[self.kind].config_class.model_json_schema() if self.is_made else {}
         inside = {place.removeprefix(IN_CONFIG): said for place, said in self.errors.items() if IN_CONFIG in place}
-        shown = entries(schema, self.config, self.kept, inside, self.post)
-        beside = {IN_CONFIG + entry.name.removeprefix(PREFIX) for entry in shown} | {*TEXTS}
-        above = [said for place, said in self.errors.items() if place not in beside]
+        typed = write(self._fields, self.config) if self.post is None else self.post
+        shown = drawn(self._fields, typed, kept=self.kept, errors=inside)
+        above = [said for place, said in self.errors.items() if IN_CONFIG not in place and place not in TEXTS]
         return Form(self.values, self.errors, shown, above, self._times(), zones())
+
+    @property
+    def _fields(self) -> tuple[Field, ...]:
+        return fields_of(kinds()[self.kind].config_class) if self.is_made else ()
 
     def _times(self) -> list[Time]:
         usual = {name: getattr(settings, name.upper()) for name in source_retention.LIMITS}
@@ -186,8 +195,7 @@ class Draft:
         return found
 
     def _config(self) -> dict[str, Any]:
-        schema = kinds()[self.kind].config_class.model_json_schema()
-        config, errors = parse(schema, self.post or {}, self.config)
+        config, errors = parse(self._fields, self.post or {})
         if errors:
             first, *others = [(f"{CONFIG}.{name}", said) for name, said in errors.items()]
             raise Invalid(*first, *others)
@@ -195,8 +203,7 @@ class Draft:
 
     def _check_rest(self, said: Set[str]) -> None:
         """Raise Invalid for what is wrong with what can be read of the config, but for the fields that are `said`."""
-        schema = kinds()[self.kind].config_class.model_json_schema()
-        config, _ = parse(schema, self.post or {}, self.config)
+        config, _ = parse(self._fields, self.post or {})
         try:
             source_configs.check(self.kind, config)
         except Invalid as problem:
@@ -215,16 +222,15 @@ class Draft:
             message = f"every is a whole number of seconds from 1 to {source_schedules.EVERY_MOST_S}."
             raise Invalid("every", message) from None
 
-
-def _place(field: str, said: str) -> tuple[str, str]:
-    """Return beside which entry a refusal belongs, empty for none, and what it says there."""
-    if field != CONFIG and not field.startswith(IN_CONFIG):
-        said = said.removeprefix(f"{field}: ").replace(f"{field} is ", "This is ", 1).removeprefix(f"{field} ")
-        return field, _sentence(said)
-    name = field.removeprefix(CONFIG).removeprefix(".").partition(".")[0]
-    place = IN_CONFIG + name if name else ""
-    return place, _sentence(said.removeprefix(place or CONFIG).removeprefix(".").removeprefix(": "))
+    def _place(self, field: str, said: str) -> tuple[str, str]:
+        """Return beside which entry a refusal belongs, empty for none, and what it says there."""
+        said = said.removeprefix(f"{field}: ")
+        if field != CONFIG and not field.startswith(IN_CONFIG):
+            return field, sentence(said.replace(f"{field} is ", "This is ", 1).removeprefix(f"{field} "))
+        place, rest = beside(self._fields, field.removeprefix(CONFIG).removeprefix("."))
+        return IN_CONFIG + place if place else "", f"{rest}: {said}" if rest else sentence(said)
 
 
-def _sentence(said: str) -> str:
+def sentence(said: str) -> str:
+    """Return `said` with a capital letter."""
     return said[:1].upper() + said[1:]

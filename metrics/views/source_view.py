@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from metrics.actions.runs import DOWN, FAILED, GOOD, RECENT, WARNING, grade
 from metrics.actions.source_status import SourceStatus, of_run, status_of
 from metrics.actions.trials import Trial
+from metrics.forms.labels import label
 from metrics.models import Run, Series, Source
 from metrics.schedule import BadSchedule
 from metrics.series import read
 from metrics.series.read import Track
 from metrics.views import humanize
-from metrics.views.source_form import label
 from metrics.views.source_list import said
 from metrics.widgets import units
 from metrics.widgets.units import Shown

@@ -15,13 +15,13 @@ from metrics.access.principal import Principal, Role, of_visitor
 from metrics.actions import source_configs, source_kinds, trials
 from metrics.actions import sources as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
+from metrics.forms.labels import label
 from metrics.models import Source
 from metrics.sources.registry import kinds
 from metrics.views import humanize, source_list
 from metrics.views import source_view as views
 from metrics.views.access import page
 from metrics.views.source_draft import TIMES, Draft
-from metrics.views.source_form import label
 
 PER_PAGE = 100
 RUNS_LISTED = 20

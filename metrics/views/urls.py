@@ -8,6 +8,7 @@ from metrics.views import (
     account,
     audit,
     dashboard,
+    dashboard_edit,
     health,
     heartbeats,
     notifications,
@@ -19,11 +20,20 @@ from metrics.views import (
     tokens,
     users,
     watching,
+    widgets,
 )
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
+    path("dashboards/new/", dashboard_edit.new, name="dashboard-new"),
     path("d/<slug:slug>/", dashboard.tab, name="dashboard"),
+    path("d/<slug:slug>/edit/", dashboard_edit.edit, name="dashboard-edit"),
+    path("d/<slug:slug>/places/", dashboard_edit.place, name="dashboard-places"),
+    path("d/<slug:slug>/restore/", dashboard_edit.restore, name="dashboard-restore"),
+    path("d/<slug:slug>/delete/", dashboard_edit.delete, name="dashboard-delete"),
+    path("d/<slug:slug>/widgets/new/", widgets.new, name="widget-new"),
+    path("d/<slug:slug>/widgets/<slug:key>/edit/", widgets.edit, name="widget-edit"),
+    path("d/<slug:slug>/widgets/<slug:key>/delete/", widgets.delete, name="widget-delete"),
     path("wall/<slug:slug>/", dashboard.wall, name="wall"),
     path(
         "sign-in/",

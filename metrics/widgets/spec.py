@@ -11,7 +11,7 @@ from django.utils.text import slugify
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from metrics.access.sharing import Access, Text
-from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 COLUMNS = 12
 ROWS = 60
@@ -30,13 +30,17 @@ class WidgetSpec(BaseModel):
 
     key: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$", max_length=KEY_LENGTH)
     kind: str = Field(max_length=20)
-    title: Text = Field(min_length=1, max_length=100)
+    title: Text = Field(min_length=1, max_length=100, description="Stands above it.")
     config: dict[str, Any]
     version: int | None = Field(None, ge=1, description="Of the form of the config; the present one if it is left out.")
-    x: int | None = Field(None, ge=0, lt=COLUMNS, description="Column, from 0.")
-    y: int | None = Field(None, ge=0, lt=ROWS, description="Row, from 0.")
-    w: int = Field(3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), description="Columns of 12.")
-    h: int = Field(1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), description="Rows.")
+    x: int | None = Field(None, ge=0, lt=COLUMNS, title="Column", description="The first, from 0 to 11.")
+    y: int | None = Field(None, ge=0, lt=ROWS, title="Row", description="The first, from 0.")
+    w: int = Field(
+        3, ge=1, le=COLUMNS, validation_alias=AliasChoices("w", "width"), title="Width", description="Columns of 12."
+    )
+    h: int = Field(
+        1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), title="Height", description="Rows."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "WidgetSpec":
@@ -60,10 +64,12 @@ class DashboardSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slug: str = Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50)
-    title: Text = Field(min_length=1, max_length=100)
-    description: Text = Field("", max_length=300)
-    range: str = "1h"
+    slug: str = Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=50, description="Its part of the address.")
+    title: Text = Field(min_length=1, max_length=100, description="Stands on top of it, and in the list.")
+    description: Text = Field("", max_length=300, description="One sentence for the list of dashboards.")
+    range: str = Field(
+        DEFAULT, description="Shown when no other is asked for.", json_schema_extra={"enum": list(RANGES_S)}
+    )
     access: Access = Access()
     widgets: list[WidgetSpec] = Field([], max_length=WIDGETS_MOST)
 
@@ -95,9 +101,9 @@ def with_keys(widgets: Sequence[WidgetSpec]) -> list[WidgetSpec]:
     return found
 
 
-def new_key(title: str, taken: Iterable[str]) -> str:
-    """Return a key made of `title` that is not `taken`: cpu, cpu-2, cpu-3."""
-    base = re.sub(r"[^a-z0-9]+", "-", slugify(title)).strip("-")[: KEY_LENGTH - 5] or "widget"
+def new_key(title: str, taken: Iterable[str], otherwise: str = "widget") -> str:
+    """Return a key made of `title` that is not `taken`: cpu, cpu-2, cpu-3. A title without letters is `otherwise`."""
+    base = re.sub(r"[^a-z0-9]+", "-", slugify(title)).strip("-")[: KEY_LENGTH - 5] or otherwise
     keys, number = set(taken), 2
     key = base
     while key in keys:

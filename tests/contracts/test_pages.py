@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from metrics.forms.fields import fields_of
+from metrics.forms.labels import label
 from metrics.sources import registry
-from metrics.views.source_fields import fields
-from metrics.views.source_form import label
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -80,7 +80,7 @@ def test_no_two_fields_of_a_form_have_one_label(kind: str) -> None:
     """The form of a source has fields of its own beside those of its kind."""
     form = (ROOT / "templates/source/form.html").read_text() + (ROOT / "templates/source/_when.html").read_text()
     own = re.findall(r"<label[^>]*>(?:<input[^>]*>)?\s*([^<{]+)", form)
-    theirs = [label(field.name) for field in fields(registry.kinds()[kind].config_class.model_json_schema())]
+    theirs = [label(field.name) for field in fields_of(registry.kinds()[kind].config_class)]
     labels = [text.strip() for text in [*own, *theirs]]
     assert "Name of the source" in labels
     assert sorted({text for text in labels if labels.count(text) > 1}) == []

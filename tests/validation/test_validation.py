@@ -32,7 +32,7 @@ def test_every_type_of_error_has_its_words() -> None:
 
 
 def test_they_are_whole_sentences() -> None:
-    for said in {*validation.WORDS.values(), *validation.PATTERNS.values(), validation.ANY_PATTERN}:
+    for said in {*validation.WORDS.values(), *validation.PATTERNS.values(), validation.ANY_PATTERN, validation.EMPTY}:
         assert re.match(r"[A-Z].*[^.]$", said)
         assert not re.search(r"[Ii]nput|[Ss]tring|parse|dictionary|\bregex", said)
 
@@ -47,6 +47,10 @@ SAID = [
     (Annotated[float, Field(gt=0)], 0, "It has to be more than 0"),
     (Annotated[int, Field(le=25)], 26, "It has to be 25 or less"),
     (Annotated[str, Field(max_length=2)], "abc", "It may have at most 2 characters"),
+    (Annotated[str, Field(min_length=1)], "", "It may not be empty"),
+    (Annotated[SecretStr, Field(min_length=1)], "", "It may not be empty"),
+    (Annotated[list[int], Field(min_length=1)], [], "It may not be empty"),
+    (Annotated[list[int], Field(min_length=2)], [1], "There have to be at least 2"),
     (Annotated[SecretStr, Field(max_length=2)], "abc", "It may have at most 2 characters"),
     (Annotated[list[int], Field(max_length=1)], [1, 2], "There may be at most 1"),
     (Literal["up", "down"], "left", "It has to be 'up' or 'down'"),

@@ -1,81 +1,45 @@
 """The form of a config: how each type of field looks, and what is typed becomes; left alone, it says nothing."""
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel
 
-from metrics.sources.base import SourceConfig
-from metrics.sources.registry import kinds
-from metrics.views.source_form import PREFIX, Entry, entries, label, parse
+from metrics.forms.entries import Entry, form
+from metrics.forms.fields import fields_of
+from metrics.forms.labels import label
+from metrics.forms.typed import PREFIX, parse, pressed, write
 from tests.door import DoorConfig
+from tests.forms.config import CLASSES, Config, sent_back
 
-
-class Pick(BaseModel):
-    path: str
-    key: SecretStr = SecretStr("")
-
-
-class Step(BaseModel):
-    path: str
-
-
-class Config(SourceConfig):
-    url: str = Field(description="Where.", max_length=500)
-    query: str = Field("", max_length=5000)
-    name: str | None = None
-    method: Literal["GET", "HEAD"] = "GET"
-    colour: Literal["red", "blue"] | None = None
-    port: int = Field(443, ge=1, le=65535)
-    ratio: float = Field(0.5, gt=0, lt=1)
-    limit: int | None = None
-    verify: bool = True
-    deep: bool = False
-    hosts: list[str] = Field(default_factory=list)
-    ports: list[int] = Field(default_factory=list)
-    labels: dict[str, str] = Field(default_factory=dict)
-    either: int | str = ""
-    steps: list[Step] = Field(default_factory=list)
-    step: Step | None = None
-    anything: dict[str, Any] = Field(default_factory=dict)
-    expected: str = "2xx"
-    password: SecretStr = SecretStr("")
-    perhaps: SecretStr | None = None
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
-    picks: list[Pick] = Field(default_factory=list)
-    short: Annotated[str, Field(max_length=5)] = "x"
-
-
-SCHEMA = Config.model_json_schema()
+FIELDS = fields_of(Config)
 LEAST = {"url": "http://x/"}
 
 
-def form(config: dict[str, Any], **more: Any) -> dict[str, Entry]:
-    return {entry.name.removeprefix(PREFIX): entry for entry in entries(SCHEMA, config, **more)}
+NAMES = st.sampled_from(
+    [f"{PREFIX}-{name}" for name in Config.model_fields]
+    + [f"{PREFIX}-steps-{index}-path" for index in ("0", "7", "x", "-1", "99999")]
+    + [f"{PREFIX}.said", f"{PREFIX}-steps-0.said", f"{PREFIX}-name.empty", "add", "drop"]
+)
 
 
-def as_sent(shown: list[Entry]) -> dict[str, str]:
-    """Return what a browser sends when nobody typed anything."""
-    return {
-        one.name: one.value or "on" if one.type == "checkbox" else one.value
-        for one in shown
-        if one.type != "checkbox" or one.checked
-    }
+def entries(config: dict[str, Any], typed: dict[str, str] | None = None, **more: Any) -> dict[str, Entry]:
+    drawn = form(FIELDS, write(FIELDS, config) if typed is None else typed, **more)
+    return {entry.name.removeprefix(f"{PREFIX}-"): entry for entry in drawn.entries}
 
 
 def typed(**fields: str) -> dict[str, Any]:
     """Return the config of a form in which these fields were typed over, with every other left alone."""
-    config, errors = parse(SCHEMA, as_sent(entries(SCHEMA, LEAST)) | {PREFIX + k: v for k, v in fields.items()})
+    config, errors = parse(FIELDS, write(FIELDS, LEAST) | {f"{PREFIX}-{k}": v for k, v in fields.items()})
     assert errors == {}
     assert config.pop("url") == "http://x/"
     return config
 
 
 def test_each_type_of_field_has_its_entry() -> None:
-    assert {name: entry.type for name, entry in form({}).items()} == {
+    assert {name: entry.type for name, entry in entries({}).items()} == {
         "url": "text",
         "query": "long",
         "name": "text",
@@ -90,8 +54,8 @@ def test_each_type_of_field_has_its_entry() -> None:
         "ports": "lines",
         "labels": "pairs",
         "either": "text",
-        "steps": "json",
-        "step": "json",
+        "steps": "list",
+        "step": "group",
         "anything": "json",
         "expected": "text",
         "password": "text",
@@ -103,11 +67,16 @@ def test_each_type_of_field_has_its_entry() -> None:
 
 
 def test_credentials_are_those_that_are_kept_as_such() -> None:
-    assert {name for name, entry in form({}).items() if entry.is_secret} == {"password", "perhaps", "headers", "picks"}
+    assert {name for name, entry in entries({}).items() if entry.is_secret} == {
+        "password",
+        "perhaps",
+        "headers",
+        "picks",
+    }
 
 
 def test_what_the_schema_says_is_on_the_form() -> None:
-    shown = form({})
+    shown = entries({})
     assert (shown["url"].required, shown["port"].required) == (True, False)
     assert (shown["port"].least, shown["port"].most) == (1, 65535)
     assert (shown["ratio"].least, shown["ratio"].most) == (0, 1)
@@ -116,7 +85,7 @@ def test_what_the_schema_says_is_on_the_form() -> None:
 
 
 def test_values_stand_in_it_and_defaults_where_there_are_none() -> None:
-    shown = form({"url": "http://x/", "hosts": ["a", "b"], "labels": {"a": "b:c"}, "steps": [{"path": "x"}]})
+    shown = entries({"url": "http://x/", "hosts": ["a", "b"], "labels": {"a": "b:c"}, "steps": [{"path": "x"}]})
     values = {name: shown[name].value for name in ("url", "port", "ratio", "method", "hosts", "labels", "either")}
     assert values == {
         "url": "http://x/",
@@ -127,22 +96,24 @@ def test_values_stand_in_it_and_defaults_where_there_are_none() -> None:
         "labels": "a: b:c",
         "either": "",
     }
-    assert json.loads(shown["steps"].value) == [{"path": "x"}]
+    assert [entry.value for item in shown["steps"].items for entry in item.entries] == ["x"]
     assert (shown["verify"].checked, shown["deep"].checked) == (True, False)
 
 
 def test_a_credential_never_stands_in_it() -> None:
     secret = {"password": "open sesame", "headers": {"a": "alibaba"}}
     for more in ({}, {"typed": {"config-password": "open sesame", "config-headers": "a: alibaba"}}):
-        shown = form(secret, kept=["password"], **more)
+        shown = entries(secret, kept=["password"], **more)
         assert "sesame" not in str(shown)
         assert "alibaba" not in str(shown)
         assert (shown["password"].is_set, shown["headers"].is_set) == (True, False)
-    assert not {entry.name for entry in entries(DoorConfig.model_json_schema(), {}, ["password"]) if entry.removable}
+    assert entries({}, kept=["password"])["password"].remove == "remove-password"
+    of_door = form(fields_of(DoorConfig), {}, kept=["password"])
+    assert not [entry.name for entry in of_door.entries if entry.remove]
 
 
 def test_what_was_typed_stands_in_it_with_what_is_wrong() -> None:
-    shown = form(LEAST, typed={"config-url": "nonsense", "config-deep": "on"}, errors={"url": "This is no address."})
+    shown = entries(LEAST, typed={"config-url": "nonsense", "config-deep": "on"}, errors={"url": "This is no address."})
     assert (shown["url"].value, shown["url"].error) == ("nonsense", "This is no address.")
     assert (shown["deep"].checked, shown["verify"].checked) == (True, False)
 
@@ -160,7 +131,8 @@ class TestParse:
             ("hosts", "a\r\n\r\n  b \r\n", ["a", "b"]),
             ("labels", "a: b\r\n\r\nc : d:e", {"a": "b", "c": "d:e"}),
             ("labels", "job:up:sum: a: b", {"job:up:sum": "a: b"}),
-            ("steps", '[{"path": "x"}]', [{"path": "x"}]),
+            ("anything", '{"a": [1, null]}', {"a": [1, None]}),
+            ("step-path", "x", {"path": "x"}),
             ("expected", "", ""),
             ("password", " open sesame ", " open sesame "),
             ("headers", "X-Key: alibaba", {"X-Key": "alibaba"}),
@@ -168,24 +140,33 @@ class TestParse:
         ],
     )
     def test_what_is_typed_is_said(self, field: str, text: str, value: Any) -> None:
-        assert typed(**{field: text}) == {field: value}
+        assert typed(**{field: text}) == {field.partition("-")[0]: value}
 
     @pytest.mark.parametrize(
-        ("field", "text"), [("port", ""), ("port", "443"), ("limit", ""), ("name", " "), ("steps", ""), ("colour", "")]
+        ("field", "text"),
+        [
+            ("port", ""),
+            ("port", "443"),
+            ("limit", ""),
+            ("name", " "),
+            ("anything", ""),
+            ("step-path", ""),
+            ("colour", ""),
+        ],
     )
     def test_what_goes_without_saying_is_not_said(self, field: str, text: str) -> None:
         assert typed(**{field: text}) == {}
 
     def test_a_box_that_is_not_checked_is_said_where_it_usually_is(self) -> None:
         sent = {"config-url": "http://x/", "config-method": "GET", "config-expected": "2xx", "config-short": "x"}
-        assert parse(SCHEMA, sent)[0] == {"url": "http://x/", "verify": False}
+        assert parse(FIELDS, sent)[0] == {"url": "http://x/", "verify": False}
 
     def test_what_the_config_said_until_now_it_goes_on_to_say(self) -> None:
-        assert parse(SCHEMA, {"config-port": "443"}, before=["port"])[0]["port"] == "443"
+        assert parse(FIELDS, {"config-port": "443", "config.said": "port"})[0]["port"] == "443"
 
     def test_a_credential_is_removed_when_that_is_checked(self) -> None:
         assert typed(**{"password": "x"}) == {"password": "x"}
-        config, _ = parse(SCHEMA, {"config-password": "x", "remove-password": "on"})
+        config, _ = parse(FIELDS, {"config-password": "x", "remove-password": "on"})
         assert config["password"] == ""
 
     @pytest.mark.parametrize(
@@ -193,28 +174,29 @@ class TestParse:
         [
             ("labels", "a: b\nnonsense", "Line 2 is not a name, a colon and a value."),
             ("labels", ": b", "Line 1 is not a name, a colon and a value."),
-            ("steps", "{", "This is not JSON: Expecting property name enclosed in double quotes in line 1."),
-            ("steps", "[" * 100_000, "This is not JSON that can be read."),
-            ("steps", "9" * 5000, "This is not JSON that can be read."),
+            ("anything", "{", "This is not JSON: Expecting property name enclosed in double quotes in line 1."),
+            ("anything", "[" * 100_000, "This is not JSON that can be read."),
+            ("anything", "9" * 5000, "This is not JSON that can be read."),
         ],
     )
     def test_what_can_not_be_read_is_a_sentence(self, field: str, text: str, said: str) -> None:
-        config, errors = parse(SCHEMA, {PREFIX + field: text})
+        config, errors = parse(FIELDS, {f"{PREFIX}-{field}": text})
         assert errors == {field: said}
         assert field not in config
 
-    @given(st.dictionaries(st.sampled_from([PREFIX + name for name in Config.model_fields]), st.text()))
+    @given(st.dictionaries(NAMES, st.text()))
     def test_no_text_breaks_it(self, sent: dict[str, str]) -> None:
-        parse(SCHEMA, sent)
-        entries(SCHEMA, {}, typed=sent)
+        parse(FIELDS, sent)
+        entries({}, sent)
+        pressed(FIELDS, sent)
 
 
-@pytest.mark.parametrize("kind", sorted(kinds()))
-def test_a_form_that_is_left_alone_says_nothing(kind: str) -> None:
-    schema = kinds()[kind].config_class.model_json_schema()
-    config, errors = parse(schema, as_sent(entries(schema, {})))
+@pytest.mark.parametrize("config_class", CLASSES, ids=lambda one: one.__name__)
+def test_a_form_that_is_left_alone_says_nothing(config_class: type[BaseModel]) -> None:
+    fields = fields_of(config_class)
+    config, errors = parse(fields, write(fields, {}))
     assert errors == {}
-    given = {name for name in schema.get("required", ()) if "enum" in schema["properties"][name]}
+    given = {one.name for one in fields if one.required and one.type in ("select", "list")}
     assert set(config) <= given
 
 
@@ -234,11 +216,7 @@ def test_a_config_that_is_left_alone_stays_what_it_was() -> None:
         "expected": "",
         "ratio": 0.25,
     }
-    said, errors = parse(SCHEMA, as_sent(entries(SCHEMA, config)), config)
-    assert errors == {}
-    assert Config.model_validate(said).model_dump(exclude_unset=True) == Config.model_validate(config).model_dump(
-        exclude_unset=True
-    )
+    assert sent_back(Config, config) == config
 
 
 @pytest.mark.parametrize(
