@@ -13,7 +13,6 @@ from metrics.access.policy import CREATE, check
 from metrics.access.principal import Principal
 from metrics.actions import logs
 from metrics.actions.errors import Invalid, check_storable
-from metrics.actions.rooms import name_of
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import person
@@ -77,7 +76,7 @@ def entry(notification: Notification) -> Entry:
             "kind": notification.kind,
             "text": notification.text,
             "about": notification.about,
-            "by": name_of(notification.by),
+            "by": notification.sender,
             "at": notification.at.timestamp(),
             "read": notification.read_at is not None,
         },

@@ -111,15 +111,10 @@ def entry(message: Message) -> Entry:
             "id": message.number,
             "kind": "message",
             "text": message.text,
-            "by": name_of(message.by),
+            "by": message.sender,
             "at": message.at.timestamp(),
         },
     )
-
-
-def name_of(by: str) -> str:
-    """Return the name of somebody as people read it: user ada is ada."""
-    return by.removeprefix("user ")
 
 
 def _store(by: Principal, room: Room, text: str, client_id: str) -> Message:

@@ -111,5 +111,4 @@ def _out(room: Room) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    by = actions.name_of(message.by)
-    return {"id": message.number, "text": message.text, "by": by, "at": message.at.timestamp()}
+    return {"id": message.number, "text": message.text, "by": message.sender, "at": message.at.timestamp()}

@@ -7,6 +7,11 @@ from metrics.models.access import Token
 from metrics.models.team import Shared
 
 
+def sender(by: str) -> str:
+    """Return the name of a principal as people read it: user ada is ada."""
+    return by.removeprefix("user ")
+
+
 class LogHead(models.Model):
     """The number of the newest entry of a log topic.
 
@@ -60,6 +65,10 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.room_id} message {self.number}"
 
+    @property
+    def sender(self) -> str:
+        return sender(self.by)
+
 
 class Notification(models.Model):
     """One thing that one person should know. `number` counts from 1 for each person; `about` is a path of ours."""
@@ -87,3 +96,7 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} notification {self.number}"
+
+    @property
+    def sender(self) -> str:
+        return sender(self.by)

@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from metrics.access.policy import CHANGE, check
+from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards, sources
 from metrics.actions.errors import Invalid
-from metrics.models import Team
+from metrics.models import Dashboard, Source, Team
 from metrics.views.access import page
+from metrics.views.refusals import add_errors
 
 
 class SharingForm(forms.Form):
@@ -58,7 +59,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
     form = _form(request, by, sources.access_of(found).model_dump())
     if form.is_valid() and _is_done(form, lambda access: sources.change(by, id, {"access": access})):
         messages.success(request, "Saved.")
-        return redirect("source", id)
+        return redirect("source", id) if _is_seen(by, found) else redirect("sources")
     return _page(
         request, form, found.name, reverse("source", args=[id]), "Who may not see it, sees none of its series."
     )
@@ -74,7 +75,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
     form = _form(request, by, dashboards.spec_of(found).access.model_dump())
     if form.is_valid() and _is_done(form, lambda access: dashboards.change(by, found.slug, {"access": access}, None)):
         messages.success(request, "Saved.")
-        return redirect("sharing-dashboard", found.slug)
+        return redirect("sharing-dashboard", found.slug) if _is_seen(by, found) else redirect("dashboards")
     note = "It draws the sources that its teams may see, for everyone who may see the dashboard."
     return _page(request, form, found.title, reverse("dashboard", args=[found.slug]), note)
 
@@ -83,11 +84,16 @@ def _form(request: HttpRequest, by: Principal, access: dict[str, Any]) -> Sharin
     return SharingForm(by, access["teams"], request.POST if request.method == "POST" else None, initial=access)
 
 
+def _is_seen(by: Principal, thing: Dashboard | Source) -> bool:
+    """Return whether `by` may still see `thing`: an editor may have taken it from their own team."""
+    return visible(by, type(thing)).filter(pk=thing.pk).exists()
+
+
 def _is_done(form: SharingForm, do: Any) -> bool:
     try:
         do(form.access())
     except Invalid as problem:
-        form.add_error("teams", str(problem))
+        add_errors(form, problem)
     return not form.errors
 
 

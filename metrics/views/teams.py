@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, may, visible
 from metrics.access.principal import of_visitor
@@ -16,6 +16,7 @@ from metrics.actions.errors import Invalid
 from metrics.models import Team
 from metrics.views.access import page, page_for
 from metrics.views.menu import people
+from metrics.views.refusals import add_errors
 
 
 class TeamForm(forms.Form):
@@ -43,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
             made = actions.create(by, form.cleaned_data["name"])
             return redirect("team", made.pk)
         except Invalid as problem:
-            form.add_error("name", str(problem))
+            add_errors(form, problem)
     rows = visible(by, Team).order_by("name").prefetch_related("user_set", "dashboards", "sources", "tokens")
     context = {"rows": rows, "form": form, "may_add": may(by, CREATE, Team), "tabs": people(by)}
     return render(request, "access/teams.html", context, status=422 if form.errors else 200)
@@ -63,16 +64,18 @@ def team(request: HttpRequest, id: int) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect("teams")
         except Invalid as problem:
-            form.add_error("name", str(problem))
+            add_errors(form, problem)
     context = {"form": form, "found": found, "tabs": people(by)}
     return render(request, "access/team.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @page_for(DELETE, Team)
 def delete(request: HttpRequest, id: int) -> HttpResponse:
-    """Remove a team."""
-    name = actions.find(id).name
+    """Ask, and then remove a team."""
+    found = actions.find(id)
+    if request.method != "POST":
+        return render(request, "access/team_delete.html", {"found": found})
     actions.delete(of_visitor(request), id)
-    messages.success(request, f"The team {name} was removed. What only its members saw, administrators see now.")
+    messages.success(request, f"The team {found.name} was removed. What only its members saw, administrators see now.")
     return redirect("teams")

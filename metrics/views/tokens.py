@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.policy import CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import teams, tokens
-from metrics.actions.errors import Forbidden, Invalid
+from metrics.actions.errors import Invalid
 from metrics.models import Token
 from metrics.views import humanize
 from metrics.views.access import page_for
 from metrics.views.menu import people
+from metrics.views.refusals import add_errors
 from metrics.views.sharing import names_for
 
 DAYS = [("", "never"), ("7", "after 7 days"), ("30", "after 30 days"), ("90", "after 90 days"), ("365", "after a year")]
@@ -60,9 +61,8 @@ def create(request: HttpRequest) -> HttpResponse:
         try:
             secret = tokens.create(by, given["name"], given["scope"], teams.named(given["teams"]), expires_at)
             return _list(request, secret=secret, name=given["name"])
-        except (Invalid, Forbidden) as problem:
-            field = getattr(problem, "field", "scope")
-            form.add_error(field if field in form.fields else None, str(problem))
+        except Invalid as problem:
+            add_errors(form, problem)
     return _list(request, form=form, status=422)
 
 

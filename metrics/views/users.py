@@ -21,14 +21,11 @@ from metrics.models import Invitation, Team
 from metrics.views import humanize
 from metrics.views.access import page_for
 from metrics.views.menu import people
+from metrics.views.refusals import add_errors
 
 ROLE_HELP = (
     "A viewer sees, an editor also makes and changes dashboards, sources and heartbeats, an administrator everything."
 )
-
-
-def _team_choices() -> list[tuple[str, str]]:
-    return [(name, name) for name in Team.objects.values_list("name", flat=True)]
 
 
 class TeamsField(forms.MultipleChoiceField):
@@ -123,7 +120,7 @@ def user(request: HttpRequest, id: int) -> HttpResponse:
                 is_active=given["is_active"],
             )
         except Invalid as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, str(problem))
+            add_errors(form, problem)
         else:
             messages.success(request, f"{found.get_username()} is saved.")
             return redirect("users")
@@ -141,8 +138,7 @@ def join(request: HttpRequest) -> HttpResponse:
         try:
             made = users.accept(given["secret"], given["name"], given["password"], given["again"], address_of(request))
         except Invalid as problem:
-            for field, message in problem.all:
-                form.add_error(field, message)
+            add_errors(form, problem)
         else:
             login(request, made, backend="django.contrib.auth.backends.ModelBackend")
             return redirect("dashboards")

@@ -1,5 +1,6 @@
 // Toasts go by themselves; whoever points at one, or has it focused, keeps it. The bell keeps what they say.
 const SHOWN_MS = 12_000;
+const AT_ONCE = 4;
 const toasts = document.getElementById("toasts");
 const title = document.title;
 
@@ -17,11 +18,17 @@ function count() {
   document.title = unread ? `(${unread}) ${title}` : title;
 }
 
+function rung() {
+  count();
+  document.dispatchEvent(new Event("rung"));
+}
+
 if (toasts) {
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes)
       for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) setTimeout(goes, SHOWN_MS, node);
+    while (toasts.children.length > AT_ONCE) toasts.firstElementChild.remove();
   }).observe(toasts, { childList: true });
-  new MutationObserver(count).observe(document.body, { subtree: true, attributeFilter: ["data-unread"] });
+  new MutationObserver(rung).observe(document.body, { subtree: true, attributeFilter: ["data-unread"] });
   count();
 }

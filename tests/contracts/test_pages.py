@@ -48,7 +48,7 @@ def scrolling() -> set[str]:
 
 
 def test_there_is_something_that_scrolls() -> None:
-    assert scrolling() == {"scroll", "tall", "ping-body"}
+    assert scrolling() == {"scroll", "tall", "ping-body", "log"}
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=name)

@@ -1,0 +1,18 @@
+"""Refusals of actions, as a page says them."""
+
+from django import forms
+
+from metrics.actions.errors import Invalid
+
+
+def add_errors(form: forms.Form, problem: Invalid) -> None:
+    """Put each sentence of `problem` beside its field, and above the form what no field is for."""
+    for field, message in problem.all:
+        name = field.rpartition(".")[2]
+        form.add_error(name if name in form.fields else None, beside(field, message))
+
+
+def beside(field: str, message: str) -> str:
+    """Return the sentence of a refusal as it stands beside its field, whose name it need not repeat."""
+    said = message.removeprefix(f"{field}: ")
+    return message if said == message else said[:1].upper() + said[1:]
