@@ -11,9 +11,11 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
+from django.utils import timezone
 
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, SIGN_IN
-from metrics.access.bearer import bearer
+from metrics.access import tickets
+from metrics.access.bearer import bearer, valid_tokens
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
 from metrics.live.topic import DASHBOARD, PERSON, ROOM
@@ -21,10 +23,14 @@ from metrics.models import Dashboard, Room
 
 
 class Credential(NamedTuple):
-    """The credential that a socket was opened with: the session of a browser, or the bearer token of a program."""
+    """The credential that a socket was opened with: the session of a browser, or the bearer token of a program.
+
+    `token_id` is that of the token whose ticket it was opened with.
+    """
 
     session: str
     token: str
+    token_id: int = 0
 
 
 class Decision(NamedTuple):
@@ -67,6 +73,12 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     except ValueError:  # not an address at all
         return False
     return same or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+def ticket_holder(ticket: str, path: str) -> Credential:
+    """Return the credential of a ticket, which is used up; one that is none is nobody's. Raises RedisError."""
+    token = tickets.redeem(ticket, path)
+    return Credential("", "", token) if token else Credential("", "?")
 
 
 def credential(scope: dict[str, Any]) -> Credential:
@@ -138,8 +150,8 @@ def principal_of(who: Credential) -> Principal:
 
 def _principal(who: Credential) -> tuple[Principal, str, str]:
     """Return the principal of a credential, and its holder and name as in `Decision`."""
-    if who.token:
-        token = bearer(who.token)
+    if who.token or who.token_id:
+        token = bearer(who.token) if who.token else valid_tokens(timezone.now()).filter(pk=who.token_id).first()
         return (of_token(token), f"token:{token.pk}", token.name) if token else (NOBODY, "", "")
     if not who.session:
         return NOBODY, "", ""

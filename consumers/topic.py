@@ -1,5 +1,6 @@
 """The consumer that all topics share: accept, ask who may follow, join, hear, leave."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,8 +10,9 @@ import structlog
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
+from redis import RedisError
 
-from consumers.access import Decision, Question, credential, origin_allowed
+from consumers.access import Credential, Decision, Question, credential, origin_allowed, ticket_holder
 from consumers.codes import NO_ACCESS, REFUSED_MESSAGE, TRY_LATER
 from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
@@ -32,6 +34,7 @@ class TopicConsumer(AsyncWebsocketConsumer):
     message_bytes = MESSAGE_BYTES
     membership: Membership | None = None
     asked: dict[str, str]
+    credential: Credential
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one socket, as Channels does, without its second task for a channel that there is not."""
@@ -61,7 +64,7 @@ class TopicConsumer(AsyncWebsocketConsumer):
             await self.close(who.code)
             return
         self.allowance = Allowance()
-        viewer = Viewer(outlet(self.scope, self.base_send), credential(self.scope), who, asked=self.asked)
+        viewer = Viewer(outlet(self.scope, self.base_send), self.credential, who, asked=self.asked)
         self.membership = await self.join(who, viewer)
         viewer.outlet.listen(self.hears)
         scope_headers: list[Any] = self.scope["headers"]
@@ -116,14 +119,23 @@ class TopicConsumer(AsyncWebsocketConsumer):
             self.membership.leave()
             self.membership = None
 
+    async def _credential(self) -> Credential:
+        """Return what the handshake brought: a ticket in the query, or a header."""
+        if "ticket" in self.asked:
+            return await asyncio.to_thread(ticket_holder, self.asked["ticket"], self.scope["path"])
+        return credential(self.scope)
+
     async def _judged(self) -> Decision:
-        if not origin_allowed(self.scope):
+        if "ticket" not in self.asked and not origin_allowed(self.scope):
             return Decision(NO_ACCESS)
         early = self.checked(Decision(None))
         if early.code is not None:
             return early
         try:
-            decision = await hub().batcher.judge(Question(credential(self.scope), self.kind, self.name()))
+            self.credential = await self._credential()
+            decision = await hub().batcher.judge(Question(self.credential, self.kind, self.name()))
+        except RedisError:
+            return Decision(TRY_LATER)
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
             return Decision(TRY_LATER)

@@ -4,7 +4,7 @@ import base64
 from datetime import datetime, timedelta
 
 from django.db import Error
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from metrics.database import impatient
@@ -37,11 +37,16 @@ def bearer(secret: str) -> Token | None:
     if not secret:
         return None
     now = timezone.now()
-    valid = Token.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-    found = valid.select_related("source").prefetch_related("teams").filter(digest=Token.digest_of(secret)).first()
+    found = valid_tokens(now).filter(digest=Token.digest_of(secret)).first()
     if found is not None and (found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY):
         _note_use(found, now)
     return found
+
+
+def valid_tokens(now: datetime) -> QuerySet[Token]:
+    """Return the tokens that are neither revoked nor expired at `now`."""
+    valid = Token.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    return valid.select_related("source").prefetch_related("teams")
 
 
 def _note_use(token: Token, now: datetime) -> None:

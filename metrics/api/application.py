@@ -25,6 +25,7 @@ from metrics.api import (
     samples,
     series,
     sources,
+    tickets,
 )
 from metrics.api.paths import operations
 from metrics.api.refusals import as_json, refuse_in
@@ -65,6 +66,7 @@ api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", notifications.router)
+api.add_router("v1", tickets.router)
 refuse_in(api, as_json)
 
 foreign = NinjaAPI(

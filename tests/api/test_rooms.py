@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from metrics.models import AuditEntry, Message, Notification
 from tests import make
@@ -84,3 +85,15 @@ def test_people_are_told(program: Program) -> None:
     ]
     refused = program.post("/api/v1/notifications", {**told, "to": "everybody"})
     assert (refused.status_code, body(refused)["errors"][0]["field"]) == (422, "to")
+
+
+def test_a_ticket_is_made_for_the_path_of_a_socket(redis: Redis) -> None:
+    reader = Program("read", "reader")
+    answer = reader.post("/api/v1/ws-ticket", {"path": "/ws/rooms/1/"})
+    assert answer.status_code == 201
+    ticket = body(answer)["ticket"]
+    (key,) = redis.keys("wf:ticket:*")
+    assert ticket not in str(key)
+    assert 0 < redis.ttl(key) <= 30
+    refused = reader.post("/api/v1/ws-ticket", {"path": "https://elsewhere.example/ws/"})
+    assert (refused.status_code, body(refused)["errors"][0]["field"]) == (422, "path")

@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from redis import RedisError
 
 from consumers import hub as hubs
+from metrics.access import tickets
 from metrics.access.principal import SYSTEM
 from metrics.actions import notifications, rooms
 from metrics.live import bus
 from metrics.live.topic import room
-from metrics.models import Room
+from metrics.models import Room, Token
 from tests import make
 from tests.consumers.test_dashboard import HOST, Connect, Socket, close_code, connect, cookie_of
 
@@ -224,3 +225,31 @@ async def test_topics_that_nobody_follows_any_more_are_let_go(connect: Connect, 
     hubs.hub()._empty_since[room(war.pk)] -= hubs.LINGER_S
     await hubs.hub()._close_unwatched()
     assert not hubs.hub().logs
+
+
+class TestTicket:
+    """A ticket opens the socket that it is for, once."""
+
+    @staticmethod
+    def issue(scope: str, path: str) -> str:
+        make.token("bot", scope)
+        return tickets.issue(Token.objects.get(name="bot"), path)
+
+    async def test_it_stands_for_its_token_once(self, connect: Connect, war: Room) -> None:
+        path = f"/ws/rooms/{war.pk}/"
+        ticket = await database_sync_to_async(self.issue)("edit", path)
+        socket = await connect(f"{path}?format=json&ticket={ticket}")
+        assert (await read(socket))["type"] == "hello"
+        await socket.send_to(text_data=json.dumps({"say": "hello"}))
+        assert (await read(socket))["by"] == "token bot"
+        assert await close_code(await connect(f"{path}?format=json&ticket={ticket}")) == 4401
+        await database_sync_to_async(make.revoke_token)("bot")
+        assert await close_code(socket) == 4401
+
+    async def test_it_opens_no_other_socket(self, connect: Connect, war: Room) -> None:
+        ticket = await database_sync_to_async(self.issue)("edit", "/ws/rooms/99/")
+        assert await close_code(await connect(f"/ws/rooms/{war.pk}/?format=json&ticket={ticket}")) == 4401
+
+    @pytest.mark.parametrize("ticket", ["", "x", "%00", "x" * 5000])
+    async def test_nonsense_opens_nothing(self, connect: Connect, war: Room, ticket: str) -> None:
+        assert await close_code(await connect(f"/ws/rooms/{war.pk}/?ticket={ticket}")) in (4401, 4403)

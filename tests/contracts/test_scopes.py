@@ -73,6 +73,7 @@ SCOPES = {
     ("GET", "/api/v1/rooms/{id}/messages"): "read",
     ("POST", "/api/v1/rooms/{id}/messages"): "edit",
     ("POST", "/api/v1/notifications"): "edit",
+    ("POST", "/api/v1/ws-ticket"): "read",
 }
 """Scopes that a token has to grant, by method and path."""
 
