@@ -49,6 +49,7 @@ new MutationObserver(() => {
 
 let socket = null;
 let lostTimer = 0;
+let isSilent = false;
 
 const isOurs = (event) => event.detail.connection.url.includes("/ws/rooms/");
 
@@ -74,6 +75,12 @@ document.addEventListener("htmx:ws:after:connection", (event) => {
   say("");
 });
 
+document.addEventListener("htmx:ws:after:message:incoming", (event) => {
+  if (!isOurs(event)) return;
+  isSilent = false;
+  say("");
+});
+
 document.addEventListener("htmx:ws:close", (event) => {
   if (!isOurs(event)) return;
   socket = null;
@@ -83,8 +90,6 @@ document.addEventListener("htmx:ws:close", (event) => {
 });
 
 // A network that goes away closes no socket: so the page asks, and connects anew once it is answered again.
-let isSilent = false;
-
 async function ask() {
   if (!socket || document.hidden) return;
   try {
