@@ -61,7 +61,7 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     ids["heartbeats"] = heartbeats.create(SYSTEM, "nightly", every_s=60).pk
     statuses = set()
     for pattern in urlpatterns:
-        route = str(pattern.pattern).replace("<slug:slug>", slug)
+        route = str(pattern.pattern).replace("<slug:slug>", slug).replace("<slug:key>", "number-of-orders-open")
         path = "/" + route.replace("<int:id>", str(ids.get(route.partition("/")[0])))
         for headers in ({}, PART):
             with CaptureQueriesContext(connection) as captured:
