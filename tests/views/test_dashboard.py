@@ -117,6 +117,7 @@ class TestPage:
         make.dashboard()
         for asked, range in (("", "1h"), ("?range=6h", "6h")):
             socket = f"/ws/dashboards/shop/?range={range}&amp;dashboard={make.variant().id}"
+            socket += "" if path.startswith("/wall/") else "&amp;personal=1"  # a wall shows nothing of a person's
             assert f'hx-ws:connect="{socket}"' in text(ada, path + asked)
 
     @pytest.mark.parametrize("range", ["2h", "", "1H", "1h ", "\x00", "'><script>"])

@@ -56,4 +56,4 @@ def test_a_part_that_a_page_fetches_anew_does_not_read_it(ada: Client, monkeypat
 
 def test_who_is_not_signed_in_is_told_nothing(client: Client) -> None:
     stop()
-    assert "notice" not in client.get("/sign-in/").content.decode()
+    assert 'id="notice"' not in client.get("/sign-in/").content.decode()
