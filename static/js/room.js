@@ -86,7 +86,7 @@ document.addEventListener("htmx:ws:close", (event) => {
   socket = null;
   const why = REFUSED[event.detail.code];
   if (why) say(why);
-  else lostTimer ||= setTimeout(say, LOST_AFTER_MS, LOST);
+  else lostTimer ||= setTimeout(() => say(LOST), LOST_AFTER_MS);
 });
 
 // A network that goes away closes no socket: so the page asks, and connects anew once it is answered again.
