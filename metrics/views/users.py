@@ -35,7 +35,8 @@ class TeamsField(forms.MultipleChoiceField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            choices=lambda: [(name, name) for name in Team.objects.order_by("name").values_list("name", flat=True)], **kwargs
+            choices=lambda: [(name, name) for name in Team.objects.order_by("name").values_list("name", flat=True)],
+            **kwargs,
         )
 
 
