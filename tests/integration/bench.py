@@ -101,7 +101,8 @@ class Bench:
     def shell(self, code: str) -> None:
         """Do what only an administrator can, in a process of its own."""
         imports = (
-            "from django.contrib.auth.models import User; from metrics.actions import access, dashboards;"
+            "from django.contrib.auth.models import User; from metrics.access.principal import SYSTEM;"
+            "from metrics.actions import dashboards;"
             f"from metrics.models import Dashboard; d = Dashboard.objects.get(slug='{SLUG}');"
         )
         self.stack.manage("shell", "-v0", "-c", imports + code)

@@ -61,6 +61,7 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     slug, ids = make.dashboard().slug, {"sources": make.source().pk}
     ids["heartbeats"] = heartbeats.create(SYSTEM, "nightly", every_s=60).pk
     ids["rooms"] = rooms.create(SYSTEM, "War room").pk
+    ids["access/invitations"] = 1
     ids["access/users"], ids["access/teams"] = User.objects.get().pk, make.team("ops").pk
     statuses = set()
     for pattern in urlpatterns:

@@ -63,7 +63,7 @@ def test_disabling_a_user_and_closing_a_dashboard(bench: Bench) -> None:
     bench.shell("User.objects.create_user('ann', password='a-long-one')")
     ann = sign_in(bench.stack, "ann", "a-long-one")
     with Page(ann, SLUG) as page, bench.page() as other:
-        bench.shell("dashboards.change(access.SYSTEM, d.slug, {'access': {'everyone': False}}, None)")
+        bench.shell("dashboards.change(SYSTEM, d.slug, {'access': {'everyone': False}}, None)")
         page.wait(lambda: page.codes == [4404], "the close code", 2)
         assert other.codes == [], "an administrator may stay"
         bench.shell("d.for_everyone = True; d.save()")
