@@ -4,9 +4,8 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from typing import Any
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, suppress
 
 import httpx
 import pytest
@@ -25,13 +24,15 @@ TOLD_S = 5.0
 
 
 @pytest.fixture(scope="module")
-def editor(bench: Bench) -> httpx.Client:
+def editor(bench: Bench) -> Iterator[httpx.Client]:
     """A program that may write."""
     token = bench.stack.manage("token", "writer", "--scope", "edit").strip()
-    return httpx.Client(base_url=bench.stack.url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=bench.stack.url, headers=headers, timeout=20) as client:
+        yield client
 
 
-def entries(url: str, headers: dict[str, str], until: float) -> Iterator[int]:
+def entries(url: str, headers: dict[str, str], until: float) -> Generator[int, None, None]:
     """Yield the ids of a room's entries as a program reads them that comes back after each break."""
     after = 0
     while time.monotonic() < until:
@@ -69,12 +70,13 @@ def test_every_entry_comes_in_order_though_the_web_process_is_killed_twice(bench
     url = f"{bench.stack.url.replace('http', 'ws')}/ws/rooms/{room}/"
     headers = {"Authorization": str(editor.headers["Authorization"])}
     found: list[int] = []
-    for id in entries(url, headers, time.monotonic() + READ_S):
-        found.append(id)
-        if id in (MESSAGES // 4, MESSAGES // 2):
-            bench.stack.kill("web")
-        if id == MESSAGES:
-            break
+    with closing(entries(url, headers, time.monotonic() + READ_S)) as reader:
+        for id in reader:
+            found.append(id)
+            if id in (MESSAGES // 4, MESSAGES // 2):
+                bench.stack.kill("web")
+            if id == MESSAGES:
+                break
     writer.join(READ_S)
     assert done.is_set()
     assert found == list(range(1, MESSAGES + 1))
@@ -120,8 +122,8 @@ def text_until(socket: ClientConnection, wanted: str, seconds: float) -> str:
 
 
 def cookie(bench: Bench, user: str, password: str = "four words make it") -> str:
-    client: Any = sign_in(bench.stack, user, password)
-    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    with sign_in(bench.stack, user, password) as client:
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
 def wait_for(url: str) -> None:
