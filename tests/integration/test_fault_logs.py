@@ -18,7 +18,7 @@ from tests.integration.stack import free_port
 
 pytestmark = pytest.mark.integration
 
-MESSAGES = 400
+MESSAGES = 240
 READ_S = 90
 TOLD_S = 5.0
 
@@ -122,7 +122,7 @@ def text_until(socket: ClientConnection, wanted: str, seconds: float) -> str:
 
 
 def cookie(bench: Bench, user: str, password: str = "four words make it") -> str:
-    with sign_in(bench.stack, user, password) as client:
+    with closing(sign_in(bench.stack, user, password)) as client:
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
