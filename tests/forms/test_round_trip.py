@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -78,6 +78,7 @@ def as_typed(fields: Collection[Field], config: dict[str, Any]) -> dict[str, Any
 
 
 @pytest.mark.parametrize("config_class", [Config, *CLASSES], ids=lambda one: one.__name__)
+@settings(max_examples=25)  # of each of thirty kinds
 @given(data=st.data())
 def test_any_config_stays_what_it_was(config_class: type[BaseModel], data: st.DataObject) -> None:
     fields = fields_of(config_class)
