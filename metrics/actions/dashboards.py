@@ -134,7 +134,7 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
         dashboard = _held(by, CHANGE, slug, seen)
         found = find_revision(dashboard, number)
         before = spec_of(dashboard)
-        # Who may see it is not a matter of how it looked once; its widgets may be.
+        # A revision restores how it looked, and not the people it was for.
         after = parse({**found.spec, "slug": before.slug, "access": before.access.model_dump()})
         said = difference(before, after)
         _store(by, "restore", dashboard, before, after, f"Restored revision {number}. {said}" if said else "")

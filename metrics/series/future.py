@@ -54,7 +54,7 @@ def _set_aside(ids: list[int], limit_ms: int) -> int:
             cursor.execute(f"INSERT OR IGNORE INTO {_FUTURE} ({columns}) SELECT {columns} {which}", [limit_ms])
             count = cursor.rowcount
             cursor.execute(f"DELETE {which}", [limit_ms])
-        # What is added from now on is not late: its total is that of the last sample, and the newest.
+        # Increases from now on are not late: the total is that of the last sample, and the newest.
         RunningTotal.objects.filter(series__in=ids, at_ms__gt=limit_ms).update(at_ms=limit_ms)
     return count
 
