@@ -37,13 +37,14 @@ class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
     `id` is that of the thing. `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for
-    nobody known.
+    nobody known. `by` is the holder as a principal, as it was when this was asked.
     """
 
     code: int | None
     holder: str = ""
     name: str = ""
     id: int = 0
+    by: Principal = NOBODY
 
 
 class Question(NamedTuple):
@@ -111,7 +112,7 @@ def _decision(question: Question) -> Decision:
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
     found = FINDERS[question.kind](by, question.name)
-    return Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0)
+    return Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by)
 
 
 def _dashboard(by: Principal, name: int | str) -> int | None:
@@ -141,11 +142,6 @@ FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
     ROOM: _room,
 }
 """For each kind of topic, the id of the thing of that name, None if there is none that the principal may follow."""
-
-
-def principal_of(who: Credential) -> Principal:
-    """Return the principal of a credential, as it is now."""
-    return _principal(who)[0]
 
 
 def _principal(who: Credential) -> tuple[Principal, str, str]:

@@ -10,7 +10,7 @@ from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live.bus import Recheck
-from metrics.live.topic import DASHBOARD, Topic
+from metrics.live.topic import DASHBOARD, ROOM, Topic
 
 AnyStream = Stream | LogStream
 
@@ -41,4 +41,6 @@ def _question(stream: AnyStream, viewer: Viewer) -> Question:
 def _concerns(doubt: Recheck, who: Decision, topic: Topic) -> bool:
     if doubt["user"] is not None and who.holder != f"user:{doubt['user']}":
         return False
-    return doubt["dashboard"] is None or (topic.kind, topic.id) == (DASHBOARD, doubt["dashboard"])
+    dashboard = doubt["dashboard"]
+    # A room may be that of the dashboard.
+    return dashboard is None or topic.kind == ROOM or (topic.kind, topic.id) == (DASHBOARD, dashboard)

@@ -234,7 +234,8 @@ class Hub:
         if message["type"] == bus.ENTRY:
             appended = cast(bus.Appended, message)
             if one := self.logs.get(Topic.parse(appended["topic"])):
-                one.take(appended["entry"])
+                for entry in appended["entries"]:
+                    one.take(entry)
             return
         fragments = cast(bus.Message, message)
         stream = self.streams.get(Topic.parse(fragments["topic"]))

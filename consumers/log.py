@@ -1,24 +1,28 @@
 """Logs over sockets: `/ws/rooms/<id>/?after=…` and `/ws/notifications/?after=…`, as HTML or with `format=json`."""
 
-from channels.db import database_sync_to_async
+from functools import cache
+
 from django.db import Error as DatabaseError
 
-from consumers.access import Decision, principal_of
+from consumers.access import Decision
 from consumers.codes import NO_SUCH_THING, TRY_LATER
 from consumers.hub import Membership, hub
 from consumers.log_stream import json_frame
 from consumers.outlet import close
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
-from metrics.actions import rooms
+from metrics.actions import messages
 from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.actions.messages import Draft
+from metrics.group_commit import FullError, GroupCommit
 from metrics.live.topic import PERSON, ROOM, Topic
+from metrics.models import Message
 
 
 class LogConsumer(TopicConsumer):
     """Entries down, from the one after the number `after` on; without it, only those that come from now on."""
 
-    message_bytes = 4 * rooms.TEXT_MOST + 1024
+    message_bytes = 4 * messages.TEXT_MOST + 1024
 
     def checked(self, who: Decision) -> Decision:
         return who if self.asked.get("format", "html") in ("html", "json") else Decision(NO_SUCH_THING)
@@ -56,11 +60,17 @@ class RoomConsumer(LogConsumer):
             await super().heard(membership, text)
             return
         viewer = membership.viewer
+        draft = Draft(viewer.who.by, viewer.who.id, said["say"], said.get("client_id", ""))
         try:
-            by = await database_sync_to_async(principal_of)(viewer.credential)
-            await database_sync_to_async(rooms.say)(by, self.name(), said["say"], said.get("client_id", ""))
-        except (Invalid, Forbidden, Missing) as problem:
-            about = {"client_id": said["client_id"]} if said.get("client_id") else {}
+            await _saying().add(draft)
+        except (Forbidden, FullError, Invalid, Missing) as problem:
+            about = {"client_id": draft.client_id} if draft.client_id else {}
             viewer.outlet.write(json_frame("error", {"error": str(problem), **about}))
         except DatabaseError:
             await close(self.base_send, TRY_LATER)
+
+
+@cache
+def _saying() -> GroupCommit[Draft, Message | Exception]:
+    """Return what stores the messages of this process, all that come meanwhile in one transaction."""
+    return GroupCommit("say", messages.say_all)

@@ -16,9 +16,9 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from consumers.codes import TRY_LATER
-from consumers.frame import Frame
+from consumers.frame import Element, Frame
 from consumers.viewer import Viewer
-from metrics.actions import notifications, rooms
+from metrics.actions import messages, notifications
 from metrics.health import traffic
 from metrics.live.bus import Entry
 from metrics.live.topic import PERSON, ROOM, Topic
@@ -26,8 +26,8 @@ from metrics.live.topic import PERSON, ROOM, Topic
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 200
-LOGS: dict[str, Callable[[int, int, int], list[Entry]]] = {ROOM: rooms.entries, PERSON: notifications.entries}
-"""For each kind of log topic, the function that reads entries: id, number after which, how many at most."""
+LOGS: dict[str, Callable[[int, int, int, int], list[Entry]]] = {ROOM: messages.entries, PERSON: notifications.entries}
+"""For each kind of log topic, the function that reads entries: id, after and up to which number, how many at most."""
 
 
 class LogStream:
@@ -93,12 +93,13 @@ class LogStream:
     async def _until_newest(self, viewer: Viewer) -> None:
         ask = database_sync_to_async(LOGS[self.topic.kind], thread_sensitive=False)
         while viewer.sent < self.newest:
-            found = await ask(self.topic.id, viewer.sent, READ_AT_ONCE)
+            newest = self.newest
+            found = await ask(self.topic.id, viewer.sent, newest, READ_AT_ONCE)
             for entry in found:
                 viewer.outlet.write(Frames(entry).of(viewer))
                 viewer.sent = entry["number"]
-            if not found:  # the newest were removed, as with a room that is gone
-                viewer.sent = self.newest
+            if not found:  # they were removed, or changed once more, which comes as an entry above `newest`
+                viewer.sent = newest
 
     def _read_enough(self, viewer: Viewer, task: "asyncio.Task[None]") -> None:
         self._reading.pop(viewer, None)
@@ -129,7 +130,8 @@ class Frames:
         return made
 
     def _html(self) -> Frame:
-        return Frame(f'<hx-partial hx-target="#log" hx-swap="beforeend">{self._entry["html"]}</hx-partial>')
+        entry = self._entry
+        return Frame(Element(entry["target"], entry["swap"], entry["html"]).partial())
 
 
 def json_frame(type: str, data: dict[str, Any]) -> Frame:

@@ -246,6 +246,14 @@ STATICFILES_DIRS = [
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "dashboard_project.storage.StaticStorage"},
+    # Every web process serves what any of them was sent, on whichever host it runs.
+    "attachments": {
+        "BACKEND": env.text(
+            "ATTACHMENTS_STORAGE",
+            "metrics.files.DatabaseStorage",
+            "Class that keeps the files of rooms, as in Django's STORAGES; every process has to reach them.",
+        )
+    },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 

@@ -6,6 +6,9 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
+
+The room of a dashboard is for those who see the dashboard. A direct conversation is for its two people, and for no
+administrator.
 """
 
 from collections.abc import Mapping
@@ -76,6 +79,10 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
         return False
     if verb == SAY and by.kind == "token" and by.role < Role.EDITOR:
         return False  # a token to read with writes nothing
+    if isinstance(thing, Room) and thing.direct:
+        return _is_chosen(by, thing) and verb in (SEE, SAY)
+    if isinstance(thing, Room) and thing.dashboard is not None and thing.dashboard.deleted_at is not None:
+        return False
     if by.is_admin or isinstance(thing, type | str):
         return True
     return _is_theirs(by, verb, thing)
@@ -93,6 +100,8 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     needed = NEEDS[model].get(SEE)
     if needed is None or by.role < needed:
         return rows.none()
+    if model is Room:  # what two people say is for nobody else
+        rows = rows.filter(Q(direct="") | _chosen(by), Q(dashboard=None) | Q(dashboard__deleted_at=None))
     if model is Token and not by.is_admin:
         others = Token.teams.through.objects.exclude(team_id__in=by.teams or ()).values("token_id")
         return rows.filter(_of_teams(Token, by)).exclude(Q(scope=Token.Scope.ADMIN) | Q(pk__in=others))
@@ -102,8 +111,11 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
         return rows.exclude(source__in=_hidden_sources(by.teams))
     if model is Team:
         return rows.filter(pk__in=by.teams or ())
-    if model in (Dashboard, Room, Source):
+    if model in (Dashboard, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
+    if model is Room:
+        own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
+        return rows.filter(Q(dashboard=None) & own | Q(dashboard__in=visible(by, Dashboard).order_by().values("pk")))
     return rows
 
 
@@ -131,6 +143,16 @@ def _of_teams(model: Any, by: Principal) -> Q:
     return Q(pk__in=model.teams.through.objects.filter(team_id__in=by.teams or ()).values(f"{name}_id"))
 
 
+def _chosen(by: Principal) -> Q:
+    """Return the condition that a room is for `by` as one of its people."""
+    chosen = Room.people.through.objects.filter(user_id=by.pk if by.kind == "user" else None)
+    return Q(pk__in=chosen.values("room_id"))
+
+
+def _is_chosen(by: Principal, room: Room) -> bool:
+    return by.kind == "user" and any(user.pk == by.pk for user in room.people.all())
+
+
 def _needed(verb: str, thing: Model | type[Model] | str) -> Role | None:
     return NEEDS.get(thing if isinstance(thing, type | str) else type(thing), {}).get(verb)
 
@@ -145,11 +167,16 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
         return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
+    if isinstance(thing, Room) and thing.dashboard is not None:
+        return _is_theirs(by, SEE if verb == SAY else verb, thing.dashboard)
+    if isinstance(thing, Room) and _is_chosen(by, thing):
+        return True
     if isinstance(thing, Dashboard | Room | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True
-        return thing.for_everyone and (verb in (SEE, SAY) or not teams)
+        chosen = isinstance(thing, Room) and bool(thing.people.all())
+        return thing.for_everyone and (verb in (SEE, SAY) or not (teams or chosen))
     return True
 
 

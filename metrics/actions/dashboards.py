@@ -22,7 +22,7 @@ from metrics.access.sharing import Access
 from metrics.actions import journal, teams
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.live import bus, marks, watchers
-from metrics.models import Dashboard, FormerSlug, Revision, Source, Widget
+from metrics.models import Dashboard, FormerSlug, Revision, Room, Source, Widget
 from metrics.redis_state import outage
 from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets.registry import kinds
@@ -328,6 +328,8 @@ def _store(
     dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
     dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)
+    if before is None or before.title != after.title:
+        Room.objects.update_or_create(dashboard=dashboard, defaults={"title": after.title, "for_everyone": False})
     _record(by, verb, dashboard, after, said)
 
 

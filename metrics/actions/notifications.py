@@ -60,9 +60,9 @@ def mark_read(user: int, number: int | None = None) -> None:
             transaction.on_commit(partial(_ring, user))
 
 
-def entries(user: int, after: int, most: int) -> list[Entry]:
-    """Return the first `most` entries of the log of `user` (id) after the number `after`."""
-    found = Notification.objects.filter(user=user, number__gt=after).order_by("number")
+def entries(user: int, after: int, upto: int, most: int) -> list[Entry]:
+    """Return the first `most` entries of the log of `user` (id) with numbers above `after`, and not above `upto`."""
+    found = Notification.objects.filter(user=user, number__gt=after, number__lte=upto).order_by("number")
     return [entry(one) for one in found[:most]]
 
 
@@ -70,6 +70,8 @@ def entry(notification: Notification) -> Entry:
     """Return a notification as an entry of its person's log."""
     return Entry(
         number=notification.number,
+        target=TOASTS,
+        swap="beforeend",
         html=render_to_string("notification/_toast.html", {"notification": notification}).strip(),
         data={
             "id": notification.number,
@@ -126,7 +128,7 @@ def _tell(by: Principal, user: User, kind: str, text: str, about: str, key: str)
         with transaction.atomic():
             made = Notification.objects.create(
                 user=user,
-                number=logs.next_number(person(user.pk)),
+                number=logs.take_numbers({person(user.pk): 1})[person(user.pk)].newest,
                 kind=kind,
                 text=text,
                 about=about,
@@ -141,7 +143,7 @@ def _tell(by: Principal, user: User, kind: str, text: str, about: str, key: str)
 
 def _send(notification: Notification) -> None:
     made = entry(notification)
-    bus.append(person(notification.user_id), made)
+    bus.append(person(notification.user_id), [made])
     bus.send_to(notification.user_id, TOASTS, "beforeend", made["html"])
     _ring(notification.user_id)
 

@@ -1,29 +1,23 @@
-"""Rooms: making them, writing in them, and reading what was said."""
+"""Rooms: making, changing, closing and removing them. What is said in them is in `messages`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
-from django.template.loader import render_to_string
+from django.contrib.auth.models import User
+from django.db import transaction
 from pydantic import ValidationError
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, SAY, check, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, logs, teams
+from metrics.actions import journal, teams
 from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
-from metrics.live.bus import Entry
-from metrics.live.topic import room as topic_of
-from metrics.models import Message, Room
+from metrics.models import Dashboard, Room
 
 TITLE_MOST = 100
-TEXT_MOST = 4000
-CLIENT_ID_MOST = 100
-PAGE = 50
+KEPT_DAYS_MOST = 3650
 
 
 def find(by: Principal, id: int) -> Room:
@@ -34,110 +28,129 @@ def find(by: Principal, id: int) -> Room:
     return found
 
 
-def create(by: Principal, title: str, access: Mapping[str, Any] | None = None) -> Room:
-    """Open a room, for everyone without `access` (of the form of `Access`). Raises Forbidden, or Invalid."""
+def create(by: Principal, title: str, access: Mapping[str, Any] | None = None, people: Iterable[str] = ()) -> Room:
+    """Open a room, for everyone without `access` (of the form of `Access`), or for `people` (names) and its teams.
+
+    Raises Forbidden, or Invalid.
+    """
     check(by, CREATE, Room)
-    given = _access(access or {})
+    chosen = _people(by, people)
+    given = _access(access or ({"everyone": False} if chosen else {}))
     owners = teams.named(given.teams)
     teams.check_sharing(by, [], owners)
     with transaction.atomic():
         made = Room.objects.create(title=_title(title), for_everyone=given.everyone)
         made.teams.set(owners)
-        journal.record(by, "create", made, after={"title": made.title, **given.model_dump()})
+        made.people.set(chosen)
+        journal.record(by, "create", made, after={"title": made.title, **given.model_dump(), "people": _names(chosen)})
     return made
 
 
-def rename(by: Principal, id: int, title: str) -> Room:
-    """Give a room another title. Raises Forbidden, Missing or Invalid."""
+def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
+    """Set of a room the `title`, `access`, `people` or `keep_days` that `changes` names.
+
+    Raises Forbidden, Missing or Invalid. The room of a dashboard has the title and the people of the dashboard.
+    """
     with transaction.atomic():
         room = find(by, id)
         check(by, CHANGE, room)
-        before, room.title = {"title": room.title}, _title(title)
-        room.save(update_fields=["title"])
-        journal.record(by, "change", room, before, {"title": room.title})
+        before = _document(room)
+        if not _is_own(room) and changes.keys() - {"keep_days"}:
+            raise Invalid(min(changes), "This room has its title and its people from elsewhere.")
+        if "title" in changes:
+            room.title = _title(changes["title"])
+        if "keep_days" in changes:
+            room.keep_days = _days(changes["keep_days"])
+        if "access" in changes:
+            given = _access(changes["access"])
+            owners = teams.named(given.teams)
+            teams.check_sharing(by, room.teams.all(), owners)
+            room.for_everyone = given.everyone
+            room.teams.set(owners)
+        if "people" in changes:
+            room.people.set(_people(by, changes["people"]))
+        room.save()
+        journal.record(by, "change", room, before, _document(room))
+    bus.recheck()
+    return room
+
+
+def close(by: Principal, id: int, *, closed: bool = True) -> Room:
+    """Close a room, in which nobody writes then, or open it again. Raises Forbidden or Missing."""
+    with transaction.atomic():
+        room = find(by, id)
+        check(by, CHANGE, room)
+        if closed != bool(room.closed_at):
+            room.closed_at = datetime.now(UTC) if closed else None
+            room.save(update_fields=["closed_at"])
+            journal.record(by, "close" if closed else "reopen", room)
     return room
 
 
 def delete(by: Principal, id: int) -> None:
-    """Remove a room with all that was said in it. Raises Forbidden or Missing."""
+    """Remove a room with all that was said in it. Raises Forbidden or Missing, or Invalid for a dashboard's."""
     with transaction.atomic():
         room = find(by, id)
         check(by, DELETE, room)
+        if room.dashboard_id is not None:
+            raise Invalid("room", "This room goes with its dashboard.")
         journal.record(by, "delete", room, before={"title": room.title})
         room.delete()
     bus.recheck()
 
 
-def say(by: Principal, id: int, text: str, client_id: str = "") -> Message:
-    """Store a message, and send it to everyone in the room. Raises Forbidden, Missing or Invalid.
-
-    One with a `client_id` that the same sender used in this room before is the message of that time.
-    """
-    room = find(by, id)
-    check(by, SAY, room)
-    text = _text(text)
-    check_storable(client_id, "client_id")
-    if len(client_id) > CLIENT_ID_MOST:
-        raise Invalid("client_id", f"client_id has at most {CLIENT_ID_MOST} characters.")
-    try:
-        with transaction.atomic():
-            return _earlier(by, room, client_id) or _store(by, room, text, client_id)
-    except IntegrityError:  # the same message came twice at once
-        found = _earlier(by, room, client_id)
-        if found is None:
-            raise
-        return found
+def of_dashboard(dashboard: Dashboard) -> Room:
+    """Return the room of `dashboard`, which those see who see it."""
+    return Room.objects.get_or_create(dashboard=dashboard, defaults={"title": dashboard.title, "for_everyone": False})[
+        0
+    ]
 
 
-def messages(by: Principal, id: int, before: int | None = None, most: int = PAGE) -> list[Message]:
-    """Return the newest `most` messages of a room, or those before the number `before`, in order. Raises Missing."""
-    found: QuerySet[Message] = find(by, id).messages.order_by("-number")
-    if before is not None:
-        found = found.filter(number__lt=before)
-    return list(found[:most])[::-1]
+def direct(by: Principal, name: str) -> Room:
+    """Return the conversation of `by` with the user `name`, which is for the two alone. Raises Missing or Invalid."""
+    other = User.objects.filter(username=name, is_active=True).first()
+    if other is None:
+        raise Missing(f"There is no user {name!r} who may sign in.")
+    if by.kind != "user" or by.pk is None or other.pk == by.pk:
+        raise Invalid("name", "A direct conversation is one of two people.")
+    low, high = sorted((by.pk, other.pk))
+    with transaction.atomic():
+        room, is_new = Room.objects.get_or_create(
+            direct=f"{low}.{high}", defaults={"title": "Direct conversation", "for_everyone": False}
+        )
+        if is_new:
+            room.people.set((low, high))
+    return room
 
 
-def entries(id: int, after: int, most: int) -> list[Entry]:
-    """Return the first `most` entries of the log of a room after the number `after`."""
-    return [entry(one) for one in Message.objects.filter(room=id, number__gt=after).order_by("number")[:most]]
+def _document(room: Room) -> dict[str, Any]:
+    return {
+        "title": room.title,
+        "everyone": room.for_everyone,
+        "teams": sorted(team.name for team in room.teams.all()),
+        "people": _names(room.people.all()),
+        "keep_days": room.keep_days,
+    }
 
 
-def entry(message: Message) -> Entry:
-    """Return a message as an entry of its room's log."""
-    return Entry(
-        number=message.number,
-        html=render_to_string("room/_message.html", {"message": message}).strip(),
-        data={
-            "id": message.number,
-            "kind": "message",
-            "text": message.text,
-            "by": message.sender,
-            "at": message.at.timestamp(),
-        },
-    )
+def _is_own(room: Room) -> bool:
+    """Return whether the title and the people of a room are its own."""
+    return room.dashboard_id is None and not room.direct
 
 
-def _store(by: Principal, room: Room, text: str, client_id: str) -> Message:
-    made = Message.objects.create(
-        room=room,
-        number=logs.next_number(topic_of(room.pk)),
-        by=by.name,
-        user_id=by.pk if by.kind == "user" else None,
-        token_id=by.pk if by.kind == "token" else None,
-        text=text,
-        client_id=client_id,
-        at=datetime.now(UTC),
-    )
-    transaction.on_commit(partial(_send, made))
-    return made
+def _people(by: Principal, names: Iterable[str]) -> list[User]:
+    wanted = set(names)
+    found = list(User.objects.filter(username__in=wanted, is_active=True))
+    unknown = wanted - {user.get_username() for user in found}
+    if unknown:
+        raise Invalid("people", f"people: there is no user {min(unknown)!r} who may sign in.")
+    if found and by.kind == "user" and by.pk not in {user.pk for user in found}:
+        found.append(User.objects.get(pk=by.pk))
+    return found
 
 
-def _send(message: Message) -> None:
-    bus.append(topic_of(message.room_id), entry(message))
-
-
-def _earlier(by: Principal, room: Room, client_id: str) -> Message | None:
-    return room.messages.filter(by=by.name, client_id=client_id).first() if client_id else None
+def _names(people: Iterable[User]) -> list[str]:
+    return sorted(user.get_username() for user in people)
 
 
 def _title(title: str) -> str:
@@ -147,11 +160,10 @@ def _title(title: str) -> str:
     return title.strip()
 
 
-def _text(text: str) -> str:
-    check_storable(text, "text")
-    if not text.strip() or len(text) > TEXT_MOST:
-        raise Invalid("text", f"text: a message has 1 to {TEXT_MOST} characters.")
-    return text.strip()
+def _days(days: int | None) -> int | None:
+    if days is not None and not 1 <= days <= KEPT_DAYS_MOST:
+        raise Invalid("keep_days", f"keep_days: messages are kept for 1 to {KEPT_DAYS_MOST} days, or for good.")
+    return days
 
 
 def _access(access: Mapping[str, Any]) -> Access:

@@ -26,10 +26,10 @@ from metrics.actions import heartbeats, samples
 from metrics.actions.heartbeats import Arrived
 from metrics.actions.samples import Push, checked
 from metrics.api import times
-from metrics.api.group_commit import FullError, GroupCommit
 from metrics.api.push import wait_s
 from metrics.api.refusals import refusal
 from metrics.database import unavailable
+from metrics.group_commit import FullError, GroupCommit
 from metrics.ingest import json_samples, ping
 from metrics.models import Source
 from metrics.sample import BadSamples

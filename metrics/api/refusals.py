@@ -17,10 +17,10 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from metrics import validation
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.actions.idempotency import StillRunningError
-from metrics.api.group_commit import FullError
 from metrics.api.push import TooFastError
 from metrics.api.tokens import NoTokenError
 from metrics.database import RETRY_AFTER_S, unavailable
+from metrics.group_commit import FullError
 from metrics.ingest.influx import BadPrecision
 from metrics.ingest.json_samples import NotJson
 from metrics.sample import BadSamples, Problem

@@ -7,6 +7,7 @@ from ninja import Field, Path, Query, Router, Schema, Status
 
 from metrics.access.policy import visible
 from metrics.access.sharing import Access, Text
+from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body
 from metrics.api.tokens import edit, principal_of, read
@@ -39,9 +40,9 @@ class RoomList(Schema):
 
 
 class MessageIn(Body):
-    text: Text = Field(min_length=1, max_length=actions.TEXT_MOST)
+    text: Text = Field(min_length=1, max_length=said.TEXT_MOST)
     client_id: Text = Field(
-        "", max_length=actions.CLIENT_ID_MOST, description="Your own name for it: sent again, it is the same message."
+        "", max_length=said.CLIENT_ID_MOST, description="Your own name for it: sent again, it is the same message."
     )
 
 
@@ -83,7 +84,7 @@ def get_room(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.patch("rooms/{id}", response={200: RoomOut, **CHANGING}, auth=edit)
 def change_room(request: HttpRequest, id: Id, body: RoomChanges) -> dict[str, Any]:
     """Give it another title."""
-    return _out(actions.rename(principal_of(request), id, body.title))
+    return _out(actions.change(principal_of(request), id, body.model_dump(exclude_unset=True)))
 
 
 @router.delete("rooms/{id}", response={204: None, **ONE}, auth=edit)
@@ -94,15 +95,15 @@ def delete_room(request: HttpRequest, id: Id) -> Status[None]:
 
 
 @router.get("rooms/{id}/messages", response={200: MessageList, **ONE})
-def list_messages(request: HttpRequest, id: Id, before: Before | None = None, limit: Limit = actions.PAGE) -> Any:
+def list_messages(request: HttpRequest, id: Id, before: Before | None = None, limit: Limit = said.PAGE) -> Any:
     """The newest messages, or those before one of them, in order."""
-    return {"messages": [_message(one) for one in actions.messages(principal_of(request), id, before, limit)]}
+    return {"messages": [_message(one) for one in said.history(principal_of(request), id, before, limit)]}
 
 
 @router.post("rooms/{id}/messages", response={201: MessageId, **CHANGING}, auth=edit)
 def say(request: HttpRequest, id: Id, body: MessageIn) -> Status[dict[str, Any]]:
     """Write in a room. The same `client_id` again is answered with the message of that time."""
-    return Status(201, {"id": actions.say(principal_of(request), id, body.text, body.client_id).number})
+    return Status(201, {"id": said.say(principal_of(request), id, body.text, body.client_id).number})
 
 
 def _out(room: Room) -> dict[str, Any]:

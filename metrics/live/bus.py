@@ -47,19 +47,25 @@ class Recheck(TypedDict):
 
 
 class Entry(TypedDict):
-    """An entry of a log topic: its `number`, counted from 1 without a gap, as `html` and as `data` for programs."""
+    """An entry of a log topic: its `number`, counted from 1 without a gap, as `html` and as `data` for programs.
+
+    Pages swap the HTML into the element `target` as htmx does: one that is new is appended, one that changes something
+    replaces it.
+    """
 
     number: int
+    target: str
+    swap: str
     html: str
     data: dict[str, Any]
 
 
 class Appended(TypedDict):
-    """Message to a process: an entry was appended to the log `topic`."""
+    """Message to a process: entries, in order, were appended to the log `topic`."""
 
     type: str
     topic: str
-    entry: Entry
+    entries: list[Entry]
 
 
 class Personal(TypedDict):
@@ -109,12 +115,12 @@ def publish(
     run(_send(group(topic), dict(message)))
 
 
-def append(topic: Topic, entry: Entry) -> None:
-    """Send an entry of the log `topic`, which is committed, to every process that shows it.
+def append(topic: Topic, entries: list[Entry]) -> None:
+    """Send entries of the log `topic`, which are committed, to every process that shows it.
 
     Without Redis this is only logged: processes compare what they have with the database.
     """
-    _try_to_send(group(topic), dict(Appended(type=ENTRY, topic=str(topic), entry=entry)))
+    _try_to_send(group(topic), dict(Appended(type=ENTRY, topic=str(topic), entries=entries)))
 
 
 def send_to(user: int, target: str, swap: str, html: str) -> None:

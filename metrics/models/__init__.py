@@ -4,16 +4,19 @@ from metrics.models.access import Invitation, Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
+from metrics.models.log import LogHead
+from metrics.models.notification import Notification, NotificationSettings, PushSubscription, VapidKey, Watch
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
-from metrics.models.room import LogHead, Message, Notification, Room
+from metrics.models.room import Attachment, Message, Reaction, Reading, Room, StoredFile
 from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
 from metrics.models.source import Run, Source
 from metrics.models.team import Team
 
 __all__ = [
+    "Attachment",
     "AuditEntry",
     "Chunk",
     "Dashboard",
@@ -30,9 +33,13 @@ __all__ = [
     "MinuteChunk",
     "MinuteRollup",
     "Notification",
+    "NotificationSettings",
     "Ping",
     "Probe",
     "Progress",
+    "PushSubscription",
+    "Reaction",
+    "Reading",
     "Revision",
     "Room",
     "Run",
@@ -41,8 +48,11 @@ __all__ = [
     "Series",
     "Session",
     "Source",
+    "StoredFile",
     "Team",
     "Token",
     "Transition",
+    "VapidKey",
+    "Watch",
     "Widget",
 ]

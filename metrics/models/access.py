@@ -29,6 +29,7 @@ class Token(models.Model):
     teams = models.ManyToManyField(
         Team, blank=True, related_name="tokens", help_text="It acts as a member of these; without any, for all teams."
     )
+    face = models.CharField(max_length=32, blank=True, help_text="An emoji that its messages in rooms begin with.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")

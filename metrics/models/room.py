@@ -1,60 +1,69 @@
-"""Rooms and their messages, notifications, and the numbers of what is appended to logs."""
+"""Rooms, their messages, and what each person has read of them."""
 
 from django.contrib.auth.models import User
+from django.core.files.storage import Storage, storages
 from django.db import models
 
 from metrics.models.access import Token
+from metrics.models.dashboard import Dashboard
+from metrics.models.log import sender
 from metrics.models.team import Shared
 
 
-def sender(by: str) -> str:
-    """Return the name of a principal as people read it: user ada is ada."""
-    return by.removeprefix("user ")
+class Room(Shared):
+    """A conversation: of everyone who is signed in, of teams, of chosen people, or of those who see a dashboard.
 
-
-class LogHead(models.Model):
-    """The number of the newest entry of a log topic.
-
-    A sequence of the database counts in the order of asking; this row is locked until the commit, so that numbers are
-    in the order of commits, and without a gap.
+    `direct` names the two people of a direct conversation by their ids, the smaller one first: 3.7.
     """
 
-    topic = models.CharField(max_length=60, primary_key=True)
-    newest = models.PositiveBigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.topic}: {self.newest}"
-
-
-class Room(Shared):
-    """A conversation: of everyone who is signed in, or of teams."""
-
     title = models.CharField(max_length=100)
+    dashboard = models.OneToOneField(Dashboard, null=True, on_delete=models.CASCADE, related_name="room")
+    people = models.ManyToManyField(User, blank=True, related_name="rooms")
+    direct = models.CharField(max_length=50, blank=True)
+    keep_days = models.PositiveIntegerField(null=True, help_text="After so many days messages are removed.")
+    closed_at = models.DateTimeField(null=True, help_text="Nobody writes in it any more.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["title", "id"]
+        constraints = [models.UniqueConstraint(fields=["direct"], condition=~models.Q(direct=""), name="room_of_two")]
 
     def __str__(self) -> str:
         return self.title
 
 
 class Message(models.Model):
-    """An entry of a room. `number` counts from 1 in each room; `client_id` is the sender's own name for it."""
+    """Something said in a room.
+
+    `number` is that of the entry it came as, counted in each room; `changed` that of the newest change, `ordinal` how
+    many messages there were with it. `client_id` is the sender's own name for it. `moment` is what the sender saw
+    beside it: {"dashboard", "revision", "range", "at"}. `cards` are the things of ours that it links to:
+    [{"path", "title", "kind"}]. `drawing` is the HTML of a widget as it was.
+    """
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, db_index=False, related_name="messages")
     number = models.PositiveBigIntegerField()
+    changed = models.PositiveBigIntegerField()
+    ordinal = models.PositiveBigIntegerField()
     by = models.CharField(max_length=200)
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     token = models.ForeignKey(Token, null=True, on_delete=models.SET_NULL, related_name="+")
     text = models.TextField()
     client_id = models.CharField(max_length=100, blank=True)
     at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    reply_to = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    mentions = models.JSONField(default=list)
+    cards = models.JSONField(default=list)
+    moment = models.JSONField(null=True)
+    drawing = models.TextField(blank=True)
 
     class Meta:
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["room", "number"], name="message_number_of_room"),
+            models.UniqueConstraint(fields=["room", "changed"], name="message_change_of_room"),
             models.UniqueConstraint(
                 fields=["room", "by", "client_id"],
                 condition=~models.Q(client_id=""),
@@ -70,33 +79,77 @@ class Message(models.Model):
         return sender(self.by)
 
 
-class Notification(models.Model):
-    """One thing that one person should know. `number` counts from 1 for each person; `about` is a path of ours."""
+class Reaction(models.Model):
+    """An emoji that somebody put under a message."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, db_index=False, related_name="notifications")
-    number = models.PositiveBigIntegerField()
-    kind = models.CharField(max_length=30)
-    text = models.CharField(max_length=1000)
-    about = models.CharField(max_length=300, blank=True)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="reactions")
     by = models.CharField(max_length=200)
-    key = models.CharField(max_length=100, blank=True)
-    at = models.DateTimeField()
-    read_at = models.DateTimeField(null=True)
+    emoji = models.CharField(max_length=32)
 
     class Meta:
-        ordering = ["-number"]
-        indexes = [
-            models.Index(fields=["user"], name="notification_unread", condition=models.Q(read_at=None)),
-            models.Index(fields=["at"], name="notification_at"),
-        ]
-        constraints = [
-            models.UniqueConstraint(fields=["user", "number"], name="notification_number_of_user"),
-            models.UniqueConstraint(fields=["user", "key"], condition=~models.Q(key=""), name="notification_once"),
-        ]
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["message", "by", "emoji"], name="reaction_once")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} notification {self.number}"
+        return self.emoji
 
     @property
     def sender(self) -> str:
         return sender(self.by)
+
+
+class Reading(models.Model):
+    """How far a person has read a room: the number of the newest message they saw, and its ordinal."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="readings")
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="readings")
+    number = models.PositiveBigIntegerField(default=0)
+    ordinal = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "room"], name="reading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.room_id}: {self.number}"
+
+
+class StoredFile(models.Model):
+    """The bytes of a file, where every process can read them."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    data = models.BinaryField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def attachments() -> Storage:
+    """Return the storage of attachments, as the settings say."""
+    return storages["attachments"]
+
+
+class Attachment(models.Model):
+    """A picture or a file in a room; without a message it was sent ahead of one that is still being written.
+
+    `key` is its name in URLs. `width` and `height` are pixels of a picture.
+    """
+
+    key = models.CharField(max_length=40, unique=True)
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="attachments")
+    message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="attachments")
+    by = models.CharField(max_length=200)
+    name = models.CharField(max_length=150)
+    type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    file = models.FileField(storage=attachments, max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="attachment_unsent", condition=models.Q(message=None))]
+
+    def __str__(self) -> str:
+        return self.name

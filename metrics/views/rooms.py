@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from metrics.access.policy import CREATE, DELETE, SAY, check, may, visible
 from metrics.access.principal import of_visitor
+from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
 from metrics.models import Room
@@ -47,13 +48,13 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
             "\r\n", "\n"
         )  # which forms send for the one character of a line's end
         try:
-            actions.say(by, id, typed, request.POST.get("client_id", ""))
+            said.say(by, id, typed, request.POST.get("client_id", ""))
             return HttpResponse(status=204) if getattr(request, "htmx", False) else redirect("room", id)
         except Invalid as problem:
             error = beside(problem.field, str(problem))
     before = request.GET.get("before", "")
     is_past = before.isdecimal() and len(before) < 16
-    shown = actions.messages(by, id, int(before) if is_past else None)
+    shown = said.history(by, id, int(before) if is_past else None)
     context = {
         "room": found,
         "shown": shown,
@@ -64,7 +65,7 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
         "may_delete": may(by, DELETE, found),
         "error": error,
         "typed": typed,
-        "text_most": actions.TEXT_MOST,
+        "text_most": said.TEXT_MOST,
     }
     return render(request, "room/page.html", context, status=422 if error else 200)
 

@@ -83,7 +83,7 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "create token other": lambda by: tokens.create(by, "other", "read"),
     "revoke token job": lambda by: tokens.revoke(by, "job"),
     "create room War room": lambda by: rooms.create(by, "War room"),
-    "change room Later": lambda by: rooms.rename(by, Room.objects.get().pk, "Later"),
+    "change room Later": lambda by: rooms.change(by, Room.objects.get().pk, {"title": "Later"}),
     "delete room Calm room": lambda by: rooms.delete(by, Room.objects.get().pk),
     "create team night": lambda by: teams.create(by, "night"),
     "change team late": lambda by: teams.rename(by, Team.objects.get().pk, "late"),

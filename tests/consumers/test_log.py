@@ -12,7 +12,7 @@ from redis import RedisError
 from consumers import hub as hubs
 from metrics.access import tickets
 from metrics.access.principal import SYSTEM
-from metrics.actions import notifications, rooms
+from metrics.actions import messages, notifications, rooms
 from metrics.live import bus
 from metrics.live.topic import room
 from metrics.models import Room, Token
@@ -37,7 +37,7 @@ def war(ada: User) -> Room:
 
 
 async def say(to: Room, text: str) -> None:
-    await database_sync_to_async(rooms.say)(SYSTEM, to.pk, text)
+    await database_sync_to_async(messages.say)(SYSTEM, to.pk, text)
 
 
 async def read(socket: Socket) -> dict[str, Any]:

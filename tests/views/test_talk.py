@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import notifications, rooms
+from metrics.actions import messages, notifications, rooms
 from metrics.models import AuditEntry, Message, Notification, Room
 from tests import make
 
@@ -162,7 +162,7 @@ class TestRoom:
         room = rooms.create(SYSTEM, BOLD)
         ada = User.objects.get(username="ada")
         User.objects.filter(pk=ada.pk).update(username=BOLD)
-        rooms.say(of_user(User.objects.get(pk=ada.pk)), room.pk, f"{BOLD}\nsecond")
+        messages.say(of_user(User.objects.get(pk=ada.pk)), room.pk, f"{BOLD}\nsecond")
         for path in ("/rooms/", f"/rooms/{room.pk}/", f"/rooms/{room.pk}/delete/"):
             page = text(everyone["administrator"].get(path))
             assert BOLD not in page
@@ -173,14 +173,14 @@ class TestRoom:
 
     def test_a_name_loses_only_what_says_that_it_is_a_user(self, viewer: Client) -> None:
         room = rooms.create(SYSTEM, "Open")
-        rooms.say(SYSTEM, room.pk, "hello")
+        messages.say(SYSTEM, room.pk, "hello")
         Message.objects.update(by="token of a user here")
         assert "<b>token of a user here</b>" in text(viewer.get(f"/rooms/{room.pk}/"))
 
     def test_older_messages_are_a_page_away_and_the_socket_goes_on_from_the_newest(self, viewer: Client) -> None:
         room = rooms.create(SYSTEM, "Open")
         for n in range(60):
-            rooms.say(SYSTEM, room.pk, f"message {n}")
+            messages.say(SYSTEM, room.pk, f"message {n}")
         page = text(viewer.get(f"/rooms/{room.pk}/"))
         assert re.findall(r'id="m-(\d+)"', page) == [str(n) for n in range(11, 61)]
         assert f'hx-ws:connect="/ws/rooms/{room.pk}/?after=60"' in page
@@ -192,7 +192,7 @@ class TestRoom:
 
     def test_it_is_removed_when_somebody_said_yes(self, editor: Client) -> None:
         room = rooms.create(SYSTEM, "Open")
-        rooms.say(SYSTEM, room.pk, "hello")
+        messages.say(SYSTEM, room.pk, "hello")
         assert "1 message." in text(editor.get(f"/rooms/{room.pk}/delete/"))
         assert Room.objects.exists()
         assert "The room Open was removed." in text(editor.post(f"/rooms/{room.pk}/delete/", follow=True))

@@ -30,6 +30,9 @@ WORTH_A_WRITER = 1_000
 class FullError(Exception):
     """More waits than the database will have taken in a reasonable time."""
 
+    def __str__(self) -> str:
+        return "More comes than can be stored. Try again."
+
 
 class GroupCommit(Generic[T, R]):
     """Hands items that arrive one by one to `write` in groups, on threads of its own.

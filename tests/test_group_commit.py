@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from metrics.api import group_commit
-from metrics.api.group_commit import FullError, GroupCommit
+from metrics import group_commit
+from metrics.group_commit import FullError, GroupCommit
 
 WAITS_S = 30
 """For a thread of the other side, which may have to wait for a processor."""

@@ -1,0 +1,251 @@
+"""Messages: what is said in rooms, and what is changed of it.
+
+A message is stored before anybody sees it. Saying and changing something are entries of the room's log, numbered in
+the order of their commits; an entry shows its message as it is when the entry is read.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+
+from metrics.access.policy import SAY, SEE, Forbidden, check, may
+from metrics.access.principal import Principal
+from metrics.actions import logs, rooms
+from metrics.actions.errors import Invalid, Missing, check_storable
+from metrics.live import bus
+from metrics.live.bus import Entry
+from metrics.live.topic import room as topic_of
+from metrics.models import Message, Reading, Room
+
+TEXT_MOST = 4000
+CLIENT_ID_MOST = 100
+PAGE = 50
+LOG = "log"
+"""The element that messages are appended to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Something that `by` wants to say in the room of the id `room`.
+
+    A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
+    the number of the message that it answers, 0 for none.
+    """
+
+    by: Principal
+    room: int
+    text: str
+    client_id: str = ""
+    reply_to: int = 0
+
+
+def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
+    """Store a message, and send it to everyone in the room. Raises Forbidden, Missing or Invalid."""
+    (outcome,) = say_all([Draft(by, room, text, client_id, **more)])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
+    """Store messages in one transaction, and send them; return each, or why it is refused.
+
+    A refusal is Forbidden, Missing or Invalid.
+    """
+    try:
+        return _say_all(drafts)
+    except IntegrityError:  # the same message came twice at once, on another process: it is found now
+        return _say_all(drafts)
+
+
+def _say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
+    places = _rooms({draft.room for draft in drafts})
+    outcomes: dict[int, Message | Exception] = {}
+    good: dict[int, Draft] = {}
+    for index, draft in enumerate(drafts):
+        try:
+            check_draft(draft, places.get(draft.room))
+            good[index] = draft
+        except (Forbidden, Invalid, Missing) as problem:
+            outcomes[index] = problem
+    with transaction.atomic():
+        said = _earlier(good.values())
+        fresh = {_key(index, draft): draft for index, draft in good.items() if _key(index, draft) not in said}
+        made = _store([(draft, places[draft.room]) for draft in fresh.values()])
+    said.update(zip(fresh, made, strict=True))
+    outcomes.update({index: said[_key(index, draft)] for index, draft in good.items()})
+    return [outcomes[index] for index in range(len(drafts))]
+
+
+def check_draft(draft: Draft, room: Room | None) -> None:
+    """Raise Forbidden, Missing or Invalid unless `draft` can be said in `room`."""
+    if room is None or not may(draft.by, SEE, room):
+        raise Missing(f"There is no room {draft.room}.")
+    check(draft.by, SAY, room)
+    if room.closed_at is not None:
+        raise Invalid("room", "This room was closed: nobody writes in it any more.")
+    check_storable(draft.text, "text")
+    if not draft.text.strip() or len(draft.text) > TEXT_MOST:
+        raise Invalid("text", f"text: a message has 1 to {TEXT_MOST} characters.")
+    check_storable(draft.client_id, "client_id")
+    if len(draft.client_id) > CLIENT_ID_MOST:
+        raise Invalid("client_id", f"client_id has at most {CLIENT_ID_MOST} characters.")
+
+
+def find(by: Principal, room: int, number: int) -> Message:
+    """Return the message of that number. Raises Missing."""
+    found = rooms.find(by, room).messages.filter(number=number, deleted_at=None).first()
+    if found is None:
+        raise Missing(f"There is no message {number} in this room.")
+    return found
+
+
+def history(by: Principal, room: int, before: int | None = None, most: int = PAGE) -> list[Message]:
+    """Return the newest `most` messages of a room, or those before the number `before`, in order. Raises Missing."""
+    found = shown(rooms.find(by, room).messages.order_by("-number"))
+    if before is not None:
+        found = found.filter(number__lt=before)
+    return list(found[:most])[::-1]
+
+
+def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
+    """Return the first `most` entries of the log of a room with numbers above `after`, and not above `upto`.
+
+    A message that was changed more than once is one entry, of its newest change.
+    """
+    rows = shown(Message.objects.filter(room=room))
+    said = rows.filter(number__gt=after, number__lte=upto).order_by("number")[:most]
+    changed = rows.filter(number__lte=after, changed__gt=after, changed__lte=upto).order_by("changed")[:most]
+    found = [*(entry(one, one.number) for one in said), *(entry(one, one.changed) for one in changed)]
+    return sorted(found, key=lambda one: one["number"])[:most]
+
+
+def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """Return messages with all that their HTML shows, in a fixed number of queries."""
+    return rows.select_related("token", "reply_to").prefetch_related("reactions", "attachments")
+
+
+def entry(message: Message, number: int) -> Entry:
+    """Return `message`, as it is, as the entry `number` of its room's log."""
+    is_new = number == message.number
+    return Entry(
+        number=number,
+        target=LOG if is_new else f"m-{message.number}",
+        swap="beforeend" if is_new else "outerMorph",
+        html=render_to_string("room/_message.html", {"message": message}).strip(),
+        data={
+            **document(message),
+            "kind": "message" if is_new else "change",
+            **({} if is_new else {"message": message.number}),
+            "id": number,
+        },
+    )
+
+
+def document(message: Message) -> dict[str, Any]:
+    """Return `message` as programs see it: times are Unix seconds, and what there is not is left out."""
+    found = {
+        "id": message.number,
+        "text": message.text,
+        "by": message.sender,
+        "at": message.at.timestamp(),
+        "edited_at": message.edited_at and message.edited_at.timestamp(),
+        "deleted": message.deleted_at is not None,
+        "reply_to": message.reply_to and message.reply_to.number,
+    }
+    return {name: value for name, value in found.items() if value or name in ("id", "text", "by", "at")}
+
+
+def change(message: Message, **values: Any) -> None:
+    """Set fields of a message that was said, in the transaction around this, and send it to everyone in the room.
+
+    Without `values` something around it was changed: a reaction, for example.
+    """
+    topic = topic_of(message.room_id)
+    for name, value in {**values, "changed": logs.take_number_of_change(topic)}.items():
+        setattr(message, name, value)
+    message.save(update_fields=[*values, "changed"])
+    transaction.on_commit(partial(_send_changed, message.pk))
+
+
+def _store(drafts: Sequence[tuple[Draft, Room]]) -> list[Message]:
+    counts = Counter(room.pk for _, room in drafts)
+    heads = logs.take_numbers({topic_of(room): count for room, count in counts.items()})
+    made = []
+    for draft, room in drafts:
+        head = heads[topic_of(room.pk)]
+        counts[room.pk] -= 1
+        made.append(_message(draft, room, head.newest - counts[room.pk], head.said - counts[room.pk]))
+    if made:
+        Message.objects.bulk_create(made)
+        _note_as_read(made)
+        transaction.on_commit(partial(_send, made))
+    return made
+
+
+def _message(draft: Draft, room: Room, number: int, ordinal: int) -> Message:
+    by = draft.by
+    return Message(
+        room=room,
+        number=number,
+        changed=number,
+        ordinal=ordinal,
+        by=by.name,
+        user_id=by.pk if by.kind == "user" else None,
+        token_id=by.pk if by.kind == "token" else None,
+        text=draft.text.strip(),
+        client_id=draft.client_id,
+        at=datetime.now(UTC),
+    )
+
+
+def _note_as_read(made: Sequence[Message]) -> None:
+    """Note that people have read a room up to what they say in it."""
+    newest = {(one.user_id, one.room_id): one for one in made if one.user_id is not None}
+    rows = [
+        Reading(user_id=user, room_id=room, number=one.number, ordinal=one.ordinal)
+        for (user, room), one in sorted(newest.items())
+    ]
+    Reading.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["user", "room"], update_fields=["number", "ordinal"]
+    )
+
+
+def _send(made: Sequence[Message]) -> None:
+    of_room: defaultdict[int, list[Entry]] = defaultdict(list)
+    for one in shown(Message.objects.filter(pk__in=[one.pk for one in made])).order_by("number"):
+        of_room[one.room_id].append(entry(one, one.number))
+    for room, found in of_room.items():
+        bus.append(topic_of(room), found)
+
+
+def _send_changed(id: int) -> None:
+    for one in shown(Message.objects.filter(pk=id)):
+        bus.append(topic_of(one.room_id), [entry(one, one.changed)])
+
+
+def _rooms(ids: Iterable[int]) -> dict[int, Room]:
+    """Return rooms with all that the policy asks of them, in a fixed number of queries."""
+    rows = Room.objects.filter(pk__in=set(ids)).select_related("dashboard")
+    return {room.pk: room for room in rows.prefetch_related("teams", "people", "dashboard__teams")}
+
+
+def _key(index: int, draft: Draft) -> Hashable:
+    """Return the same for drafts that are the same message."""
+    return (draft.room, draft.by.name, draft.client_id) if draft.client_id else index
+
+
+def _earlier(drafts: Collection[Draft]) -> dict[Hashable, Message]:
+    """Return what was said before with the client ids of `drafts`, by their keys."""
+    ids = {draft.client_id for draft in drafts} - {""}
+    if not ids:
+        return {}
+    found = Message.objects.filter(room__in={draft.room for draft in drafts}, client_id__in=ids)
+    return {(one.room_id, one.by, one.client_id): one for one in found}
