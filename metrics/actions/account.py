@@ -1,6 +1,6 @@
 """One's own account: the password, and the browsers that are signed in."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 
@@ -10,10 +10,11 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from metrics.access.principal import Principal
+from metrics.access.principal import SYSTEM, Principal, role_of
 from metrics.actions import journal
 from metrics.live import bus
 from metrics.models import Session
+from metrics.times import datetime_of
 
 SIGN_INS_KEPT = timedelta(days=30)
 
@@ -49,9 +50,14 @@ def password_changed(by: Principal, user: User) -> None:
     journal.record(by, "change password", user)
 
 
+def made_by_command(user: User) -> None:
+    """Write into the journal that a command made the administrator `user`."""
+    journal.record(SYSTEM, "create", user, after={"role": str(role_of(user))})
+
+
 def forget(now: float) -> None:
     """Delete sessions that are over, failed sign-ins that no pause counts any more, and the log of old sign-ins."""
-    at = datetime.fromtimestamp(now, UTC)
+    at = datetime_of(now)
     Session.objects.filter(expire_date__lte=at).delete()
     AccessAttempt.objects.filter(attempt_time__lte=at - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
     for log in (AccessLog, AccessFailureLog):

@@ -24,6 +24,7 @@ from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_sto
 from metrics.live import bus, marks, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Room, Source, Widget
 from metrics.redis_state import outage
+from metrics.times import datetime_of
 from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference, new_key
@@ -189,7 +190,7 @@ def upgrade_configs() -> None:
 
 def forget_deleted(now: float) -> None:
     """Remove what was deleted more than `DELETED_KEPT` before `now` (Unix seconds), with its revisions."""
-    oldest = datetime.fromtimestamp(now, UTC) - DELETED_KEPT
+    oldest = datetime_of(now) - DELETED_KEPT
     Dashboard.with_deleted.filter(deleted_at__lt=oldest).delete()
 
 

@@ -20,13 +20,15 @@ from metrics.models import Heartbeat, Ping, Transition
 from metrics.models.heartbeat import new_key
 from metrics.sample import BadSamples, Sample
 from metrics.schedule import CLOCKS_DIFFER_S, BadSchedule, Schedule
+from metrics.times import datetime_of, seconds_of
 
 log = structlog.get_logger(__name__)
 
 STATE_METRIC, DURATION_METRIC = "heartbeat_state", "heartbeat_duration_seconds"
 REPORT_EVERY_S = 30
 PINGS_KEPT = 100
-CONDITION = ("state", "last_at", "late_at", "down_at", "duration_s", "starts")
+TIMES = ("last_at", "late_at", "down_at")
+CONDITION = ("state", *TIMES, "duration_s", "starts")
 CHANGED = ("name", "every_s", "cron", "time_zone", "grace_s", "late_at", "down_at")
 """Fields that a change writes: neither the key, nor the fields that pings write meanwhile."""
 GRACE_MOST_S = 30 * 86_400
@@ -56,7 +58,8 @@ def record(arrived: Sequence[Arrived]) -> list[bool]:
         Heartbeat.objects.bulk_create(
             found.values(), update_conflicts=True, unique_fields=["id"], update_fields=CONDITION
         )
-    states = [_state(one, one.last_at) for key, one in found.items() if one.last_at and one.state != before[key]]
+    changed = [one for key, one in found.items() if one.state != before[key]]
+    states = [_state(one, one.last_at.timestamp()) for one in changed if one.last_at]
     _tell(states + [_duration(row) for row in rows if row.duration_s is not None], max(one.ping.at for one in arrived))
     return [one.key in found for one in arrived]
 
@@ -67,7 +70,7 @@ def _take(heartbeat: Heartbeat, ping: Pinged) -> tuple[Ping, Transition | None]:
     _set(heartbeat, after)
     row = Ping(
         heartbeat=heartbeat,
-        at=ping.at,
+        at=datetime_of(ping.at),
         signal=ping.signal,
         exit_status=ping.exit_status,
         run=ping.run,
@@ -88,10 +91,11 @@ def _why(ping: Pinged) -> str:
 
 def evaluate(now: float) -> int:
     """Have those count as late or down whose ping did not come until `now`; return how many that were."""
-    for one in Heartbeat.objects.filter(last_at__gt=now + CLOCKS_DIFFER_S):
+    for one in Heartbeat.objects.filter(last_at__gt=datetime_of(now + CLOCKS_DIFFER_S)):
         _set_back(one, now)
-    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now) | Q(
-        state__in=[State.NEW, State.UP], late_at__lte=now
+    moment = datetime_of(now)
+    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=moment) | Q(
+        state__in=[State.NEW, State.UP], late_at__lte=moment
     )
     changed = [one for one in Heartbeat.objects.filter(overdue) if _judge(one, now)]
     _tell([_state(one, now) for one in changed], now)
@@ -150,7 +154,7 @@ def _tell(told: Sequence[Sample], now: float) -> None:
 
 def _duration(ping: Ping) -> Sample:
     assert ping.duration_s is not None
-    return Sample(DURATION_METRIC, ping.duration_s, {"heartbeat": ping.heartbeat.name}, ping.at, "seconds")
+    return Sample(DURATION_METRIC, ping.duration_s, {"heartbeat": ping.heartbeat.name}, ping.at.timestamp(), "seconds")
 
 
 def _state(heartbeat: Heartbeat, at: float) -> Sample:
@@ -166,16 +170,24 @@ def _state(heartbeat: Heartbeat, at: float) -> Sample:
 
 def condition_of(heartbeat: Heartbeat) -> Condition:
     fields = {name: getattr(heartbeat, name) for name in CONDITION}
-    return Condition(**{**fields, "state": State(heartbeat.state)})
+    times = {name: seconds_of(fields[name]) for name in TIMES}
+    return Condition(**{**fields, **times, "state": State(heartbeat.state)})
 
 
 def _set(heartbeat: Heartbeat, condition: Condition) -> None:
     for name in CONDITION:
-        setattr(heartbeat, name, getattr(condition, name))
+        value = getattr(condition, name)
+        setattr(heartbeat, name, datetime_of(value) if name in TIMES else value)
 
 
 def schedule_of(heartbeat: Heartbeat) -> Schedule:
     return Schedule(heartbeat.every_s, heartbeat.cron, heartbeat.time_zone)
+
+
+def _expect(heartbeat: Heartbeat, since: float) -> None:
+    """Note by when the next ping has to come, if the newest came at `since` (Unix seconds)."""
+    late_at, down_at = ends(since, schedule_of(heartbeat), heartbeat.grace_s)
+    heartbeat.late_at, heartbeat.down_at = datetime_of(late_at), datetime_of(down_at)
 
 
 def create(by: Principal, name: str, **schedule: Any) -> Heartbeat:
@@ -186,7 +198,7 @@ def create(by: Principal, name: str, **schedule: Any) -> Heartbeat:
     check(by, CREATE, Heartbeat)
     made = Heartbeat(name=name, **schedule)
     _check(made)
-    made.late_at, made.down_at = ends(time.time(), schedule_of(made), made.grace_s)
+    _expect(made, time.time())
     with transaction.atomic():
         _save(made)
         journal.record(by, "create", made, after=_facts(made))
@@ -205,8 +217,7 @@ def change(by: Principal, heartbeat: Heartbeat, **fields: Any) -> Heartbeat:
         setattr(heartbeat, name, value)
     _check(heartbeat)
     if heartbeat.state != State.PAUSED:
-        since = time.time() if heartbeat.last_at is None else heartbeat.last_at
-        heartbeat.late_at, heartbeat.down_at = ends(since, schedule_of(heartbeat), heartbeat.grace_s)
+        _expect(heartbeat, seconds_of(heartbeat.last_at) or time.time())
     with transaction.atomic():
         _save(heartbeat, CHANGED)
         journal.record(by, "change", heartbeat, before, _facts(heartbeat))

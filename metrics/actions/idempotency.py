@@ -6,7 +6,7 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from redis import RedisError
@@ -14,6 +14,7 @@ from redis import RedisError
 from metrics.actions.errors import Invalid
 from metrics.models import IdempotencyKey, Token
 from metrics.redis_state import slots
+from metrics.times import datetime_of
 
 KEPT = timedelta(hours=24)
 LONGEST_S = 30.0
@@ -80,9 +81,9 @@ def _answered(key: Key, now: float) -> int | None:
 def _keep(key: Key, accepted: int, now: float) -> None:
     IdempotencyKey.objects.filter(token=key.token, key=key.text, at__lte=_oldest(now)).delete()
     IdempotencyKey.objects.create(
-        token=key.token, key=key.text, digest=key.digest, accepted=accepted, at=datetime.fromtimestamp(now, UTC)
+        token=key.token, key=key.text, digest=key.digest, accepted=accepted, at=datetime_of(now)
     )
 
 
 def _oldest(now: float) -> datetime:
-    return datetime.fromtimestamp(now, UTC) - KEPT
+    return datetime_of(now) - KEPT

@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from metrics.access.principal import Principal
 from metrics.models import AuditEntry, Transition
+from metrics.times import datetime_of
 
 NAME_MOST = 200
 TRANSITIONS_KEPT = timedelta(days=400)
@@ -56,7 +57,7 @@ def transition(thing: Model, before: str, after: str, at: float, why: str) -> Tr
         name=str(thing)[:NAME_MOST],
         before=before,
         after=after,
-        at=datetime.fromtimestamp(at, UTC),
+        at=datetime_of(at),
         why=why,
     )
 
@@ -69,7 +70,7 @@ def moved(transitions: Iterable[Transition]) -> None:
 
 def forget(now: float) -> None:
     """Remove transitions that are older than `TRANSITIONS_KEPT` at `now` (Unix seconds). Audit entries are kept."""
-    Transition.objects.filter(at__lt=datetime.fromtimestamp(now, UTC) - TRANSITIONS_KEPT).delete()
+    Transition.objects.filter(at__lt=datetime_of(now) - TRANSITIONS_KEPT).delete()
 
 
 def noun_of(thing: Model) -> str:

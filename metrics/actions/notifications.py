@@ -17,6 +17,7 @@ from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import person
 from metrics.models import Notification, Team
+from metrics.times import datetime_of
 
 KEPT = timedelta(days=90)
 TEXT_MOST, ABOUT_MOST, KEY_MOST = 1000, 300, 100
@@ -101,7 +102,7 @@ def bells(users: Collection[int]) -> dict[int, str]:
 
 def forget(now: float) -> None:
     """Remove what is older than `KEPT` at `now` (Unix seconds)."""
-    Notification.objects.filter(at__lt=datetime.fromtimestamp(now, UTC) - KEPT).delete()
+    Notification.objects.filter(at__lt=datetime_of(now) - KEPT).delete()
 
 
 def _people(to: str) -> list[User]:

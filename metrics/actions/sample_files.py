@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from metrics.access.principal import SYSTEM
+from metrics.actions import journal
 from metrics.actions.samples import accept, checked
 from metrics.ingest import csv_samples, json_lines
 from metrics.models import Series, Source
@@ -42,7 +45,9 @@ def import_lines(lines: Iterable[str], format: str, name: str, now: float) -> It
 
     Raises BadSamples where it has to stop; what was before is stored, and storing it once more changes nothing.
     """
-    source, _ = Source.objects.get_or_create(name=f"import: {name}"[:100], defaults={"kind": Source.PUSH})
+    with transaction.atomic():
+        source, _ = Source.objects.get_or_create(name=f"import: {name}"[:100], defaults={"kind": Source.PUSH})
+        journal.record(SYSTEM, "import", source, after={"from": name})
     batch: list[Sample] = []
     for number, sample in READERS[format](lines):
         _check(number, sample, now)

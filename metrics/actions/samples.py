@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import compress
 
@@ -16,6 +15,7 @@ from metrics.models import Series, Source
 from metrics.redis_state import outage
 from metrics.sample import About, BadSamples, Sample, series_key
 from metrics.series.write import TooManySeries, describe_metrics, write
+from metrics.times import datetime_of
 
 PUSH_NOTED_S = 10
 TRIES = 2
@@ -105,7 +105,7 @@ def _note_push(source: Source, count: int, now: float) -> None:
     if source.kind != Source.PUSH:
         return
     if source.last_run_at is None or not 0 <= now - source.last_run_at.timestamp() < PUSH_NOTED_S:
-        source.last_run_at, source.last_samples = datetime.fromtimestamp(now, UTC), count
+        source.last_run_at, source.last_samples = datetime_of(now), count
         Source.objects.filter(pk=source.pk).update(last_run_at=source.last_run_at, last_samples=count)
 
 

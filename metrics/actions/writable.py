@@ -30,16 +30,16 @@ class Writable:
         """Return why nothing can be written, as a sentence without its full stop, "" if it can; `at` is monotonic."""
         with self._lock:  # who comes while one tries waits for the outcome
             if at >= self._until:
-                self._trouble = attempt(at)
+                self._trouble = attempt()
                 self._until = at + HOLDS_S
             return self._trouble
 
 
-def attempt(at: float) -> str:
+def attempt() -> str:
     """Write, and return why that failed, "" if it did not. Takes little more than `WAITS_S`."""
     try:
         with impatient(WAITS_S):
-            probe = [Probe(id=1, at=at)]
+            probe = [Probe(id=1)]
             Probe.objects.bulk_create(probe, update_conflicts=True, unique_fields=["id"], update_fields=["at"])
             if connection.vendor == "postgresql":
                 _take_room()

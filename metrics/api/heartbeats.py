@@ -10,6 +10,7 @@ from metrics.actions import heartbeats as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Heartbeat
+from metrics.times import seconds_of
 
 router = Router(tags=["manage"], auth=edit)
 
@@ -88,7 +89,8 @@ def get_heartbeat(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.get("heartbeats/{id}/pings", response={200: PingList, **ONE})
 def list_pings(request: HttpRequest, id: Id) -> dict[str, list[Any]]:
     """Its newest pings, newest first."""
-    return {"pings": list(_find(id).pings.order_by("-id")[: actions.PINGS_KEPT])}
+    rows = _find(id).pings.order_by("-id").values(*PingOut.model_fields)[: actions.PINGS_KEPT]
+    return {"pings": [{**one, "at": one["at"].timestamp()} for one in rows]}
 
 
 @router.patch("heartbeats/{id}", response={200: HeartbeatOut, **CHANGING})
@@ -137,8 +139,8 @@ def _out(request: HttpRequest, heartbeat: Heartbeat) -> dict[str, Any]:
         "grace": heartbeat.grace_s,
         "ping_url": actions.ping_url(heartbeat, request.build_absolute_uri("/")),
         "state": heartbeat.state,
-        "last_at": heartbeat.last_at,
-        "late_at": heartbeat.late_at,
-        "down_at": heartbeat.down_at,
+        "last_at": seconds_of(heartbeat.last_at),
+        "late_at": seconds_of(heartbeat.late_at),
+        "down_at": seconds_of(heartbeat.down_at),
         "duration_s": heartbeat.duration_s,
     }

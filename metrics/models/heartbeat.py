@@ -25,9 +25,9 @@ class Heartbeat(models.Model):
     grace_s = models.PositiveIntegerField("grace", default=300, help_text="Seconds a ping may be late.")
 
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in State], default=State.NEW)
-    last_at = models.FloatField(null=True, editable=False)
-    late_at = models.FloatField(null=True, editable=False)
-    down_at = models.FloatField(null=True, editable=False)
+    last_at = models.DateTimeField(null=True, editable=False)
+    late_at = models.DateTimeField(null=True, editable=False)
+    down_at = models.DateTimeField(null=True, editable=False)
     duration_s = models.FloatField(null=True, editable=False)
     starts = models.JSONField(default=dict, editable=False)
 
@@ -43,7 +43,7 @@ class Ping(models.Model):
     """One ping as it arrived."""
 
     heartbeat = models.ForeignKey(Heartbeat, on_delete=models.CASCADE, db_index=False, related_name="pings")
-    at = models.FloatField(help_text="Unix seconds.")
+    at = models.DateTimeField()
     signal = models.CharField(max_length=10, choices=[(s.value, s.value) for s in Signal])
     exit_status = models.PositiveSmallIntegerField(null=True)
     run = models.CharField(max_length=100, blank=True)

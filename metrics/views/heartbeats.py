@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -179,7 +178,7 @@ def _row(heartbeat: Heartbeat, now: float) -> Row:
         name=heartbeat.name,
         status=_status(state),
         schedule=humanize.schedule(heartbeat),
-        last=_ago(heartbeat.last_at, now),
+        last=humanize.ago(heartbeat.last_at, now),
         took=humanize.duration(heartbeat.duration_s),
         next=_next(heartbeat, state, now),
     )
@@ -194,9 +193,9 @@ def _next(heartbeat: Heartbeat, state: State, now: float) -> str:
         began = min(heartbeat.starts.values())
         return f"runs for {humanize.age(now - began)}"
     if state in (State.NEW, State.UP) and heartbeat.late_at:
-        return f"due within {humanize.age(heartbeat.late_at - now)}"
+        return f"due within {humanize.age(heartbeat.late_at.timestamp() - now)}"
     if state is State.LATE and heartbeat.down_at:
-        return f"down in {humanize.age(heartbeat.down_at - now)}"
+        return f"down in {humanize.age(heartbeat.down_at.timestamp() - now)}"
     return ""
 
 
@@ -204,14 +203,10 @@ def _line(ping: Ping, now: float) -> PingLine:
     failed = ping.signal == "fail"
     said = ping.signal if ping.exit_status is None else f"exit code {ping.exit_status}"
     return PingLine(
-        ago=_ago(ping.at, now),
+        ago=humanize.ago(ping.at, now),
         said=said,
         level="critical" if failed else "nodata" if ping.signal == "start" else "ok",
         run=ping.run,
         took=humanize.duration(ping.duration_s),
         body=ping.body[:BODY_SHOWN],
     )
-
-
-def _ago(at: float | None, now: float) -> str:
-    return humanize.ago(None if at is None else datetime.fromtimestamp(at, UTC), now)

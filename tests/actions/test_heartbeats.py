@@ -11,6 +11,7 @@ from metrics.actions.heartbeats import Arrived
 from metrics.heartbeat import Ping as Pinged
 from metrics.heartbeat import Signal, State
 from metrics.models import Heartbeat, Ping, Sample
+from metrics.times import datetime_of
 from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -50,7 +51,13 @@ class TestRecord:
     def test_a_ping_is_kept_as_it_came(self) -> None:
         ping(hourly(), signal=Signal.FAIL, exit_status=3, run="r1", body="disk full")
         row = Ping.objects.get()
-        assert (row.at, row.signal, row.exit_status, row.run, row.body) == (AT, "fail", 3, "r1", "disk full")
+        assert (row.at, row.signal, row.exit_status, row.run, row.body) == (
+            datetime_of(AT),
+            "fail",
+            3,
+            "r1",
+            "disk full",
+        )
 
     def test_pings_for_many_and_for_none_are_told_apart(self) -> None:
         one, other = hourly("one"), hourly("other")
@@ -135,7 +142,12 @@ class TestKeys:
         ping(job)
         heartbeats.change(SYSTEM, seen, name="renamed")
         changed = Heartbeat.objects.get()
-        assert (changed.name, changed.key, changed.state, changed.last_at) == ("renamed", job.key, State.UP, AT)
+        assert (changed.name, changed.key, changed.state, changed.last_at) == (
+            "renamed",
+            job.key,
+            State.UP,
+            datetime_of(AT),
+        )
 
     def test_it_is_not_shown_where_a_ping_is(self) -> None:
         assert "secret" not in repr(Arrived("secret", Pinged(AT, Signal.SUCCESS)))
@@ -157,7 +169,7 @@ def test_the_newest_pings_are_kept() -> None:
         heartbeats.record([Arrived(one.key, Pinged(AT + i, Signal.SUCCESS)) for i in range(count)])
     heartbeats.prune()
     assert job.pings.count() == heartbeats.PINGS_KEPT
-    assert min(job.pings.values_list("at", flat=True)) == AT + 7
+    assert min(job.pings.values_list("at", flat=True)) == datetime_of(AT + 7)
     assert other.pings.count() == 2
 
 
@@ -167,7 +179,7 @@ class TestChange:
         ping(job)
         heartbeats.change(SYSTEM, job, cron="0 13 * * *", grace_s=60)
         job.refresh_from_db()
-        assert (job.every_s, job.late_at, job.down_at) == (None, AT + 3660, AT + 3660)
+        assert (job.every_s, job.late_at, job.down_at) == (None, *[datetime_of(AT + 3660)] * 2)
 
     @pytest.mark.parametrize(
         ("fields", "field"),

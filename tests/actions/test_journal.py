@@ -3,14 +3,29 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM, Principal, Role
-from metrics.actions import account, dashboards, heartbeats, journal, rooms, sources, teams, tokens, trials, users
+from metrics.actions import (
+    account,
+    dashboards,
+    heartbeats,
+    journal,
+    rooms,
+    sample_files,
+    sources,
+    teams,
+    tokens,
+    trials,
+    users,
+)
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.heartbeat import Ping, Signal
 from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Room, Source, Team, Token, Transition
@@ -57,6 +72,12 @@ def deleted_dashboard() -> int:
     return made.pk
 
 
+def calm_room(*, closed: bool = False) -> int:
+    room = Room.objects.get(title="Calm room")
+    Room.objects.filter(pk=room.pk).update(closed_at=datetime.now(UTC) if closed else None)
+    return room.pk
+
+
 def invited(by: Principal) -> int:
     users.invite(by, "editor", [], "Hal")
     AuditEntry.objects.all().delete()
@@ -83,8 +104,10 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "create token other": lambda by: tokens.create(by, "other", "read"),
     "revoke token job": lambda by: tokens.revoke(by, "job"),
     "create room War room": lambda by: rooms.create(by, "War room"),
-    "change room Later": lambda by: rooms.change(by, Room.objects.get().pk, {"title": "Later"}),
-    "delete room Calm room": lambda by: rooms.delete(by, Room.objects.get().pk),
+    "change room Later": lambda by: rooms.change(by, calm_room(), {"title": "Later"}),
+    "close room Calm room": lambda by: rooms.close(by, calm_room()),
+    "reopen room Calm room": lambda by: rooms.close(by, calm_room(closed=True), closed=False),
+    "delete room Calm room": lambda by: rooms.delete(by, calm_room()),
     "create team night": lambda by: teams.create(by, "night"),
     "change team late": lambda by: teams.rename(by, Team.objects.get().pk, "late"),
     "change team day": lambda by: teams.set_members(by, Team.objects.get().pk, User.objects.all()),
@@ -207,3 +230,16 @@ class TestTransitions:
         for _ in range(2):
             heartbeats.pause(BEN, backup())
         assert [(row[2], row[3], row[5]) for row in self.moved()] == [("new", "paused", "user ben paused it.")]
+
+
+def test_commands_write_entries_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda *_, **__: "a-long-new-one")
+    call_command("changepassword", "ada", stdout=StringIO())
+    call_command("createsuperuser", "--no-input", username="eve", email="", verbosity=0)
+    list(sample_files.import_lines(['{"metric": "m", "value": 1, "at": 1}'], "jsonl", "old.jsonl", AT))
+    found = [(one.by, one.verb, one.noun, one.name) for one in AuditEntry.objects.order_by("id")]
+    assert found == [
+        ("watchfloor", "change password", "user", "ada"),
+        ("watchfloor", "create", "user", "eve"),
+        ("watchfloor", "import", "source", "import: old.jsonl"),
+    ]
