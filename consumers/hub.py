@@ -23,6 +23,7 @@ from consumers.codes import RESTART, TRY_LATER
 from consumers.log_stream import LogStream, json_frame
 from consumers.stream import Stream
 from consumers.tabs import Tabs
+from consumers.unread import Unread
 from consumers.viewer import Viewer
 from metrics.actions import logs as log_actions
 from metrics.actions import notice
@@ -72,6 +73,7 @@ class Hub:
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
+        self.unread = Unread(self.tabs)
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
         self._channel: str | None = None
@@ -231,6 +233,9 @@ class Hub:
         if message["type"] == bus.PERSONAL:
             self.tabs.hand_over(cast(bus.Personal, message))
             return
+        if message["type"] == bus.UNREAD:
+            self.unread.hear(cast(bus.Unread, message))
+            return
         if message["type"] == bus.ENTRY:
             appended = cast(bus.Appended, message)
             if one := self.logs.get(Topic.parse(appended["topic"])):
@@ -302,8 +307,10 @@ class Hub:
             self._compared = time.monotonic()
             await self._compare_logs(list(self.logs.values()))
             await self.tabs.compare()
+            self.unread.doubt()
         else:
             await self.tabs.compare(only_new=True)
+        await self.unread.compare()
 
     async def _subscribe(self, one: LogStream) -> None:
         await _layer().group_add(bus.group(one.topic), await self._own_channel())

@@ -24,12 +24,18 @@ class Tabs:
     def __init__(self) -> None:
         self._tabs: defaultdict[int, set[Viewer]] = defaultdict(set)
         self._bells: dict[int, str] = {}
+        self.newcomers: set[int] = set()
+
+    def people(self) -> set[int]:
+        """Return the ids of the people who have tabs open."""
+        return set(self._tabs)
 
     def add(self, viewer: Viewer) -> None:
         """Count a viewer, if it is a tab of a person."""
         if (user := _person(viewer)) is not None:
             self._tabs[user].add(viewer)
             self._bells.pop(user, None)  # it may have changed since the page was loaded
+            self.newcomers.add(user)
 
     def discard(self, viewer: Viewer) -> None:
         """Count a viewer no more."""

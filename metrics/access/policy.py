@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import Principal, Role
+from metrics.access.principal import Principal, Role, of_member
 from metrics.models import (
     AuditEntry,
     Dashboard,
@@ -131,6 +131,20 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
     """
     of_dashboard = Team.objects.filter(dashboards=dashboard).values("pk") if dashboard else ()
     return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
+
+
+def is_for_all_of(room: Room, thing: Dashboard | Room | Source) -> bool:
+    """Return whether everyone who may see `room` may see `thing`, administrators aside."""
+    of: Dashboard | Room = room.dashboard or room
+    if thing in (of, room) or thing.for_everyone:
+        return True
+    if isinstance(thing, Room) and thing.dashboard is not None:
+        return is_for_all_of(room, thing.dashboard)
+    teams = {team.pk for team in of.teams.all()}
+    people = of.people.all() if isinstance(of, Room) else ()
+    if of.for_everyone or not teams <= {team.pk for team in thing.teams.all()}:
+        return False
+    return all(may(of_member(person), SEE, thing) for person in people)
 
 
 def _hidden_sources(teams: Any) -> QuerySet[Source]:

@@ -1,7 +1,7 @@
 """Principals: a person, a token, Watchfloor itself, or nobody."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -78,9 +78,14 @@ def of_user(user: User | AbstractBaseUser | AnonymousUser, address: str | None =
     """Return `user` as a principal who asks from `address`."""
     if not isinstance(user, User) or not user.is_active:
         return Principal("nobody", "nobody", address=address)
+    return replace(of_member(user), address=address)
+
+
+def of_member(user: User) -> Principal:
+    """Return `user` as a principal, without a query if their groups were fetched before."""
     role = role_of(user)
-    teams = () if role is Role.ADMIN else user.groups.order_by().values_list("pk", flat=True)
-    return Principal("user", f"user {user.get_username()}", role, user.pk, frozenset(teams), address=address)
+    teams = () if role is Role.ADMIN else (group.pk for group in user.groups.all())
+    return Principal("user", f"user {user.get_username()}", role, user.pk, frozenset(teams))
 
 
 def of_token(token: Token, address: str | None = None) -> Principal:

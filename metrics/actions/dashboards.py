@@ -182,7 +182,7 @@ def upgrade_configs() -> None:
     for dashboard in Dashboard.objects.select_for_update():
         before = spec_of(dashboard)
         after = before.model_copy(
-            update={"widgets": [_upgraded(one) if _is_old(one) else one for one in before.widgets]}
+            update={"widgets": [in_present_form(one) if _is_old(one) else one for one in before.widgets]}
         )
         if after != before:
             _store(SYSTEM, "upgrade", dashboard, before, after, "Upgraded to the form of this release.")
@@ -222,7 +222,7 @@ def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> D
 def _checked(widget: WidgetSpec, where: str) -> WidgetSpec:
     """Return `widget` with its config in the present form. Raises Invalid if its kind does not take it."""
     try:
-        found = _upgraded(widget)
+        found = in_present_form(widget)
     except NewerVersionError as problem:
         raise Invalid(f"{where}.version", f"{where}.version: {problem}.") from None
     check_widget(found.kind, found.config, where)
@@ -233,7 +233,7 @@ def _is_old(widget: WidgetSpec) -> bool:
     return widget.kind in kinds() and (widget.version or 1) < kinds()[widget.kind].config_class.version
 
 
-def _upgraded(widget: WidgetSpec) -> WidgetSpec:
+def in_present_form(widget: WidgetSpec) -> WidgetSpec:
     """Return `widget` with its config in the present form, if there is such a kind. Raises NewerVersionError."""
     if widget.kind not in kinds():
         return widget

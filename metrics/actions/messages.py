@@ -4,8 +4,9 @@ A message is stored before anybody sees it. Saying and changing something are en
 the order of their commits; an entry shows its message as it is when the entry is read.
 """
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +18,7 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
-from metrics.actions import logs, rooms
+from metrics.actions import cards, drawings, logs, moments, rooms
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.live import bus
 from metrics.live.bus import Entry
@@ -36,7 +37,8 @@ class Draft:
     """Something that `by` wants to say in the room of the id `room`.
 
     A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
-    the number of the message that it answers, 0 for none.
+    the number of the message that it answers, 0 for none. `range` is the one of the dashboard beside it, "" for none;
+    `at` (Unix seconds) is the moment that it shows there, None for now.
     """
 
     by: Principal
@@ -44,6 +46,8 @@ class Draft:
     text: str
     client_id: str = ""
     reply_to: int = 0
+    range: str = ""
+    at: float | None = None
 
 
 def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
@@ -66,19 +70,21 @@ def say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
 
 
 def _say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
-    places = _rooms({draft.room for draft in drafts})
+    places = rooms.with_access({draft.room for draft in drafts})
     outcomes: dict[int, Message | Exception] = {}
     good: dict[int, Draft] = {}
+    beside: dict[int, dict[str, Any]] = {}
     for index, draft in enumerate(drafts):
         try:
             check_draft(draft, places.get(draft.room))
+            beside[index] = _beside(draft, places[draft.room])
             good[index] = draft
         except (Forbidden, Invalid, Missing) as problem:
             outcomes[index] = problem
     with transaction.atomic():
         said = _earlier(good.values())
-        fresh = {_key(index, draft): draft for index, draft in good.items() if _key(index, draft) not in said}
-        made = _store([(draft, places[draft.room]) for draft in fresh.values()])
+        fresh = {_key(index, draft): index for index, draft in good.items() if _key(index, draft) not in said}
+        made = _store([(good[index], places[good[index].room], beside[index]) for index in fresh.values()])
     said.update(zip(fresh, made, strict=True))
     outcomes.update({index: said[_key(index, draft)] for index, draft in good.items()})
     return [outcomes[index] for index in range(len(drafts))]
@@ -129,7 +135,7 @@ def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
 
 def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Return messages with all that their HTML shows, in a fixed number of queries."""
-    return rows.select_related("token", "reply_to").prefetch_related("reactions", "attachments")
+    return rows.select_related("token", "reply_to", "room__dashboard").prefetch_related("reactions", "attachments")
 
 
 def entry(message: Message, number: int) -> Entry:
@@ -159,6 +165,7 @@ def document(message: Message) -> dict[str, Any]:
         "edited_at": message.edited_at and message.edited_at.timestamp(),
         "deleted": message.deleted_at is not None,
         "reply_to": message.reply_to and message.reply_to.number,
+        "moment": message.moment,
     }
     return {name: value for name, value in found.items() if value or name in ("id", "text", "by", "at")}
 
@@ -175,14 +182,26 @@ def change(message: Message, **values: Any) -> None:
     transaction.on_commit(partial(_send_changed, message.pk))
 
 
-def _store(drafts: Sequence[tuple[Draft, Room]]) -> list[Message]:
-    counts = Counter(room.pk for _, room in drafts)
+def _beside(draft: Draft, room: Room) -> dict[str, Any]:
+    """Return what belongs to a message beside its text: fields of its row. Raises Invalid or Missing."""
+    now = time.time()
+    if drawings.is_asked(draft.text):
+        return {"drawing": drawings.drawing(draft.text, room, draft.range, now)}
+    seen = None
+    if room.dashboard is not None and draft.range:
+        at = now if draft.at is None else draft.at
+        seen = moments.moment(room.dashboard, draft.range, at, now)._asdict()
+    return {"moment": seen, "cards": cards.cards(draft.text, room)}
+
+
+def _store(drafts: Sequence[tuple[Draft, Room, dict[str, Any]]]) -> list[Message]:
+    counts = Counter(room.pk for _, room, _ in drafts)
     heads = logs.take_numbers({topic_of(room): count for room, count in counts.items()})
     made = []
-    for draft, room in drafts:
+    for draft, room, beside in drafts:
         head = heads[topic_of(room.pk)]
         counts[room.pk] -= 1
-        made.append(_message(draft, room, head.newest - counts[room.pk], head.said - counts[room.pk]))
+        made.append(_message(draft, room, head.newest - counts[room.pk], head.said - counts[room.pk], beside))
     if made:
         Message.objects.bulk_create(made)
         _note_as_read(made)
@@ -190,7 +209,7 @@ def _store(drafts: Sequence[tuple[Draft, Room]]) -> list[Message]:
     return made
 
 
-def _message(draft: Draft, room: Room, number: int, ordinal: int) -> Message:
+def _message(draft: Draft, room: Room, number: int, ordinal: int, beside: dict[str, Any]) -> Message:
     by = draft.by
     return Message(
         room=room,
@@ -203,6 +222,7 @@ def _message(draft: Draft, room: Room, number: int, ordinal: int) -> Message:
         text=draft.text.strip(),
         client_id=draft.client_id,
         at=datetime.now(UTC),
+        **beside,
     )
 
 
@@ -224,17 +244,12 @@ def _send(made: Sequence[Message]) -> None:
         of_room[one.room_id].append(entry(one, one.number))
     for room, found in of_room.items():
         bus.append(topic_of(room), found)
+    bus.unread(rooms=sorted(of_room))
 
 
 def _send_changed(id: int) -> None:
     for one in shown(Message.objects.filter(pk=id)):
         bus.append(topic_of(one.room_id), [entry(one, one.changed)])
-
-
-def _rooms(ids: Iterable[int]) -> dict[int, Room]:
-    """Return rooms with all that the policy asks of them, in a fixed number of queries."""
-    rows = Room.objects.filter(pk__in=set(ids)).select_related("dashboard")
-    return {room.pk: room for room in rows.prefetch_related("teams", "people", "dashboard__teams")}
 
 
 def _key(index: int, draft: Draft) -> Hashable:

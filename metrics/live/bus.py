@@ -4,7 +4,7 @@ A new version of a variant goes into its snapshot first. An entry of a log is in
 person goes to every process, since any may have tabs of theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from channels.layers import get_channel_layer
@@ -19,6 +19,7 @@ FRAGMENTS = "fragments"
 RECHECK = "recheck"
 ENTRY = "entry"
 PERSONAL = "personal"
+UNREAD = "unread"
 PROCESSES = "rechecks"
 """The group of every process that has sockets open."""
 
@@ -78,6 +79,14 @@ class Personal(TypedDict):
     html: str
 
 
+class Unread(TypedDict):
+    """Message to a process: what `users` (ids) have not read of rooms changed, or that of everyone in `rooms` (ids)."""
+
+    type: str
+    users: list[int]
+    rooms: list[int]
+
+
 def group(topic: Topic) -> str:
     """Return the channel layer's group of `topic`."""
     return f"topic.{topic}"
@@ -129,6 +138,14 @@ def send_to(user: int, target: str, swap: str, html: str) -> None:
     Without Redis this is only logged: pages get the element when they are loaded.
     """
     _try_to_send(PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html)))
+
+
+def unread(*, users: Iterable[int] = (), rooms: Iterable[int] = ()) -> None:
+    """Have every process count anew what `users` (ids) have not read, or what everyone has not of `rooms` (ids).
+
+    Without Redis this is only logged: pages count when they are loaded.
+    """
+    _try_to_send(PROCESSES, dict(Unread(type=UNREAD, users=list(users), rooms=list(rooms))))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:

@@ -1,5 +1,7 @@
 """Rooms, their messages, and what each person has read of them."""
 
+from urllib.parse import urlencode
+
 from django.contrib.auth.models import User
 from django.core.files.storage import Storage, storages
 from django.db import models
@@ -77,6 +79,11 @@ class Message(models.Model):
     @property
     def sender(self) -> str:
         return sender(self.by)
+
+    @property
+    def moment_query(self) -> str:
+        """The query of the dashboard's page that shows the moment, beside this message."""
+        return urlencode({**self.moment, "message": self.number}) if self.moment else ""
 
 
 class Reaction(models.Model):

@@ -1,6 +1,7 @@
 """The pages that show dashboards: the list, the tab, the wall."""
 
 import time
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,8 +11,11 @@ from django.urls import reverse
 from metrics.access.policy import CHANGE, CREATE, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
+from metrics.actions import moments, rooms
+from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page
 from metrics.models import Dashboard
+from metrics.times import datetime_of
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 
@@ -51,12 +55,15 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     range = request.GET.get("range", usual)
     if range not in RANGES_S:
         return redirect(request.path)
+    if "at" in request.GET:
+        return _past(request, dashboard, range)
     if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
         return HttpResponse()
     may_change = may(by, CHANGE, dashboard)
     loaded = page(dashboard, range, time.time())
     context = {
         "dashboard": dashboard,
+        "room": rooms.of_dashboard(dashboard),
         "range": range,
         "ranges": list(RANGES_S),
         "page": loaded,
@@ -70,3 +77,27 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
     return response
+
+
+def _past(request: HttpRequest, dashboard: Dashboard, range: str) -> HttpResponse:
+    """The dashboard as it was at the moment that is asked for, in the revision that it had then."""
+    now = time.time()
+    try:
+        at, revision = float(request.GET["at"]), request.GET.get("revision", "")
+        number = int(revision) if revision.isdecimal() and len(revision) < 10 else None
+        moment = moments.moment(dashboard, range, at, now, number)
+        title, widgets = moments.views(dashboard, moment)
+    except (ValueError, Invalid, Missing):
+        raise Http404("There is no such moment of this dashboard.") from None
+    query = {"at": request.GET["at"], "revision": moment.revision}
+    context = {
+        "dashboard": dashboard,
+        "title": title,
+        "widgets": widgets,
+        "room": rooms.of_dashboard(dashboard),
+        "at": at,
+        "moment_at": datetime_of(at),
+        "range": range,
+        "ranges": [(name, urlencode({**query, "range": name})) for name in RANGES_S],
+    }
+    return render(request, "dashboard/past.html", context)

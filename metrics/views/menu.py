@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from metrics.access.policy import CHANGE, SEE, WATCHING, may
 from metrics.access.principal import Principal, of_visitor
+from metrics.actions import reading
 from metrics.actions.notifications import unread
 from metrics.models import AuditEntry, Heartbeat, Room, Series, Source, Token
 
@@ -34,6 +35,7 @@ def current(request: HttpRequest) -> dict[str, Any]:
         "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in _pages(by)],
         "role": by.role,
         "unread": partial(unread, by.pk or 0),
+        "unread_rooms": partial(reading.badge, by.pk or 0),
     }
 
 

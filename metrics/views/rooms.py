@@ -67,7 +67,8 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
         "typed": typed,
         "text_most": said.TEXT_MOST,
     }
-    return render(request, "room/page.html", context, status=422 if error else 200)
+    template = "room/_panel.html" if getattr(request, "htmx", False) else "room/page.html"
+    return render(request, template, context, status=422 if error else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -66,7 +66,11 @@ function show(state) {
 
 // --- The socket -----------------------------------------------------------------------------------------
 
+// There may be a room beside the dashboard, which has a socket of its own.
+const isOurs = (event) => event.detail.connection.url.includes("/ws/dashboards/");
+
 document.addEventListener("htmx:ws:before:connection", (event) => {
+  if (!isOurs(event)) return;
   const { connection } = event.detail;
   const url = new URL(connection.url);
   url.searchParams.set("epoch", pulse().epoch);
@@ -75,10 +79,11 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
 });
 
 document.addEventListener("htmx:ws:after:connection", (event) => {
-  socket = event.detail.connection.socket;
+  if (isOurs(event)) socket = event.detail.connection.socket;
 });
 
 document.addEventListener("htmx:ws:close", (event) => {
+  if (!isOurs(event)) return;
   socket = null;
   acked = "";
   if (event.detail.reason === "closed") refusal = REFUSED[event.detail.code] ?? refusal;
@@ -90,6 +95,7 @@ document.addEventListener("htmx:ws:close", (event) => {
 });
 
 document.addEventListener("htmx:ws:after:message:incoming", (event) => {
+  if (!isOurs(event)) return;
   refusal = "";
   if (pulse().lost) return show("lost"); // connected, but to a server that has nothing new to tell
   heardAt = performance.now();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Document, Element, globals, load, Time } from "./page.js";
 
+const url = "wss://watch.example/ws/dashboards/shop/";
 const NOON = 1_795_176_000;
 const OPEN = 1;
 
@@ -34,13 +35,13 @@ async function live({ server = { ok: true, url: "https://watch.example/d/shop/" 
     },
   });
   await load("live.js");
-  page.happens("htmx:ws:after:connection", { detail: { connection: { socket } } });
+  page.happens("htmx:ws:after:connection", { detail: { connection: { socket, url } } });
   /** Have a frame come that brings `changes` of the pulse. */
   made.frame = (changes = {}, bytes = 100) => {
     Object.assign(pulse.dataset, { time: `${NOON + (time.ms - 1000) / 1000}`, ...changes });
-    page.happens("htmx:ws:after:message:incoming", { detail: { message: { data: "x".repeat(bytes) } } });
+    page.happens("htmx:ws:after:message:incoming", { detail: { connection: { url }, message: { data: "x".repeat(bytes) } } });
   };
-  made.closes = (code, reason = "closed") => page.happens("htmx:ws:close", { detail: { code, reason } });
+  made.closes = (code, reason = "closed") => page.happens("htmx:ws:close", { detail: { connection: { url }, code, reason } });
   made.state = () => page.body.dataset.live;
   return made;
 }

@@ -1,0 +1,62 @@
+"""Moments: a dashboard as it was at a time, with the widgets that it had then."""
+
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from metrics.actions import dashboards
+from metrics.actions.errors import Invalid, Missing
+from metrics.models import Dashboard, Revision, Widget
+from metrics.times import datetime_of
+from metrics.versioned import NewerVersionError
+from metrics.widgets.ranges import RANGES_S
+from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.spec import WidgetSpec
+
+
+class Moment(NamedTuple):
+    """A revision of a dashboard (id) over `range`, at `at` (Unix seconds)."""
+
+    dashboard: int
+    revision: int
+    range: str
+    at: float
+
+
+def moment(dashboard: Dashboard, range: str, at: float, now: float, revision: int | None = None) -> Moment:
+    """Return the moment `at` of `dashboard`, in the revision that it had then if none is given.
+
+    Raises Invalid for a range that there is not, or a time of the future; Missing for a revision that there is not.
+    """
+    if range not in RANGES_S:
+        raise Invalid("range", f"range: it is one of {', '.join(RANGES_S)}.")
+    if not 0 <= at <= now + 1:
+        raise Invalid("at", "at: it is a time of the past, in Unix seconds.")
+    return Moment(dashboard.pk, _revision(dashboard, at, revision).number, range, at)
+
+
+def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
+    """Return the title and the widgets of `dashboard` as they were at `moment`. Raises Missing."""
+    spec = _revision(dashboard, moment.at, moment.revision).spec
+    widgets = [_widget(dashboard, one) for one in spec["widgets"]]
+    widgets.sort(key=lambda one: (one.y, one.x))
+    return spec["title"], widget_views(widgets, moment.range, moment.at)
+
+
+def _revision(dashboard: Dashboard, at: float, number: int | None) -> Revision:
+    rows = dashboard.revisions.order_by("-number")
+    found = (
+        rows.filter(number=number).first()
+        if number is not None
+        else rows.filter(at__lte=datetime_of(at)).first() or rows.last()
+    )
+    if found is None:
+        raise Missing(f"The dashboard {dashboard.slug!r} has no revision {number}.")
+    return found
+
+
+def _widget(dashboard: Dashboard, spec: dict[str, Any]) -> Widget:
+    """Return a widget of a revision, which is not saved, with its config in the present form if it has one."""
+    found = WidgetSpec.model_construct(**spec)
+    with suppress(NewerVersionError):
+        found = dashboards.in_present_form(found)
+    return Widget(dashboard=dashboard, **found.model_dump())

@@ -1,0 +1,59 @@
+// The room beside a dashboard: opened by its button or the key c, and still open after a reload.
+
+const panel = document.getElementById("beside");
+const button = document.querySelector("[data-beside]");
+const KEPT = `beside ${panel.dataset.room}`;
+const asked = new URLSearchParams(location.search).get("message");
+
+let loading = null;
+
+/** Load the room once, at the message that the page was asked for, and then what makes it work. */
+async function load() {
+  const url = asked ? `${panel.dataset.room}?around=${encodeURIComponent(asked)}` : panel.dataset.room;
+  await htmx.ajax("GET", url, { target: "#beside", swap: "innerHTML" });
+  const form = panel.querySelector("[data-say]");
+  for (const name of ["range", "at"]) if (form?.elements[name]) form.elements[name].value = panel.dataset[name] ?? "";
+  await import(panel.dataset.script);
+  if (asked) panel.querySelector(`#m-${CSS.escape(asked)}`)?.scrollIntoView({ block: "center" });
+}
+
+async function open(focus) {
+  panel.hidden = false;
+  document.body.dataset.beside = "open";
+  button.setAttribute("aria-expanded", "true");
+  sessionStorage.setItem(KEPT, "open");
+  loading ??= load();
+  await loading;
+  if (focus) panel.querySelector("textarea")?.focus();
+}
+
+function close() {
+  panel.hidden = true;
+  delete document.body.dataset.beside;
+  button.setAttribute("aria-expanded", "false");
+  sessionStorage.removeItem(KEPT);
+  button.focus();
+}
+
+button.addEventListener("click", (event) => {
+  event.preventDefault();
+  if (panel.hidden) open(true);
+  else close();
+});
+
+panel.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) close();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.key === "c" && panel.hidden) {
+    event.preventDefault();
+    open(true);
+  } else if (event.key === "Escape" && !panel.hidden && panel.contains(event.target)) {
+    close();
+  }
+});
+
+if (asked || sessionStorage.getItem(KEPT)) open(false);
