@@ -94,7 +94,7 @@ async def test_one_that_no_later_one_tells_of_is_found_by_comparing(
     socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
     monkeypatch.setattr(bus, "append", lambda *_: None)
     await say(war, "one")
-    hubs.hub()._compared = -1e9
+    hubs.hub().logs._compared = -1e9
     await hubs.hub()._round()
     assert await ids(socket, 1) == [1]
 
@@ -107,7 +107,7 @@ async def test_after_redis_was_away_it_is_subscribed_anew_and_nothing_is_missing
     hub._starve(RedisError("away"))
     await say(war, "one")
     await hub._round()
-    assert hub.logs[room(war.pk)].subscribed
+    assert hub.logs.streams[room(war.pk)].subscribed
     await say(war, "two")
     assert await ids(socket, 2) == [1, 2]
 
@@ -220,11 +220,11 @@ async def test_a_page_that_was_loaded_before_is_told_what_is_unread(connect: Con
 
 async def test_topics_that_nobody_follows_any_more_are_let_go(connect: Connect, ada: User, war: Room) -> None:
     socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
-    assert list(hubs.hub().logs) == [room(war.pk)]
+    assert list(hubs.hub().logs.streams) == [room(war.pk)]
     await socket.disconnect()
     hubs.hub()._empty_since[room(war.pk)] -= hubs.LINGER_S
     await hubs.hub()._close_unwatched()
-    assert not hubs.hub().logs
+    assert not hubs.hub().logs.streams
 
 
 class TestTicket:
