@@ -14,11 +14,13 @@ import structlog
 from django.conf import settings
 from redis import RedisError
 
-from consumers import access_recheck, viewer_status
+from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.channel import Channel
 from consumers.codes import RESTART, TRY_LATER
-from consumers.log_stream import LogStream, json_frame
+from consumers.frame import json_frame
+from consumers.limits import MESSAGE_BYTES
+from consumers.log_stream import LogStream
 from consumers.logs import Logs
 from consumers.stream import Stream
 from consumers.tabs import Tabs
@@ -96,7 +98,9 @@ class Hub:
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
 
-    async def follow(self, topic: Topic, viewer: Viewer, after: int | None) -> Membership | None:
+    async def follow(
+        self, topic: Topic, viewer: Viewer, after: int | None, message_bytes: int = MESSAGE_BYTES
+    ) -> Membership | None:
         """Let `viewer` see the log `topic` from the entry after the number `after` on; None is from now on.
 
         Closes it and returns None as `join` does.
@@ -108,8 +112,7 @@ class Hub:
             return None
         if not self._admits(topic, viewer):
             return None
-        if viewer.as_json:
-            viewer.outlet.write(json_frame("hello", {"time": time.time(), "newest": stream.newest}))
+        _greet(viewer, topic, message_bytes, newest=stream.newest)
         stream.join(viewer, stream.newest if after is None else after)
         return Membership(self, stream, viewer)
 
@@ -334,6 +337,13 @@ class Hub:
                     self.streams.pop(topic, None)
                     self.logs.streams.pop(topic, None)
                     self._marks.forget(str(topic))
+
+
+def _greet(viewer: Viewer, topic: Topic, message_bytes: int, **newest: Any) -> None:
+    """Tell a program what it follows, how new that is, and its limits."""
+    if viewer.as_json:
+        told = {"topic": str(topic), **newest, "time": time.time(), "limits": limits.told(message_bytes)}
+        viewer.outlet.write(json_frame("hello", told))
 
 
 @cache

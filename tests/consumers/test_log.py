@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from redis import RedisError
 
 from consumers import hub as hubs
+from consumers.limits import MESSAGES_PER_S
 from metrics.access import tickets
 from metrics.access.principal import SYSTEM
 from metrics.actions import messages, notifications, rooms
@@ -135,6 +136,46 @@ async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, wa
     await socket.send_to(text_data="nonsense")
     assert (await read(socket))["type"] == "error"
     assert await close_code(socket) == 1008
+
+
+async def test_a_program_is_greeted_and_its_pings_are_answered(connect: Connect, war: Room) -> None:
+    secret = await database_sync_to_async(make.token)("bot", "read")
+    socket = await connect(f"/ws/rooms/{war.pk}/?format=json", (b"authorization", f"Bearer {secret}".encode()))
+    hello = await read(socket)
+    assert hello | {"time": 0, "limits": {}} == {
+        "type": "hello", "topic": f"room.{war.pk}", "newest": 0, "time": 0, "limits": {},
+    }  # fmt: skip
+    assert hello["limits"]["messages_per_second"] == MESSAGES_PER_S
+    for ping in (7, "a"):
+        await socket.send_to(text_data=json.dumps({"ping": ping}))
+        assert await read(socket) | {"time": 0} == {"type": "pong", "ping": ping, "time": 0}
+    await socket.send_to(text_data='{"ping": NaN}')
+    assert (await read(socket))["type"] == "error"
+    assert await close_code(socket) == 1008
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/ws/rooms/1/", "token={}"),
+        ("/ws/rooms/1/", "access_token=x"),
+        ("/ws/notifications/", "wf=%77f_1"),
+        ("/ws/dashboards/shop/", "range=1h&secret={}"),
+        ("/ws/dashboards/shop/", "{}"),
+        ("/ws/nothing/", "ticket={}"),
+    ],
+)
+async def test_a_token_in_the_address_is_refused_with_what_to_do_instead(
+    connect: Connect, path: str, query: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = await database_sync_to_async(make.token)("bot", "admin")
+    socket = await connect(f"{path}?format=json&{query.format(secret)}")
+    error = await read(socket)
+    assert error["type"] == "error"
+    assert "header Authorization" in error["error"]
+    assert "ticket" in error["error"]
+    assert await close_code(socket) == 4401
+    assert secret not in caplog.text
 
 
 async def test_a_page_gets_html(connect: Connect, ada: User, war: Room) -> None:
