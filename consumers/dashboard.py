@@ -21,7 +21,8 @@ class DashboardConsumer(TopicConsumer):
     def checked(self, who: Decision) -> Decision:
         """Return the decision; the range has to be one, and the slug still that of the page's dashboard."""
         moved = who.id and self.asked.get("dashboard", str(who.id)) != str(who.id)
-        return Decision(NO_SUCH_THING) if self.asked.get("range", "") not in RANGES_S or moved else who
+        wrong = self.asked.get("range", "") not in RANGES_S or moved
+        return Decision(NO_SUCH_THING) if wrong else super().checked(who)
 
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
         topic = variant(who.id, self.asked["range"])

@@ -1,5 +1,6 @@
-"""Frames: what one socket is sent. HTML only: the fragments that changed, and a pulse."""
+"""Frames: what one socket is sent. For pages HTML, the fragments that changed and a pulse; for programs JSON."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
@@ -73,6 +74,11 @@ def pulse(
         f'<i id="pulse" hidden data-epoch="{escape(epoch)}" data-version="{version}" data-time="{time:.3f}"'
         f' data-build="{escape(build)}" data-revision="{revision}"{behind}{why}{counts}></i></hx-partial>'
     )
+
+
+def json_frame(type: str, data: dict[str, Any]) -> Frame:
+    """Return a frame for programs: an object with its `type`."""
+    return Frame(json.dumps({"type": type, **data}, ensure_ascii=False))
 
 
 def frame(partials: Iterable[str], closing_pulse: str) -> Frame:

@@ -11,21 +11,21 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 import structlog
-from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers import access_recheck, viewer_status
+from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
+from consumers.channel import Channel
 from consumers.codes import RESTART, TRY_LATER
-from consumers.log_stream import LogStream, json_frame
+from consumers.frame import json_frame
+from consumers.limits import MESSAGE_BYTES
+from consumers.log_stream import LogStream
+from consumers.logs import Logs
 from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.unread import Unread
 from consumers.viewer import Viewer
-from metrics.actions import logs as log_actions
 from metrics.actions import notice
 from metrics.health import store as health
 from metrics.health import traffic
@@ -33,14 +33,13 @@ from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
 from metrics.live.topic import Topic
 from metrics.redis_state import outage
+from metrics.redis_state.round_trip import Commands, together
 
 log = structlog.get_logger(__name__)
 
 LINGER_S = 30
 """How long a topic without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
-COMPARE_S = 10.0
-"""How often logs are compared with the database, should a message have been lost that no later one tells of."""
 ANSWERS_WITHIN_S = 6.0
 """A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
 
@@ -69,27 +68,24 @@ class Hub:
     def __init__(self) -> None:
         self.process = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(3)}"
         self.streams: dict[Topic, Stream] = {}
-        self.logs: dict[Topic, LogStream] = {}
+        self._channel = Channel()
+        self.logs = Logs(self._channel, self._starve)
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
         self.unread = Unread(self.tabs)
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
-        self._channel: str | None = None
-        self._naming = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
-        self._hears_processes = False
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
         self._renewed = 0.0
-        self._compared = 0.0
         self._limit: asyncio.Timeout | None = None
 
     def viewers(self) -> list[tuple[AnyStream, Viewer]]:
         """Return every open socket of this process."""
-        every: list[AnyStream] = [*self.streams.values(), *self.logs.values()]
+        every: list[AnyStream] = [*self.streams.values(), *self.logs.streams.values()]
         return [(stream, viewer) for stream in every for viewer in stream.viewers]
 
     async def join(self, topic: Topic, viewer: Viewer, epoch: str, version: int) -> Membership | None:
@@ -104,7 +100,9 @@ class Hub:
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
 
-    async def follow(self, topic: Topic, viewer: Viewer, after: int | None) -> Membership | None:
+    async def follow(
+        self, topic: Topic, viewer: Viewer, after: int | None, message_bytes: int = MESSAGE_BYTES
+    ) -> Membership | None:
         """Let `viewer` see the log `topic` from the entry after the number `after` on; None is from now on.
 
         Closes it and returns None as `join` does.
@@ -116,8 +114,7 @@ class Hub:
             return None
         if not self._admits(topic, viewer):
             return None
-        if viewer.as_json:
-            viewer.outlet.write(json_frame("hello", {"time": time.time(), "newest": stream.newest}))
+        _greet(viewer, topic, message_bytes, newest=stream.newest)
         stream.join(viewer, stream.newest if after is None else after)
         return Membership(self, stream, viewer)
 
@@ -133,16 +130,10 @@ class Hub:
 
     async def _log(self, topic: Topic) -> LogStream:
         async with self._opening.setdefault(topic, asyncio.Lock()):
-            if topic not in self.logs:
-                self.logs[topic] = LogStream(topic)
+            if topic not in self.logs.streams:
                 self._empty_since[topic] = time.monotonic()
-                try:
-                    await self._hear_processes()
-                    await self._subscribe(self.logs[topic])
-                except (RedisError, OSError) as error:
-                    self._starve(error)
-                await self._compare_logs([self.logs[topic]])
-            return self.logs[topic]
+                await self.logs.open(topic)
+            return self.logs.streams[topic]
 
     async def _stream(self, topic: Topic) -> Stream:
         async with self._opening.setdefault(topic, asyncio.Lock()):
@@ -151,7 +142,7 @@ class Hub:
                 self._empty_since[topic] = time.monotonic()
                 try:
                     await watchers.add(topic, time.time())
-                    await self._hear_processes()
+                    await self._channel.hear_processes()
                     await self._feed(self.streams[topic])
                     await self._refresh([topic])
                 except (RedisError, OSError) as error:
@@ -196,29 +187,23 @@ class Hub:
 
     async def _feed(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
-        await _layer().group_add(bus.group(stream.topic), await self._own_channel())
+        await self._channel.subscribe(stream.topic)
         stream.fed = True
         stream.load(await snapshot.read(stream.topic))
         self._answered()
 
-    async def _hear_processes(self) -> None:
-        if not self._hears_processes:
-            await _layer().group_add(bus.PROCESSES, await self._own_channel())
-            self._hears_processes = True
-
     def _starve(self, error: Exception) -> None:
         """Note that Redis does not answer: what comes next may have gaps, so everything is fed anew."""
         outage.log("live pages wait for Redis", error)
-        self._hears_processes = False
-        for one in self.logs.values():
-            one.subscribed = False
+        self._channel.lose()
+        self.logs.lose()
         for stream in self.streams.values():
             stream.starve(f"{outage.words(error)} {notice.NOTHING_NEW}")
 
     async def _receive(self) -> None:
         while True:
             try:
-                await self._take(await _layer().receive(await self._own_channel()))
+                await self._take(await self._channel.receive())
             except (RedisError, OSError) as error:
                 self._starve(error)
                 await asyncio.sleep(1)
@@ -237,10 +222,7 @@ class Hub:
             self.unread.hear(cast(bus.Unread, message))
             return
         if message["type"] == bus.ENTRY:
-            appended = cast(bus.Appended, message)
-            if one := self.logs.get(Topic.parse(appended["topic"])):
-                for entry in appended["entries"]:
-                    one.take(entry)
+            self.logs.take(cast(bus.Appended, message))
             return
         fragments = cast(bus.Message, message)
         stream = self.streams.get(Topic.parse(fragments["topic"]))
@@ -272,22 +254,34 @@ class Hub:
     async def _look(self) -> None:
         """One round: renew what is watched, heal what pub/sub lost, send pulses, let go of what nobody watches.
 
-        The notice is made here, not where widgets are drawn: that may be what stands still.
+        One trip to Redis, however much there is; more only for what is not right. The notice is made here, not where
+        widgets are drawn: that may be what stands still.
         """
         await self._close_unwatched()
-        await self._renew()
-        await self._hear_processes()
+        await self._channel.hear_processes()
+        streams = list(self.streams.values())
+        topics = [stream.topic for stream in streams]
+        _, _, versions, since, noted = await together(
+            self._renewal(), traffic.flush(), snapshot.read_versions(topics), marks.marked_since(topics), health.noted()
+        )
+        self._note_how_far_behind(streams, since)
+        fed = [(stream, newest) for stream, newest in zip(streams, versions, strict=True) if stream.fed]
         await self._feed_hungry()
-        await self._keep_logs()
-        await self._heal([stream for stream in self.streams.values() if stream.fed])
-        await self._note_how_far_behind()
-        said, down = await asyncio.to_thread(lambda: (notice.notice(time.time()), health.down()))
+        compared = await self.logs.keep()
+        await self.tabs.compare(only_new=not compared)
+        await self.unread.compare(every=compared)
+        await self._load(fed)
+        self._tell(noted)
+
+    def _tell(self, noted: health.Noted) -> None:
+        """Send pulses, with the notice, and send viewers away that stalled."""
+        said = notice.of(noted, time.time())
         html = notice.fragment(said)
         for stream in list(self.streams.values()):
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
             stream.notify(html, says=bool(said.what))
-            stream.down = down
+            stream.down = noted.down
             stream.pulse()
 
     async def _feed_hungry(self) -> None:
@@ -295,56 +289,27 @@ class Hub:
         for stream in hungry:
             await self._feed(stream)
             if time.monotonic() - self._renewed > watchers.RENEW_S:
-                await self._renew()
+                await self._renewal()
         await self._refresh([stream.topic for stream in hungry])
 
-    async def _keep_logs(self) -> None:
-        """Subscribe anew to logs that Redis forgot, and compare with the database now and then, and after that."""
-        lost = [one for one in self.logs.values() if not one.subscribed]
-        for one in lost:
-            await self._subscribe(one)
-        if lost or time.monotonic() - self._compared >= COMPARE_S:
-            self._compared = time.monotonic()
-            await self._compare_logs(list(self.logs.values()))
-            await self.tabs.compare()
-            self.unread.doubt()
-        else:
-            await self.tabs.compare(only_new=True)
-        await self.unread.compare()
-
-    async def _subscribe(self, one: LogStream) -> None:
-        await _layer().group_add(bus.group(one.topic), await self._own_channel())
-        one.subscribed = True
-
-    async def _compare_logs(self, logs: Sequence[LogStream]) -> None:
-        """Have each of `logs` read on if the database has newer entries; one query for all of them."""
-        if not logs:
-            return
-        try:
-            newest = await database_sync_to_async(log_actions.newest, thread_sensitive=False)(
-                [one.topic for one in logs]
-            )
-        except DatabaseError as error:
-            log.warning("logs were not compared", error=str(error))
-            return
-        for one in logs:
-            one.learn(newest[one.topic])
-
-    async def _note_how_far_behind(self) -> None:
-        """Note for how long something of each stream has waited to be drawn."""
-        streams = list(self.streams.values())
-        since, now, ticks = await marks.marked_since([one.topic for one in streams]), time.time(), time.monotonic()
+    def _note_how_far_behind(self, streams: Sequence[Stream], since: Sequence[float | None]) -> None:
+        """Note for how long something of each stream has waited to be drawn: `since` (Unix seconds)."""
+        now, ticks = time.time(), time.monotonic()
         for stream, at in zip(streams, since, strict=True):
             age_s = self._marks.age_s(str(stream.topic), at, now, ticks)
             stream.behind_s = 0.0 if at is None or math.isinf(age_s) else age_s
 
     async def _heal(self, streams: Sequence[Stream]) -> None:
         versions = await snapshot.read_versions([stream.topic for stream in streams])
-        for stream, newest in zip(streams, versions, strict=True):
-            if newest != (stream.epoch, stream.version):
+        await self._load(list(zip(streams, versions, strict=True)))
+
+    async def _load(self, newest: Sequence[tuple[Stream, tuple[str, int]]]) -> None:
+        """Load streams that show something else than Redis has, and have those drawn that it knows nothing of."""
+        for stream, (epoch, version) in newest:
+            if epoch != stream.epoch or version > stream.version:
                 stream.load(await snapshot.read(stream.topic))
                 self._answered()
-        await self._refresh([stream.topic for stream, (epoch, _) in zip(streams, versions, strict=True) if not epoch])
+        await self._refresh([stream.topic for stream, (epoch, _) in newest if not epoch])
 
     async def _guard(self) -> None:
         """Look again at access that is in doubt, apart from all else: the database may take its time."""
@@ -363,18 +328,10 @@ class Hub:
         if topics:
             await asyncio.to_thread(marks.mark_each, {topic: [marks.ALL] for topic in topics})
 
-    async def _own_channel(self) -> str:
-        """Return the one channel that every group delivers to."""
-        async with self._naming:
-            if self._channel is None:
-                self._channel = cast(str, await _layer().new_channel("hub."))
-        return self._channel
-
-    async def _renew(self) -> None:
+    def _renewal(self) -> Commands[None]:
         self._renewed = time.monotonic()
         viewers = self.viewers()
-        await watchers.renew(self.process, self.streams, viewer_status.report(viewers), len(viewers), time.time())
-        await traffic.flush()
+        return watchers.renew(self.process, self.streams, viewer_status.report(viewers), len(viewers), time.time())
 
     async def _close_unwatched(self) -> None:
         for topic, since in list(self._empty_since.items()):
@@ -382,17 +339,18 @@ class Hub:
                 continue
             async with self._opening[topic]:
                 if topic in self._empty_since:  # still: nobody came while this waited
-                    await _layer().group_discard(bus.group(topic), await self._own_channel())
+                    await self._channel.unsubscribe(topic)
                     del self._empty_since[topic]
                     self.streams.pop(topic, None)
-                    self.logs.pop(topic, None)
+                    self.logs.streams.pop(topic, None)
                     self._marks.forget(str(topic))
 
 
-def _layer() -> Any:
-    layer = get_channel_layer()
-    assert layer is not None
-    return layer
+def _greet(viewer: Viewer, topic: Topic, message_bytes: int, **newest: Any) -> None:
+    """Tell a program what it follows, how new that is, and its limits."""
+    if viewer.as_json:
+        told = {"topic": str(topic), **newest, "time": time.time(), "limits": limits.told(message_bytes)}
+        viewer.outlet.write(json_frame("hello", told))
 
 
 @cache

@@ -1,10 +1,30 @@
 """Limits of what one client may send: small messages, and not too often."""
 
 import time
+from typing import Any
+
+from django.conf import settings
 
 MESSAGE_BYTES = 1024
 MESSAGES_PER_S = 20.0
 MESSAGES_AT_ONCE = 60.0
+UNACKNOWLEDGED_BYTES = 256 * 1024
+"""A viewer of a dashboard that owes more is sent nothing until it has acknowledged all it was sent."""
+UNACKNOWLEDGED_S = 30.0
+"""A viewer that owes an acknowledgement for longer is sent away."""
+
+
+def told(message_bytes: int) -> dict[str, Any]:
+    """Return the limits as programs are told them, where a message has at most `message_bytes` characters."""
+    return {
+        "message_characters": message_bytes,
+        "messages_per_second": int(MESSAGES_PER_S),
+        "messages_at_once": int(MESSAGES_AT_ONCE),
+        "sockets_of_one": settings.SOCKETS_PER_USER,
+        "sockets_of_process": settings.SOCKETS_PER_PROCESS,
+        "unacknowledged_bytes": UNACKNOWLEDGED_BYTES,
+        "unacknowledged_seconds": int(UNACKNOWLEDGED_S),
+    }
 
 
 class Allowance:

@@ -5,9 +5,9 @@ from functools import cache
 from django.db import Error as DatabaseError
 
 from consumers.access import Decision
-from consumers.codes import NO_SUCH_THING, TRY_LATER
+from consumers.codes import TRY_LATER
+from consumers.frame import json_frame
 from consumers.hub import Membership, hub
-from consumers.log_stream import json_frame
 from consumers.outlet import close
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
@@ -24,12 +24,9 @@ class LogConsumer(TopicConsumer):
 
     message_bytes = 4 * messages.TEXT_MOST + 1024
 
-    def checked(self, who: Decision) -> Decision:
-        return who if self.asked.get("format", "html") in ("html", "json") else Decision(NO_SUCH_THING)
-
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
         after = number(self.asked["after"]) if "after" in self.asked else None
-        return await hub().follow(Topic(self.kind, who.id), viewer, after)
+        return await hub().follow(Topic(self.kind, who.id), viewer, after, self.message_bytes)
 
     async def heard(self, membership: Membership, text: str) -> None:
         """Take an acknowledgement, which tells nothing new here; anything else is refused."""

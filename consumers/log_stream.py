@@ -6,17 +6,15 @@ it quick, and the database makes it complete. Only a task of its own writes to a
 """
 
 import asyncio
-import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from consumers.codes import TRY_LATER
-from consumers.frame import Element, Frame
+from consumers.frame import Element, Frame, json_frame
 from consumers.viewer import Viewer
 from metrics.actions import messages, notifications
 from metrics.health import traffic
@@ -132,8 +130,3 @@ class Frames:
     def _html(self) -> Frame:
         entry = self._entry
         return Frame(Element(entry["target"], entry["swap"], entry["html"]).partial())
-
-
-def json_frame(type: str, data: dict[str, Any]) -> Frame:
-    """Return a frame for programs: an object with its `type`."""
-    return Frame(json.dumps({"type": type, **data}, ensure_ascii=False))

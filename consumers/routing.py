@@ -5,6 +5,7 @@ from typing import Any
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
+from consumers import query_tokens
 from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
 from consumers.log import NotificationsConsumer, RoomConsumer
@@ -17,7 +18,7 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close", "code": NO_SUCH_THING})
 
 
-websocket = URLRouter(
+_router = URLRouter(
     [
         path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
         path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
@@ -25,3 +26,5 @@ websocket = URLRouter(
         re_path("", no_such_thing),  # type: ignore[arg-type]
     ]
 )
+
+websocket = query_tokens.refused(_router)

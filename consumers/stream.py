@@ -1,7 +1,7 @@
 """One topic as a process shows it: the newest fragments, and the viewers they go to.
 
 Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same
-bytes for every viewer in step. A viewer that has more than `WINDOW_BYTES` unacknowledged is behind: it is
+bytes for every viewer in step. A viewer that has more than `UNACKNOWLEDGED_BYTES` unacknowledged is behind: it is
 sent nothing until it has acknowledged all it was sent, and then one frame with the newest fragment of each
 widget it missed. So what a slow viewer costs is bounded, and it never works through a queue of old values.
 """
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from consumers.frame import NOTHING_DOWN, Element, Frame, frame, notice, pulse, widget
+from consumers.limits import UNACKNOWLEDGED_BYTES, UNACKNOWLEDGED_S
 from consumers.viewer import Viewer
 from metrics.health import traffic
 from metrics.live.bus import Message
@@ -25,8 +26,6 @@ FLUSH_S = 0.1
 PULSE_S = 5.0
 PULSE_ROUND_S = 2.5
 """The hub looks round every two seconds: one that waited for the full five would make it seven."""
-WINDOW_BYTES = 256 * 1024
-STALLED_S = 30.0
 VERSIONS_KEPT = 2048
 
 
@@ -210,8 +209,8 @@ class Stream:
         traffic.sent(len(current), len(current) * text.size_bytes)
 
     def stalled(self) -> list[Viewer]:
-        """Return the viewers that acknowledged nothing for `STALLED_S` while they owed an acknowledgement."""
-        since = time.monotonic() - STALLED_S
+        """Return the viewers that acknowledged nothing for `UNACKNOWLEDGED_S` while they owed an acknowledgement."""
+        since = time.monotonic() - UNACKNOWLEDGED_S
         return [one for one in self.viewers if one.waiting_since is not None and one.waiting_since < since]
 
     def _send(self, viewer: Viewer, what: Frame, now: float) -> None:
@@ -239,7 +238,7 @@ class Stream:
 
         One that is behind has none until it has caught up; one that owes nothing always has.
         """
-        version, least = self.version, self._bytes - WINDOW_BYTES
+        version, least = self.version, self._bytes - UNACKNOWLEDGED_BYTES
         due: list[Viewer] = []
         missing: list[Viewer] = []
         for one in self.viewers:

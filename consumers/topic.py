@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,7 +15,8 @@ from django.db import Error as DatabaseError
 from redis import RedisError
 
 from consumers.access import Credential, Decision, Question, credential, origin_allowed, ticket_holder
-from consumers.codes import NO_ACCESS, REFUSED_MESSAGE, TRY_LATER
+from consumers.codes import NO_ACCESS, NO_SUCH_THING, REFUSED_MESSAGE, TRY_LATER
+from consumers.frame import json_frame
 from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import Send, close, outlet
@@ -21,10 +24,11 @@ from consumers.viewer import Viewer
 
 log = structlog.get_logger(__name__)
 
+FORMATS = ("html", "json")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
-class TopicConsumer(AsyncWebsocketConsumer):
+class TopicConsumer(AsyncWebsocketConsumer, ABC):
     """One socket that follows one topic of `kind`; subclasses say which, and what may be sent up."""
 
     # The hub is subscribed for all sockets; a channel of its own for each would be a subscription each.
@@ -77,37 +81,39 @@ class TopicConsumer(AsyncWebsocketConsumer):
             await self.refuse("Too many messages.")
         elif text_data is None or len(text_data) > self.message_bytes:
             await self.refuse(f"A message is text of at most {self.message_bytes} characters.")
+        elif (ping := _ping(text_data)) is not None:
+            self.membership.viewer.outlet.write(json_frame("pong", {"ping": ping, "time": time.time()}))
         else:
             await self.heard(self.membership, text_data)
 
     # --- For each kind of topic -------------------------------------------------------------------------
 
+    @abstractmethod
     def name(self) -> int | str:
         """Return the id of the thing to follow, or its name in the URL."""
-        raise NotImplementedError
 
     def checked(self, who: Decision) -> Decision:
         """Return the decision after a look at what was `asked` in the query."""
-        return who
+        return who if self.asked.get("format", "html") in FORMATS else Decision(NO_SUCH_THING)
 
+    @abstractmethod
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
         """Let `viewer` follow the thing that `who` may follow."""
-        raise NotImplementedError
 
     def hears(self, text: str) -> bool:
         """Take a text at once, without a queue and a task; False if `heard` is to take it."""
         return False
 
+    @abstractmethod
     async def heard(self, membership: Membership, text: str) -> None:
-        """Take a text."""
-        raise NotImplementedError
+        """Take a text that is no ping."""
 
     # ----------------------------------------------------------------------------------------------------
 
     async def refuse(self, sentence: str) -> None:
         """Tell the client what is wrong with what it sent, and hear nothing more from it."""
         self._leave()
-        await self.send(json.dumps({"type": "error", "error": sentence}))
+        await self.send(json_frame("error", {"error": sentence}).text)
         await close(self.base_send, REFUSED_MESSAGE)
 
     async def _disconnected(self, message: dict[str, Any]) -> None:
@@ -145,6 +151,15 @@ class TopicConsumer(AsyncWebsocketConsumer):
 def number(text: str) -> int:
     """Return a number that came in a query, 0 for what is none."""
     return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def _ping(text: str) -> int | str | None:
+    """Return the value of `{"ping": value}`, None for anything else."""
+    if '"ping"' not in text:
+        return None
+    found = document(text)
+    value = found.get("ping")
+    return value if len(found) == 1 and type(value) in (int, str) else None
 
 
 def document(text: str) -> dict[str, Any]:

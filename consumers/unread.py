@@ -28,15 +28,14 @@ class Unread:
         here = self._tabs.people()
         self._stale.update(here if message["rooms"] else here & set(message["users"]))
 
-    def doubt(self) -> None:
-        """Have everybody's counted anew: messages may have been lost."""
-        self._stale.update(self._tabs.people())
+    async def compare(self, *, every: bool = False) -> None:
+        """Send people their badge if it is another than the one that they were sent last.
 
-    async def compare(self) -> None:
-        """Send people their badge if it is another than the one that they were sent last."""
+        Those are counted whom a message concerned, and new tabs; or `every` one, as messages may have been lost.
+        """
         here, new = self._tabs.people(), self._tabs.newcomers
         self._shown = {user: html for user, html in self._shown.items() if user in here - new}
-        users, self._stale = (self._stale | new) & here, set()
+        users, self._stale = here if every else (self._stale | new) & here, set()
         new.clear()
         if not users:
             return

@@ -11,7 +11,8 @@ from django.utils.timezone import get_current_timezone
 from metrics.health import standstill
 from metrics.health import store as health
 from metrics.health.standstill import Part, PartStatus, State
-from metrics.health.store import Arriving, SetBack
+from metrics.health.store import Arriving, Noted, SetBack
+from metrics.redis_state.round_trip import ask
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.series.read import COLLECTED, PUSHED
 
@@ -69,14 +70,19 @@ class Notice:
 
 def notice(at: float) -> Notice:
     """Return the notice, with times as they are told at `at` (Unix seconds). Raises redis.RedisError."""
-    statuses = standstill.look(at)
+    return of(ask(health.noted()), at)
+
+
+def of(noted: Noted, at: float) -> Notice:
+    """Return the notice about what was `noted`, and read just now, at `at` (Unix seconds)."""
+    statuses = standstill.look_at(noted.signs, at)
     part = standstill.first(statuses)
     if part is not None:
         return cause(part, statuses[part], at)
-    back = health.set_back()
+    back = noted.set_back
     if back is not None and back.at - CLOCKS_DIFFER_S <= at < back.until:
         return repeated(back, at)
-    return words([one for one in health.arriving() if one.stopped_at is not None], at)
+    return words([one for one in noted.arriving if one.stopped_at is not None], at)
 
 
 def repeated(back: SetBack, at: float) -> Notice:

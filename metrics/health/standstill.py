@@ -65,7 +65,12 @@ _ages = Ages()
 
 def look(now: float) -> dict[Part, PartStatus]:
     """Return how each part is at `now` (Unix seconds). Raises redis.RedisError when Redis does not answer."""
-    signs, ticks = health.signs(), time.monotonic()
+    return look_at(health.signs(), now)
+
+
+def look_at(signs: Mapping[str, Sign], now: float) -> dict[Part, PartStatus]:
+    """Return how each part is at `now` (Unix seconds), by the newest `signs` of life, which were read just now."""
+    ticks = time.monotonic()
     ages = {name: _ages.age_s(name, signs[name].at if name in signs else None, now, ticks) for name in health.SIGNS}
     return judge(signs, ages)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 from metrics.health import traffic
 from metrics.live import waiting, watchers
 from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands
 
 SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting")
 """Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
@@ -20,6 +21,7 @@ PAUSE_S = 5.0
 TASK_QUEUES = ("collect", "system")
 
 _HEALTH = f"{KEY}health"
+_SIGN_FIELDS = [f"sign:{name}" for name in SIGNS]
 _CELERY_KEY = f"{KEY}celery:"
 
 
@@ -77,6 +79,15 @@ class Down:
     heartbeats: int = 0
 
 
+class Noted(NamedTuple):
+    """All that pages say of the system's state: the newest `signs` of life, by name, and the rest as noted last."""
+
+    signs: Mapping[str, Sign]
+    set_back: SetBack | None
+    arriving: list[Arriving]
+    down: Down
+
+
 class LifeSign:
     """Sign of life of one running process: that it runs, and for how long without a pause.
 
@@ -112,11 +123,14 @@ def record_tick(now: float) -> None:
     client().hset(_HEALTH, mapping={"tick": repr(now), "tick_lag_s": repr(lag)})
 
 
+def noted() -> Commands[Noted]:
+    """Return what pages say of the system's state."""
+    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down")], _parsed)
+
+
 def signs() -> dict[str, Sign]:
     """Return the newest sign of life of each that gave one."""
-    noted = cast(list[str | None], client().hmget(_HEALTH, [f"sign:{name}" for name in SIGNS]))
-    found = {name: text.split() for name, text in zip(SIGNS, noted, strict=True) if text}
-    return {name: Sign(float(at), float(running_s)) for name, (at, running_s) in found.items()}
+    return _signs(cast(list[str | None], client().hmget(_HEALTH, _SIGN_FIELDS)))
 
 
 def record_set_back(now: float, until: float) -> None:
@@ -126,8 +140,7 @@ def record_set_back(now: float, until: float) -> None:
 
 def set_back() -> SetBack | None:
     """Return how the wall clock was set back the last time."""
-    noted = cast(str | None, client().hget(_HEALTH, "set_back"))
-    return SetBack(*json.loads(noted)) if noted else None
+    return _set_back(cast(str | None, client().hget(_HEALTH, "set_back")))
 
 
 def record_arriving(found: Sequence[Arriving]) -> None:
@@ -137,8 +150,7 @@ def record_arriving(found: Sequence[Arriving]) -> None:
 
 def arriving() -> list[Arriving]:
     """Return what arrives, as it was noted last."""
-    noted = cast(str | None, client().hget(_HEALTH, "arrivals"))
-    return [Arriving(**one) for one in json.loads(noted or "[]")]
+    return _arriving(cast(str | None, client().hget(_HEALTH, "arrivals")))
 
 
 def record_down(found: Down) -> None:
@@ -148,8 +160,7 @@ def record_down(found: Down) -> None:
 
 def down() -> Down:
     """Return how much is down, as it was noted last."""
-    noted = cast(str | None, client().hget(_HEALTH, "down"))
-    return Down(*map(int, noted.split())) if noted else Down()
+    return _down(cast(str | None, client().hget(_HEALTH, "down")))
 
 
 def readings(now: float) -> Readings:
@@ -157,3 +168,25 @@ def readings(now: float) -> Readings:
     lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
     queues = {queue: client().llen(_CELERY_KEY + queue) for queue in TASK_QUEUES} | {"render": waiting.length()}
     return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals(), tuple(arriving()))
+
+
+def _parsed(answers: list[list[str | None]]) -> Noted:
+    *signs, set_back, arrivals, down = answers[0]
+    return Noted(_signs(signs), _set_back(set_back), _arriving(arrivals), _down(down))
+
+
+def _signs(texts: Sequence[str | None]) -> dict[str, Sign]:
+    found = {name: text.split() for name, text in zip(SIGNS, texts, strict=True) if text}
+    return {name: Sign(float(at), float(running_s)) for name, (at, running_s) in found.items()}
+
+
+def _set_back(text: str | None) -> SetBack | None:
+    return SetBack(*json.loads(text)) if text else None
+
+
+def _arriving(text: str | None) -> list[Arriving]:
+    return [Arriving(**one) for one in json.loads(text or "[]")]
+
+
+def _down(text: str | None) -> Down:
+    return Down(*map(int, text.split())) if text else Down()

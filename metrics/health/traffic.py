@@ -2,13 +2,12 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from redis import RedisError
-
-from metrics.redis_state.connection import KEY, async_client, client
+from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histograms, in seconds."""
@@ -64,19 +63,14 @@ def rendered(duration_s: float) -> None:
     pipe.execute()
 
 
-async def flush() -> None:
-    """Add what this process counted to the totals in Redis. Raises redis.RedisError, having lost nothing."""
-    counts = _take()
-    if not counts:
-        return
-    pipe = async_client().pipeline()
-    for name, amount in counts.items():
-        pipe.hincrbyfloat(_TRAFFIC, name, amount)
-    try:
-        await cast(Awaitable[Any], pipe.execute())
-    except (RedisError, OSError):
-        _counts.update(counts)  # for the next time
-        raise
+def flush() -> Commands[None]:
+    """Add what this process counted to the totals in Redis. Until Redis answers, nothing counts as added."""
+    counts = {name: amount for name, amount in _counts.items() if amount}
+
+    def added(_: object) -> None:
+        _counts.subtract(counts)
+
+    return Commands([("HINCRBYFLOAT", _TRAFFIC, name, amount) for name, amount in counts.items()], added)
 
 
 def totals() -> Totals:

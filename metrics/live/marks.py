@@ -7,7 +7,7 @@ one even if the lock's holder died or took too long.
 """
 
 import time
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,7 +21,8 @@ from metrics.live import waiting
 from metrics.live.snapshot import next_turn
 from metrics.live.topic import Topic
 from metrics.redis_state import outage
-from metrics.redis_state.connection import KEY, async_client, client
+from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands
 
 log = structlog.get_logger(__name__)
 
@@ -95,13 +96,12 @@ def marked(variants: Sequence[Topic]) -> set[Topic]:
     return {variant for variant, exists in zip(variants, pipe.execute(), strict=True) if exists}
 
 
-async def marked_since(variants: Collection[Topic]) -> list[float | None]:
+def marked_since(variants: Iterable[Topic]) -> Commands[list[float | None]]:
     """Return, for each of `variants`, since when (Unix seconds) something waits to be rendered; None: nothing does."""
-    pipe = async_client().pipeline(transaction=False)
-    for variant in variants:
-        pipe.hget(_marks(variant), _SINCE)
-    found = await cast(Awaitable[list[str | None]], pipe.execute())
-    return [None if since is None else float(since) for since in found]
+    return Commands(
+        [("HGET", _marks(variant), _SINCE) for variant in variants],
+        lambda found: [None if since is None else float(since) for since in found],
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import cast
 
 from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, async_client, client
+from metrics.redis_state.round_trip import Commands
 
 KEPT_S = 24 * 3600
 
@@ -114,13 +115,12 @@ def version(topic: Topic) -> tuple[str, int]:
     return epoch or "", int(number or 0)
 
 
-async def read_versions(topics: Iterable[Topic]) -> list[tuple[str, int]]:
+def read_versions(topics: Iterable[Topic]) -> Commands[list[tuple[str, int]]]:
     """Return the epoch and version of each of `topics`, as `version` does."""
-    pipe = async_client().pipeline(transaction=False)
-    for topic in topics:
-        pipe.hmget(_key(topic), ["epoch", "version"])
-    found = await cast(Awaitable[list[list[str | None]]], pipe.execute())
-    return [(epoch or "", int(number or 0)) for epoch, number in found]
+    return Commands(
+        [("HMGET", _key(topic), "epoch", "version") for topic in topics],
+        lambda found: [(epoch or "", int(number or 0)) for epoch, number in found],
+    )
 
 
 async def read(topic: Topic) -> Snapshot:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, async_client, client
+from metrics.redis_state.round_trip import Commands
 from metrics.schedule import CLOCKS_DIFFER_S
 
 RENEW_S = 2
@@ -67,23 +68,25 @@ async def add(topic: Topic, now: float) -> None:
     await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(topic): now + LAPSE_S}))
 
 
-async def renew(process: str, topics: Iterable[Topic], shown: Sequence[ViewerStatus], sockets: int, now: float) -> None:
+def renew(
+    process: str, topics: Iterable[Topic], shown: Sequence[ViewerStatus], sockets: int, now: float
+) -> Commands[None]:
     """Say that `process` shows `topics`, which need rendering, to `shown`, and how many `sockets` it has.
 
     That holds for `LAPSE_S` seconds from `now`.
     """
-    pipe = async_client().pipeline(transaction=False)
-    for names_until in (_WATCHED, _PROCESSES):
-        pipe.zremrangebyscore(names_until, "-inf", now)
-        pipe.zremrangebyscore(names_until, now + LONGEST_S, "+inf")
-    names: dict[str, Any] = {str(topic): now + LAPSE_S for topic in topics}
-    if names:
-        pipe.zadd(_WATCHED, names)
-    pipe.zadd(_PROCESSES, {process: now + LAPSE_S})
-    pipe.set(_SOCKETS + process, sockets, ex=LAPSE_S)
+    until = now + LAPSE_S
+    watched = [part for topic in topics for part in (until, str(topic))]
     report = json.dumps([asdict(one) for one in shown[:VIEWERS_MOST]])
-    pipe.set(_VIEWERS + process, report, ex=LAPSE_S)
-    await cast(Awaitable[Any], pipe.execute())
+    commands: list[tuple[Any, ...]] = [
+        *(("ZREMRANGEBYSCORE", names_until, "-inf", now) for names_until in (_WATCHED, _PROCESSES)),
+        *(("ZREMRANGEBYSCORE", names_until, now + LONGEST_S, "+inf") for names_until in (_WATCHED, _PROCESSES)),
+        *([("ZADD", _WATCHED, *watched)] if watched else []),
+        ("ZADD", _PROCESSES, until, process),
+        ("SET", _SOCKETS + process, sockets, "EX", LAPSE_S),
+        ("SET", _VIEWERS + process, report, "EX", LAPSE_S),
+    ]
+    return Commands(commands, lambda _: None)
 
 
 def _of_processes(prefix: str, now: float) -> list[str]:

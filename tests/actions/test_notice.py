@@ -100,7 +100,7 @@ def test_each_part_that_stands_still_has_a_sentence_of_its_own() -> None:
 
 def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     statuses = dict.fromkeys(Part, PartStatus(State.OK)) | {Part.BEAT: PartStatus(State.SILENT, 60)}
-    monkeypatch.setattr(standstill, "look", lambda now: statuses)
+    monkeypatch.setattr(standstill, "look_at", lambda *_: statuses)
     assert said(AT, None).what == "Beat stopped at 12:59 UTC."
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+import redis
+import redis.asyncio
 
 from consumers.hub import ANSWERS_WITHIN_S, Hub
 from consumers.stream import Stream
@@ -77,3 +79,28 @@ async def test_what_is_asked_between_two_rounds_has_no_limit(hub: Hub) -> None:
 async def test_what_is_fed_is_watched(hub: Hub) -> None:
     await hub._round()
     assert set(watchers.watched(time.time())) == set(hub.streams)
+
+
+async def test_a_round_is_one_trip_to_redis_however_many_topics_there_are(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for topic in hub.streams:
+        await asyncio.to_thread(lambda one: snapshot.store(one, {"1": "<p>"}, 1, snapshot.next_turn(one)), topic)
+    await hub._round()
+    trips: list[str] = []
+
+    def count(owner: Any, name: str) -> None:
+        true = getattr(owner, name)
+
+        def counted(self: Any, *given: Any, **options: Any) -> Any:
+            trips.append(f"{owner.__module__}.{name}")
+            return true(self, *given, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    for clients in (redis, redis.asyncio):
+        count(clients.client.Pipeline, "execute")
+        count(clients.Redis, "execute_command")
+    await hub._round()
+    assert trips == ["redis.asyncio.client.execute"]
+    assert all(stream.fed for stream in hub.streams.values())

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from redis import RedisError
 
 from consumers import hub as hubs
+from consumers.limits import MESSAGES_PER_S
 from metrics.access import tickets
 from metrics.access.principal import SYSTEM
 from metrics.actions import messages, notifications, rooms
@@ -94,7 +95,7 @@ async def test_one_that_no_later_one_tells_of_is_found_by_comparing(
     socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
     monkeypatch.setattr(bus, "append", lambda *_: None)
     await say(war, "one")
-    hubs.hub()._compared = -1e9
+    hubs.hub().logs._compared = -1e9
     await hubs.hub()._round()
     assert await ids(socket, 1) == [1]
 
@@ -107,7 +108,7 @@ async def test_after_redis_was_away_it_is_subscribed_anew_and_nothing_is_missing
     hub._starve(RedisError("away"))
     await say(war, "one")
     await hub._round()
-    assert hub.logs[room(war.pk)].subscribed
+    assert hub.logs.streams[room(war.pk)].subscribed
     await say(war, "two")
     assert await ids(socket, 2) == [1, 2]
 
@@ -135,6 +136,46 @@ async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, wa
     await socket.send_to(text_data="nonsense")
     assert (await read(socket))["type"] == "error"
     assert await close_code(socket) == 1008
+
+
+async def test_a_program_is_greeted_and_its_pings_are_answered(connect: Connect, war: Room) -> None:
+    secret = await database_sync_to_async(make.token)("bot", "read")
+    socket = await connect(f"/ws/rooms/{war.pk}/?format=json", (b"authorization", f"Bearer {secret}".encode()))
+    hello = await read(socket)
+    assert hello | {"time": 0, "limits": {}} == {
+        "type": "hello", "topic": f"room.{war.pk}", "newest": 0, "time": 0, "limits": {},
+    }  # fmt: skip
+    assert hello["limits"]["messages_per_second"] == MESSAGES_PER_S
+    for ping in (7, "a"):
+        await socket.send_to(text_data=json.dumps({"ping": ping}))
+        assert await read(socket) | {"time": 0} == {"type": "pong", "ping": ping, "time": 0}
+    await socket.send_to(text_data='{"ping": NaN}')
+    assert (await read(socket))["type"] == "error"
+    assert await close_code(socket) == 1008
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/ws/rooms/1/", "token={}"),
+        ("/ws/rooms/1/", "access_token=x"),
+        ("/ws/notifications/", "wf=%77f_1"),
+        ("/ws/dashboards/shop/", "range=1h&secret={}"),
+        ("/ws/dashboards/shop/", "{}"),
+        ("/ws/nothing/", "ticket={}"),
+    ],
+)
+async def test_a_token_in_the_address_is_refused_with_what_to_do_instead(
+    connect: Connect, path: str, query: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = await database_sync_to_async(make.token)("bot", "admin")
+    socket = await connect(f"{path}?format=json&{query.format(secret)}")
+    error = await read(socket)
+    assert error["type"] == "error"
+    assert "header Authorization" in error["error"]
+    assert "ticket" in error["error"]
+    assert await close_code(socket) == 4401
+    assert secret not in caplog.text
 
 
 async def test_a_page_gets_html(connect: Connect, ada: User, war: Room) -> None:
@@ -220,11 +261,11 @@ async def test_a_page_that_was_loaded_before_is_told_what_is_unread(connect: Con
 
 async def test_topics_that_nobody_follows_any_more_are_let_go(connect: Connect, ada: User, war: Room) -> None:
     socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
-    assert list(hubs.hub().logs) == [room(war.pk)]
+    assert list(hubs.hub().logs.streams) == [room(war.pk)]
     await socket.disconnect()
     hubs.hub()._empty_since[room(war.pk)] -= hubs.LINGER_S
     await hubs.hub()._close_unwatched()
-    assert not hubs.hub().logs
+    assert not hubs.hub().logs.streams
 
 
 class TestTicket:

@@ -8,8 +8,9 @@ import pytest
 from consumers import stream as module
 from consumers.access import Credential, Decision
 from consumers.frame import Frame
+from consumers.limits import UNACKNOWLEDGED_BYTES
 from consumers.outlet import Hear
-from consumers.stream import WINDOW_BYTES, Stream
+from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.health.store import Down
 from metrics.live.bus import FRAGMENTS, Message
@@ -17,7 +18,7 @@ from metrics.live.snapshot import Fragment, Snapshot
 from metrics.live.topic import variant
 
 VARIANT = variant(1, "1h")
-BIG = "x" * (WINDOW_BYTES // 2 + 1)
+BIG = "x" * (UNACKNOWLEDGED_BYTES // 2 + 1)
 
 
 class Sent:
@@ -178,7 +179,7 @@ class TestCredit:
         stream.join(slow, "e1", 3)
         stream.join(quick, "e1", 3)
         version = await self.fill(stream, slow_glass, 3, quick)
-        assert sum(map(len, slow_glass.frames)) < 3 * WINDOW_BYTES
+        assert sum(map(len, slow_glass.frames)) < 3 * UNACKNOWLEDGED_BYTES
         stream.take(message(version + 1, w2="meanwhile"))
         await flushed()
         assert "meanwhile" not in "".join(slow_glass.frames)

@@ -9,6 +9,7 @@ from redis import RedisError
 
 from metrics.live import watchers
 from metrics.live.watchers import ViewerStatus
+from metrics.redis_state.round_trip import together
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -33,7 +34,8 @@ class TestStaff:
         client.force_login(make.user(is_staff=True))
 
     def show(self, *viewers: ViewerStatus) -> None:
-        asyncio.run(watchers.renew("web-1", [make.variant("shop", "1h")], viewers, len(viewers), time.time()))
+        variants = [make.variant("shop", "1h")]
+        asyncio.run(together(watchers.renew("web-1", variants, viewers, len(viewers), time.time())))
 
     def test_nobody_watches(self, client: Client) -> None:
         assert "Nobody has a dashboard open right now." in client.get(PATH).content.decode()
