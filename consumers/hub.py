@@ -25,12 +25,12 @@ from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.viewer import Viewer
 from metrics.actions import logs as log_actions
-from metrics.actions import notice
+from metrics.actions import notice, notifications
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
-from metrics.live.topic import Topic
+from metrics.live.topic import Topic, person
 from metrics.redis_state import outage
 
 log = structlog.get_logger(__name__)
@@ -231,6 +231,9 @@ class Hub:
         if message["type"] == bus.PERSONAL:
             self.tabs.hand_over(cast(bus.Personal, message))
             return
+        if message["type"] == bus.NOTIFIED:
+            self._notify(cast(bus.Notified, message))
+            return
         if message["type"] == bus.ENTRY:
             appended = cast(bus.Appended, message)
             if one := self.logs.get(Topic.parse(appended["topic"])):
@@ -241,6 +244,13 @@ class Hub:
         stream = self.streams.get(Topic.parse(fragments["topic"]))
         if stream is not None and not stream.take(fragments):
             await self._heal([stream])
+
+    def _notify(self, notified: bus.Notified) -> None:
+        """Show a notification in its people's tabs, and append it to the logs of those whom a program follows."""
+        self.tabs.tell(notified)
+        for user, number, *_ in notified["people"]:
+            if one := self.logs.get(person(user)):
+                one.take(notifications.entry_of(number, notified["html"], notified["data"]))
 
     async def _keep(self) -> None:
         while True:

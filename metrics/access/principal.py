@@ -1,10 +1,12 @@
 """Principals: a person, a token, Watchfloor itself, or nobody."""
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 
 from metrics.models import Token
@@ -81,6 +83,22 @@ def of_user(user: User | AbstractBaseUser | AnonymousUser, address: str | None =
     role = role_of(user)
     teams = () if role is Role.ADMIN else user.groups.order_by().values_list("pk", flat=True)
     return Principal("user", f"user {user.get_username()}", role, user.pk, frozenset(teams), address=address)
+
+
+def of_users(users: Iterable[User]) -> list[Principal]:
+    """Return each of `users` as a principal, with the teams of all of them as one query."""
+    users = list(users)
+    prefetch_related_objects(users, Prefetch("groups", queryset=Group.objects.only("pk")))
+    return [
+        Principal(
+            "user",
+            f"user {user.get_username()}",
+            role_of(user),
+            user.pk,
+            frozenset(one.pk for one in user.groups.all()),
+        )
+        for user in users
+    ]
 
 
 def of_token(token: Token, address: str | None = None) -> Principal:

@@ -4,8 +4,8 @@ A new version of a variant goes into its snapshot first. An entry of a log is in
 person goes to every process, since any may have tabs of theirs.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 from channels.layers import get_channel_layer
 from redis import RedisError
@@ -19,6 +19,7 @@ FRAGMENTS = "fragments"
 RECHECK = "recheck"
 ENTRY = "entry"
 PERSONAL = "personal"
+NOTIFIED = "notified"
 PROCESSES = "rechecks"
 """The group of every process that has sockets open."""
 
@@ -78,6 +79,27 @@ class Personal(TypedDict):
     html: str
 
 
+class Addressee(NamedTuple):
+    """A person (id) who got a notification: its number in their log, how many are `unread`, whether it `shows`."""
+
+    user: int
+    number: int
+    unread: int
+    shows: bool
+
+
+class Notified(TypedDict):
+    """Message to a process: the same notification for many `people`, each an Addressee as a list.
+
+    `html` and `data` are those of an entry; only the number differs from person to person.
+    """
+
+    type: str
+    people: list[list[Any]]
+    html: str
+    data: dict[str, Any]
+
+
 def group(topic: Topic) -> str:
     """Return the channel layer's group of `topic`."""
     return f"topic.{topic}"
@@ -129,6 +151,15 @@ def send_to(user: int, target: str, swap: str, html: str) -> None:
     Without Redis this is only logged: pages get the element when they are loaded.
     """
     _try_to_send(PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html)))
+
+
+def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> None:
+    """Tell every process of a notification that `people` got, which is committed: one message for all of them.
+
+    Without Redis this is only logged: processes compare what they have with the database.
+    """
+    message = Notified(type=NOTIFIED, people=[list(one) for one in people], html=html, data=dict(data))
+    _try_to_send(PROCESSES, dict(message))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:
