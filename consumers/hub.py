@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -26,12 +26,12 @@ from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.unread import Unread
 from consumers.viewer import Viewer
-from metrics.actions import notice
+from metrics.actions import notice, notifications
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
-from metrics.live.topic import Topic
+from metrics.live.topic import Topic, person
 from metrics.redis_state import outage
 from metrics.redis_state.round_trip import Commands, together
 
@@ -74,6 +74,13 @@ class Hub:
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
         self.unread = Unread(self.tabs)
+        self._hearing: dict[str, Callable[[Any], None]] = {
+            bus.RECHECK: self._doubt,
+            bus.PERSONAL: self.tabs.hand_over,
+            bus.UNREAD: self.unread.hear,
+            bus.NOTIFIED: self._notify,
+            bus.ENTRY: lambda message: self.logs.take(message),
+        }
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -212,22 +219,25 @@ class Hub:
                 await asyncio.sleep(1)
 
     async def _take(self, message: dict[str, Any]) -> None:
-        if message["type"] == bus.RECHECK:
-            self._doubts.put_nowait(cast(bus.Recheck, message))
-            return
-        if message["type"] == bus.PERSONAL:
-            self.tabs.hand_over(cast(bus.Personal, message))
-            return
-        if message["type"] == bus.UNREAD:
-            self.unread.hear(cast(bus.Unread, message))
-            return
-        if message["type"] == bus.ENTRY:
-            self.logs.take(cast(bus.Appended, message))
-            return
-        fragments = cast(bus.Message, message)
+        if message["type"] == bus.FRAGMENTS:
+            await self._take_fragments(cast(bus.Message, message))
+        else:
+            self._hearing[message["type"]](message)
+
+    async def _take_fragments(self, fragments: bus.Message) -> None:
         stream = self.streams.get(Topic.parse(fragments["topic"]))
         if stream is not None and not stream.take(fragments):
             await self._heal([stream])
+
+    def _doubt(self, doubt: bus.Recheck) -> None:
+        self._doubts.put_nowait(doubt)
+
+    def _notify(self, notified: bus.Notified) -> None:
+        """Show a notification in its people's tabs, and append it to the logs of those whom a program follows."""
+        self.tabs.tell(notified)
+        for user, number, *_ in notified["people"]:
+            if one := self.logs.streams.get(person(user)):
+                one.take(notifications.entry_of(number, notified["html"], notified["data"]))
 
     async def _keep(self) -> None:
         while True:

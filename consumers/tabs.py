@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from consumers.frame import MORPH, Element, Frame
 from consumers.viewer import Viewer
 from metrics.actions import notifications
-from metrics.live.bus import Personal
+from metrics.live.bus import Notified, Personal
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,7 @@ class Tabs:
         self._tabs: defaultdict[int, set[Viewer]] = defaultdict(set)
         self._bells: dict[int, str] = {}
         self.newcomers: set[int] = set()
+        self._numbers: dict[int, int] = {}
 
     def people(self) -> set[int]:
         """Return the ids of the people who have tabs open."""
@@ -45,6 +46,7 @@ class Tabs:
             if not self._tabs[user]:
                 del self._tabs[user]
                 self._bells.pop(user, None)
+                self._numbers.pop(user, None)
 
     def hand_over(self, message: Personal) -> None:
         """Send an element to every tab of its person."""
@@ -53,6 +55,24 @@ class Tabs:
         frame = Frame(Element(message["target"], message["swap"], message["html"]).partial())
         for viewer in self._tabs.get(message["user"], ()):
             viewer.outlet.write(frame)
+
+    def tell(self, notified: Notified) -> None:
+        """Show a notification, and how many are unread, in every tab of its people."""
+        toast = Element(notifications.TOASTS, "beforeend", notified["html"]).partial()
+        frames: dict[tuple[str, bool], Frame] = {}
+        for user, number, unread, shows in notified["people"]:
+            if user not in self._tabs:
+                continue
+            bell = ""
+            if number > self._numbers.get(user, 0):  # else a newer one came first, and with it a newer count
+                self._numbers[user] = number
+                self._bells[user] = html = notifications.bell_of(unread)
+                bell = Element(notifications.BELL, MORPH, html).partial()
+            if not (frame := frames.get((bell, shows))):
+                frame = frames[bell, shows] = Frame(bell + (toast if shows else ""))
+            if frame.text:
+                for viewer in self._tabs[user]:
+                    viewer.outlet.write(frame)
 
     async def compare(self, *, only_new: bool = False) -> None:
         """Send people their bell if it is another than the one sent last; `only_new` are those not sent one yet."""

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import account, journal, notifications, users
+from metrics.actions import account, journal, notifications, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -16,4 +16,5 @@ def forget() -> None:
     account.forget(now)
     users.forget_invitations()
     notifications.forget(now)
+    watches.forget()
     journal.forget(now)

@@ -1,10 +1,12 @@
 """Principals: a person, a token, Watchfloor itself, or nobody."""
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 
 from metrics.models import Token
@@ -86,6 +88,13 @@ def of_member(user: User) -> Principal:
     role = role_of(user)
     teams = () if role is Role.ADMIN else (group.pk for group in user.groups.all())
     return Principal("user", f"user {user.get_username()}", role, user.pk, frozenset(teams))
+
+
+def of_users(users: Iterable[User]) -> list[Principal]:
+    """Return each of `users` as a principal, with the teams of all of them as one query."""
+    users = list(users)
+    prefetch_related_objects(users, Prefetch("groups", queryset=Group.objects.only("pk")))
+    return [of_member(user) for user in users]
 
 
 def of_token(token: Token, address: str | None = None) -> Principal:

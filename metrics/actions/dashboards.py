@@ -19,7 +19,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, teams
+from metrics.actions import journal, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.live import bus, marks, watchers
 from metrics.models import Dashboard, FormerSlug, Revision, Room, Source, Widget
@@ -370,8 +370,17 @@ def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec,
     before, after = {"revision": dashboard.revision - 1}, {"revision": dashboard.revision, "summary": said[:500]}
     journal.record(by, verb, dashboard, before, after)  # the revision has all the rest
     log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
+    _tell_watchers(by, verb, dashboard, said)
     if dashboard.deleted_at is None:
         transaction.on_commit(partial(_tell_open_pages, dashboard.pk))
+
+
+def _tell_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) -> None:
+    what, about = f"changed {dashboard.title}: {said}", places.path_of(dashboard)
+    if dashboard.deleted_at is not None:
+        what, about = f"deleted {dashboard.title}.", ""
+    if verb not in ("create", "upgrade"):
+        watches.tell_of_change(by, dashboard, what, f"dashboard:{dashboard.pk}:{dashboard.revision}", about)
 
 
 def _tell_open_pages(dashboard: int) -> None:

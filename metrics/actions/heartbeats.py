@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check
 from metrics.access.principal import Principal
-from metrics.actions import journal, samples
+from metrics.actions import journal, samples, watches
 from metrics.actions.errors import Invalid, check_storable
 from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pinged, set_back
 from metrics.heartbeat import Ping as Pinged
@@ -53,7 +53,9 @@ def record(arrived: Sequence[Arrived]) -> list[bool]:
         before = {key: one.state for key, one in found.items()}
         taken = [_take(found[one.key], one.ping) for one in arrived if one.key in found]
         rows = [row for row, _ in taken]
-        journal.moved([moved for _, moved in taken if moved])
+        moved = [moved for _, moved in taken if moved]
+        journal.moved(moved)
+        watches.tell_of_transitions(moved)
         Ping.objects.bulk_create(rows)
         Heartbeat.objects.bulk_create(
             found.values(), update_conflicts=True, unique_fields=["id"], update_fields=CONDITION
@@ -116,7 +118,9 @@ def _judge(heartbeat: Heartbeat, now: float) -> bool:
     with transaction.atomic():
         if not seen.update(state=state):
             return False
-        journal.moved([journal.transition(heartbeat, heartbeat.state, state, now, "Its ping did not come in time.")])
+        moved = [journal.transition(heartbeat, heartbeat.state, state, now, "Its ping did not come in time.")]
+        journal.moved(moved)
+        watches.tell_of_transitions(moved)
     heartbeat.state = state
     return True
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 
 from metrics.access.policy import SEE, may
-from metrics.access.principal import of_member
+from metrics.access.principal import of_users
 from metrics.actions.rooms import with_access
 from metrics.live import bus
 from metrics.live.topic import ROOM
@@ -87,8 +87,7 @@ def unread(users: Collection[int]) -> dict[int, dict[int, int]]:
         .values_list("user", "room", "said", "ordinal")
     )
     rooms = with_access({room for _, room, _, _ in rows})
-    people = User.objects.filter(pk__in={user for user, _, _, _ in rows}).prefetch_related("groups")
-    principals = {user.pk: of_member(user) for user in people}
+    principals = {by.pk: by for by in of_users(User.objects.filter(pk__in={user for user, _, _, _ in rows}))}
     found: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for user, room, newest, read in rows:
         if may(principals[user], SEE, rooms[room]):

@@ -14,11 +14,11 @@ from django.db.models import F
 from django.utils import timezone
 from pydantic import ValidationError
 
-from metrics.actions import credentials, samples
+from metrics.actions import credentials, journal, samples, source_status, watches
 from metrics.actions.errors import sentence
 from metrics.batch import Refused
 from metrics.database import unavailable
-from metrics.models import Run, Source
+from metrics.models import Run, Source, Transition
 from metrics.redis_state import slots
 from metrics.sample import UNSTORABLE, BadSamples, Sample
 from metrics.sources import network_policy
@@ -193,6 +193,16 @@ def _note(source: Source, started_at: datetime, duration_s: float, outcome: Outc
             fields = {**asdict(outcome), "verdict": outcome.verdict or ""}
             run = Run(source=source, started_at=started_at, duration_s=duration_s, **fields)
             run.save(force_insert=True)
+            watches.tell_of_transitions(_moved(source, started_at, outcome))
+
+
+def _moved(source: Source, at: datetime, outcome: Outcome) -> list[Transition]:
+    """Return the change of how `source` stands, if its run came to something else than the one before."""
+    before = source_status.of_run(source.last_error, source.last_verdict)
+    after = source_status.of_run(outcome.error, outcome.verdict or "")
+    if before == after:
+        return []
+    return [journal.transition(source, before.word, after.word, at.timestamp(), outcome.error or outcome.note)]
 
 
 def prune() -> int:

@@ -4,8 +4,8 @@ A new version of a variant goes into its snapshot first. An entry of a log is in
 person goes to every process, since any may have tabs of theirs.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 from channels.layers import get_channel_layer
 from redis import RedisError
@@ -20,6 +20,7 @@ RECHECK = "recheck"
 ENTRY = "entry"
 PERSONAL = "personal"
 UNREAD = "unread"
+NOTIFIED = "notified"
 PROCESSES = "rechecks"
 """The group of every process that has sockets open."""
 
@@ -87,6 +88,27 @@ class Unread(TypedDict):
     rooms: list[int]
 
 
+class Addressee(NamedTuple):
+    """A person (id) who got a notification: its number in their log, how many are `unread`, whether it `shows`."""
+
+    user: int
+    number: int
+    unread: int
+    shows: bool
+
+
+class Notified(TypedDict):
+    """Message to a process: the same notification for many `people`, each an Addressee as a list.
+
+    `html` and `data` are those of an entry; only the number differs from person to person.
+    """
+
+    type: str
+    people: list[list[Any]]
+    html: str
+    data: dict[str, Any]
+
+
 def group(topic: Topic) -> str:
     """Return the channel layer's group of `topic`."""
     return f"topic.{topic}"
@@ -146,6 +168,15 @@ def unread(*, users: Iterable[int] = (), rooms: Iterable[int] = ()) -> None:
     Without Redis this is only logged: pages count when they are loaded.
     """
     _try_to_send(PROCESSES, dict(Unread(type=UNREAD, users=list(users), rooms=list(rooms))))
+
+
+def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> None:
+    """Tell every process of a notification that `people` got, which is committed: one message for all of them.
+
+    Without Redis this is only logged: processes compare what they have with the database.
+    """
+    message = Notified(type=NOTIFIED, people=[list(one) for one in people], html=html, data=dict(data))
+    _try_to_send(PROCESSES, dict(message))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:

@@ -2,7 +2,6 @@
 const SHOWN_MS = 12_000;
 const AT_ONCE = 4;
 const toasts = document.getElementById("toasts");
-const title = document.title;
 
 function busy(toast) {
   return toast.matches(":hover, :focus-within");
@@ -13,22 +12,10 @@ function goes(toast) {
   else toast.remove();
 }
 
-function count() {
-  const unread = Number(document.getElementById("bell")?.dataset.unread || 0);
-  document.title = unread ? `(${unread}) ${title}` : title;
-}
-
-function rung() {
-  count();
-  document.dispatchEvent(new Event("rung"));
-}
-
 if (toasts) {
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes)
       for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) setTimeout(goes, SHOWN_MS, node);
     while (toasts.children.length > AT_ONCE) toasts.firstElementChild.remove();
   }).observe(toasts, { childList: true });
-  new MutationObserver(rung).observe(document.body, { subtree: true, attributeFilter: ["data-unread"] });
-  count();
 }

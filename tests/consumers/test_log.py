@@ -15,8 +15,9 @@ from metrics.access import tickets
 from metrics.access.principal import SYSTEM
 from metrics.actions import messages, notifications, rooms
 from metrics.live import bus
+from metrics.live.bus import Addressee
 from metrics.live.topic import room
-from metrics.models import Room, Token
+from metrics.models import NotificationSettings, Room, Token
 from tests import make
 from tests.consumers.test_dashboard import HOST, Connect, Socket, close_code, connect, cookie_of
 
@@ -245,6 +246,33 @@ async def test_every_tab_of_a_person_and_no_other_gets_what_is_for_them(connect:
         assert expected in await sent_until_quiet(socket)
     for socket in (others, wall):
         assert "rung" not in await sent_until_quiet(socket)
+    await database_sync_to_async(notifications.notify)(SYSTEM, "user:ada", "deploy", "Shop <1.2>")
+    for socket in (tab, page):
+        seen = await sent_until_quiet(socket)
+        assert 'hx-target="#bell" hx-swap="outerMorph"><a id="bell"' in seen
+        assert 'data-unread="1"' in seen
+        assert 'hx-target="#toasts" hx-swap="beforeend"><article class="toast"' in seen
+        assert "Shop &lt;1.2&gt;" in seen
+    for socket in (others, wall):
+        assert await sent_until_quiet(socket) == ""
+
+
+async def test_what_is_quiet_is_counted_alone_and_an_older_count_comes_too_late(connect: Connect, ada: User) -> None:
+    await NotificationSettings.objects.acreate(user=ada, silent_kinds=["deploy"])
+    page = await connect("/ws/notifications/?personal=1", await database_sync_to_async(cookie_of)(ada), ORIGIN)
+    async with asyncio.timeout(5):
+        while not hubs.hub().viewers():  # noqa: ASYNC110 (a socket that joined has no event)
+            await asyncio.sleep(0.01)
+    await database_sync_to_async(notifications.notify)(SYSTEM, "user:ada", "deploy", "Shop 1.2")
+    seen = await sent_until_quiet(page)
+    assert 'data-unread="1"' in seen
+    assert "toast" not in seen
+    for number, unread in ((3, 3), (2, 2)):
+        await asyncio.to_thread(bus.notify, [Addressee(ada.pk, number, unread, True)], f"<i>{number}</i>", {})
+    seen = await sent_until_quiet(page)
+    assert [f"<i>{number}</i>" in seen for number in (2, 3)] == [True, True]
+    assert 'data-unread="3"' in seen
+    assert 'data-unread="2"' not in seen
 
 
 async def test_a_page_that_was_loaded_before_is_told_what_is_unread(connect: Connect, ada: User) -> None:

@@ -236,21 +236,6 @@ class TestNotifications:
         editor.post("/notifications/read/")
         assert Notification.objects.filter(read_at=None).count() == 1
 
-    def test_older_ones_are_a_page_away(self, viewer: Client) -> None:
-        for n in range(60):
-            tell(f"number {n}")
-        assert '<a class="quiet" href="?before=11">Older</a>' in text(viewer.get("/notifications/"))
-        page = text(viewer.get("/notifications/?before=11"))
-        assert re.findall(r'id="told-(\d+)"', page) == [str(n) for n in range(10, 0, -1)]
-        assert ">Older<" not in page
-
-    def test_htmx_gets_the_part_that_changes_of_the_page_that_is_open(self, viewer: Client) -> None:
-        tell()
-        assert 'hx-get="/notifications/?before=2"' in text(viewer.get("/notifications/?before=2"))
-        part = text(viewer.get("/notifications/?before=2", headers=HTMX))
-        assert "<html" not in part
-        assert 'id="told-1"' in part
-
     @pytest.mark.parametrize(("count", "shown"), [(0, None), (1, "1"), (99, "99"), (100, "99+")])
     def test_every_page_has_a_bell_with_the_number_of_the_unread(
         self, viewer: Client, count: int, shown: str | None

@@ -1,0 +1,58 @@
+"""Places: the things that paths of ours lead to.
+
+Workers ask, too, and have no URLs loaded. A test compares with those of the pages.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import Manager, Model, Q, prefetch_related_objects
+
+from metrics.models import Dashboard, Heartbeat, Room, Source
+
+WATCHABLE: dict[str, type[Model]] = {"dashboard": Dashboard, "heartbeat": Heartbeat, "source": Source}
+"""By their noun, as the journal has it."""
+RELATED: dict[type[Model], tuple[str, ...]] = {
+    Dashboard: ("teams",),
+    Room: ("teams", "people", "dashboard__teams"),
+    Source: ("teams",),
+}
+"""Rows that the policy looks at beside the thing itself."""
+
+_PATH = re.compile(r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats)/(?P<id>\d{1,15}))/", re.A)
+_MODELS: dict[str, type[Model]] = {"rooms": Room, "sources": Source, "heartbeats": Heartbeat}
+
+
+def path_of(thing: Model) -> str:
+    """Return the path of the page of a dashboard, a room, a source or a heartbeat."""
+    if isinstance(thing, Dashboard):
+        return f"/d/{thing.slug}/"
+    return next(f"/{name}/{thing.pk}/" for name, model in _MODELS.items() if isinstance(thing, model))
+
+
+def thing_at(path: str) -> Model | None:
+    """Return the thing that the page `path`, or a page below it, is about; None if there is none, or no such page."""
+    found = _PATH.match(urlsplit(path).path)
+    if found is None:
+        return None
+    if found["slug"]:
+        of_slug, named_before = Q(slug=found["name"]), Q(former_slugs=found["name"])
+        return ready(Dashboard.objects.filter(of_slug).first() or Dashboard.objects.filter(named_before).first())
+    return ready(_MODELS[found["noun"]]._default_manager.filter(pk=found["id"]).first())
+
+
+def watchable(noun: str, id: str) -> Model | None:
+    """Return the thing that people may watch, be it deleted, by its noun and its id as text; None if there is none."""
+    model = WATCHABLE.get(noun)
+    if model is None or not (id.isascii() and id.isdigit()) or len(id) > 15:
+        return None
+    rows: Manager[Any] = getattr(model, "with_deleted", model._default_manager)
+    return ready(rows.filter(pk=id).first())
+
+
+def ready(thing: Model | None) -> Model | None:
+    """Return `thing` with all that the policy looks at, so that asking for a thousand people is no more queries."""
+    if thing is not None and type(thing) in RELATED:
+        prefetch_related_objects([thing], *RELATED[type(thing)])
+    return thing
