@@ -28,14 +28,19 @@ TOASTS, BELL = "toasts", "bell"
 
 
 def notify(by: Principal, to: str, kind: str, text: str, about: str = "", key: str = "") -> int:
-    """Tell `to` (user:NAME, team:NAME or everyone) something; return how many people that is.
-
-    `about` is a path of ours that leads to what it is about. Whoever was told something with the same `key` before is
-    not told again, and counts. Raises Forbidden, or Invalid.
-    """
+    """Tell `to` something, as `tell` does, if `by` may send notifications. Raises Forbidden, or Invalid."""
     check(by, CREATE, Notification)
+    return tell(by, to, kind, text, about, key)
+
+
+def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: str = "", key: str = "") -> int:
+    """Tell people something, and return how many they are; for actions, which know that `by` may do so.
+
+    `to` is user:NAME, team:NAME, everyone, or the ids of users. `about` is a path of ours that leads to what it is
+    about. Whoever was told something with the same `key` before is not told again, and counts. Raises Invalid.
+    """
     _check(text, about, key)
-    people = _people(to)
+    people = _people(to) if isinstance(to, str) else list(User.objects.filter(pk__in=to, is_active=True))
     with transaction.atomic():
         for user in people:
             _tell(by, user, kind, text.strip(), about, key)

@@ -61,6 +61,7 @@ urlpatterns = [
     path("notifications/read/", notifications.mark_read, name="notifications-read"),
     path("rooms/", rooms.index, name="rooms"),
     path("rooms/<int:id>/", rooms.room, name="room"),
+    path("rooms/<int:id>/people/", rooms.people, name="room-people"),
     path("rooms/<int:id>/delete/", rooms.delete, name="room-delete"),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit-export"),
