@@ -18,7 +18,7 @@ from metrics.access import tickets
 from metrics.access.bearer import bearer, valid_tokens
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
-from metrics.live.topic import DASHBOARD, PERSON, ROOM
+from metrics.live.topic import DASHBOARD, PERSON, ROOM, VALUES
 from metrics.models import Dashboard, Room
 
 
@@ -138,6 +138,7 @@ def _person(by: Principal, name: int | str) -> int | None:
 
 FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
     DASHBOARD: _dashboard,
+    VALUES: _dashboard,
     PERSON: _person,
     ROOM: _room,
 }
