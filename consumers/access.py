@@ -1,5 +1,6 @@
 """Access to sockets: settled before anything is sent, and again whenever it may have changed."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
@@ -76,9 +77,9 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     return same or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
-def ticket_holder(ticket: str, path: str) -> Credential:
+async def ticket_holder(ticket: str, path: str) -> Credential:
     """Return the credential of a ticket, which is used up; one that is none is nobody's. Raises RedisError."""
-    token = tickets.redeem(ticket, path)
+    token = await asyncio.to_thread(tickets.redeem, ticket, path)
     return Credential("", "", token) if token else Credential("", "?")
 
 
@@ -92,6 +93,11 @@ def credential(scope: dict[str, Any]) -> Credential:
     except CookieError:
         cookie = None
     return Credential(cookie.value if cookie else "", "")
+
+
+async def principal(who: Credential) -> Principal:
+    """Return the holder of a credential, in one trip to the database."""
+    return cast(Principal, (await database_sync_to_async(_principal, thread_sensitive=False)(who))[0])
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:

@@ -160,7 +160,8 @@ def _view(
 
 def _newest(one: Named) -> Newest:
     latest = one.track.latest
-    return Newest(one.name, latest and latest.value, one.track.unit, latest and latest.at)
+    value, at = (latest.value, latest.at) if latest else (None, None)
+    return Newest(one.name, value, one.track.unit, at)
 
 
 def _series(config: Config, tracks: list[list[Track]], window: ranges.Window) -> list[Named]:
