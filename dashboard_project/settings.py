@@ -361,6 +361,7 @@ CELERY_IMPORTS = [
     "tasks.dashboards",
     "tasks.heartbeats",
     "tasks.idempotency",
+    "tasks.notifications",
     "tasks.render",
     "tasks.rollup",
     "tasks.system",
