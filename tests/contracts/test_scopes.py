@@ -72,7 +72,9 @@ SCOPES = {
     ("DELETE", "/api/v1/rooms/{id}"): "edit",
     ("GET", "/api/v1/rooms/{id}/messages"): "read",
     ("POST", "/api/v1/rooms/{id}/messages"): "edit",
+    ("GET", "/api/v1/notifications"): "edit",
     ("POST", "/api/v1/notifications"): "edit",
+    ("POST", "/api/v1/notifications/read"): "edit",
     ("POST", "/api/v1/ws-ticket"): "read",
 }
 """Scopes that a token has to grant, by method and path."""
