@@ -1,4 +1,6 @@
 // A room: Enter sends, the newest message stays in view for whoever was there, and what failed is sent again as the same.
+import "./typing.js";
+
 const SHOWN = 500; // older ones go from a page that stays open for days, and are behind "Older"
 const LOST_AFTER_MS = 5000;
 const ASK_EVERY_MS = 10_000;
