@@ -42,3 +42,8 @@ class Allowance:
         self._left = min(MESSAGES_AT_ONCE, self._left + (now - self._at) * MESSAGES_PER_S) - 1
         self._at = now
         return self._left >= 0
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether refusals did not stop the client: that many messages came again as were allowed at once."""
+        return self._left < -MESSAGES_AT_ONCE

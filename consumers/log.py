@@ -1,7 +1,10 @@
 """Logs over sockets: `/ws/rooms/<id>/?after=…` and `/ws/notifications/?after=…`, as HTML or with `format=json`."""
 
-from functools import cache
+from functools import cache, partial
+from types import NoneType
+from typing import Any
 
+from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from consumers.access import Decision
@@ -11,7 +14,7 @@ from consumers.hub import Membership, hub
 from consumers.outlet import close
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
-from metrics.actions import messages
+from metrics.actions import message_changes, messages
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.messages import Draft
 from metrics.group_commit import FullError, GroupCommit
@@ -44,7 +47,11 @@ class NotificationsConsumer(LogConsumer):
 
 
 class RoomConsumer(LogConsumer):
-    """A room: its messages down; `{"say": text, "client_id": "…"}` up, which is answered by the message itself."""
+    """A room: its entries down; what is said and changed in it up, which is answered by the entry that it makes.
+
+    Something that is wrong is answered with an error, to its sender alone, and the socket stays open, unless a client
+    goes on sending more than it may.
+    """
 
     kind = ROOM
 
@@ -52,19 +59,61 @@ class RoomConsumer(LogConsumer):
         return int(self.scope["url_route"]["kwargs"]["id"])
 
     async def heard(self, membership: Membership, text: str) -> None:
-        said = document(text)
-        if not isinstance(said.get("say"), str) or not isinstance(said.get("client_id", ""), str):
-            await super().heard(membership, text)
+        viewer, said = membership.viewer, document(text)
+        about = {name: said[name] for name in ABOUT if isinstance(said.get(name), int | str)}
+        if type(said.get("ack")) is int:
             return
-        viewer = membership.viewer
-        draft = Draft(viewer.who.by, viewer.who.id, said["say"], said.get("client_id", ""))
         try:
-            await _saying().add(draft)
+            if "say" in said:
+                await _saying().add(_draft(viewer, said))
+            else:
+                await _change(viewer, said)
         except (Forbidden, FullError, Invalid, Missing) as problem:
-            about = {"client_id": draft.client_id} if draft.client_id else {}
             viewer.outlet.write(json_frame("error", {"error": str(problem), **about}))
         except DatabaseError:
             await close(self.base_send, TRY_LATER)
+
+    async def refuse(self, sentence: str) -> None:
+        if self.membership is None or self.allowance.is_flooded:
+            await super().refuse(sentence)
+        else:
+            self.membership.viewer.outlet.write(json_frame("error", {"error": sentence}))
+
+
+ABOUT = ("client_id", "edit", "delete", "react")
+"""Fields of a message that its error repeats, so that the sender knows which of them is refused."""
+UNKNOWN = 'A message is {"say": text}, {"edit": number, "text"}, {"delete": number} or {"react": number, "emoji"}.'
+
+
+def _draft(viewer: Viewer, said: dict[str, Any]) -> Draft:
+    """Return what a viewer says. Raises Invalid."""
+    text, client_id, reply_to = said["say"], said.get("client_id", ""), said.get("reply_to", 0)
+    if not isinstance(text, str) or not isinstance(client_id, str):
+        raise Invalid("say", "say and client_id are texts.")
+    range, at = said.get("range", ""), said.get("at")
+    if not isinstance(range, str) or type(at) not in (int, float, NoneType):
+        raise Invalid("range", "range is a text, and at a time in Unix seconds.")
+    return Draft(viewer.who.by, viewer.who.id, text, client_id, _number(reply_to, "reply_to", least=0), range, at)
+
+
+@partial(database_sync_to_async, thread_sensitive=False)
+def _change(viewer: Viewer, said: dict[str, Any]) -> None:
+    """Do what a viewer wants with a message that was said. Raises Forbidden, Invalid or Missing."""
+    by, room = viewer.who.by, viewer.who.id
+    if "edit" in said and isinstance(said.get("text"), str):
+        message_changes.edit(by, room, _number(said["edit"], "edit"), said["text"])
+    elif "delete" in said:
+        message_changes.delete(by, room, _number(said["delete"], "delete"))
+    elif "react" in said and isinstance(said.get("emoji"), str):
+        message_changes.react(by, room, _number(said["react"], "react"), said["emoji"])
+    else:
+        raise Invalid("", UNKNOWN)
+
+
+def _number(value: Any, field: str, least: int = 1) -> int:
+    if type(value) is not int or not least <= value < 2**63:
+        raise Invalid(field, f"{field}: it is the number of a message.")
+    return value
 
 
 @cache

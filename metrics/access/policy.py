@@ -8,7 +8,7 @@ Data follows its source: who may not see a source sees none of its series. A das
 may see, for everyone who may see the dashboard.
 
 The room of a dashboard is for those who see the dashboard. A direct conversation is for its two people, and for no
-administrator.
+administrator. A message is changed by its author alone, and deleted by them and by those who may change its room.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from metrics.models import (
     Dashboard,
     Heartbeat,
     Invitation,
+    Message,
     Notification,
     Room,
     Series,
@@ -46,6 +47,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Source: _BY_EDITORS,
     Heartbeat: _BY_EDITORS,
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
+    Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
     Token: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
     Series: {SEE: Role.VIEWER},
@@ -79,6 +81,8 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
         return False
     if verb == SAY and by.kind == "token" and by.role < Role.EDITOR:
         return False  # a token to read with writes nothing
+    if isinstance(thing, Message):
+        return may(by, SAY, thing.room) if _is_author(by, thing) else verb == DELETE and may(by, CHANGE, thing.room)
     if isinstance(thing, Room) and thing.direct:
         return _is_chosen(by, thing) and verb in (SEE, SAY)
     if isinstance(thing, Room) and thing.dashboard is not None and thing.dashboard.deleted_at is not None:
@@ -117,6 +121,27 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
         return rows.filter(Q(dashboard=None) & own | Q(dashboard__in=visible(by, Dashboard).order_by().values("pk")))
     return rows
+
+
+def readers(room: Room) -> QuerySet[User]:
+    """Return the people who may see `room`."""
+    people = User.objects.filter(is_active=True)
+    chosen = Q(pk__in=Room.people.through.objects.filter(room_id=room.pk).values("user_id"))
+    if room.direct:
+        return people.filter(chosen)
+    if room.dashboard is not None and room.dashboard.deleted_at is not None:
+        return people.none()
+    owner = room.dashboard or room
+    if owner.for_everyone:
+        return people
+    members = User.groups.through.objects.filter(group_id__in=owner.teams.order_by().values("pk"))
+    return people.filter(Q(is_superuser=True) | Q(pk__in=members.values("user_id")) | chosen)
+
+
+def teams_in(room: Room) -> QuerySet[Team]:
+    """Return the teams whose members see `room` as members; of a room for everyone, all."""
+    owner = room.dashboard or room
+    return Team.objects.all() if owner.for_everyone and not room.direct else owner.teams.all()
 
 
 def hidden_from(by: Principal) -> frozenset[int]:
@@ -167,6 +192,14 @@ def _is_chosen(by: Principal, room: Room) -> bool:
     return by.kind == "user" and any(user.pk == by.pk for user in room.people.all())
 
 
+def _is_author(by: Principal, message: Message) -> bool:
+    if by.kind == "user":
+        return message.user_id is not None and message.user_id == by.pk
+    if by.kind == "token":
+        return message.token_id is not None and message.token_id == by.pk
+    return message.by == by.name and message.user_id is None and message.token_id is None
+
+
 def _needed(verb: str, thing: Model | type[Model] | str) -> Role | None:
     return NEEDS.get(thing if isinstance(thing, type | str) else type(thing), {}).get(verb)
 
@@ -208,6 +241,12 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."
     assert isinstance(thing, Model)
+    if isinstance(thing, Message):
+        return (
+            "Only its author changes a message."
+            if verb == CHANGE
+            else ("Only its author, and those who may change the room, delete a message.")
+        )
     teams = sorted(team.name for team in getattr(thing, "teams", Team.objects.none()).all())
     who = f"editors of {', '.join(teams)} and administrators" if teams else "administrators"
     return f"Only {who} may {verb} the {thing._meta.verbose_name} {thing}."

@@ -18,12 +18,12 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
-from metrics.actions import cards, drawings, logs, moments, rooms
+from metrics.actions import cards, drawings, logs, mentions, moments, rooms
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Message, Reading, Room
+from metrics.models import Message, Reaction, Reading, Room
 
 TEXT_MOST = 4000
 CLIENT_ID_MOST = 100
@@ -97,12 +97,17 @@ def check_draft(draft: Draft, room: Room | None) -> None:
     check(draft.by, SAY, room)
     if room.closed_at is not None:
         raise Invalid("room", "This room was closed: nobody writes in it any more.")
-    check_storable(draft.text, "text")
-    if not draft.text.strip() or len(draft.text) > TEXT_MOST:
-        raise Invalid("text", f"text: a message has 1 to {TEXT_MOST} characters.")
+    check_text(draft.text)
     check_storable(draft.client_id, "client_id")
     if len(draft.client_id) > CLIENT_ID_MOST:
         raise Invalid("client_id", f"client_id has at most {CLIENT_ID_MOST} characters.")
+
+
+def check_text(text: str) -> None:
+    """Raise Invalid unless `text` can be a message."""
+    check_storable(text, "text")
+    if not text.strip() or len(text) > TEXT_MOST:
+        raise Invalid("text", f"text: a message has 1 to {TEXT_MOST} characters.")
 
 
 def find(by: Principal, room: int, number: int) -> Message:
@@ -113,12 +118,19 @@ def find(by: Principal, room: int, number: int) -> Message:
     return found
 
 
-def history(by: Principal, room: int, before: int | None = None, most: int = PAGE) -> list[Message]:
-    """Return the newest `most` messages of a room, or those before the number `before`, in order. Raises Missing."""
-    found = shown(rooms.find(by, room).messages.order_by("-number"))
+def history(
+    by: Principal, room: int, before: int | None = None, most: int = PAGE, *, after: int | None = None
+) -> list[Message]:
+    """Return the newest `most` messages of a room, in order. Raises Missing.
+
+    With `before` they are those before the message of that number, with `after` the first ones after it.
+    """
+    found = shown(rooms.find(by, room).messages.all())
+    if after is not None:
+        return list(found.filter(number__gt=after).order_by("number")[:most])
     if before is not None:
         found = found.filter(number__lt=before)
-    return list(found[:most])[::-1]
+    return list(found.order_by("-number")[:most])[::-1]
 
 
 def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
@@ -145,7 +157,7 @@ def entry(message: Message, number: int) -> Entry:
         number=number,
         target=LOG if is_new else f"m-{message.number}",
         swap="beforeend" if is_new else "outerMorph",
-        html=render_to_string("room/_message.html", {"message": message}).strip(),
+        html=render_to_string("room/_message.html", {"message": message, "entry": number}).strip(),
         data={
             **document(message),
             "kind": "message" if is_new else "change",
@@ -166,8 +178,20 @@ def document(message: Message) -> dict[str, Any]:
         "deleted": message.deleted_at is not None,
         "reply_to": message.reply_to and message.reply_to.number,
         "moment": message.moment,
+        "client_id": message.client_id,
+        "mentions": message.mentions,
+        "reactions": {emoji: [one.sender for one in those] for emoji, those in by_emoji(message).items()},
+        "face": message.token.face if message.token else "",
     }
     return {name: value for name, value in found.items() if value or name in ("id", "text", "by", "at")}
+
+
+def by_emoji(message: Message) -> dict[str, list[Reaction]]:
+    """Return the reactions to `message` by their emoji, in the order in which each was used first."""
+    found: dict[str, list[Reaction]] = {}
+    for one in message.reactions.all():
+        found.setdefault(one.emoji, []).append(one)
+    return found
 
 
 def change(message: Message, **values: Any) -> None:
@@ -185,13 +209,22 @@ def change(message: Message, **values: Any) -> None:
 def _beside(draft: Draft, room: Room) -> dict[str, Any]:
     """Return what belongs to a message beside its text: fields of its row. Raises Invalid or Missing."""
     now = time.time()
+    found: dict[str, Any] = {"reply_to": _answered(draft, room)}
     if drawings.is_asked(draft.text):
-        return {"drawing": drawings.drawing(draft.text, room, draft.range, now)}
-    seen = None
+        return {**found, "drawing": drawings.drawing(draft.text, room, draft.range, now)}
     if room.dashboard is not None and draft.range:
         at = now if draft.at is None else draft.at
-        seen = moments.moment(room.dashboard, draft.range, at, now)._asdict()
-    return {"moment": seen, "cards": cards.cards(draft.text, room)}
+        found["moment"] = moments.moment(room.dashboard, draft.range, at, now)._asdict()
+    return {**found, "cards": cards.cards(draft.text, room), "mentions": mentions.find(draft.text, room)}
+
+
+def _answered(draft: Draft, room: Room) -> Message | None:
+    if not draft.reply_to:
+        return None
+    found = room.messages.filter(number=draft.reply_to, deleted_at=None).only("pk").first()
+    if found is None:
+        raise Invalid("reply_to", f"reply_to: there is no message {draft.reply_to} in this room.")
+    return found
 
 
 def _store(drafts: Sequence[tuple[Draft, Room, dict[str, Any]]]) -> list[Message]:
@@ -205,6 +238,8 @@ def _store(drafts: Sequence[tuple[Draft, Room, dict[str, Any]]]) -> list[Message
     if made:
         Message.objects.bulk_create(made)
         _note_as_read(made)
+        for message, (draft, room, _) in zip(made, drafts, strict=True):
+            mentions.tell(draft.by, message, room)
         transaction.on_commit(partial(_send, made))
     return made
 

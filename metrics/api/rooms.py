@@ -7,16 +7,21 @@ from ninja import Field, Path, Query, Router, Schema, Status
 
 from metrics.access.policy import visible
 from metrics.access.sharing import Access, Text
+from metrics.actions import message_changes
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body
 from metrics.api.tokens import edit, principal_of, read
-from metrics.models import Message, Room
+from metrics.emoji import MOST
+from metrics.models import Room
 
 router = Router(tags=["talk"], auth=read)
 
 Id = Annotated[int, Path(description="The room's id.", ge=1, le=2**63 - 1)]
 Before = Annotated[int, Query(description="The number of a message: those before it.", ge=1, le=2**63 - 1)]
+After = Annotated[int, Query(description="The number of a message: those after it.", ge=0, le=2**63 - 1)]
+Number = Annotated[int, Path(description="The message's number.", ge=1, le=2**63 - 1)]
+Emoji = Annotated[str, Path(description="One emoji.", max_length=MOST)]
 Limit = Annotated[int, Query(description="How many at most.", ge=1, le=200)]
 
 
@@ -44,6 +49,11 @@ class MessageIn(Body):
     client_id: Text = Field(
         "", max_length=said.CLIENT_ID_MOST, description="Your own name for it: sent again, it is the same message."
     )
+    reply_to: int = Field(0, ge=0, le=2**63 - 1, description="The number of the message that it answers; 0 for none.")
+
+
+class MessageChanges(Body):
+    text: Text = Field(min_length=1, max_length=said.TEXT_MOST)
 
 
 class MessageId(Schema):
@@ -51,12 +61,19 @@ class MessageId(Schema):
 
 
 class MessageOut(Schema):
-    """A message; `id` counts from 1 in its room, `at` is Unix seconds."""
+    """A message; `id` is that of the entry it came as, times are Unix seconds. What there is not is left out."""
 
     id: int
     text: str
     by: str
     at: float
+    face: str = Field("", description="The emoji of the token that wrote it.")
+    client_id: str = ""
+    edited_at: float | None = None
+    deleted: bool = False
+    reply_to: int | None = Field(None, description="The number of the message that it answers.")
+    mentions: list[str] = Field([], description="user:NAME and team:NAME.")
+    reactions: dict[str, list[str]] = Field({}, description="Who reacted, by the emoji.")
 
 
 class MessageList(Schema):
@@ -94,22 +111,56 @@ def delete_room(request: HttpRequest, id: Id) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("rooms/{id}/messages", response={200: MessageList, **ONE})
-def list_messages(request: HttpRequest, id: Id, before: Before | None = None, limit: Limit = said.PAGE) -> Any:
-    """The newest messages, or those before one of them, in order."""
-    return {"messages": [_message(one) for one in said.history(principal_of(request), id, before, limit)]}
+@router.get("rooms/{id}/messages", response={200: MessageList, **ONE}, exclude_unset=True)
+def list_messages(
+    request: HttpRequest, id: Id, before: Before | None = None, after: After | None = None, limit: Limit = said.PAGE
+) -> Any:
+    """The newest messages, or those before or after one of them, in order."""
+    found = said.history(principal_of(request), id, before, limit, after=after)
+    return {"messages": [said.document(one) for one in found]}
 
 
 @router.post("rooms/{id}/messages", response={201: MessageId, **CHANGING}, auth=edit)
 def say(request: HttpRequest, id: Id, body: MessageIn) -> Status[dict[str, Any]]:
     """Write in a room. The same `client_id` again is answered with the message of that time."""
-    return Status(201, {"id": said.say(principal_of(request), id, body.text, body.client_id).number})
+    made = said.say(principal_of(request), id, body.text, body.client_id, reply_to=body.reply_to)
+    return Status(201, {"id": made.number})
+
+
+@router.get("rooms/{id}/messages/{number}", response={200: MessageOut, **ONE}, exclude_unset=True)
+def get_message(request: HttpRequest, id: Id, number: Number) -> dict[str, Any]:
+    """One message."""
+    return said.document(said.find(principal_of(request), id, number))
+
+
+@router.patch("rooms/{id}/messages/{number}", response={200: MessageOut, **CHANGING}, auth=edit, exclude_unset=True)
+def change_message(request: HttpRequest, id: Id, number: Number, body: MessageChanges) -> dict[str, Any]:
+    """Give a message of one's own another text."""
+    return said.document(message_changes.edit(principal_of(request), id, number, body.text))
+
+
+@router.delete("rooms/{id}/messages/{number}", response={204: None, **ONE}, auth=edit)
+def delete_message(request: HttpRequest, id: Id, number: Number) -> Status[None]:
+    """Take back a message of one's own; whoever may change the room, any."""
+    message_changes.delete(principal_of(request), id, number)
+    return Status(204, None)
+
+
+@router.put(
+    "rooms/{id}/messages/{number}/reactions/{emoji}", response={200: MessageOut, **ONE}, auth=edit, exclude_unset=True
+)
+def add_reaction(request: HttpRequest, id: Id, number: Number, emoji: Emoji) -> dict[str, Any]:
+    """React to a message with an emoji."""
+    return said.document(message_changes.react(principal_of(request), id, number, emoji, on=True))
+
+
+@router.delete("rooms/{id}/messages/{number}/reactions/{emoji}", response={204: None, **ONE}, auth=edit)
+def remove_reaction(request: HttpRequest, id: Id, number: Number, emoji: Emoji) -> Status[None]:
+    """Take away one's own reaction."""
+    message_changes.react(principal_of(request), id, number, emoji, on=False)
+    return Status(204, None)
 
 
 def _out(room: Room) -> dict[str, Any]:
     access = Access(everyone=room.for_everyone, teams=[team.name for team in room.teams.all()])
     return {"id": room.pk, "title": room.title, "access": access.model_dump()}
-
-
-def _message(message: Message) -> dict[str, Any]:
-    return {"id": message.number, "text": message.text, "by": message.sender, "at": message.at.timestamp()}

@@ -1,11 +1,16 @@
 """Logs: the numbers of what is appended to topics whose entries are all delivered."""
 
+import re
+
 from django.db import models
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Characters that are not seen, or that turn round what stands behind them."""
 
 
 def sender(by: str) -> str:
     """Return the name of a principal as people read it: user ada is ada."""
-    return by.removeprefix("user ")
+    return _CONTROLS.sub("", by.removeprefix("user "))
 
 
 class LogHead(models.Model):

@@ -1,19 +1,28 @@
 """The pages of rooms: the list, and one room with what is said in it."""
 
+import re
+from typing import Any
+
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from metrics.access.policy import CREATE, DELETE, SAY, check, may, visible
-from metrics.access.principal import of_visitor
+from metrics.access.policy import CHANGE, CREATE, DELETE, SAY, check, may, visible
+from metrics.access.principal import Principal, of_visitor
+from metrics.actions import logs, mentions
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
-from metrics.models import Room
+from metrics.live.topic import room as topic_of
+from metrics.models import Room, Team
 from metrics.views.access import page
 from metrics.views.refusals import add_errors, beside
+
+AT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+EMOJIS = ("👍", "👎", "✅", "❌", "👀", "🎉", "🙏", "😄", "😕", "😱", "🔥", "🚀", "🐛", "🔧", "⏳", "☕", "❤️", "💯")
+"""The emoji that the picker offers; people may type any other."""
 
 
 class RoomForm(forms.Form):
@@ -40,35 +49,77 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page
 def room(request: HttpRequest, id: int) -> HttpResponse:
-    """A room; posted, a message, whose script is answered with 204."""
+    """A room; posted, a message, whose script is answered with 204.
+
+    `before`, `after` and `around`, numbers of messages, are pages of what was said. With `messages` in the query it is
+    the messages alone, for a script that has the rest of the page.
+    """
     by = of_visitor(request)
     found, error, typed = actions.find(by, id), "", ""
+    is_script = bool(getattr(request, "htmx", False))
     if request.method == "POST":
         typed = request.POST.get("text", "").replace(
             "\r\n", "\n"
         )  # which forms send for the one character of a line's end
+        reply_to = _number(request.POST.get("reply_to", ""))
         try:
-            said.say(by, id, typed, request.POST.get("client_id", ""))
-            return HttpResponse(status=204) if getattr(request, "htmx", False) else redirect("room", id)
+            more = {"reply_to": reply_to or 0, **_moment(request)}
+            said.say(by, id, typed, request.POST.get("client_id", ""), **more)
+            return HttpResponse(status=204) if is_script else redirect("room", id)
         except Invalid as problem:
             error = beside(problem.field, str(problem))
-    before = request.GET.get("before", "")
-    is_past = before.isdecimal() and len(before) < 16
-    shown = said.history(by, id, int(before) if is_past else None)
-    context = {
-        "room": found,
+    part = {name: _number(request.GET.get(name, "")) for name in ("before", "after", "around")}
+    context = conversation(by, found, **part) | {"error": error, "typed": typed}
+    template = "room/_panel.html" if is_script else "room/page.html"
+    if "messages" in request.GET:
+        template = "room/_messages.html"
+    return render(request, template, context, status=422 if error else 200)
+
+
+def conversation(
+    by: Principal, room: Room, before: int | None = None, after: int | None = None, around: int | None = None
+) -> dict[str, Any]:
+    """Return what `room/_room.html` shows: the newest messages, or those before, after or around one of them."""
+    is_past = not before is after is around is None
+    newest = logs.newest([topic_of(room.pk)])[topic_of(room.pk)]  # before what is shown: it may be newer, never older
+    if around is not None:
+        half = said.PAGE // 2
+        shown = said.history(by, room.pk, around + 1, half) + said.history(by, room.pk, most=half, after=around)
+    else:
+        shown = said.history(by, room.pk, before, after=after)
+    return {
+        "room": room,
         "shown": shown,
-        "newest": shown[-1].number if shown else 0,
-        "older": shown[0].number if shown and shown[0].number > 1 else None,
+        "newest": newest,
+        "older": shown[0].number if shown and shown[0].ordinal > 1 else None,
+        "newer": shown[-1].number if shown and is_past else None,
         "is_past": is_past,
-        "may_say": may(by, SAY, found),
-        "may_delete": may(by, DELETE, found),
-        "error": error,
-        "typed": typed,
+        "me": by.name,
+        "my_teams": list(Team.objects.filter(pk__in=by.teams or ()).values_list("name", flat=True)),
+        "may_say": may(by, SAY, room) and room.closed_at is None,
+        "may_moderate": may(by, CHANGE, room),
+        "may_delete": may(by, DELETE, room),
+        "emojis": EMOJIS,
         "text_most": said.TEXT_MOST,
     }
-    template = "room/_panel.html" if getattr(request, "htmx", False) else "room/page.html"
-    return render(request, template, context, status=422 if error else 200)
+
+
+@require_safe
+@page
+def people(request: HttpRequest, id: int) -> JsonResponse:
+    """The people and teams that may be mentioned in a room and whose names begin with `q`."""
+    return JsonResponse({"people": mentions.suggested(of_visitor(request), id, request.GET.get("q", ""))})
+
+
+def _moment(request: HttpRequest) -> dict[str, Any]:
+    """Return the moment of the dashboard that was beside a form: its `range`, and its `at` if it was in the past."""
+    at = request.POST.get("at", "")
+    return {"range": request.POST.get("range", ""), "at": float(at) if AT.fullmatch(at) else None}
+
+
+def _number(text: str) -> int | None:
+    """Return the number of a message that came in a request, None for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -65,6 +65,7 @@ urlpatterns = [
     path("watch/", watches.watch, name="watch"),
     path("rooms/", rooms.index, name="rooms"),
     path("rooms/<int:id>/", rooms.room, name="room"),
+    path("rooms/<int:id>/people/", rooms.people, name="room-people"),
     path("rooms/<int:id>/delete/", rooms.delete, name="room-delete"),
     path("audit/", audit.index, name="audit"),
     path("audit/export/", audit.export, name="audit-export"),

@@ -134,9 +134,56 @@ async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, wa
     refused, said = sorted([await read(socket), await read(socket)], key=lambda one: "text" in one)
     assert said["text"] == "hello"
     assert refused == {"type": "error", "error": "text: a message has 1 to 4000 characters.", "client_id": "c-2"}
-    await socket.send_to(text_data="nonsense")
-    assert (await read(socket))["type"] == "error"
-    assert await close_code(socket) == 1008
+
+
+async def test_what_is_wrong_is_answered_to_its_sender_and_the_socket_stays(
+    connect: Connect, ada: User, war: Room
+) -> None:
+    path = f"/ws/rooms/{war.pk}/"
+    socket, other = [await open_json(connect, ada, path) for _ in range(2)]
+    await say(war, "one")
+    assert await ids(socket, 1) == await ids(other, 1) == [1]
+    for sent, error in (
+        ("nonsense", "A message is"),
+        ("[1]", "A message is"),
+        ("[" * 9000, "A message is"),
+        ('{"say": 1}', "say and client_id are texts"),
+        ('{"say": "x", "reply_to": "1"}', "reply_to: it is the number"),
+        ('{"say": "x", "reply_to": 7}', "reply_to: there is no message 7"),
+        (json.dumps({"say": "x" * 4001}), "text: a message has 1 to 4000"),
+        (json.dumps({"say": "x" * 40_000}), "A message is text of at most"),
+        ('{"edit": 1, "text": "mine"}', "Only its author"),
+        ('{"edit": 9, "text": "x"}', "There is no message 9"),
+        ('{"edit": true, "text": "x"}', "edit: it is the number"),
+        ('{"delete": 1}', "Only its author"),
+        ('{"react": 1, "emoji": "x"}', "emoji: a reaction is one emoji"),
+        ('{"react": 99999999999999999999, "emoji": "👍"}', "react: it is the number"),
+    ):
+        await socket.send_to(text_data=sent)
+        answer = await read(socket)
+        assert answer["type"] == "error"
+        assert answer["error"].startswith(error)
+    await socket.send_to(text_data='{"react": 1, "emoji": "👍"}')
+    assert (await read(socket))["reactions"] == {"👍": ["ada"]}
+    assert await ids(other, 1) == [2]
+    await database_sync_to_async(rooms.close)(SYSTEM, war.pk)
+    await socket.send_to(text_data='{"say": "x", "client_id": "c"}')
+    closed = "This room was closed: nobody writes in it any more."
+    assert await read(socket) == {"type": "error", "error": closed, "client_id": "c"}
+
+
+async def test_a_flood_is_answered_and_one_that_goes_on_closes(connect: Connect, ada: User, war: Room) -> None:
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    for _ in range(80):
+        await socket.send_to(text_data='{"ack": 1}')
+    assert await read(socket) == {"type": "error", "error": "Too many messages."}
+    for _ in range(200):
+        await socket.send_to(text_data='{"ack": 1}')
+    found = [await socket.receive_output(timeout=5)]  # type: ignore[no-untyped-call]
+    while found[-1]["type"] == "websocket.send":
+        found.append(await socket.receive_output(timeout=5))  # type: ignore[no-untyped-call]
+    assert {json.loads(one["text"])["error"] for one in found[:-1]} == {"Too many messages."}
+    assert found[-1] == {"type": "websocket.close", "code": 1008}
 
 
 async def test_a_program_is_greeted_and_its_pings_are_answered(connect: Connect, war: Room) -> None:

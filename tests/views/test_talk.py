@@ -184,7 +184,7 @@ class TestRoom:
         page = text(viewer.get(f"/rooms/{room.pk}/"))
         assert re.findall(r'id="m-(\d+)"', page) == [str(n) for n in range(11, 61)]
         assert f'hx-ws:connect="/ws/rooms/{room.pk}/?after=60"' in page
-        assert '<a class="quiet" href="?before=11" data-older>' in page
+        assert f'<a class="quiet" href="/rooms/{room.pk}/?before=11" data-older>' in page
         page = text(viewer.get(f"/rooms/{room.pk}/?before=11"))
         assert re.findall(r'id="m-(\d+)"', page) == [str(n) for n in range(1, 11)]
         assert "/ws/rooms/" not in page

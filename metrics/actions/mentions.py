@@ -1,0 +1,72 @@
+"""Mentions: @person and @team in what is said in rooms, and who is told of it."""
+
+import re
+
+from django.db.models import Q
+
+from metrics import markdown
+from metrics.access.policy import SEE, check, readers, teams_in
+from metrics.access.principal import Principal
+from metrics.actions import notifications, rooms
+from metrics.models import Message, Reading, Room
+
+MOST = 50
+"""Names in one message that are looked up, and people who are told of it."""
+SUGGESTED = 8
+EXCERPT_MOST = 300
+USER, TEAM = "user:", "team:"
+_NAME = re.compile(r"[\w.@+-]+")
+
+
+def find(text: str, room: Room) -> list[str]:
+    """Return whom `text` mentions of those who may see `room`: user:NAME and team:NAME, each once."""
+    behind = markdown.behind_at(text, MOST)
+    if not behind:
+        return []
+    words = {name for one in behind if (found := _NAME.match(one)) for name in (found[0], found[0].rstrip(".+-@"))}
+    names = readers(room).filter(username__in=words).values_list("username", flat=True)
+    known = {name: f"{TEAM}{name}" for name in teams_in(room).values_list("name", flat=True)}
+    known.update({name: f"{USER}{name}" for name in names})
+    longest_first = sorted(known, key=len, reverse=True)
+    names_found = [next((name for name in longest_first if markdown.begins_with(one, name)), None) for one in behind]
+    return [known[name] for name in dict.fromkeys(names_found) if name is not None]
+
+
+def tell(by: Principal, message: Message, room: Room) -> None:
+    """Tell those whom `message` mentions, in the transaction around this; in a direct conversation the other person.
+
+    Nobody is told twice of a message. The other person of a direct conversation is told once until they have read on.
+    """
+    if not message.mentions and not room.direct:
+        return
+    about = f"/rooms/{room.pk}/#m-{message.number}"
+    said = " ".join(message.text.split())[:EXCERPT_MOST]
+    people = readers(room).exclude(pk=message.user_id or 0)
+    if room.direct:
+        for user in people:
+            read = Reading.objects.filter(user=user, room=room).values_list("number", flat=True).first()
+            key = f"direct-{room.pk}-{read or 0}"
+            notifications.tell(by, [user.pk], "direct", f"{message.sender}: {said}", about, key)
+        return
+    users = [one.removeprefix(USER) for one in message.mentions if one.startswith(USER)]
+    teams = [one.removeprefix(TEAM) for one in message.mentions if one.startswith(TEAM)]
+    named = people.filter(Q(username__in=users) | Q(groups__name__in=teams)).order_by("pk").distinct()
+    ids = list(named.values_list("pk", flat=True)[:MOST])
+    if ids:
+        text = f"{message.sender} in {room.title}: {said}"
+        notifications.tell(by, ids, "mention", text, about, f"mention-{message.pk}")
+
+
+def suggested(by: Principal, id: int, typed: str) -> list[dict[str, str]]:
+    """Return people and teams that may be mentioned in a room and whose names begin with `typed`, the shortest first.
+
+    Each has a `name` and a `kind`: person or team. Raises Missing.
+    """
+    room = rooms.find(by, id)
+    check(by, SEE, room)
+    typed = typed.replace("\x00", "")[: markdown.NAME_MOST]
+    people = readers(room).filter(username__istartswith=typed).order_by("username")
+    teams = teams_in(room).filter(name__istartswith=typed).order_by("name")
+    found = [{"name": name, "kind": "person"} for name in people.values_list("username", flat=True)[:SUGGESTED]]
+    found += [{"name": name, "kind": "team"} for name in teams.values_list("name", flat=True)[:SUGGESTED]]
+    return sorted(found, key=lambda one: (len(one["name"]), one["name"]))[:SUGGESTED]

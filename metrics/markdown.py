@@ -1,0 +1,153 @@
+"""Markdown as HTML: what people write in rooms. Pure: the same text and mentions give the same HTML.
+
+CommonMark with tables, strikethrough and bare links; a line's end is a line break. HTML in the text is shown as it was
+typed, and there are no pictures. Links lead to http, https and mailto, and to paths here. What markdown-it makes is
+cleaned by nh3 all the same: two libraries would have to be wrong at once.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+NAME_MOST = 150
+"""Characters that are looked at behind an @; no name of a person or a team is longer."""
+CELLS_MOST = 2000
+"""Table cells of one text: shorter rows are filled up, so that 4000 characters could become 600 kB."""
+KEPT = 512
+"""Texts whose HTML is kept."""
+
+TAGS = {
+    *("a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre"),
+    *("s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+ATTRIBUTES = {
+    "a": {"href", "target"},
+    "ol": {"start"},
+    "span": {"class", "data-mention"},
+    "td": {"align"},
+    "th": {"align"},
+}
+_LINK = re.compile(r"https?://|mailto:|/(?![/\\])|#m-\d+$", re.IGNORECASE)
+_AT = re.compile(r"(?<![\w@/.])@(?=\S)")
+
+
+@lru_cache(maxsize=KEPT)
+def html(text: str, mentions: tuple[str, ...] = ()) -> str:
+    """Return `text` as HTML that is safe on a page, with `mentions` (user:NAME or team:NAME) highlighted in it."""
+    made = _parser(text).render(text, {"mentions": mentions})
+    return nh3.clean(
+        made,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        link_rel="noopener noreferrer",
+        url_schemes={"http", "https", "mailto"},
+    ).strip()
+
+
+def behind_at(text: str, most: int) -> list[str]:
+    """Return what stands behind the first `most` @ that may begin a mention: not in code, an address or a link."""
+    if "@" not in text:
+        return []
+    found: list[str] = []
+    _parser(text).parse(text, {"behind_at": found})
+    return found[:most]
+
+
+def begins_with(text: str, name: str) -> bool:
+    """Return whether `text`, which stands behind an @, begins with `name` as a whole word."""
+    return text.startswith(name) and not re.match(r"\w", text[len(name) :])
+
+
+def _parser(text: str) -> MarkdownIt:
+    lines = text.split("\n")
+    widest = max(line.count("|") for line in lines)
+    return _WITHOUT_TABLES if widest * len(lines) > CELLS_MOST else _WITH_TABLES
+
+
+def _made(*more: str) -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
+    made.enable(["linkify", "strikethrough", *more]).disable(["image", "reference"])
+    assert made.linkify is not None
+    made.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
+    made.validateLink = lambda url: _LINK.match(url) is not None  # type: ignore[method-assign]
+    made.core.ruler.after("linkify", "mentions", _mark_mentions)
+    made.core.ruler.push("attributes", _set_attributes)
+    made.add_render_rule("mention", _mention)
+    made.add_render_rule("softbreak", _line_break)
+    made.add_render_rule("hardbreak", _line_break)
+    return made
+
+
+def _mark_mentions(state: StateCore) -> None:
+    if "behind_at" in state.env:
+        texts = [child.content for token in state.tokens for child in _texts(token.children or ())]
+        state.env["behind_at"] += [text[at.end() : at.end() + NAME_MOST] for text in texts for at in _AT.finditer(text)]
+    names = {one.partition(":")[2]: one for one in state.env.get("mentions", ())}
+    if not names:
+        return
+    any_name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w@/.])@({any_name})(?!\w)")
+    for token in state.tokens:
+        outside = {id(child) for child in _texts(token.children or ())}
+        token.children = token.children and [
+            part
+            for child in token.children
+            for part in (_split(child, pattern, names) if id(child) in outside else [child])
+        ]
+
+
+def _texts(children: Sequence[Token]) -> list[Token]:
+    """Return the tokens of text that is not in a link."""
+    found, depth = [], 0
+    for child in children:
+        depth += {"link_open": 1, "link_close": -1}.get(child.type, 0)
+        if child.type == "text" and not depth:
+            found.append(child)
+    return found
+
+
+def _split(token: Token, pattern: re.Pattern[str], names: dict[str, str]) -> list[Token]:
+    parts = pattern.split(token.content)  # text, name, text, name, …, text
+    return [
+        Token("mention", "", 0, content=part, meta={"mention": names[part]})
+        if index % 2
+        else Token("text", "", 0, content=part)
+        for index, part in enumerate(parts)
+        if part
+    ]
+
+
+def _set_attributes(state: StateCore) -> None:
+    """Open links to elsewhere in a tab of their own, and align cells by an attribute: the CSP forbids styles."""
+    for token in [inner for block in state.tokens for inner in (block, *(block.children or ()))]:
+        if token.type == "link_open" and str(token.attrs["href"]).lower().startswith("http"):
+            token.attrs["target"] = "_blank"
+        elif "style" in token.attrs:
+            token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
+
+
+def _mention(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    token = tokens[index]
+    return f'<span class="mention" data-mention="{_escaped(token.meta["mention"])}">@{_escaped(token.content)}</span>'
+
+
+def _line_break(*_: Any) -> str:
+    return "<br>"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    return value if name != "href" or _LINK.match(value) else None
+
+
+_WITH_TABLES, _WITHOUT_TABLES = _made("table"), _made()

@@ -1,0 +1,84 @@
+"""Markdown: what is drawn, what is hostile, and how long it takes. And which texts are emoji."""
+
+import time
+
+import pytest
+
+from metrics import markdown
+from metrics.emoji import is_emoji
+
+TEXT_MOST = 4000
+TAKES_S = 2.0
+"""Far above what any takes, some 0.1 s, and far below what a table that fills itself took: machines differ."""
+BYTES_MOST = 120_000
+LINK = ' target="_blank" rel="noopener noreferrer"'
+NAMES = ("user:ada", "user:ada.l", "team:Night shift")
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("one\ntwo", "<p>one<br>two</p>"),
+        ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>"),
+        ("```python\n<a>\n```", "<pre><code>&lt;a&gt;\n</code></pre>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),
+        ("|a|\n|-:|\n|1|", '<td align="right">1</td>'),
+        ("https://x.example/_a_/b_c.", f'<p><a href="https://x.example/_a_/b_c"{LINK}>https://x.example/_a_/b_c</a>.</p>'),
+        ("[x](/d/shop/)", '<p><a href="/d/shop/" rel="noopener noreferrer">x</a></p>'),
+        ("[x](mailto:a@b.example)", '<p><a href="mailto:a@b.example" rel="noopener noreferrer">x</a></p>'),
+        ("![x](https://x.example/p.png)", f'<p>!<a href="https://x.example/p.png"{LINK}>x</a></p>'),
+        ("[x](//evil.example)", "<p>[x](//evil.example)</p>"),
+        ("[x](/\\evil.example)", '<p><a href="/%5Cevil.example" rel="noopener noreferrer">x</a></p>'),
+        ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
+        ("[x](data:text/html,x)", "<p>[x](data:text/html,x)</p>"),
+        ("[x](JaVaScRiPt&#58;alert(1))", "<p>[x](JaVaScRiPt:alert(1))</p>"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+        ("<img src=x onerror=alert(1)>", "<p>&lt;img src=x onerror=alert(1)&gt;</p>"),
+        ("@ada, @ada.l!", "<p>{ada}, {ada.l}!</p>"),
+        ("**@Night shift**", "<p><strong>{Night shift}</strong></p>"),
+        ("`@ada` \\@ada me@ada @adam /@ada [@ada](/x)", "{none}"),
+    ],
+)  # fmt: skip
+def test_what_is_drawn(text: str, html: str) -> None:
+    found = markdown.html(text, NAMES)
+    for kind, name in (one.split(":") for one in NAMES):
+        html = html.replace(f"{{{name}}}", f'<span class="mention" data-mention="{kind}:{name}">@{name}</span>')
+    if html == "{none}":
+        assert "mention" not in found
+    else:
+        assert html in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">" * TEXT_MOST, "- " * TEXT_MOST, "> - " * TEXT_MOST, "*a " * TEXT_MOST, "*a_ " * TEXT_MOST, "*_" * TEXT_MOST,
+        "[" * TEXT_MOST, "[a](" * TEXT_MOST, "![" * TEXT_MOST, "[a](<" * TEXT_MOST, "~~a " * TEXT_MOST,
+        "`" * TEXT_MOST, "".join("`" * n + "x" for n in range(1, 90)), "\\" * TEXT_MOST, "&" * TEXT_MOST,
+        "<" * TEXT_MOST, "<a " * TEXT_MOST, "<http://" * TEXT_MOST, "http://a" * TEXT_MOST, "https://" * TEXT_MOST,
+        "http://a.b " * TEXT_MOST, "http://a.b/" + "(" * TEXT_MOST, "@ada " * TEXT_MOST, "@" * TEXT_MOST,
+        "|a" * 60 + "\n" + "|-" * 60 + "\n" + "|\n" * TEXT_MOST, "|a|b|\n|-|-|\n" + "|x\n" * TEXT_MOST,
+        "\n".join(" " * (n % 30 * 2) + "- x" for n in range(200)), "# " * TEXT_MOST, "```\n" * TEXT_MOST,
+        "x\n" * TEXT_MOST, "\u202e" * TEXT_MOST, "a\u0301" * TEXT_MOST, "👨‍👩‍👧" * TEXT_MOST,
+    ],
+)  # fmt: skip
+def test_a_bomb_is_drawn_in_time_and_stays_small(text: str) -> None:
+    text = text[:TEXT_MOST]
+    began = time.perf_counter()
+    found = markdown.html(text, ("user:ada",))
+    behind = markdown.behind_at(text, 50)
+    assert time.perf_counter() - began < TAKES_S
+    assert len(found) < BYTES_MOST
+    assert len(behind) <= 50
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((one, True) for one in ("👍", "👍🏽", "❤️", "✅", "👨‍👩‍👧‍👦", "🇨🇭", "1️⃣", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", "☕", "🏳️‍🌈")),
+        *((one, False) for one in ("", "a", "1", "👍👍", "👍 ", "<b>", "\u202e", "\u200d", "👍" * 40, "👍\u202e", "🇨")),
+    ],
+)  # fmt: skip
+def test_an_emoji_is_one_of_them_alone(text: str, expected: bool) -> None:
+    assert is_emoji(text) is expected
