@@ -15,6 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from metrics.api import (
     agents,
     dashboards,
+    files,
     heartbeats,
     influx,
     notifications,
@@ -65,6 +66,7 @@ api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
+api.add_router("v1", files.router)
 api.add_router("v1", notifications.router)
 api.add_router("v1", tickets.router)
 refuse_in(api, as_json)
