@@ -39,7 +39,7 @@ class Glass(AbstractContextManager["Glass"]):
 
     def time_of(self, value: int) -> float:
         """Read until a fragment shows `value`, acknowledge it, and return the time. Raises TimeoutError."""
-        pattern = re.compile(rb'class="value[^>]*>\s*%d\b' % value)
+        pattern = re.compile(rb'class="value"><b[^>]*>%d\b' % value)
         data = b""
         while not pattern.search(data):
             data += self._sock.recv(1 << 20)

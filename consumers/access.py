@@ -1,5 +1,6 @@
 """Access to sockets: settled before anything is sent, and again whenever it may have changed."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
@@ -18,7 +19,7 @@ from metrics.access import tickets
 from metrics.access.bearer import bearer, valid_tokens
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
-from metrics.live.topic import DASHBOARD, PERSON, ROOM
+from metrics.live.topic import DASHBOARD, PERSON, ROOM, VALUES
 from metrics.models import Dashboard, Room
 
 
@@ -76,9 +77,9 @@ def origin_allowed(scope: dict[str, Any]) -> bool:
     return same or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
-def ticket_holder(ticket: str, path: str) -> Credential:
+async def ticket_holder(ticket: str, path: str) -> Credential:
     """Return the credential of a ticket, which is used up; one that is none is nobody's. Raises RedisError."""
-    token = tickets.redeem(ticket, path)
+    token = await asyncio.to_thread(tickets.redeem, ticket, path)
     return Credential("", "", token) if token else Credential("", "?")
 
 
@@ -92,6 +93,11 @@ def credential(scope: dict[str, Any]) -> Credential:
     except CookieError:
         cookie = None
     return Credential(cookie.value if cookie else "", "")
+
+
+async def principal(who: Credential) -> Principal:
+    """Return the holder of a credential, in one trip to the database."""
+    return cast(Principal, (await database_sync_to_async(_principal, thread_sensitive=False)(who))[0])
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
@@ -138,6 +144,7 @@ def _person(by: Principal, name: int | str) -> int | None:
 
 FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
     DASHBOARD: _dashboard,
+    VALUES: _dashboard,
     PERSON: _person,
     ROOM: _room,
 }

@@ -10,7 +10,7 @@ from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live.bus import Recheck
-from metrics.live.topic import DASHBOARD, ROOM, Topic
+from metrics.live.topic import ROOM, Topic
 
 AnyStream = Stream | LogStream
 
@@ -43,4 +43,4 @@ def _concerns(doubt: Recheck, who: Decision, topic: Topic) -> bool:
         return False
     dashboard = doubt["dashboard"]
     # A room may be that of the dashboard.
-    return dashboard is None or topic.kind == ROOM or (topic.kind, topic.id) == (DASHBOARD, dashboard)
+    return dashboard is None or topic.kind == ROOM or (topic.is_variant and topic.id == dashboard)

@@ -1,4 +1,4 @@
-"""A dashboard over a socket: `/ws/dashboards/<slug>/?range=1h&epoch=…&version=…`."""
+"""A dashboard over a socket: `/ws/dashboards/<slug>/?range=1h&epoch=…&version=…`, as HTML or with `format=json`."""
 
 from consumers.access import Decision
 from consumers.codes import NO_SUCH_THING
@@ -6,12 +6,12 @@ from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
-from metrics.live.topic import DASHBOARD, variant
+from metrics.live.topic import DASHBOARD, values, variant
 from metrics.widgets.ranges import RANGES_S
 
 
 class DashboardConsumer(TopicConsumer):
-    """Frames of HTML down, `{"ack": version}` up."""
+    """Frames down, `{"ack": version}` up."""
 
     kind = DASHBOARD
 
@@ -25,7 +25,7 @@ class DashboardConsumer(TopicConsumer):
         return Decision(NO_SUCH_THING) if wrong else super().checked(who)
 
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
-        topic = variant(who.id, self.asked["range"])
+        topic = (values if viewer.as_json else variant)(who.id, self.asked["range"])
         return await hub().join(topic, viewer, self.asked.get("epoch", ""), number(self.asked.get("version", "")))
 
     def hears(self, text: str) -> bool:

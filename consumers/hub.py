@@ -104,6 +104,7 @@ class Hub:
         stream = await self._stream(topic)
         if not self._admits(topic, viewer):
             return None
+        _greet(viewer, topic, MESSAGE_BYTES, epoch=stream.epoch, version=stream.version)
         stream.join(viewer, epoch, version)
         return Membership(self, stream, viewer)
 
@@ -290,7 +291,7 @@ class Hub:
         for stream in list(self.streams.values()):
             for viewer in stream.stalled():
                 self.close(stream, viewer, TRY_LATER)
-            stream.notify(html, says=bool(said.what))
+            stream.notify(html, said)
             stream.down = noted.down
             stream.pulse()
 

@@ -14,9 +14,10 @@ from consumers.hub import Membership, hub
 from consumers.outlet import close
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
-from metrics.actions import message_changes, messages
+from metrics.actions import message_changes, messages, reading
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.messages import Draft
+from metrics.actions.reading import Mark
 from metrics.group_commit import FullError, GroupCommit
 from metrics.live.topic import PERSON, ROOM, Topic
 from metrics.models import Message
@@ -66,6 +67,8 @@ class RoomConsumer(LogConsumer):
         try:
             if "say" in said:
                 await _saying().add(_draft(viewer, said))
+            elif "read" in said:
+                await _read(viewer, _number(said["read"], "read"))
             else:
                 await _change(viewer, said)
         except (Forbidden, FullError, Invalid, Missing) as problem:
@@ -82,7 +85,10 @@ class RoomConsumer(LogConsumer):
 
 ABOUT = ("client_id", "edit", "delete", "react")
 """Fields of a message that its error repeats, so that the sender knows which of them is refused."""
-UNKNOWN = 'A message is {"say": text}, {"edit": number, "text"}, {"delete": number} or {"react": number, "emoji"}.'
+UNKNOWN = (
+    'A message is {"say": text}, {"edit": number, "text"}, {"delete": number}, {"react": number, "emoji"}, '
+    '{"read": number}, {"ping": …} or {"ack": number}.'
+)
 
 
 def _draft(viewer: Viewer, said: dict[str, Any]) -> Draft:
@@ -98,6 +104,13 @@ def _draft(viewer: Viewer, said: dict[str, Any]) -> Draft:
         raise Invalid("files", "files are the keys of what was uploaded.")
     reply_to = _number(reply_to, "reply_to", least=0)
     return Draft(viewer.who.by, viewer.who.id, text, client_id, reply_to, range, at, tuple(files))
+
+
+async def _read(viewer: Viewer, number: int) -> None:
+    """Note how far the person of a viewer has read; of a program nobody asks."""
+    by = viewer.who.by
+    if by.kind == "user" and by.pk is not None:
+        await _reading().add(Mark(by.pk, viewer.who.id, number))
 
 
 @partial(database_sync_to_async, thread_sensitive=False)
@@ -118,6 +131,12 @@ def _number(value: Any, field: str, least: int = 1) -> int:
     if type(value) is not int or not least <= value < 2**63:
         raise Invalid(field, f"{field}: it is the number of a message.")
     return value
+
+
+@cache
+def _reading() -> GroupCommit[Mark, bool]:
+    """Return what notes what is read in this process, all that comes meanwhile in one transaction."""
+    return GroupCommit("read", reading.mark)
 
 
 @cache

@@ -1,11 +1,13 @@
 """Which consumer serves which WebSocket path."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from channels.routing import URLRouter
+from django.conf import settings
 from django.urls import path, re_path
 
-from consumers import query_tokens
+from consumers import extensions, query_tokens
 from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
 from consumers.log import NotificationsConsumer, RoomConsumer
@@ -18,13 +20,14 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close", "code": NO_SUCH_THING})
 
 
-_router = URLRouter(
-    [
+def router(own: Iterable[str]) -> Any:
+    """Return the ASGI application for sockets, with the extensions of the installation's `own`."""
+    ours = [
         path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
         path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
         path("ws/notifications/", NotificationsConsumer.as_asgi()),
-        re_path("", no_such_thing),  # type: ignore[arg-type]
     ]
-)
+    return query_tokens.refused(URLRouter([*ours, *extensions.routes(own), re_path("", no_such_thing)]))  # type: ignore[arg-type]
 
-websocket = query_tokens.refused(_router)
+
+websocket = router(settings.EXTENSIONS)

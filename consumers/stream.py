@@ -9,14 +9,12 @@ widget it missed. So what a slow viewer costs is bounded, and it never works thr
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from django.conf import settings
-
-from consumers.frame import NOTHING_DOWN, Element, Frame, frame, notice, pulse, widget
+from consumers.frame import FORMS, NOTHING_DOWN, Frame, Pulse
 from consumers.limits import UNACKNOWLEDGED_BYTES, UNACKNOWLEDGED_S
 from consumers.viewer import Viewer
+from metrics.actions.notice import Notice
 from metrics.health import traffic
 from metrics.live.bus import Message
 from metrics.live.snapshot import Snapshot
@@ -53,8 +51,9 @@ class Stream:
         self.behind_s = 0.0
         self.down = NOTHING_DOWN
         self.viewers: set[Viewer] = set()
-        self._elements: dict[str, Element] = {}
-        self._partials: dict[str, str] = {}
+        self._form = FORMS[topic.kind]
+        self._versions: dict[str, int] = {}
+        self._parts: dict[str, str] = {}
         self._bytes = 0
         self._history: list[Flushed] = []
         self._flushed = 0
@@ -72,7 +71,8 @@ class Stream:
         if message["epoch"] != self.epoch or message["version"] > self.version + 1:
             return False
         if message["version"] == self.version + 1:
-            self._put(widget(key, html, message["version"]) for key, html in message["fragments"].items())
+            for key, text in message["fragments"].items():
+                self._put(key, text, message["version"])
             self.version, self.revision = message["version"], message["revision"]
             self._oldest_change = min(self._oldest_change or message["changed_at"], message["changed_at"])
             self._flush_soon()
@@ -84,8 +84,11 @@ class Stream:
             self._begin(snapshot.epoch)
         elif snapshot.version <= self.version:
             return
-        newer = {key: one for key, one in snapshot.fragments.items() if one.version > self.version}
-        self._put(widget(key, one.html, one.version) for key, one in newer.items())
+        for key, one in snapshot.fragments.items():
+            if one.version > self.version:
+                self._put(key, one.text, one.version)
+        for key in self._versions.keys() - snapshot.fragments.keys():
+            self._put(key, "", snapshot.version)
         self.version, self.revision = snapshot.version, snapshot.revision
         self._flush_soon()
 
@@ -93,24 +96,24 @@ class Stream:
         """Start over: versions of an earlier epoch mean nothing now, so every viewer is sent everything."""
         self.epoch, self.version, self._flushed, self._bytes = epoch, 0, 0, 0
         self._history.clear()
-        self._elements.clear()
-        self._partials.clear()
+        self._versions.clear()
+        self._parts.clear()
         for viewer in self.viewers:
             viewer.begin(0, 0)
 
-    def _put(self, elements: Iterable[Element]) -> None:
-        for one in elements:
-            self._elements[one.target] = one
-            self._partials[one.target] = one.partial()
+    def _put(self, key: str, text: str, version: int) -> None:
+        """Take over the widget of this key, as `version` brought it; the text of one that was removed is empty."""
+        self._versions[key] = version
+        self._parts[key] = self._form.widget(key, text)
 
-    def notify(self, html: str, *, says: bool) -> None:
-        """Take over the notice, as the HTML of its element, and whether it `says` something.
+    def notify(self, html: str, said: Notice) -> None:
+        """Take over the notice, `said` and as the HTML of its element.
 
         Who is in step gets it with the next frame, and in every frame while it says something.
         """
-        text = notice(html).partial()
+        text = self._form.notice(html, said)
         self._notice_is_news |= text != self._notice
-        self._notice, self._says = text, says
+        self._notice, self._says = text, bool(said.what)
 
     # --- Who sees it -----------------------------------------------------------------------------------
 
@@ -200,7 +203,7 @@ class Stream:
         """Tell every viewer why nothing comes any more: the pulse it has, with the sentence `reason`."""
         self.fed = False
         if self._pulsed_at:
-            self._write_to_all_in_step(frame([], self._pulse(self._pulsed_at, lost=reason)))
+            self._write_to_all_in_step(self._form.frame([], "", self._pulse(self._pulsed_at, lost=reason)))
 
     def _write_to_all_in_step(self, text: Frame) -> None:
         current = [one for one in self.viewers if one.sent == self.version and one.behind_since is None]
@@ -221,15 +224,13 @@ class Stream:
         viewer.outlet.write(what)
 
     def _frame(self, since: int, *, with_notice: bool = False) -> Frame:
-        newer: Iterable[str] = (
-            self._partials[target] for target, element in self._elements.items() if element.version > since
-        )
-        said = [self._notice] if self._notice and (with_notice or self._notice_is_news or self._says) else []
+        newer = [self._parts[key] for key, version in self._versions.items() if version > since]
+        said = self._notice if with_notice or self._notice_is_news or self._says else ""
         self._pulsed_at = time.time()
-        return frame([*newer, *said], self._pulse(self._pulsed_at))
+        return self._form.frame(newer, said, self._pulse(self._pulsed_at))
 
-    def _pulse(self, at: float, lost: str = "") -> str:
-        return pulse(self.epoch, self.version, at, settings.BUILD_ID, self.revision, self.behind_s, lost, self.down)
+    def _pulse(self, at: float, lost: str = "") -> Pulse:
+        return Pulse(self.epoch, self.version, at, self.revision, self.behind_s, lost, self.down)
 
     # --- Credit ----------------------------------------------------------------------------------------
 

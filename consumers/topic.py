@@ -1,6 +1,5 @@
 """The consumer that all topics share: accept, ask who may follow, join, hear, leave."""
 
-import asyncio
 import json
 import time
 from abc import ABC, abstractmethod
@@ -128,7 +127,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
     async def _credential(self) -> Credential:
         """Return what the handshake brought: a ticket in the query, or a header."""
         if "ticket" in self.asked:
-            return await asyncio.to_thread(ticket_holder, self.asked["ticket"], self.scope["path"])
+            return await ticket_holder(self.asked["ticket"], self.scope["path"])
         return credential(self.scope)
 
     async def _judged(self) -> Decision:

@@ -288,6 +288,7 @@ COMPRESS_FRAMES = env.flag(
 )
 SOCKETS_PER_PROCESS = env.integer("SOCKETS_PER_PROCESS", 10_000, "Most open pages of one web process.", least=1)
 SOCKETS_PER_USER = env.integer("SOCKETS_PER_USER", 1_000, "Most open pages of one user or token, per process.", least=1)
+EXTENSIONS = env.items("EXTENSIONS", [], "Folders and modules with WebSocket consumers of your own.")
 
 # --- Pushing ------------------------------------------------------------------------------------------
 
@@ -369,6 +370,7 @@ CELERY_IMPORTS = [
     "tasks.dashboards",
     "tasks.heartbeats",
     "tasks.idempotency",
+    "tasks.notifications",
     "tasks.render",
     "tasks.rollup",
     "tasks.rooms",

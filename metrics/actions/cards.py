@@ -12,13 +12,15 @@ from django.conf import settings
 from django.http.request import validate_host
 
 from metrics.access.policy import is_for_all_of
-from metrics.models import Dashboard, Heartbeat, Message, Room, Source, Widget
+from metrics.actions import places
+from metrics.models import Dashboard, Heartbeat, Message, Room, Widget
 from metrics.times import datetime_of
 
 MOST = 4
 """Of one message."""
 LINK = re.compile(r"(?:https?://[^\s<>()\[\]\"']+|(?<![\w/])/(?:d|rooms|sources|heartbeats)/[^\s<>()\[\]\"']+)")
-PATH = re.compile(r"/(d|rooms|sources|heartbeats)/([\w-]+)/")
+SLASHES = 3
+"""In the path of a thing's own page; others lie below it."""
 ID_DIGITS_MOST = 15
 
 
@@ -46,16 +48,7 @@ def _is_ours(scheme: str, netloc: str, host: str) -> bool:
 
 def _card(path: str, room: Room) -> dict[str, str] | None:
     parts = urlsplit(path)
-    match = PATH.fullmatch(parts.path)
-    if match is None:
-        return None
-    noun, name = match.groups()
-    if noun == "d":
-        found = Dashboard.objects.filter(slug=name).first()
-    elif name.isdecimal() and len(name) <= ID_DIGITS_MOST:
-        found = {"rooms": Room, "sources": Source, "heartbeats": Heartbeat}[noun].objects.filter(pk=name).first()
-    else:
-        return None
+    found = places.thing_at(path) if parts.path.count("/") == SLASHES else None
     if found is None or not (isinstance(found, Heartbeat) or is_for_all_of(room, found)):
         return None
     if isinstance(found, Room) and (found.direct or (found.dashboard and found.dashboard.deleted_at)):

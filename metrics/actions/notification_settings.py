@@ -18,11 +18,11 @@ from metrics.models import Notification, NotificationSettings
 
 MENTION, DIRECT, CHANGE, STATE, MESSAGE = "mention", "direct", "change", "state", "message"
 KINDS: Mapping[str, str] = {
-    MENTION: "Somebody mentions you",
-    DIRECT: "Somebody writes to you alone",
-    CHANGE: "Something you watch is changed",
-    STATE: "Something you watch goes down, or comes back",
-    MESSAGE: "A program has a message",
+    MENTION: "Mention",
+    DIRECT: "Direct message",
+    CHANGE: "Watched thing changed",
+    STATE: "Watched thing down or back",
+    MESSAGE: "Message of a program",
 }
 """Kinds that Watchfloor sends itself, with their titles; programs send others, too."""
 

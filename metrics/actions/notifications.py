@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import CREATE, SEE, check, may
 from metrics.access.principal import Principal, of_users
-from metrics.actions import logs, notification_settings, places
+from metrics.actions import logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
 from metrics.live import bus
@@ -205,16 +205,13 @@ def _send(made: Sequence[Notification]) -> None:
     """Tell every process of one notification, which several people got."""
     users, first = [one.user_id for one in made], made[0]
     unread, choices = _unread(users), notification_settings.choices(users)
+    chosen = {user: choices.get(user, USUAL) for user in users}
     people = [
-        Addressee(
-            one.user_id,
-            one.number,
-            unread.get(one.user_id, 0),
-            choices.get(one.user_id, USUAL).shows(one.kind, one.at),
-        )
-        for one in made
+        Addressee(user, one.number, unread.get(user, 0), chosen[user].shows(first.kind, first.at))
+        for user, one in zip(users, made, strict=True)
     ]
     bus.notify(people, _toast(first), _data(first))
+    web_push.ask(made, [user for user in users if chosen[user].pushes(first.kind, first.at)])
 
 
 def _unread(users: Collection[int]) -> dict[int, int]:

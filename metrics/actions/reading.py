@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 
 from metrics.access.policy import SEE, may
-from metrics.access.principal import of_users
+from metrics.access.principal import Principal, of_users
 from metrics.actions.rooms import with_access
 from metrics.live import bus
 from metrics.live.topic import ROOM
@@ -71,6 +71,12 @@ def mark(marks: Sequence[Mark]) -> list[bool]:
 def number_read(user: int, room: int) -> int | None:
     """Return the number of the newest message of `room` (id) that `user` (id) read; None if they never opened it."""
     return Reading.objects.filter(user=user, room=room).values_list("number", flat=True).first()
+
+
+def first_unread(by: Principal, room: int, read: int) -> int | None:
+    """Return the number of the first message of `room` (id) after the number `read` that is not their own."""
+    later = Message.objects.filter(room=room, number__gt=read, deleted_at=None).exclude(by=by.name)
+    return later.order_by("number").values_list("number", flat=True).first()
 
 
 def unread(users: Collection[int]) -> dict[int, dict[int, int]]:

@@ -8,8 +8,9 @@ import structlog
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.live import bus, marks, snapshot, waiting, watchers
-from metrics.live.topic import Topic
+from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard, Widget
+from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render_all
 
@@ -19,6 +20,9 @@ AT_ONCE = 4
 """Renders of one process at once: threads share one processor, and mostly wait for the database."""
 PERIOD_MOST_S = 30
 """At least this often every widget of a watched variant is rendered anew, whatever was marked."""
+
+FORMS = {DASHBOARD: render_all, VALUES: values.render_all}
+"""For each kind of topic that is rendered, the function that does it."""
 
 _rendering = threading.BoundedSemaphore(AT_ONCE)
 
@@ -32,12 +36,12 @@ def render(variant: Topic) -> int:
         if not marked.widgets:
             return 0
         dashboard = Dashboard.objects.filter(pk=variant.id).first()
-        if dashboard is None or variant.range not in RANGES_S:
+        if dashboard is None or variant.range not in RANGES_S or variant.kind not in FORMS:
             return 0
         began = time.perf_counter()
         widgets = _widgets(dashboard, marked.widgets)
         at = time.time()
-        fragments = render_all(widgets, variant.range, at)
+        fragments = FORMS[variant.kind](widgets, variant.range, at)
         whole = marks.ALL in marked.widgets
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
     traffic.rendered(time.perf_counter() - began)

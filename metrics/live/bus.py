@@ -28,7 +28,8 @@ PROCESSES = "rechecks"
 class Message(TypedDict):
     """Message to a process: the fragments that version `version` of `topic` changed, by the key of the widget.
 
-    `changed_at` is when the oldest of the changes was accepted, in Unix seconds.
+    That of a widget that was removed is empty. `changed_at` is when the oldest of the changes was accepted, in Unix
+    seconds.
     """
 
     type: str
@@ -123,7 +124,7 @@ def publish(
     *,
     whole: bool = False,
 ) -> None:
-    """Store `fragments` (HTML by widget key) as a new version and send those that changed.
+    """Store `fragments` (HTML or JSON by widget key) as a new version and send those that changed.
 
     `whole` says that there are no other widgets, so that what is left of deleted ones goes. Raises
     snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when Redis does
@@ -141,7 +142,7 @@ def publish(
         "version": stored.version,
         "revision": revision,
         "changed_at": changed_at,
-        "fragments": {widget: fragments[widget] for widget in stored.changed},
+        "fragments": {widget: fragments[widget] for widget in stored.changed} | dict.fromkeys(stored.removed, ""),
     }
     run(_send(group(topic), dict(message)))
 

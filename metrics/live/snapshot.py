@@ -1,6 +1,6 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
-One hash per topic: `epoch`, `version`, `revision`, and per widget `h:<key>` (HTML) and `v:<key>` (the version
+One hash per topic: `epoch`, `version`, `revision`, and per widget `h:<key>` (HTML, or JSON) and `v:<key>` (the version
 that brought it). An epoch begins when the hash is made, so
 a Redis that came back empty shows as a new one.
 """
@@ -26,12 +26,16 @@ if not epoch then
   epoch = ARGV[1]
   redis.call('HSET', key, 'epoch', epoch)
 end
+local removed = {}
 if ARGV[5] == '1' then
   local kept = {}
   for i = 6, #ARGV, 2 do kept[ARGV[i]] = true end
   for _, field in ipairs(redis.call('HKEYS', key)) do
     local id = string.match(field, '^[hv]:(.*)')
-    if id and not kept[id] then redis.call('HDEL', key, field) end
+    if id and not kept[id] then
+      redis.call('HDEL', key, field)
+      if string.sub(field, 1, 1) == 'h' then table.insert(removed, id) end
+    end
   end
 end
 local changed = {}
@@ -40,7 +44,7 @@ for i = 6, #ARGV, 2 do
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
 local is_new = 0
-if #changed > 0 or redis.call('HGET', key, 'revision') ~= ARGV[2] then
+if #changed > 0 or #removed > 0 or redis.call('HGET', key, 'revision') ~= ARGV[2] then
   version, is_new = redis.call('HINCRBY', key, 'version', 1), 1
   redis.call('HSET', key, 'revision', ARGV[2])
 end
@@ -50,15 +54,15 @@ for _, i in ipairs(changed) do
   table.insert(ids, ARGV[i])
 end
 redis.call('EXPIRE', key, ARGV[3])
-return {epoch, version, is_new, ids}
+return {epoch, version, is_new, ids, removed}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One widget's HTML, and the version of the topic that brought it."""
+    """One widget as it is sent, HTML or JSON, and the version of the topic that brought it."""
 
-    html: str
+    text: str
     version: int
 
 
@@ -74,12 +78,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Result of `store`: the version now, whether it `is_new`, and the keys of the widgets that it changed."""
+    """Result of `store`: the version now, whether it `is_new`, and the keys of widgets that it changed and removed."""
 
     epoch: str
     version: int
     is_new: bool
     changed: list[str]
+    removed: list[str]
 
 
 class OvertakenError(Exception):
@@ -102,11 +107,13 @@ def store(topic: Topic, fragments: Mapping[str, str], revision: int, turn: int, 
     script = client().register_script(_STORE)
     flat = [item for pair in fragments.items() for item in pair]
     arguments: list[str | int] = [secrets.token_hex(8), revision, KEPT_S, turn, int(whole), *flat]
-    answer = cast(tuple[str, int, int, list[str]] | None, script(keys=[_key(topic), _turn(topic)], args=arguments))
+    answer = cast(
+        tuple[str, int, int, list[str], list[str]] | None, script(keys=[_key(topic), _turn(topic)], args=arguments)
+    )
     if answer is None:
         raise OvertakenError(f"turn {turn} of {topic} came too late")
-    epoch, version, is_new, changed = answer
-    return Stored(epoch, version, bool(is_new), changed)
+    epoch, version, is_new, changed, removed = answer
+    return Stored(epoch, version, bool(is_new), changed, removed)
 
 
 def version(topic: Topic) -> tuple[str, int]:

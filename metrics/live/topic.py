@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 DASHBOARD = "dashboard"
+VALUES = "values"
+"""A dashboard as values for programs, where `DASHBOARD` is the same as HTML for pages."""
 ROOM = "room"
 PERSON = "person"
 
@@ -16,6 +18,11 @@ class Topic(NamedTuple):
     kind: str
     id: int
     range: str = ""
+
+    @property
+    def is_variant(self) -> bool:
+        """Whether it is a dashboard, in whatever form."""
+        return self.kind in (DASHBOARD, VALUES)
 
     def __str__(self) -> str:
         return ".".join(filter(None, (self.kind, str(self.id), self.range)))
@@ -39,3 +46,8 @@ def person(id: int) -> Topic:
 def variant(dashboard: int, range: str) -> Topic:
     """Return the topic of a dashboard (id) in one range."""
     return Topic(DASHBOARD, dashboard, range)
+
+
+def values(dashboard: int, range: str) -> Topic:
+    """Return the topic of a dashboard (id) in one range, as values."""
+    return Topic(VALUES, dashboard, range)

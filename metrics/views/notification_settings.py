@@ -1,5 +1,6 @@
-"""How one is told: which kinds show in the page, which come as Web Push, and when it is quiet."""
+"""How one is told: which kinds show in the page, which come as Web Push and to which browsers, and when it is quiet."""
 
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,12 +9,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.principal import of_visitor
 from metrics.actions import notification_settings as actions
+from metrics.actions import web_push
 from metrics.actions.errors import Invalid
-from metrics.views import access
+from metrics.views import access, browsers
 
 
 class QuietForm(forms.Form):
@@ -39,12 +41,57 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _choose(request, form):
         messages.success(request, "Saved.")
         return redirect("notification-settings")
+    if not chosen.time_zone:
+        form.fields["time_zone"].widget.attrs["data-suggest-zone"] = ""
     context = {
         "form": form,
         "kinds": actions.kinds_of(by.pk or 0),
-        "has_chosen_zone": bool(chosen.time_zone),
+        "browsers": web_push.subscriptions(by.pk or 0),
+        "push_key": web_push.public_key(),
     }
     return render(request, "notification/settings.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@access.page
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """Have this browser show notifications, as its script asks."""
+    posted = request.POST
+    name = browsers.name(request.headers.get("User-Agent", ""))
+    try:
+        web_push.subscribe(
+            of_visitor(request), posted.get("endpoint", ""), posted.get("p256dh", ""), posted.get("auth", ""), name
+        )
+    except Invalid as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain")
+    return HttpResponse(status=204)
+
+
+@require_POST
+@access.page
+def unsubscribe(request: HttpRequest) -> HttpResponse:
+    """Have a browser show none any more: this one, as its script asks, or one of the list."""
+    id, endpoint = request.POST.get("id", ""), request.POST.get("endpoint", "")
+    if endpoint:
+        web_push.unsubscribe(of_visitor(request), endpoint=endpoint)
+        return HttpResponse(status=204)
+    known = id.isascii() and id.isdigit() and len(id) < 16
+    if known and web_push.unsubscribe(of_visitor(request), int(id)):
+        messages.success(request, "That browser shows nothing any more.")
+    return redirect("notification-settings")
+
+
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows what is pushed. It is served here, since it acts for the paths below its own."""
+    response = HttpResponse(_worker(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@cache
+def _worker() -> str:
+    return (settings.BASE_DIR / "static" / "js" / "service-worker.js").read_text()
 
 
 def _choose(request: HttpRequest, form: QuietForm) -> bool:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, SAY, check, may, visible
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import logs, mentions
+from metrics.actions import logs, mentions, reading
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
@@ -82,6 +82,7 @@ def conversation(
     """Return what `room/_room.html` shows: the newest messages, or those before, after or around one of them."""
     is_past = not before is after is around is None
     newest = logs.newest([topic_of(room.pk)])[topic_of(room.pk)]  # before what is shown: it may be newer, never older
+    read = reading.number_read(by.pk, room.pk) if by.kind == "user" and by.pk else None
     if around is not None:
         half = said.PAGE // 2
         shown = said.history(by, room.pk, around + 1, half) + said.history(by, room.pk, most=half, after=around)
@@ -91,6 +92,7 @@ def conversation(
         "room": room,
         "shown": shown,
         "newest": newest,
+        "unread": reading.first_unread(by, room.pk, read) if read is not None else None,
         "older": shown[0].number if shown and shown[0].ordinal > 1 else None,
         "newer": shown[-1].number if shown and is_past else None,
         "is_past": is_past,

@@ -13,9 +13,11 @@ from redis import RedisError
 from metrics.access.policy import SEE, WATCHING, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.live import watchers
-from metrics.live.topic import Topic
+from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard
 from metrics.views.access import page_for
+
+_FORMS = {DASHBOARD: "", VALUES: " as values"}
 
 
 @page_for(SEE, WATCHING)
@@ -32,7 +34,11 @@ def _context(by: Principal, now: float) -> dict[str, Any]:
         return {"answers": False}
     slugs = dict(visible(by, Dashboard).values_list("pk", "slug"))
     rows = [
-        {**asdict(viewer), "shows": f"{slugs[topic.id]} {topic.range}", "since": _moment(viewer.joined_at)}
+        {
+            **asdict(viewer),
+            "shows": f"{slugs[topic.id]} {topic.range}{_FORMS[topic.kind]}",
+            "since": _moment(viewer.joined_at),
+        }
         for viewer in viewers
         if (topic := Topic.parse(viewer.topic)).id in slugs
     ]

@@ -23,13 +23,26 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """A series: its `name`, its newest `value` in its `unit`, and when that was measured: `at`, in Unix seconds.
+
+    Without a value both are None.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class WidgetView:
     """View-model of `templates/widgets/widget.html`, the frame around every kind.
 
     `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
     its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
-    `hint` is shown while there is no data.
+    `hint` is shown while there is no data. `series` are those that it shows, for programs.
     """
 
     element: str
@@ -44,6 +57,7 @@ class WidgetView:
     view: object | None
     hint: str = ""
     error: str = ""
+    series: tuple[Newest, ...] = ()
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -112,7 +126,8 @@ def _drawn(
     try:
         series = _series(config, tracks, window)
         current = freshness.of_tracks([named.track for named in series], config.every_s, window.at)
-        return _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
+        view = _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
+        return replace(view, series=tuple(map(_newest, series)))
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)
@@ -141,6 +156,12 @@ def _view(
         hint=hint,
         error=error,
     )
+
+
+def _newest(one: Named) -> Newest:
+    latest = one.track.latest
+    value, at = (latest.value, latest.at) if latest else (None, None)
+    return Newest(one.name, value, one.track.unit, at)
 
 
 def _series(config: Config, tracks: list[list[Track]], window: ranges.Window) -> list[Named]:

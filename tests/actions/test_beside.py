@@ -162,3 +162,15 @@ class TestUnread:
             messages.say(SYSTEM, room.pk, "x")
         with django_assert_max_num_queries(6):
             assert reading.unread([one.pk for one in people]).keys() == {one.pk for one in people}
+
+    def test_the_first_unread_is_marked_on_the_page(self, client: Client) -> None:
+        ada = make.user("ada")
+        room = rooms.create(SYSTEM, "War room").pk
+        for n in range(60):
+            messages.say(SYSTEM, room, f"message {n}")
+        client.force_login(ada)
+        assert "unread-line" not in client.get(f"/rooms/{room}/").content.decode()  # they were never there before
+        reading.mark([Mark(ada.pk, room, 3)])
+        assert f"/rooms/{room}/?around=4#unread-line" in client.get(f"/rooms/{room}/").content.decode()
+        page = client.get(f"/rooms/{room}/?around=4").content.decode()
+        assert page.index('id="m-3"') < page.index('id="unread-line"') < page.index('id="m-4"')

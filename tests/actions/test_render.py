@@ -15,7 +15,7 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
 from metrics.actions import render as actions
 from metrics.live import marks, snapshot, waiting
-from metrics.live.topic import Topic
+from metrics.live.topic import DASHBOARD, Topic
 from metrics.models import Widget
 from tests import make
 
@@ -29,8 +29,8 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
     """Replace the drawing of a widget."""
 
     def decide(draw: Callable[[Widget], str]) -> None:
-        monkeypatch.setattr(
-            actions, "render_all", lambda widgets, range, at: {widget.key: draw(widget) for widget in widgets}
+        monkeypatch.setitem(
+            actions.FORMS, DASHBOARD, lambda widgets, range, at: {widget.key: draw(widget) for widget in widgets}
         )
 
     return decide

@@ -195,11 +195,10 @@ async def test_a_program_is_greeted_and_its_pings_are_answered(connect: Connect,
     }  # fmt: skip
     assert hello["limits"]["messages_per_second"] == MESSAGES_PER_S
     for ping in (7, "a"):
+        await socket.send_to(text_data='{"ping": NaN}')
+        assert (await read(socket))["type"] == "error"  # to the sender; the socket of a room stays open
         await socket.send_to(text_data=json.dumps({"ping": ping}))
         assert await read(socket) | {"time": 0} == {"type": "pong", "ping": ping, "time": 0}
-    await socket.send_to(text_data='{"ping": NaN}')
-    assert (await read(socket))["type"] == "error"
-    assert await close_code(socket) == 1008
 
 
 @pytest.mark.parametrize(
@@ -369,3 +368,18 @@ class TestTicket:
     @pytest.mark.parametrize("ticket", ["", "x", "%00", "x" * 5000])
     async def test_nonsense_opens_nothing(self, connect: Connect, war: Room, ticket: str) -> None:
         assert await close_code(await connect(f"/ws/rooms/{war.pk}/?ticket={ticket}")) in (4401, 4403)
+
+
+async def test_what_somebody_reads_in_one_tab_is_read_in_all(connect: Connect, ada: User, war: Room) -> None:
+    cookie = await database_sync_to_async(cookie_of)(ada)
+    tab = await connect("/ws/notifications/?personal=1", cookie, ORIGIN)
+    room = await connect(f"/ws/rooms/{war.pk}/?after=0", cookie, ORIGIN)
+    await say(war, "one")
+    await say(war, "two")
+    assert "one" in await sent_until_quiet(room)
+    for number, left in ((1, "1"), (2, ""), (1, None)):
+        await room.send_to(text_data=json.dumps({"read": number}))
+        assert await sent_until_quiet(room) == ""
+        await hubs.hub()._round()
+        seen = await sent_until_quiet(tab)
+        assert (f'<b>{left}</b><span class="sr"> unread' in seen) is (left is not None)

@@ -188,7 +188,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
                 stream.load(await snapshot.read(variant))
         await _flushed(stream, viewer)
         said = await database_sync_to_async(notice.notice)(AT + second)  # as the hub does
-        stream.notify(notice.fragment(said), says=bool(said.what))
+        stream.notify(notice.fragment(said), said)
         stream.pulse()
         stream.acknowledge(viewer, stream.version)
         anew = await database_sync_to_async(fresh)(dashboard, range, AT + second)

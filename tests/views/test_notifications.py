@@ -1,18 +1,23 @@
 """Pages of notifications: the list and the panel, what opening a page reads, settings, watching."""
 
 import re
+from typing import ClassVar
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats, notifications
-from metrics.models import Notification, NotificationSettings, Watch
+from metrics.models import Notification, NotificationSettings, PushSubscription, Watch
+from metrics.notify.web_push import _point, encoded
 from tests import make
 from tests.views.test_talk import HTMX, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+P256DH = encoded(_point(ec.generate_private_key(ec.SECP256R1()).public_key()))
 
 
 def browser(user: User) -> Client:
@@ -111,6 +116,38 @@ class TestList:
             assert response.status_code == 422
             assert said in text(response)
         assert NotificationSettings.objects.get().pushed_kinds == ["backup_done"]
+
+
+class TestWebPush:
+    KEYS: ClassVar = {"endpoint": "https://push.example/a", "p256dh": P256DH, "auth": "A" * 22}
+
+    def test_a_browser_is_subscribed_and_removed(self, viewer: Client, editor: Client) -> None:
+        path = "/account/notifications/"
+        agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+        assert viewer.post(f"{path}subscribe/", self.KEYS, headers=agent).status_code == 204
+        made = PushSubscription.objects.get()
+        page = text(viewer.get(path))
+        assert f'<tr data-digest="{made.digest}"><td>Firefox on Linux</td>' in page
+        assert made.digest not in text(editor.get(path))
+        editor.post(f"{path}unsubscribe/", {"id": made.pk})
+        editor.post(f"{path}unsubscribe/", {"endpoint": self.KEYS["endpoint"]})
+        for nonsense in ("", "x", "²", "9" * 30):
+            assert viewer.post(f"{path}unsubscribe/", {"id": nonsense})["Location"] == path
+        assert PushSubscription.objects.exists()
+        assert viewer.post(f"{path}unsubscribe/", {"endpoint": self.KEYS["endpoint"]}).status_code == 204
+        assert not PushSubscription.objects.exists()
+
+    def test_what_is_none_gets_a_sentence(self, viewer: Client) -> None:
+        response = viewer.post("/account/notifications/subscribe/", {**self.KEYS, "auth": "x"})
+        assert (response.status_code, text(response)) == (422, "auth: it is not 16 bytes.")
+        assert Client().post("/account/notifications/subscribe/", self.KEYS).status_code == 302
+        assert not PushSubscription.objects.exists()
+
+    def test_its_worker_is_served_at_the_root(self) -> None:
+        response = Client().get("/sw.js")
+        assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert response.headers["Cache-Control"] == "no-cache"
+        assert "notificationclick" in text(response)
 
 
 class TestWatching:
