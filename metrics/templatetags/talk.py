@@ -1,9 +1,12 @@
 """Messages in templates."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django import template
+from django.utils.dateformat import format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from metrics import markdown
@@ -28,6 +31,19 @@ class Reacted(NamedTuple):
 def as_html(message: Message) -> SafeString:
     """Return the text of a message, which is Markdown, as HTML."""
     return mark_safe(markdown.html(message.text, tuple(message.mentions)))  # noqa: S308 (cleaned by nh3)
+
+
+@register.filter(expects_localtime=True)
+def moment_of_day(at: datetime) -> SafeString:
+    """Return `at` with its day and zone, which a page hides that has the days between its messages."""
+    return format_html(
+        '<time datetime="{}" title="{}"><span class="date">{}, </span>{}<span class="date"> {}</span></time>',
+        at.isoformat(),
+        format(at, "l, j F Y, H:i:s T"),
+        format(at, "j M Y"),
+        format(at, "H:i"),
+        format(at, "T"),
+    )
 
 
 @register.filter

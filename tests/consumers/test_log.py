@@ -194,6 +194,8 @@ async def test_a_program_is_greeted_and_its_pings_are_answered(connect: Connect,
         "type": "hello", "topic": f"room.{war.pk}", "newest": 0, "time": 0, "limits": {},
     }  # fmt: skip
     assert hello["limits"]["messages_per_second"] == MESSAGES_PER_S
+    await socket.send_to(text_data='{"ping": NaN}')
+    assert (await read(socket))["type"] == "error"
     for ping in (7, "a"):
         await socket.send_to(text_data='{"ping": NaN}')
         assert (await read(socket))["type"] == "error"  # to the sender; the socket of a room stays open

@@ -4,81 +4,52 @@ import { test } from "node:test";
 import { Document, Element, globals, load, Time } from "./page.js";
 
 const WS = "ws://watch.example/ws/rooms/7/?after=0";
+const HTML = (n, swap = "beforeend") => `<hx-partial hx-target="#log" hx-swap="${swap}"><article id="m-1" class="message" data-entry="${n}" data-text="data-entry=&quot;99&quot;">`;
 
-class Log extends Element {
-  scrollTop = 0;
-  scrollHeight = 1000;
-  clientHeight = 100;
-
-  constructor(numbers) {
-    super();
-    this.numbers = numbers;
-  }
-
-  get children() { return this.numbers; }
-
-  get firstElementChild() { return { id: `m-${this.numbers[0]}`, remove: () => this.numbers.shift() }; }
-
-  get lastElementChild() { return this.numbers.length ? { id: `m-${this.numbers.at(-1)}` } : null; }
-}
-
-/** A room that was just loaded with these messages; `server` answers what is asked of it, in order. */
-async function room({ numbers = [1, 2, 3], server = [] } = {}) {
+/** A connection of a page whose newest entry is `newest`; `server` answers what is asked of it, in order. */
+async function connection({ newest = 3, server = [] } = {}) {
   const time = new Time();
-  const log = new Log(numbers);
-  const older = new Element();
-  older.hidden = true;
   const lost = new Element();
   lost.hidden = true;
-  const refused = new Element();
-  const text = Object.assign(new Element(), { value: "" });
-  const form = Object.assign(new Element({}, { "[data-refused]": refused }), { elements: { text }, action: "/rooms/7/" });
-  form.requestSubmit = () => form.happens("submit", { preventDefault: () => {} });
-  const page = new Document({ log });
-  page.parts = { "[data-older]": older, "[data-lost]": lost, "[data-say]": form };
-  const made = { time, log, older, lost, refused, text, form, page, sent: [], asked: 0, closed: 0, changed: () => {} };
+  const page = new Document();
+  const made = { time, lost, page, asked: 0, closed: 0, calls: [], sent: [] };
   globals({
-    location: { reload: () => {} },
-    ResizeObserver: class { observe() {} },
-    MutationObserver: class {
-      constructor(run) { made.changed = run; }
-      observe() {}
-    },
     AbortSignal: { timeout: () => null },
-    fetch: async (url, { body } = {}) => {
-      if (!body) made.asked += 1;
-      else made.sent.push([body.get("text"), body.get("client_id")]);
-      const answer = server.shift() ?? (body ? 204 : 200);
-      if (answer === "silence") throw new TypeError("no network");
-      return { status: answer, ok: answer < 400 };
+    fetch: async () => {
+      made.asked += 1;
+      if ((server.shift() ?? 200) === "silence") throw new TypeError("no network");
+      return { ok: true };
     },
   });
-  globals({ FormData: class extends Map { constructor() { super(); } } });
-  await load("room.js");
-  made.connection = { url: WS, socket: { close: () => { made.closed += 1; } } };
+  const { connect } = await load("room/connection.js");
+  const call = (name) => (what) => made.calls.push(what ? [name, what.error] : name);
+  const calls = { opened: call("opened"), closed: call("closed"), heard: call("heard"), refused: call("refused") };
+  made.room = connect({ element: null, newest, lost, ...calls });
+  const socket = { readyState: 1, close: () => { made.closed += 1; }, send: (text) => made.sent.push(JSON.parse(text)) };
+  made.connection = { url: WS, socket };
   made.happens = (name, more = {}) => page.happens(`htmx:ws:${name}`, { detail: { connection: made.connection, ...more } });
-  made.writes = async (what) => {
-    text.value = what;
-    text.happens("keydown", { key: "Enter", preventDefault: () => {} });
-    for (let n = 0; n < 5; n += 1) await new Promise(setImmediate);
+  made.comes = (data) => {
+    made.happens("before:message:incoming", { message: { data } });
+    made.happens("after:message:incoming", { message: { data } });
+  };
+  made.after = () => {
+    made.happens("before:connection");
+    return new URL(made.connection.url).searchParams.get("after");
   };
   return made;
 }
 
-test("it connects behind the newest message that it shows, each time", async () => {
-  const page = await room();
-  page.happens("before:connection");
-  assert.equal(new URL(page.connection.url).searchParams.get("after"), "3");
-  page.log.numbers.push(4, 5);
-  page.happens("before:connection");
-  assert.equal(new URL(page.connection.url).searchParams.get("after"), "5");
-  const empty = await room({ numbers: [] });
-  empty.happens("before:connection");
-  assert.equal(new URL(empty.connection.url).searchParams.get("after"), "0");
+test("it reads on behind the newest entry that came, a change too, whatever a message says", async () => {
+  const page = await connection();
+  assert.equal(page.after(), "3");
+  for (const [data, after] of [[HTML(4), "4"], [HTML(6, "outerMorph"), "6"], [HTML(5), "6"], ["<p data-entry=\"9\">", "6"]]) {
+    page.comes(data);
+    assert.equal(page.after(), after);
+  }
 });
 
 test("the socket of notifications is none of its business", async () => {
-  const page = await room();
+  const page = await connection();
   page.connection.url = "ws://watch.example/ws/notifications/?personal=1";
   page.happens("before:connection");
   assert.equal(page.connection.url, "ws://watch.example/ws/notifications/?personal=1");
@@ -86,50 +57,24 @@ test("the socket of notifications is none of its business", async () => {
   assert.equal(page.lost.hidden, true);
 });
 
-test("Enter sends and clears, Shift+Enter and the Enter of an input method do not", async () => {
-  const page = await room();
-  await page.writes("hello");
-  assert.deepEqual([page.sent.map(([text]) => text), page.text.value], [["hello"], ""]);
-  for (const how of [{ shiftKey: true }, { isComposing: true }]) {
-    page.text.value = "two";
-    page.text.happens("keydown", { key: "Enter", ...how });
-  }
-  await page.writes("  ");
-  assert.equal(page.sent.length, 1);
+test("an error is for who wrote, a greeting and a frame of HTML are none", async () => {
+  const page = await connection();
+  for (const data of ['{"type":"hello","newest":3}', HTML(4), '{"type":"error","error":"No."}']) page.comes(data);
+  assert.deepEqual(page.calls, ["heard", "heard", ["refused", "No."], "heard"]);
 });
 
-test("what was not answered stays, and is sent again as the same; another text is another message", async () => {
-  const page = await room({ server: ["silence", 204, "silence", 204] });
-  await page.writes("one");
-  assert.equal(page.text.value, "one");
-  assert.match(page.refused.textContent, /does not answer/);
-  await page.writes("one");
-  assert.deepEqual([page.text.value, page.refused.textContent], ["", ""]);
-  await page.writes("two");
-  await page.writes("two, changed");
-  const ids = page.sent.map(([, id]) => id);
-  assert.equal(ids[0], ids[1]);
-  assert.equal(new Set(ids).size, 3);
-});
-
-test("what is typed while a message is on its way is not lost when that fails", async () => {
-  const page = await room({ server: [500] });
-  const done = page.writes("one");
-  page.text.value = "two";
-  await done;
-  assert.equal(page.text.value, "one\ntwo");
-  assert.match(page.refused.textContent, /answered 500; nothing was sent/);
-});
-
-test("who is signed out is told so, and keeps the text", async () => {
-  const page = await room({ server: [401] });
-  await page.writes("one");
-  assert.equal(page.text.value, "one");
-  assert.match(page.refused.textContent, /You are signed out; nothing was sent/);
+test("what is sent goes over an open socket alone", async () => {
+  const page = await connection();
+  assert.equal(page.room.send({ say: "x" }), false);
+  page.happens("after:connection");
+  assert.equal(page.room.send({ say: "x" }), true);
+  page.happens("close", { code: 1006 });
+  assert.equal(page.room.send({ say: "y" }), false);
+  assert.deepEqual([page.sent, page.calls], [[{ say: "x" }], ["opened", "closed"]]);
 });
 
 test("a socket that stays closed is a lost connection, one that comes back is none", async () => {
-  const page = await room();
+  const page = await connection();
   page.happens("after:connection");
   page.happens("close", { code: 1006 });
   await page.time.pass(3);
@@ -146,17 +91,72 @@ test("a socket that stays closed is a lost connection, one that comes back is no
 });
 
 test("a network that went away is found out within 15 s, and the socket is opened anew after it", async () => {
-  const page = await room({ server: ["silence", 200] });
+  const page = await connection({ server: ["silence", 200] });
   page.happens("after:connection");
   await page.time.pass(15);
-  assert.deepEqual([page.lost.hidden, page.closed], [false, 0]);
+  assert.deepEqual([page.lost.hidden, page.closed, page.room.isOpen], [false, 0, false]);
   await page.time.pass(10);
   assert.equal(page.closed, 1);
 });
 
+test("what did not come back is sent again as the same, in order, until it is stored or refused", async () => {
+  const { newId, outbox } = await load("room/outbox.js");
+  const sent = [];
+  const box = outbox((message) => sent.push(`${message.client_id} ${message.say}`), () => {});
+  for (const id of ["a", "b", "c"]) box.put(id, { say: id.toUpperCase() });
+  assert.deepEqual(box.take("b"), { say: "B" });
+  box.again();
+  assert.deepEqual(sent, ["a A", "b B", "c C", "a A", "c C"]);
+  assert.deepEqual([box.ids, box.take("x")], [["a", "c"], undefined]);
+  assert.equal(new Set(Array.from({ length: 100 }, newId)).size, 100);
+  assert.match(newId(), /^[0-9a-f]{24}$/);
+});
+
+test("a name is completed behind an @ that may begin one", async () => {
+  const { typed } = await load("room/mentions.js");
+  for (const [text, name] of [["@", ""], ["hello @ad", "ad"], ["(@ad", "ad"], ["me@ad", null], ["@ada ", null], ["a/@x", null], ["", null]])
+    assert.equal(typed(text), name, text);
+});
+
+test("messages of one sender stand together for five minutes, an answer for itself", async () => {
+  new Document();
+  const { isTogether } = await load("room/arrange.js");
+  const message = (by, at, parts = {}) => new Element({ by, at: String(at) }, parts);
+  const first = message("ada", 0);
+  for (const [one, expected] of [
+    [message("ada", 299), true],
+    [message("ada", 300), false],
+    [message("bob", 1), false],
+    [message("ada", 1, { ".quoted": {} }), false],
+  ]) assert.equal(isTogether(one, first), expected);
+});
+
 test("a page that is open for days keeps the newest, and leads to those before them", async () => {
-  const page = await room({ numbers: Array.from({ length: 510 }, (_, n) => n + 1) });
-  page.changed();
-  assert.deepEqual([page.log.numbers.length, page.log.numbers[0]], [500, 11]);
-  assert.deepEqual([page.older.href, page.older.hidden], ["?before=11", false]);
+  const older = Object.assign(new Element(), { hidden: true });
+  const all = [];
+  const article = (n) => ({
+    id: `m-${n}`, dataset: { by: "user ada", at: "0" }, previousElementSibling: null,
+    classList: { toggle() {}, contains: () => false }, querySelector: () => null, querySelectorAll: () => [],
+    before() {}, remove() { all.splice(all.indexOf(this), 1); },
+  });
+  let changed = () => {};
+  const log = Object.assign(new Element({ me: "user bob" }), {
+    scrollTop: 0, scrollHeight: 1000, clientHeight: 100, querySelectorAll: () => all, classList: { add() {} },
+  });
+  new Document().createElement = () => new Element();
+  globals({
+    location: { hash: "" },
+    ResizeObserver: class { observe() {} },
+    MutationObserver: class {
+      constructor(run) { changed = run; }
+      observe() {}
+    },
+  });
+  all.push(...Array.from({ length: 509 }, (_, n) => article(n + 1)));
+  const { messages } = await load("room/log.js");
+  messages(log, new Element({}, { "[data-older]": older }), "/rooms/7/");
+  all.push(article(510), article(510)); // which came twice
+  changed();
+  assert.deepEqual([all.length, all[0].id, all.at(-1).id], [500, "m-11", "m-510"]);
+  assert.deepEqual([older.href, older.hidden], ["/rooms/7/?before=11", false]);
 });
