@@ -108,7 +108,11 @@ def _draft(viewer: Viewer, said: dict[str, Any]) -> Draft:
     range, at = said.get("range", ""), said.get("at")
     if not isinstance(range, str) or type(at) not in (int, float, NoneType):
         raise Invalid("range", "range is a text, and at a time in Unix seconds.")
-    return Draft(viewer.who.by, viewer.who.id, text, client_id, _number(reply_to, "reply_to", least=0), range, at)
+    files = said.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(key, str) for key in files):
+        raise Invalid("files", "files are the keys of what was uploaded.")
+    reply_to = _number(reply_to, "reply_to", least=0)
+    return Draft(viewer.who.by, viewer.who.id, text, client_id, reply_to, range, at, tuple(files))
 
 
 async def _read(viewer: Viewer, number: int) -> None:

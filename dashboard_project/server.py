@@ -41,6 +41,7 @@ class WebServer(ExtendedServer):
         super().__init__(
             request_seconds=settings.REQUEST_SECONDS,
             request_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            upload_bytes=settings.FILE_LIMIT_BYTES + 1024 * 1024,  # above the limit, so that the answer names it
             behind_proxy=behind_proxy,
             ready=self._listen,
             application=application,

@@ -303,6 +303,15 @@ STATSD_HOST = env.text("STATSD_HOST", "127.0.0.1", "Address of that port; 0.0.0.
 PING_BODY_LIMIT_BYTES = env.integer("PING_BODY_LIMIT_BYTES", 10_000, "How much of a ping's body is kept.", most=100_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
 
+# --- Rooms --------------------------------------------------------------------------------------------
+
+FILE_LIMIT_BYTES = env.integer(
+    "FILE_LIMIT_BYTES", 10 * 1024**2, "Largest file in a room.", least=1024, most=200 * 1024**2
+)
+ROOM_FILES_LIMIT_BYTES = env.integer(
+    "ROOM_FILES_LIMIT_BYTES", 1024**3, "Most that the files of a room may take together.", least=1024, most=2**50
+)
+
 # --- Collecting -----------------------------------------------------------------------------------------
 
 PLUGIN_MEMORY_BYTES = env.integer(
@@ -364,6 +373,7 @@ CELERY_IMPORTS = [
     "tasks.notifications",
     "tasks.render",
     "tasks.rollup",
+    "tasks.rooms",
     "tasks.system",
 ]
 CELERY_TASK_IGNORE_RESULT = True
@@ -393,6 +403,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
+    "keep_rooms": {"task": "tasks.rooms.keep", "schedule": 3600.0, "options": {"expires": 600}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},

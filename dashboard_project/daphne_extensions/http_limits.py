@@ -9,7 +9,12 @@ from django.conf import settings
 from twisted.web.http import HTTPChannel
 
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_LARGE = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 29\r\nConnection: close\r\n\r\n"
+    b"What was sent is too large.\r\n"
+)
+UPLOAD = re.compile(rb"POST /+(?:api/v1/)?rooms/[0-9]+/files/?(?:\?|$)")
+"""Method and path of the requests that bring a file."""
 # Daphne would take the path's prefix from the first, and reads the others as ASCII.
 NOT_FROM_CLIENTS = (b"daphne-root-path", b"sec-websocket-protocol")
 ABSOLUTE = re.compile(rb"https?://(?:[^/?#@]*@)?(?P<host>[^/?#@]*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
@@ -17,7 +22,7 @@ FROM_PROXIES = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port")
 
 
 def extend(server: Any) -> None:
-    """Have requests to `server` bounded by its `request_seconds` and `request_bytes`."""
+    """Have requests to `server` bounded by its `request_seconds`, its `request_bytes`, and for files `upload_bytes`."""
     factory: HTTPFactory = server.http_factory
     build = factory.buildProtocol
     factory.protocol = BoundedChannel
@@ -66,6 +71,8 @@ class BoundedRequest(WebRequest):
         self._left_bytes: int = self.server.request_bytes
 
     def gotLength(self, length: int | None) -> None:
+        if UPLOAD.match(b"%s %s" % (self.channel._command, self.channel._path)):  # the request has neither of them yet
+            self._left_bytes = self.server.upload_bytes
         too_large = (length or 0) > self._left_bytes
         super().gotLength(0 if too_large else length)
         if too_large:

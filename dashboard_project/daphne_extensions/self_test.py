@@ -36,7 +36,7 @@ BUFFER_BYTES = 4096
 """Of a socket: less than the longest frame, so that a part of it waits in Twisted's buffer."""
 DOWN = ["frame", "größer", "".join(hashlib.sha256(bytes((n,))).hexdigest() for n in range(250)), "the last"]
 UP = ['{"ack": 1}', '{"ack": 22}', "x" * 300, "unheard"]
-REQUEST_BYTES = 1000
+REQUEST_BYTES, UPLOAD_BYTES = 1000, 2000
 REQUEST_SECONDS = 60.0
 STRANGER, HERE = "203.0.113.5", "127.0.0.1"
 HEAD = b"POST /self-test HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nDaphne-Root-Path: /x\r\n"
@@ -171,6 +171,7 @@ class Talk(ExtendedServer):
         super().__init__(
             request_seconds=REQUEST_SECONDS,
             request_bytes=REQUEST_BYTES,
+            upload_bytes=UPLOAD_BYTES,
             behind_proxy=True,
             ready=lambda: None,
             application=self.serve,
@@ -345,6 +346,13 @@ async def _request(parts: Sequence[Part]) -> None:
         async with Talk(parts) as talk:
             await talk.is_answered("413", talk.request(HEAD + rest))
             _same("the body of a request that is refused", talk.body, None)
+    upload = HEAD.replace(b"/self-test", b"/rooms/1/files/")
+    async with Talk(parts) as talk:
+        talk.request(upload + b"Content-Length: %d\r\n\r\n" % UPLOAD_BYTES + b"x" * UPLOAD_BYTES)
+        await talk.until("a file", lambda: talk.body is not None)
+    async with Talk(parts) as talk:
+        client = talk.request(upload + b"Content-Length: %d\r\n\r\nx" % (UPLOAD_BYTES + 1))
+        await talk.is_answered("413", client)
     async with Talk(parts) as talk:
         client = talk.request(HEAD + b"Content-Length: 0\r\n\r\n")
         await talk.until("an answer", lambda: b" 204 " in client.raw)

@@ -16,8 +16,8 @@ FORWARDED = {"address": "X-Forwarded-For", "port": "X-Forwarded-Port", "proto": 
 class ExtendedServer(Server):
     """Daphne's server. Requests have `request_seconds` to arrive, and `request_bytes` for their bodies.
 
-    `behind_proxy` is whether to believe what trusted proxies say of addresses. `ready` is called before it accepts
-    connections. All other options are Daphne's.
+    A file for a room has `upload_bytes`. `behind_proxy` is whether to believe what trusted proxies say of addresses.
+    `ready` is called before it accepts connections. All other options are Daphne's.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class ExtendedServer(Server):
         *,
         request_seconds: float,
         request_bytes: int,
+        upload_bytes: int,
         behind_proxy: bool,
         ready: Callable[[], None],
         **options: Any,
@@ -32,6 +33,7 @@ class ExtendedServer(Server):
         super().__init__(ready_callable=self._extend_and_go_on, **options)
         self.request_seconds = request_seconds
         self.request_bytes = request_bytes
+        self.upload_bytes = upload_bytes
         self._behind_proxy = behind_proxy
         self._ready = ready
         self._modules: dict[str, ModuleType] = {}

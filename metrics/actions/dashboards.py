@@ -19,10 +19,10 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, places, teams, watches
+from metrics.actions import file_retention, journal, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.live import bus, marks, watchers
-from metrics.models import Dashboard, FormerSlug, Revision, Room, Source, Widget
+from metrics.models import Attachment, Dashboard, FormerSlug, Revision, Room, Source, Widget
 from metrics.redis_state import outage
 from metrics.times import datetime_of
 from metrics.versioned import NewerVersionError, upgraded
@@ -191,7 +191,10 @@ def upgrade_configs() -> None:
 def forget_deleted(now: float) -> None:
     """Remove what was deleted more than `DELETED_KEPT` before `now` (Unix seconds), with its revisions."""
     oldest = datetime_of(now) - DELETED_KEPT
-    Dashboard.with_deleted.filter(deleted_at__lt=oldest).delete()
+    with transaction.atomic():
+        gone = Dashboard.with_deleted.filter(deleted_at__lt=oldest)
+        file_retention.discard(Attachment.objects.filter(room__dashboard__in=gone))
+        gone.delete()
 
 
 def parse(document: Mapping[str, Any], before: DashboardSpec | None = None) -> DashboardSpec:

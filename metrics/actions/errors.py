@@ -16,6 +16,7 @@ __all__ = [
     "Invalid",
     "Missing",
     "NoAnswer",
+    "TooLarge",
     "TooOften",
     "check_storable",
     "sentence",
@@ -33,6 +34,10 @@ class Invalid(Exception):
         super().__init__(message)
         self.field = field
         self.all = ((field, message), *others)
+
+
+class TooLarge(Invalid):
+    """What was sent is larger than it may be; the message says so in a sentence."""
 
 
 class Errors:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from metrics.access.policy import CHANGE, DELETE, SAY, check
 from metrics.access.principal import Principal
-from metrics.actions import cards, journal, mentions, messages, rooms
+from metrics.actions import cards, file_retention, journal, mentions, messages, rooms
 from metrics.actions.errors import Invalid, Missing
 from metrics.emoji import is_emoji
 from metrics.models import Message, Room
@@ -40,6 +40,7 @@ def delete(by: Principal, room: int, number: int) -> Message:
         check(by, DELETE, message)
         journal.record(by, "delete", message, before=_kept(message, message.text))
         message.reactions.all().delete()
+        file_retention.discard(message.attachments.all())
         emptied: dict[str, Any] = {"text": "", "mentions": [], "cards": [], "moment": None, "drawing": ""}
         messages.change(message, **emptied, deleted_at=datetime.now(UTC))
     return message

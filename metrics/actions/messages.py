@@ -6,7 +6,7 @@ the order of their commits; an entry shows its message as it is when the entry i
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,12 +18,12 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
-from metrics.actions import cards, drawings, logs, mentions, moments, rooms
+from metrics.actions import cards, drawings, files, logs, mentions, moments, rooms
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Message, Reaction, Reading, Room
+from metrics.models import Attachment, Message, Reaction, Reading, Room
 
 TEXT_MOST = 4000
 CLIENT_ID_MOST = 100
@@ -38,7 +38,8 @@ class Draft:
 
     A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
     the number of the message that it answers, 0 for none. `range` is the one of the dashboard beside it, "" for none;
-    `at` (Unix seconds) is the moment that it shows there, None for now.
+    `at` (Unix seconds) is the moment that it shows there, None for now. `files` are the keys of what `by` uploaded
+    for it.
     """
 
     by: Principal
@@ -48,6 +49,7 @@ class Draft:
     reply_to: int = 0
     range: str = ""
     at: float | None = None
+    files: tuple[str, ...] = ()
 
 
 def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
@@ -84,7 +86,17 @@ def _say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
     with transaction.atomic():
         said = _earlier(good.values())
         fresh = {_key(index, draft): index for index, draft in good.items() if _key(index, draft) not in said}
+        attached: dict[int, list[Attachment]] = {}
+        for key, index in list(fresh.items()):
+            try:
+                attached[index] = _files(good[index], attached)
+            except Invalid as problem:
+                outcomes[index] = problem
+                del fresh[key], good[index]
         made = _store([(good[index], places[good[index].room], beside[index]) for index in fresh.values()])
+        for message, index in zip(made, fresh.values(), strict=True):
+            if attached[index]:
+                files.attach(message, attached[index])
     said.update(zip(fresh, made, strict=True))
     outcomes.update({index: said[_key(index, draft)] for index, draft in good.items()})
     return [outcomes[index] for index in range(len(drafts))]
@@ -97,16 +109,16 @@ def check_draft(draft: Draft, room: Room | None) -> None:
     check(draft.by, SAY, room)
     if room.closed_at is not None:
         raise Invalid("room", "This room was closed: nobody writes in it any more.")
-    check_text(draft.text)
+    check_text(draft.text, is_needed=not draft.files)
     check_storable(draft.client_id, "client_id")
     if len(draft.client_id) > CLIENT_ID_MOST:
         raise Invalid("client_id", f"client_id has at most {CLIENT_ID_MOST} characters.")
 
 
-def check_text(text: str) -> None:
-    """Raise Invalid unless `text` can be a message."""
+def check_text(text: str, *, is_needed: bool = True) -> None:
+    """Raise Invalid unless `text` can be a message, or one that has something else if it is not needed."""
     check_storable(text, "text")
-    if not text.strip() or len(text) > TEXT_MOST:
+    if (is_needed and not text.strip()) or len(text) > TEXT_MOST:
         raise Invalid("text", f"text: a message has 1 to {TEXT_MOST} characters.")
 
 
@@ -180,6 +192,7 @@ def document(message: Message) -> dict[str, Any]:
         "moment": message.moment,
         "client_id": message.client_id,
         "mentions": message.mentions,
+        "files": [files.document(one) for one in message.attachments.all()],
         "reactions": {emoji: [one.sender for one in those] for emoji, those in by_emoji(message).items()},
         "face": message.token.face if message.token else "",
     }
@@ -216,6 +229,14 @@ def _beside(draft: Draft, room: Room) -> dict[str, Any]:
         at = now if draft.at is None else draft.at
         found["moment"] = moments.moment(room.dashboard, draft.range, at, now)._asdict()
     return {**found, "cards": cards.cards(draft.text, room), "mentions": mentions.find(draft.text, room)}
+
+
+def _files(draft: Draft, taken: Mapping[int, Sequence[Attachment]]) -> list[Attachment]:
+    """Return what belongs to a draft of files, locked; `taken` are those of drafts before it. Raises Invalid."""
+    found = files.unsent(draft.by, draft.room, draft.files)
+    if found and not {one.pk for one in found}.isdisjoint(one.pk for those in taken.values() for one in those):
+        raise Invalid("files", "files: one of them belongs to another message.")
+    return found
 
 
 def _answered(draft: Draft, room: Room) -> Message | None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, logs, teams
+from metrics.actions import file_retention, journal, logs, teams
 from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
 from metrics.live.topic import room as topic_of
@@ -102,6 +102,7 @@ def delete(by: Principal, id: int) -> None:
         if room.dashboard_id is not None:
             raise Invalid("room", "This room goes with its dashboard.")
         journal.record(by, "delete", room, before={"title": room.title})
+        file_retention.discard(room.attachments.all())
         room.delete()
     bus.recheck()
 

@@ -17,6 +17,7 @@ from metrics.api import (
     agents,
     asyncapi,
     dashboards,
+    files,
     heartbeats,
     influx,
     notifications,
@@ -68,6 +69,7 @@ api.add_router("v1", sources.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
+api.add_router("v1", files.router)
 api.add_router("v1", notifications.router)
 api.add_router("v1", tickets.router)
 refuse_in(api, as_json)

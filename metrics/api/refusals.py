@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from metrics import validation
-from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooOften
+from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing, NoAnswer, TooLarge, TooOften
 from metrics.actions.idempotency import StillRunningError
 from metrics.api.push import TooFastError
 from metrics.api.tokens import NoTokenError
@@ -119,6 +119,11 @@ def _(error: StillRunningError) -> Refusal:
 @refusal.register
 def _(error: Invalid) -> Refusal:
     return Refusal(422, str(error), [Problem(None, field, message) for field, message in error.all])
+
+
+@refusal.register
+def _(error: TooLarge) -> Refusal:
+    return Refusal(413, str(error), [Problem(None, error.field, str(error))])
 
 
 @refusal.register

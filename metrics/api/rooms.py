@@ -7,7 +7,7 @@ from ninja import Field, Path, Query, Router, Schema, Status
 
 from metrics.access.policy import visible
 from metrics.access.sharing import Access, Text
-from metrics.actions import message_changes
+from metrics.actions import files, message_changes
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body
@@ -45,11 +45,12 @@ class RoomList(Schema):
 
 
 class MessageIn(Body):
-    text: Text = Field(min_length=1, max_length=said.TEXT_MOST)
+    text: Text = Field("", max_length=said.TEXT_MOST, description="Without files it has one character or more.")
     client_id: Text = Field(
         "", max_length=said.CLIENT_ID_MOST, description="Your own name for it: sent again, it is the same message."
     )
     reply_to: int = Field(0, ge=0, le=2**63 - 1, description="The number of the message that it answers; 0 for none.")
+    files: list[Text] = Field([], max_length=files.MOST, description="The keys of files that were uploaded for it.")
 
 
 class MessageChanges(Body):
@@ -72,6 +73,7 @@ class MessageOut(Schema):
     edited_at: float | None = None
     deleted: bool = False
     reply_to: int | None = Field(None, description="The number of the message that it answers.")
+    files: list[dict[str, Any]] = Field([], description="Each with key, name, type, size, url, and its pixels.")
     mentions: list[str] = Field([], description="user:NAME and team:NAME.")
     reactions: dict[str, list[str]] = Field({}, description="Who reacted, by the emoji.")
 
@@ -123,7 +125,9 @@ def list_messages(
 @router.post("rooms/{id}/messages", response={201: MessageId, **CHANGING}, auth=edit)
 def say(request: HttpRequest, id: Id, body: MessageIn) -> Status[dict[str, Any]]:
     """Write in a room. The same `client_id` again is answered with the message of that time."""
-    made = said.say(principal_of(request), id, body.text, body.client_id, reply_to=body.reply_to)
+    made = said.say(
+        principal_of(request), id, body.text, body.client_id, reply_to=body.reply_to, files=tuple(body.files)
+    )
     return Status(201, {"id": made.number})
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import User
 from django.core.files.storage import Storage, storages
 from django.db import models
+from django.urls import reverse
 
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard
@@ -154,9 +155,21 @@ class Attachment(models.Model):
     file = models.FileField(storage=attachments, max_length=200)
     at = models.DateTimeField()
 
+    SHOWN_WIDTH, SHOWN_HEIGHT = 400, 300
+
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["at"], name="attachment_unsent", condition=models.Q(message=None))]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("room-file", args=[self.room_id, self.key, self.name])
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """The width and the height of a picture in a message (CSS pixels): as it is, or scaled to fit."""
+        width, height = self.width or 1, self.height or 1
+        scale = min(1.0, self.SHOWN_WIDTH / width, self.SHOWN_HEIGHT / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))

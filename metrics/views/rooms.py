@@ -68,7 +68,7 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
         )  # which forms send for the one character of a line's end
         reply_to = _number(request.POST.get("reply_to", ""))
         try:
-            more = {"reply_to": reply_to or 0, **_moment(request)}
+            more = {"reply_to": reply_to or 0, "files": tuple(request.POST.getlist("files")), **_moment(request)}
             said.say(by, id, typed, request.POST.get("client_id", ""), **more)
             return HttpResponse(status=204) if is_script else redirect("room", id)
         except Invalid as problem:

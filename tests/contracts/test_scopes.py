@@ -72,6 +72,7 @@ SCOPES = {
     ("DELETE", "/api/v1/rooms/{id}"): "edit",
     ("GET", "/api/v1/rooms/{id}/messages"): "read",
     ("POST", "/api/v1/rooms/{id}/messages"): "edit",
+    ("POST", "/api/v1/rooms/{id}/files"): "edit",
     ("GET", "/api/v1/notifications"): "edit",
     ("POST", "/api/v1/notifications"): "edit",
     ("POST", "/api/v1/notifications/read"): "edit",
