@@ -10,6 +10,7 @@ NAMES = (
     "compression",
     "slow_viewer",
     "push_to_glass",
+    "notify",
     "cost_by_viewers",
     "idle_and_reconnect",
     "browser_soak",

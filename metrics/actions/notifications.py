@@ -151,14 +151,15 @@ def forget(now: float) -> None:
 def _people(by: Principal, to: str | Collection[int], about: str) -> list[int]:
     """Return the ids of the people whom `to` names and who may see what it is about. Raises Invalid."""
     users, watched = _addressed(by, to)
-    found = list(users)
-    if isinstance(to, str) and to.startswith("user:") and not found:
-        raise Invalid("to", f"to: there is no user {to.removeprefix('user:')!r} who may sign in.")
     things = [thing for thing in (watched, places.thing_at(about)) if thing is not None]
     if not things:
-        return [user.pk for user in found]
-    asked = of_users(found)
-    return [one.pk for one in asked if one.pk is not None and all(may(one, SEE, thing) for thing in things)]
+        found = list(users.values_list("pk", flat=True))
+    else:
+        asked = of_users(users)
+        found = [one.pk for one in asked if one.pk is not None and all(may(one, SEE, thing) for thing in things)]
+    if not found and isinstance(to, str) and to.startswith("user:") and not users.exists():
+        raise Invalid("to", f"to: there is no user {to.removeprefix('user:')!r} who may sign in.")
+    return found
 
 
 def _addressed(by: Principal, to: str | Collection[int]) -> tuple[QuerySet[User], Model | None]:
