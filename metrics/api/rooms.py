@@ -73,6 +73,7 @@ class MessageOut(Schema):
     deleted: bool = False
     reply_to: int | None = Field(None, description="The number of the message that it answers.")
     mentions: list[str] = Field([], description="user:NAME and team:NAME.")
+    moment: dict[str, Any] | None = Field(None, description="The dashboard that its author saw beside it.")
     reactions: dict[str, list[str]] = Field({}, description="Who reacted, by the emoji.")
 
 

@@ -72,6 +72,11 @@ SCOPES = {
     ("DELETE", "/api/v1/rooms/{id}"): "edit",
     ("GET", "/api/v1/rooms/{id}/messages"): "read",
     ("POST", "/api/v1/rooms/{id}/messages"): "edit",
+    ("GET", "/api/v1/rooms/{id}/messages/{number}"): "read",
+    ("PATCH", "/api/v1/rooms/{id}/messages/{number}"): "edit",
+    ("DELETE", "/api/v1/rooms/{id}/messages/{number}"): "edit",
+    ("PUT", "/api/v1/rooms/{id}/messages/{number}/reactions/{emoji}"): "edit",
+    ("DELETE", "/api/v1/rooms/{id}/messages/{number}/reactions/{emoji}"): "edit",
     ("POST", "/api/v1/notifications"): "edit",
     ("POST", "/api/v1/ws-ticket"): "read",
 }
