@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from metrics.access.policy import CHANGE, DELETE, SAY, check, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import logs, mentions, reading
+from metrics.actions import files, logs, mentions, reading
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
@@ -82,6 +83,8 @@ def conversation(
         "may_delete": may(by, DELETE, room),
         "emojis": EMOJIS,
         "text_most": said.TEXT_MOST,
+        "file_most": settings.FILE_LIMIT_BYTES,
+        "files_most": files.MOST,
     }
 
 
