@@ -37,11 +37,7 @@ class DashboardConsumer(TopicConsumer):
         return True
 
     async def heard(self, membership: Membership, text: str) -> None:
-        version = _acknowledged(text)
-        if version is None:
-            await self.refuse('A message is {"ack": version}.')
-        else:
-            membership.acknowledge(version)
+        await self.refuse('A message is {"ack": version}.')
 
 
 def _acknowledged(text: str) -> int | None:

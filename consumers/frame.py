@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from html import escape
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from django.conf import settings
 
-from metrics.actions.notice import Notice
 from metrics.health.store import Down
 from metrics.live.topic import DASHBOARD, VALUES
+
+if TYPE_CHECKING:  # this module is imported before there are models
+    from metrics.actions.notice import Notice
 
 BEHIND_LEAST_S = 3.0
 NOTHING_DOWN = Down()
@@ -66,7 +68,7 @@ class Form(Protocol):
     def widget(self, key: str, text: str) -> str:
         """Return the part of a frame with the widget of this key, which is gone if `text` is empty."""
 
-    def notice(self, html: str, said: Notice) -> str:
+    def notice(self, html: str, said: "Notice") -> str:
         """Return the part of a frame with the notice."""
 
     def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
@@ -79,7 +81,7 @@ class Html:
     def widget(self, key: str, text: str) -> str:
         return Element(f"w-{key}", MORPH, text).partial() if text else ""
 
-    def notice(self, html: str, said: Notice) -> str:
+    def notice(self, html: str, said: "Notice") -> str:
         return Element("notice", MORPH, html).partial()
 
     def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
@@ -101,7 +103,7 @@ class Values:
     def widget(self, key: str, text: str) -> str:
         return f"{json.dumps(key)}: {text or 'null'}"
 
-    def notice(self, html: str, said: Notice) -> str:
+    def notice(self, html: str, said: "Notice") -> str:
         return json.dumps(asdict(said), ensure_ascii=False)
 
     def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:

@@ -22,6 +22,7 @@ from consumers.frame import json_frame
 from consumers.limits import MESSAGE_BYTES
 from consumers.log_stream import LogStream
 from consumers.logs import Logs
+from consumers.presence import Presence
 from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.unread import Unread
@@ -58,6 +59,9 @@ class Membership(NamedTuple):
         if isinstance(self.stream, Stream):
             self.stream.acknowledge(self.viewer, version)
 
+    def type(self) -> None:
+        self.hub.presence.type(self.stream.topic, self.viewer)
+
     def leave(self) -> None:
         self.hub.leave(self.stream, self.viewer)
 
@@ -70,6 +74,7 @@ class Hub:
         self.streams: dict[Topic, Stream] = {}
         self._channel = Channel()
         self.logs = Logs(self._channel, self._starve)
+        self.presence = Presence(self.logs, self.process)
         self.batcher = AccessBatcher()
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
@@ -79,7 +84,7 @@ class Hub:
             bus.PERSONAL: self.tabs.hand_over,
             bus.UNREAD: self.unread.hear,
             bus.NOTIFIED: self._notify,
-            bus.ENTRY: lambda message: self.logs.take(message),
+            bus.ENTRY: self._append,
         }
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
@@ -233,6 +238,10 @@ class Hub:
     def _doubt(self, doubt: bus.Recheck) -> None:
         self._doubts.put_nowait(doubt)
 
+    def _append(self, message: bus.Appended) -> None:
+        self.logs.take(message)
+        self.presence.hear(message)
+
     def _notify(self, notified: bus.Notified) -> None:
         """Show a notification in its people's tabs, and append it to the logs of those whom a program follows."""
         self.tabs.tell(notified)
@@ -272,9 +281,15 @@ class Hub:
         await self._channel.hear_processes()
         streams = list(self.streams.values())
         topics = [stream.topic for stream in streams]
-        _, _, versions, since, noted = await together(
-            self._renewal(), traffic.flush(), snapshot.read_versions(topics), marks.marked_since(topics), health.noted()
+        _, here, _, versions, since, noted = await together(
+            self._renewal(),
+            self.presence.exchange(time.time()),
+            traffic.flush(),
+            snapshot.read_versions(topics),
+            marks.marked_since(topics),
+            health.noted(),
         )
+        self.presence.tell(here)
         self._note_how_far_behind(streams, since)
         fed = [(stream, newest) for stream, newest in zip(streams, versions, strict=True) if stream.fed]
         await self._feed_hungry()

@@ -59,6 +59,15 @@ class RoomConsumer(LogConsumer):
     def name(self) -> int:
         return int(self.scope["url_route"]["kwargs"]["id"])
 
+    def hears(self, text: str) -> bool:
+        """Take `{"typing": true}`; return whether it was that, and not too many."""
+        if '"typing"' not in text or document(text) != {"typing": True}:
+            return False
+        if self.membership is None or not self.allowance.take():
+            return False
+        self.membership.type()
+        return True
+
     async def heard(self, membership: Membership, text: str) -> None:
         viewer, said = membership.viewer, document(text)
         about = {name: said[name] for name in ABOUT if isinstance(said.get(name), int | str)}
@@ -87,7 +96,7 @@ ABOUT = ("client_id", "edit", "delete", "react")
 """Fields of a message that its error repeats, so that the sender knows which of them is refused."""
 UNKNOWN = (
     'A message is {"say": text}, {"edit": number, "text"}, {"delete": number}, {"react": number, "emoji"}, '
-    '{"read": number}, {"ping": …} or {"ack": number}.'
+    '{"read": number}, {"typing": true}, {"ping": …} or {"ack": number}.'
 )
 
 

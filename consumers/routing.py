@@ -20,14 +20,16 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close", "code": NO_SUCH_THING})
 
 
+OURS = [
+    path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
+    path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
+    path("ws/notifications/", NotificationsConsumer.as_asgi()),
+]
+
+
 def router(own: Iterable[str]) -> Any:
     """Return the ASGI application for sockets, with the extensions of the installation's `own`."""
-    ours = [
-        path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
-        path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
-        path("ws/notifications/", NotificationsConsumer.as_asgi()),
-    ]
-    return query_tokens.refused(URLRouter([*ours, *extensions.routes(own), re_path("", no_such_thing)]))  # type: ignore[arg-type]
+    return query_tokens.refused(URLRouter([*OURS, *extensions.routes(own), re_path("", no_such_thing)]))  # type: ignore[arg-type]
 
 
 websocket = router(settings.EXTENSIONS)

@@ -74,7 +74,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
         scope_headers.clear()  # whoever routed this holds the scope, but nobody asks for them again
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.membership is None:
+        if self.membership is None or (text_data is not None and self.hears(text_data)):
             return
         if not self.allowance.take():
             await self.refuse("Too many messages.")

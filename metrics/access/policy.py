@@ -158,9 +158,11 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
     return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
 
 
-def is_for_all_of(room: Room, thing: Dashboard | Room | Source) -> bool:
+def is_for_all_of(room: Room, thing: Model) -> bool:
     """Return whether everyone who may see `room` may see `thing`, administrators aside."""
     of: Dashboard | Room = room.dashboard or room
+    if not isinstance(thing, Dashboard | Room | Source):
+        return isinstance(thing, Heartbeat)
     if thing in (of, room) or thing.for_everyone:
         return True
     if isinstance(thing, Room) and thing.dashboard is not None:
@@ -184,7 +186,7 @@ def _of_teams(model: Any, by: Principal) -> Q:
 
 def _chosen(by: Principal) -> Q:
     """Return the condition that a room is for `by` as one of its people."""
-    chosen = Room.people.through.objects.filter(user_id=by.pk if by.kind == "user" else None)
+    chosen = Room.people.through.objects.filter(user_id=(by.pk or 0) if by.kind == "user" else 0)
     return Q(pk__in=chosen.values("room_id"))
 
 

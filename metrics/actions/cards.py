@@ -13,7 +13,7 @@ from django.http.request import validate_host
 
 from metrics.access.policy import is_for_all_of
 from metrics.actions import places
-from metrics.models import Dashboard, Heartbeat, Message, Room, Widget
+from metrics.models import Dashboard, Message, Room, Widget
 from metrics.times import datetime_of
 
 MOST = 4
@@ -49,7 +49,7 @@ def _is_ours(scheme: str, netloc: str, host: str) -> bool:
 def _card(path: str, room: Room) -> dict[str, str] | None:
     parts = urlsplit(path)
     found = places.thing_at(path) if parts.path.count("/") == SLASHES else None
-    if found is None or not (isinstance(found, Heartbeat) or is_for_all_of(room, found)):
+    if found is None or not is_for_all_of(room, found):
         return None
     if isinstance(found, Room) and (found.direct or (found.dashboard and found.dashboard.deleted_at)):
         return None

@@ -78,6 +78,13 @@ def newest(
     return list(found[:most])
 
 
+def sent(by: Principal, before: int | None = None, most: int = SHOWN, kind: str = "") -> list[Notification]:
+    """Return the newest `most` notifications that `by` sent, or those with ids below `before`, the newest first."""
+    found = Notification.objects.filter(by=by.name).select_related("user").order_by("-pk")
+    found = found.filter(kind=kind) if kind else found
+    return list((found if before is None else found.filter(pk__lt=before))[:most])
+
+
 def mark_read(user: int, number: int | None = None, kind: str = "") -> None:
     """Note that `user` (id) read the notification `number`, or all, or all of a kind; every tab of theirs follows."""
     found = _of(user, kind)

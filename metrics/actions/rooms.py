@@ -201,7 +201,7 @@ def _people(by: Principal, names: Iterable[str]) -> list[User]:
     if unknown:
         raise Invalid("people", f"people: there is no user {min(unknown)!r} who may sign in.")
     if found and by.kind == "user" and by.pk not in {user.pk for user in found}:
-        found.append(User.objects.get(pk=by.pk))
+        found.append(User.objects.get(pk=by.pk or 0))
     return found
 
 

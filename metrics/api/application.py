@@ -9,11 +9,13 @@ from functools import cached_property, partial
 from typing import Any
 
 from django.conf import settings
+from django.urls import path
 from ninja import NinjaAPI, Swagger
 from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import (
     agents,
+    asyncapi,
     dashboards,
     files,
     heartbeats,
@@ -53,7 +55,8 @@ class DescribedOnce(NinjaAPI):
 api = DescribedOnce(
     title="Watchfloor",
     version="1",
-    description="Push samples, read series, manage sources and dashboards, write in rooms, notify people.",
+    description="Push samples, read series, manage sources and dashboards, write in rooms, notify people."
+    " Sockets are described in [/api/v1/asyncapi.json](/api/v1/asyncapi.json).",
     docs=Docs({"defaultModelsExpandDepth": 0}),
     docs_url="docs",
     openapi_url="v1/openapi.json",
@@ -87,8 +90,9 @@ telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, url
 telemetry.add_router("", otlp.router)
 refuse_in(telemetry, otlp.as_status)
 
+sockets = path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json")
 urls = {
-    "api": operations(api.urls, as_json),
+    "api": operations(([sockets, *api.urls[0]], *api.urls[1:]), as_json),
     "foreign": operations(foreign.urls, as_json),
     "influxdb": operations(influxdb.urls, influx.as_influx),
     "telemetry": operations(telemetry.urls, otlp.as_status),

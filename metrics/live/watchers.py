@@ -89,6 +89,11 @@ def renew(
     return Commands(commands, lambda _: None)
 
 
+def living(now: float) -> tuple[Any, ...]:
+    """Return the command that asks for the processes that renewed lately, at `now` (Unix seconds)."""
+    return ("ZRANGEBYSCORE", _PROCESSES, now, now + LONGEST_S)
+
+
 def _of_processes(prefix: str, now: float) -> list[str]:
     """Return what the processes that renewed lately keep under `prefix`."""
     processes = cast(list[str], client().zrangebyscore(_PROCESSES, now, now + LONGEST_S))

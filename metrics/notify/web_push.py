@@ -166,7 +166,13 @@ def _is_address(endpoint: str) -> bool:
         named = bool(url.hostname) and not url.username and (url.port is None or url.port > 0)
     except ValueError:
         return False
-    return url.scheme in ("https", "http") and named and len(endpoint) <= ENDPOINT_MOST and endpoint.isascii()
+    return (
+        url.scheme in ("https", "http")
+        and named
+        and len(endpoint) <= ENDPOINT_MOST
+        and endpoint.isascii()
+        and endpoint.isprintable()
+    )
 
 
 def _point(key: ec.EllipticCurvePublicKey) -> bytes:

@@ -36,6 +36,7 @@ def _is_opened_by_somebody(request: HttpRequest) -> bool:
         request.method == "GET"
         and settings.SESSION_COOKIE_NAME in request.COOKIES
         and not request.path.startswith("/api/")
+        and "\x00" not in request.path
         and "HX-Request" not in request.headers
         and "prefetch" not in request.headers.get("Sec-Purpose", "")
     )
@@ -58,7 +59,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @page
 def mark_read(request: HttpRequest) -> HttpResponse:
     """Note that one of them was read, or all, or all of a kind."""
-    number, kind = request.POST.get("number"), request.POST.get("kind", "")
+    number, kind = request.POST.get("number"), _kind(request.POST)
     if number is None:
         actions.mark_read(of_visitor(request).pk or 0, kind=kind)
     else:
@@ -69,7 +70,7 @@ def mark_read(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, asked: Mapping[str, str]) -> dict[str, Any]:
-    user, kind = of_visitor(request).pk or 0, asked.get("kind", "")
+    user, kind = of_visitor(request).pk or 0, _kind(asked)
     before, least = _number(asked.get("before", "")), _number(asked.get("least", ""))
     rows = actions.newest(user, before, kind=kind, least=least)
     kinds = notification_settings.kinds_of(user)
@@ -93,6 +94,12 @@ def _older(rows: list[Notification], kind: str) -> str:
 def _path(kind: str, **more: str) -> str:
     query = urlencode({**({"kind": kind} if kind else {}), **more})
     return reverse("notifications") + (f"?{query}" if query else "")
+
+
+def _kind(asked: Mapping[str, str]) -> str:
+    """Return the kind that was asked for; all of them for one that can't be."""
+    kind = asked.get("kind", "")
+    return "" if "\x00" in kind else kind
 
 
 def _number(text: str) -> int | None:

@@ -1,6 +1,7 @@
 """The page of a room, with what is said in it."""
 
 import re
+import time
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
+from redis import RedisError
 
 from metrics.access.policy import CHANGE, DELETE, SAY, check, may
 from metrics.access.principal import Principal, of_visitor
@@ -15,8 +17,11 @@ from metrics.actions import files, logs, mentions, reading
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
+from metrics.live import presence
 from metrics.live.topic import room as topic_of
 from metrics.models import Room, Team
+from metrics.redis_state import outage
+from metrics.redis_state.round_trip import ask
 from metrics.views.access import page
 from metrics.views.refusals import beside
 
@@ -93,6 +98,18 @@ def conversation(
 def people(request: HttpRequest, id: int) -> JsonResponse:
     """The people and teams that may be mentioned in a room and whose names begin with `q`."""
     return JsonResponse({"people": mentions.suggested(of_visitor(request), id, request.GET.get("q", ""))})
+
+
+@require_safe
+@page
+def here(request: HttpRequest, id: int) -> HttpResponse:
+    """All who are in a room just now, by name."""
+    found = actions.find(of_visitor(request), id)
+    try:
+        context: dict[str, Any] = {"names": ask(presence.here(topic_of(id), time.time())).names}
+    except RedisError as error:
+        context = {"problem": outage.words(error)}
+    return render(request, "room/here.html", {"room": found, **context})
 
 
 def _moment(request: HttpRequest) -> dict[str, Any]:

@@ -74,6 +74,7 @@ urlpatterns = [
     path("rooms/direct/", room_list.direct, name="room-direct"),
     path("rooms/search/", room_list.search, name="room-search"),
     path("rooms/<int:id>/", rooms.room, name="room"),
+    path("rooms/<int:id>/here/", rooms.here, name="room-here"),
     path("rooms/<int:id>/people/", rooms.people, name="room-people"),
     path("rooms/<int:id>/settings/", room_settings.settings, name="room-settings"),
     path("rooms/<int:id>/close/", room_settings.close, name="room-close"),

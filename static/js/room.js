@@ -1,4 +1,6 @@
 // A room: what was said, what is said now, and the place to write. There is at most one on a page.
+import "./typing.js";
+
 import { composer } from "./room/composer.js";
 import { connect } from "./room/connection.js";
 import { messages } from "./room/log.js";

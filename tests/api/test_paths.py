@@ -16,10 +16,11 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 OURS = {path: {method.upper() for method in taken} for path, taken in api.get_openapi_schema()["paths"].items()}
 FOREIGN = {"/write": {"POST"}, "/api/v2/write": {"POST"}, "/v1/metrics": {"POST"}, "/ping": {"GET", "HEAD"}}
 FOREIGN |= {"/query": {"GET", "POST"}, "/health": {"GET"}, "/ready": {"GET"}}
+DOCS = {path: {"GET"} for path in ("/api/docs", "/api/v1/openapi.json", "/api/v1/asyncapi.json")}
 GROUP = {"/metrics/job/a": {"PUT", "POST", "DELETE"}}
 TAKES = {
     path.replace("{id}", "1"): methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    for path, methods in {**OURS, **FOREIGN, **GROUP, "/api/docs": {"GET"}, "/api/v1/openapi.json": {"GET"}}.items()
+    for path, methods in {**OURS, **FOREIGN, **GROUP, **DOCS}.items()
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]

@@ -75,7 +75,9 @@ SCOPES = {
     ("POST", "/api/v1/rooms/{id}/files"): "edit",
     ("GET", "/api/v1/rooms/{id}/export"): "read",
     ("GET", "/api/v1/messages"): "read",
+    ("GET", "/api/v1/notifications"): "edit",
     ("POST", "/api/v1/notifications"): "edit",
+    ("POST", "/api/v1/notifications/read"): "edit",
     ("POST", "/api/v1/ws-ticket"): "read",
 }
 """Scopes that a token has to grant, by method and path."""

@@ -128,6 +128,7 @@ GOOD = (
         ("", *GOOD[1:], "endpoint"),
         ("ftp://push.example/a", *GOOD[1:], "endpoint"),
         ("https:///a", *GOOD[1:], "endpoint"),
+        ("https://push.example/\x00", *GOOD[1:], "endpoint"),
         ("https://[::1/a", *GOOD[1:], "endpoint"),
         ("https://push.example:99999/a", *GOOD[1:], "endpoint"),
         ("https://x:y@push.example/a", *GOOD[1:], "endpoint"),

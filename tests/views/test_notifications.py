@@ -56,6 +56,7 @@ class TestList:
     def test_htmx_gets_the_list_again_as_far_as_it_is_shown_and_of_its_kind(self, viewer: Client) -> None:
         for n in range(60):
             tell(f"number {n}", kind=("a", "b")[n % 2])
+        assert viewer.get("/notifications/?kind=%00&before=x&least=%C2%B2").status_code == 200
         page = text(viewer.get("/notifications/?kind=a"))
         assert 'hx-get="/notifications/?kind=a" hx-trigger="opened, rung from:document"' in page
         part = text(viewer.get("/notifications/?kind=a&least=50&least=5", headers=HTMX))
@@ -76,6 +77,7 @@ class TestList:
             ("/d/shop/", {"Sec-Purpose": "prefetch;prerender"}, 2),
             ("/wall/shop/", {}, 2),
             ("/d/shop/edit/", {}, 2),
+            ("/d/%00/", {}, 2),
         ],
     )
     def test_opening_a_page_reads_what_is_about_it(

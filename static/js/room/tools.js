@@ -31,7 +31,7 @@ export function tools({ log, template, picker, me, moderates, act }) {
     }
     bar.querySelector("[data-edit]").hidden = !isMine(active);
     bar.querySelector("[data-delete]").hidden = !isMine(active) && !moderates;
-    active.append(bar);
+    active.prepend(bar); // Tab leads to it first
   }
 
   function openPicker() {

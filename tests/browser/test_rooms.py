@@ -1,0 +1,178 @@
+"""Someone talks in a room: two tabs, the keyboard, a phone, a connection that breaks, and messages that mean harm."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tests.browser.person import Person
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+NUMBERS = count(1)
+HOSTILE = [
+    "<script>document.title = 'broken'</script><img src=x onerror=\"document.title='broken'\">",
+    '[x](javascript:alert(1)) ![x](https://tracker.invalid/p.png) "><svg onload=alert(1)>',
+    "\u202egnp.exe " + "@ada " * 700,
+    "x" * 4000,
+    "|a" * 60 + "\n" + "|-" * 60 + "\n" + "|\n" * 1500,
+    "> " * 2000,
+]
+
+
+@pytest.fixture(scope="module")
+def api(system: Stack) -> Iterator[httpx.Client]:
+    token = system.manage("token", "room tests", "--scope", "edit").strip()
+    with httpx.Client(base_url=f"{system.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+        yield client
+
+
+@pytest.fixture
+def room(api: httpx.Client) -> int:
+    answer = api.post("/rooms", json={"title": f"Room {next(NUMBERS)}"})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+def say(api: httpx.Client, room: int, *texts: str) -> None:
+    for text in texts:
+        assert api.post(f"/rooms/{room}/messages", json={"text": text}).status_code == 201
+
+
+def enter(page: Page, system: Stack, room: int, part: str = "") -> Person:
+    person = Person(page, system)
+    person.sign_in(f"/rooms/{room}/{part}")
+    return person
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_label("Your message").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_two_tabs_talk_edit_react_answer_and_take_back(context: BrowserContext, system: Stack, room: int) -> None:
+    page, other = context.new_page(), context.new_page()
+    people = [enter(page, system, room), enter(other, system, room)]
+    write(page, "**hello** @adm")
+    expect(other.locator("article strong")).to_have_text("hello")
+    expect(page.get_by_label("Your message")).to_have_value("")
+
+    page.get_by_label("Your message").press_sequentially("hello @adm")
+    expect(page.get_by_role("option", name="admin")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(other.locator(".mention")).to_have_text("@admin")
+    expect(other.locator("article").last).to_have_class("message together mine to-me")
+
+    page.keyboard.press("ArrowUp")  # in the field, which is empty: the last one is edited
+    page.get_by_label("Your message").fill("changed")
+    page.keyboard.press("Enter")
+    expect(other.locator("article").last).to_contain_text("changed")
+    expect(other.locator("article").last.locator(".edited")).to_have_text("edited")
+
+    log = other.get_by_role("log")  # and now by keyboard alone: to the last message, and through its tools
+    log.focus()
+    other.keyboard.press("ArrowUp")
+    other.keyboard.press("Tab")
+    other.keyboard.press("Enter")
+    expect(page.locator(".reactions button")).to_have_text("👍 1")
+    expect(page.locator(".reactions button")).to_have_attribute("aria-pressed", "true")
+    page.locator(".reactions button").click()
+    expect(other.locator(".reactions")).to_have_count(0)
+
+    page.locator("article").first.hover()
+    page.get_by_role("button", name="Reply").click()
+    page.keyboard.type("an answer")
+    page.keyboard.press("Enter")
+    expect(other.locator(".quoted")).to_contain_text("**hello** @adm")
+    other.locator("article").last.hover()
+    other.get_by_role("button", name="Delete").click()
+    other.get_by_role("button", name="Really delete?").click()
+    expect(page.locator("article").last).to_contain_text("This message was deleted.")
+    assert [one.complaints for one in people] == [[], []]
+
+
+def test_what_is_written_while_the_connection_is_down_is_sent_once(
+    page: Page, system: Stack, room: int, api: httpx.Client
+) -> None:
+    is_down = False
+    routes: list[WebSocketRoute] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        if is_down:
+            socket.close(code=1012)
+        else:
+            socket.connect_to_server()
+            routes.append(socket)
+
+    page.route_web_socket("**/ws/rooms/**", route)
+    enter(page, system, room)
+    write(page, "before")
+    expect(page.locator("article")).to_have_count(1)
+    is_down = True
+    routes[-1].close(code=1012)
+    expect(page.get_by_text("Connection lost")).to_be_visible(timeout=15_000)
+    write(page, "meanwhile")
+    expect(page.get_by_text("Not sent yet")).to_be_visible()
+    expect(page.get_by_label("Your message")).to_have_value("meanwhile")
+    say(api, room, "from elsewhere")
+    assert api.patch(f"/rooms/{room}/messages/2", json={"text": "from elsewhere, changed"}).status_code == 200
+    is_down = False
+    expect(page.locator("article .text")).to_have_text(
+        ["before", "from elsewhere, changed", "meanwhile"], timeout=20_000
+    )
+    expect(page.get_by_label("Your message")).to_have_value("")
+    assert [one["text"] for one in api.get(f"/rooms/{room}/messages").json()["messages"]] == [
+        "before",
+        "from elsewhere, changed",
+        "meanwhile",
+    ]
+
+
+def test_older_ones_come_in_place_and_a_link_leads_to_one(
+    page: Page, system: Stack, room: int, api: httpx.Client
+) -> None:
+    say(api, room, *(f"number {n}" for n in range(1, 121)))
+    person = enter(page, system, room)
+    expect(page.locator("article")).to_have_count(50)
+    expect(page.get_by_text("number 120", exact=True)).to_be_in_viewport()
+    place = "document.getElementById('m-72').getBoundingClientRect().top - log.getBoundingClientRect().top"
+    page.evaluate("log.scrollTop = 40")
+    before = page.evaluate(place)
+    expect(page.locator("article")).to_have_count(100)
+    assert abs(page.evaluate(place) - before) < 3
+    say(api, room, "number 121")
+    expect(page.locator("article")).to_have_count(101)
+    assert abs(page.evaluate(place) - before) < 3  # what comes does not move who reads elsewhere
+    page.get_by_role("button", name="Newest messages").click()
+    expect(page.get_by_text("number 121", exact=True)).to_be_in_viewport()
+
+    person.open(f"/rooms/{room}/#m-5")
+    expect(page.locator("#m-5")).to_be_focused()
+    expect(page.locator("#m-5")).to_be_in_viewport()
+    page.get_by_role("link", name="Newest").click()
+    expect(page.get_by_text("number 121", exact=True)).to_be_in_viewport()
+    assert person.complaints == []
+
+
+def test_a_phone_does_it_by_touch_and_hostile_messages_do_no_harm(
+    chromium: Browser, system: Stack, room: int, api: httpx.Client
+) -> None:
+    say(api, room, *HOSTILE)
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    person = enter(page, system, room)
+    write(page, "mine")
+    page.locator("article").last.get_by_label("What to do with").tap()
+    page.get_by_role("button", name="React with another emoji").tap()
+    page.get_by_role("textbox", name="Another emoji").fill("🦉")
+    page.get_by_role("button", name="React", exact=True).tap()
+    expect(page.locator(".reactions button")).to_have_text("🦉 1")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("log.scrollWidth - log.clientWidth") == 0
+    assert page.title().startswith("Room ")
+    assert person.complaints == []
+    context.close()
