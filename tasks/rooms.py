@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import file_retention
+from metrics.actions import file_retention, room_retention
 from tasks.outage import skip_during_outage
 
 
@@ -12,4 +12,6 @@ from tasks.outage import skip_during_outage
 @skip_during_outage
 def keep() -> None:
     """Remove what is old; beat sends this each hour, as a schedule of days starts anew with every restart."""
-    file_retention.forget(time.time())
+    now = time.time()
+    room_retention.prune(now)
+    file_retention.forget(now)

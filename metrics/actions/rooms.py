@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
@@ -15,7 +16,7 @@ from metrics.actions import file_retention, journal, logs, teams
 from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
 from metrics.live.topic import room as topic_of
-from metrics.models import Dashboard, Reading, Room
+from metrics.models import Dashboard, Message, Reading, Room
 
 TITLE_MOST = 100
 KEPT_DAYS_MOST = 3650
@@ -33,6 +34,47 @@ def with_access(ids: Iterable[int]) -> dict[int, Room]:
     """Return rooms by their ids, with all that the policy asks of them, in a fixed number of queries."""
     rows = Room.objects.filter(pk__in=set(ids)).select_related("dashboard")
     return {room.pk: room for room in rows.prefetch_related("teams", "people", "dashboard__teams")}
+
+
+def title_for(by: Principal, room: Room) -> str:
+    """Return the title of `room` as `by` reads it: that of its dashboard, or the name of the other of two people."""
+    if room.dashboard is not None:
+        return room.dashboard.title
+    if not room.direct:
+        return room.title
+    others = [user.get_username() for user in room.people.all() if by.kind != "user" or user.pk != by.pk]
+    return others[0] if len(others) == 1 else room.title
+
+
+class Listed(NamedTuple):
+    """A room in the list: its title for whoever looks, and when the newest message came, None for none."""
+
+    room: Room
+    title: str
+    newest_at: datetime | None
+
+
+def listed(by: Principal) -> dict[str, list[Listed]]:
+    """Return the rooms that `by` may see, as `dashboards`, `rooms` and `direct`, in a fixed number of queries.
+
+    They are by their titles, closed ones last; direct conversations begin with the one of the newest message.
+    """
+    newest = Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-number").values("at")[:1]
+    rows = visible(by, Room).select_related("dashboard").prefetch_related("people").annotate(newest_at=Subquery(newest))
+    found: dict[str, list[Listed]] = {"dashboards": [], "rooms": [], "direct": []}
+    for room in rows:
+        group = "direct" if room.direct else "dashboards" if room.dashboard else "rooms"
+        found[group].append(Listed(room, title_for(by, room), room.newest_at))
+    for those in found.values():
+        those.sort(key=lambda one: (one.room.closed_at is not None, one.title.casefold(), one.room.pk))
+    found["direct"].sort(key=lambda one: one.newest_at or one.room.created_at, reverse=True)
+    return found
+
+
+def names_of_others(by: Principal) -> list[str]:
+    """Return the names of the people who may sign in, without `by`."""
+    rows = User.objects.filter(is_active=True).exclude(pk=by.pk if by.kind == "user" else None)
+    return list(rows.order_by("username").values_list("username", flat=True))
 
 
 def create(by: Principal, title: str, access: Mapping[str, Any] | None = None, people: Iterable[str] = ()) -> Room:
@@ -54,7 +96,7 @@ def create(by: Principal, title: str, access: Mapping[str, Any] | None = None, p
 
 
 def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
-    """Set of a room the `title`, `access`, `people` or `keep_days` that `changes` names.
+    """Set of a room the `title`, `access`, `people`, `keep_days` or `closed` that `changes` names.
 
     Raises Forbidden, Missing or Invalid. The room of a dashboard has the title and the people of the dashboard.
     """
@@ -62,8 +104,9 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
         room = find(by, id)
         check(by, CHANGE, room)
         before = _document(room)
-        if not _is_own(room) and changes.keys() - {"keep_days"}:
-            raise Invalid(min(changes), "This room has its title and its people from elsewhere.")
+        foreign = changes.keys() - {"keep_days", "closed"}
+        if not is_own(room) and foreign:
+            raise Invalid(min(foreign), "This room has its title and its people from elsewhere.")
         if "title" in changes:
             room.title = _title(changes["title"])
         if "keep_days" in changes:
@@ -78,6 +121,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
             _choose(room, _people(by, changes["people"]))
         room.save()
         journal.record(by, "change", room, before, _document(room))
+        if "closed" in changes:
+            room.closed_at = close(by, id, closed=bool(changes["closed"])).closed_at
     bus.recheck()
     return room
 
@@ -116,6 +161,7 @@ def of_dashboard(dashboard: Dashboard) -> Room:
 
 def direct(by: Principal, name: str) -> Room:
     """Return the conversation of `by` with the user `name`, which is for the two alone. Raises Missing or Invalid."""
+    check_storable(name, "name")
     other = User.objects.filter(username=name, is_active=True).first()
     if other is None:
         raise Missing(f"There is no user {name!r} who may sign in.")
@@ -131,6 +177,11 @@ def direct(by: Principal, name: str) -> Room:
     return room
 
 
+def is_own(room: Room) -> bool:
+    """Return whether the title and the people of a room are its own."""
+    return room.dashboard_id is None and not room.direct
+
+
 def _document(room: Room) -> dict[str, Any]:
     return {
         "title": room.title,
@@ -141,13 +192,10 @@ def _document(room: Room) -> dict[str, Any]:
     }
 
 
-def _is_own(room: Room) -> bool:
-    """Return whether the title and the people of a room are its own."""
-    return room.dashboard_id is None and not room.direct
-
-
 def _people(by: Principal, names: Iterable[str]) -> list[User]:
     wanted = set(names)
+    for name in wanted:
+        check_storable(name, "people")
     found = list(User.objects.filter(username__in=wanted, is_active=True))
     unknown = wanted - {user.get_username() for user in found}
     if unknown:

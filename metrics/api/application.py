@@ -26,6 +26,7 @@ from metrics.api import (
     remote_write,
     rooms,
     samples,
+    search,
     series,
     sources,
     tickets,
@@ -70,6 +71,7 @@ api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)
+api.add_router("v1", search.router)
 api.add_router("v1", notifications.router)
 api.add_router("v1", tickets.router)
 refuse_in(api, as_json)

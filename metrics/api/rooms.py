@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema, Status
 
 from metrics.access.policy import visible
+from metrics.access.principal import Principal
 from metrics.access.sharing import Access, Text
 from metrics.actions import files, message_changes
 from metrics.actions import messages as said
@@ -27,17 +28,30 @@ Limit = Annotated[int, Query(description="How many at most.", ge=1, le=200)]
 
 class RoomIn(Body):
     title: Text = Field(min_length=1, max_length=actions.TITLE_MOST)
-    access: Access = Field(Access(), description="The people it is for.")
+    access: Access = Field(Access(), description="Whom it is for; with people and without it, for them alone.")
+    people: list[Text] = Field([], max_length=1000, description="Names of users, whom it is for as well.")
 
 
 class RoomChanges(Body):
-    title: Text = Field(min_length=1, max_length=actions.TITLE_MOST)
+    """What of a room is to be other; what is left out stays."""
+
+    title: Text = Field("", max_length=actions.TITLE_MOST)
+    access: Access = Field(Access(), description="The teams it is for, or everyone.")
+    people: list[Text] = Field([], max_length=1000, description="Names of users, whom it is for as well.")
+    keep_days: int | None = Field(None, description="Days after which messages are removed; null keeps all.")
+    closed: bool = Field(False, description="Whether nobody writes in it any more.")
 
 
 class RoomOut(Schema):
+    """A room; one of a dashboard has its people, and a direct conversation two."""
+
     id: int
     title: str
     access: Access
+    people: list[str] = Field(description="Names of users.")
+    dashboard: str | None = Field(description="The slug of the dashboard whose room it is.")
+    keep_days: int | None = Field(description="Days after which messages are removed; null keeps all.")
+    closed_at: float | None = Field(description="Unix seconds; null while people may write in it.")
 
 
 class RoomList(Schema):
@@ -86,25 +100,31 @@ class MessageList(Schema):
 @router.get("rooms", response={200: RoomList, **READING})
 def list_rooms(request: HttpRequest) -> dict[str, Any]:
     """The rooms that the token may see, by title."""
-    return {"rooms": [_out(one) for one in visible(principal_of(request), Room).prefetch_related("teams")]}
+    by = principal_of(request)
+    rows = visible(by, Room).select_related("dashboard").prefetch_related("teams", "people")
+    return {"rooms": [_out(by, one) for one in rows]}
 
 
 @router.post("rooms", response={201: RoomOut, **MAKING}, auth=edit)
 def create_room(request: HttpRequest, body: RoomIn) -> Status[dict[str, Any]]:
     """Open a room."""
-    return Status(201, _out(actions.create(principal_of(request), body.title, body.access.model_dump())))
+    by = principal_of(request)
+    access = body.access.model_dump() if "access" in body.model_fields_set else None
+    return Status(201, _out(by, actions.create(by, body.title, access, body.people)))
 
 
 @router.get("rooms/{id}", response={200: RoomOut, **ONE})
 def get_room(request: HttpRequest, id: Id) -> dict[str, Any]:
     """One room."""
-    return _out(actions.find(principal_of(request), id))
+    by = principal_of(request)
+    return _out(by, actions.find(by, id))
 
 
 @router.patch("rooms/{id}", response={200: RoomOut, **CHANGING}, auth=edit)
 def change_room(request: HttpRequest, id: Id, body: RoomChanges) -> dict[str, Any]:
-    """Give it another title."""
-    return _out(actions.change(principal_of(request), id, body.model_dump(exclude_unset=True)))
+    """Change a room, close it, or open it again."""
+    by = principal_of(request)
+    return _out(by, actions.change(by, id, body.model_dump(exclude_unset=True)))
 
 
 @router.delete("rooms/{id}", response={204: None, **ONE}, auth=edit)
@@ -166,6 +186,14 @@ def remove_reaction(request: HttpRequest, id: Id, number: Number, emoji: Emoji) 
     return Status(204, None)
 
 
-def _out(room: Room) -> dict[str, Any]:
+def _out(by: Principal, room: Room) -> dict[str, Any]:
     access = Access(everyone=room.for_everyone, teams=[team.name for team in room.teams.all()])
-    return {"id": room.pk, "title": room.title, "access": access.model_dump()}
+    return {
+        "id": room.pk,
+        "title": actions.title_for(by, room),
+        "access": access.model_dump(),
+        "people": sorted(user.get_username() for user in room.people.all()),
+        "dashboard": room.dashboard and room.dashboard.slug,
+        "keep_days": room.keep_days,
+        "closed_at": room.closed_at and room.closed_at.timestamp(),
+    }

@@ -1,19 +1,19 @@
-"""The pages of rooms: the list, and one room with what is said in it."""
+"""The page of a room, with what is said in it."""
 
 import re
 import time
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from redis import RedisError
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, SAY, check, may, visible
+from metrics.access.policy import CHANGE, DELETE, SAY, check, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import logs, mentions, reading
+from metrics.actions import files, logs, mentions, reading
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
@@ -23,32 +23,11 @@ from metrics.models import Room, Team
 from metrics.redis_state import outage
 from metrics.redis_state.round_trip import ask
 from metrics.views.access import page
-from metrics.views.refusals import add_errors, beside
+from metrics.views.refusals import beside
 
 AT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 EMOJIS = ("👍", "👎", "✅", "❌", "👀", "🎉", "🙏", "😄", "😕", "😱", "🔥", "🚀", "🐛", "🔧", "⏳", "☕", "❤️", "💯")
 """The emoji that the picker offers; people may type any other."""
-
-
-class RoomForm(forms.Form):
-    """A new room."""
-
-    title = forms.CharField(label="Title of the room", max_length=actions.TITLE_MOST)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@page
-def index(request: HttpRequest) -> HttpResponse:
-    """The rooms that the user may see; posted, a new one."""
-    by = of_visitor(request)
-    form = RoomForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect("room", actions.create(by, form.cleaned_data["title"]).pk)
-        except Invalid as problem:
-            add_errors(form, problem)
-    context = {"rooms": visible(by, Room), "form": form, "may_add": may(by, CREATE, Room)}
-    return render(request, "room/list.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,6 +74,7 @@ def conversation(
         shown = said.history(by, room.pk, before, after=after)
     return {
         "room": room,
+        "title": actions.title_for(by, room),
         "shown": shown,
         "newest": newest,
         "unread": reading.first_unread(by, room.pk, read) if read is not None else None,
@@ -108,6 +88,8 @@ def conversation(
         "may_delete": may(by, DELETE, room),
         "emojis": EMOJIS,
         "text_most": said.TEXT_MOST,
+        "file_most": settings.FILE_LIMIT_BYTES,
+        "files_most": files.MOST,
     }
 
 

@@ -1,4 +1,5 @@
 // Writing: a new message, an answer to one, or another text for one's own. What can't be sent now stays in its field.
+import { attachments } from "./files.js";
 import { mentions } from "./mentions.js";
 import { newId, outbox } from "./outbox.js";
 
@@ -18,6 +19,7 @@ export function composer(form, { messages, connection }) {
   const unsent = form.querySelector("[data-unsent]");
   const kept = `draft ${form.getAttribute("action")}`;
   const people = mentions(field, form.querySelector("[role=listbox]"), form.dataset.people);
+  const files = attachments(form, say);
   const box = outbox((message) => connection().send(message), () => setTimeout(showUnsent, SHOW_UNSENT_AFTER_MS));
   let editing = null; // {number, draft}: what is edited, and what stood in the field before
   let replying = 0;
@@ -43,7 +45,7 @@ export function composer(form, { messages, connection }) {
     unsent.replaceChildren(...box.waiting.map((message) => {
       const line = document.createElement("li");
       line.dir = "auto";
-      line.textContent = message.say;
+      line.textContent = message.say || "A file";
       return line;
     }));
     unsent.hidden = !box.waiting.length;
@@ -95,7 +97,11 @@ export function composer(form, { messages, connection }) {
 
   function submit() {
     const text = field.value;
-    if (!text.trim()) return;
+    if (!text.trim() && (editing || !files.hasAny)) return;
+    if (files.isBusy && !editing) {
+      say("A file is still on its way.");
+      return;
+    }
     if (editing && text.trim() === editing.before) {
       stop();
       return;
@@ -111,13 +117,14 @@ export function composer(form, { messages, connection }) {
       stop();
       return;
     }
-    box.put(newId(), { say: text, ...(replying && { reply_to: replying }), ...beside() });
+    box.put(newId(), { say: text, ...files.taken(), ...(replying && { reply_to: replying }), ...beside() });
     fill("");
     stop();
     messages.toEnd();
   }
 
   function putBack(message, sentence) {
+    files.putBack(message.files);
     fill(field.value ? `${message.say}\n${field.value}` : message.say);
     say(sentence);
   }
@@ -149,7 +156,9 @@ export function composer(form, { messages, connection }) {
   addEventListener("pagehide", () => {
     for (const [n, message] of box.waiting.entries()) {
       const body = new FormData(form);
-      for (const [name, value] of Object.entries({ ...message, text: message.say, client_id: box.ids[n] })) body.set(name, value);
+      const { files: keys = [], ...rest } = message;
+      for (const key of keys) body.append("files", key);
+      for (const [name, value] of Object.entries({ ...rest, text: message.say, client_id: box.ids[n] })) body.set(name, value);
       fetch(form.action, { method: "POST", body, keepalive: true, headers: { "HX-Request": "true" } }).catch(() => {});
     }
   });
