@@ -182,7 +182,7 @@ def _addressed(by: Principal, to: str | Collection[int]) -> tuple[QuerySet[User]
         if thing is None or not may(by, SEE, thing):
             raise Invalid("to", f"to: there is no {noun} {id!r} to watch.")
         watching = active.filter(pk__in=Watch.objects.filter(noun=noun, thing=str(thing.pk)).values("user"))
-        return (watching.exclude(pk=by.pk) if by.kind == "user" else watching), thing
+        return (watching.exclude(pk=by.pk or 0) if by.kind == "user" else watching), thing
     raise Invalid("to", "to: it is user:NAME, team:NAME, watchers:NOUN:ID or everyone.")
 
 
