@@ -206,7 +206,7 @@ def _store(by: Principal, people: Sequence[int], kind: str, text: str, about: st
         for user in new
     ]
     Notification.objects.bulk_create(made)
-    transaction.on_commit(partial(_send, made))
+    transaction.on_commit(partial(_send, made), robust=True)  # it is kept; pages compare their bells
 
 
 def _send(made: Sequence[Notification]) -> None:
