@@ -15,6 +15,7 @@ NAMES = (
     "idle_and_reconnect",
     "browser_soak",
     "pushes",
+    "rooms",
     "schedule",
     "many_variants",
     "history",
