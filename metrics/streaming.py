@@ -19,7 +19,11 @@ def streamed(request: HttpRequest, parts: Iterator[str], content_type: str, name
     return StreamingHttpResponse(
         _sent(parts) if isinstance(request, ASGIRequest) else parts,
         content_type=f"{content_type}; charset=utf-8",
-        headers={"Content-Disposition": str(content_disposition_header(True, name))},
+        headers={
+            "Content-Disposition": str(content_disposition_header(True, name)),
+            # GZipMiddleware would make each part of an asynchronous answer a gzip of its own: clients read the first.
+            "Content-Encoding": "identity",
+        },
     )
 
 

@@ -58,7 +58,7 @@ def check_size(size: int) -> None:
     if not size:
         raise Invalid("file", "file: it is empty.")
     if size > most:
-        raise TooLarge("file", f"file: it has {_size(size)}, and a file in a room has at most {_size(most)}.")
+        raise TooLarge("file", f"file: it is too large: a file in a room has at most {_size(most)}.")
 
 
 def find(by: Principal, room: int, key: str) -> Attachment:

@@ -124,6 +124,7 @@ def _as_html(message: Message, origin: str) -> str:
     for one in message.attachments.all():
         if one.width:
             made = made.replace(f'src="{one.get_absolute_url()}"', f'src="{_data(one)}"')
+    made = made.replace(' loading="lazy"', "")  # or else it would be missing on paper
     return made.replace('href="/', f'href="{origin}/') + "\n"
 
 

@@ -85,7 +85,7 @@ def conversation(
         "my_teams": list(Team.objects.filter(pk__in=by.teams or ()).values_list("name", flat=True)),
         "may_say": may(by, SAY, room) and room.closed_at is None,
         "may_moderate": may(by, CHANGE, room),
-        "may_delete": may(by, DELETE, room),
+        "may_delete": may(by, DELETE, room) and room.dashboard is None,
         "emojis": EMOJIS,
         "text_most": said.TEXT_MOST,
         "file_most": settings.FILE_LIMIT_BYTES,
@@ -132,6 +132,10 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     check(by, DELETE, found)
     if request.method != "POST":
         return render(request, "room/delete.html", {"room": found, "count": found.messages.count()})
-    actions.delete(by, id)
+    try:
+        actions.delete(by, id)
+    except Invalid as problem:
+        messages.error(request, str(problem))
+        return redirect("room-settings", id)
     messages.success(request, f"The room {found.title} was removed.")
     return redirect("rooms")

@@ -53,7 +53,7 @@ def principals() -> dict[str, Principal]:
     ops, night = Team.objects.get(name="ops"), Team.objects.get(name="night")
 
     def user(name: str, team: Team, **fields: Any) -> Principal:
-        made = make.user(name, **fields)
+        made = User.objects.filter(username=name).first() or make.user(name, **fields)
         made.groups.add(team)
         return of_user(made)
 
@@ -108,9 +108,17 @@ def things() -> dict[str, Any]:
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
+        found[f"room of the dashboard {name}"] = rooms.of_dashboard(found[f"dashboard {name}"])
     make.stored("loose", {10: 1})
     secret = make.token("ops job", "read", [ops])
-    zoe = make.user("zoe")
+    zoe, vera, _ = make.user("zoe"), make.user("vera"), make.user("ed", is_staff=True)
+    people = ["vera", "ed"]
+    found["room of people"] = rooms.create(SYSTEM, "people", people=people)
+    found["room of ops and people"] = rooms.create(
+        SYSTEM, "ops and people", {"everyone": False, "teams": ["ops"]}, people
+    )
+    found["room for everyone with people"] = rooms.create(SYSTEM, "everyone, with people", {"everyone": True}, people)
+    found["room of two"] = rooms.direct(of_user(vera), "ed")
     return {
         **found,
         "series of no source": Series.objects.get(source=None),
@@ -156,6 +164,24 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
         )
     },
+    **{
+        f"room of the dashboard {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change, SAY: see - READERS}
+        for name, see, change in (
+            ("anyone's", VIEWERS, EDITORS),
+            ("shown by ops", VIEWERS, OPS_EDITORS),
+            ("in ops", OPS_VIEWERS, OPS_EDITORS),
+            ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
+        )
+    },
+    **{
+        f"room {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change, SAY: see - READERS}
+        for name, see, change in (
+            ("of people", {*ALL, *UNBOUND, "viewer", "editor in ops"}, {*ALL, "edit token", "editor in ops"}),
+            ("of ops and people", {*OPS_VIEWERS, "viewer"}, OPS_EDITORS),
+            ("for everyone with people", VIEWERS, {*ALL, "edit token", "editor in ops"}),
+        )
+    },
+    "room of two": {SEE: {"viewer", "editor in ops"}, CREATE: EDITORS, SAY: {"viewer", "editor in ops"}},
     "notification": {CREATE: EDITORS},
     "series anyone's": {SEE: VIEWERS},
     "series shown by ops": {SEE: VIEWERS},

@@ -103,7 +103,7 @@ def made_by() -> Any:
     ("data", "limit", "status", "said"),
     [
         (b"", {}, 422, "It is empty."),
-        (b"x" * 2000, {"FILE_LIMIT_BYTES": 1999}, 413, "It has 2.0 KB, and a file in a room has at most 2.0 KB."),
+        (b"x" * 2000, {"FILE_LIMIT_BYTES": 1999}, 413, "It is too large: a file in a room has at most 2.0 KB."),
         (b"x" * 2000, {"ROOM_FILES_LIMIT_BYTES": 3999}, 413, "The files of this room take 2.0 KB of 3.9 KB"),
         (bomb(30_000, 30_000), {}, 422, "A picture has at most 40 megapixels."),
         (None, {}, 422, "It is missing."),

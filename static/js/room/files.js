@@ -16,7 +16,7 @@ export function sizeOf(bytes) {
 /** Return why a file can't be sent, "" if it can; `most` is the largest size. */
 export function refusal(file, most) {
   if (!file.size) return `${file.name} is empty.`;
-  if (file.size > most) return `${file.name} has ${sizeOf(file.size)}, and a file in a room has at most ${sizeOf(most)}.`;
+  if (file.size > most) return `${file.name} is too large: a file in a room has at most ${sizeOf(most)}.`;
   return "";
 }
 
