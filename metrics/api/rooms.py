@@ -33,7 +33,7 @@ class RoomIn(Body):
 
 
 class RoomChanges(Body):
-    """What of a room is to be other; what is left out stays."""
+    """Changes of a room; what is left out stays."""
 
     title: Text = Field("", max_length=actions.TITLE_MOST)
     access: Access = Field(Access(), description="The teams it is for, or everyone.")
