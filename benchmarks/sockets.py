@@ -73,11 +73,20 @@ class Counts:
 class Swarm:
     """`refused` sockets never opened, or were closed again: `lost` of them after they had opened."""
 
-    def __init__(self, port: int, path: str, token: str = "", acknowledge: bool = False, deflate: bool = False) -> None:
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        token: str = "",
+        acknowledge: bool = False,
+        deflate: bool = False,
+        sent: re.Pattern[bytes] = SENT,
+    ) -> None:
         self.refused = self.lost = 0
         self.clients: dict[int, Client] = {}
         self._address = ("127.0.0.1", port)
         self._path, self._token, self._acknowledge, self._deflate = path, token, acknowledge, deflate
+        self._sent = sent
         self._epoll = select.epoll()
         self._bytes = bytearray(1 << 20)
         self._buffer = memoryview(self._bytes)
@@ -189,7 +198,7 @@ class Swarm:
             if ends:
                 frames, last_end, last_began = frames + 1, at, began
                 if (counts.frames + frames) % SAMPLED == 0:
-                    sent = SENT.search(self._bytes, max(0, at - TAIL_BYTES), at)
+                    sent = self._sent.search(self._bytes, max(0, at - TAIL_BYTES), at)
                     if sent:
                         counts.latencies_s.append(time.time() - float(sent[1]))
             header = (

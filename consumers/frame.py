@@ -1,21 +1,8 @@
-"""Frames: what one socket is sent. For pages HTML, the fragments that changed and a pulse; for programs JSON."""
+"""A frame: all that one socket is sent at once. The web server imports this before there are models."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
-from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from django.conf import settings
-
-from metrics.health.store import Down
-from metrics.live.topic import DASHBOARD, VALUES
-
-if TYPE_CHECKING:  # this module is imported before there are models
-    from metrics.actions.notice import Notice
-
-BEHIND_LEAST_S = 3.0
-NOTHING_DOWN = Down()
 MORPH = "outerMorph"
 
 
@@ -44,80 +31,6 @@ class Element(NamedTuple):
     def partial(self) -> str:
         """Return it wrapped for htmx."""
         return f'<hx-partial hx-target="#{self.target}" hx-swap="{self.swap}">{self.html}</hx-partial>'
-
-
-class Pulse(NamedTuple):
-    """The state that a page shows after a frame, and when: `time` is Unix seconds, by the server's clock.
-
-    `behind_s` is for how long something that changed waits to be drawn; less than `BEHIND_LEAST_S` is not told. `lost`
-    is a sentence that says why nothing new can come. How much is `down` is told where it is not nothing.
-    """
-
-    epoch: str
-    version: int
-    time: float
-    revision: int
-    behind_s: float = 0.0
-    lost: str = ""
-    down: Down = NOTHING_DOWN
-
-
-class Form(Protocol):
-    """How a dashboard is written."""
-
-    def widget(self, key: str, text: str) -> str:
-        """Return the part of a frame with the widget of this key, which is gone if `text` is empty."""
-
-    def notice(self, html: str, said: "Notice") -> str:
-        """Return the part of a frame with the notice."""
-
-    def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
-        """Return one frame; `notice` is empty if it has none."""
-
-
-class Html:
-    """For pages: elements that htmx swaps, and a pulse at the end. A page loads anew when widgets are removed."""
-
-    def widget(self, key: str, text: str) -> str:
-        return Element(f"w-{key}", MORPH, text).partial() if text else ""
-
-    def notice(self, html: str, said: "Notice") -> str:
-        return Element("notice", MORPH, html).partial()
-
-    def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
-        behind = f' data-behind="{pulse.behind_s:.0f}"' if pulse.behind_s >= BEHIND_LEAST_S else ""
-        why = f' data-lost="{escape(pulse.lost)}"' if pulse.lost else ""
-        counts = "".join(f' data-{what}-down="{count}"' for what, count in asdict(pulse.down).items() if count)
-        element = (
-            '<hx-partial hx-target="#pulse" hx-swap="outerMorph">'
-            f'<i id="pulse" hidden data-epoch="{escape(pulse.epoch)}" data-version="{pulse.version}"'
-            f' data-time="{pulse.time:.3f}" data-build="{escape(settings.BUILD_ID)}"'
-            f' data-revision="{pulse.revision}"{behind}{why}{counts}></i></hx-partial>'
-        )
-        return Frame("".join((*widgets, notice, element)))
-
-
-class Values:
-    """For programs: an object with the widgets that changed, by key; null is one that was removed."""
-
-    def widget(self, key: str, text: str) -> str:
-        return f"{json.dumps(key)}: {text or 'null'}"
-
-    def notice(self, html: str, said: "Notice") -> str:
-        return json.dumps(asdict(said), ensure_ascii=False)
-
-    def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
-        told: dict[str, Any] = {"type": "values", **pulse._asdict(), "time": round(pulse.time, 3)}
-        told["down"] = {what: count for what, count in asdict(pulse.down).items() if count}
-        told["behind_s"] = round(pulse.behind_s) if pulse.behind_s >= BEHIND_LEAST_S else 0
-        head = json.dumps({name: value for name, value in told.items() if value or name in _ALWAYS})
-        said = f', "notice": {notice}' if notice else ""
-        return Frame(f'{head[:-1]}{said}, "widgets": {{{", ".join(widgets)}}}}}')
-
-
-_ALWAYS = frozenset({"epoch", "version", "revision"})
-FORMS: dict[str, Form] = {DASHBOARD: Html(), VALUES: Values()}
-"""For each kind of topic of a dashboard, how it is written."""
 
 
 def json_frame(type: str, data: dict[str, Any]) -> Frame:

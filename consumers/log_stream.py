@@ -40,6 +40,7 @@ class LogStream:
         self.fed = self.subscribed = False
         self.viewers: set[Viewer] = set()
         self._reading: dict[Viewer, asyncio.Task[None]] = {}
+        self._asked: dict[tuple[int, int], asyncio.Task[list[Frames]]] = {}
 
     def take(self, entry: Entry) -> None:
         """Send an entry to the viewers who have all before it."""
@@ -89,15 +90,26 @@ class LogStream:
             task.add_done_callback(partial(self._read_enough, viewer))
 
     async def _until_newest(self, viewer: Viewer) -> None:
-        ask = database_sync_to_async(LOGS[self.topic.kind], thread_sensitive=False)
         while viewer.sent < self.newest:
             newest = self.newest
-            found = await ask(self.topic.id, viewer.sent, newest, READ_AT_ONCE)
-            for entry in found:
-                viewer.outlet.write(Frames(entry).of(viewer))
-                viewer.sent = entry["number"]
+            found = await asyncio.shield(self._read_together(viewer.sent, newest))
+            for frames in found:
+                viewer.outlet.write(frames.of(viewer))
+                viewer.sent = frames.number
             if not found:  # they were removed, or changed once more, which comes as an entry above `newest`
                 viewer.sent = newest
+
+    def _read_together(self, after: int, upto: int) -> "asyncio.Task[list[Frames]]":
+        """Return the reading of what comes after a number: viewers in step share it, and so the bytes of its frames."""
+        asked = self._asked.get((after, upto))
+        if asked is None:
+            asked = self._asked[after, upto] = asyncio.create_task(self._frames(after, upto))
+            asked.add_done_callback(lambda _: self._asked.pop((after, upto), None))
+        return asked
+
+    async def _frames(self, after: int, upto: int) -> "list[Frames]":
+        ask = database_sync_to_async(LOGS[self.topic.kind], thread_sensitive=False)
+        return [Frames(entry) for entry in await ask(self.topic.id, after, upto, READ_AT_ONCE)]
 
     def _read_enough(self, viewer: Viewer, task: "asyncio.Task[None]") -> None:
         self._reading.pop(viewer, None)
@@ -115,6 +127,7 @@ class Frames:
     """The frames of one entry, made when the first viewer needs each: HTML for pages, JSON for programs."""
 
     def __init__(self, entry: Entry) -> None:
+        self.number = entry["number"]
         self._entry = entry
         self._made: dict[bool, Frame] = {}
 

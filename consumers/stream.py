@@ -11,7 +11,8 @@ import time
 from bisect import bisect_right
 from typing import NamedTuple
 
-from consumers.frame import FORMS, NOTHING_DOWN, Frame, Pulse
+from consumers.dashboard_frame import FORMS, NOTHING_DOWN, Pulse
+from consumers.frame import Frame
 from consumers.limits import UNACKNOWLEDGED_BYTES, UNACKNOWLEDGED_S
 from consumers.viewer import Viewer
 from metrics.actions.notice import Notice

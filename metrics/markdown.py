@@ -29,7 +29,9 @@ TAGS = {
 ATTRIBUTES = {
     "a": {"href", "target"},
     "ol": {"start"},
+    "pre": {"aria-label", "class", "tabindex"},
     "span": {"class", "data-mention"},
+    "table": {"aria-label", "class", "tabindex"},
     "td": {"align"},
     "th": {"align"},
 }
@@ -80,6 +82,8 @@ def _made(*more: str) -> MarkdownIt:
     made.core.ruler.after("linkify", "mentions", _mark_mentions)
     made.core.ruler.push("attributes", _set_attributes)
     made.add_render_rule("mention", _mention)
+    made.add_render_rule("fence", _code)
+    made.add_render_rule("code_block", _code)
     made.add_render_rule("softbreak", _line_break)
     made.add_render_rule("hardbreak", _line_break)
     return made
@@ -125,12 +129,21 @@ def _split(token: Token, pattern: re.Pattern[str], names: dict[str, str]) -> lis
 
 
 def _set_attributes(state: StateCore) -> None:
-    """Open links to elsewhere in a tab of their own, and align cells by an attribute: the CSP forbids styles."""
+    """Open links to elsewhere in a tab of their own; align cells by an attribute, as the CSP forbids styles.
+
+    What may be wider than a message scrolls: it is reached by the keyboard, and has a name.
+    """
     for token in [inner for block in state.tokens for inner in (block, *(block.children or ()))]:
         if token.type == "link_open" and str(token.attrs["href"]).lower().startswith("http"):
             token.attrs["target"] = "_blank"
+        elif token.type == "table_open":
+            token.attrs.update({"class": "scroll", "tabindex": "0", "aria-label": "Table"})
         elif "style" in token.attrs:
             token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
+
+
+def _code(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return f'<pre class="scroll" tabindex="0" aria-label="Code"><code>{_escaped(tokens[index].content)}</code></pre>\n'
 
 
 def _mention(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:

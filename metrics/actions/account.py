@@ -13,7 +13,7 @@ from django.db import transaction
 from metrics.access.principal import SYSTEM, Principal, role_of
 from metrics.actions import journal
 from metrics.live import bus
-from metrics.models import Session
+from metrics.models import PushSubscription, Session
 from metrics.times import datetime_of
 
 SIGN_INS_KEPT = timedelta(days=30)
@@ -35,10 +35,15 @@ def name_of(session: Session) -> str:
 
 
 def end(by: Principal, user: User, name: str | None = None) -> int:
-    """Sign out the browser of `user` whose session has this `name`, or all of them; return how many those were."""
+    """Sign out the browser of `user` whose session has this `name`, or all of them; return how many those were.
+
+    When all are signed out, none shows notifications any more.
+    """
     with transaction.atomic():
         ended = [one for one in Session.objects.filter(user=user) if name in (None, name_of(one))]
         Session.objects.filter(pk__in=[one.pk for one in ended]).delete()
+        if name is None:
+            PushSubscription.objects.filter(user=user).delete()
         if ended:
             journal.record(by, "sign out", user, after={"browsers": len(ended)})
         transaction.on_commit(partial(bus.recheck, user=user.pk))
@@ -46,7 +51,11 @@ def end(by: Principal, user: User, name: str | None = None) -> int:
 
 
 def password_changed(by: Principal, user: User) -> None:
-    """Write into the journal, in the transaction of the change, that `user` has another password."""
+    """Write into the journal, in the transaction of the change, that `user` has another password.
+
+    Whoever had the old one may have had a browser show notifications: all have to be subscribed anew.
+    """
+    PushSubscription.objects.filter(user=user).delete()
     journal.record(by, "change password", user)
 
 

@@ -37,7 +37,7 @@ class Invalid(Exception):
 
 
 class TooLarge(Invalid):
-    """What was sent is larger than it may be; the message says so in a sentence."""
+    """A file or a text is larger than it may be; the message says so in a sentence."""
 
 
 class Errors:

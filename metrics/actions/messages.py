@@ -133,11 +133,16 @@ def find(by: Principal, room: int, number: int) -> Message:
 def history(
     by: Principal, room: int, before: int | None = None, most: int = PAGE, *, after: int | None = None
 ) -> list[Message]:
-    """Return the newest `most` messages of a room, in order. Raises Missing.
+    """Return the newest `most` messages of a room (id), or another part, as `part` does. Raises Missing."""
+    return part(rooms.find(by, room), before, most, after=after)
+
+
+def part(room: Room, before: int | None = None, most: int = PAGE, *, after: int | None = None) -> list[Message]:
+    """Return the newest `most` messages of a room that somebody may see, in order.
 
     With `before` they are those before the message of that number, with `after` the first ones after it.
     """
-    found = shown(rooms.find(by, room).messages.all())
+    found = shown(room.messages.all())
     if after is not None:
         return list(found.filter(number__gt=after).order_by("number")[:most])
     if before is not None:

@@ -6,21 +6,29 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from metrics.access.policy import CREATE, DELETE, PUSH, check, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, PUSH, check, may, visible
 from metrics.access.principal import Principal, of_token
 from metrics.actions import journal
 from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable
+from metrics.emoji import is_emoji
 from metrics.live import bus
 from metrics.models import Source, Team, Token
 
 NAME_MOST = 90
 
 
-def create(by: Principal, name: str, scope: str, teams: Iterable[Team] = (), expires_at: datetime | None = None) -> str:
+def create(
+    by: Principal,
+    name: str,
+    scope: str,
+    teams: Iterable[Team] = (),
+    expires_at: datetime | None = None,
+    face: str = "",
+) -> str:
     """Make a token and return its secret, which is kept nowhere.
 
     An editor makes tokens for teams of their own, an administrator any. Raises Forbidden, or Invalid for a name that is
-    in use, a scope that there is not, or a moment that is over.
+    in use, a scope that there is not, a moment that is over, or a `face` that is no emoji.
     """
     check(by, CREATE, Token)
     check_storable(name, "name")
@@ -29,6 +37,7 @@ def create(by: Principal, name: str, scope: str, teams: Iterable[Team] = (), exp
         raise Invalid("name", f"A token's name has 1 to {NAME_MOST} characters.")
     if scope not in Token.Scope.values:
         raise Invalid("scope", f"There is no scope {scope!r}; there are {', '.join(Token.Scope.values)}.")
+    _check_face(face)
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid("expires_at", "A token expires in the future, or never.")
     if Token.objects.filter(name=name).exists():
@@ -37,22 +46,35 @@ def create(by: Principal, name: str, scope: str, teams: Iterable[Team] = (), exp
     secret = Token.new_secret()
     with transaction.atomic():
         digest = Token.digest_of(secret)
-        token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at)
+        token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at, face=face)
         token.teams.set(teams)
         if may(of_token(token), PUSH, token):
             token.source = _source(name, teams)
             token.save(update_fields=["source"])
-        facts = {"scope": scope, "teams": sorted(team.name for team in teams)}
-        journal.record(by, "create", token, after=facts | ({"expires": expires_at.isoformat()} if expires_at else {}))
+        facts: dict[str, object] = {"scope": scope, "teams": sorted(team.name for team in teams)}
+        facts |= {"expires": expires_at.isoformat()} if expires_at else {}
+        journal.record(by, "create", token, after=facts | {"face": face})
     return secret
+
+
+def set_face(by: Principal, name: str, face: str) -> None:
+    """Give a token the emoji that stands before its name in rooms, or none.
+
+    Raises Forbidden, Missing, or Invalid.
+    """
+    _check_face(face)
+    with transaction.atomic():
+        token = _found(by, name)
+        check(by, CHANGE, token)
+        journal.record(by, "change", token, {"face": token.face}, {"face": face})
+        token.face = face
+        token.save(update_fields=["face"])
 
 
 def revoke(by: Principal, name: str) -> None:
     """Make a token useless and free its name. Raises Missing or Forbidden."""
     with transaction.atomic():
-        token = Token.objects.select_for_update().filter(name=name, revoked_at=None).first()
-        if token is None or not (by.is_admin or visible(by, Token).filter(pk=token.pk).exists()):
-            raise Missing(f"There is no token {name!r}.")
+        token = _found(by, name)
         check(by, DELETE, token)
         journal.record(by, "revoke", token, before={"scope": token.scope})
         token.revoked_at = timezone.now()
@@ -60,6 +82,19 @@ def revoke(by: Principal, name: str) -> None:
         token.source = None
         token.save(update_fields=["revoked_at", "name", "source"])
         transaction.on_commit(bus.recheck)
+
+
+def _found(by: Principal, name: str) -> Token:
+    """Return the valid token of that name, locked. Raises Missing."""
+    token = Token.objects.select_for_update().filter(name=name, revoked_at=None).first()
+    if token is None or not (by.is_admin or visible(by, Token).filter(pk=token.pk).exists()):
+        raise Missing(f"There is no token {name!r}.")
+    return token
+
+
+def _check_face(face: str) -> None:
+    if face and not is_emoji(face):
+        raise Invalid("face", "A token's face is one emoji, or none.")
 
 
 def _check_teams(by: Principal, scope: str, teams: list[Team]) -> None:

@@ -66,7 +66,7 @@ def list_notifications(
     limit: Limit = actions.SHOWN,
     kind: Kind = "",
 ) -> dict[str, Any]:
-    """What the person who is signed in was told; or what the token told people, and whether they read it."""
+    """Notifications of the person who is signed in; or those that the token sent, and whether people read them."""
     by = _by(request)
     if by.kind == "user":
         found = actions.newest(by.pk or 0, before, limit, kind=kind)

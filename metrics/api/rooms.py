@@ -89,6 +89,7 @@ class MessageOut(Schema):
     reply_to: int | None = Field(None, description="The number of the message that it answers.")
     files: list[dict[str, Any]] = Field([], description="Each with key, name, type, size, url, and its pixels.")
     mentions: list[str] = Field([], description="user:NAME and team:NAME.")
+    moment: dict[str, Any] | None = Field(None, description="The dashboard that its author saw beside it.")
     reactions: dict[str, list[str]] = Field({}, description="Who reacted, by the emoji.")
 
 

@@ -15,8 +15,8 @@ SENT_KEPT_S = 86_400
 
 def ask(notifications: Sequence[int], tried: int = 0, wait_s: float = 0) -> None:
     """Have `notifications` (ids) sent after `wait_s` seconds. Raises celery's OperationalError without Redis."""
-    options = {"countdown": wait_s} if wait_s else {}
-    current_app.send_task(TASK, args=[list(notifications), tried], queue=QUEUE, expires=WORTH_S + wait_s, **options)
+    arguments = [list(notifications), tried]
+    current_app.send_task(TASK, args=arguments, queue=QUEUE, countdown=wait_s or None, expires=WORTH_S + wait_s)
 
 
 def sent(pairs: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:

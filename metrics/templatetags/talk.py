@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django import template
-from django.utils.dateformat import format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -42,10 +41,10 @@ def moment_of_day(at: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}"><span class="date">{}, </span>{}<span class="date"> {}</span></time>',
         at.isoformat(),
-        format(at, "l, j F Y, H:i:s T"),
-        format(at, "j M Y"),
-        format(at, "H:i"),
-        format(at, "T"),
+        f"{at:%A, %-d %B %Y, %H:%M:%S %Z}",
+        f"{at:%-d %b %Y}",
+        f"{at:%H:%M}",
+        f"{at:%Z}",
     )
 
 

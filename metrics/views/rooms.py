@@ -69,9 +69,9 @@ def conversation(
     read = reading.number_read(by.pk, room.pk) if by.kind == "user" and by.pk else None
     if around is not None:
         half = said.PAGE // 2
-        shown = said.history(by, room.pk, around + 1, half) + said.history(by, room.pk, most=half, after=around)
+        shown = said.part(room, around + 1, half) + said.part(room, most=half, after=around)
     else:
-        shown = said.history(by, room.pk, before, after=after)
+        shown = said.part(room, before, after=after)
     return {
         "room": room,
         "title": actions.title_for(by, room),

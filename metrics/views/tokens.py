@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from metrics.access.policy import CREATE, DELETE, SEE, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import teams, tokens
 from metrics.actions.errors import Invalid
+from metrics.emoji import MOST
 from metrics.models import Token
 from metrics.views import humanize
 from metrics.views.access import page_for
@@ -30,6 +31,9 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(label="Name of the token", max_length=tokens.NAME_MOST, help_text="Such as backup-job.")
     scope = forms.ChoiceField()
+    face = forms.CharField(
+        max_length=MOST, required=False, help_text="An emoji before its name in rooms, such as 🤖; it may stay empty."
+    )
     days = forms.ChoiceField(label="Expires", choices=DAYS, required=False)
     teams = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
 
@@ -59,11 +63,26 @@ def create(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         expires_at = timezone.now() + timedelta(days=int(given["days"])) if given["days"] else None
         try:
-            secret = tokens.create(by, given["name"], given["scope"], teams.named(given["teams"]), expires_at)
+            secret = tokens.create(
+                by, given["name"], given["scope"], teams.named(given["teams"]), expires_at, given["face"]
+            )
             return _list(request, secret=secret, name=given["name"])
         except Invalid as problem:
             add_errors(form, problem)
     return _list(request, form=form, status=422)
+
+
+@require_POST
+@page_for(CHANGE, Token)
+def set_face(request: HttpRequest) -> HttpResponse:
+    """Give a token another face."""
+    name = request.POST.get("name", "").replace("\x00", "")
+    try:
+        tokens.set_face(of_visitor(request), name, request.POST.get("face", "").strip())
+        messages.success(request, f"The token {name} has its new face.")
+    except Invalid as problem:
+        messages.error(request, str(problem))
+    return redirect("tokens")
 
 
 @require_POST
@@ -86,6 +105,7 @@ def _list(
             "teams": [team.name for team in one.teams.all()],
             "used": humanize.ago(one.last_used_at, now.timestamp()) if one.last_used_at else "never",
             "is_over": one.expires_at is not None and one.expires_at <= now,
+            "may_change": may(by, CHANGE, one),
             "may_revoke": may(by, DELETE, one),
         }
         for one in visible(by, Token).filter(revoked_at=None).prefetch_related("teams")

@@ -64,6 +64,7 @@ urlpatterns = [
     path("access/teams/<int:id>/delete/", teams.delete, name="team-delete"),
     path("access/tokens/", tokens.index, name="tokens"),
     path("access/tokens/new/", tokens.create, name="token-new"),
+    path("access/tokens/face/", tokens.set_face, name="token-face"),
     path("access/tokens/revoke/", tokens.revoke, name="token-revoke"),
     path("d/<slug:slug>/access/", sharing.dashboard, name="sharing-dashboard"),
     path("sources/<int:id>/access/", sharing.source, name="sharing-source"),

@@ -24,6 +24,7 @@ async function open(focus) {
   sessionStorage.setItem(KEPT, "open");
   loading ??= load();
   await loading;
+  document.dispatchEvent(new Event("visibilitychange")); // what is there is in view now
   if (focus) panel.querySelector("textarea")?.focus();
 }
 

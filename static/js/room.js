@@ -4,6 +4,7 @@ import "./typing.js";
 import { composer } from "./room/composer.js";
 import { connect } from "./room/connection.js";
 import { messages } from "./room/log.js";
+import { reading } from "./room/reading.js";
 import { tools } from "./room/tools.js";
 
 const ALOUD = "read messages aloud";
@@ -11,8 +12,9 @@ const ALOUD = "read messages aloud";
 const log = document.getElementById("log");
 const room = log.closest(".talk");
 const form = room.querySelector("[data-say]");
-const shown = messages(log, room, room.dataset.room);
 let connection = { isOpen: false, send: () => false };
+const shown = messages(log, room, room.dataset.room, () => look());
+const look = reading({ messages: shown, connection: () => connection, panel: document.getElementById("beside") });
 let writer = null;
 let bar = null;
 
@@ -54,11 +56,15 @@ connection = connect({
   element: room.querySelector("[hx-ws\\:connect]"),
   newest: Number(log.dataset.newest),
   lost: room.querySelector("[data-lost]"),
-  opened: () => writer?.opened(),
+  opened() {
+    writer?.opened();
+    look();
+  },
   closed: () => writer?.closed(),
   heard() {
     writer?.heard();
     bar?.again();
+    look();
   },
   refused: (error) => writer?.refused(error),
 });

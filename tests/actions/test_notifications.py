@@ -100,7 +100,7 @@ def test_however_many_they_are_the_queries_are_the_same(people: dict[str, User],
     make.dashboard(teams=[Team.objects.get(name="ops")])
     User.objects.bulk_create([User(username=f"u{n}") for n in range(20)])
     Team.objects.get(name="ops").user_set.set(User.objects.filter(is_active=True))
-    counts = []
+    counts: list[int] = []
     for to in ("team:ops", "user:ada", "team:ops"):
         with CaptureQueriesContext(connection) as queries:
             notifications.notify(SYSTEM, to, "deploy", "x", about, key=f"k-{len(counts)}")

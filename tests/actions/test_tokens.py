@@ -169,6 +169,17 @@ class TestCommand:
         assert token.expires_at is not None
         assert timedelta(days=6) < token.expires_at - timezone.now() <= timedelta(days=7)
 
+    def test_it_has_a_face_that_may_change(self) -> None:
+        call_command("token", "job", "--face", "🤖")
+        assert Token.objects.get().face == "🤖"
+        for face in ("🦉", ""):
+            tokens.set_face(SYSTEM, "job", face)
+            assert Token.objects.get().face == face
+        with pytest.raises(Invalid, match="one emoji"):
+            tokens.set_face(SYSTEM, "job", "<b>")
+        with pytest.raises(Missing):
+            tokens.set_face(SYSTEM, "other", "🦉")
+
     def test_revoking_prints_nothing_on_stdout(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("token", "job")
         secret = capsys.readouterr().out.strip()
@@ -182,6 +193,7 @@ class TestCommand:
             (["job", "--revoke"], "There is no token 'job'."),
             (["job", "--team", "none"], "team: there is no team 'none'."),
             (["job", "--days", "0"], "A token expires in the future, or never."),
+            (["job", "--face", "x"], "A token's face is one emoji, or none."),
         ],
     )
     def test_what_can_not_be_is_one_sentence(self, args: list[str], said: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import notification_settings, notifications, web_push
+from metrics.actions import account, notification_settings, notifications, web_push
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.models import AuditEntry, Notification, NotificationSettings, PushSubscription, VapidKey
 from metrics.notify.web_push import Browser, Message, Outcome, _point, decoded, encoded
@@ -69,6 +70,16 @@ def test_a_browser_is_somebodys_and_the_journal_has_no_keys_of_it(ada: User) -> 
         ("user bob", "delete", "Firefox on Linux"),
     ]
     assert all(not one.before and not one.after for one in entries)
+
+
+def test_who_signs_out_everywhere_or_changes_the_password_subscribes_anew(ada: User) -> None:
+    bob = make.user("bob")
+    for forget in (account.end, account.password_changed):
+        subscribe(ada, "a")
+        subscribe(bob, "b")
+        with transaction.atomic():
+            forget(SYSTEM, ada)
+        assert [one.user for one in PushSubscription.objects.all()] == [bob]
 
 
 def test_what_can_not_be_subscribed_is_refused(ada: User) -> None:

@@ -26,6 +26,9 @@ class Program:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.patch(path, raw, content_type="application/json", headers=self._headers(headers))  # type: ignore[return-value]
 
+    def put(self, path: str, **headers: str) -> HttpResponse:
+        return self.http.put(path, headers=self._headers(headers))  # type: ignore[return-value]
+
     def delete(self, path: str, **headers: str) -> HttpResponse:
         return self.http.delete(path, headers=self._headers(headers))  # type: ignore[return-value]
 

@@ -1,6 +1,7 @@
 """What was told, over the API: to people who are signed in, and by tokens."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -27,6 +28,10 @@ def ada() -> Client:
     return client
 
 
+def listed(client: Client, query: str = "") -> Any:
+    return json.loads(client.get(PATH + query).content)["notifications"]
+
+
 def post(client: Client, token: str = "", **what: object) -> int:
     headers = {"X-CSRFToken": token} if token else {}
     answer = client.post(f"{PATH}/read", json.dumps(what), content_type="application/json", headers=headers)
@@ -36,21 +41,21 @@ def post(client: Client, token: str = "", **what: object) -> int:
 def test_who_is_signed_in_lists_and_reads_their_own(ada: Client) -> None:
     make.user("bob")
     notifications.notify(SYSTEM, "user:bob", "deploy", "not for ada")
-    (newest, oldest) = body(ada.get(PATH))["notifications"]
+    (newest, oldest) = listed(ada)
     assert oldest | {"at": 0} == {
         "id": 1, "to": "ada", "kind": "deploy", "text": "1.2 is out", "about": "/d/shop/", "by": "watchfloor",
         "at": 0, "read": False,
     }  # fmt: skip
     assert newest["text"] == "lunch"
     for query, ids in (("limit=1", [2]), ("before=2", [1]), ("kind=deploy", [1]), ("kind=none", [])):
-        assert [one["id"] for one in body(ada.get(f"{PATH}?{query}"))["notifications"]] == ids
+        assert [one["id"] for one in listed(ada, f"?{query}")] == ids
     assert ada.get(f"{PATH}?limit=0").status_code == 422
     token = ada.cookies["csrftoken"].value
     assert post(ada, id=1) == 403, "another site has no token of our forms"
     assert post(ada, token, id="x") == 422
     assert Notification.objects.filter(read_at=None).count() == 3
     assert post(ada, token, id=1) == 204
-    assert [one["read"] for one in body(ada.get(PATH))["notifications"]] == [False, True]
+    assert [one["read"] for one in listed(ada)] == [False, True]
     assert post(ada, token) == 204
     assert [one.user.username for one in Notification.objects.filter(read_at=None)] == ["bob"]
 

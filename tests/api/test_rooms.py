@@ -49,6 +49,25 @@ def test_what_is_said_is_read_back_in_order_and_once(program: Program) -> None:
     assert [one["id"] for one in body(program.get(path, before=2, limit=1))["messages"]] == [1]
 
 
+def test_messages_are_changed_answered_reacted_to_and_taken_back(program: Program) -> None:
+    path = f"{ROOMS}/{opened(program)}/messages"
+    assert body(program.post(path, {"text": "one"})) == {"id": 1}
+    assert body(program.post(path, {"text": "two", "reply_to": 1})) == {"id": 2}
+    changed = body(program.patch(f"{path}/1", {"text": "**one**"}))
+    assert (changed["id"], changed["text"], "edited_at" in changed) == (1, "**one**", True)
+    assert body(program.put(f"{path}/2/reactions/👍"))["reactions"] == {"👍": ["token job"]}
+    found = body(program.get(f"{path}/2"))
+    assert (found["reply_to"], found["reactions"]) == (1, {"👍": ["token job"]})
+    assert program.delete(f"{path}/2/reactions/👍").status_code == 204
+    assert "reactions" not in body(program.get(f"{path}/2"))
+    assert program.delete(f"{path}/2").status_code == 204
+    assert [program.get(f"{path}/2").status_code, program.delete(f"{path}/2").status_code] == [404, 404]
+    newer = body(program.get(path, after=1))["messages"]
+    assert [(one["id"], one["text"], one.get("deleted")) for one in newer] == [(2, "", True)]
+    assert program.put(f"{path}/1/reactions/x").status_code == 422
+    assert Program("read", "reader").patch(f"{path}/1", {"text": "x"}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("said", "field"),
     [({"text": ""}, "text"), ({"text": " "}, "text"), ({"text": "x", "colour": 1}, "colour"), ({}, "text")],

@@ -1,5 +1,6 @@
 """Someone talks in a room: two tabs, the keyboard, a phone, a connection that breaks, and messages that mean harm."""
 
+import re
 from collections.abc import Iterator
 from itertools import count
 
@@ -35,6 +36,12 @@ def room(api: httpx.Client) -> int:
     answer = api.post("/rooms", json={"title": f"Room {next(NUMBERS)}"})
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
+
+
+READ_ALL = """() => fetch('/notifications/read/', {
+    method: 'POST',
+    body: new URLSearchParams({csrfmiddlewaretoken: document.querySelector('[name=csrfmiddlewaretoken]').value}),
+})"""
 
 
 def say(api: httpx.Client, room: int, *texts: str) -> None:
@@ -176,3 +183,41 @@ def test_a_phone_does_it_by_touch_and_hostile_messages_do_no_harm(
     assert page.title().startswith("Room ")
     assert person.complaints == []
     context.close()
+
+
+def test_two_tabs_are_notified_alike_and_read_together(
+    context: BrowserContext, system: Stack, api: httpx.Client
+) -> None:
+    page, other = context.new_page(), context.new_page()
+    people = [Person(page, system), Person(other, system)]
+    people[0].sign_in()
+    people[0].wait_until_live()
+    people[1].open("/heartbeats/")
+    other.evaluate(READ_ALL)
+    for one in (page, other):
+        expect(one.locator("#bell")).to_have_attribute("data-unread", "0")
+    assert api.post("/notifications", json={"to": "user:admin", "text": "4.2 is out", "about": "/series/"}).is_success
+    for one in (page, other):
+        expect(one.locator(".toast")).to_contain_text("4.2 is out", timeout=5000)
+        expect(one).to_have_title(re.compile(r"^\(1\) "))
+        expect(one.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:image/png"))
+
+    page.locator("#bell").focus()
+    page.keyboard.press("Enter")
+    told = page.locator("#panel li.unread")
+    expect(told).to_contain_text("4.2 is out")
+    assert api.post("/notifications", json={"to": "user:admin", "text": "4.3 is out", "kind": "deploy"}).is_success
+    expect(told).to_have_count(2)
+    told.get_by_role("button", name="4.3 is out").click()
+    expect(told).to_have_count(1)
+    expect(other).to_have_title(re.compile(r"^\(1\) "))
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator("#bell")).to_be_focused()
+    other.locator(".toast", has_text="4.2").get_by_role("link", name="Look").click()
+    expect(page.locator("#bell")).to_have_attribute("data-unread", "0")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile(r"svg$"))
+
+    registered = "navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)"
+    assert other.evaluate(f"{registered}.then((worker) => worker.scope)") == f"{system.url}/"
+    assert [person.complaints for person in people] == [[], []]

@@ -1,6 +1,7 @@
 """The description of the sockets is that of the code: paths, close codes, limits, and what real sockets are sent."""
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -62,6 +63,10 @@ def test_every_message_is_one_of_an_operation() -> None:
         assert set(channel["messages"]) == {*messages_of(f"{name}Down"), *messages_of(f"{name}Up")}
 
 
+def test_a_room_takes_what_its_refusal_names() -> None:
+    assert sorted(re.findall(r'\{"(\w+)"', log.UNKNOWN)) == sorted(messages_of("roomUp"))
+
+
 @pytest.mark.django_db
 def test_anybody_may_read_it(client: Client) -> None:
     assert client.get("/api/v1/asyncapi.json").json() == DOCUMENT
@@ -92,7 +97,7 @@ async def test_what_sockets_are_sent_is_described(connect: Connect, monkeypatch:
         await socket.send_to(text_data='{"ping": "a"}')
     sent = [
         {"say": "hello", "client_id": "c"}, {"react": 1, "emoji": "👍"}, {"edit": 1, "text": "hallo"},
-        {"typing": True}, {"delete": 1}, {"ack": 1}, {"edit": 99, "text": "x"},
+        {"typing": True}, {"read": 1}, {"delete": 1}, {"ack": 1}, {"edit": 99, "text": "x"},
     ]  # fmt: skip
     for message in sent:
         validator(*messages_of("roomUp")).validate(message)

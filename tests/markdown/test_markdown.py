@@ -20,9 +20,11 @@ NAMES = ("user:ada", "user:ada.l", "team:Night shift")
     [
         ("one\ntwo", "<p>one<br>two</p>"),
         ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>d</code></p>"),
-        ("```python\n<a>\n```", "<pre><code>&lt;a&gt;\n</code></pre>"),
+        ("```python\n<a>\n```", '<pre class="scroll" tabindex="0" aria-label="Code"><code>&lt;a&gt;\n</code></pre>'),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. a", '<ol start="3">\n<li>a</li>\n</ol>'),
+        ("    code", '<pre class="scroll" tabindex="0" aria-label="Code"><code>code'),
+        ("|a|\n|-:|\n|1|", '<table class="scroll" tabindex="0" aria-label="Table">'),
         ("|a|\n|-:|\n|1|", '<td align="right">1</td>'),
         ("https://x.example/_a_/b_c.", f'<p><a href="https://x.example/_a_/b_c"{LINK}>https://x.example/_a_/b_c</a>.</p>'),
         ("[x](/d/shop/)", '<p><a href="/d/shop/" rel="noopener noreferrer">x</a></p>'),

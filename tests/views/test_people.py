@@ -86,6 +86,7 @@ def test_a_page_opens_for_those_whom_it_is_for(
         ("/access/teams/{team}/", {"name": "day"}, (302, 403, 403, 302)),
         ("/access/teams/{team}/delete/", {}, (302, 403, 403, 302)),
         ("/access/tokens/new/", {"name": "bot", "scope": "read"}, (302, 403, 422, 200)),
+        ("/access/tokens/face/", {"name": "backup", "face": "🤖"}, (302, 403, 404, 302)),
         ("/access/tokens/revoke/", {"name": "backup"}, (302, 403, 404, 302)),
         ("/d/shop/access/", {"everyone": "on"}, (302, 403, 302, 302)),
         ("/sources/{source}/access/", {"everyone": "on"}, (302, 403, 302, 302)),
@@ -120,7 +121,13 @@ def test_a_form_of_another_site_is_refused(everyone: dict[str, Client], path: st
 
 @pytest.mark.parametrize(
     "path",
-    ["/access/users/invite/", "/access/invitations/1/withdraw/", "/access/tokens/new/", "/access/tokens/revoke/"],
+    [
+        "/access/users/invite/",
+        "/access/invitations/1/withdraw/",
+        "/access/tokens/new/",
+        "/access/tokens/face/",
+        "/access/tokens/revoke/",
+    ],
 )
 def test_what_only_changes_is_no_page(admin: Client, path: str) -> None:
     assert admin.get(path).status_code == 405

@@ -24,10 +24,19 @@ class Command(BaseCommand):
         parser.add_argument("--scope", choices=Token.Scope.values, default=Token.Scope.PUSH.value)
         parser.add_argument("--team", action="append", default=[], help="Act for this team only; repeatable.")
         parser.add_argument("--days", type=int, help="Expire after so many days; without it, never.")
+        parser.add_argument("--face", default="", help="An emoji that stands before its name in rooms.")
         parser.add_argument("--revoke", action="store_true", help="Make the token of this name useless.")
 
     def handle(
-        self, *args: Any, name: str, scope: str, team: list[str], days: int | None, revoke: bool, **options: Any
+        self,
+        *args: Any,
+        name: str,
+        scope: str,
+        team: list[str],
+        days: int | None,
+        face: str,
+        revoke: bool,
+        **options: Any,
     ) -> None:
         try:
             if revoke:
@@ -35,6 +44,6 @@ class Command(BaseCommand):
                 self.stderr.write(f"The token {name!r} is revoked.")
             else:
                 expires_at = None if days is None else timezone.now() + timedelta(days=days)
-                self.stdout.write(tokens.create(SYSTEM, name, scope, teams.named(team, "team"), expires_at))
+                self.stdout.write(tokens.create(SYSTEM, name, scope, teams.named(team, "team"), expires_at, face))
         except (Invalid, Missing, OverflowError) as error:
             raise CommandError(str(error)) from None

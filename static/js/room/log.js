@@ -7,8 +7,8 @@ const FAR = 400; // pixels from the first message at which older ones are loaded
 
 const number = (message) => Number(message?.id.slice("m-".length) || 0);
 
-/** Look after the messages in `log`; `room` is the section around, `address` the page of the room. */
-export function messages(log, room, address) {
+/** Look after the messages in `log`; `room` is the section around, `address` the page of the room. `reached` is called at the end. */
+export function messages(log, room, address, reached) {
   const older = room.querySelector("[data-older]");
   const newer = room.querySelector("[data-newer]");
   const toEnd = room.querySelector("[data-to-end]");
@@ -122,6 +122,7 @@ export function messages(log, room, address) {
   log.addEventListener("scroll", () => {
     follows = isAtEnd() && !newer;
     if (toEnd) toEnd.hidden = follows;
+    if (follows) reached();
     if (log.scrollTop < FAR) loadOlder();
     if (newer && isAtEnd()) loadNewer();
   });
@@ -149,6 +150,9 @@ export function messages(log, room, address) {
   return {
     me,
     articles,
+
+    /** Whether the newest message is in view, and what comes will be. */
+    get follows() { return follows; },
 
     /** Whether a message is shown that the page sent with this id. */
     has: (id) => log.querySelector(`[data-client-id="${id}"]`) !== null,
