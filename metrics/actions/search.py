@@ -1,7 +1,9 @@
 """Search in what was said: messages that have all the words, the newest first."""
 
+from typing import NamedTuple
+
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -12,6 +14,7 @@ from metrics.models import Message, Room
 QUERY_MOST = 200
 WORDS_MOST = 10
 PAGE = 50
+SCANNED_MOST, SCANNED_AT_ONCE = 100_000, 10_000
 
 
 def words_of(query: str) -> list[str]:
@@ -27,21 +30,38 @@ def words_of(query: str) -> list[str]:
     return found
 
 
-def search(by: Principal, query: str, room: int | None = None, before: int | None = None) -> list[Message]:
+class Found(NamedTuple):
+    """Messages that were found; `older` continues the search, None if nothing older is there to look through."""
+
+    messages: list[Message]
+    older: int | None
+
+
+def search(by: Principal, query: str, room: int | None = None, before: int | None = None) -> Found:
     """Return messages that have all words of `query`, in whatever case, in one room (id) or in all that `by` may see.
 
-    They are at most `PAGE`, and older than the message of the id `before`. Raises Missing or Invalid.
+    They are at most `PAGE`. `before` is the `older` of what was found before. One search looks through `SCANNED_MOST`
+    messages at most, and each statement through `SCANNED_AT_ONCE`. Raises Missing or Invalid.
     """
-    wanted = Q(deleted_at=None)
-    for word in words_of(query):
-        wanted &= _has(word)
+    words, rows = words_of(query), Message.objects.filter(deleted_at=None)
     if room is not None:
-        wanted &= Q(room=rooms.find(by, room))
+        rows, order = rows.filter(room=rooms.find(by, room)), "number"
     else:
-        wanted &= Q(room__in=visible(by, Room).order_by().values("pk"))
-    if before is not None:
-        wanted &= Q(pk__lt=before)
-    return list(messages.shown(Message.objects.filter(wanted)).prefetch_related("room__people").order_by("-pk")[:PAGE])
+        rows, order = rows.filter(room__in=list(visible(by, Room).order_by().values_list("pk", flat=True))), "pk"
+    bounds = rows.aggregate(first=Min(order), last=Max(order))
+    end = bounds["last"] + 1 if bounds["last"] is not None else 0
+    first, upper = bounds["first"] or 0, min(end, before) if before is not None else end
+    stop, found = max(first, upper - SCANNED_MOST), list[int]()
+    for word in words:
+        rows = rows.filter(_has(word))
+    while upper > stop and len(found) < PAGE:
+        lower = max(stop, upper - SCANNED_AT_ONCE)
+        part = rows.filter(**{f"{order}__gte": lower, f"{order}__lt": upper}).order_by(f"-{order}")
+        keys = list(part.values_list("pk", order)[: PAGE - len(found)])
+        found += [pk for pk, _ in keys]
+        upper = keys[-1][1] if len(found) == PAGE else lower
+    shown = messages.shown(Message.objects.filter(pk__in=found)).prefetch_related("room__people")
+    return Found(list(shown.order_by("-pk")), upper if upper > first else None)
 
 
 def _has(word: str) -> Q:

@@ -37,7 +37,9 @@ class Found(MessageOut):
 
 class FoundList(Schema):
     messages: list[Found]
-    next: int | None = Field(description="Send it as `before` for older ones; null if there are none.")
+    next: int | None = Field(
+        description="Send it as `before` for older ones; null if nothing older is there to look through."
+    )
 
 
 @router.get("messages", response={200: FoundList, **ONE}, exclude_unset=True)
@@ -45,10 +47,10 @@ def search_messages(request: HttpRequest, q: Words, room: InRoom | None = None, 
     """The newest messages that have all words of `q`, in the rooms that the token may see; at most 50."""
     by = principal_of(request)
     found = search.search(by, q, room, before)
-    more = [{"room": one.room_id, "room_title": rooms.title_for(by, one.room)} for one in found]
+    more = [{"room": one.room_id, "room_title": rooms.title_for(by, one.room)} for one in found.messages]
     return {
-        "messages": [{**said.document(one), **about} for one, about in zip(found, more, strict=True)],
-        "next": found[-1].pk if len(found) == search.PAGE else None,
+        "messages": [{**said.document(one), **about} for one, about in zip(found.messages, more, strict=True)],
+        "next": found.older,
     }
 
 

@@ -97,7 +97,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Messages that have all the words `q`, in all rooms or in one of the id `room`; older than `before`."""
     by = of_visitor(request)
     query, room, before = (request.GET.get(name, "").strip() for name in ("q", "room", "before"))
-    found, error, place = [], "", None
+    found, error, place = searching.Found([], None), "", None
     if _is_id(room):
         place = actions.find(by, int(room))
     if query:
@@ -110,8 +110,8 @@ def search(request: HttpRequest) -> HttpResponse:
         "words": query.split(),
         "room": place,
         "title": place and actions.title_for(by, place),
-        "found": [(one, actions.title_for(by, one.room)) for one in found],
-        "older": found[-1].pk if len(found) == searching.PAGE else None,
+        "found": [(one, actions.title_for(by, one.room)) for one in found.messages],
+        "older": found.older,
         "error": error,
     }
     return render(request, "room/search.html", context, status=422 if error else 200)

@@ -60,8 +60,8 @@ def room() -> Room:
 def test_messages_have_all_words_in_any_case_and_nothing_is_a_pattern(
     room: Room, query: str, numbers: list[int]
 ) -> None:
-    assert [one.number for one in search.search(SYSTEM, query)] == numbers
-    assert [one.number for one in search.search(SYSTEM, query, room.pk)] == numbers
+    assert [one.number for one in search.search(SYSTEM, query).messages] == numbers
+    assert [one.number for one in search.search(SYSTEM, query, room.pk).messages] == numbers
 
 
 @pytest.mark.parametrize("query", ["", "  ", "x" * 201, "a " * 5 + "b c d e f g h i j k", "a\x00"])
@@ -83,8 +83,8 @@ def test_only_what_one_may_see_and_what_was_not_deleted_is_found(
     admin = of_user(make.admin())
 
     def found(by: Any) -> list[str]:
-        with django_assert_max_num_queries(6):
-            return [one.text for one in search.search(by, "disk")]
+        with django_assert_max_num_queries(8):
+            return [one.text for one in search.search(by, "disk").messages]
 
     assert found(of_user(ada)) == ["my disk", SAID[0]]
     assert found(of_user(bob)) == ["my disk", "the disk of ops", SAID[0]]
@@ -103,11 +103,26 @@ def test_pages_go_back_over_the_api(room: Room, monkeypatch: pytest.MonkeyPatch)
         (4, room.pk, "War room"),
         (3, room.pk, "War room"),
     ]
-    second = body(program.get("/api/v1/messages", q="a", room=room.pk, before=first["next"]))
-    assert ([one["id"] for one in second["messages"]], second["next"]) == ([2], None)
+    second = body(program.get("/api/v1/messages", q="a", before=first["next"]))
+    assert [one["id"] for one in second["messages"]] == [2]
+    assert second["next"] is None
     assert program.get("/api/v1/messages", q="a", room=99).status_code == 404
     assert program.get("/api/v1/messages", q=" ").status_code == 422
     assert program.get("/api/v1/messages").status_code == 422
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_one_search_looks_through_so_many_and_the_next_goes_on(
+    room: Room, monkeypatch: pytest.MonkeyPatch, *, inside: bool
+) -> None:
+    monkeypatch.setattr(search, "SCANNED_MOST", 3)
+    monkeypatch.setattr(search, "SCANNED_AT_ONCE", 2)
+    place = room.pk if inside else None
+    found, older = search.search(SYSTEM, "disk", place)
+    assert found == []
+    found, older = search.search(SYSTEM, "disk", place, older)
+    assert ([one.number for one in found], older) == ([1], None)
+    assert search.search(SYSTEM, "disk", rooms.create(SYSTEM, "empty").pk) == ([], None)
 
 
 @pytest.mark.parametrize(
