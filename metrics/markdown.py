@@ -8,6 +8,7 @@ cleaned by nh3 all the same: two libraries would have to be wrong at once.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 from typing import Any
 
 import nh3
@@ -51,6 +52,11 @@ def html(text: str, mentions: tuple[str, ...] = ()) -> str:
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
     ).strip()
+
+
+def plain(text: str) -> str:
+    """Return the words of `text` on one line, without what marks them up."""
+    return " ".join(unescape(nh3.clean(html(text), tags=set())).split())
 
 
 def behind_at(text: str, most: int) -> list[str]:

@@ -40,7 +40,7 @@ def tell(by: Principal, message: Message, room: Room) -> None:
     if not message.mentions and not room.direct:
         return
     about = f"/rooms/{room.pk}/#m-{message.number}"
-    said = " ".join(message.text.split())[:EXCERPT_MOST]
+    said = markdown.plain(message.text)[:EXCERPT_MOST]
     people = readers(room).exclude(pk=message.user_id or 0)
     if room.direct:
         for user in people:

@@ -84,3 +84,8 @@ def test_a_bomb_is_drawn_in_time_and_stays_small(text: str) -> None:
 )  # fmt: skip
 def test_an_emoji_is_one_of_them_alone(text: str, expected: bool) -> None:
     assert is_emoji(text) is expected
+
+
+def test_the_words_alone() -> None:
+    text = "**CPU** is at <b> `top` & more\n- one\n\n<script>alert(1)</script> [x](http://a.b)"
+    assert markdown.plain(text) == "CPU is at <b> top & more one <script>alert(1)</script> x"
