@@ -39,7 +39,7 @@ def _modules(extension: str) -> Iterator[ModuleType]:
         raise ImproperlyConfigured(f"EXTENSIONS: there is no folder {folder}.")
     else:
         for file in sorted(folder.glob("[!_]*.py")):
-            yield _loaded(str(file), lambda file=file: _from_file(file))  # type: ignore[misc]
+            yield _loaded(str(file), lambda file=file: _from_file(file))
 
 
 def _loaded(name: str, load: Any) -> ModuleType:

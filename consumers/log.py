@@ -1,9 +1,11 @@
 """Logs over sockets: `/ws/rooms/<id>/?after=…` and `/ws/notifications/?after=…`, as HTML or with `format=json`."""
 
+import asyncio
 from functools import cache, partial
 from types import NoneType
 from typing import Any
 
+import structlog
 from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
@@ -11,7 +13,7 @@ from consumers.access import Decision
 from consumers.codes import TRY_LATER
 from consumers.frame import json_frame
 from consumers.hub import Membership, hub
-from consumers.outlet import close
+from consumers.outlet import keep
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
 from metrics.actions import message_changes, messages, reading
@@ -21,6 +23,8 @@ from metrics.actions.reading import Mark
 from metrics.group_commit import FullError, GroupCommit
 from metrics.live.topic import PERSON, ROOM, Topic
 from metrics.models import Message
+
+log = structlog.get_logger(__name__)
 
 
 class LogConsumer(TopicConsumer):
@@ -55,6 +59,8 @@ class RoomConsumer(LogConsumer):
     """
 
     kind = ROOM
+    _said: "asyncio.Future[None] | None" = None
+    """The newest message that was said, which is stored after those before it."""
 
     def name(self) -> int:
         return int(self.scope["url_route"]["kwargs"]["id"])
@@ -70,9 +76,18 @@ class RoomConsumer(LogConsumer):
 
     async def heard(self, membership: Membership, text: str) -> None:
         viewer, said = membership.viewer, document(text)
-        about = {name: said[name] for name in ABOUT if isinstance(said.get(name), int | str)}
         if type(said.get("ack")) is int:
             return
+        if "say" in said:  # the next one need not wait for it, and may be stored with it
+            self._said = asyncio.ensure_future(self._do(viewer, said))
+            keep(self._said)
+            return
+        if self._said is not None:
+            await asyncio.wait([self._said])
+        await self._do(viewer, said)
+
+    async def _do(self, viewer: Viewer, said: dict[str, Any]) -> None:
+        about = {name: said[name] for name in ABOUT if isinstance(said.get(name), int | str)}
         try:
             if "say" in said:
                 await _saying().add(_draft(viewer, said))
@@ -83,7 +98,10 @@ class RoomConsumer(LogConsumer):
         except (Forbidden, FullError, Invalid, Missing) as problem:
             viewer.outlet.write(json_frame("error", {"error": str(problem), **about}))
         except DatabaseError:
-            await close(self.base_send, TRY_LATER)
+            viewer.outlet.close(TRY_LATER)
+        except Exception:
+            log.exception("a message could not be taken")
+            viewer.outlet.close(TRY_LATER)
 
     async def refuse(self, sentence: str) -> None:
         if self.membership is None or self.allowance.is_flooded:

@@ -65,7 +65,7 @@ class PreparedOutlet:
         self._offer.listen(hear)
 
     def close(self, code: int) -> None:
-        _keep(asyncio.ensure_future(close(self._send, code)))
+        keep(asyncio.ensure_future(close(self._send, code)))
 
 
 class QueuedOutlet:
@@ -92,7 +92,7 @@ class QueuedOutlet:
         self._queue.append(frame_or_code)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.ensure_future(self._drain())
-            _keep(self._sending)
+            keep(self._sending)
 
     async def _drain(self) -> None:
         while self._queue:
@@ -112,7 +112,7 @@ def outlet(scope: dict[str, Any], send: Send) -> Outlet:
 _running: set[asyncio.Future[Any]] = set()
 
 
-def _keep(future: asyncio.Future[Any]) -> None:
+def keep(future: asyncio.Future[Any]) -> None:
     """Hold on to a future that nobody awaits; that its socket went away meanwhile is no error."""
     _running.add(future)
     future.add_done_callback(_forget)

@@ -97,7 +97,8 @@ async def test_processes_add_up_and_one_that_is_gone_does_not_count() -> None:
 
     async def look(process: str, here: Here, at: float) -> Here:
         _, found = await together(renew(process, [], [], 1, at), made[process].exchange({topic: here}, at))
-        return dict(found)[topic]
+        merged: Here = found[topic]
+        return merged
 
     made = {name: Presence(name) for name in ("one", "two")}
     assert await look("one", Here(("ada", "bob"), ("ada",)), now) == Here(("ada", "bob"), ("ada",))

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Queue
@@ -56,7 +56,7 @@ def in_node(url: str, token: str) -> Iterator[Client]:
         assert process.stdin is not None
         assert process.stdout is not None
         stdin, lines = process.stdin, Queue[str]()
-        threading.Thread(target=lambda out: [lines.put(line) for line in out], args=[process.stdout]).start()
+        threading.Thread(target=_pass_on, args=[process.stdout, lines]).start()
 
         def send(message: dict[str, Any]) -> None:
             stdin.write(json.dumps(message) + "\n")
@@ -69,6 +69,11 @@ def in_node(url: str, token: str) -> Iterator[Client]:
             assert client.until(lambda message: "closed" in message) == {"closed": 1000}
         finally:
             process.kill()
+
+
+def _pass_on(output: Iterable[str], lines: Queue[str]) -> None:
+    for line in output:
+        lines.put(line)
 
 
 def test_programs_follow_a_room_and_a_dashboard(bench: Bench) -> None:
