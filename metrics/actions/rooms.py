@@ -73,7 +73,9 @@ def listed(by: Principal) -> dict[str, list[Listed]]:
 
 def names_of_others(by: Principal) -> list[str]:
     """Return the names of the people who may sign in, without `by`."""
-    rows = User.objects.filter(is_active=True).exclude(pk=by.pk if by.kind == "user" else None)
+    rows = User.objects.filter(is_active=True)
+    if by.kind == "user" and by.pk is not None:
+        rows = rows.exclude(pk=by.pk)
     return list(rows.order_by("username").values_list("username", flat=True))
 
 

@@ -50,5 +50,5 @@ def file(request: HttpRequest, id: int, key: str, name: str) -> HttpResponse:
     found = files.find(by, id, key)
     is_picture = found.type != files.FILE
     response = HttpResponse(files.content(found), content_type=found.type, headers=HEADERS)
-    response["Content-Disposition"] = content_disposition_header(not is_picture, found.name)
+    response["Content-Disposition"] = str(content_disposition_header(not is_picture, found.name))
     return response
