@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import SEE, may
 from metrics.access.principal import Principal, of_users
+from metrics.actions import notifications
 from metrics.actions.rooms import with_access
 from metrics.live import bus
 from metrics.live.topic import ROOM
@@ -64,8 +65,15 @@ def mark(marks: Sequence[Mark]) -> list[bool]:
             update_fields=["number", "ordinal"],
         )
         if moved:
-            transaction.on_commit(partial(bus.unread, users=sorted({user for user, _ in moved})))
+            transaction.on_commit(partial(_tell, sorted(moved)))
     return [(one.user, one.room) in moved for one in marks]
+
+
+def _tell(moved: Sequence[tuple[int, int]]) -> None:
+    """Have the badges of people (ids) counted anew who read on in rooms (ids), and what told them of it be read."""
+    bus.unread(users=sorted({user for user, _ in moved}))
+    for user, room in moved:
+        notifications.mark_opened(user, f"/rooms/{room}/")
 
 
 def number_read(user: int, room: int) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import cards, dashboards, messages, moments, reading, rooms
+from metrics.actions import cards, dashboards, messages, moments, notifications, reading, rooms
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.reading import Mark
 from metrics.models import Dashboard, Message, Room
@@ -146,6 +146,17 @@ class TestUnread:
         assert reading.unread([ada.pk, ben.pk]) == {ada.pk: {}, ben.pk: {war: 1}}
         Room.objects.filter(pk=war).update(for_everyone=False)
         assert reading.unread([ben.pk]) == {ben.pk: {}}
+
+    def test_whoever_reads_on_has_read_what_told_them_of_it(self, django_capture_on_commit_callbacks: Any) -> None:
+        ada = make.user("ada")
+        war, other = [rooms.create(SYSTEM, title).pk for title in ("War room", "Other")]
+        with django_capture_on_commit_callbacks(execute=True):
+            for room in (war, other):
+                messages.say(SYSTEM, room, "look, @ada")
+        assert notifications.unread(ada.pk) == 2
+        with django_capture_on_commit_callbacks(execute=True):
+            reading.mark([Mark(ada.pk, war, 1)])
+        assert notifications.unread(ada.pk) == 1
 
     def test_a_conversation_of_two_counts_from_the_start(self) -> None:
         ada, ben = make.user("ada"), make.user("ben")
