@@ -25,7 +25,7 @@ STYLESHEETS = ("theme", "page", "grid", "widget", "kinds", "counts", "talk", "ex
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is exported: a room under its title, from a time on (it included) to another (it not), None for no bound.
+    """An order to export a room under its title, from a time on (it included) to another (it not), None for no bound.
 
     `format` is one of `FORMATS`. `origin` is the address of this installation, which links of the file begin with.
     """

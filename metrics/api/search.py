@@ -58,7 +58,7 @@ def search_messages(request: HttpRequest, q: Words, room: InRoom | None = None, 
 def export_room(
     request: HttpRequest, id: Id, format: Format = "markdown", since: Since = "", until: Until = ""
 ) -> StreamingHttpResponse:
-    """What was said in a room, or in a span of time in it, as one file."""
+    """A room, or a span of time in it, as one file."""
     origin = request.build_absolute_uri("/")[:-1]
     what = room_export.export(principal_of(request), id, format, since, until, origin)
     return streamed(request, what.parts(), what.type, what.name)

@@ -15,9 +15,10 @@ from metrics.views.access import page
 @page
 def export(request: HttpRequest, id: int) -> HttpResponseBase:
     """A room as `?format=html` or `markdown`, of the span between `from` and `until` if they are given."""
-    given = [request.GET.get(name, "") for name in ("format", "from", "until")]
+    format, since, until = (request.GET.get(name, "") for name in ("format", "from", "until"))
+    origin = request.build_absolute_uri("/")[:-1]
     try:
-        what = room_export.export(of_visitor(request), id, *given, request.build_absolute_uri("/")[:-1])
+        what = room_export.export(of_visitor(request), id, format, since, until, origin)
     except Invalid as problem:
         return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
     return streamed(request, what.parts(), what.type, what.name)

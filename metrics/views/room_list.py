@@ -1,5 +1,6 @@
 """The list of rooms, in which new ones are opened; conversations of two people; and search in what was said."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -24,7 +25,7 @@ class PeopleForm(SharingForm):
     """A room's title, and whom it is for."""
 
     title = forms.CharField(label="Title of the room", max_length=actions.TITLE_MOST)
-    everyone = forms.ChoiceField(
+    everyone = forms.ChoiceField(  # type: ignore[assignment]  # one of two instead of yes or no
         label="Who it is for",
         required=False,
         initial=EVERYONE,
@@ -36,7 +37,7 @@ class PeopleForm(SharingForm):
         help_text="Names, separated by commas. You are one of them.",
         widget=forms.TextInput({"list": "people-names", "data-names": "", "autocomplete": "off"}),
     )
-    field_order = ("title", "everyone", "people", "teams")
+    field_order: Sequence[str] = ("title", "everyone", "people", "teams")
 
     def clean(self) -> dict[str, Any]:
         """Refuse a room for everyone that names people, and one that is for nobody."""
@@ -102,7 +103,7 @@ def search(request: HttpRequest) -> HttpResponse:
         place = actions.find(by, int(room))
     if query:
         try:
-            found = searching.search(by, query, place and place.pk, int(before) if _is_id(before) else None)
+            found = searching.search(by, query, place.pk if place else None, int(before) if _is_id(before) else None)
         except Invalid as problem:
             error = str(problem).removeprefix("q: ").capitalize()
     context = {

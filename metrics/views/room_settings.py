@@ -91,5 +91,5 @@ def _form(by: Principal, room: Room, typed: Any) -> SettingsForm | KeepForm:
         return KeepForm(typed, initial=had)
     teams = [team.name for team in room.teams.all()]
     had |= {"title": room.title, "everyone": EVERYONE if room.for_everyone else CHOSEN, "teams": teams}
-    had["people"] = ", ".join(user.get_username() for user in room.people.all())
+    had["people"] = ", ".join(sorted(user.get_username() for user in room.people.all()))
     return SettingsForm(by, teams, typed, initial=had)

@@ -27,7 +27,7 @@ from metrics.access.policy import (
 )
 from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_token, of_user
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, heartbeats, notifications, rooms, sources, users
+from metrics.actions import dashboards, heartbeats, messages, notifications, rooms, sources, users
 from metrics.models import (
     AuditEntry,
     Dashboard,
@@ -119,6 +119,7 @@ def things() -> dict[str, Any]:
     )
     found["room for everyone with people"] = rooms.create(SYSTEM, "everyone, with people", {"everyone": True}, people)
     found["room of two"] = rooms.direct(of_user(vera), "ed")
+    found["message of vera"] = messages.say(of_user(vera), found["room of ops and people"].pk, "x")
     return {
         **found,
         "series of no source": Series.objects.get(source=None),
@@ -181,6 +182,7 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("for everyone with people", VIEWERS, {*ALL, "edit token", "editor in ops"}),
         )
     },
+    "message of vera": {CHANGE: {"viewer"}, DELETE: {"viewer", *OPS_EDITORS}},
     "room of two": {SEE: {"viewer", "editor in ops"}, CREATE: EDITORS, SAY: {"viewer", "editor in ops"}},
     "notification": {CREATE: EDITORS},
     "series anyone's": {SEE: VIEWERS},
