@@ -221,3 +221,39 @@ def test_two_tabs_are_notified_alike_and_read_together(
     registered = "navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)"
     assert other.evaluate(f"{registered}.then((worker) => worker.scope)") == f"{system.url}/"
     assert [person.complaints for person in people] == [[], []]
+
+
+def test_files_are_chosen_dropped_and_pasted_and_shown_to_all(
+    context: BrowserContext, system: Stack, room: int
+) -> None:
+    page, other = context.new_page(), context.new_page()
+    people = [enter(page, system, room), enter(other, system, room)]
+    attached = page.get_by_role("list", name="Files to send").get_by_role("listitem")
+    picture = {"name": "plan.png", "mimeType": "image/png", "buffer": page.screenshot()}
+    page.locator("[data-files]").set_input_files(
+        [picture, {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""}]  # type: ignore[list-item]
+    )
+    expect(page.get_by_text("empty.txt is empty.")).to_be_visible()
+    for event, data in (("drop", "dataTransfer"), ("paste", "clipboardData")):
+        page.locator("#text").evaluate(
+            """(field, [event, data]) => {
+              const transfer = new DataTransfer();
+              transfer.items.add(new File(["hello"], `${event}.html`, { type: "text/html" }));
+              const made = new Event(event, { bubbles: true, cancelable: true });
+              field.dispatchEvent(Object.assign(made, { [data]: transfer }));
+            }""",
+            [event, data],
+        )
+    expect(attached).to_have_count(3)
+    expect(attached.get_by_role("progressbar")).to_have_count(0)
+    page.get_by_role("button", name="Remove paste.html").click()
+    expect(attached).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(attached).to_have_count(0)
+    shown = other.locator("article").last
+    expect(shown.get_by_role("img", name="plan.png")).to_have_js_property("complete", value=True)
+    expect(shown.get_by_role("img", name="plan.png")).not_to_have_js_property("naturalWidth", value=0)
+    with other.expect_download() as download:
+        shown.get_by_role("link", name="drop.html").click()
+    assert download.value.suggested_filename == "drop.html"
+    assert [person.complaints for person in people] == [[], []]

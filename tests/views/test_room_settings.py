@@ -168,7 +168,7 @@ def test_exports_and_search_are_pages(browsers: dict[str, Client]) -> None:
     wrongs: tuple[dict[str, str], ...] = ({"format": "pdf"}, {"format": "html", "from": "x"}, {})
     for wrong in wrongs:
         assert browsers["ada"].get(f"/rooms/{room.pk}/export/", wrong).status_code == 422
-    page = text(browsers["ada"].get("/rooms/search/", {"q": "DISK", "room": room.pk}))
+    page = text(browsers["ada"].get(f"/rooms/search/?q=DISK&room={room.pk}"))
     assert "the <mark>disk</mark> &lt;b&gt;" in page
     assert f'href="/rooms/{room.pk}/?around=1#m-1"' in page
     assert "No message has these words" not in page
