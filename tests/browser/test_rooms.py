@@ -6,7 +6,7 @@ from itertools import count
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, WebSocketRoute, expect
 
 from tests.browser.person import Person
 from tests.integration.stack import Stack
@@ -229,10 +229,9 @@ def test_files_are_chosen_dropped_and_pasted_and_shown_to_all(
     page, other = context.new_page(), context.new_page()
     people = [enter(page, system, room), enter(other, system, room)]
     attached = page.get_by_role("list", name="Files to send").get_by_role("listitem")
-    picture = {"name": "plan.png", "mimeType": "image/png", "buffer": page.screenshot()}
-    page.locator("[data-files]").set_input_files(
-        [picture, {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""}]  # type: ignore[list-item]
-    )
+    picture: FilePayload = {"name": "plan.png", "mimeType": "image/png", "buffer": page.screenshot()}
+    empty: FilePayload = {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""}
+    page.locator("[data-files]").set_input_files([picture, empty])
     expect(page.get_by_text("empty.txt is empty.")).to_be_visible()
     for event, data in (("drop", "dataTransfer"), ("paste", "clipboardData")):
         page.locator("#text").evaluate(
