@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.access.policy import SEE
 from metrics.models import AuditEntry
+from metrics.streaming import streamed
 from metrics.views.access import page_for
 
 LISTED = 100
@@ -92,11 +93,7 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not form.is_valid():
         return render(request, "audit/list.html", {"form": form}, status=422)
     name = f"audit-{timezone.localdate():%Y-%m-%d}.jsonl"
-    return StreamingHttpResponse(
-        _lines(form.entries().order_by("id")),
-        content_type="application/x-ndjson",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return streamed(request, _lines(form.entries().order_by("id")), "application/x-ndjson", name)
 
 
 def changes_of(entry: AuditEntry) -> Iterator[Change]:

@@ -175,7 +175,7 @@ class TestMentions:
         make.user("cleo").groups.add(make.team("Night shift"))
         messages.say(people["ada"], war.pk, "@bob @ada @Night shift @bob: `@eve` see\n@nobody")
         assert Message.objects.get().mentions == ["user:bob", "user:ada", "team:Night shift"]
-        text = "ada in War room: @bob @ada @Night shift @bob: `@eve` see @nobody"
+        text = "ada in War room: @bob @ada @Night shift @bob: @eve see @nobody"
         assert self.told() == [("bob", text), ("cleo", text)]
         told = Notification.objects.first()
         assert told is not None
