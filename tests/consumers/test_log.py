@@ -143,6 +143,25 @@ async def test_hundreds_are_read_on_while_others_come(connect: Connect, ada: Use
     assert await reading == list(range(1, 271))
 
 
+async def test_a_slow_viewer_is_written_no_more_than_may_wait_for_it_and_misses_nothing(
+    connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(war, "1")
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/", "&after=0")
+    assert await ids(socket, 1) == [1]
+    stream = hubs.hub().logs.streams[room(war.pk)]
+    (viewer,) = stream.viewers
+    monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
+    with monkeypatch.context() as full:
+        full.setattr(type(viewer.outlet), "waiting_bytes", lambda _: log_stream.WAITING_BYTES_MOST + 1)
+        await say(war, "2")
+        await say(war, "3")
+        while stream.newest < 3:  # noqa: ASYNC110 (it comes over Redis)
+            await asyncio.sleep(0)
+        assert viewer.sent == 1
+    assert await ids(socket, 2) == [2, 3]
+
+
 async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, war: Room) -> None:
     secret = await database_sync_to_async(make.token)("bot", "edit")
     socket = await connect(f"/ws/rooms/{war.pk}/?format=json", (b"authorization", f"Bearer {secret}".encode()))
