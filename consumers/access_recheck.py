@@ -1,4 +1,4 @@
-"""Open sockets whose access ended: after signing out, a disabled user, a revoked token, a changed dashboard."""
+"""Open sockets whose access ended or changed: signing out, another role, a revoked token, a changed dashboard."""
 
 from collections.abc import Iterable
 
@@ -20,8 +20,9 @@ log = structlog.get_logger(__name__)
 async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -> list[tuple[AnyStream, Viewer, int]]:
     """Return those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
 
-    Sockets with the same credential on the same thing are one question to the database. When it does not answer,
-    everyone stays: the next round asks again.
+    What the others send is judged from now on by the role and the teams that they have now. Sockets with the same
+    credential on the same thing are one question to the database. When it does not answer, everyone stays: the next
+    round asks again.
     """
     concerned = [(stream, viewer) for stream, viewer in viewers if _concerns(doubt, viewer.who, stream.topic)]
     questions = {(stream, viewer): _question(stream, viewer) for stream, viewer in concerned}
@@ -30,8 +31,14 @@ async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -
     except DatabaseError as error:
         log.warning("access was not looked at again", error=str(error))
         return []
-    codes = ((stream, viewer, answers[question].code) for (stream, viewer), question in questions.items())
-    return [(stream, viewer, code) for stream, viewer, code in codes if code is not None]
+    found = []
+    for (stream, viewer), question in questions.items():
+        decision = answers[question]
+        if decision.code is not None:
+            found.append((stream, viewer, decision.code))
+        else:
+            viewer.who = viewer.who._replace(by=decision.by, name=decision.name)
+    return found
 
 
 def _question(stream: AnyStream, viewer: Viewer) -> Question:

@@ -3,6 +3,9 @@
 An entry that comes over the channel layer goes to the viewers who have all before it. Whoever has not, such as one that
 just came back, or everybody after a message was lost, reads on in the database until nothing is newer. So pub/sub makes
 it quick, and the database makes it complete. Only a task of its own writes to a viewer that reads on.
+
+A viewer that takes what it is sent slowly is written no more while `WAITING_BYTES_MOST` wait for it: it reads on, too,
+as soon as it has taken them. So it costs no more memory, however much is said or however far back it begins.
 """
 
 import asyncio
@@ -24,6 +27,9 @@ from metrics.live.topic import PERSON, ROOM, Topic
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 200
+WAITING_BYTES_MOST = 1024 * 1024
+LOOKS_EVERY_S = 0.2
+"""How often it is looked whether a slow viewer has taken what waits for it."""
 LOGS: dict[str, Callable[[int, int, int, int], list[Entry]]] = {ROOM: messages.entries, PERSON: notifications.entries}
 """For each kind of log topic, the function that reads entries: id, after and up to which number, how many at most."""
 
@@ -56,7 +62,7 @@ class LogStream:
         for viewer in [one for one in self.viewers if one not in self._reading]:
             if viewer.personal:  # a tab, which gets elements of its person instead: see bus.send_to
                 viewer.sent = number
-            elif viewer.sent == number - 1:
+            elif viewer.sent == number - 1 and not _is_slow(viewer):
                 viewer.sent = number
                 viewer.outlet.write(frames.of(viewer))
             else:
@@ -94,6 +100,8 @@ class LogStream:
             newest = self.newest
             found = await asyncio.shield(self._read_together(viewer.sent, newest))
             for frames in found:
+                while _is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
+                    await asyncio.sleep(LOOKS_EVERY_S)
                 viewer.outlet.write(frames.of(viewer))
                 viewer.sent = frames.number
             if not found:  # they were removed, or changed once more, which comes as an entry above `newest`
@@ -121,6 +129,10 @@ class LogStream:
                 viewer.outlet.close(TRY_LATER)
         else:
             self._read(viewer)  # should something have come just now
+
+
+def _is_slow(viewer: Viewer) -> bool:
+    return viewer.outlet.waiting_bytes() > WAITING_BYTES_MOST
 
 
 class Frames:

@@ -1,8 +1,8 @@
 """How a frame leaves: an outlet per socket, whose `write` never waits, whatever the server.
 
 Daphne's `send` never waits, and ours can write one prepared frame to every socket. Other servers wait in
-`send` for a slow reader: there a task per socket does the waiting, so that nobody else has to. In both cases
-what may pile up is bounded by the credit that `consumers.stream` grants.
+`send` for a slow reader: there a task per socket does the waiting, so that nobody else has to. What may pile up is
+bounded by the credit that `consumers.stream` grants, and by what `consumers.log_stream` lets wait.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from consumers.codes import NORMAL
 from consumers.frame import Frame
 
 EXTENSION = "watchfloor.prepared"
-"""The ASGI extension by which our own server offers an object with `prepare`, `window_bits`, `write` and `listen`."""
+"""The ASGI extension by which our own server offers an object with `prepare`, `window_bits`, `write`,
+`waiting_bytes` and `listen`."""
 
 Hear = Callable[[str], bool]
 """Takes a text and returns whether that was all; if not, it comes once more as an ASGI message."""
@@ -37,6 +38,9 @@ class Outlet(Protocol):
 
     def write(self, frame: Frame) -> None: ...
 
+    def waiting_bytes(self) -> int:
+        """Return how much was written that the client has not read, as far as the server tells."""
+
     def close(self, code: int) -> None: ...
 
     def listen(self, hear: Hear) -> None:
@@ -46,7 +50,7 @@ class Outlet(Protocol):
 class PreparedOutlet:
     """Writes the same prepared bytes to every socket of the process that is compressed alike."""
 
-    __slots__ = ("_offer", "_prepare", "_send", "_window_bits", "_write")
+    __slots__ = ("_offer", "_prepare", "_send", "_window_bits", "_write", "waiting_bytes")
 
     def __init__(self, send: Send, offer: Any) -> None:
         self._send = send
@@ -54,6 +58,7 @@ class PreparedOutlet:
         self._prepare = offer.prepare
         self._write = offer.write
         self._window_bits: int = offer.window_bits
+        self.waiting_bytes: Callable[[], int] = offer.waiting_bytes
 
     def write(self, frame: Frame) -> None:
         prepared = frame.prepared.get(self._window_bits)
@@ -80,6 +85,9 @@ class QueuedOutlet:
 
     def write(self, frame: Frame) -> None:
         self._put(frame)
+
+    def waiting_bytes(self) -> int:
+        return sum(one.size_bytes for one in self._queue if isinstance(one, Frame))
 
     def close(self, code: int) -> None:
         self._queue.clear()

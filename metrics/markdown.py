@@ -56,7 +56,7 @@ def html(text: str, mentions: tuple[str, ...] = ()) -> str:
 
 def plain(text: str) -> str:
     """Return the words of `text` on one line, without what marks them up."""
-    return " ".join(unescape(nh3.clean(html(text), tags=set())).split())
+    return " ".join(unescape(nh3.clean(html(text).replace("<br>", " "), tags=set())).split())
 
 
 def behind_at(text: str, most: int) -> list[str]:

@@ -18,6 +18,9 @@ SIDE_MOST = 2560
 FRAMES_MOST = 300
 ANIMATED_PIXELS_MOST = 25_000_000
 """Of all frames together."""
+SCANS_MOST = 400
+"""Of a progressive JPEG: each goes over the whole picture, and takes 60 bytes. Programs write ten or so; what phones
+append to a picture has their mark by chance, once in 64 kB."""
 
 TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp", "AVIF": "image/avif"}
 EXTENSIONS = {
@@ -64,6 +67,8 @@ def remade(data: bytes) -> Picture | None:
     """
     try:
         with _one_at_a_time, Image.open(io.BytesIO(data), formats=tuple(TYPES)) as image:
+            if image.format in ("JPEG", "MPO"):
+                _check_scans(data)
             if image.width * image.height > PIXELS_MOST:
                 raise Image.DecompressionBombError
             return _remade(image)
@@ -71,6 +76,12 @@ def remade(data: bytes) -> Picture | None:
         raise TooLargeError(f"A picture has at most {PIXELS_MOST // 1_000_000} megapixels.") from None
     except Exception:  # whatever a decoder makes of bytes that lie
         return None
+
+
+def _check_scans(jpeg: bytes) -> None:
+    """Raise ValueError for more scans than a picture has. Their mark does not occur in what they hold."""
+    if jpeg.count(b"\xff\xda") > SCANS_MOST:
+        raise ValueError("too many scans")
 
 
 def _remade(image: Image.Image) -> Picture:

@@ -36,6 +36,10 @@ class PreparedWriter:
         if protocol.state == protocol.STATE_OPEN:
             write_now(protocol.transport, frame)
 
+    def waiting_bytes(self) -> int:
+        """Return how much was written and is still here, as the client has not read what came before it."""
+        return _waiting_bytes(self._protocol.transport)
+
 
 def write_now(transport: Any, data: bytes) -> None:
     """Write to a transport of Twisted's without its detour.
@@ -44,14 +48,18 @@ def write_now(transport: Any, data: bytes) -> None:
     calls. Nearly always the socket takes all at once, and one call will do.
     """
     sent = 0
-    waits = transport._tempDataLen or len(transport.dataBuffer) > transport.offset
-    if transport.connected and not waits:
+    if transport.connected and not _waiting_bytes(transport):
         try:
             sent = transport.socket.send(data)
         except OSError:  # its buffer is full, or it is gone: Twisted knows what to do with either
             sent = 0
     if sent < len(data):
         transport.write(data[sent:])
+
+
+def _waiting_bytes(transport: Any) -> int:
+    waiting: int = transport._tempDataLen + len(transport.dataBuffer) - transport.offset
+    return waiting
 
 
 class Socket:

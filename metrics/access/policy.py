@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import Principal, Role, of_member
+from metrics.access.principal import Principal, Role, of_users
 from metrics.models import (
     AuditEntry,
     Dashboard,
@@ -171,7 +171,7 @@ def is_for_all_of(room: Room, thing: Model) -> bool:
     people = of.people.all() if isinstance(of, Room) else ()
     if of.for_everyone or not teams <= {team.pk for team in thing.teams.all()}:
         return False
-    return all(may(of_member(person), SEE, thing) for person in people)
+    return all(may(person, SEE, thing) for person in of_users(people))
 
 
 def _hidden_sources(teams: Any) -> QuerySet[Source]:

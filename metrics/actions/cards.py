@@ -5,6 +5,7 @@ A message is the same for everyone in the room: a thing that some of them may no
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,8 +27,8 @@ ID_DIGITS_MOST = 15
 
 def cards(text: str, room: Room) -> list[dict[str, str]]:
     """Return `path`, `kind` and `title` of what `text` links to and everyone in `room` may see."""
-    found = [_card(path, room) for path in dict.fromkeys(_paths(text))]
-    return [one for one in found if one is not None][:MOST]
+    found = (_card(path, room) for path in dict.fromkeys(_paths(text)))
+    return list(islice((one for one in found if one is not None), MOST))
 
 
 def _paths(text: str) -> Iterable[str]:
@@ -38,8 +39,8 @@ def _paths(text: str) -> Iterable[str]:
             ours = not parts.netloc or _is_ours(parts.scheme, parts.netloc, parts.hostname or "")
         except ValueError:  # not an address at all
             continue
-        if ours:
-            yield parts._replace(scheme="", netloc="").geturl()
+        if ours and places.is_ours(path := parts._replace(scheme="", netloc="").geturl()):
+            yield path
 
 
 def _is_ours(scheme: str, netloc: str, host: str) -> bool:

@@ -92,6 +92,12 @@ def unsent(by: Principal, room: int, keys: Collection[str]) -> list[Attachment]:
     return found
 
 
+def hold(keys: Collection[str]) -> None:
+    """Lock the files of these keys, in one order for all processes, for a transaction that has several messages."""
+    if keys:
+        list(Attachment.objects.select_for_update().filter(key__in=keys).order_by("pk").values_list("pk"))
+
+
 def attach(message: Message, files: Iterable[Attachment]) -> None:
     """Make `files` those of `message`."""
     Attachment.objects.filter(pk__in=[one.pk for one in files]).update(message=message)

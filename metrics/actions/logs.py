@@ -5,7 +5,7 @@ transactions that want one of the same topic wait until it ends.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from django.db import connection
@@ -43,6 +43,12 @@ def take_number_of_change(topic: Topic) -> int:
     head = _held([topic])[str(topic)]
     LogHead.objects.filter(pk=head.pk).update(newest=F("newest") + 1)
     return head.newest + 1
+
+
+def hold(topics: Collection[Topic]) -> None:
+    """Lock the heads of `topics` for a transaction that takes numbers of them more than once."""
+    if topics:
+        _held(topics)
 
 
 def heads(topics: Iterable[Topic]) -> dict[Topic, Head]:

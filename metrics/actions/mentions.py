@@ -1,13 +1,16 @@
 """Mentions: @person and @team in what is said in rooms, and who is told of it."""
 
 import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from django.db.models import Q
 
 from metrics import markdown
 from metrics.access.policy import SEE, check, readers, teams_in
 from metrics.access.principal import Principal
-from metrics.actions import notifications, rooms
+from metrics.actions import logs, notifications, rooms
+from metrics.live.topic import person
 from metrics.models import Message, Reading, Room
 
 MOST = 50
@@ -32,11 +35,29 @@ def find(text: str, room: Room) -> list[str]:
     return [known[name] for name in dict.fromkeys(names_found) if name is not None]
 
 
-def tell(by: Principal, message: Message, room: Room) -> None:
-    """Tell those whom `message` mentions, in the transaction around this; in a direct conversation the other person.
+class Told(NamedTuple):
+    """People (ids) to tell of a message, and what they are told: the fields of a notification."""
+
+    people: list[int]
+    kind: str
+    text: str
+    about: str
+    key: str
+
+
+def tell_all(said: Sequence[tuple[Principal, Message, Room]]) -> None:
+    """Tell those whom messages mention, in the transaction around this; in a direct conversation the other person.
 
     Nobody is told twice of a message. The other person of a direct conversation is told once until they have read on.
     """
+    found = [(by, told) for by, message, room in said for told in _told(message, room)]
+    # In one order for all, or two processes that tell the same people in different orders would deadlock.
+    logs.hold({person(user) for _, told in found for user in told.people})
+    for by, told in found:
+        notifications.tell(by, *told)
+
+
+def _told(message: Message, room: Room) -> Iterator[Told]:
     if not message.mentions and not room.direct:
         return
     about = f"/rooms/{room.pk}/#m-{message.number}"
@@ -46,15 +67,15 @@ def tell(by: Principal, message: Message, room: Room) -> None:
         for user in people:
             read = Reading.objects.filter(user=user, room=room).values_list("number", flat=True).first()
             key = f"direct-{room.pk}-{read or 0}"
-            notifications.tell(by, [user.pk], "direct", f"{message.sender}: {said}", about, key)
+            yield Told([user.pk], "direct", f"{message.sender}: {said}", about, key)
         return
     users = [one.removeprefix(USER) for one in message.mentions if one.startswith(USER)]
     teams = [one.removeprefix(TEAM) for one in message.mentions if one.startswith(TEAM)]
     named = people.filter(Q(username__in=users) | Q(groups__name__in=teams)).order_by("pk").distinct()
     ids = list(named.values_list("pk", flat=True)[:MOST])
     if ids:
-        text = f"{message.sender} in {room.title}: {said}"
-        notifications.tell(by, ids, "mention", text, about, f"mention-{message.pk}")
+        text = f"{message.sender} in {room.dashboard or room}: {said}"
+        yield Told(ids, "mention", text, about, f"mention-{message.pk}")
 
 
 def suggested(by: Principal, id: int, typed: str) -> list[dict[str, str]]:

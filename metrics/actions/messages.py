@@ -86,6 +86,7 @@ def _say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
     with transaction.atomic():
         said = _earlier(good.values())
         fresh = {_key(index, draft): index for index, draft in good.items() if _key(index, draft) not in said}
+        files.hold({key for index in fresh.values() for key in good[index].files})
         attached: dict[int, list[Attachment]] = {}
         for key, index in list(fresh.items()):
             try:
@@ -264,8 +265,7 @@ def _store(drafts: Sequence[tuple[Draft, Room, dict[str, Any]]]) -> list[Message
     if made:
         Message.objects.bulk_create(made)
         _note_as_read(made)
-        for message, (draft, room, _) in zip(made, drafts, strict=True):
-            mentions.tell(draft.by, message, room)
+        mentions.tell_all([(draft.by, one, room) for one, (draft, room, _) in zip(made, drafts, strict=True)])
         transaction.on_commit(partial(_send, made))
     return made
 

@@ -262,5 +262,5 @@ def _check(kind: str, text: str, about: str, key: str) -> None:
         raise Invalid("kind", "kind: it is a word that people filter by.")
     if not text.strip():
         raise Invalid("text", "text: it says nothing.")
-    if about and (not about.startswith("/") or about.startswith("//")):
+    if about and not places.is_ours(about):
         raise Invalid("about", "about: it is a path here, such as /d/shop/.")

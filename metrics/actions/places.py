@@ -21,7 +21,14 @@ RELATED: dict[type[Model], tuple[str, ...]] = {
 """Rows that the policy looks at beside the thing itself."""
 
 _PATH = re.compile(r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats)/(?P<id>\d{1,15}))/", re.A)
+_OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\\\x7f]*")
+"""A backslash is a slash to browsers, and control characters are nothing: both could make a path another host."""
 _MODELS: dict[str, type[Model]] = {"rooms": Room, "sources": Source, "heartbeats": Heartbeat}
+
+
+def is_ours(path: str) -> bool:
+    """Return whether `path` is a path here, be there a page or not: no browser takes it for another host's."""
+    return _OURS.fullmatch(path) is not None
 
 
 def path_of(thing: Model) -> str:

@@ -4,13 +4,15 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import cards, dashboards, messages, moments, notifications, reading, rooms
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.reading import Mark
-from metrics.models import Dashboard, Message, Room
+from metrics.models import Dashboard, Message, Room, Team
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -117,6 +119,7 @@ class TestCards:
             ("/d/plant/", "ops", ["dashboard Plant"]),
             ("/d/plant/", "shop", []),
             ("a/d/shop/", "open", []),
+            ("https://localhost//elsewhere.example/d/shop/", "open", []),
             ("/d/shop/ " * 50, "open", ["dashboard Shop"]),
         ],
     )
@@ -124,6 +127,17 @@ class TestCards:
         self, places: dict[str, Room], text: str, where: str, found: list[str]
     ) -> None:
         assert [f"{one['kind']} {one['title']}" for one in cards.cards(text, places[where])] == found
+
+    def test_however_many_people_a_room_has_the_queries_are_the_same(self, places: dict[str, Room]) -> None:
+        counts = []
+        for count in (2, 8):
+            people = [make.user(f"of-{count}-{n}") for n in range(count)]
+            Team.objects.get(name="ops").user_set.add(*people)
+            chosen = rooms.create(SYSTEM, "Chosen", people=[one.get_username() for one in people])
+            with CaptureQueriesContext(connection) as queries:
+                assert len(cards.cards("/d/plant/", rooms.with_access([chosen.pk])[chosen.pk])) == 1
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
 
     def test_rooms_and_messages(self, places: dict[str, Room]) -> None:
         path = f"/rooms/{places['open'].pk}/"

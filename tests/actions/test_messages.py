@@ -1,15 +1,18 @@
 """Messages after they were said: edits, deletions, reactions, replies, mentions, and who may do that."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from metrics.access.principal import SYSTEM, Principal, of_token, of_user
 from metrics.actions import mentions, message_changes, messages, rooms
 from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.actions.messages import Draft
 from metrics.models import AuditEntry, Message, Notification, Room, Token
 from tests import make
 
@@ -230,3 +233,30 @@ def test_a_page_of_a_long_room_takes_as_many_queries_as_one_of_a_short(
         with django_assert_num_queries(4):
             for one in messages.history(SYSTEM, war.pk, most=most):
                 messages.entry(one, one.number)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_that_mention_the_same_people_in_another_order_both_go_on() -> None:
+    """Each has a message for each person in one transaction, in a room of its own; a deadlock would refuse one."""
+    names = [make.user(f"u{n}").get_username() for n in range(6)]
+    places, start, errors = [rooms.create(SYSTEM, f"{n}") for n in range(2)], threading.Barrier(2), list[Exception]()
+
+    def run(writer: int) -> None:
+        try:
+            for _ in range(5):
+                start.wait(30)
+                drafts = [Draft(SYSTEM, places[writer].pk, f"@{name}") for name in names[:: -1 if writer else 1]]
+                errors.extend(one for one in messages.say_all(drafts) if isinstance(one, Exception))
+        except Exception as error:
+            errors.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(writer,)) for writer in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert Notification.objects.count() == 60

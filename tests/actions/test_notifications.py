@@ -148,6 +148,8 @@ def test_nobody_is_told_twice_with_the_same_key(people: dict[str, User]) -> None
         ({"text": "a\x00"}, "text"),
         ({"about": "https://elsewhere.example/"}, "about"),
         ({"about": "//elsewhere.example/"}, "about"),
+        ({"about": "/\\elsewhere.example/"}, "about"),
+        ({"about": "/\t/elsewhere.example/"}, "about"),
         ({"about": "javascript:alert(1)"}, "about"),
         ({"key": "x" * 101}, "key"),
     ],

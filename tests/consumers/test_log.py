@@ -9,16 +9,16 @@ from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from redis import RedisError
 
+from consumers import access_recheck, log_stream
 from consumers import hub as hubs
-from consumers import log_stream
 from consumers.limits import MESSAGES_PER_S
 from metrics.access import tickets
 from metrics.access.principal import SYSTEM
 from metrics.actions import messages, notifications, rooms
 from metrics.live import bus
-from metrics.live.bus import Addressee
+from metrics.live.bus import RECHECK, Addressee, Recheck
 from metrics.live.topic import ROOM, room
-from metrics.models import NotificationSettings, Room, Token
+from metrics.models import Message, NotificationSettings, Room, Token
 from tests import make
 from tests.consumers.test_dashboard import HOST, Connect, Socket, close_code, connect, cookie_of
 
@@ -143,6 +143,25 @@ async def test_hundreds_are_read_on_while_others_come(connect: Connect, ada: Use
     assert await reading == list(range(1, 271))
 
 
+async def test_a_slow_viewer_is_written_no_more_than_may_wait_for_it_and_misses_nothing(
+    connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await say(war, "1")
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/", "&after=0")
+    assert await ids(socket, 1) == [1]
+    stream = hubs.hub().logs.streams[room(war.pk)]
+    (viewer,) = stream.viewers
+    monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
+    with monkeypatch.context() as full:
+        full.setattr(type(viewer.outlet), "waiting_bytes", lambda _: log_stream.WAITING_BYTES_MOST + 1)
+        await say(war, "2")
+        await say(war, "3")
+        while stream.newest < 3:  # noqa: ASYNC110 (it comes over Redis)
+            await asyncio.sleep(0)
+        assert viewer.sent == 1
+    assert await ids(socket, 2) == [2, 3]
+
+
 async def test_a_program_writes_and_hears_itself(connect: Connect, ada: User, war: Room) -> None:
     secret = await database_sync_to_async(make.token)("bot", "edit")
     socket = await connect(f"/ws/rooms/{war.pk}/?format=json", (b"authorization", f"Bearer {secret}".encode()))
@@ -264,6 +283,23 @@ async def test_what_is_not_for_them_is_not_there(connect: Connect, ada: User, wa
     closed = await database_sync_to_async(rooms.create)(SYSTEM, "Closed", {"everyone": False})
     cookie = await database_sync_to_async(cookie_of)(ada)
     assert await close_code(await connect(path.format(war=war.pk, closed=closed.pk), cookie, ORIGIN)) == code
+
+
+async def test_what_somebody_may_do_follows_their_role_while_the_socket_stays(
+    connect: Connect, ada: User, war: Room
+) -> None:
+    ada.is_staff = True
+    await database_sync_to_async(ada.save)()
+    socket = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
+    await say(war, "of somebody else")
+    ada.is_staff = False
+    await database_sync_to_async(ada.save)()
+    await access_recheck.refused(hubs.hub().viewers(), Recheck(type=RECHECK, user=ada.pk, dashboard=None))
+    await socket.send_input({"type": "websocket.receive", "text": '{"delete": 1}'})  # type: ignore[no-untyped-call]
+    while (answer := await read(socket))["type"] != "error":
+        assert not answer.get("deleted")
+    assert answer["delete"] == 1
+    assert not await Message.objects.exclude(deleted_at=None).aexists()
 
 
 async def test_a_room_that_is_removed_closes(connect: Connect, ada: User, war: Room) -> None:

@@ -36,6 +36,9 @@ class Sent:
     def close(self, code: int) -> None:
         self.codes.append(code)
 
+    def waiting_bytes(self) -> int:
+        return 0
+
     def listen(self, hear: Hear) -> None:
         """Nothing is heard here; tests acknowledge themselves."""
 

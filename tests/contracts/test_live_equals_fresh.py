@@ -78,6 +78,9 @@ class Page:
             self.widgets[widget] = html
             self.notices += [html] if widget == "notice" else []
 
+    def waiting_bytes(self) -> int:
+        return 0
+
     def listen(self, hear: Hear) -> None:
         """Nothing is heard here."""
 

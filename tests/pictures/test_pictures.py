@@ -50,6 +50,13 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+def of_scans(count: int) -> bytes:
+    """Return a progressive JPEG of so many scans, each of which goes over the whole picture."""
+    progressive = drawn("JPEG", progressive=True)
+    begin, end = progressive.rindex(b"\xff\xda"), progressive.rindex(b"\xff\xd9")
+    return progressive[:begin] + progressive[begin:end] * count + progressive[end:]
+
+
 @pytest.mark.parametrize("kind", pictures.TYPES)
 def test_a_picture_stays_what_it_is_and_loses_all_that_is_hidden_in_it(kind: str) -> None:
     exif = Image.Exif()
@@ -152,3 +159,8 @@ def test_a_bomb_is_refused(size: tuple[int, int]) -> None:
 )
 def test_what_is_no_picture_is_none(data: bytes) -> None:
     assert pictures.remade(data) is None
+
+
+def test_a_jpeg_of_more_scans_than_any_program_writes_is_no_picture() -> None:
+    assert pictures.remade(of_scans(20)) is not None
+    assert pictures.remade(of_scans(pictures.SCANS_MOST)) is None
