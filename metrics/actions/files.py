@@ -46,7 +46,9 @@ def upload(by: Principal, room: int, name: str, data: bytes) -> Attachment:
     made, kept = _made(data, clean_name(name))
     made.key, made.room, made.by, made.at = secrets.token_urlsafe(18), place, by.name, datetime.now(UTC)
     with transaction.atomic():
-        Room.objects.select_for_update(no_key=True).filter(pk=room).first()  # files of one room are counted in turn
+        # Files of one room are counted in turn.
+        if Room.objects.select_for_update(no_key=True).filter(pk=room).first() is None:
+            raise Missing(f"There is no room {room}.")
         _check_quota(room, made.size)
         made.file.save(made.key, ContentFile(kept))
     return made

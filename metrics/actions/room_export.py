@@ -1,10 +1,12 @@
 """A room as one file: Markdown to read on, or HTML that opens without a server, pictures and drawings inside."""
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 from django.conf import settings
@@ -21,6 +23,9 @@ BATCH = 200
 FORMATS = {"html": ".html", "markdown": ".md"}
 """The extensions of files by format."""
 STYLESHEETS = ("theme", "page", "grid", "widget", "kinds", "counts", "talk", "export")
+
+_LINK = re.compile(r'(<a\b[^<>]*? href=")/')
+_PICTURE = re.compile(r'<img src="([^"<>]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def html(what: Export) -> Iterator[str]:
     head, _, foot = render_to_string("room/export.html", context).partition("<!-- messages -->")
     yield head
     for message in _messages(what):
-        yield _as_html(message, what.origin)
+        yield from _as_html(message, what.origin)
     yield foot
 
 
@@ -118,14 +123,22 @@ def _as_markdown(message: Message, at: datetime, origin: str) -> str:
     return "\n" + "\n\n".join(lines) + "\n"
 
 
-def _as_html(message: Message, origin: str) -> str:
-    """Return a message as the page has it, with pictures inside, and links that lead to this installation."""
+def _as_html(message: Message, origin: str) -> Iterator[str]:
+    """Yield a message as the page has it, with pictures inside, one at a time, and links that lead to `origin`.
+
+    Tags alone are changed: what somebody wrote may look like one, and has its < escaped.
+    """
+    pictures = {one.get_absolute_url(): one for one in message.attachments.all() if one.width}
     made = render_to_string("room/_message.html", {"message": message}).strip()
-    for one in message.attachments.all():
-        if one.width:
-            made = made.replace(f'src="{one.get_absolute_url()}"', f'src="{_data(one)}"')
     made = made.replace(' loading="lazy"', "")  # or else it would be missing on paper
-    return made.replace('href="/', f'href="{origin}/') + "\n"
+    made = _LINK.sub(lambda tag: f"{tag[1]}{origin}/", made)
+    end = 0
+    for source in _PICTURE.finditer(made):
+        if picture := pictures.get(unescape(source[1])):
+            yield made[end : source.start(1)]
+            yield _data(picture)
+            end = source.end(1)
+    yield made[end:] + "\n"
 
 
 def _data(picture: Attachment) -> str:

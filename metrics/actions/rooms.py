@@ -121,7 +121,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
             room.teams.set(owners)
         if "people" in changes:
             _choose(room, _people(by, changes["people"]))
-        room.save()
+        room.save(update_fields=["title", "keep_days", "for_everyone"])  # it may be closed meanwhile
         journal.record(by, "change", room, before, _document(room))
         if "closed" in changes:
             room.closed_at = close(by, id, closed=bool(changes["closed"])).closed_at
@@ -149,6 +149,7 @@ def delete(by: Principal, id: int) -> None:
         if room.dashboard_id is not None:
             raise Invalid("room", "This room goes with its dashboard.")
         journal.record(by, "delete", room, before={"title": room.title})
+        logs.hold([topic_of(id)])  # what is being said is stored before, and removed with it
         file_retention.discard(room.attachments.all())
         room.delete()
     bus.recheck()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import files, message_changes, messages, room_export, rooms
 from metrics.actions.errors import Invalid, Missing
-from metrics.models import Message, Room
+from metrics.models import Attachment, Message, Room
 from tests import make
 from tests.pictures.test_pictures import drawn
 
@@ -52,6 +52,15 @@ def test_html_has_all_inside_and_asks_nothing_of_the_network(room: Room) -> None
     assert not re.search(r'(?:src|href)="/|url\(|<script|<link|@import', page)
     assert f'href="{ORIGIN}/rooms/{room.pk}/"' in page
     assert page.rstrip().endswith("</html>")
+
+
+def test_html_has_what_looks_like_a_tag_as_it_was_typed(room: Room) -> None:
+    picture = Attachment.objects.exclude(width=None).get()
+    typed = f'src="{picture.get_absolute_url()}" href="/d/shop/"'
+    Message.objects.filter(number=2).update(text=typed)
+    page = exported(room, "html")
+    assert f"<p>{typed}</p>" in page
+    assert page.count("data:image/png") == 1
 
 
 def test_markdown_is_what_was_written_under_days(room: Room) -> None:

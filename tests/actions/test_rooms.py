@@ -136,3 +136,30 @@ def test_many_who_write_at_once_get_numbers_without_a_gap() -> None:
     assert failed == []
     assert [one.number for one in Message.objects.order_by("pk")] == list(range(1, 41))
     assert LogHead.objects.get(topic=str(room(made.pk))).newest == 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_room_is_removed_with_what_is_being_said_in_it() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("one writes at a time")
+    made, errors = rooms.create(SYSTEM, "War room"), list[Exception]()
+
+    def remove() -> None:
+        try:
+            rooms.delete(SYSTEM, made.pk)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=remove)
+    with transaction.atomic(), connection.cursor() as cursor:
+        messages.say(SYSTEM, made.pk, "one")
+        thread.start()
+        waiting = 0
+        while not waiting and thread.is_alive():
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            (waiting,) = cursor.fetchone()
+    thread.join(30)
+    assert errors == []
+    assert not Room.objects.exists()
