@@ -57,6 +57,12 @@ def tell_all(said: Sequence[tuple[Principal, Message, Room]]) -> None:
         notifications.tell(by, *told)
 
 
+def take_back(message: Message, room: Room) -> None:
+    """Remove what people were told of a message that is being deleted: it has its text."""
+    for told in _told(message, room):
+        notifications.take_back(told.people, told.kind, told.about)
+
+
 def _told(message: Message, room: Room) -> Iterator[Told]:
     if not message.mentions and not room.direct:
         return

@@ -41,6 +41,7 @@ def delete(by: Principal, room: int, number: int) -> Message:
         journal.record(by, "delete", message, before=_kept(message, message.text))
         message.reactions.all().delete()
         file_retention.discard(message.attachments.all())
+        mentions.take_back(message, message.room)
         emptied: dict[str, Any] = {"text": "", "mentions": [], "cards": [], "moment": None, "drawing": ""}
         messages.change(message, **emptied, deleted_at=datetime.now(UTC))
     return message

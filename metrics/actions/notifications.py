@@ -41,9 +41,9 @@ def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: 
 
     `to` is user:NAME, team:NAME, everyone, watchers:NOUN:ID, or the ids of users. Watchers are not told what they did
     themselves. `about` is a path of ours that leads to what it is about; people who may not see that thing, or the one
-    that is watched, are left out. Whoever was told something with the same `key` before is not told again, and counts.
-    However many they are, the queries are the same, and one message goes out when the transaction is committed. Raises
-    Invalid.
+    that is watched, are left out; a thing that `by` may not see counts as none, be there one or not. Whoever was told
+    something with the same `key` before is not told again, and counts. However many they are, the queries are the same,
+    and one message goes out when the transaction is committed. Raises Invalid.
     """
     _check(kind, text, about, key)
     people = _people(by, to, about)
@@ -99,6 +99,15 @@ def mark_opened(user: int, path: str) -> None:
         _read(user, found)
 
 
+def take_back(users: Collection[int], kind: str, about: str) -> None:
+    """Remove what `users` (ids) were told of a kind about the path `about`; every tab of theirs follows."""
+    found = Notification.objects.filter(user__in=users, kind=kind, about=about)
+    rung = sorted(set(found.filter(read_at=None).values_list("user", flat=True)))
+    found.delete()
+    for user in rung:
+        transaction.on_commit(partial(_ring, user))
+
+
 def _of(user: int, kind: str = "") -> QuerySet[Notification]:
     found = Notification.objects.filter(user=user)
     return found.filter(kind=kind) if kind else found
@@ -151,7 +160,8 @@ def forget(now: float) -> None:
 def _people(by: Principal, to: str | Collection[int], about: str) -> list[int]:
     """Return the ids of the people whom `to` names and who may see what it is about. Raises Invalid."""
     users, watched = _addressed(by, to)
-    things = [thing for thing in (watched, places.thing_at(about)) if thing is not None]
+    there = places.thing_at(about)
+    things = [thing for thing in (watched, there) if thing is not None and may(by, SEE, thing)]
     if not things:
         found = list(users.values_list("pk", flat=True))
     else:

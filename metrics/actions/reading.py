@@ -8,6 +8,8 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
@@ -25,6 +27,8 @@ from metrics.live.topic import ROOM
 from metrics.models import LogHead, Message, Reading
 
 SHOWN_MOST = 99
+ROOMS_MOST = 200
+"""Rooms of one person that are counted, the newest first: more than `SHOWN_MOST` messages are unread in so many."""
 BADGE = "unread"
 """The element that shows how much is unread in all rooms."""
 
@@ -90,16 +94,18 @@ def first_unread(by: Principal, room: int, read: int) -> int | None:
 def unread(users: Collection[int]) -> dict[int, dict[int, int]]:
     """Return how many messages are unread by each of `users` (ids), by room, in a fixed number of queries.
 
-    Rooms that they may not see any more are left out.
+    Rooms that they may not see any more are left out, and so are those beyond `ROOMS_MOST`.
     """
     topic = Concat(Value(f"{ROOM}."), Cast(OuterRef("room_id"), CharField()))
     said = Subquery(LogHead.objects.filter(topic=topic).values("said")[:1])
-    rows = list(
+    every = (
         Reading.objects.filter(user__in=users)
         .annotate(said=said)
         .filter(said__gt=F("ordinal"))
+        .order_by("user", "-room")
         .values_list("user", "room", "said", "ordinal")
     )
+    rows = [row for _, of_user in groupby(every, itemgetter(0)) for row in islice(of_user, ROOMS_MOST)]
     rooms = with_access({room for _, room, _, _ in rows})
     principals = {by.pk: by for by in of_users(User.objects.filter(pk__in={user for user, _, _, _ in rows}))}
     found: defaultdict[int, dict[int, int]] = defaultdict(dict)

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -187,6 +188,15 @@ class TestUnread:
             messages.say(SYSTEM, room.pk, "x")
         with django_assert_max_num_queries(6):
             assert reading.unread([one.pk for one in people]).keys() == {one.pk for one in people}
+
+    def test_of_more_rooms_than_one_reads_the_newest_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reading, "ROOMS_MOST", 2)
+        people = [make.user(name).get_username() for name in ("ada", "ben")]
+        every = [rooms.create(SYSTEM, f"{n}", people=people).pk for n in range(3)]
+        for room in every:
+            messages.say(SYSTEM, room, "x")
+        ids = User.objects.values_list("pk", flat=True)
+        assert reading.unread(ids) == {user: dict.fromkeys(every[1:], 1) for user in ids}
 
     def test_the_first_unread_is_marked_on_the_page(self, client: Client) -> None:
         ada = make.user("ada")

@@ -186,6 +186,16 @@ class TestMentions:
         message_changes.edit(people["ada"], war.pk, 1, "@bob and @eve")
         assert [name for name, _ in self.told()] == ["bob", "cleo", "eve"]
 
+    def test_what_told_of_a_message_goes_with_it(self, war: Room, people: dict[str, Principal]) -> None:
+        two = rooms.direct(people["ada"], "bob")
+        for room in (war, two):
+            messages.say(people["ada"], room.pk, "@bob stays")
+            messages.say(people["ada"], room.pk, "@bob goes")
+        message_changes.delete(people["ada"], war.pk, 2)
+        assert [text for _, text in self.told()] == ["ada in War room: @bob stays", "ada: @bob stays"]
+        message_changes.delete(people["ada"], two.pk, 1)
+        assert [text for _, text in self.told()] == ["ada in War room: @bob stays"]
+
     def test_only_those_who_may_see_the_room(self, people: dict[str, Principal]) -> None:
         make.user("cleo").groups.add(make.team("ops"), make.team("dev"))
         closed = rooms.create(SYSTEM, "Ops", {"everyone": False, "teams": ["ops"]})

@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from metrics.access.principal import SYSTEM, Principal, Role, of_user
+from metrics.access.principal import SYSTEM, Principal, Role, of_token, of_user
 from metrics.actions import notifications, rooms
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.live import bus
 from metrics.live.bus import Addressee
-from metrics.models import Notification, NotificationSettings, Team, Watch
+from metrics.models import Notification, NotificationSettings, Team, Token, Watch
 from tests import make
 
 Sent = list[dict[str, tuple[int, int, bool]]]
@@ -81,6 +81,14 @@ def test_who_may_not_see_what_it_is_about_is_not_told(people: dict[str, User], s
     assert notifications.notify(SYSTEM, "everyone", "deploy", "x", about) == 2
     assert notifications.tell(SYSTEM, [one.pk for one in people.values()], "deploy", "x", about) == 2
     assert [sorted(one) for one in sent] == [["ada", "bob"], ["ada", "bob"]]
+
+
+def test_how_many_are_told_is_no_way_to_find_out_what_one_may_not_see(people: dict[str, User]) -> None:
+    make.token("bot", "edit", [make.team("dev")])
+    bot = of_token(Token.objects.get(name="bot"))
+    room = rooms.create(SYSTEM, "War", {"everyone": False, "teams": ["ops"]}).pk
+    told = [notifications.notify(bot, "everyone", "deploy", "x", f"/rooms/{id}/") for id in (room, room + 1)]
+    assert told == [len(people)] * 2
 
 
 def test_watchers_who_may_not_see_it_any_more_or_did_it_themselves_are_not_told(
