@@ -21,6 +21,7 @@ KINDS = {
     "BooleanField": "boolean",
     "CharField": "text",
     "DateTimeField": "time",
+    "FileField": "text",
     "FloatField": "float",
     "GenericIPAddressField": "text",
     "IntegerField": "integer",
@@ -31,6 +32,7 @@ KINDS = {
     "SlugField": "text",
     "SmallIntegerField": "integer",
     "TextField": "text",
+    "TimeField": "text",
 }
 """How `copytext` writes what a field holds, by Django's name of the field."""
 

@@ -1,6 +1,6 @@
 """Notifications: telling people something, in every tab they have open, and keeping it until they read it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
@@ -31,9 +31,12 @@ TRIES = 3
 
 
 def notify(by: Principal, to: str, kind: str, text: str, about: str = "", key: str = "") -> int:
-    """Tell `to` something, as `tell` does, if `by` may send notifications. Raises Forbidden, or Invalid."""
+    """Tell `to` something, as `tell` does, if `by` may send notifications. Raises Forbidden, or Invalid.
+
+    A thing that `by` may not see counts as none, be there one or not.
+    """
     check(by, CREATE, Notification)
-    return tell(by, to, kind, text, about, key)
+    return _tell(by, to, kind, text, about, key, lambda thing: may(by, SEE, thing))
 
 
 def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: str = "", key: str = "") -> int:
@@ -41,12 +44,24 @@ def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: 
 
     `to` is user:NAME, team:NAME, everyone, watchers:NOUN:ID, or the ids of users. Watchers are not told what they did
     themselves. `about` is a path of ours that leads to what it is about; people who may not see that thing, or the one
-    that is watched, are left out; a thing that `by` may not see counts as none, be there one or not. Whoever was told
-    something with the same `key` before is not told again, and counts. However many they are, the queries are the same,
-    and one message goes out when the transaction is committed. Raises Invalid.
+    that is watched, are left out. Whoever was told something with the same `key` before is not told again, and counts.
+    However many they are, the queries are the same, and one message goes out when the transaction is committed. Raises
+    Invalid.
     """
+    return _tell(by, to, kind, text, about, key, lambda _: True)
+
+
+def _tell(
+    by: Principal,
+    to: str | Collection[int],
+    kind: str,
+    text: str,
+    about: str,
+    key: str,
+    is_there: Callable[[Model], bool],
+) -> int:
     _check(kind, text, about, key)
-    people = _people(by, to, about)
+    people = _people(by, to, about, is_there)
     for tried in range(1, TRIES + 1):
         try:
             with transaction.atomic():
@@ -157,11 +172,10 @@ def forget(now: float) -> None:
     Notification.objects.filter(at__lt=datetime_of(now) - KEPT).delete()
 
 
-def _people(by: Principal, to: str | Collection[int], about: str) -> list[int]:
+def _people(by: Principal, to: str | Collection[int], about: str, is_there: Callable[[Model], bool]) -> list[int]:
     """Return the ids of the people whom `to` names and who may see what it is about. Raises Invalid."""
-    users, watched = _addressed(by, to)
-    there = places.thing_at(about)
-    things = [thing for thing in (watched, there) if thing is not None and may(by, SEE, thing)]
+    users, watched = _addressed(by, to, is_there)
+    things = [thing for thing in (watched, places.thing_at(about)) if thing is not None and is_there(thing)]
     if not things:
         found = list(users.values_list("pk", flat=True))
     else:
@@ -172,7 +186,9 @@ def _people(by: Principal, to: str | Collection[int], about: str) -> list[int]:
     return found
 
 
-def _addressed(by: Principal, to: str | Collection[int]) -> tuple[QuerySet[User], Model | None]:
+def _addressed(
+    by: Principal, to: str | Collection[int], is_there: Callable[[Model], bool]
+) -> tuple[QuerySet[User], Model | None]:
     """Return the users whom `to` names, and the thing that they watch, if it is that. Raises Invalid."""
     active = User.objects.filter(is_active=True).order_by("pk")
     if not isinstance(to, str):
@@ -189,7 +205,7 @@ def _addressed(by: Principal, to: str | Collection[int]) -> tuple[QuerySet[User]
     if what == "watchers" and name:
         noun, _, id = name.partition(":")
         thing = places.watchable(noun, id)
-        if thing is None or not may(by, SEE, thing):
+        if thing is None or not is_there(thing):
             raise Invalid("to", f"to: there is no {noun} {id!r} to watch.")
         watching = active.filter(pk__in=Watch.objects.filter(noun=noun, thing=str(thing.pk)).values("user"))
         return (watching.exclude(pk=by.pk or 0) if by.kind == "user" else watching), thing

@@ -14,8 +14,9 @@ from metrics.views.access import page
 @require_safe
 @page
 def export(request: HttpRequest, id: int) -> HttpResponseBase:
-    """A room as `?format=html` or `markdown`, of the span between `from` and `until` if they are given."""
-    format, since, until = (request.GET.get(name, "") for name in ("format", "from", "until"))
+    """A room as `?format=markdown`, or else `html`, of the span between `from` and `until` if they are given."""
+    format = request.GET.get("format", "html")
+    since, until = (request.GET.get(name, "") for name in ("from", "until"))
     origin = request.build_absolute_uri("/")[:-1]
     try:
         what = room_export.export(of_visitor(request), id, format, since, until, origin)

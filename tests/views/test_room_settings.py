@@ -160,12 +160,12 @@ class TestSettings:
 def test_exports_and_search_are_pages(browsers: dict[str, Client]) -> None:
     room = rooms.create(SYSTEM, "War room")
     messages.say(SYSTEM, room.pk, "the disk <b>")
-    for format, kind in (("html", "text/html"), ("markdown", "text/markdown")):
-        response: Any = browsers["ada"].get(f"/rooms/{room.pk}/export/", {"format": format})
+    for format, kind in (("", "text/html"), ("?format=html", "text/html"), ("?format=markdown", "text/markdown")):
+        response: Any = browsers["ada"].get(f"/rooms/{room.pk}/export/{format}")
         assert response["Content-Type"] == f"{kind}; charset=utf-8"
         assert response["Content-Disposition"].startswith('attachment; filename="War room 20')
         assert b"the disk" in b"".join(response.streaming_content)
-    wrongs: tuple[dict[str, str], ...] = ({"format": "pdf"}, {"format": "html", "from": "x"}, {})
+    wrongs: tuple[dict[str, str], ...] = ({"format": "pdf"}, {"from": "x"})
     for wrong in wrongs:
         assert browsers["ada"].get(f"/rooms/{room.pk}/export/", wrong).status_code == 422
     page = text(browsers["ada"].get(f"/rooms/search/?q=DISK&room={room.pk}"))

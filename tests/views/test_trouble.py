@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from dashboard_project import sessions
 from metrics.access.principal import SYSTEM
-from metrics.actions import heartbeats, rooms
+from metrics.actions import files, heartbeats, messages, rooms
 from metrics.database import READ_ONLY, unavailable
 from metrics.models import Session
 from metrics.views import errors
@@ -61,11 +61,14 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     slug, ids = make.dashboard().slug, {"sources": make.source().pk}
     ids["heartbeats"] = heartbeats.create(SYSTEM, "nightly", every_s=60).pk
     ids["rooms"] = rooms.create(SYSTEM, "War room").pk
+    file = files.upload(SYSTEM, ids["rooms"], "notes.txt", b"one")
+    messages.say(SYSTEM, ids["rooms"], "", files=(file.key,))
     ids["access/invitations"] = 1
     ids["access/users"], ids["access/teams"] = User.objects.get().pk, make.team("ops").pk
     statuses = set()
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<slug:slug>", slug).replace("<slug:key>", "number-of-orders-open")
+        route = route.replace("<str:key>", file.key).replace("<str:name>", file.name)
         path = "/" + route.replace("<int:id>", str(ids.get(route.partition("/<int:id>")[0])))
         for headers in ({}, PART):
             with CaptureQueriesContext(connection) as captured:
