@@ -13,7 +13,7 @@ TEST_WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean
+.PHONY: help run test test-browser test-compile check check-imports check-django bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -21,15 +21,27 @@ help: ## list the targets
 run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADMIN_PASSWORD, DATABASE_URL, REDIS_URL
 	@exec $(BIN)/python -m dashboard_project.run
 
+# One process compiles the tests first, while Chromium is looked for; else each worker would.
 test: $(VENV)/checks ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
-	$(BIN)/python -m tests.browser.chromium
+	@$(MAKE) --no-print-directory -j2 test-browser test-compile
 	$(PYTEST) --sqlite-as-well --coverage
+
+test-browser:
+	$(BIN)/python -m tests.browser.chromium
+
+test-compile:
+	$(BIN)/python -m pytest --collect-only --quiet > /dev/null
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory -j2 check-imports check-django
+
+check-imports:
 	$(BIN)/lint-imports
+
+check-django:
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 

@@ -7,14 +7,16 @@ cleaned by nh3 all the same: two libraries would have to be wrong at once.
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
 
 NAME_MOST = 150
 """Characters that are looked at behind an @; no name of a person or a team is longer."""
@@ -73,13 +75,16 @@ def begins_with(text: str, name: str) -> bool:
     return text.startswith(name) and not re.match(r"\w", text[len(name) :])
 
 
-def _parser(text: str) -> MarkdownIt:
+def _parser(text: str) -> "MarkdownIt":
     lines = text.split("\n")
     widest = max(line.count("|") for line in lines)
-    return _WITHOUT_TABLES if widest * len(lines) > CELLS_MOST else _WITH_TABLES
+    return _made() if widest * len(lines) > CELLS_MOST else _made("table")
 
 
-def _made(*more: str) -> MarkdownIt:
+@cache
+def _made(*more: str) -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # only where somebody reads or writes a message
+
     made = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
     made.enable(["linkify", "strikethrough", *more]).disable(["image", "reference"])
     assert made.linkify is not None
@@ -95,7 +100,7 @@ def _made(*more: str) -> MarkdownIt:
     return made
 
 
-def _mark_mentions(state: StateCore) -> None:
+def _mark_mentions(state: "StateCore") -> None:
     if "behind_at" in state.env:
         texts = [child.content for token in state.tokens for child in _texts(token.children or ())]
         state.env["behind_at"] += [text[at.end() : at.end() + NAME_MOST] for text in texts for at in _AT.finditer(text)]
@@ -113,7 +118,7 @@ def _mark_mentions(state: StateCore) -> None:
         ]
 
 
-def _texts(children: Sequence[Token]) -> list[Token]:
+def _texts(children: "Sequence[Token]") -> "list[Token]":
     """Return the tokens of text that is not in a link."""
     found, depth = [], 0
     for child in children:
@@ -123,7 +128,9 @@ def _texts(children: Sequence[Token]) -> list[Token]:
     return found
 
 
-def _split(token: Token, pattern: re.Pattern[str], names: dict[str, str]) -> list[Token]:
+def _split(token: "Token", pattern: re.Pattern[str], names: dict[str, str]) -> "list[Token]":
+    from markdown_it.token import Token
+
     parts = pattern.split(token.content)  # text, name, text, name, …, text
     return [
         Token("mention", "", 0, content=part, meta={"mention": names[part]})
@@ -134,7 +141,7 @@ def _split(token: Token, pattern: re.Pattern[str], names: dict[str, str]) -> lis
     ]
 
 
-def _set_attributes(state: StateCore) -> None:
+def _set_attributes(state: "StateCore") -> None:
     """Open links to elsewhere in a tab of their own; align cells by an attribute, as the CSP forbids styles.
 
     What may be wider than a message scrolls: it is reached by the keyboard, and has a name.
@@ -148,11 +155,11 @@ def _set_attributes(state: StateCore) -> None:
             token.attrs["align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
 
 
-def _code(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+def _code(self: Any, tokens: "Sequence[Token]", index: int, *_: Any) -> str:
     return f'<pre class="scroll" tabindex="0" aria-label="Code"><code>{_escaped(tokens[index].content)}</code></pre>\n'
 
 
-def _mention(self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
+def _mention(self: Any, tokens: "Sequence[Token]", index: int, *_: Any) -> str:
     token = tokens[index]
     return f'<span class="mention" data-mention="{_escaped(token.meta["mention"])}">@{_escaped(token.content)}</span>'
 
@@ -167,6 +174,3 @@ def _escaped(text: str) -> str:
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     return value if name != "href" or _LINK.match(value) else None
-
-
-_WITH_TABLES, _WITHOUT_TABLES = _made("table"), _made()

@@ -23,7 +23,7 @@ from tests import loop
 
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
-hypothesis_settings.register_profile("tests", deadline=None, max_examples=60)
+hypothesis_settings.register_profile("tests", deadline=None, max_examples=30)
 hypothesis_settings.load_profile("tests")
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-import http_ece
 import httpx
-import py_vapid
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -113,9 +111,8 @@ async def _send_all(jobs: Sequence[tuple[Browser, Message]], key: Key, contact: 
 
 
 async def _send(client: httpx.AsyncClient, browser: Browser, message: Message, key: Key, contact: str) -> Outcome:
-    try:
-        signature = _signature(browser.endpoint, key, contact)
-    except py_vapid.VapidException:  # it takes no address for an origin that has no name
+    signature = _signature(browser.endpoint, key, contact)
+    if signature is None:
         return Outcome.REFUSED
     headers = {
         **signature,
@@ -141,6 +138,8 @@ async def _send(client: httpx.AsyncClient, browser: Browser, message: Message, k
 
 def encrypt(content: bytes, browser: Browser) -> bytes:
     """Return `content` so that `browser` alone can read it."""
+    import http_ece  # only where somebody is pushed to
+
     encrypted: bytes = http_ece.encrypt(
         content,
         salt=os.urandom(16),
@@ -152,11 +151,17 @@ def encrypt(content: bytes, browser: Browser) -> bytes:
     return encrypted
 
 
-def _signature(endpoint: str, key: Key, contact: str) -> dict[str, str]:
+def _signature(endpoint: str, key: Key, contact: str) -> dict[str, str] | None:
+    """Return the headers that sign a message; None for an origin that has no name, which can't be signed for."""
+    import py_vapid  # only where somebody is pushed to
+
     signer = py_vapid.Vapid02.from_raw(key.private.encode())
     signer.conf = {"no-strict": True}  # a host in a private network has a name without a dot
     url = urlsplit(endpoint)
-    signed: dict[str, str] = signer.sign({"aud": f"{url.scheme}://{url.netloc}", "sub": contact})
+    try:
+        signed: dict[str, str] = signer.sign({"aud": f"{url.scheme}://{url.netloc}", "sub": contact})
+    except py_vapid.VapidException:
+        return None
     return signed
 
 
