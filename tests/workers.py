@@ -8,7 +8,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-LEAST = 3
+LEAST = 4
 MOST = 8
 SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
@@ -24,8 +24,8 @@ BEGIN = (*SHARE_ONE, "tests/integration/test_fault_process.py", BEGIN_ALONE, *ST
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers there are: one more than cores, because the tests that take longest mostly wait."""
-    return min(max((os.cpu_count() or 1) + 1, LEAST), MOST)
+    """Return how many workers there are: two a core, because the tests that take longest mostly wait."""
+    return min(max(2 * (os.cpu_count() or 1), LEAST), MOST)
 
 
 @pytest.hookimpl(trylast=True)
