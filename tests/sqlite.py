@@ -21,7 +21,6 @@ LEFT_OUT = (
     "arrivals",
     "credentials",
     "down",
-    "files",
     "journal",
     "notice",
     "page",
