@@ -19,8 +19,9 @@ from dashboard_project import static
 from metrics.actions import shown
 from metrics.series import series_cache, step_cache
 from metrics.sources import plugin_process
-from tests import loop
+from tests import flush, loop
 
+flush.install()
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
 hypothesis_settings.register_profile("tests", deadline=None, max_examples=30)
