@@ -36,4 +36,4 @@ def _tables(alias: str) -> list[str]:
 
 def install() -> None:
     """Have Django's tests empty the database in this way."""
-    Command.handle = empty  # type: ignore[method-assign]
+    Command.handle = empty  # type: ignore[method-assign, assignment]
