@@ -1,4 +1,4 @@
-"""What rooms cost one web process: a message to many open pages, who is there, and how many messages are taken.
+"""The cost of rooms to one web process: a message to many open pages, who is there, and how many messages are taken.
 
 A message to a room with open pages: how late it comes, and how many frames a second of the server's processor delivers,
 beside the fan-out of dashboards at its limit in the same run. Who is there: a crowd in a room while others come and go,

@@ -23,7 +23,7 @@ AUTH = "A" * 22
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What workers were asked to push: ids, tries before, seconds to wait."""
+    """Requests to workers to push: ids, tries before, seconds to wait."""
     found: list[tuple[Any, ...]] = []
     monkeypatch.setattr("metrics.redis_state.pushing.ask", lambda *given: found.append(given))
     web_push.prepare_key()

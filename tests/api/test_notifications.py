@@ -1,4 +1,4 @@
-"""What was told, over the API: to people who are signed in, and by tokens."""
+"""Notifications over the API: to people who are signed in, and by tokens."""
 
 import json
 from typing import Any
