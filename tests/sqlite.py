@@ -14,33 +14,32 @@ import pytest
 
 from dashboard_project.supervisor import DIE_WITH_PARENT
 
-FOLDERS = ("tests/series", "tests/actions")
-"""Every query of ours is made in these two; whole systems, which other tests start, run on SQLite."""
-LEFT_OUT = (
-    "account",
-    "arrivals",
-    "credentials",
-    "down",
-    "journal",
-    "notice",
-    "page",
-    "plugins",
-    "room_export",
-    "slots",
-    "source_status",
-    "statsd",
-    "tokens",
-    "trials",
-    "users",
-    "web_push",
+FILES = (
+    "tests/series",
+    *(
+        f"tests/actions/test_{name}.py"
+        for name in (
+            "arrivals",
+            "beside",
+            "dashboards",
+            "heartbeats",
+            "idempotency",
+            "messages",
+            "notifications",
+            "rollup",
+            "rooms",
+            "samples",
+            "search",
+            "writable",
+        )
+    ),
 )
-"""Actions whose tests ask the database for nothing but rows by their fields."""
-IGNORED = [f"--ignore=tests/actions/test_{name}.py" for name in LEFT_OUT]
+"""What asks the database for more than rows by their fields; whole systems, which other tests start, run on SQLite."""
 GIVES_WAY = ("nice", "-n", "5")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sqlite-as-well", action="store_true", help=f"run {', '.join(FOLDERS)} on SQLite, too")
+    parser.addoption("--sqlite-as-well", action="store_true", help="run what depends on the database on SQLite, too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,7 +74,7 @@ class OnSqlite:
         terminalreporter.write(self._output.read().decode(errors="replace"))
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "pytest", "--quiet", *FOLDERS, *IGNORED]
+        command = [sys.executable, "-m", "pytest", "--quiet", *FILES]
         die_with_parent = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())]
         self._process = subprocess.Popen(
             [*GIVES_WAY, *die_with_parent, *command],

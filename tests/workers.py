@@ -12,13 +12,14 @@ LEAST = 4
 MOST = 8
 SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
+FAULTS = "tests/integration/faults/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
 START_SERVERS = ("tests/sources/",)
 """Folders in which the tests of a file share servers, which each worker would start for itself."""
-SHARE_ONE = (UNBROKEN, "tests/browser/")
+SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
-BEGIN = (*SHARE_ONE, "tests/integration/test_fault_process.py", BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
+BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
 
@@ -41,9 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl
 def pytest_collection_finish() -> None:
-    """Keep what was imported and collected, which stays to the end, from being looked through for garbage."""
+    """Keep what was imported and collected, which stays to the end, from being looked through for garbage.
+
+    The rest is looked through rarely: what tests leave behind is small.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _starts_the_system(scope: str) -> bool:

@@ -7,13 +7,15 @@ const asked = new URLSearchParams(location.search).get("message");
 
 let loading = null;
 
-/** Load the room once, at the message that the page was asked for, and then what makes it work. */
+/** Load the room once, at the message that the page was asked for, and show it when what makes it work is there too. */
 async function load() {
+  panel.ariaBusy = "true";
   const url = asked ? `${panel.dataset.room}?around=${encodeURIComponent(asked)}` : panel.dataset.room;
   await htmx.ajax("GET", url, { target: "#beside", swap: "innerHTML" });
   const form = panel.querySelector("[data-say]");
   for (const name of ["range", "at"]) if (form?.elements[name]) form.elements[name].value = panel.dataset[name] ?? "";
   await import(panel.dataset.script);
+  panel.ariaBusy = "false";
   if (asked) panel.querySelector(`#m-${CSS.escape(asked)}`)?.scrollIntoView({ block: "center" });
 }
 
@@ -22,7 +24,10 @@ async function open(focus) {
   document.body.dataset.beside = "open";
   button.setAttribute("aria-expanded", "true");
   sessionStorage.setItem(KEPT, "open");
-  loading ??= load();
+  loading ??= load().catch((error) => {
+    loading = null; // opening it again tries again
+    throw error;
+  });
   await loading;
   document.dispatchEvent(new Event("visibilitychange")); // what is there is in view now
   if (focus) panel.querySelector("textarea")?.focus();

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.chromium import find_or_install
 from tests.browser.person import SERVER_ZONE, Person
 from tests.integration.stack import Stack
+
+expect.set_options(timeout=15_000)  # what comes live takes longer where all tests share two cores
 
 ARGUMENTS = [
     "--no-sandbox",

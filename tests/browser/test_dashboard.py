@@ -77,7 +77,7 @@ def test_the_words_of_freshness_follow_the_time(person: Person, push_token: str)
     push(person.system, push_token, next(NUMBERS))
     words = person.widget("Orders open").locator("[data-freshness]")
     for expected in (r"^(now|1 s ago)$", r"^[34] s ago$", r"^[67] s ago$"):
-        expect(words).to_have_text(re.compile(expected), timeout=10_000)
+        expect(words).to_have_text(re.compile(expected))
 
 
 def test_another_range_is_a_click_away_and_live_too(person: Person, push_token: str) -> None:
@@ -152,7 +152,7 @@ def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> No
     size = person.page.evaluate("() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }")
     assert (size[0] <= width, size[1] <= height) == (True, True)
     assert misfits(person) == {}
-    person.page.wait_for_function(f"() => !({SEEN})().cut.length", timeout=15_000)  # while pages turn, some are
+    person.page.wait_for_function(f"() => !({SEEN})().cut.length")  # while pages turn, some are
 
 
 SEEN = """() => {
@@ -290,7 +290,7 @@ def test_in_normal_use_nothing_is_complained_of(person: Person, push_token: str)
     person.open(DEMO + "?range=24h")
     person.wait_until_live()
     person.open("/watching/")
-    expect(person.page.locator("#watching")).to_contain_text("as of", timeout=5000)
+    expect(person.page.locator("#watching")).to_contain_text("as of")
     person.page.wait_for_timeout(2500)
     person.open("/api/docs")
     person.page.wait_for_load_state("networkidle")

@@ -121,7 +121,7 @@ def test_what_is_written_while_the_connection_is_down_is_sent_once(
     expect(page.locator("article")).to_have_count(1)
     is_down = True
     routes[-1].close(code=1012)
-    expect(page.get_by_text("Connection lost")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Connection lost")).to_be_visible()
     write(page, "meanwhile")
     expect(page.get_by_text("Not sent yet")).to_be_visible()
     expect(page.get_by_label("Your message")).to_have_value("meanwhile")
@@ -198,7 +198,7 @@ def test_two_tabs_are_notified_alike_and_read_together(
         expect(one.locator("#bell")).to_have_attribute("data-unread", "0")
     assert api.post("/notifications", json={"to": "user:admin", "text": "4.2 is out", "about": "/series/"}).is_success
     for one in (page, other):
-        expect(one.locator(".toast")).to_contain_text("4.2 is out", timeout=5000)
+        expect(one.locator(".toast")).to_contain_text("4.2 is out")
         expect(one).to_have_title(re.compile(r"^\(1\) "))
         expect(one.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:image/png"))
 

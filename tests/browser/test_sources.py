@@ -45,8 +45,8 @@ def test_a_source_is_made_tried_saved_and_seen_to_run(someone: Person) -> None:
     page.wait_for_url(re.compile(r"/sources/\d+/$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     state = page.locator("#state")
-    expect(state.locator(".source-status-ok")).to_be_visible(timeout=15_000)
-    expect(state.get_by_role("row", name=re.compile(r"http_status.*200"))).to_be_visible(timeout=15_000)
+    expect(state.locator(".source-status-ok")).to_be_visible()
+    expect(state.get_by_role("row", name=re.compile(r"http_status.*200"))).to_be_visible()
     assert "open sesame" not in page.content()
 
     page.get_by_role("link", name="Sources").last.click()
@@ -82,7 +82,7 @@ def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
 def test_the_list_follows_and_is_searched_while_one_types(someone: Person) -> None:
     page = someone.page
     page.get_by_label("Search sources").press_sequentially("this mach")
-    expect(page.locator(".sources tbody tr")).to_have_count(1, timeout=5000)
+    expect(page.locator(".sources tbody tr")).to_have_count(1)
     expect(page.locator(".sources")).to_contain_text("this machine")
     ran = page.locator(".sources [data-label='Last run']")
     words = {ran.inner_text()}
@@ -92,7 +92,7 @@ def test_the_list_follows_and_is_searched_while_one_types(someone: Person) -> No
     assert len(words) > 1
     expect(page.get_by_label("Search sources")).to_have_value("this mach")
     page.get_by_label("Search sources").fill("nothing is called so")
-    expect(page.locator("#sources")).to_contain_text("No source has", timeout=5000)
+    expect(page.locator("#sources")).to_contain_text("No source has")
     assert someone.complaints == []
 
 
@@ -170,4 +170,4 @@ def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(someone: Person) -> Non
     other.goto(someone.system.url + "/")
     other.get_by_role("button", name="Sign out").click()
     other.wait_for_url("**/sign-in/")
-    someone.page.wait_for_url("**/sign-in/?next=/sources/", timeout=10_000)
+    someone.page.wait_for_url("**/sign-in/?next=/sources/")

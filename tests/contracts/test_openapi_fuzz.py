@@ -32,7 +32,7 @@ from tests.make import dashboard, source, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what fails in a request must not fail the next
 
-EXAMPLES = 6
+EXAMPLES = 4
 RUNS_A_SOURCE = r"^/api/v1/sources/(\{id\}/)?test$"
 """Left out: a test waits for a worker, and the worker connects to whatever address the fuzzer made up."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

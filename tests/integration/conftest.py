@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.bench import Bench
-from tests.integration.servers import Servers
 from tests.integration.stack import Stack
 
 
@@ -15,13 +14,6 @@ def bench() -> Iterator[Bench]:
         made = Bench(stack)
         yield made
         made.client.close()
-
-
-@pytest.fixture(scope="module")
-def servers(bench: Bench) -> Iterator[Servers]:
-    """Other web servers on the same system."""
-    with Servers(bench.stack) as made:
-        yield made
 
 
 @pytest.fixture

@@ -234,8 +234,8 @@ class TestLimits:
         kind = "async def" if "await" in body else "def"
         write(f'\n@metric("orders_open", every="10s")\n{kind} orders_open():\n    {body}\n')
         began = time.monotonic()
-        assert refusal(timeout_s=2) == "It took longer than 2 s (orders.py, line 5)"
-        assert time.monotonic() - began < 15
+        assert refusal(timeout_s=4) == "It took longer than 4 s (orders.py, line 5)"
+        assert time.monotonic() - began < 30
 
     def test_one_that_can_not_be_interrupted_is_ended(self, write: Write) -> None:
         write("""

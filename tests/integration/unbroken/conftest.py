@@ -1,24 +1,5 @@
 """One system for the whole folder."""
 
-from collections.abc import Iterator
+from tests.integration.shared import bench, servers
 
-import pytest
-
-from tests.integration.bench import Bench
-from tests.integration.servers import Servers
-from tests.integration.stack import Stack
-
-
-@pytest.fixture(scope="package")
-def bench() -> Iterator[Bench]:
-    with Stack() as stack:
-        made = Bench(stack)
-        yield made
-        made.client.close()
-
-
-@pytest.fixture(scope="package")
-def servers(bench: Bench) -> Iterator[Servers]:
-    """Other web servers on the same system."""
-    with Servers(bench.stack) as made:
-        yield made
+__all__ = ["bench", "servers"]
