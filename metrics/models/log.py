@@ -1,6 +1,7 @@
 """Logs: the numbers of what is appended to topics whose entries are all delivered."""
 
 import re
+from functools import lru_cache
 
 from django.db import models
 
@@ -8,6 +9,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e
 """Characters that are not seen, or that turn round what stands behind them."""
 
 
+@lru_cache(4096)
 def sender(by: str) -> str:
     """Return the name of a principal as people read it: user ada is ada."""
     return _CONTROLS.sub("", by.removeprefix("user "))

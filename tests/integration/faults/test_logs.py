@@ -1,6 +1,5 @@
 """Logs through faults: every entry in order, though the web process is killed; and elements for one person alone."""
 
-import itertools
 import json
 import threading
 import time
@@ -19,6 +18,7 @@ from tests.integration.stack import free_port
 pytestmark = pytest.mark.integration
 
 MESSAGES = 240
+WRITERS, READERS = 4, 2
 READ_S = 90
 TOLD_S = 5.0
 
@@ -32,8 +32,8 @@ def editor(bench: Bench) -> Iterator[httpx.Client]:
         yield client
 
 
-def entries(url: str, headers: dict[str, str], until: float) -> Generator[int, None, None]:
-    """Yield the ids of a room's entries as a program reads them that comes back after each break."""
+def entries(url: str, headers: dict[str, str], until: float) -> Generator[tuple[int, str], None, None]:
+    """Yield the ids and texts of a room's entries as a program reads them that comes back after each break."""
     after = 0
     while time.monotonic() < until:
         with (
@@ -44,42 +44,54 @@ def entries(url: str, headers: dict[str, str], until: float) -> Generator[int, N
                 said = json.loads(socket.recv(timeout=5))
                 if said["type"] == "entry":
                     after = said["id"]
-                    yield after
+                    yield after, said["text"]
         time.sleep(0.1)
 
 
-def test_every_entry_comes_in_order_though_the_web_process_is_killed_twice(bench: Bench, editor: httpx.Client) -> None:
+def test_every_entry_comes_in_the_same_order_though_everything_is_killed(bench: Bench, editor: httpx.Client) -> None:
     room = editor.post("/api/v1/rooms", json={"title": "Killed"}).json()["id"]
-    wanted = itertools.count(1)
     done = threading.Event()
+    accepted: dict[str, int] = {}
 
-    def write() -> None:
-        number = next(wanted)
-        while number <= MESSAGES:
-            with suppress(httpx.HTTPError):
-                body = {"text": str(number), "client_id": str(number)}
-                answer = editor.post(f"/api/v1/rooms/{room}/messages", json=body)
-                if answer.status_code == 201:
-                    number = next(wanted)
-                    continue
-            time.sleep(0.2)
-        done.set()
+    def write(name: str) -> None:
+        for number in range(1, MESSAGES // WRITERS + 1):
+            body = {"text": f"{name} {number}", "client_id": f"{name} {number}"}
+            while body["text"] not in accepted and not done.is_set():
+                with suppress(httpx.HTTPError):
+                    answer = editor.post(f"/api/v1/rooms/{room}/messages", json=body)
+                    if answer.status_code == 201:
+                        accepted[body["text"]] = answer.json()["id"]
+                        continue
+                time.sleep(0.2)
 
-    writer = threading.Thread(target=write)
-    writer.start()
     url = f"{bench.stack.url.replace('http', 'ws')}/ws/rooms/{room}/"
     headers = {"Authorization": str(editor.headers["Authorization"])}
-    found: list[int] = []
-    with closing(entries(url, headers, time.monotonic() + READ_S)) as reader:
-        for id in reader:
-            found.append(id)
-            if id in (MESSAGES // 4, MESSAGES // 2):
-                bench.stack.kill("web")
-            if id == MESSAGES:
-                break
-    writer.join(READ_S)
-    assert done.is_set()
-    assert found == list(range(1, MESSAGES + 1))
+    read: list[list[tuple[int, str]]] = [[] for _ in range(READERS)]
+
+    def follow(found: list[tuple[int, str]]) -> None:
+        with closing(entries(url, headers, time.monotonic() + READ_S)) as reader:
+            for id, text in reader:
+                found.append((id, text))
+                if len(found) == MESSAGES:
+                    return
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"[:WRITERS]]
+    threads += [threading.Thread(target=follow, args=(found,)) for found in read]
+    for thread in threads:
+        thread.start()
+    for part, killed in enumerate(("web", "redis", "render", "collect", "web"), 1):
+        until = time.monotonic() + READ_S
+        while len(accepted) < part * MESSAGES // 6:
+            assert time.monotonic() < until, f"{len(accepted)} were accepted before {killed} was to be killed."
+            time.sleep(0.02)
+        bench.stack.kill(killed)
+    for thread in threads:
+        thread.join(READ_S)
+    done.set()
+    assert len(accepted) == MESSAGES
+    assert read[0] == sorted((id, text) for text, id in accepted.items())
+    assert all(one == read[0] for one in read)
+    assert [id for id, _ in read[0]] == list(range(1, MESSAGES + 1))
     bench.stack.wait_until_ready()
 
 
