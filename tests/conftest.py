@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
 import fcntl
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pytest_django import Settings
 
 from dashboard_project import static
 from metrics.actions import shown
+from metrics.redis_state import limits
 from metrics.series import series_cache, step_cache
 from metrics.sources import plugin_process
 from tests import flush, loop
@@ -53,6 +55,13 @@ def _nothing_remembered() -> None:
     step_cache.forget()
     series_cache.forget()
     shown.forget()
+
+
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count everything in the minute that the test began in, even if the next one comes."""
+    spend, began = limits.spend, time.time()
+    monkeypatch.setattr(limits, "spend", lambda holder, amount, most, _: spend(holder, amount, most, began))
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -121,15 +121,30 @@ class Config(Versioned):
         return self
 
 
+class Still(Versioned):
+    """Fields of the config of a kind that shows no series."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    queries: ClassVar[Sequence[QueryConfig]] = ()
+    expressions: ClassVar[Sequence[ExpressionConfig]] = ()
+    every_s: ClassVar[float | None] = None
+    hint: ClassVar[str] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A series with the name it has on this widget."""
+    """A series with the name it has on this widget.
+
+    `of` is the index of its query; expressions count on behind the queries.
+    """
 
     name: str
     track: Track
+    of: int = 0
 
 
-C = TypeVar("C", bound=Config)
+C = TypeVar("C", bound=Config | Still)
 
 
 class WidgetKind(ABC, Generic[C]):

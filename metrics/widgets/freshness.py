@@ -16,7 +16,8 @@ UNKNOWN_EVERY_S = 300.0
 class Freshness:
     """`at` is when the newest sample came, `late_at` and `stale_at` when it will count as late and as stale.
 
-    All are Unix seconds, None without data. `state` is fresh, late, stale or nodata, as of rendering.
+    All are Unix seconds, None without data. `state` is fresh, late, stale, nodata, or
+    still for what shows no samples, as of rendering.
     """
 
     state: str
@@ -26,6 +27,8 @@ class Freshness:
 
 
 NO_DATA = Freshness("nodata")
+STILL = Freshness("still")
+"""Of what shows no samples."""
 
 
 def freshness(newest_at: float | None, every_s: float | None, now: float) -> Freshness:

@@ -9,11 +9,11 @@ from typing import Literal
 from pydantic import Field
 
 from metrics.series.read import Point, Track, longest_step
-from metrics.widgets import axis, chart, combine, freshness, room, thresholds, units
-from metrics.widgets.base import Config, Named, WidgetKind
-from metrics.widgets.combine import How
+from metrics.widgets import axis, chart, combine, room, thresholds, units
+from metrics.widgets.base import Named, WidgetKind
 from metrics.widgets.ranges import Window
-from metrics.widgets.thresholds import Level, Thresholds
+from metrics.widgets.single import Single, SingleConfig, single
+from metrics.widgets.thresholds import Level
 from metrics.widgets.units import Shown
 
 SPARK_STEPS = 2
@@ -34,17 +34,10 @@ LITTLE_POINTS = f"under {LEAST_POINTS}{units.NARROW_SPACE}pts"
 POINTS = frozenset({"percent", "ratio"})
 
 
-class NumberConfig(Config):
+class NumberConfig(SingleConfig):
     """Config of a number."""
 
-    combine: How | None = Field(
-        default=None,
-        description="How several series become one: sum, avg, max or min. "
-        "Else avg for percent, ratio, seconds, milliseconds and days, and sum for the rest.",
-    )
     better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good, by colour.")
-    thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
-    decimals: int | None = Field(default=None, ge=0, le=6, description="Decimals; else three digits that matter.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +87,29 @@ class Number(WidgetKind[NumberConfig]):
     windows_back = 2
 
     def view(self, config: NumberConfig, series: list[Named], window: Window) -> NumberView:
-        tracks = [named.track for named in series if named.track.latest]
-        current = _current(tracks, config, window)
-        if not current:
+        newest = single(config, series, window)
+        if newest is None:
             return NumberView(None)
-        word = current[0].unit if config.unit is None else config.unit
-        how = config.combine or combine.usual(word)
-        newest = combine.WAYS[how]([track.latest.value for track in current if track.latest])
-        value = units.show(newest, word, config.decimals)
-        points = combine.combined(current, how, window.step_s, config.every_s)
+        value = newest.show(config)
+        points = combine.combined(newest.tracks, newest.how, window.step_s, config.every_s)
         return NumberView(
             value=value,
             ems=room.ems([value]),
-            level=thresholds.level(newest, config.thresholds),
-            change=_change(points, word, config, window),
-            spark=_spark(points, longest_step(window.step_s * SPARK_STEPS, _every_s(current, config)), window),
-            note=_note(how, len(current), len(tracks)),
+            level=thresholds.level(newest.value, config.thresholds),
+            change=_change(points, newest.word, config, window),
+            spark=_spark(points, longest_step(window.step_s * SPARK_STEPS, _every_s(newest.tracks, config)), window),
+            note=_note(newest),
         )
 
 
-def _current(tracks: list[Track], config: NumberConfig, window: Window) -> list[Track]:
-    """Leave out series that ended long before the others: a disk that was removed is not part of the sum."""
-    current = [one for one in tracks if freshness.of_tracks([one], config.every_s, window.at).state != "stale"]
-    return current or tracks
-
-
-def _every_s(tracks: list[Track], config: NumberConfig) -> float | None:
+def _every_s(tracks: Sequence[Track], config: NumberConfig) -> float | None:
     return config.every_s or max((track.every_s or 0.0 for track in tracks), default=None)
 
 
-def _note(how: str, current: int, known: int) -> str:
-    left_out = f", {known - current} stale left out" if known > current else ""
-    return f"{how} of {current}{left_out}" if known > 1 else ""
+def _note(newest: Single) -> str:
+    counted, known = len(newest.tracks), newest.known
+    left_out = f", {known - counted} stale left out" if known > counted else ""
+    return f"{newest.how} of {counted}{left_out}" if known > 1 else ""
 
 
 def _change(points: Sequence[Point], word: str, config: NumberConfig, window: Window) -> Change | None:

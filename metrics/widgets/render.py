@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import structlog
 from django.template.loader import render_to_string
@@ -14,7 +15,7 @@ from metrics.models import Widget
 from metrics.series import read
 from metrics.series.read import Asked, Track
 from metrics.widgets import arithmetic, freshness, ranges
-from metrics.widgets.base import Config, Named, QueryConfig, WidgetKind
+from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
@@ -98,7 +99,7 @@ def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
     return frozenset().union(*(policy.hidden_on(dashboard) for dashboard in dashboards))
 
 
-def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:
+def _parsed(widget: Widget) -> tuple[WidgetKind[Any], Config | Still] | str:
     """Return the kind and the config of `widget`, or a sentence about what is wrong with them."""
     try:
         kind = kinds()[widget.kind]
@@ -110,7 +111,7 @@ def _parsed(widget: Widget) -> tuple[WidgetKind[Config], Config] | str:
         return f"{'.'.join(map(str, first['loc']))}: {validation.words(first)}."
 
 
-def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> list[Asked]:
+def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window) -> list[Asked]:
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = read.Window(window.at, start, window.end, window.step_s, window.start)
     return [
@@ -120,12 +121,13 @@ def _asked(kind: WidgetKind[Config], config: Config, window: ranges.Window) -> l
 
 
 def _drawn(
-    widget: Widget, kind: WidgetKind[Config], config: Config, tracks: list[list[Track]], window: ranges.Window
+    widget: Widget, kind: WidgetKind[Any], config: Config | Still, tracks: list[list[Track]], window: ranges.Window
 ) -> WidgetView:
     """Return the view-model of a widget of `kind`, given the tracks of each of its queries."""
     try:
         series = _series(config, tracks, window)
-        current = freshness.of_tracks([named.track for named in series], config.every_s, window.at)
+        tracks_shown = [named.track for named in series]
+        current = freshness.of_tracks(tracks_shown, config.every_s, window.at) if config.queries else freshness.STILL
         view = _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
         return replace(view, series=tuple(map(_newest, series)))
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
@@ -164,20 +166,20 @@ def _newest(one: Named) -> Newest:
     return Newest(one.name, value, one.track.unit, at)
 
 
-def _series(config: Config, tracks: list[list[Track]], window: ranges.Window) -> list[Named]:
+def _series(config: Config | Still, tracks: list[list[Track]], window: ranges.Window) -> list[Named]:
     """Return what the queries found and the expressions calculate, with names."""
     found: list[Named] = []
     named: dict[str, list[Track]] = {}
-    for query, of_query in zip(config.queries, tracks, strict=True):
+    for index, (query, of_query) in enumerate(zip(config.queries, tracks, strict=True)):
         fewer = _fewer(query, of_query, window)
         if query.name:
             named[query.name] = fewer
         if not query.hidden:
-            found += [Named(query.legend_of(track), track) for track in fewer]
-    for one in config.expressions:
+            found += [Named(query.legend_of(track), track, index) for track in fewer]
+    for index, one in enumerate(config.expressions, len(config.queries)):
         for track in arithmetic.evaluate(one.expression, named, window.step_s):
             unit = track.unit if one.unit is None else one.unit
-            found.append(Named(one.legend_of(track), replace(track, unit=unit)))
+            found.append(Named(one.legend_of(track), replace(track, unit=unit), index))
     return found
 
 

@@ -40,12 +40,42 @@ const timeZone = serverZone();
 /** The name of the zone that times are shown in. */
 export const zone = timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** The time of day at `seconds` (Unix), in the server's time zone. */
-export function timeOfDay(seconds, withSeconds = false) {
+/** The time of day at `seconds` (Unix), in the server's time zone or another. */
+export function timeOfDay(seconds, withSeconds = false, inZone = timeZone) {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB", {
-    timeZone,
+    timeZone: inZone,
     hour: "2-digit",
     minute: "2-digit",
     second: withSeconds ? "2-digit" : undefined,
   });
+}
+
+/** The two largest units of a time to come, as `metrics/widgets/countdown.py` says it; empty if it is over. */
+export function left(seconds) {
+  const whole = Math.floor(seconds);
+  const [days, hours, minutes] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  if (whole <= 0) return "";
+  if (days) return `${days} d ${hours} h`;
+  if (hours) return `${hours} h ${minutes} min`;
+  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+/** Put `text` into an element, if there is one and it says something else. */
+export function set(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** Bring all clocks and countdowns of the page up to now. A zone that this browser does not know stays as it came. */
+export function tickClocks() {
+  const time = now();
+  for (const clock of document.querySelectorAll("[data-clock]")) {
+    try {
+      set(clock, timeOfDay(time, "seconds" in clock.dataset, clock.dataset.zone || undefined));
+    } catch {
+      continue;
+    }
+  }
+  for (const one of document.querySelectorAll("[data-until]")) {
+    set(one, left(Number(one.dataset.until) - time) || one.dataset.reached);
+  }
 }

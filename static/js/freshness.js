@@ -1,6 +1,6 @@
 // The freshness of every widget, by server time. The thresholds come with each fragment; here they are compared.
 
-import { age, now } from "./clock.js";
+import { age, now, set } from "./clock.js";
 
 const seen = new WeakMap();
 
@@ -39,14 +39,10 @@ function words(state, old) {
   }
 }
 
-export function set(element, text) {
-  if (element && element.textContent !== text) element.textContent = text;
-}
-
 /** Bring the state and the words of every widget, and of every cell with thresholds of its own, up to now. */
 export function tickFreshness() {
   const time = now();
-  for (const element of document.querySelectorAll("[data-state]")) {
+  for (const element of document.querySelectorAll('[data-state]:not([data-state="still"])')) {
     const old = ageOf(element, time);
     const current = state(element, old);
     if (element.dataset.state !== current) element.dataset.state = current;

@@ -1,7 +1,7 @@
 // A live page: keeps the socket's state visible, acknowledges what it shows, and never looks alive when it is not.
 
-import { age, now, setServerTime, timeOfDay, zone } from "./clock.js";
-import { set, tickFreshness } from "./freshness.js";
+import { age, now, set, setServerTime, tickClocks, timeOfDay, zone } from "./clock.js";
+import { tickFreshness } from "./freshness.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
@@ -168,10 +168,7 @@ function tick() {
   if (refusal) show("denied");
   else if (pulse().lost || silent > LOST_AFTER_S || slept) show("lost");
   tickFreshness();
-  for (const clock of document.querySelectorAll("[data-clock]")) {
-    const text = timeOfDay(now());
-    if (clock.textContent !== text) clock.textContent = text;
-  }
+  tickClocks();
   if ((silent > LOST_AFTER_S || refusal) && refusal !== REFUSED[1013]) probe();
 }
 

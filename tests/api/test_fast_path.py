@@ -156,6 +156,7 @@ async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.usefixtures("one_minute")
 async def test_who_pushes_too_fast_is_django_s_and_others_are_not(door: Door, settings: Settings) -> None:
     settings.PUSH_SAMPLES_PER_MINUTE = 3
     other = Door(await in_database(make.token)("other", "push"))

@@ -145,6 +145,7 @@ class TestByHand:
         good = [self.post(V2, "a v=1", f"Token {token}", **{"Idempotency-Key": "k"}).status_code for _ in range(2)]
         assert (good, len(Sample.objects.all())) == ([204, 204], 1)
 
+    @pytest.mark.usefixtures("one_minute")
     @pytest.mark.parametrize(
         ("path", "scope", "lines", "headers", "status", "code"),
         [
@@ -176,6 +177,7 @@ class TestByHand:
         assert body(response)["message"] == body(response)["error"]
         assert stored() == {}
 
+    @pytest.mark.usefixtures("one_minute")
     def test_too_much_is_told_when_to_come_back(self, settings: Settings, token: str) -> None:
         settings.PUSH_SAMPLES_PER_MINUTE = 1
         answers = [self.post(V2, "a v=1", f"Token {token}") for _ in range(3)]

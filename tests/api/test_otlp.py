@@ -148,6 +148,7 @@ class TestAnswers:
         assert response.status_code == 413
         assert said(response)
 
+    @pytest.mark.usefixtures("one_minute")
     @pytest.mark.parametrize("kind", [JSON, PROTOBUF])
     def test_too_much_is_429_and_a_database_that_is_away_503_both_say_when_to_come_again(
         self, program: Program, settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: str

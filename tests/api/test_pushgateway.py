@@ -263,6 +263,7 @@ class TestByHand:
         assert gateway("POST", "/metrics/job/a/größe/1", '{"load.1m"} 2\n').status_code == 200
         assert Series.objects.get(labels__has_key="a_b").ended_at_ms is not None
 
+    @pytest.mark.usefixtures("one_minute")
     def test_sizes_and_rates_are_limited_as_everywhere(self, gateway: Gateway, settings: Settings) -> None:
         settings.PUSH_BODY_LIMIT_BYTES, settings.PUSH_SAMPLES_PER_MINUTE = 2000, 3
         assert gateway("PUT", "/metrics/job/a", b"#" * 2001).status_code == 413

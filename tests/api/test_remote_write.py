@@ -123,6 +123,7 @@ class TestAnswers:
         settings.PUSH_BODY_LIMIT_BYTES = 2000
         assert send(program, bytes(cramjam.snappy.compress_raw(b"\0" * 2001))).status_code == 413
 
+    @pytest.mark.usefixtures("one_minute")
     def test_too_much_is_429_and_a_database_that_is_away_503_both_say_when_to_come_again(
         self, program: Program, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:

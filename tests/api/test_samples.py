@@ -167,6 +167,7 @@ class TestRefused:
         assert response.status_code == status
         assert body(response)["detail"].endswith(".")
 
+    @pytest.mark.usefixtures("one_minute")
     def test_a_body_over_djangos_own_limit_is_413(self, program: Program, settings: Settings) -> None:
         response = program.post(PATH, b" " * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))
         assert response.status_code == 413

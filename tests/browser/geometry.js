@@ -1,5 +1,6 @@
 // Whether text is cut or covered: the boxes of all text in `root` against what clips them, against each other and, in the
-// end, against the root. Returns a list of sentences. Text that is out of sight as a whole counts as left out, not as cut.
+// end, against the root. Returns a list of sentences. Text that is out of sight as a whole counts as left out, not as cut;
+// so does what can be scrolled to by the keyboard.
 (root) => {
   const TOLERANCE = 1.5;
   const faults = [];
@@ -30,6 +31,7 @@
       if (unseen(up)) return { boxes: [], cut: false };
       const style = getComputedStyle(up);
       mayEnd ||= style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
+      mayEnd ||= style.overflowY === "auto" && up.tabIndex === 0;
       if (style.overflowX === "visible" || up instanceof SVGElement) continue;
       const clip = up.getBoundingClientRect();
       boxes = boxes.filter((box) => !empty(common(box, clip)));

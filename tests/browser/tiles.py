@@ -1,6 +1,7 @@
 """Tiles of every kind, size and filling on one page, as the real templates and stylesheets draw them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from metrics.series.read import Point
 from metrics.widgets import freshness
 from metrics.widgets.base import Named
 from metrics.widgets.registry import kinds
@@ -27,13 +29,52 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table")
+"""Kinds that show series; each kind has its test here."""
+STILL: dict[str, dict[str, dict[str, Any]]] = {
+    "text": {
+        "little": {"text": "Call **Ada**."},
+        "usual": {
+            "text": "# On call\n\n* Ada until Friday\n* [the plan](https://example.org/plan)\n\n`make restart` first."
+        },
+        "much": {"text": "\n\n".join(f"Paragraph {n}, which says what there is to say about it." for n in range(40))},
+        "absurd": {
+            "text": "x" * 300 + "\n\n| a | b |\n|---|---|\n" + "| c | " * 40 + "\n\n```\n" + "y" * 400 + "\n```"
+        },
+    },
+    "clock": {
+        "little": {"places": [{"zone": "UTC"}]},
+        "usual": {"places": [{"zone": "Europe/Berlin"}, {"zone": "America/New_York"}], "seconds": True},
+        "much": {"places": [{"zone": zone} for zone in ("UTC", "Asia/Tokyo", "Asia/Kathmandu", "America/New_York")]},
+        "absurd": {
+            "places": [{"zone": "Pacific/Chatham", "name": "A name as long as it may be, and no longer than it"}] * 6
+        },
+    },
+    "countdown": {
+        "little": {"until": "2026-11-20T12:00:09Z"},
+        "usual": {"until": "2026-12-24T18:00:00+01:00"},
+        "much": {"until": "2036-12-24T18:00:00+01:00"},
+        "absurd": {
+            "until": "2020-01-01T00:00:00Z",
+            "reached": "It is over, and has been for so long that nobody remembers why",
+        },
+    },
+}
 LONG = "eu-central-1/production/checkout-service-with-a-very-long-name/instance-"
 HIGH = {"warn": 80, "critical": 95}
 
 
 def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     """Return a title, the series and the fields of the config."""
+    if kind in STILL:
+        return "Berlin and elsewhere", [], STILL[kind][filling]
     points = steps(42, window(), 2)
+    needed: dict[str, Any] = {"goal": 100} if kind == "progress" else {}
+    title, found, fields = _series(kind, filling, points)
+    return title, found, needed | fields
+
+
+def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Named], dict[str, Any]]:
     match filling:
         case "nothing":
             return "Orders open", [], {"hint": "Push the metric orders_open and it appears here at once. " * 5}
@@ -42,12 +83,14 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
         case "usual":
             names = ("Web process", "Database", "Fails on purpose", "Queue")
             found = [named(name, 93.4 - 93.4 * (i == 2), points, unit="percent") for i, name in enumerate(names)]
-            return "In use", found, {"thresholds": HIGH} if kind in ("number", "bars") else {}
+            limits: dict[str, Any] = {"number": HIGH, "bars": HIGH, "gauge": HIGH, "table": [HIGH]}
+            more = {"since": "2026-11-01T00:00:00Z", "by": "2026-12-01T00:00:00Z"} if kind == "progress" else {}
+            return "In use", labelled(found), {"thresholds": limits[kind]} if kind in limits else more
         case "much":
             found = [
                 named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)
             ]
-            return "Requests by server", found, {"top": 10} if kind == "bars" else {}
+            return "Requests by server", labelled(found), {"top": 10} if kind == "bars" else {}
     found = [
         named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2))
         for i in range(90)
@@ -55,12 +98,20 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     fields: dict[str, Any] = {
         "number": {"decimals": 6, "better": "lower", "thresholds": {"warn": 1, "direction": "below"}},
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
+        "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
+        "progress": {"by": "2026-11-21T00:00:00Z", "goal": -7e99},
+        "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},
     }.get(kind, {})
     return (
         "A title that nobody would ever write upon a tile of any wall, were it not to see whether it fits",
-        found,
+        labelled(found),
         fields,
     )
+
+
+def labelled(found: list[Named]) -> list[Named]:
+    """Return series whose label `name` is their name, as tables show it."""
+    return [replace(one, track=replace(one.track, labels={"name": one.name})) for one in found]
 
 
 def tile(kind: str, filling: str, element: str) -> str:
@@ -68,6 +119,9 @@ def tile(kind: str, filling: str, element: str) -> str:
     made = kinds()[kind]
     late = {"usual": 30.0, "absurd": 900.0}.get(filling, 0.0)
     current = freshness.of_tracks([one.track for one in found], None, AT + late)
+    is_still = kind in STILL
+    current = freshness.STILL if is_still else current
+    checked = made.config_class.model_validate(fields if is_still else config(**fields))
     view = WidgetView(
         element=element,
         kind=kind,
@@ -78,16 +132,19 @@ def tile(kind: str, filling: str, element: str) -> str:
         h=1,
         freshness=current,
         template=f"widgets/{kind}.html",
-        view=made.view(made.config_class.model_validate(config(**fields)), found, window()) if found else None,
+        view=made.view(checked, found, window()) if found or is_still else None,
         hint=fields.get("hint", ""),
     )
     text = render_to_string("widgets/widget.html", {"widget": view})
     words = {"fresh": "12 s ago", "late": "late · 99 min", "stale": "stale · 99 min", "nodata": "no data"}
-    return text.replace(f"data-freshness>{current.state}", f"data-freshness>{words[current.state]}")
+    return (
+        text if is_still else text.replace(f"data-freshness>{current.state}", f"data-freshness>{words[current.state]}")
+    )
 
 
 def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
-    yield from product(("number", "line", "bars", "status"), SIZES, FILLINGS)
+    yield from product(SERIES, SIZES, FILLINGS)
+    yield from product(STILL, SIZES, FILLINGS[1:])
 
 
 def page(theme: str = "dark") -> str:

@@ -59,6 +59,12 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("status", {"queries": [{"metric": UP, "legend": "{check}"}]}),
     ("bars", {"queries": [{"metric": DISK, "legend": "{mount}"}], "thresholds": {"warn": 80}}),
     ("bars", {"queries": [{"metric": GONE}]}),
+    ("gauge", {"queries": [{"metric": LOAD}], "max": 10}),
+    ("progress", {"queries": [{"metric": LOAD}], "goal": 1000}),
+    ("table", {"queries": [{"metric": DISK}, {"metric": LOAD}], "thresholds": [{"warn": 80}]}),
+    ("text", {"text": "Call *Ada*."}),
+    ("clock", {"places": [{"zone": "Asia/Tokyo"}]}),
+    ("countdown", {"until": "2026-11-20T12:02:00Z"}),
 ]
 
 

@@ -29,6 +29,12 @@ test("times of day are in the server's time zone", async () => {
   assert.deepEqual([zone, timeOfDay(NOON), timeOfDay(NOON + 7, true)], ["Europe/Zurich", "13:00", "13:00:07"]);
 });
 
+test("what is left is told in its two largest units", async () => {
+  const { left } = await load("clock.js");
+  const told = [273_659, 86_399, 3600, 61, 59.9, 0.9, 0, -5].map(left);
+  assert.deepEqual(told, ["3 d 4 h", "23 h 59 min", "1 h 0 min", "1 min 1 s", "59 s", "", "", ""]);
+});
+
 for (const unknown of ["Mars/Olympus", ""]) {
   test(`a browser that does not know the zone '${unknown}' takes its own`, async () => {
     new Document().documentElement.dataset.timeZone = unknown;

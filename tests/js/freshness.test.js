@@ -20,7 +20,7 @@ function widget(ageS) {
   const at = NOON - ageS;
   const label = new Element();
   const made = new Element({ state: "", at, lateAt: at + 10, staleAt: at + 30 }, { "[data-freshness]": label });
-  page.lists = { "[data-state]": [made] };
+  page.lists = { '[data-state]:not([data-state="still"])': [made] };
   return { made, label, shows: () => [made.dataset.state, label.textContent] };
 }
 

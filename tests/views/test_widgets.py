@@ -48,14 +48,22 @@ class TestNew:
         assert all(kind in page for kind in kinds())
 
     @pytest.mark.parametrize("kind", sorted(kinds()))
-    def test_of_every_kind_one_is_made_with_a_title_and_a_metric(self, editor: Client, kind: str) -> None:
+    def test_of_every_kind_one_is_made_with_what_it_needs(self, editor: Client, kind: str) -> None:
         make.dashboard(widgets=[make.widget("a")])
         path = f"/d/shop/widgets/new/?kind={kind}"
-        fields = {"widget-title": "New", "config-queries-0-metric": "orders_open"}
+        queries = {"queries": [{"metric": "orders_open"}]}
+        needed: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+            "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
+            "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
+            "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),
+            "progress": ({"config-queries-0-metric": "orders_open", "config-goal": "7"}, {**queries, "goal": 7.0}),
+        }
+        typed, config = needed.get(kind, ({"config-queries-0-metric": "orders_open"}, queries))
+        fields = {"widget-title": "New", **typed}
         response = editor.post(path, filled(editor, path, path, **fields))
         assert (response.status_code, response["Location"]) == (302, "/d/shop/edit/")
         made = Widget.objects.get(title="New")
-        assert (made.kind, made.key, made.config) == (kind, "new", {"queries": [{"metric": "orders_open"}]})
+        assert (made.kind, made.key, made.config) == (kind, "new", config)
         assert (made.x, made.y, made.w, made.h) == (3, 0, 3, 1)
 
     def test_one_that_is_not_filled_in_says_what_is_missing(self, editor: Client) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from metrics.widgets import freshness
-from metrics.widgets.base import Named
+from metrics.widgets.base import Named, Still
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
 from tests.widgets.make import AT, config, named, steps, window
@@ -17,9 +17,20 @@ from tests.widgets.make import AT, config, named, steps, window
 SERIES = [named("<a> & 'b'", 42.5, steps(42, window()), unit="percent"), named("c", 0, steps(7, window()), age_s=900)]
 
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "text": {"text": "<a> *now* & <script>alert(1)</script>"},
+    "clock": {"places": [{"zone": "Asia/Tokyo", "name": "<a>"}, {"zone": "UTC"}]},
+    "countdown": {"until": "2026-12-24T18:00:00Z", "reached": "<a>"},
+    "progress": {"goal": 100},
+}
+STILL = [kind for kind, one in kinds().items() if issubclass(one.config_class, Still)]
+OF_SERIES = sorted(kinds().keys() - STILL)
+
+
 def html(kind: str, series: list[Named], **fields: Any) -> str:
     made = kinds()[kind]
-    checked = made.config_class.model_validate(config(**fields))
+    fields = NEEDED.get(kind, {}) | fields
+    checked = made.config_class.model_validate(fields if kind in STILL else config(**fields))
     view = WidgetView(
         element="w-7",
         kind=kind,
@@ -28,7 +39,7 @@ def html(kind: str, series: list[Named], **fields: Any) -> str:
         y=0,
         w=3,
         h=1,
-        freshness=freshness.of_tracks([one.track for one in series], None, AT),
+        freshness=freshness.STILL if kind in STILL else freshness.of_tracks([one.track for one in series], None, AT),
         template=f"widgets/{kind}.html",
         view=made.view(checked, series, window()),
         hint="Push <something>.",
@@ -36,7 +47,7 @@ def html(kind: str, series: list[Named], **fields: Any) -> str:
     return render_to_string("widgets/widget.html", {"widget": view})
 
 
-@pytest.mark.parametrize("kind", ["number", "line", "status", "bars"])
+@pytest.mark.parametrize("kind", sorted(kinds()))
 class TestEveryKind:
     def test_it_obeys_the_content_security_policy(self, kind: str) -> None:
         assert not re.search(r"<style|<script|\sstyle=|\son\w+=|hx-on", html(kind, SERIES))
@@ -45,14 +56,20 @@ class TestEveryKind:
         assert "<a>" not in html(kind, SERIES)
         assert "<tle" not in html(kind, SERIES)
 
+    def test_it_is_small(self, kind: str) -> None:
+        assert len(html(kind, SERIES).encode()) < 4096
+
+    def test_the_same_state_is_the_same_html(self, kind: str) -> None:
+        assert html(kind, SERIES) == html(kind, SERIES)
+
+
+@pytest.mark.parametrize("kind", OF_SERIES)
+class TestOfSeries:
     def test_it_has_one_id_and_tells_the_times_that_decide_its_freshness(self, kind: str) -> None:
         text = html(kind, SERIES)
         assert re.findall(r'\sid="([^"]*)"', text) == ["w-7"]
         assert f'data-state="fresh" data-at="{AT - 2:.3f}" data-late-at="' in text
         assert '<span class="freshness-text" data-freshness>fresh</span>' in text
-
-    def test_it_is_small(self, kind: str) -> None:
-        assert len(html(kind, SERIES).encode()) < 4096
 
     def test_without_data_it_shows_the_hint_and_no_times(self, kind: str) -> None:
         text = html(kind, [])
@@ -60,8 +77,14 @@ class TestEveryKind:
         assert "data-at" not in text
         assert "Push &lt;something&gt;." in text
 
-    def test_the_same_state_is_the_same_html(self, kind: str) -> None:
-        assert html(kind, SERIES) == html(kind, SERIES)
+
+@pytest.mark.parametrize("kind", STILL)
+def test_what_shows_no_samples_is_never_late_and_has_no_times(kind: str) -> None:
+    text = html(kind, [])
+    assert 'data-state="still"' in text
+    assert "data-at" not in text
+    assert "data-freshness" not in text
+    assert "No data" not in text
 
 
 def test_an_error_is_a_sentence() -> None:

@@ -1,0 +1,182 @@
+"""A table: a row for each combination of labels, a column for each query."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from metrics.series.read import longest_step
+from metrics.widgets import axis, chart, freshness, thresholds, units
+from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
+from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import Level, Thresholds
+from metrics.widgets.units import Shown
+
+ROWS_MOST = 50
+SPARK_POINTS_MOST = 30
+SPARK_HEIGHT = 200
+NO_LIMITS = Thresholds()
+
+
+class TableConfig(Config):
+    """Config of a table."""
+
+    columns: list[str] = Field(
+        default_factory=list, max_length=6, description="Labels to show, in this order; else those that differ."
+    )
+    sort: int = Field(
+        default=1, ge=0, le=20, description="By which column of values the rows are in order; 0 is by their labels."
+    )
+    ascending: bool = Field(default=False, description="Whether the smallest value comes first.")
+    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many rows to show.")
+    thresholds: list[Thresholds] = Field(
+        default_factory=list, max_length=20, description="Where a value of each column is a warning, or critical."
+    )
+    sparkline: bool = Field(default=True, description="Whether each row has the curve of its first column.")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of values, by its `name`; `sorted` is ascending, descending or empty, as HTML's aria-sort says it."""
+
+    name: str
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in its cell; `level` is None without thresholds, and a `stale` one has ended some time ago."""
+
+    value: Shown | None
+    level: Level | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: the values of its `labels`, its `cells`, and the `spark` of the first one as SVG path data, or empty."""
+
+    labels: tuple[str, ...]
+    cells: tuple[Value, ...]
+    spark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """View-model of `templates/widgets/table.html`: the names of `labels`, the `columns`, and the `rows`.
+
+    `more` is how many rows there are besides; `has_sparks` is whether any row has a curve.
+    """
+
+    labels: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    more: int
+    has_sparks: bool
+
+
+Key = tuple[tuple[str, str], ...]
+
+
+class Table(WidgetKind[TableConfig]):
+    """A row for each thing, a column for each number about it, coloured by thresholds."""
+
+    kind = "table"
+    config_class = TableConfig
+
+    def view(self, config: TableConfig, series: list[Named], window: Window) -> TableView:
+        shown: list[QueryConfig | ExpressionConfig] = [*config.queries, *config.expressions]
+        columns = [index for index, one in enumerate(shown) if not (isinstance(one, QueryConfig) and one.hidden)]
+        of_key: dict[Key, dict[int, Named]] = {}
+        for one in series:
+            of_key.setdefault(_key(one, config), {}).setdefault(one.of, one)
+        labels = tuple(config.columns) or _differing(list(of_key))
+        keys = _in_order(of_key, columns, config)
+        rows = tuple(_row(key, of_key[key], labels, columns, config, window) for key in keys[: config.rows])
+        order = "ascending" if config.ascending else "descending"
+        return TableView(
+            labels=labels,
+            columns=tuple(
+                Column(_heading(shown[index]), order if place == config.sort else "")
+                for place, index in enumerate(columns, 1)
+            ),
+            rows=rows,
+            more=len(keys) - len(rows),
+            has_sparks=any(row.spark for row in rows),
+        )
+
+
+def _key(one: Named, config: TableConfig) -> Key:
+    """Return what makes a row: the labels that are shown, or all."""
+    labels = one.track.labels
+    if config.columns:
+        return tuple((name, labels.get(name, "")) for name in config.columns)
+    return tuple(sorted(labels.items()))
+
+
+def _differing(keys: Sequence[Key]) -> tuple[str, ...]:
+    """Return the labels that tell rows from each other; of a single row, all."""
+    names = sorted({name for key in keys for name, _ in key})
+    found = [name for name in names if len({dict(key).get(name) for key in keys}) > 1]
+    return tuple(names if len(keys) == 1 else found)
+
+
+def _in_order(of_key: dict[Key, dict[int, Named]], columns: Sequence[int], config: TableConfig) -> list[Key]:
+    keys = sorted(of_key)
+    if not 1 <= config.sort <= len(columns):
+        return keys
+    index, sign = columns[config.sort - 1], 1 if config.ascending else -1
+
+    def rank(key: Key) -> tuple[bool, float]:
+        latest = one.track.latest if (one := of_key[key].get(index)) else None
+        known = latest is not None and not math.isnan(latest.value)
+        return not known, sign * latest.value if known and latest else 0.0
+
+    return sorted(keys, key=rank)
+
+
+def _heading(one: QueryConfig | ExpressionConfig) -> str:
+    if one.legend and "{" not in one.legend:
+        return one.legend
+    return one.metric if isinstance(one, QueryConfig) else one.expression
+
+
+def _row(
+    key: Key,
+    found: dict[int, Named],
+    labels: Sequence[str],
+    columns: Sequence[int],
+    config: TableConfig,
+    window: Window,
+) -> Row:
+    limits = dict(enumerate(config.thresholds))
+    values = dict(key)
+    first = found.get(columns[0]) if columns else None
+    return Row(
+        labels=tuple(values.get(name, "") for name in labels),
+        cells=tuple(_value(found.get(index), limits.get(place), config, window) for place, index in enumerate(columns)),
+        spark=_spark(first, config, window) if first and config.sparkline else "",
+    )
+
+
+def _value(one: Named | None, limits: Thresholds | None, config: TableConfig, window: Window) -> Value:
+    if one is None or one.track.latest is None:
+        return Value(None)
+    newest = one.track.latest.value
+    return Value(
+        value=units.show(newest, one.track.unit if config.unit is None else config.unit),
+        level=thresholds.level(newest, limits) if limits != NO_LIMITS else None,
+        stale=freshness.of_tracks([one.track], config.every_s, window.at).state == "stale",
+    )
+
+
+def _spark(one: Named, config: TableConfig, window: Window) -> str:
+    step_s = max(window.step_s, window.length_s / SPARK_POINTS_MOST)
+    points = [point for point in one.track.points if point.at >= window.start and math.isfinite(point.value)]
+    shown = chart.coarse(points, step_s)
+    if len(shown) < 2:
+        return ""
+    low, high = axis.domain([point.value for point in shown])
+    plane = chart.Plane(window.start, window.end, low, high, height=SPARK_HEIGHT)
+    return chart.line(chart.segments(shown, longest_step(step_s, config.every_s or one.track.every_s)), plane)

@@ -1,0 +1,35 @@
+"""A text: a note, a list or links, in Markdown."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from metrics import markdown
+from metrics.widgets.base import Named, Still, WidgetKind
+from metrics.widgets.ranges import Window
+
+TEXT_MOST = 4000
+
+
+class TextConfig(Still):
+    """Config of a text."""
+
+    text: str = Field(min_length=1, max_length=TEXT_MOST, description="What it says, as Markdown.")
+
+
+@dataclass(frozen=True, slots=True)
+class TextView:
+    """View-model of `templates/widgets/text.html`: the text as clean `html`."""
+
+    html: str
+
+
+class Text(WidgetKind[TextConfig]):
+    """A note, a list or links, as Markdown."""
+
+    kind = "text"
+    config_class = TextConfig
+    windows_back = 0
+
+    def view(self, config: TextConfig, series: list[Named], window: Window) -> TextView:
+        return TextView(markdown.html(config.text))

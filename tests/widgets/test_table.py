@@ -1,0 +1,104 @@
+"""Tables: rows by labels, columns by queries."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from metrics.widgets.base import Named
+from metrics.widgets.table import Table, TableConfig, TableView
+from tests.widgets.make import named, steps, window
+
+QUERIES = [{"metric": "cpu", "legend": "CPU"}, {"metric": "disk"}]
+
+
+def one(of: int, value: float | None, *points: Any, age_s: float = 2.0, **labels: str) -> Named:
+    made = named("any", value, steps(7, window()) if points else (), age_s=age_s)
+    return Named("any", replace(made.track, labels=labels), of)
+
+
+def view(*series: Named, **fields: Any) -> TableView:
+    fields = {"queries": QUERIES, **fields}
+    return Table().view(TableConfig.model_validate(fields), list(series), window())
+
+
+def rows(found: TableView) -> list[list[str]]:
+    return [[*row.labels, *(str(cell.value) for cell in row.cells)] for row in found.rows]
+
+
+HOSTS = [
+    one(0, 1, host="a", zone="x"),
+    one(0, 3, host="b", zone="x"),
+    one(0, 2, host="c", zone="x"),
+    one(1, 30, host="a", zone="x"),
+    one(1, 10, host="c", zone="x"),
+]
+
+
+def test_a_row_is_what_has_the_same_labels_and_those_that_differ_are_shown() -> None:
+    found = view(*HOSTS)
+    assert found.labels == ("host",)
+    assert [(column.name, column.sorted) for column in found.columns] == [("CPU", "descending"), ("disk", "")]
+    assert rows(found) == [["b", "3", "None"], ["c", "2", "10"], ["a", "1", "30"]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "order"),
+    [
+        ({"sort": 1}, "bca"),
+        ({"sort": 1, "ascending": True}, "acb"),
+        ({"sort": 2}, "acb"),
+        ({"sort": 2, "ascending": True}, "cab"),
+        ({"sort": 0}, "abc"),
+        ({"sort": 7}, "abc"),
+    ],
+)
+def test_rows_are_in_order_and_those_without_a_value_come_last(fields: dict[str, Any], order: str) -> None:
+    assert "".join(row[0] for row in rows(view(*HOSTS, **fields))) == order
+
+
+def test_chosen_columns_make_the_rows() -> None:
+    found = view(*HOSTS, columns=["zone", "host"])
+    assert found.labels == ("zone", "host")
+    assert rows(found)[0] == ["x", "b", "3", "None"]
+
+
+def test_a_single_row_shows_all_its_labels() -> None:
+    assert view(HOSTS[0]).labels == ("host", "zone")
+
+
+def test_what_has_no_room_is_counted() -> None:
+    found = view(*HOSTS, rows=1)
+    assert (len(found.rows), found.more) == (1, 2)
+
+
+def test_cells_have_the_level_of_their_column() -> None:
+    found = view(*HOSTS, thresholds=[{"warn": 2, "critical": 3}, {}])
+    assert [[cell.level and cell.level.name for cell in row.cells] for row in found.rows] == [
+        ["critical", None],
+        ["warn", None],
+        ["ok", None],
+    ]
+
+
+def test_what_ended_is_stale() -> None:
+    [row] = view(one(0, 1, age_s=900, host="a")).rows
+    assert row.cells[0].stale
+
+
+def test_hidden_queries_have_no_column() -> None:
+    queries = [{"metric": "cpu", "name": "A", "hidden": True}, {"metric": "disk"}]
+    expressions = [{"expression": "A * 2"}]
+    found = view(one(1, 5, host="a"), one(2, 6, host="a"), queries=queries, expressions=expressions)
+    assert [column.name for column in found.columns] == ["disk", "A * 2"]
+    assert rows(found) == [["a", "5", "6"]]
+
+
+def test_a_sparkline_of_the_first_column() -> None:
+    assert view(one(0, 7, True, host="a")).has_sparks
+    assert not view(one(0, 7, True, host="a"), sparkline=False).has_sparks
+    assert not view(one(0, 7, host="a")).has_sparks
+
+
+def test_no_series_are_no_rows() -> None:
+    assert view().rows == ()
