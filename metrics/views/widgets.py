@@ -23,6 +23,7 @@ from metrics.views.access import page
 from metrics.views.dashboard_edit import changeable, done, refusals, seen
 from metrics.widgets import ranges
 from metrics.widgets.base import Config
+from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, widget_views
 from metrics.widgets.spec import WidgetSpec
@@ -39,7 +40,10 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose a kind, then make a widget of it."""
     dashboard, kind = changeable(request, slug), request.GET.get("kind", "")
     if kind not in kinds():
-        about = [(name, (inspect.getdoc(type(one)) or "").partition("\n")[0]) for name, one in sorted(kinds().items())]
+        about = [
+            (name, (inspect.getdoc(type(one)) or "").partition("\n")[0], example(one, time.time()))
+            for name, one in sorted(kinds().items())
+        ]
         return render(request, "dashboard/kinds.html", {"dashboard": dashboard, "kinds": about})
     url = f"{reverse('widget-new', args=[dashboard.slug])}?kind={kind}"
     return _form(request, dashboard, Widget(dashboard=dashboard, kind=kind, key="new"), Draft.of(_parts(kind), {}), url)

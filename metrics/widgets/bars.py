@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -56,6 +57,7 @@ class Bars(WidgetKind[BarsConfig]):
     kind = "bars"
     config_class = BarsConfig
     windows_back = 0
+    example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 95}}
 
     def view(self, config: BarsConfig, series: list[Named], window: Window) -> BarsView:
         known = [(one.track.latest.value, one) for one in series if one.track.latest]

@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -158,6 +158,9 @@ class WidgetKind(ABC, Generic[C]):
     config_class: type[C]
     windows_back: ClassVar[int] = 1
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
+    example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
+    """A config that shows what the kind is for, with made-up series."""
+    example_series: ClassVar[int] = 3
 
     @abstractmethod
     def view(self, config: C, series: list[Named], window: Window) -> object:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -60,6 +61,7 @@ class Clock(WidgetKind[ClockConfig]):
     kind = "clock"
     config_class = ClockConfig
     windows_back = 0
+    example: ClassVar = {"places": [{"zone": "Europe/Berlin"}, {"zone": "Asia/Tokyo"}]}
 
     def view(self, config: ClockConfig, series: list[Named], window: Window) -> ClockView:
         return ClockView(tuple(_dial(one, window.at) for one in config.places), config.seconds)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from django.utils import timezone
 from pydantic import AwareDatetime, Field
@@ -37,6 +38,7 @@ class Countdown(WidgetKind[CountdownConfig]):
     kind = "countdown"
     config_class = CountdownConfig
     windows_back = 0
+    example: ClassVar = {"until": "2100-01-01T00:00:00Z"}
 
     def view(self, config: CountdownConfig, series: list[Named], window: Window) -> CountdownView:
         until = config.until.timestamp()

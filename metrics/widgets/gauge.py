@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -63,6 +63,8 @@ class Gauge(WidgetKind[GaugeConfig]):
     kind = "gauge"
     config_class = GaugeConfig
     windows_back = 0
+    example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 90}}
+    example_series = 1
 
     def view(self, config: GaugeConfig, series: list[Named], window: Window) -> GaugeView:
         newest = single(config, series, window)

@@ -85,6 +85,7 @@ class Number(WidgetKind[NumberConfig]):
     kind = "number"
     config_class = NumberConfig
     windows_back = 2
+    example_series = 1
 
     def view(self, config: NumberConfig, series: list[Named], window: Window) -> NumberView:
         newest = single(config, series, window)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -62,6 +62,8 @@ class Progress(WidgetKind[ProgressConfig]):
     kind = "progress"
     config_class = ProgressConfig
     windows_back = 0
+    example: ClassVar = {"queries": [{"metric": "example"}], "goal": 100}
+    example_series = 1
 
     def view(self, config: ProgressConfig, series: list[Named], window: Window) -> ProgressView:
         newest = single(config, series, window)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -84,6 +85,10 @@ class Table(WidgetKind[TableConfig]):
 
     kind = "table"
     config_class = TableConfig
+    example: ClassVar = {
+        "queries": [{"metric": "example", "legend": "used"}],
+        "thresholds": [{"warn": 80, "critical": 95}],
+    }
 
     def view(self, config: TableConfig, series: list[Named], window: Window) -> TableView:
         shown: list[QueryConfig | ExpressionConfig] = [*config.queries, *config.expressions]

@@ -1,6 +1,7 @@
 """A text: a note, a list or links, in Markdown."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ class Text(WidgetKind[TextConfig]):
     kind = "text"
     config_class = TextConfig
     windows_back = 0
+    example: ClassVar = {"text": "**Ada** is on call until *Friday*.\n\n* [The runbook](/)\n* [What is planned](/)"}
 
     def view(self, config: TextConfig, series: list[Named], window: Window) -> TextView:
         return TextView(markdown.html(config.text))

@@ -43,9 +43,10 @@ def beside(page: str, name: str) -> str:
 class TestNew:
     def test_a_kind_is_chosen_first(self, editor: Client) -> None:
         make.dashboard()
-        page = text(editor.get("/d/shop/widgets/new/?kind=pie"))
-        assert "The newest value, large, with the change" in page
-        assert all(kind in page for kind in kinds())
+        response = editor.get("/d/shop/widgets/new/?kind=pie")
+        assert "The newest value, large, with the change" in text(response)
+        page = response.content.decode()
+        assert all(f'href="?kind={kind}"' in page and f'id="example-{kind}"' in page for kind in kinds())
 
     @pytest.mark.parametrize("kind", sorted(kinds()))
     def test_of_every_kind_one_is_made_with_what_it_needs(self, editor: Client, kind: str) -> None:

@@ -106,7 +106,8 @@ def test_light_is_the_same_whether_it_is_chosen_or_preferred() -> None:
 def test_widgets_use_no_class_of_the_pages_around_them() -> None:
     """A stylesheet is one for the whole page: a name that both use gives a widget the look of something else."""
     root = Path(settings.BASE_DIR)
-    around = set(re.findall(r"^\s*\.([\w-]+)", (root / "static/css/page.css").read_text(), re.M))
+    sheets = "\n".join((root / f"static/css/{name}.css").read_text() for name in ("page", "talk"))
+    around = set(re.findall(r"^\s*\.([\w-]+)", sheets, re.M))
     assert "button" in around
     for template in (root / "templates/widgets").glob("*.html"):
         named = re.sub(r"{[{%].*?[%}]}", " ", template.read_text())
