@@ -1,4 +1,4 @@
-"""What each kind looks like, with made-up values: for whoever chooses one."""
+"""Examples of each kind, with made-up values, for whoever chooses one."""
 
 import math
 from typing import Any
