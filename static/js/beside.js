@@ -1,4 +1,4 @@
-// The room beside a dashboard: opened by its button or the key c, and still open after a reload.
+// The room beside a dashboard: opened by its button, and still open after a reload.
 
 const panel = document.getElementById("beside");
 const button = document.querySelector("[data-beside]");
@@ -54,12 +54,7 @@ panel.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  if (event.key === "c" && panel.hidden) {
-    event.preventDefault();
-    open(true);
-  } else if (event.key === "Escape" && !panel.hidden && panel.contains(event.target)) {
-    close();
-  }
+  if (event.key === "Escape" && !panel.hidden && panel.contains(event.target)) close();
 });
 
 if (asked || sessionStorage.getItem(KEPT)) open(false);

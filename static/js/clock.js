@@ -70,7 +70,7 @@ export function tickClocks() {
   const time = now();
   for (const clock of document.querySelectorAll("[data-clock]")) {
     try {
-      set(clock, timeOfDay(time, "seconds" in clock.dataset, clock.dataset.zone || undefined));
+      set(clock, timeOfDay(time, "seconds" in clock.dataset, clock.dataset.inZone));
     } catch {
       continue;
     }

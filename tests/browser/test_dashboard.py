@@ -353,3 +353,37 @@ def test_frames_come_compressed(page: Page, system: Stack, push_token: str) -> N
 def extensions(event: dict[str, Any]) -> str:
     headers: dict[str, str] = event["response"]["headers"]
     return {name.lower(): value for name, value in headers.items()}.get("sec-websocket-extensions", "")
+
+
+def test_keys_do_what_their_sheet_says(person: Person) -> None:
+    page = person.page
+    page.keyboard.press("?")
+    sheet = page.locator("#keys")
+    expect(sheet).to_be_visible()
+    expect(sheet.get_by_role("row", name="e Edit the dashboard")).to_be_visible()
+    expect(sheet.get_by_role("row", name="t Choose the time range")).to_be_visible()
+    page.keyboard.press("e")  # the sheet is only read
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+    page.keyboard.press("t")
+    expect(page.locator(".ranges a[aria-current]")).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator("#panel")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+    page.keyboard.press("c")
+    field = page.get_by_label("Your message")
+    expect(field).to_be_focused()
+    page.keyboard.press("e")  # what is typed is no key of the page
+    expect(field).to_have_value("e")
+    page.locator("#beside [data-close]").click()
+    page.keyboard.press("e")
+    expect(page).to_have_url(re.compile("/d/this-machine/edit/$"))
+
+    person.open("/sources/")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Document, load, Time } from "./page.js";
+import { Document, Element, load, Time } from "./page.js";
 
 const NOON = 1_795_176_000; // 2026-11-20 12:00 UTC
 
@@ -27,6 +27,21 @@ test("times of day are in the server's time zone", async () => {
   new Document();
   const { timeOfDay, zone } = await load("clock.js");
   assert.deepEqual([zone, timeOfDay(NOON), timeOfDay(NOON + 7, true)], ["Europe/Zurich", "13:00", "13:00:07"]);
+});
+
+test("clocks and countdowns of a page go by the server's time, each in its zone", async () => {
+  new Time();
+  const [ours, tokyo, unknown] = [{}, { inZone: "Asia/Tokyo", seconds: "" }, { inZone: "Mars/Olympus" }].map((data) => new Element(data));
+  const [soon, over] = [NOON + 61, NOON].map((until) => new Element({ until, reached: "Now" }));
+  unknown.textContent = "as it came";
+  new Document({}, { "[data-clock]": [ours, unknown, tokyo], "[data-until]": [soon, over] });
+  const { setServerTime, tickClocks } = await load("clock.js");
+  setServerTime(NOON);
+  tickClocks();
+  const shown = [ours, tokyo, unknown, soon, over].map((one) => one.textContent);
+  assert.deepEqual(shown, ["13:00", "21:00:00", "as it came", "1 min 1 s", "Now"]);
+  tickClocks();
+  assert.equal(tokyo.writes, 1);
 });
 
 test("what is left is told in its two largest units", async () => {
