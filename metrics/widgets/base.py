@@ -161,6 +161,8 @@ class WidgetKind(ABC, Generic[C]):
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3
+    example_values: ClassVar[tuple[float, ...] | None] = None
+    """The newest values of the made-up series; None for some in per cent."""
 
     @abstractmethod
     def view(self, config: C, series: list[Named], window: Window) -> object:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.utils import timezone
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, field_validator
 
 from metrics.widgets.base import Named, Still, WidgetKind
 from metrics.widgets.ranges import Window
@@ -16,6 +16,13 @@ class CountdownConfig(Still):
 
     until: AwareDatetime = Field(description="The moment it counts to, such as 2026-12-24T18:00:00+01:00.")
     reached: str = Field(default="Now", min_length=1, max_length=100, description="What it says from then on.")
+
+    @field_validator("until")
+    @classmethod
+    def _of_our_time(cls, value: datetime) -> datetime:
+        if not 1970 < value.year < 3000:
+            raise ValueError("it has to be between 1971 and 2999")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

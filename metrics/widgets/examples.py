@@ -39,10 +39,10 @@ def _series(place: int, kind: WidgetKind[Any], window: Window) -> Named:
     steps = int(kind.windows_back * window.length_s // window.step_s)
     times = [window.end - window.step_s * (steps - number) for number in range(steps)]
     points = tuple(Point(at, _value(place, at)) for at in times)
-    up = kind.kind == "status"
-    newest = Point(window.at - 2, float(place != 1) if up else _value(place, window.at))
+    made_up = _value(place, window.at) if kind.example_values is None else kind.example_values[place]
+    unit = "percent" if kind.example_values is None else ""
     name = NAMES[place]
-    return Named(name, Track("example", {"name": name}, "" if up else "percent", EVERY_S, newest, points))
+    return Named(name, Track("example", {"name": name}, unit, EVERY_S, Point(window.at - 2, made_up), points))
 
 
 def _value(place: int, at: float) -> float:

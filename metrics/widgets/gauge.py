@@ -14,6 +14,8 @@ from metrics.widgets.single import SingleConfig, single
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
+LEAST_SPAN = 1e-300
+
 
 class GaugeConfig(SingleConfig):
     """Config of a gauge."""
@@ -22,6 +24,8 @@ class GaugeConfig(SingleConfig):
     max: float | None = Field(
         default=None, description="The value at its end; else 100 % for shares, and a round one above the largest."
     )
+
+    thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -92,9 +96,8 @@ def _high(config: GaugeConfig, newest: float, word: str) -> float:
         return full
     limits = [config.thresholds.warn, config.thresholds.critical] if config.thresholds else []
     most = max([newest, 0.0, *(1.2 * one for one in limits if one is not None)])
-    if not math.isfinite(most) or most <= config.min:
-        return config.min + 1
-    return config.min + axis.nice_step(most - config.min, 1)
+    span = most - config.min
+    return config.min + (axis.nice_step(span, 1) if LEAST_SPAN < span < math.inf else 1 + abs(config.min))
 
 
 def _share(value: float, low: float, high: float) -> float:

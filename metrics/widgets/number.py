@@ -13,7 +13,7 @@ from metrics.widgets import axis, chart, combine, room, thresholds, units
 from metrics.widgets.base import Named, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.single import Single, SingleConfig, single
-from metrics.widgets.thresholds import Level
+from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
 SPARK_STEPS = 2
@@ -37,6 +37,7 @@ POINTS = frozenset({"percent", "ratio"})
 class NumberConfig(SingleConfig):
     """Config of a number."""
 
+    thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
     better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good, by colour.")
 
 

@@ -10,7 +10,6 @@ from metrics.widgets import combine, freshness, units
 from metrics.widgets.base import Config, Named
 from metrics.widgets.combine import How
 from metrics.widgets.ranges import Window
-from metrics.widgets.thresholds import Thresholds
 from metrics.widgets.units import Shown
 
 
@@ -22,7 +21,6 @@ class SingleConfig(Config):
         description="How several series become one: sum, avg, max or min. "
         "Else avg for percent, ratio, seconds, milliseconds and days, and sum for the rest.",
     )
-    thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
     decimals: int | None = Field(default=None, ge=0, le=6, description="Decimals; else three digits that matter.")
 
 

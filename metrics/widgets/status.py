@@ -54,6 +54,7 @@ class Status(WidgetKind[StatusConfig]):
     kind = "status"
     config_class = StatusConfig
     windows_back = 0
+    example_values = (1.0, 0.0, 1.0)
 
     def view(self, config: StatusConfig, series: list[Named], window: Window) -> StatusView:
         cells = sorted((_cell(one, config, window) for one in series), key=lambda c: (ORDER.index(c.state), c.name))

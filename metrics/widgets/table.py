@@ -1,6 +1,7 @@
 """A table: a row for each combination of labels, a column for each query."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -94,9 +95,9 @@ class Table(WidgetKind[TableConfig]):
         shown: list[QueryConfig | ExpressionConfig] = [*config.queries, *config.expressions]
         columns = [index for index, one in enumerate(shown) if not (isinstance(one, QueryConfig) and one.hidden)]
         of_key: dict[Key, dict[int, Named]] = {}
-        for one in series:
-            of_key.setdefault(_key(one, config), {}).setdefault(one.of, one)
-        labels = tuple(config.columns) or _differing(list(of_key))
+        for key, one in zip(_keys(series, config.columns), series, strict=True):
+            of_key.setdefault(key, {})[one.of] = one
+        labels = _shown(list(of_key), config.columns)
         keys = _in_order(of_key, columns, config)
         rows = tuple(_row(key, of_key[key], labels, columns, config, window) for key in keys[: config.rows])
         order = "ascending" if config.ascending else "descending"
@@ -112,19 +113,31 @@ class Table(WidgetKind[TableConfig]):
         )
 
 
-def _key(one: Named, config: TableConfig) -> Key:
-    """Return what makes a row: the labels that are shown, or all."""
-    labels = one.track.labels
-    if config.columns:
-        return tuple((name, labels.get(name, "")) for name in config.columns)
-    return tuple(sorted(labels.items()))
+def _keys(series: Sequence[Named], columns: Sequence[str]) -> list[Key]:
+    """Return what makes the row of each series: the labels that are shown; all where these are of several series."""
+    chosen = [_labels(one, columns) for one in series]
+    counts = Counter((key, one.of) for key, one in zip(chosen, series, strict=True))
+    crowded = {key for (key, _), count in counts.items() if count > 1}
+    return [
+        _labels(one, [*columns, *sorted(one.track.labels.keys() - set(columns))])
+        if not columns or key in crowded
+        else key
+        for key, one in zip(chosen, series, strict=True)
+    ]
 
 
-def _differing(keys: Sequence[Key]) -> tuple[str, ...]:
-    """Return the labels that tell rows from each other; of a single row, all."""
-    names = sorted({name for key in keys for name, _ in key})
-    found = [name for name in names if len({dict(key).get(name) for key in keys}) > 1]
-    return tuple(names if len(keys) == 1 else found)
+def _labels(one: Named, names: Sequence[str]) -> Key:
+    return tuple((name, one.track.labels.get(name, "")) for name in names)
+
+
+def _shown(keys: Sequence[Key], columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels to show: the chosen ones, and those that tell rows from each other besides; of one row, all."""
+    names = sorted({name for key in keys for name, _ in key} - set(columns))
+    if len(keys) > 1:
+        chosen = Counter(tuple(dict(key).get(name) for name in columns) for key in keys)
+        alike = [key for key in keys if chosen[tuple(dict(key).get(name) for name in columns)] > 1]
+        names = [name for name in names if len({dict(key).get(name) for key in alike}) > 1]
+    return (*columns, *names)
 
 
 def _in_order(of_key: dict[Key, dict[int, Named]], columns: Sequence[int], config: TableConfig) -> list[Key]:

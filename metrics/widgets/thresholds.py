@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Thresholds(BaseModel):
     """Where a value becomes a warning, and where critical."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     warn: float | None = Field(default=None, description="From this value on, a warning.")
     critical: float | None = Field(default=None, description="From this value on, critical.")

@@ -10,12 +10,19 @@ let loading = null;
 /** Load the room once, at the message that the page was asked for, and show it when what makes it work is there too. */
 async function load() {
   panel.ariaBusy = "true";
+  try {
+    await loadAll();
+  } finally {
+    panel.ariaBusy = "false";
+  }
+}
+
+async function loadAll() {
   const url = asked ? `${panel.dataset.room}?around=${encodeURIComponent(asked)}` : panel.dataset.room;
   await htmx.ajax("GET", url, { target: "#beside", swap: "innerHTML" });
   const form = panel.querySelector("[data-say]");
   for (const name of ["range", "at"]) if (form?.elements[name]) form.elements[name].value = panel.dataset[name] ?? "";
   await import(panel.dataset.script);
-  panel.ariaBusy = "false";
   if (asked) panel.querySelector(`#m-${CSS.escape(asked)}`)?.scrollIntoView({ block: "center" });
 }
 

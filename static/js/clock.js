@@ -50,6 +50,14 @@ export function timeOfDay(seconds, withSeconds = false, inZone = timeZone) {
   });
 }
 
+/** The day at `seconds` (Unix) in a zone, and its offset from UTC, as `metrics/widgets/clock.py` says them. */
+export function dayIn(seconds, inZone) {
+  const format = { timeZone: inZone, weekday: "short", day: "numeric", month: "short", timeZoneName: "longOffset" };
+  const parts = new Intl.DateTimeFormat("en-US", format).formatToParts(seconds * 1000);
+  const { weekday, day, month, timeZoneName } = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${weekday} ${day} ${month} · ${timeZoneName.replace("GMT", "UTC")}`;
+}
+
 /** The two largest units of a time to come, as `metrics/widgets/countdown.py` says it; empty if it is over. */
 export function left(seconds) {
   const whole = Math.floor(seconds);
@@ -65,17 +73,22 @@ export function set(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** Bring all clocks and countdowns of the page up to now. A zone that this browser does not know stays as it came. */
+/**
+ * Bring all clocks and countdowns of the page up to now, but for those in drawings, which stay what they were. A zone that
+ * this browser does not know stays as it came.
+ */
 export function tickClocks() {
   const time = now();
-  for (const clock of document.querySelectorAll("[data-clock]")) {
+  for (const clock of document.querySelectorAll("[data-clock]:not(.drawing *)")) {
+    const { inZone } = clock.dataset;
     try {
-      set(clock, timeOfDay(time, "seconds" in clock.dataset, clock.dataset.inZone));
+      set(clock, timeOfDay(time, "seconds" in clock.dataset, inZone));
+      if (inZone) set(clock.parentElement.querySelector("[data-day]"), dayIn(time, inZone));
     } catch {
       continue;
     }
   }
-  for (const one of document.querySelectorAll("[data-until]")) {
+  for (const one of document.querySelectorAll("[data-until]:not(.drawing *)")) {
     set(one, left(Number(one.dataset.until) - time) || one.dataset.reached);
   }
 }

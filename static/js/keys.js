@@ -1,6 +1,15 @@
 // Keys of a page: pressing one does what the element with that `aria-keyshortcuts` is for, and ? shows them all.
 
+const NOT_USED = "keys are not used";
+
 const sheet = document.getElementById("keys");
+const used = sheet.querySelector("[data-keys-used]");
+
+used.checked = localStorage.getItem(NOT_USED) === null;
+used.addEventListener("change", () => {
+  if (used.checked) localStorage.removeItem(NOT_USED);
+  else localStorage.setItem(NOT_USED, "yes");
+});
 
 /** What an element is called on the sheet: what is written for it, else what it says. */
 function name(element) {
@@ -30,8 +39,10 @@ function show() {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat) return;
-  if (event.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat || event.isComposing) return;
+  if (!used.checked || document.querySelector("dialog[open]")) return;
+  if (event.target.closest?.("input, textarea, select, [role=log], [contenteditable]")) return;
+  if (document.querySelector("[popover]:popover-open") && event.key !== "n") return; // n closes it
   const element = document.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
   if (!element) return;
   event.preventDefault();

@@ -101,6 +101,7 @@ document.addEventListener("htmx:ws:after:message:incoming", (event) => {
   heardAt = performance.now();
   setServerTime(Number(pulse().time));
   tickFreshness();
+  tickClocks();
   show("live");
   if (outdated()) reloadSoon();
   owed += event.detail.message.data.length;

@@ -34,12 +34,15 @@ test("clocks and countdowns of a page go by the server's time, each in its zone"
   const [ours, tokyo, unknown] = [{}, { inZone: "Asia/Tokyo", seconds: "" }, { inZone: "Mars/Olympus" }].map((data) => new Element(data));
   const [soon, over] = [NOON + 61, NOON].map((until) => new Element({ until, reached: "Now" }));
   unknown.textContent = "as it came";
-  new Document({}, { "[data-clock]": [ours, unknown, tokyo], "[data-until]": [soon, over] });
+  const day = new Element();
+  for (const one of [tokyo, unknown]) one.parentElement = new Element({}, { "[data-day]": day });
+  new Document({}, { "[data-clock]:not(.drawing *)": [ours, unknown, tokyo], "[data-until]:not(.drawing *)": [soon, over] });
   const { setServerTime, tickClocks } = await load("clock.js");
   setServerTime(NOON);
   tickClocks();
   const shown = [ours, tokyo, unknown, soon, over].map((one) => one.textContent);
   assert.deepEqual(shown, ["13:00", "21:00:00", "as it came", "1 min 1 s", "Now"]);
+  assert.equal(day.textContent, "Fri 20 Nov · UTC+09:00");
   tickClocks();
   assert.equal(tokyo.writes, 1);
 });

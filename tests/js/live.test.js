@@ -19,7 +19,7 @@ async function live({ server = { ok: true, url: "https://watch.example/d/shop/" 
   behind.hidden = true;
   const chip = new Element();
   const clock = new Element();
-  const page = new Document({ pulse, connection: chip, lost: banner, behind }, { "[data-clock]": [clock] });
+  const page = new Document({ pulse, connection: chip, lost: banner, behind }, { "[data-clock]:not(.drawing *)": [clock] });
   const sent = [];
   const socket = { readyState: OPEN, send: (text) => sent.push(JSON.parse(text)) };
   const made = { time, pulse, why, age, banner, behind, chip, clock, page, sent, socket, reloads: 0, asked: 0, server };

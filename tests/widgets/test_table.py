@@ -63,6 +63,13 @@ def test_chosen_columns_make_the_rows() -> None:
     assert rows(found)[0] == ["x", "b", "3", "None"]
 
 
+def test_series_that_chosen_columns_do_not_tell_apart_are_rows_of_their_own() -> None:
+    series = [one(0, 40, mount="/", host="a"), one(0, 99, mount="/", host="b"), one(0, 7, mount="/data", host="a")]
+    found = view(*series, one(1, 5, mount="/", host="b"), columns=["mount"])
+    assert found.labels == ("mount", "host")
+    assert rows(found) == [["/", "b", "99", "5"], ["/", "a", "40", "None"], ["/data", "", "7", "None"]]
+
+
 def test_a_single_row_shows_all_its_labels() -> None:
     assert view(HOSTS[0]).labels == ("host", "zone")
 
