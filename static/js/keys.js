@@ -49,6 +49,7 @@ addEventListener("keydown", (event) => {
   use(element);
 });
 
+sheet.querySelector("[data-close-keys]").addEventListener("click", () => sheet.close());
 document.querySelector("[data-keys]")?.addEventListener("click", show);
 document.querySelector("[data-full-screen]")?.addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();

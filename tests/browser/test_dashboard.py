@@ -365,6 +365,15 @@ def test_keys_do_what_their_sheet_says(person: Person) -> None:
     page.keyboard.press("e")  # the sheet is only read
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+    page.keyboard.press("?")
+    sheet.get_by_label("Use them in this browser").uncheck()
+    sheet.get_by_role("button", name="Close").click()
+    expect(sheet).to_be_hidden()
+    page.keyboard.press("t")
+    expect(page.locator(".ranges a[aria-current]")).not_to_be_focused()
+    page.get_by_role("button", name="Keys").click()
+    sheet.get_by_label("Use them in this browser").check()
+    page.keyboard.press("Escape")
 
     page.keyboard.press("t")
     expect(page.locator(".ranges a[aria-current]")).to_be_focused()
