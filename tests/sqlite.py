@@ -34,7 +34,7 @@ FILES = (
         )
     ),
 )
-"""What asks the database for more than rows by their fields; whole systems, which other tests start, run on SQLite."""
+"""Tests that ask the database for more than rows by their fields; whole systems in other tests run on SQLite."""
 GIVES_WAY = ("nice", "-n", "5")
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 FOLDER = Path(settings.BASE_DIR) / "static/css"
 EVERYWHERE = "talk"
-"""Whoever is signed in has it on every page."""
+"""Every page has it for people who are signed in."""
 OTHERS = sorted(file.stem for file in FOLDER.glob("*.css") if file.stem not in (EVERYWHERE, "print", "export"))
 
 
