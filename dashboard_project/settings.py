@@ -399,6 +399,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "tasks.system.tick", "schedule": 1.0, "options": {"expires": 5}},
     "forget_sessions": {"task": "tasks.access.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget": {"task": "tasks.idempotency.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget-drafts": {"task": "tasks.dashboards.forget_drafts", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},

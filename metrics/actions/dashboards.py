@@ -5,7 +5,8 @@ based on: of two people who change the same one, the slower is refused and told 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from metrics.models import Attachment, Dashboard, FormerSlug, Revision, Room, So
 from metrics.redis_state import outage
 from metrics.times import datetime_of
 from metrics.versioned import NewerVersionError, upgraded
+from metrics.widgets import changes
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference, new_key
 
@@ -69,6 +71,24 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
     )
 
 
+def stored_spec(stored: Mapping[str, Any]) -> DashboardSpec:
+    """Return the document that was stored of a revision or a draft, its configs in the present form."""
+    widgets = [stored_widget(one) for one in stored["widgets"]]
+    try:
+        spec = DashboardSpec.model_validate({**stored, "widgets": []})
+    except ValidationError:  # an earlier release took it; whoever saves it is told what is wrong
+        spec = DashboardSpec.model_construct(**stored)
+    return spec.model_copy(update={"widgets": widgets})
+
+
+def stored_widget(stored: Mapping[str, Any]) -> WidgetSpec:
+    """Return a widget that was stored, with its config in the present form if it has one."""
+    found = WidgetSpec.model_construct(**stored)
+    with suppress(NewerVersionError):
+        found = in_present_form(found)
+    return found
+
+
 def create(by: Principal, document: Mapping[str, Any]) -> Dashboard:
     """Make the dashboard that `document` describes. Raises Forbidden, or Invalid with all that is wrong with it."""
     check(by, CREATE, Dashboard)
@@ -80,8 +100,8 @@ def create(by: Principal, document: Mapping[str, Any]) -> Dashboard:
     return dashboard
 
 
-def change(by: Principal, slug: str, changes: Mapping[str, Any], seen: int | None) -> Dashboard:
-    """Set the fields of a dashboard that `changes` names, if its newest revision is still the one that was `seen`.
+def change(by: Principal, slug: str, changed: Mapping[str, Any], seen: int | None) -> Dashboard:
+    """Set the fields of a dashboard that `changed` names, if its newest revision is still the one that was `seen`.
 
     `seen` is None for a change that holds whatever others did. Widgets are matched by their keys. A change without a
     difference is no revision. Raises Missing, Forbidden, Conflict, or Invalid with all that is wrong; then nothing is
@@ -90,7 +110,7 @@ def change(by: Principal, slug: str, changes: Mapping[str, Any], seen: int | Non
     with transaction.atomic():
         dashboard = _held(by, CHANGE, slug, seen)
         before = spec_of(dashboard)
-        after = parse({**before.model_dump(), **changes}, before)
+        after = parse({**before.model_dump(), **changed}, before)
         teams.check_sharing(by, teams.named(before.access.teams), teams.named(after.access.teams))
         _store(by, "change", dashboard, before, after)
     return dashboard
@@ -145,31 +165,19 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
 def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
     """Add a widget and return its key. Raises what `change` does."""
     with transaction.atomic():
-        before = spec_of(_held(by, CHANGE, slug, seen))
-        key = widget.get("key") or new_key(str(widget.get("title", "")), (one.key for one in before.widgets))
-        widgets = [one.model_dump() for one in before.widgets]
-        change(by, slug, {"widgets": [*widgets, {**widget, "key": key}]}, seen)
-    return str(key)
+        key, widgets = changes.added(spec_of(_held(by, CHANGE, slug, seen)), widget)
+        change(by, slug, {"widgets": widgets}, seen)
+    return key
 
 
-def change_widget(by: Principal, slug: str, key: str, changes: Mapping[str, Any], seen: int | None) -> None:
-    """Set the fields of a widget that `changes` names. Raises what `change` does."""
-    with transaction.atomic():
-        widgets = _widgets_with(by, slug, key, seen)
-        change(by, slug, {"widgets": [{**one, **changes} if one["key"] == key else one for one in widgets]}, seen)
+def change_widget(by: Principal, slug: str, key: str, changed: Mapping[str, Any], seen: int | None) -> None:
+    """Set the fields of a widget that `changed` names. Raises what `change` does."""
+    _change_widgets(by, slug, lambda spec: changes.changed(spec, key, changed), seen)
 
 
 def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> None:
     """Remove a widget. Raises what `change` does."""
-    with transaction.atomic():
-        change(by, slug, {"widgets": [one for one in _widgets_with(by, slug, key, seen) if one["key"] != key]}, seen)
-
-
-def place_widgets(by: Principal, slug: str, places: Mapping[str, Mapping[str, Any]], seen: int | None) -> None:
-    """Set x, y, w and h of each widget that `places` names by its key. Raises what `change` does."""
-    with transaction.atomic():
-        widgets = [one.model_dump() for one in spec_of(_held(by, CHANGE, slug, seen)).widgets]
-        change(by, slug, {"widgets": [{**one, **places.get(one["key"], {})} for one in widgets]}, seen)
+    _change_widgets(by, slug, lambda spec: changes.without(spec, key), seen)
 
 
 def slug_for(title: str) -> str:
@@ -307,11 +315,20 @@ def _free(slug: str) -> str:
     return slug
 
 
-def _widgets_with(by: Principal, slug: str, key: str, seen: int | None) -> list[dict[str, Any]]:
-    widgets = [one.model_dump() for one in spec_of(_held(by, CHANGE, slug, seen)).widgets]
-    if all(one["key"] != key for one in widgets):
-        raise Missing(f"The dashboard {slug!r} has no widget {key!r}.")
-    return widgets
+def _change_widgets(
+    by: Principal, slug: str, made: Callable[[DashboardSpec], list[dict[str, Any]]], seen: int | None
+) -> None:
+    with transaction.atomic():
+        try:
+            widgets = made(spec_of(_held(by, CHANGE, slug, seen)))
+        except KeyError as problem:
+            raise no_widget(slug, problem.args[0]) from None
+        change(by, slug, {"widgets": widgets}, seen)
+
+
+def no_widget(slug: str, key: str) -> Missing:
+    """Return the error that says that the dashboard `slug` has no widget `key`."""
+    return Missing(f"The dashboard {slug!r} has no widget {key!r}.")
 
 
 def _store(

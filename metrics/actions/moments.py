@@ -1,16 +1,13 @@
 """Moments: a dashboard as it was at a time, with the widgets that it had then."""
 
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from metrics.actions import dashboards
 from metrics.actions.errors import Invalid, Missing
 from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
-from metrics.versioned import NewerVersionError
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, widget_views
-from metrics.widgets.spec import WidgetSpec
 
 
 class Moment(NamedTuple):
@@ -37,7 +34,7 @@ def moment(dashboard: Dashboard, range: str, at: float, now: float, revision: in
 def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     """Return the title and the widgets of `dashboard` as they were at `moment`. Raises Missing."""
     spec = _revision(dashboard, moment.at, moment.revision).spec
-    widgets = [_widget(dashboard, one) for one in spec["widgets"]]
+    widgets = [Widget(dashboard=dashboard, **dashboards.stored_widget(one).model_dump()) for one in spec["widgets"]]
     widgets.sort(key=lambda one: (one.y, one.x))
     return spec["title"], widget_views(widgets, moment.range, moment.at)
 
@@ -52,11 +49,3 @@ def _revision(dashboard: Dashboard, at: float, number: int | None) -> Revision:
     if found is None:
         raise Missing(f"The dashboard {dashboard.slug!r} has no revision {number}.")
     return found
-
-
-def _widget(dashboard: Dashboard, spec: dict[str, Any]) -> Widget:
-    """Return a widget of a revision, which is not saved, with its config in the present form if it has one."""
-    found = WidgetSpec.model_construct(**spec)
-    with suppress(NewerVersionError):
-        found = dashboards.in_present_form(found)
-    return Widget(dashboard=dashboard, **found.model_dump())

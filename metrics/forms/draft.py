@@ -1,6 +1,6 @@
 """A draft: what stands in the forms of one page, read as a whole, or refused with a sentence beside each entry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -18,7 +18,8 @@ class Draft:
     """Forms of a page, its `parts`, and the texts that were `typed` into them.
 
     `errors` are sentences by part and path ("config.queries.0.metric"), `above` those that belong to no entry.
-    `focus` is the item or list that a button just changed.
+    `focus` is the item or list that a button just changed. `folded` names fields, by part, that are folded while they
+    are as they usually are.
     """
 
     parts: Parts
@@ -26,14 +27,20 @@ class Draft:
     errors: Mapping[str, str] = field(default_factory=dict)
     above: tuple[str, ...] = ()
     focus: str = ""
+    folded: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Parts, values: Mapping[str, Mapping[str, Any]]) -> Self:
+    def of(
+        cls,
+        parts: Parts,
+        values: Mapping[str, Mapping[str, Any]],
+        folded: Mapping[str, Collection[str]] | None = None,
+    ) -> Self:
         """Return the draft in which `values` stand, by part."""
         typed: dict[str, str] = {}
         for name, fields in parts.items():
             typed |= write(fields, values.get(name, {}), name)
-        return cls(parts, typed)
+        return cls(parts, typed, folded=folded or {})
 
     def read(self) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str]]]:
         """Return what was typed, by part, and place and sentence of each thing that can't be read."""
@@ -70,7 +77,14 @@ class Draft:
     def forms(self) -> dict[str, Group]:
         """Return the form of each part."""
         return {
-            name: entries.form(fields, self.typed, name, errors=self._errors_of(name), focus=self.focus)
+            name: entries.form(
+                fields,
+                self.typed,
+                name,
+                errors=self._errors_of(name),
+                focus=self.focus,
+                folded=self.folded.get(name, ()),
+            )
             for name, fields in self.parts.items()
         }
 

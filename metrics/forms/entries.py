@@ -78,14 +78,16 @@ def form(
     kept: Iterable[str] = (),
     errors: Mapping[str, str] | None = None,
     focus: str = "",
+    folded: Collection[str] = (),
 ) -> Group:
     """Return the form of what was `typed`; `kept` names credentials, `errors` are sentences by path.
 
     What has to be given comes first. Credentials are never shown again, not even those just typed. `focus` is the name
-    of an item or a list.
+    of an item or a list. Fields whose names are in `folded` are folded while they are as they usually are.
     """
     drawing = _Drawing(typed, frozenset(kept), errors or {}, focus)
-    return drawing.group(fields, name, name, "")
+    whole = drawing.group(fields, name, name, "")
+    return drawing.folded(whole, [one for one in fields if one.name in folded], name, name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +110,26 @@ class _Drawing:
 
     def item(self, field: Field, source: str, name: str, path: str, number: int) -> Group:
         whole = self.group(field.fields, source, name, path)
-        if len(field.fields) <= ITEM_SHOWS:
-            return replace(whole, number=number)
-        usual = {f"{name}-{one.name}" for one in field.fields if is_usual(one, self.typed, f"{source}-{one.name}")}
-        wrong = {f"{name}{place.removeprefix(path).replace('.', '-')}" for place in self.errors}
+        shown = {one.name for one in whole.entries[:ITEM_SHOWS]}
+        may_fold = [one for one in field.fields if f"{name}-{one.name}" not in shown]
+        return replace(self.folded(whole, may_fold, source, name, path), number=number)
+
+    def folded(self, whole: Group, may_fold: Collection[Field], source: str, name: str, path: str) -> Group:
+        """Return `whole` with those that `may_fold` folded, but for what is set, wrong, or has the focus."""
+        usual = {f"{name}-{one.name}" for one in may_fold if is_usual(one, self.typed, f"{source}-{one.name}")}
+        wrong = {
+            f"{name}{place.removeprefix(path).replace('.', '-')}" if path else f"{name}-{place.replace('.', '-')}"
+            for place in self.errors
+        }
         folded = [
             one
-            for one in whole.entries[ITEM_SHOWS:]
-            if one.name in usual and not any(f"{place}-".startswith(f"{one.name}-") for place in wrong)
+            for one in whole.entries
+            if one.name in usual
+            and not any(f"{place}-".startswith(f"{one.name}-") for place in wrong)
+            and not f"{self.focus}-".startswith(f"{one.name}-")
         ]
         shown = tuple(one for one in whole.entries if one not in folded)
-        return replace(whole, number=number, entries=shown, more=tuple(folded))
+        return replace(whole, entries=shown, more=tuple(folded))
 
     def entry(self, field: Field, source: str, name: str, path: str) -> Entry:
         written = "" if field.fields else self.typed.get(source, "")

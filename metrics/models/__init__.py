@@ -2,6 +2,7 @@
 
 from metrics.models.access import Invitation, Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
+from metrics.models.draft import Draft, DraftStep
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.log import LogHead
@@ -20,6 +21,8 @@ __all__ = [
     "AuditEntry",
     "Chunk",
     "Dashboard",
+    "Draft",
+    "DraftStep",
     "FormerSlug",
     "FutureSample",
     "Heartbeat",

@@ -1,40 +1,33 @@
-"""The pages that make, change, restore and delete a dashboard."""
+"""The pages that make, arrange, restore and delete a dashboard. All but the first and the last change a draft of it."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards as actions
+from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Invalid
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
 from metrics.models import Dashboard, Widget
 from metrics.views.access import page, page_for
+from metrics.widgets import ranges
+from metrics.widgets.render import widget_views
 from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
 FIELDS = fields_of(DashboardSpec, *NAMES)
-PLACE = ("x", "y", "w", "h")
-REVISIONS_LISTED = 10
-OF_WIDGET = re.compile(r"widgets\.(\d+)\.?")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A `widget` in the list, the `places` it is given (name and text), and `errors`, sentences about them."""
-
-    widget: Widget
-    places: list[tuple[str, str]]
-    errors: list[str] = field(default_factory=list)
+PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
+OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
+REVISIONS_LISTED = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,64 +50,86 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("dashboard-edit", made.slug)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @page
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
-    """Change the fields of a dashboard; with its widgets, and its newest revisions."""
-    found = changeable(request, slug)
-    draft = Draft.of({"dashboard": FIELDS}, {"dashboard": actions.spec_of(found).model_dump(include=set(NAMES))})
-    if request.method != "POST":
-        return _edit(request, found, draft)
-    draft = replace(draft, typed=request.POST.dict())
-    given = draft.read()[0]["dashboard"]
-    changes = {"title": "", "slug": "", "description": "", "range": "", **given}
-    try:
-        saved = actions.change(of_visitor(request), found.slug, changes, seen(request))
-    except Invalid as problem:
-        return _edit(request, found, draft.refused(_beside_fields(problem)), status=422)
-    except Conflict as problem:
-        return _edit(request, found, draft, conflict=problem)
-    messages.success(request, f"{saved.title} is saved.")
-    return redirect("dashboard-edit", saved.slug)
+    """The draft of a dashboard, drawn as it would be, with what arranges it."""
+    return editor(request, drafts.current(of_visitor(request), slug))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change the fields of a draft that are about the dashboard as a whole."""
+    by = of_visitor(request)
+    state = drafts.current(by, slug)
+    form = Draft.of({"dashboard": FIELDS}, {"dashboard": state.spec.model_dump(include=set(NAMES))})
+    context = {"state": state, "dashboard": state.dashboard, "form_url": request.path, "seen": state.version}
+    status = 200
+    if request.method == "POST":
+        form = replace(form, typed=request.POST.dict())
+        if after := form.pressed():
+            form = after
+        else:
+            given = {"title": "", "slug": "", "description": "", "range": "", **form.read()[0]["dashboard"]}
+            try:
+                drafts.edit(by, slug, given, seen(request))
+                return redirect("dashboard-edit", slug)
+            except Invalid as problem:
+                form, status = form.refused(_beside_fields(problem)), 422
+            except Conflict as problem:
+                context |= {"conflict": problem, "seen": seen(request)}
+                status = 409
+    return render(request, "dashboard/settings.html", {**context, "forms": form.forms(), "draft": form}, status=status)
 
 
 @require_POST
 @page
 def place(request: HttpRequest, slug: str) -> HttpResponse:
-    """Place all widgets of a dashboard anew."""
-    found = changeable(request, slug)
-    rows = [
-        Place(one, [(name, request.POST.get(f"{name}-{one.key}", "").strip()) for name in PLACE])
-        for one in found.widgets.all()
-    ]
-    places = {row.widget.key: {name: text or None for name, text in row.places} for row in rows}
-    draft = Draft.of({"dashboard": FIELDS}, {"dashboard": actions.spec_of(found).model_dump(include=set(NAMES))})
-    try:
-        actions.place_widgets(of_visitor(request), found.slug, places, seen(request))
-    except Invalid as problem:
-        above, inside = [], [list[str]() for _ in rows]
-        for where, said in refusals(problem):
-            number = OF_WIDGET.match(where)
-            if number and int(number[1]) < len(rows):
-                name = where[number.end() :]
-                inside[int(number[1])].append(f"{name}: {said}" if name else said)
-            else:
-                above.append(said)
-        rows = [replace(row, errors=errors) for row, errors in zip(rows, inside, strict=True)]
-        return _edit(request, found, draft, rows=rows, wrong_places=above or ["Nothing was moved."], status=422)
-    except Conflict as problem:
-        return _edit(request, found, draft, rows=rows, conflict=problem, of_places=True)
-    messages.success(request, "The places are saved.")
-    return redirect("dashboard-edit", found.slug)
+    """Place the widgets of a draft anew: those that the form names, in columns and rows from 0."""
+    places = {
+        key: {name: request.POST.get(f"{name}-{key}", "").strip() or None for name in PLACE}
+        for key in request.POST.getlist("key")
+    }
+    titles = [one.title for one in drafts.current(of_visitor(request), slug).spec.widgets]
+
+    def do(by: Principal) -> None:
+        try:
+            drafts.place_widgets(by, slug, places, seen(request))
+        except Invalid as problem:
+            first, *others = [(where, _with_title(where, said, titles)) for where, said in problem.all]
+            raise Invalid(*first, *others) from None
+
+    return done(request, slug, do)
+
+
+@require_POST
+@page
+def arrange(request: HttpRequest, slug: str) -> HttpResponse:
+    """Close the gaps of a draft, or widen its widgets."""
+    how = {"compact": drafts.compact, "fit": drafts.fit}.get(request.POST.get("how", ""))
+    if how is None:
+        raise Http404("There is no such way to arrange a dashboard.")
+    return done(request, slug, lambda by: how(by, slug, seen(request)))
+
+
+@require_safe
+@page
+def revisions(request: HttpRequest, slug: str) -> HttpResponse:
+    """The newest revisions of a dashboard."""
+    state = drafts.current(of_visitor(request), slug)
+    newest = state.dashboard.revisions.all()[:REVISIONS_LISTED]
+    context = {"state": state, "dashboard": state.dashboard, "revisions": newest, "now": int(time.time())}
+    return render(request, "dashboard/revisions.html", context)
 
 
 @require_POST
 @page
 def restore(request: HttpRequest, slug: str) -> HttpResponse:
-    """Give a dashboard the state that it had in an earlier revision."""
-    found, number = changeable(request, slug), number_of(request.POST.get("number"))
-    said = f"It is as it was in revision {number}."
-    return done(request, found, lambda by: actions.restore_revision(by, found.slug, number or 0, seen(request)), said)
+    """Take the state of an earlier revision into the draft."""
+    number = number_of(request.POST.get("number"))
+    said = f"This is revision {number}. Publish it to have it everywhere, or undo."
+    return done(request, slug, lambda by: drafts.restore(by, slug, number or 0, seen(request)), said)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,39 +183,34 @@ def _beside_fields(problem: Invalid) -> list[tuple[str, str]]:
     return [(f"dashboard.{where}", said) for where, said in refusals(problem)]
 
 
-def done(request: HttpRequest, found: Dashboard, do: Callable[[Principal], object], said: str) -> HttpResponse:
-    """Do something to a dashboard, and show its page with what came of it."""
+def _with_title(where: str, said: str, titles: Sequence[str]) -> str:
+    """Return the sentence `said` with the title of the widget that `where` ("widgets.1.x") counts to."""
+    found = OF_WIDGET.match(where)
+    if not found or int(found[1]) >= len(titles):
+        return said
+    return said.replace(where, f"{titles[int(found[1])]}, {PLACE.get(found[2], found[2])}".rstrip(", "), 1)
+
+
+def done(request: HttpRequest, slug: str, do: Callable[[Principal], object], said: str = "") -> HttpResponse:
+    """Do something to a draft, and show it with what came of it."""
     try:
         do(of_visitor(request))
-        messages.success(request, said)
+        if said:
+            messages.success(request, said)
     except (Invalid, Conflict) as problem:
         messages.error(request, str(problem))
-    return redirect("dashboard-edit", found.slug)
+    return redirect("dashboard-edit", slug)
 
 
-def _edit(
-    request: HttpRequest,
-    found: Dashboard,
-    draft: Draft,
-    *,
-    rows: list[Place] | None = None,
-    conflict: Conflict | None = None,
-    status: int = 200,
-    **more: Any,
-) -> HttpResponse:
-    found.refresh_from_db()
-    saved = [Place(one, [(name, str(getattr(one, name))) for name in PLACE]) for one in found.widgets.all()]
+def editor(request: HttpRequest, state: drafts.State) -> HttpResponse:
+    """Return the page of a draft."""
+    widgets = [Widget(dashboard=state.dashboard, **one.model_dump()) for one in state.spec.widgets]
+    range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
     context = {
-        "dashboard": found,
-        "form_url": reverse("dashboard-edit", args=[found.slug]),
-        "draft": draft,
-        "forms": draft.forms(),
-        # After a conflict a form goes on to say what it was made of, so that saving it once more is refused as well.
-        "seen": seen(request) if conflict else found.revision,
-        "rows": saved if rows is None else rows,
-        "revisions": found.revisions.all()[:REVISIONS_LISTED],
-        "may_delete": may(of_visitor(request), DELETE, found),
-        "conflict": conflict,
-        **more,
+        "state": state,
+        "dashboard": state.dashboard,
+        "range": range,
+        "tiles": list(zip(widgets, widget_views(widgets, range, time.time()), strict=True)),
+        "may_delete": may(of_visitor(request), DELETE, state.dashboard),
     }
-    return render(request, "dashboard/edit.html", context, status=409 if conflict else status)
+    return render(request, "dashboard/edit.html", context)

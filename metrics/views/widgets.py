@@ -6,21 +6,20 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
+from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
-from metrics.models import Dashboard, Widget
+from metrics.models import Widget
 from metrics.views.access import page
-from metrics.views.dashboard_edit import changeable, done, refusals, seen
+from metrics.views.dashboard_edit import done, refusals, seen
 from metrics.widgets import ranges
 from metrics.widgets.base import Config
 from metrics.widgets.examples import example
@@ -28,9 +27,11 @@ from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, widget_views
 from metrics.widgets.spec import WidgetSpec
 
-FIELDS = fields_of(WidgetSpec, "title", "w", "h", "x", "y")
-SIZE = {name: WidgetSpec.model_fields[name].default for name in ("w", "h")}
+NAMES = ("title", "w", "h", "x", "y")
+FIELDS = fields_of(WidgetSpec, *NAMES)
 CONFIG = "config"
+FOLDED = {CONFIG: set(Config.model_fields) - {"queries", "unit"}}
+"""Fields that every kind has, and few people need."""
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
 
 
@@ -38,53 +39,58 @@ OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
 @page
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose a kind, then make a widget of it."""
-    dashboard, kind = changeable(request, slug), request.GET.get("kind", "")
+    state, kind = drafts.current(of_visitor(request), slug), request.GET.get("kind", "")
     if kind not in kinds():
         about = [
             (name, (inspect.getdoc(type(one)) or "").partition("\n")[0], example(one, time.time()))
             for name, one in sorted(kinds().items())
         ]
-        return render(request, "dashboard/kinds.html", {"dashboard": dashboard, "kinds": about})
-    url = f"{reverse('widget-new', args=[dashboard.slug])}?kind={kind}"
-    return _form(request, dashboard, Widget(dashboard=dashboard, kind=kind, key="new"), Draft.of(_parts(kind), {}), url)
+        return render(request, "dashboard/kinds.html", {"dashboard": state.dashboard, "kinds": about})
+    widget = WidgetSpec.model_construct(kind=kind, title="", config={})
+    w, h = kinds()[kind].size
+    draft = Draft.of(_parts(kind), {"widget": {"w": w, "h": h}}, FOLDED)
+    return _form(request, state, widget, draft, f"{request.path}?kind={kind}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page
 def edit(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """Change a widget."""
-    dashboard = changeable(request, slug)
-    widget = _widget(dashboard, key)
+    state = drafts.current(of_visitor(request), slug)
+    widget = next((one for one in state.spec.widgets if one.key == key), None)
+    if widget is None:
+        raise Missing(f"The dashboard {slug!r} has no widget {key!r}.")
     if widget.kind not in kinds():
         raise Http404(f"There is no widget kind {widget.kind} any more.")
-    saved = {name: getattr(widget, name) for name in ("title", "x", "y", "w", "h")}
-    draft = Draft.of(_parts(widget.kind), {"widget": saved, CONFIG: widget.config})
-    return _form(request, dashboard, widget, draft, reverse("widget-edit", args=[dashboard.slug, key]))
+    saved = {name: getattr(widget, name) for name in NAMES}
+    draft = Draft.of(_parts(widget.kind), {"widget": saved, CONFIG: widget.config}, FOLDED)
+    return _form(request, state, widget, draft, request.path)
 
 
 @require_POST
 @page
 def delete(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """Remove a widget; the revision before has it still."""
-    dashboard = changeable(request, slug)
-    said = f"{_widget(dashboard, key).title} was removed; the revision before has it still."
-    return done(request, dashboard, lambda by: actions.delete_widget(by, dashboard.slug, key, seen(request)), said)
+    """Remove a widget from the draft."""
+    return done(request, slug, lambda by: drafts.delete_widget(by, slug, key, seen(request)))
+
+
+@require_POST
+@page
+def duplicate(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """Add a copy of a widget to the draft."""
+    return done(request, slug, lambda by: drafts.duplicate_widget(by, slug, key, seen(request)))
 
 
 def _parts(kind: str) -> Parts:
     return {"widget": FIELDS, CONFIG: fields_of(kinds()[kind].config_class)}
 
 
-def _widget(dashboard: Dashboard, key: str) -> Widget:
-    found = dashboard.widgets.filter(key=key).first()
-    if found is None:
-        raise Missing(f"The dashboard {dashboard.slug!r} has no widget {key!r}.")
-    return found
-
-
-def _form(request: HttpRequest, dashboard: Dashboard, widget: Widget, draft: Draft, url: str) -> HttpResponse:
+def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: Draft, url: str) -> HttpResponse:
     """Show the form of `widget`; draw it, save it, or add and remove an item of a list, as the button says."""
-    context: dict[str, Any] = {"dashboard": dashboard, "widget": widget, "form_url": url, "seen": dashboard.revision}
+    dashboard = state.dashboard
+    preview_url = f"{url}{'&' if '?' in url else '?'}do=preview"
+    context: dict[str, Any] = {"state": state, "dashboard": dashboard, "widget": widget}
+    context |= {"form_url": url, "preview_url": preview_url, "seen": state.version}
     if request.method != "POST":
         return _page(request, draft, context)
     context["seen"] = seen(request)
@@ -94,18 +100,17 @@ def _form(request: HttpRequest, dashboard: Dashboard, widget: Widget, draft: Dra
     try:
         fields = _read(draft, widget.kind)
         if request.GET.get("do") == "preview":
-            context["preview"] = _preview(dashboard, widget, fields)
+            context["preview"] = _preview(state, widget, fields)
             return _page(request, draft, context, part="dashboard/_preview.html")
-        _save(request, dashboard, widget, fields)
+        _save(request, dashboard.slug, widget, fields)
     except Invalid as problem:
         found = [(_place(where), said) for where, said in refusals(problem)]
         draft = draft.refused(found)
         if getattr(request, "htmx", False):
-            return render(request, "dashboard/_preview.html", {"refused": draft.sentences()}, status=422)
+            return render(request, "dashboard/_preview.html", {"refused": draft.sentences()})
         return _page(request, draft, context, status=422)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
-    messages.success(request, f"{fields['title']} is saved.")
     return redirect("dashboard-edit", dashboard.slug)
 
 
@@ -113,7 +118,7 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     """Return the fields of the widget as its dashboard's document has them. Raises Invalid with all that is wrong."""
     values, unreadable = draft.read()
     config_class: type[Config] = kinds()[kind].config_class
-    errors, config, places = Errors(), values[CONFIG], {"x": None, "y": None, **SIZE}
+    errors, config, places = Errors(), values[CONFIG], {"x": None, "y": None}
     errors.found += unreadable
     if not any(place.startswith(f"{CONFIG}.") for place, _ in unreadable):
         with errors:
@@ -128,20 +133,20 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     return {**fields, CONFIG: config}
 
 
-def _save(request: HttpRequest, dashboard: Dashboard, widget: Widget, fields: dict[str, Any]) -> None:
+def _save(request: HttpRequest, slug: str, widget: WidgetSpec, fields: dict[str, Any]) -> None:
     by = of_visitor(request)
-    if widget.pk is None:
-        actions.add_widget(by, dashboard.slug, fields, seen(request))
+    if widget.key:
+        drafts.change_widget(by, slug, widget.key, fields, seen(request))
     else:
-        actions.change_widget(by, dashboard.slug, widget.key, fields, seen(request))
+        drafts.add_widget(by, slug, fields, seen(request))
 
 
-def _preview(dashboard: Dashboard, widget: Widget, fields: dict[str, Any]) -> WidgetView:
+def _preview(state: drafts.State, widget: WidgetSpec, fields: dict[str, Any]) -> WidgetView:
     """Return the widget as the page of its dashboard would draw it now. Raises Invalid if it can't be made."""
-    document = {"slug": dashboard.slug, "title": dashboard.title, "widgets": [{**fields, "x": None, "y": None}]}
+    document = {"slug": "preview", "title": state.spec.title, "widgets": [{**fields, "x": None, "y": None}]}
     (spec,) = actions.parse(document).widgets
-    one = Widget(dashboard=dashboard, key=widget.key, **spec.model_dump(exclude={"key"}))
-    range = dashboard.range if dashboard.range in ranges.RANGES_S else ranges.DEFAULT
+    one = Widget(dashboard=state.dashboard, **{**spec.model_dump(), "key": widget.key or "new"})
+    range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
     return widget_views([one], range, time.time())[0]
 
 
@@ -156,4 +161,8 @@ def _page(
     request: HttpRequest, draft: Draft, context: dict[str, Any], *, part: str = "", status: int = 200
 ) -> HttpResponse:
     template = part if part and getattr(request, "htmx", False) else "dashboard/widget.html"
-    return render(request, template, {**context, "draft": draft, "forms": draft.forms()}, status=status)
+    forms = draft.forms()
+    wrong = any(entry.error for entry in forms["widget"].entries[1:])
+    return render(
+        request, template, {**context, "draft": draft, "forms": forms, "place_is_wrong": wrong}, status=status
+    )

@@ -56,6 +56,7 @@ class Bars(WidgetKind[BarsConfig]):
 
     kind = "bars"
     config_class = BarsConfig
+    size = (4, 2)
     windows_back = 0
     example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 95}}
 

@@ -158,6 +158,8 @@ class WidgetKind(ABC, Generic[C]):
     config_class: type[C]
     windows_back: ClassVar[int] = 1
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
+    size: ClassVar[tuple[int, int]] = (3, 1)
+    """Columns and rows that a new one has."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3

@@ -67,6 +67,7 @@ class Clock(WidgetKind[ClockConfig]):
 
     kind = "clock"
     config_class = ClockConfig
+    size = (4, 1)
     windows_back = 0
     example: ClassVar = {"places": [{"zone": "Europe/Berlin"}, {"zone": "Asia/Tokyo"}]}
 

@@ -66,6 +66,7 @@ class Gauge(WidgetKind[GaugeConfig]):
 
     kind = "gauge"
     config_class = GaugeConfig
+    size = (3, 2)
     windows_back = 0
     example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 90}}
     example_series = 1

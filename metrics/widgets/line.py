@@ -71,6 +71,7 @@ class LineKind(WidgetKind[LineConfig]):
 
     kind = "line"
     config_class = LineConfig
+    size = (6, 2)
 
     def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
         drawn = [replace(one, track=_inside(one.track, window)) for one in series[:LINES_MOST]]

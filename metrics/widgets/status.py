@@ -53,6 +53,7 @@ class Status(WidgetKind[StatusConfig]):
 
     kind = "status"
     config_class = StatusConfig
+    size = (4, 2)
     windows_back = 0
     example_values = (1.0, 0.0, 1.0)
 

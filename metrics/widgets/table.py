@@ -86,6 +86,7 @@ class Table(WidgetKind[TableConfig]):
 
     kind = "table"
     config_class = TableConfig
+    size = (6, 2)
     example: ClassVar = {
         "queries": [{"metric": "example", "legend": "used"}],
         "thresholds": [{"warn": 80, "critical": 95}],

@@ -1,7 +1,6 @@
 // The bell: how many are unread is in the title and the icon of the tab, too, and it opens the panel.
 const SIZE = 64; // pixels of the icon
 const FULL = 99;
-const title = document.title;
 const icon = document.querySelector("link[rel=icon]");
 const panel = document.getElementById("panel");
 const plain = icon?.href;
@@ -53,6 +52,7 @@ async function mark(count) {
 
 function count() {
   const number = unread();
+  const title = document.title.replace(/^\(\d+\) /, "");
   document.title = number ? `(${number}) ${title}` : title;
   if (icon && number !== shown) mark(number);
 }

@@ -2,11 +2,13 @@
 
 import { age, now, set, setServerTime, tickClocks, timeOfDay, zone } from "./clock.js";
 import { tickFreshness } from "./freshness.js";
+import { follow } from "./revision.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
 const ACK_EVERY_MS = 2000;
 const PROBE_EVERY_S = 20;
+const FOLLOW_AFTER_MS = 2000; // spread, since every page notices at once
 const STILL_HERE_EVERY_S = 6 * 3600;
 const SIGN_IN = 4401; // whoever changed the password in this browser has another session by now
 const MOVED_OR_GONE = 4404; // a dashboard with a new slug: its old address leads there
@@ -103,7 +105,7 @@ document.addEventListener("htmx:ws:after:message:incoming", (event) => {
   tickFreshness();
   tickClocks();
   show("live");
-  if (outdated()) reloadSoon();
+  if (outdated()) catchUp();
   owed += event.detail.message.data.length;
   if (owed >= ACK_BYTES) acknowledge();
   else ackTimer ||= setTimeout(acknowledge, ACK_EVERY_MS);
@@ -122,9 +124,28 @@ function acknowledge() {
 
 const loaded = { build: pulse().build, revision: Number(pulse().revision) };
 let reloading = false;
+let following = false;
 
 function outdated() {
   return pulse().build !== loaded.build || Number(pulse().revision) > loaded.revision;
+}
+
+// A new revision comes into the page as it is; a new release, or what can't be followed, loads the page anew.
+function catchUp() {
+  if (pulse().build !== loaded.build) reloadSoon();
+  else followSoon();
+}
+
+function followSoon() {
+  if (following || reloading) return;
+  following = true;
+  setTimeout(async () => {
+    const revision = await follow(pulse).catch(() => null);
+    following = false;
+    if (revision === null) reloadSoon();
+    else loaded.revision = revision;
+    if (revision !== null && outdated()) catchUp(); // another one meanwhile
+  }, FOLLOW_AFTER_MS * Math.random());
 }
 
 // Spread over some seconds, since every screen notices at once; and at most once a minute, because during a

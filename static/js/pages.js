@@ -16,6 +16,7 @@ let pages = []; // {from, to, top}: rows, and where to scroll to
 let step = 0; // a row and the gap below it, in pixels
 let page = -1;
 let stayUntil = 0;
+let laid = "";
 
 /** The rows of a tile: from the first, to the one behind its last. */
 function rows(tile) {
@@ -39,6 +40,7 @@ function lay() {
   grid.style.gridAutoRows = grid.style.clipPath = "";
   pages = [];
   page = -1;
+  laid = places();
   const style = getComputedStyle(grid);
   const gap = parseFloat(style.rowGap) || 0;
   const count = style.gridTemplateRows.split(" ").length;
@@ -62,7 +64,11 @@ function lay() {
   turn();
 }
 
+/** Where the tiles stand, which somebody may publish anew. */
+const places = () => [...grid.children].map((tile) => tile.className).join();
+
 function turn() {
+  if (places() !== laid) lay();
   if (!pages.length) return;
   const staying = performance.now() < stayUntil;
   if (!staying || page < 0) show(Math.floor(now() / TURN_S) % pages.length);

@@ -1,20 +1,54 @@
-"""Someone makes a dashboard and a widget with two queries, by the keyboard, and sees it drawn before and after."""
+"""Someone builds a dashboard by the keyboard alone, another by mouse; both publish, and open pages follow."""
 
 import re
+from collections.abc import Iterator
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.person import Person
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
 
+TILE = {"kind": "number", "w": 3, "h": 1}
 
-def focused(page: Page) -> str:
-    """Return the name of the input that has the focus, or the text of the button."""
-    found: str = page.evaluate("() => document.activeElement.name || document.activeElement.textContent")
-    return found
+
+@pytest.fixture(scope="module")
+def api(system: Stack) -> Iterator[httpx.Client]:
+    token = system.manage("token", "editor tests", "--scope", "edit").strip()
+    with httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+        yield client
+
+
+def made(api: httpx.Client, slug: str) -> None:
+    """Make the dashboard `slug` of two numbers side by side."""
+    widgets = [
+        {**TILE, "key": key, "title": title, "config": {"queries": [{"metric": metric}]}, "x": x, "y": 0}
+        for key, title, metric, x in (
+            ("cpu", "CPU", "host_cpu_percent", 0),
+            ("memory", "Memory", "host_memory_percent", 3),
+        )
+    ]
+    document = {"slug": slug, "title": slug.title(), "widgets": widgets}
+    assert api.post("/api/v1/dashboards", json=document).status_code == 201
+
+
+def places(page: Page) -> dict[str, tuple[int, ...]]:
+    """Return columns, rows, width and height of the tiles, as the server has them in the draft."""
+    read = "form => [...form.querySelectorAll('[name=key]')].map(key => [key.value, ...['x', 'y', 'w', 'h'].map("
+    read += "name => Number(form.elements[`${name}-${key.value}`].value))])"
+    page.reload()
+    return {key: tuple(place) for key, *place in page.locator(".numbers form").evaluate(read)}
+
+
+def tile(page: Page, title: str) -> Locator:
+    return page.get_by_role("group", name=title, exact=True)
+
+
+def draft(page: Page) -> Locator:
+    return page.locator("#draft-state")
 
 
 def test_a_dashboard_is_made_by_the_keyboard(page: Page, system: Stack) -> None:
@@ -24,30 +58,128 @@ def test_a_dashboard_is_made_by_the_keyboard(page: Page, system: Stack) -> None:
     page.get_by_label("Title").fill("By keyboard")
     page.get_by_label("Title").press("Enter")
     page.wait_for_url("**/d/by-keyboard/edit/")
-    page.get_by_role("link", name="Add a widget").press("Enter")
+    someone.mark()
+    page.keyboard.press("a")
     page.get_by_role("link", name="line", exact=True).press("Enter")
 
+    expect(page.get_by_label("Title")).to_be_focused()
     page.get_by_label("Title").fill("Load")
     page.locator("[name=config-queries-0-metric]").fill("host_load")
-    someone.mark()
     page.get_by_role("button", name="Add another to Queries").press("Enter")
     expect(page.locator("[name=config-queries-1-metric]")).to_be_focused()
     page.keyboard.type("host_cpu_percent")
-    page.get_by_role("button", name="Add one to Expressions").press("Enter")
-    expect(page.locator("[name=config-expressions-0-expression]")).to_be_focused()
-    page.get_by_role("button", name="Remove Expressions 1").press("Enter")
-    expect(page.get_by_role("button", name="Add one to Expressions")).to_be_focused()
-    expect(page.locator("[name=config-queries-1-metric]")).to_have_value("host_cpu_percent")
-
-    page.get_by_role("button", name="Preview").press("Enter")
     drawn = page.locator("#preview article.widget-line")
     expect(drawn.get_by_role("heading", name="Load")).to_be_visible()
-    assert someone.has_not_reloaded()
+    expect(drawn.locator(".legend").first).to_contain_text("host_cpu_percent")
 
-    page.get_by_label("Title").press("Enter")  # saves, though buttons of lists come before Save
-    page.wait_for_url("**/d/by-keyboard/edit/")
-    expect(page.get_by_role("row", name=re.compile("Load line"))).to_be_visible()
-    page.get_by_role("link", name="Open", exact=True).press("Enter")
+    page.get_by_label("Title").press("Enter")  # saves, though buttons of lists come before it
+    expect(tile(page, "Load")).to_be_focused()
+    expect(draft(page)).to_contain_text("Added Load.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#spoken")).to_contain_text("Load is held.")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.locator("#spoken")).to_have_text("Load: column 3, row 2, 5 wide, 2 high.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#spoken")).to_contain_text("Put down.")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(page.locator("#spoken")).to_contain_text("Put back.")
+    expect(page.locator("[data-undo]")).to_have_attribute("title", re.compile("Moved Load"))
+    assert someone.has_not_reloaded()
+    assert places(page) == {"load": (2, 1, 5, 2)}
+
+    page.keyboard.press("p")
+    expect(page.locator(".said-success")).to_contain_text("Published as revision 2.")
+    page.get_by_role("link", name="Open").press("Enter")
     someone.wait_until_live()
     expect(someone.widget("Load").locator(".legend, figcaption, ul").first).to_contain_text("host_cpu_percent")
+    assert someone.complaints == []
+
+
+def test_tiles_are_dragged_undone_and_published_to_an_open_wall(
+    page: Page, context: BrowserContext, system: Stack, api: httpx.Client
+) -> None:
+    made(api, "dragged")
+    someone = Person(page, system)
+    someone.sign_in("/d/dragged/edit/")
+    wall = Person(context.new_page(), system)
+    wall.open("/wall/dragged/")
+    wall.wait_until_live()
+    wall.mark()
+    page.bring_to_front()
+    someone.mark()
+
+    before = {"cpu": (0, 0, 3, 1), "memory": (3, 0, 3, 1)}
+    cpu = tile(page, "CPU")
+    box = cpu.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=8)
+    page.mouse.move(box["x"] + 60 + 2 * box["width"], box["y"] + 60, steps=8)
+    page.mouse.up()
+    expect(draft(page)).to_contain_text("Moved CPU.")
+    grip = cpu.locator(".ui-resizable-se").bounding_box()
+    assert grip
+    page.mouse.move(grip["x"] + 8, grip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 8, grip["y"] + 8 + box["height"], steps=8)
+    page.mouse.up()
+    expect(page.locator("[data-undo]")).to_have_attribute("title", re.compile("Moved CPU"))
+    page.wait_for_function("() => document.querySelector('#do [name=seen]').value === '3'")
+    assert someone.has_not_reloaded()
+    assert places(page) == {"cpu": (6, 0, 3, 2), "memory": (3, 0, 3, 1)}  # also after a reload
+
+    page.keyboard.press("Control+z")
+    expect(page.locator("[data-redo]")).to_be_enabled()
+    assert places(page) == {"cpu": (6, 0, 3, 1), "memory": (3, 0, 3, 1)}
+    page.keyboard.press("Control+z")
+    expect(draft(page)).to_have_text("As published")
+    assert places(page) == before
+    page.keyboard.press("Control+Shift+Z")
+    expect(draft(page)).to_contain_text("Moved CPU.")
+
+    cpu.hover()
+    cpu.get_by_role("button", name="Copy CPU").click()
+    expect(tile(page, "CPU")).to_have_count(2)
+    tile(page, "Memory").hover()
+    page.get_by_role("button", name="Remove Memory").click()
+    expect(tile(page, "Memory")).to_have_count(0)
+    assert wall.widget("Memory").count() == 1  # nobody sees a draft
+
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".said-success")).to_contain_text("Every open page shows it now.")
+    expect(wall.widget("Memory")).to_have_count(0)
+    expect(wall.widget("CPU")).to_have_count(2)
+    expect(wall.page.locator("#w-cpu.x-6")).to_have_count(1)
+    assert wall.has_not_reloaded()
+    assert someone.complaints == []
+
+
+def test_a_revision_is_restored_and_what_others_publish_is_merged(page: Page, system: Stack, api: httpx.Client) -> None:
+    made(api, "shared")
+    api.patch("/api/v1/dashboards/shared", json={"title": "Wrong"}, headers={"If-Match": '"1"'})
+    someone = Person(page, system)
+    someone.sign_in("/d/shared/edit/")
+    page.get_by_role("link", name="Revisions").click()
+    page.get_by_role("button", name="Restore revision 1").click()
+    expect(page.get_by_role("heading", name="Shared")).to_be_visible()
+
+    widgets = {"widgets": [{**TILE, "key": "new", "title": "New", "config": {"queries": [{"metric": "host_load"}]}}]}
+    assert api.patch("/api/v1/dashboards/shared", json=widgets, headers={"If-Match": '"2"'}).status_code == 200
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url("**/d/shared/merge/")
+    row = page.get_by_role("row", name=re.compile("The title of the dashboard"))
+    expect(row.get_by_label("mine")).to_be_checked()
+    page.get_by_role("row", name=re.compile("CPU")).get_by_label("mine").check()
+    page.get_by_role("button", name="Merge into my draft").click()
+    expect(tile(page, "CPU")).to_be_visible()
+    expect(tile(page, "New")).to_be_visible()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".said-success")).to_contain_text("Published as revision 4.")
+    found = api.get("/api/v1/dashboards/shared").json()
+    assert found["title"] == "Shared"
+    assert {one["key"] for one in found["widgets"]} == {"cpu", "new"}
     assert someone.complaints == []

@@ -7,17 +7,26 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards
-from metrics.models import Dashboard, Widget
+from metrics.access.principal import SYSTEM, of_user
+from metrics.actions import dashboards, drafts
+from metrics.models import Dashboard, Draft, Widget
 from tests import make
 from tests.html_form import form
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 EDIT = "/d/shop/edit/"
-PATHS = ["/dashboards/new/", EDIT, "/d/shop/delete/", "/d/shop/widgets/new/", "/d/shop/widgets/new/?kind=number"]
-POSTS = ["/d/shop/places/", "/d/shop/restore/", "/d/shop/widgets/number-of-orders-open/delete/"]
+SETTINGS = "/d/shop/settings/"
+PUBLISH, MERGE = "/d/shop/publish/", "/d/shop/merge/"
+PATHS = [
+    *("/dashboards/new/", EDIT, SETTINGS, "/d/shop/revisions/", "/d/shop/merge/", "/d/shop/delete/"),
+    *("/d/shop/widgets/new/", "/d/shop/widgets/new/?kind=number"),
+]
+POSTS = [
+    *(f"/d/shop/{what}/" for what in ("places", "arrange", "undo", "redo", "discard", "publish", "restore")),
+    *(f"/d/shop/widgets/number-of-orders-open/{what}/" for what in ("delete", "duplicate")),
+]
+NO_POST = (EDIT, "/d/shop/revisions/")
 WIDGET = "/d/shop/widgets/number-of-orders-open/edit/"
 
 
@@ -39,7 +48,8 @@ def filled(client: Client, path: str, action: str, **fields: str) -> dict[str, s
 class TestWho:
     def answers(self, client: Client) -> set[int]:
         got = {client.get(path).status_code for path in [*PATHS, WIDGET]}
-        return got | {client.post(path, {"seen": "1"}).status_code for path in [*PATHS, WIDGET, *POSTS]}
+        sent = {"seen": "1", "how": "fit", "number": "1"}
+        return got | {client.post(path, sent).status_code for path in [*PATHS, WIDGET, *POSTS] if path not in NO_POST}
 
     def test_strangers_sign_in_first(self, client: Client) -> None:
         make.dashboard()
@@ -58,7 +68,9 @@ class TestWho:
         make.dashboard(teams=[make.team("ops")])
         paths = [path for path in [*PATHS, WIDGET] if path != "/dashboards/new/"]
         assert {editor.get(path).status_code for path in paths} == {404}
-        assert {editor.post(path).status_code for path in [*paths, *POSTS]} == {404}
+        sent = {"how": "fit"}
+        assert {editor.post(path, sent).status_code for path in [*paths, *POSTS] if path not in NO_POST} == {404}
+        assert not Draft.objects.exists()
 
     def test_an_editor_who_only_sees_it_is_told_who_may(self, editor: Client) -> None:
         make.dashboard(teams=[make.team("ops")])
@@ -102,51 +114,54 @@ class TestNew:
         assert Dashboard.objects.count() == 1
 
 
-class TestEdit:
-    def test_a_form_that_is_left_alone_makes_no_revision(self, editor: Client) -> None:
+class TestSettings:
+    def test_a_form_that_is_left_alone_is_no_step(self, editor: Client) -> None:
         make.dashboard()
-        assert editor.post(EDIT, filled(editor, EDIT, EDIT)).status_code == 302
-        assert Dashboard.objects.get().revision == 1
+        assert editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS)).status_code == 302
+        assert "As published" in text(editor.get(EDIT))
 
-    def test_fields_are_changed_and_a_new_slug_is_where_it_leads(self, editor: Client) -> None:
+    def test_fields_are_drafted_published_and_the_new_slug_is_where_it_leads(self, editor: Client) -> None:
         make.dashboard()
-        sent = filled(editor, EDIT, EDIT, **{"dashboard-slug": "store", "dashboard-range": "6h"})
-        assert editor.post(EDIT, sent)["Location"] == "/d/store/edit/"
+        sent = filled(editor, SETTINGS, SETTINGS, **{"dashboard-slug": "store", "dashboard-range": "6h"})
+        assert editor.post(SETTINGS, sent)["Location"] == EDIT
+        assert Dashboard.objects.get().slug == "shop"
+        assert "Slug is now 'store'; range is now '6h'." in text(editor.get(EDIT))
+        assert editor.post(PUBLISH, filled(editor, EDIT, PUBLISH))["Location"] == "/d/store/edit/"
         made = Dashboard.objects.get()
-        assert (made.slug, made.range, made.title) == ("store", "6h", "Shop")
-        assert "Range is now '6h'" in text(editor.get("/d/store/edit/")).replace("; range", "; Range")
+        assert (made.slug, made.range, made.title, made.revision) == ("store", "6h", "Shop", 2)
 
     def test_what_is_refused_stays_typed(self, editor: Client) -> None:
         make.dashboard()
-        response = editor.post(EDIT, filled(editor, EDIT, EDIT, **{"dashboard-title": "x" * 101}))
+        response = editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS, **{"dashboard-title": "x" * 101}))
         assert response.status_code == 422
         assert "It was not saved. 1 thing to put right." in text(response)
-        assert form(response.content.decode(), EDIT)["dashboard-title"] == "x" * 101
-
-    def test_who_was_slower_is_told_what_the_other_did_and_may_save_anyway(self, editor: Client) -> None:
-        make.dashboard()
-        sent = filled(editor, EDIT, EDIT, **{"dashboard-title": "Store"})
-        dashboards.change(SYSTEM, "shop", {"description": "What we sell."}, None)
-        response = editor.post(EDIT, sent)
-        page = response.content.decode()
-        assert response.status_code == 409
-        assert "Revision 2 by watchfloor: Description is now 'What we sell.'." in text(response)
-        kept = form(page, EDIT)
-        assert (kept["dashboard-title"], kept["seen"]) == ("Store", "1")
-        assert editor.post(EDIT, kept).status_code == 409
-        assert editor.post(EDIT, {**kept, "anyway": "2"}).status_code == 302
-        assert Dashboard.objects.get().title == "Store"
+        assert form(response.content.decode(), SETTINGS)["dashboard-title"] == "x" * 101
 
     @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 5000, "²"])
-    def test_a_form_of_no_revision_is_a_conflict(self, editor: Client, seen: str) -> None:
+    def test_a_form_of_no_version_is_a_conflict(self, editor: Client, seen: str) -> None:
         make.dashboard()
-        response = editor.post(EDIT, filled(editor, EDIT, EDIT, seen=seen, **{"dashboard-title": "Store"}))
-        assert response.status_code == 409
-        assert Dashboard.objects.get().title == "Shop"
+        sent = filled(editor, SETTINGS, SETTINGS, seen=seen, **{"dashboard-title": "Store"})
+        assert editor.post(SETTINGS, sent).status_code == 409
+        assert Draft.objects.get().position == 0
+
+
+class TestEdit:
+    def test_looking_is_no_change(self, editor: Client) -> None:
+        make.dashboard()
+        for path in (EDIT, SETTINGS, "/d/shop/revisions/", EDIT):
+            assert editor.get(path).status_code == 200
+        assert Dashboard.objects.get().revision == 1
+        assert Draft.objects.get().version == 1
+
+    def test_who_else_edits_is_said(self, editor: Client) -> None:
+        made = make.dashboard()
+        other = of_user(make.user("ada", is_staff=True))
+        drafts.edit(other, made.slug, {"title": "Ours"}, drafts.current(other, made.slug).version)
+        assert "ada is editing this too: Title is now 'Ours'." in text(editor.get(EDIT))
 
     def test_titles_are_escaped_and_nothing_is_inline(self, editor: Client) -> None:
         make.dashboard(widgets=[{**make.widget(), "title": "<script>alert(1)</script>"}])
-        for path in (EDIT, "/d/shop/delete/", "/d/shop/widgets/new/", "/dashboards/new/"):
+        for path in (EDIT, SETTINGS, "/d/shop/delete/", "/d/shop/widgets/new/", "/dashboards/new/"):
             page = editor.get(path).content.decode()
             assert "<script>alert" not in page
             assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", page)
@@ -161,74 +176,109 @@ class TestPlaces:
         make.dashboard(widgets=[make.widget("a"), make.widget("b")])
 
     def places(self) -> dict[str, tuple[int, ...]]:
-        return {one.key[-1]: (one.x, one.y, one.w, one.h) for one in Widget.objects.all()}
+        draft = Draft.objects.get()
+        widgets = draft.steps.get(number=draft.position).spec["widgets"]
+        return {one["key"][-1]: (one["x"], one["y"], one["w"], one["h"]) for one in widgets}
+
+    def sent(self, editor: Client, **fields: str) -> dict[str, Any]:
+        sent = filled(editor, EDIT, self.PLACES, **{name.replace("_", "-number-of-"): fields[name] for name in fields})
+        return {**sent, "key": ["number-of-a", "number-of-b"]}
 
     def test_two_change_places_at_once(self, editor: Client) -> None:
-        sent = filled(editor, EDIT, self.PLACES)
-        a, b = "number-of-a", "number-of-b"
-        sent |= {f"x-{a}": "3", f"x-{b}": "0", f"w-{b}": "2", f"h-{b}": "2"}
+        sent = self.sent(editor, x_a="3", x_b="0", w_b="2", h_b="2")
         assert editor.post(self.PLACES, sent).status_code == 302
         assert self.places() == {"a": (3, 0, 3, 1), "b": (0, 0, 2, 2)}
-        assert Dashboard.objects.get().revision == 2
+        assert {(one.x, one.w) for one in Widget.objects.all()} == {(0, 3), (3, 3)}
 
     def test_what_has_no_place_takes_the_first_gap(self, editor: Client) -> None:
-        sent = filled(editor, EDIT, self.PLACES, **{"x-number-of-a": "", "y-number-of-a": "", "w-number-of-a": "12"})
-        editor.post(self.PLACES, sent)
+        editor.post(self.PLACES, self.sent(editor, x_a="", y_a="", w_a="12"))
         assert self.places() == {"a": (0, 1, 12, 1), "b": (3, 0, 3, 1)}
 
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"x-number-of-b": "2"}, "'number of b' overlaps 'number of a'"),
-            ({"x-number-of-b": "12"}, "x: It has to be less than 12."),
-            ({"x-number-of-b": "11"}, "it ends in column 14 of 12."),
-            ({"w-number-of-b": "wide"}, "w: It has to be a whole number."),
-            ({"x-number-of-b": ""}, "x and y are given together, or neither of them."),
+            ({"x_b": "2"}, "'number of b' overlaps 'number of a'"),
+            ({"x_b": "12"}, "number of b, column: It has to be less than 12."),
+            ({"x_b": "11"}, "it ends in column 14 of 12."),
+            ({"w_b": "wide"}, "number of b, width: It has to be a whole number."),
+            ({"x_b": ""}, "x and y are given together, or neither of them."),
         ],
     )
-    def test_what_does_not_fit_is_refused_and_stays_typed(
-        self, editor: Client, changes: dict[str, str], said: str
-    ) -> None:
-        sent = filled(editor, EDIT, self.PLACES, **changes)
-        response = editor.post(self.PLACES, sent)
-        assert response.status_code == 422
+    def test_what_does_not_fit_is_refused(self, editor: Client, changes: dict[str, str], said: str) -> None:
+        response = editor.post(self.PLACES, self.sent(editor, **changes), follow=True)
         assert said in text(response)
-        kept = form(response.content.decode(), self.PLACES)
-        assert {name: kept[name] for name in changes} == changes
         assert self.places() == {"a": (0, 0, 3, 1), "b": (3, 0, 3, 1)}
 
-    def test_who_was_slower_may_place_them_anyway(self, editor: Client) -> None:
-        sent = filled(editor, EDIT, self.PLACES, **{"x-number-of-b": "6"})
-        dashboards.change(SYSTEM, "shop", {"title": "Store"}, None)
-        response = editor.post(self.PLACES, sent)
-        assert response.status_code == 409
-        assert "Revision 2 by watchfloor: Title is now 'Store'." in text(response)
-        kept = form(response.content.decode(), self.PLACES)
-        assert editor.post(self.PLACES, {**kept, "anyway": "2"}).status_code == 302
-        assert self.places()["b"] == (6, 0, 3, 1)
+    def test_a_tab_that_is_behind_moves_nothing(self, editor: Client) -> None:
+        sent = self.sent(editor, x_b="6")
+        editor.post("/d/shop/arrange/", {**filled(editor, EDIT, PUBLISH), "how": "fit"})
+        response = editor.post(self.PLACES, sent, follow=True)
+        assert "You changed this draft in another tab meanwhile" in text(response)
+        assert self.places() == {"a": (0, 0, 3, 1), "b": (3, 0, 9, 1)}
+
+    def test_there_is_no_other_way_to_arrange(self, editor: Client) -> None:
+        assert editor.post("/d/shop/arrange/", {"how": "shuffle"}).status_code == 404
+
+
+class TestPublish:
+    def test_two_publish_and_the_slower_merges(self, editor: Client) -> None:
+        make.dashboard(widgets=[make.widget("a"), make.widget("b")])
+        widget = "/d/shop/widgets/number-of-a/edit/"
+        editor.post(widget, filled(editor, widget, widget, **{"widget-title": "Mine"}))
+        editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS, **{"dashboard-title": "My shop"}))
+        dashboards.change_widget(SYSTEM, "shop", "number-of-a", {"title": "Theirs"}, None)
+        assert "Somebody published revision 2 since you began." in text(editor.get(EDIT))
+        assert editor.post(PUBLISH, filled(editor, EDIT, PUBLISH))["Location"] == MERGE
+
+        page = editor.get(MERGE)
+        assert "Revision 2 by watchfloor" in text(page)
+        sent = filled(editor, MERGE, MERGE)
+        assert sent["field:title"] == "mine"
+        assert "number-of-a" not in sent
+        refused = editor.post(MERGE, sent)
+        assert refused.status_code == 422
+        assert "Mine: both of you changed it; choose a side." in text(refused)
+
+        assert editor.post(MERGE, {**sent, "number-of-a": "theirs"})["Location"] == EDIT
+        assert editor.post(PUBLISH, filled(editor, EDIT, PUBLISH)).status_code == 302
+        made = Dashboard.objects.get()
+        assert (made.title, made.revision) == ("My shop", 3)
+        assert {one.title for one in made.widgets.all()} == {"Theirs", "number of b"}
+        assert editor.get(MERGE)["Location"] == EDIT  # nothing to merge any more
+
+    def test_undo_redo_and_discard(self, editor: Client) -> None:
+        make.dashboard()
+        editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS, **{"dashboard-title": "Store"}))
+        for what, title in (
+            ("undo", "Shop"),
+            ("undo", "Shop"),
+            ("redo", "Store"),
+            ("redo", "Store"),
+            ("discard", "Shop"),
+        ):
+            response = editor.post(f"/d/shop/{what}/", filled(editor, EDIT, PUBLISH), follow=True)
+            assert f"<h1>{title}</h1>" in response.content.decode()
+        assert Dashboard.objects.get().revision == 1
 
 
 class TestRestoreAndDelete:
-    def test_an_earlier_revision_is_brought_back(self, editor: Client) -> None:
+    def test_an_earlier_revision_comes_into_the_draft(self, editor: Client) -> None:
         make.dashboard()
         dashboards.change(SYSTEM, "shop", {"title": "Store"}, None)
-        sent = filled(editor, EDIT, "/d/shop/restore/")
+        sent = filled(editor, "/d/shop/revisions/", "/d/shop/restore/")
         assert sent["number"] == "1"
-        editor.post("/d/shop/restore/", sent)
+        response = editor.post("/d/shop/restore/", sent, follow=True)
+        assert "This is revision 1. Publish it to have it everywhere, or undo." in text(response)
+        assert Dashboard.objects.get().title == "Store"
+        editor.post(PUBLISH, filled(editor, EDIT, PUBLISH))
         assert (made := Dashboard.objects.get()).title == "Shop"
         assert made.revision == 3
 
     @pytest.mark.parametrize("number", ["", "9", "x"])
     def test_a_revision_that_there_is_not_is_not_found(self, editor: Client, number: str) -> None:
         make.dashboard()
-        assert editor.post("/d/shop/restore/", {"seen": "1", "number": number}).status_code == 404
-
-    def test_restoring_says_who_was_faster(self, editor: Client) -> None:
-        make.dashboard()
-        dashboards.change(SYSTEM, "shop", {"title": "Store"}, None)
-        response = editor.post("/d/shop/restore/", {"seen": "1", "number": "1"}, follow=True)
-        assert "Revision 2 by watchfloor: Title is now 'Store'." in text(response)
-        assert Dashboard.objects.get().title == "Store"
+        sent = {**filled(editor, EDIT, PUBLISH), "number": number}
+        assert editor.post("/d/shop/restore/", sent).status_code == 404
 
     def test_deleting_asks_first(self, editor: Client) -> None:
         make.dashboard()

@@ -1,0 +1,315 @@
+"""Drafts: a person changes a dashboard step by step, undoes, and publishes what came of it.
+
+Each step is stored as it is made, so nothing is lost with a closed tab. Nobody else sees it before it is published:
+then it is a revision like any other, on every open page. Of two people who draft at once, the slower merges first.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from metrics.access.policy import CHANGE, check
+from metrics.access.principal import Principal
+from metrics.actions import dashboards
+from metrics.actions.errors import Conflict, Forbidden, Invalid
+from metrics.models import Dashboard, Draft, DraftStep
+from metrics.times import datetime_of
+from metrics.widgets import changes, merge
+from metrics.widgets.spec import DashboardSpec, difference
+
+STEPS_MOST = 200
+"""So many steps can be undone."""
+HERE = timedelta(seconds=90)
+"""A person who had the draft open so long ago is said to be editing."""
+SEEN_EVERY = timedelta(seconds=20)
+UNCHANGED_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another person with a draft of the same dashboard: their `name`, whether they are at it `now`, and what they
+    changed, "" if nothing yet.
+    """
+
+    name: str
+    now: bool
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A draft as it stands.
+
+    `spec` is made of the revision `base`; `newest` is the newest there is. `summary` says how it differs from its base,
+    "" if it does not. `undo` and `redo` name the step that would be undone or done again, "" if there is none.
+    `version` is what a change of it must have seen.
+    """
+
+    dashboard: Dashboard
+    spec: DashboardSpec
+    base: int
+    version: int
+    summary: str
+    undo: str
+    redo: str
+    others: tuple[Other, ...]
+
+    @property
+    def newest(self) -> int:
+        return self.dashboard.revision
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody published since the draft was begun."""
+        return self.base != self.newest
+
+
+def current(by: Principal, slug: str) -> State:
+    """Return the draft of `by`, begun if there is none; one that changes nothing begins anew with the newest revision.
+
+    Raises Missing and Forbidden.
+    """
+    with transaction.atomic():
+        return _state(by, _held(by, slug))
+
+
+def edit(by: Principal, slug: str, changed: Mapping[str, Any], seen: int) -> State:
+    """Set the fields of the document that `changed` names, as a new step. Nothing differs: no step.
+
+    `seen` is the version of the draft that the change is based on. Raises Missing, Forbidden, Conflict, or Invalid with
+    all that is wrong; then nothing is changed.
+    """
+    return _step(by, slug, lambda spec: changed, seen)
+
+
+def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int) -> State:
+    """Add a widget. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.added(spec, widget)[1]}, seen)
+
+
+def change_widget(by: Principal, slug: str, key: str, changed: Mapping[str, Any], seen: int) -> State:
+    """Set the fields of a widget that `changed` names. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.changed(spec, key, changed)}, seen)
+
+
+def delete_widget(by: Principal, slug: str, key: str, seen: int) -> State:
+    """Remove a widget. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.without(spec, key)}, seen)
+
+
+def duplicate_widget(by: Principal, slug: str, key: str, seen: int) -> State:
+    """Add a copy of a widget. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.duplicated(spec, key)[1]}, seen)
+
+
+def place_widgets(by: Principal, slug: str, places: Mapping[str, Mapping[str, Any]], seen: int) -> State:
+    """Set x, y, w and h of each widget that `places` names by its key. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.placed(spec, places)}, seen)
+
+
+def compact(by: Principal, slug: str, seen: int) -> State:
+    """Move all widgets up as far as they go. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.compacted(spec)}, seen)
+
+
+def fit(by: Principal, slug: str, seen: int) -> State:
+    """Widen all widgets as far as they go. Raises what `edit` does."""
+    return _step(by, slug, lambda spec: {"widgets": changes.fitted(spec)}, seen)
+
+
+def restore(by: Principal, slug: str, number: int, seen: int) -> State:
+    """Take the state of revision `number` into the draft, but for the slug. Raises what `edit` does."""
+
+    def restored(spec: DashboardSpec) -> Mapping[str, Any]:
+        found = dashboards.find_revision(dashboards.find(by, slug), number).spec
+        return {name: value for name, value in found.items() if name not in ("slug", "access")}
+
+    return _step(by, slug, restored, seen, f"Restored revision {number}.")
+
+
+def undo(by: Principal, slug: str, seen: int) -> State:
+    """Go back one step, if there is one. Raises Missing, Forbidden and Conflict."""
+    return _go(by, slug, -1, seen)
+
+
+def redo(by: Principal, slug: str, seen: int) -> State:
+    """Go one step on again, if there is one. Raises Missing, Forbidden and Conflict."""
+    return _go(by, slug, +1, seen)
+
+
+def discard(by: Principal, slug: str) -> State:
+    """Drop the draft of `by` with all its steps, and begin anew. Raises Missing and Forbidden."""
+    with transaction.atomic():
+        draft = _held(by, slug)
+        _begin(draft)
+        return _state(by, draft)
+
+
+def publish(by: Principal, slug: str, seen: int) -> Dashboard:
+    """Make the draft the newest revision, which every open page then shows.
+
+    Raises Missing, Forbidden, Conflict if it changed in another tab or if somebody published meanwhile, or Invalid.
+    """
+    with transaction.atomic():
+        draft = _held(by, slug, seen)
+        document = _spec(draft).model_dump(exclude={"access"})
+        dashboard = dashboards.change(by, slug, document, draft.base)
+        draft.base = dashboard.revision
+        _save(draft)
+    return dashboard
+
+
+def differences(by: Principal, slug: str) -> tuple[State, list[merge.Choice]]:
+    """Return the draft, and all in which it differs from what others published. Raises Missing and Forbidden."""
+    with transaction.atomic():
+        draft = _held(by, slug)
+        return _state(by, draft), merge.choices(*_three(draft))
+
+
+def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int) -> State:
+    """Make the draft one of the newest revision: `taken` names a side by the key of each choice.
+
+    Raises what `edit` does, and Invalid if a choice is missing.
+    """
+    with transaction.atomic():
+        draft = _held(by, slug, seen)
+        document, missing = merge.merged(*_three(draft), taken)
+        if missing:
+            first, *others = [(one.key, f"{one.title}: both of you changed it; choose a side.") for one in missing]
+            raise Invalid(*first, *others)
+        spec = dashboards.parse(document, dashboards.spec_of(draft.dashboard))
+        draft.base = draft.dashboard.revision
+        _append(draft, spec, f"Merged with revision {draft.base}.")
+        return _state(by, draft)
+
+
+def forget_unchanged(now: float) -> None:
+    """Remove the drafts that change nothing and that nobody had open for a day before `now` (Unix seconds)."""
+    old = Draft.objects.filter(seen_at__lt=datetime_of(now) - UNCHANGED_KEPT).select_related("dashboard")
+    for draft in old:
+        if not _summary(draft):
+            draft.delete()
+
+
+def _step(
+    by: Principal, slug: str, change: Callable[[DashboardSpec], Mapping[str, Any]], seen: int, said: str = ""
+) -> State:
+    with transaction.atomic():
+        draft = _held(by, slug, seen)
+        before = _spec(draft)
+        try:
+            document = {**before.model_dump(), **change(before)}
+        except KeyError as problem:
+            raise dashboards.no_widget(slug, problem.args[0]) from None
+        after = dashboards.parse(document, before)
+        if differs := difference(before, after):
+            _append(draft, after, f"{said} {differs}".strip())
+        return _state(by, draft)
+
+
+def _held(by: Principal, slug: str, seen: int | None = None) -> Draft:
+    """Return the draft of `by`, locked until the transaction ends, begun if there is none."""
+    dashboard = dashboards.find(by, slug)
+    check(by, CHANGE, dashboard)
+    if by.kind != "user" or by.pk is None:
+        raise Forbidden("Only people have drafts; a token changes the dashboard itself.")
+    now = datetime.now(UTC)
+    draft, is_new = Draft.objects.select_for_update().get_or_create(
+        dashboard=dashboard, user_id=by.pk, defaults={"base": dashboard.revision, "seen_at": now}
+    )
+    draft.dashboard = dashboard
+    if is_new or (draft.base != dashboard.revision and not _summary(draft)):
+        _begin(draft)
+    if seen is not None and seen != draft.version:
+        raise Conflict(
+            "You changed this draft in another tab meanwhile, so nothing was done here; this is how it stands now.",
+            draft.version,
+        )
+    if now - draft.seen_at > SEEN_EVERY:
+        draft.seen_at = now
+        draft.save(update_fields=["seen_at"])
+    return draft
+
+
+def _begin(draft: Draft) -> None:
+    """Have `draft` begin with the newest revision of its dashboard."""
+    draft.steps.all().delete()
+    draft.base, draft.position = draft.dashboard.revision, 0
+    DraftStep.objects.create(draft=draft, number=0, spec=dashboards.spec_of(draft.dashboard).model_dump(), summary="")
+    _save(draft)
+
+
+def _append(draft: Draft, spec: DashboardSpec, said: str) -> None:
+    """Add a step behind the one that is shown; those that were undone go, and the oldest of too many."""
+    draft.steps.filter(number__gt=draft.position).delete()
+    draft.position += 1
+    DraftStep.objects.create(draft=draft, number=draft.position, spec=spec.model_dump(), summary=said[:500])
+    draft.steps.filter(number__lt=draft.position - STEPS_MOST).delete()
+    _save(draft)
+
+
+def _go(by: Principal, slug: str, way: int, seen: int) -> State:
+    with transaction.atomic():
+        draft = _held(by, slug, seen)
+        if draft.steps.filter(number=draft.position + way).exists():
+            draft.position += way
+            _save(draft)
+        return _state(by, draft)
+
+
+def _save(draft: Draft) -> None:
+    draft.version += 1
+    draft.seen_at = datetime.now(UTC)
+    draft.save()
+
+
+def _state(by: Principal, draft: Draft) -> State:
+    around = dict(
+        draft.steps.filter(number__in=(draft.position - 1, draft.position, draft.position + 1)).values_list(
+            "number", "summary"
+        )
+    )
+    return State(
+        dashboard=draft.dashboard,
+        spec=_spec(draft),
+        base=draft.base,
+        version=draft.version,
+        summary=_summary(draft),
+        undo=around[draft.position] if draft.position - 1 in around else "",
+        redo=around.get(draft.position + 1, ""),
+        others=_others(draft),
+    )
+
+
+def _others(draft: Draft) -> tuple[Other, ...]:
+    rows = Draft.objects.filter(dashboard=draft.dashboard).exclude(pk=draft.pk).select_related("user")
+    now = datetime.now(UTC)
+    found = []
+    for row in rows.order_by("-seen_at"):
+        row.dashboard = draft.dashboard
+        other = Other(row.user.get_username(), now - row.seen_at < HERE, _summary(row))
+        if other.now or other.summary:
+            found.append(other)
+    return tuple(found)
+
+
+def _spec(draft: Draft) -> DashboardSpec:
+    """Return the step that is shown; who may see the dashboard is no part of a draft."""
+    step = draft.steps.get(number=draft.position)
+    return dashboards.stored_spec(step.spec).model_copy(update={"access": dashboards.spec_of(draft.dashboard).access})
+
+
+def _base(draft: Draft) -> DashboardSpec:
+    found = dashboards.stored_spec(dashboards.find_revision(draft.dashboard, draft.base).spec)
+    return found.model_copy(update={"access": dashboards.spec_of(draft.dashboard).access})
+
+
+def _three(draft: Draft) -> tuple[DashboardSpec, DashboardSpec, DashboardSpec]:
+    return _base(draft), _spec(draft), dashboards.spec_of(draft.dashboard)
+
+
+def _summary(draft: Draft) -> str:
+    return difference(_base(draft), _spec(draft))
