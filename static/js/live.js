@@ -14,6 +14,7 @@ const REFUSED = {
   [SIGN_IN]: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
   4404: "This dashboard is gone, or is not for you any more.",
+  4429: "Too many different choices are watched just now. Close some pages, or choose what others watch. Trying again.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",
 };
 const STATES = {
@@ -120,11 +121,14 @@ function acknowledge() {
 
 // --- Upgrades and edits ----------------------------------------------------------------------------------
 
-const loaded = { build: pulse().build, revision: Number(pulse().revision) };
+const loaded = { ...pulse() };
 let reloading = false;
 
 function outdated() {
-  return pulse().build !== loaded.build || Number(pulse().revision) > loaded.revision;
+  const { build, revision, layout, epoch, version } = pulse();
+  const isNewer = epoch !== loaded.epoch || Number(version) > Number(loaded.version);
+  // A snapshot from before the page was loaded may lack the copies of a widget that came since.
+  return build !== loaded.build || Number(revision) > Number(loaded.revision) || (isNewer && layout !== loaded.layout);
 }
 
 // Spread over some seconds, since every screen notices at once; and at most once a minute, because during a
@@ -170,7 +174,7 @@ function tick() {
   else if (pulse().lost || silent > LOST_AFTER_S || slept) show("lost");
   tickFreshness();
   tickClocks();
-  if ((silent > LOST_AFTER_S || refusal) && refusal !== REFUSED[1013]) probe();
+  if ((silent > LOST_AFTER_S || refusal) && ![REFUSED[1013], REFUSED[4429]].includes(refusal)) probe();
 }
 
 // The socket reconnects by itself. Should it have given up, the page loads anew, but only once the server
