@@ -84,12 +84,12 @@ class VariableSpec(BaseModel):
 
     @property
     def heading(self) -> str:
-        """What stands before the choice."""
+        """The words before the choice."""
         return self.title or self.name
 
     @property
     def usual(self) -> tuple[str, ...]:
-        """What is chosen when nobody says anything; nothing is the first of the values that there are then."""
+        """The values that are chosen when nobody says anything; none means the first that there is then."""
         return _tidied(self.default) or ((ALL,) if self.all else ())
 
 
@@ -113,7 +113,7 @@ class Choice:
 
 
 Choices = Mapping[str, Choice]
-"""What is chosen, by the name of the variable."""
+"""Choices by the name of the variable."""
 
 
 # --- What is asked for ------------------------------------------------------------------------------------
