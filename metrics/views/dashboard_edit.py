@@ -23,6 +23,9 @@ from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
 FIELDS = fields_of(DashboardSpec, *NAMES)
+VARIABLES = "variables"
+EDITED = (*NAMES, VARIABLES)
+EDITED_FIELDS = fields_of(DashboardSpec, *EDITED)
 PLACE = ("x", "y", "w", "h")
 REVISIONS_LISTED = 10
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?")
@@ -62,12 +65,14 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the fields of a dashboard; with its widgets, and its newest revisions."""
     found = changeable(request, slug)
-    draft = Draft.of({"dashboard": FIELDS}, {"dashboard": actions.spec_of(found).model_dump(include=set(NAMES))})
+    draft = _draft(found)
     if request.method != "POST":
         return _edit(request, found, draft)
     draft = replace(draft, typed=request.POST.dict())
+    if changed := draft.pressed():
+        return _edit(request, found, changed)
     given = draft.read()[0]["dashboard"]
-    changes = {"title": "", "slug": "", "description": "", "range": "", **given}
+    changes = {"title": "", "slug": "", "description": "", "range": "", VARIABLES: [], **given}
     try:
         saved = actions.change(of_visitor(request), found.slug, changes, seen(request))
     except Invalid as problem:
@@ -88,7 +93,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponse:
         for one in found.widgets.all()
     ]
     places = {row.widget.key: {name: text or None for name, text in row.places} for row in rows}
-    draft = Draft.of({"dashboard": FIELDS}, {"dashboard": actions.spec_of(found).model_dump(include=set(NAMES))})
+    draft = _draft(found)
     try:
         actions.place_widgets(of_visitor(request), found.slug, places, seen(request))
     except Invalid as problem:
@@ -136,6 +141,10 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("dashboards")
     context = {"dashboard": found, "error": error, "days": actions.DELETED_KEPT.days}
     return render(request, "dashboard/delete.html", context, status=409 if error else 200)
+
+
+def _draft(found: Dashboard) -> Draft:
+    return Draft.of({"dashboard": EDITED_FIELDS}, {"dashboard": actions.spec_of(found).model_dump(include=set(EDITED))})
 
 
 def changeable(request: HttpRequest, slug: str) -> Dashboard:

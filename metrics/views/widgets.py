@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
+from metrics.actions.variables import drawn, variables_of
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
 from metrics.models import Dashboard, Widget
@@ -29,6 +30,7 @@ from metrics.widgets.render import WidgetView, widget_views
 from metrics.widgets.spec import WidgetSpec
 
 FIELDS = fields_of(WidgetSpec, "title", "w", "h", "x", "y")
+(REPEAT,) = fields_of(WidgetSpec, "repeat")
 SIZE = {name: WidgetSpec.model_fields[name].default for name in ("w", "h")}
 CONFIG = "config"
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
@@ -46,7 +48,13 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         ]
         return render(request, "dashboard/kinds.html", {"dashboard": dashboard, "kinds": about})
     url = f"{reverse('widget-new', args=[dashboard.slug])}?kind={kind}"
-    return _form(request, dashboard, Widget(dashboard=dashboard, kind=kind, key="new"), Draft.of(_parts(kind), {}), url)
+    return _form(
+        request,
+        dashboard,
+        Widget(dashboard=dashboard, kind=kind, key="new"),
+        Draft.of(_parts(kind, dashboard), {}),
+        url,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,8 +65,8 @@ def edit(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     widget = _widget(dashboard, key)
     if widget.kind not in kinds():
         raise Http404(f"There is no widget kind {widget.kind} any more.")
-    saved = {name: getattr(widget, name) for name in ("title", "x", "y", "w", "h")}
-    draft = Draft.of(_parts(widget.kind), {"widget": saved, CONFIG: widget.config})
+    saved = {name: getattr(widget, name) for name in ("title", "x", "y", "w", "h", "repeat")}
+    draft = Draft.of(_parts(widget.kind, dashboard), {"widget": saved, CONFIG: widget.config})
     return _form(request, dashboard, widget, draft, reverse("widget-edit", args=[dashboard.slug, key]))
 
 
@@ -71,8 +79,10 @@ def delete(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     return done(request, dashboard, lambda by: actions.delete_widget(by, dashboard.slug, key, seen(request)), said)
 
 
-def _parts(kind: str) -> Parts:
-    return {"widget": FIELDS, CONFIG: fields_of(kinds()[kind].config_class)}
+def _parts(kind: str, dashboard: Dashboard) -> Parts:
+    names = [one.name for one in variables_of(dashboard)]
+    chosen = replace(REPEAT, type="select", values=dict.fromkeys(["", *names], "") | {name: name for name in names})
+    return {"widget": (*FIELDS, *([chosen] if names else [])), CONFIG: fields_of(kinds()[kind].config_class)}
 
 
 def _widget(dashboard: Dashboard, key: str) -> Widget:
@@ -119,7 +129,7 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
         with errors:
             actions.check_widget(kind, config)
             config = config_class.model_validate(config).model_dump(mode="json", exclude_unset=True)
-    fields = {"title": "", **places, **values["widget"], "kind": kind}
+    fields = {"title": "", "repeat": "", **places, **values["widget"], "kind": kind}
     try:
         WidgetSpec.model_validate({**fields, CONFIG: {}})
     except ValidationError as problem:
@@ -138,11 +148,16 @@ def _save(request: HttpRequest, dashboard: Dashboard, widget: Widget, fields: di
 
 def _preview(dashboard: Dashboard, widget: Widget, fields: dict[str, Any]) -> WidgetView:
     """Return the widget as the page of its dashboard would draw it now. Raises Invalid if it can't be made."""
-    document = {"slug": dashboard.slug, "title": dashboard.title, "widgets": [{**fields, "x": None, "y": None}]}
+    document = {
+        "slug": dashboard.slug,
+        "title": dashboard.title,
+        "variables": dashboard.variables,
+        "widgets": [{**fields, "x": None, "y": None}],
+    }
     (spec,) = actions.parse(document).widgets
     one = Widget(dashboard=dashboard, key=widget.key, **spec.model_dump(exclude={"key"}))
     range = dashboard.range if dashboard.range in ranges.RANGES_S else ranges.DEFAULT
-    return widget_views([one], range, time.time())[0]
+    return widget_views(drawn(dashboard, [one], ""), range, time.time())[0]
 
 
 def _place(where: str) -> str:

@@ -19,6 +19,8 @@ function filter(details, text) {
     found += !item.hidden;
   }
   details.querySelector("[data-none]").hidden = Boolean(found) || !wanted;
+  const all = details.querySelector("form > [data-option]");
+  if (all) all.hidden = Boolean(wanted);
 }
 
 /** The list begins at its summary, and stays on the screen. */
