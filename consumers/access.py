@@ -19,6 +19,8 @@ from metrics.access import tickets
 from metrics.access.bearer import bearer, valid_tokens
 from metrics.access.policy import SEE, may, visible
 from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
+from metrics.actions import variables
+from metrics.actions.errors import Invalid
 from metrics.live.topic import DASHBOARD, PERSON, ROOM, VALUES
 from metrics.models import Dashboard, Room
 
@@ -37,8 +39,9 @@ class Credential(NamedTuple):
 class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
-    `id` is that of the thing. `holder` is `user:<id>` or `token:<id>`, `name` what people call them; both are empty for
-    nobody known. `by` is the holder as a principal, as it was when this was asked.
+    `id` is that of the thing, and `chosen` the values of its variables that were asked for. `holder` is `user:<id>` or
+    `token:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a principal, as
+    it was when this was asked.
     """
 
     code: int | None
@@ -46,14 +49,19 @@ class Decision(NamedTuple):
     name: str = ""
     id: int = 0
     by: Principal = NOBODY
+    chosen: str = ""
 
 
 class Question(NamedTuple):
-    """May the holder of this credential follow this thing? `name` is its id, or what stands in its URL."""
+    """May the holder of this credential follow this thing? `name` is its id, or what stands in its URL.
+
+    `asked` are the parameters of the URL that ask for values of variables.
+    """
 
     credential: Credential
     kind: str
     name: int | str
+    asked: tuple[tuple[str, str], ...] = ()
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -118,7 +126,16 @@ def _decision(question: Question) -> Decision:
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
     found = FINDERS[question.kind](by, question.name)
-    return Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by)
+    decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by)
+    return _with_values(decision, question) if question.asked and found else decision
+
+
+def _with_values(decision: Decision, question: Question) -> Decision:
+    try:
+        dashboard = Dashboard.objects.get(pk=decision.id)
+        return decision._replace(chosen=variables.chosen(dashboard, variables.asked_in(question.asked)))
+    except (Dashboard.DoesNotExist, Invalid):
+        return decision._replace(code=NO_SUCH_THING)
 
 
 def _dashboard(by: Principal, name: int | str) -> int | None:

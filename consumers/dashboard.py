@@ -6,6 +6,7 @@ from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
+from metrics.actions.variables import PREFIX
 from metrics.live.topic import DASHBOARD, values, variant
 from metrics.widgets.ranges import RANGES_S
 
@@ -18,6 +19,10 @@ class DashboardConsumer(TopicConsumer):
     def name(self) -> str:
         return str(self.scope["url_route"]["kwargs"]["slug"])
 
+    def variables(self, query: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
+        pairs = [(name, value) for name, values in sorted(query.items()) for value in sorted(values)]
+        return tuple(pair for pair in pairs if pair[0].startswith(PREFIX))
+
     def checked(self, who: Decision) -> Decision:
         """Return the decision; the range has to be one, and the slug still that of the page's dashboard."""
         moved = who.id and self.asked.get("dashboard", str(who.id)) != str(who.id)
@@ -25,7 +30,7 @@ class DashboardConsumer(TopicConsumer):
         return Decision(NO_SUCH_THING) if wrong else super().checked(who)
 
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
-        topic = (values if viewer.as_json else variant)(who.id, self.asked["range"])
+        topic = (values if viewer.as_json else variant)(who.id, self.asked["range"], who.chosen)
         return await hub().join(topic, viewer, self.asked.get("epoch", ""), number(self.asked.get("version", "")))
 
     def hears(self, text: str) -> bool:

@@ -17,9 +17,9 @@ from redis import RedisError
 from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.channel import Channel
-from consumers.codes import RESTART, TRY_LATER
+from consumers.codes import RESTART, TOO_MANY, TRY_LATER
 from consumers.frame import json_frame
-from consumers.limits import MESSAGE_BYTES
+from consumers.limits import CHOICES_OF_ALL, CHOICES_OF_ONE, MESSAGE_BYTES
 from consumers.log_stream import LogStream
 from consumers.logs import Logs
 from consumers.presence import Presence
@@ -86,6 +86,7 @@ class Hub:
             bus.NOTIFIED: self._notify,
             bus.ENTRY: self._append,
         }
+        self._openers: dict[Topic, str] = {}
         self._opening: dict[Topic, asyncio.Lock] = {}
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,9 +104,13 @@ class Hub:
     async def join(self, topic: Topic, viewer: Viewer, epoch: str, version: int) -> Membership | None:
         """Let `viewer`, whose page shows `version` of `epoch`, see `topic` from now on.
 
-        Closes it and returns None when this process has as many sockets as it may, in all or of the same holder.
+        Closes it and returns None when this process has as many sockets as it may, in all or of the same holder; or
+        when it would be the first to watch one more choice of variables than there may be.
         """
         self._start()
+        if topic.chosen and not await self._may_open(topic, viewer.who.holder):
+            viewer.outlet.close(TOO_MANY)
+            return None
         stream = await self._stream(topic)
         if not self._admits(topic, viewer):
             return None
@@ -130,6 +135,23 @@ class Hub:
         _greet(viewer, topic, message_bytes, newest=stream.newest)
         stream.join(viewer, stream.newest if after is None else after)
         return Membership(self, stream, viewer)
+
+    async def _may_open(self, topic: Topic, holder: str) -> bool:
+        """Return whether `holder` may be the first to watch a choice of variables, which is drawn from then on."""
+        if topic in self._openers:
+            return True
+        if sum(one == holder for one in self._openers.values()) >= CHOICES_OF_ONE:
+            return False
+        self._openers[topic] = holder
+        try:
+            others = [one for one in await watchers.choices(time.time()) if one != topic]
+        except (RedisError, OSError):  # it is drawn once Redis answers
+            return True
+        if len(others) < CHOICES_OF_ALL:
+            return True
+        if topic not in self.streams:
+            del self._openers[topic]
+        return False
 
     def _admits(self, topic: Topic, viewer: Viewer) -> bool:
         """Count a viewer that comes, or close it if this process has as many as it may."""
@@ -368,6 +390,7 @@ class Hub:
                     await self._channel.unsubscribe(topic)
                     del self._empty_since[topic]
                     self.streams.pop(topic, None)
+                    self._openers.pop(topic, None)
                     self.logs.streams.pop(topic, None)
                     self._marks.forget(str(topic))
 

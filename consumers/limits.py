@@ -8,6 +8,10 @@ from django.conf import settings
 MESSAGE_BYTES = 1024
 MESSAGES_PER_S = 20.0
 MESSAGES_AT_ONCE = 60.0
+CHOICES_OF_ONE = 50
+"""Choices of variables that one user or token was the first to watch, in one process; each is drawn by itself."""
+CHOICES_OF_ALL = 500
+"""Choices of variables that are watched, in all processes."""
 UNACKNOWLEDGED_BYTES = 256 * 1024
 """A viewer of a dashboard that owes more is sent nothing until it has acknowledged all it was sent."""
 UNACKNOWLEDGED_S = 30.0
@@ -22,6 +26,8 @@ def told(message_bytes: int) -> dict[str, Any]:
         "messages_at_once": int(MESSAGES_AT_ONCE),
         "sockets_of_one": settings.SOCKETS_PER_USER,
         "sockets_of_process": settings.SOCKETS_PER_PROCESS,
+        "choices_of_one": CHOICES_OF_ONE,
+        "choices_of_all": CHOICES_OF_ALL,
         "unacknowledged_bytes": UNACKNOWLEDGED_BYTES,
         "unacknowledged_seconds": int(UNACKNOWLEDGED_S),
     }

@@ -123,14 +123,14 @@ def _draft(viewer: Viewer, said: dict[str, Any]) -> Draft:
     text, client_id, reply_to = said["say"], said.get("client_id", ""), said.get("reply_to", 0)
     if not isinstance(text, str) or not isinstance(client_id, str):
         raise Invalid("say", "say and client_id are texts.")
-    range, at = said.get("range", ""), said.get("at")
-    if not isinstance(range, str) or type(at) not in (int, float, NoneType):
-        raise Invalid("range", "range is a text, and at a time in Unix seconds.")
+    range, at, chosen = said.get("range", ""), said.get("at"), said.get("chosen", "")
+    if not isinstance(range, str) or not isinstance(chosen, str) or type(at) not in (int, float, NoneType):
+        raise Invalid("range", "range and chosen are texts, and at is a time in Unix seconds.")
     files = said.get("files", [])
     if not isinstance(files, list) or not all(isinstance(key, str) for key in files):
         raise Invalid("files", "files are the keys of what was uploaded.")
     reply_to = _number(reply_to, "reply_to", least=0)
-    return Draft(viewer.who.by, viewer.who.id, text, client_id, reply_to, range, at, tuple(files))
+    return Draft(viewer.who.by, viewer.who.id, text, client_id, reply_to, range, at, tuple(files), chosen)
 
 
 async def _read(viewer: Viewer, number: int) -> None:

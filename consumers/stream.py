@@ -48,6 +48,7 @@ class Stream:
         self.epoch = ""
         self.version = 0
         self.revision = 0
+        self.layout = ""
         self.fed = False
         self.behind_s = 0.0
         self.down = NOTHING_DOWN
@@ -75,6 +76,7 @@ class Stream:
             for key, text in message["fragments"].items():
                 self._put(key, text, message["version"])
             self.version, self.revision = message["version"], message["revision"]
+            self.layout = message.get("layout", "")
             self._oldest_change = min(self._oldest_change or message["changed_at"], message["changed_at"])
             self._flush_soon()
         return True
@@ -90,7 +92,7 @@ class Stream:
                 self._put(key, one.text, one.version)
         for key in self._versions.keys() - snapshot.fragments.keys():
             self._put(key, "", snapshot.version)
-        self.version, self.revision = snapshot.version, snapshot.revision
+        self.version, self.revision, self.layout = snapshot.version, snapshot.revision, snapshot.layout
         self._flush_soon()
 
     def _begin(self, epoch: str) -> None:
@@ -231,7 +233,7 @@ class Stream:
         return self._form.frame(newer, said, self._pulse(self._pulsed_at))
 
     def _pulse(self, at: float, lost: str = "") -> Pulse:
-        return Pulse(self.epoch, self.version, at, self.revision, self.behind_s, lost, self.down)
+        return Pulse(self.epoch, self.version, at, self.revision, self.behind_s, lost, self.down, self.layout)
 
     # --- Credit ----------------------------------------------------------------------------------------
 

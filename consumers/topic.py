@@ -37,6 +37,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
     message_bytes = MESSAGE_BYTES
     membership: Membership | None = None
     asked: dict[str, str]
+    asked_values: tuple[tuple[str, str], ...] = ()
     credential: Credential
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -62,6 +63,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
         await self.accept()
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.asked = {name: values[-1] for name, values in query.items()}
+        self.asked_values = self.variables(query)
         who = await self._judged()
         if who.code is not None:
             await self.close(who.code)
@@ -90,6 +92,10 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
     @abstractmethod
     def name(self) -> int | str:
         """Return the id of the thing to follow, or its name in the URL."""
+
+    def variables(self, query: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
+        """Return what the query asks of variables, as pairs of names and values."""
+        return ()
 
     def checked(self, who: Decision) -> Decision:
         """Return the decision after a look at what was `asked` in the query."""
@@ -138,7 +144,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
             return early
         try:
             self.credential = await self._credential()
-            decision = await hub().batcher.judge(Question(self.credential, self.kind, self.name()))
+            decision = await hub().batcher.judge(Question(self.credential, self.kind, self.name(), self.asked_values))
         except RedisError:
             return Decision(TRY_LATER)
         except DatabaseError as error:

@@ -22,6 +22,7 @@ from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
 from metrics.actions import file_retention, journal, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
+from metrics.actions.variables import variables_of
 from metrics.live import bus, marks, watchers
 from metrics.models import Attachment, Dashboard, FormerSlug, Revision, Room, Source, Widget
 from metrics.redis_state import outage
@@ -33,7 +34,7 @@ from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference, new_key
 
 log = structlog.get_logger(__name__)
 
-FIELDS = ("key", "kind", "title", "config", "version", "x", "y", "w", "h")
+FIELDS = ("key", "kind", "title", "config", "version", "x", "y", "w", "h", "repeat")
 """Of a widget, both as a row and in a document."""
 DELETED_KEPT = timedelta(days=30)
 """A deleted dashboard can be restored for so long."""
@@ -64,6 +65,7 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
         description=dashboard.description,
         range=dashboard.range,
         access=Access(everyone=dashboard.for_everyone, teams=sorted(team.name for team in dashboard.teams.all())),
+        variables=variables_of(dashboard),
         widgets=[
             WidgetSpec.model_construct(**{name: getattr(one, name) for name in FIELDS})
             for one in dashboard.widgets.all()
@@ -347,6 +349,7 @@ def _store(
         _rename(dashboard, before.slug, _free(after.slug))
     dashboard.slug, dashboard.title, dashboard.description = after.slug, after.title, after.description
     dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
+    dashboard.variables = [one.model_dump() for one in after.variables]
     dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)
     if before is None or before.title != after.title:

@@ -4,7 +4,7 @@ Each step is stored as it is made, so nothing is lost with a closed tab. Nobody 
 then it is a revision like any other, on every open page. Of two people who draft at once, the slower merges first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +13,14 @@ from django.db import transaction
 
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
-from metrics.actions import dashboards
+from metrics.actions import dashboards, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
-from metrics.models import Dashboard, Draft, DraftStep
+from metrics.models import Dashboard, Draft, DraftStep, Widget
 from metrics.times import datetime_of
-from metrics.widgets import changes, merge
-from metrics.widgets.spec import DashboardSpec, difference
+from metrics.widgets import changes, merge, ranges
+from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference
+from metrics.widgets.variables import with_values
 
 STEPS_MOST = 200
 """So many steps can be undone."""
@@ -184,6 +186,17 @@ def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int) 
         draft.base = draft.dashboard.revision
         _append(draft, spec, f"Merged with revision {draft.base}.")
         return _state(by, draft)
+
+
+def views(state: State, widgets: Sequence[WidgetSpec], at: float) -> list[WidgetView]:
+    """Return the view-models of `widgets`, which may be in the draft or not yet, over its usual range as seen at `at`.
+
+    Variables have their defaults, and a repeated widget is drawn once.
+    """
+    choices = variables.choices(state.dashboard, "", state.spec.variables)
+    rows = [Widget(dashboard=state.dashboard, **one.model_dump()) for one in widgets]
+    range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
+    return widget_views([with_values(one, choices) for one in rows], range, at)
 
 
 def forget_unchanged(now: float) -> None:

@@ -2,11 +2,13 @@
 
 from django.template.loader import render_to_string
 
+from metrics.actions import variables
 from metrics.actions.errors import Invalid
 from metrics.models import Room, Widget
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import widget_views
+from metrics.widgets.variables import read
 
 COMMAND = "/show"
 WIDGETS_MOST = 6
@@ -17,18 +19,20 @@ def is_asked(text: str) -> bool:
     return text.split(maxsplit=1)[:1] == [COMMAND]
 
 
-def drawing(text: str, room: Room, range: str, now: float) -> str:
+def drawing(text: str, room: Room, range: str, now: float, beside: str = "") -> str:
     """Return the HTML of what the command `text` asks for, as it is at `now` (Unix seconds).
 
     The first word may name a range, else it is `range`, and else that of the dashboard. The others are the title or
-    the key of a widget; without them it is the whole of a small dashboard. Raises Invalid.
+    the key of a widget; without them it is the whole of a small dashboard. `beside` are the values of variables that
+    the dashboard beside it shows. Raises Invalid.
     """
     if room.dashboard is None:
         raise Invalid("text", f"text: {COMMAND} shows a widget in the room of a dashboard, and this room has none.")
     words = text.split()[1:]
     chosen = words.pop(0) if words and words[0] in RANGES_S else range or room.dashboard.range
     chosen = chosen if chosen in RANGES_S else room.dashboard.range
-    widgets = _widgets(list(room.dashboard.widgets.all()), " ".join(words).casefold())
+    every = variables.drawn(room.dashboard, list(room.dashboard.widgets.all()), variables.of_the_past(read(beside)))
+    widgets = _widgets(every, " ".join(words).casefold())
     views = widget_views(widgets, chosen, now)
     return render_to_string("room/_drawing.html", {"widgets": views, "range": chosen, "at": datetime_of(now)}).strip()
 

@@ -18,12 +18,13 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
-from metrics.actions import cards, drawings, files, logs, mentions, moments, rooms
+from metrics.actions import cards, drawings, files, logs, mentions, moments, rooms, variables
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
 from metrics.models import Attachment, Message, Reaction, Reading, Room
+from metrics.widgets.variables import read
 
 TEXT_MOST = 4000
 CLIENT_ID_MOST = 100
@@ -38,8 +39,8 @@ class Draft:
 
     A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
     the number of the message that it answers, 0 for none. `range` is the one of the dashboard beside it, "" for none;
-    `at` (Unix seconds) is the moment that it shows there, None for now. `files` are the keys of what `by` uploaded
-    for it.
+    `at` (Unix seconds) is the moment that it shows there, None for now, and `chosen` the values of its variables.
+    `files` are the keys of what `by` uploaded for it.
     """
 
     by: Principal
@@ -50,6 +51,7 @@ class Draft:
     range: str = ""
     at: float | None = None
     files: tuple[str, ...] = ()
+    chosen: str = ""
 
 
 def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
@@ -230,10 +232,11 @@ def _beside(draft: Draft, room: Room) -> dict[str, Any]:
     now = time.time()
     found: dict[str, Any] = {"reply_to": _answered(draft, room)}
     if drawings.is_asked(draft.text):
-        return {**found, "drawing": drawings.drawing(draft.text, room, draft.range, now)}
+        return {**found, "drawing": drawings.drawing(draft.text, room, draft.range, now, draft.chosen)}
     if room.dashboard is not None and draft.range:
         at = now if draft.at is None else draft.at
-        found["moment"] = moments.moment(room.dashboard, draft.range, at, now)._asdict()
+        chosen = variables.of_the_past(read(draft.chosen))
+        found["moment"] = moments.moment(room.dashboard, draft.range, at, now, chosen=chosen).query
     return {**found, "cards": cards.cards(draft.text, room), "mentions": mentions.find(draft.text, room)}
 
 

@@ -1,25 +1,35 @@
 """Moments: a dashboard as it was at a time, with the widgets that it had then."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from metrics.actions import dashboards
+from metrics.actions import dashboards, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.variables import VariableSpec, drawn
 
 
 class Moment(NamedTuple):
-    """A revision of a dashboard (id) over `range`, at `at` (Unix seconds)."""
+    """A revision of a dashboard (id) over `range`, at `at` (Unix seconds), with `chosen` values of its variables."""
 
     dashboard: int
     revision: int
     range: str
     at: float
+    chosen: str = ""
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The parameters of the address that shows it; those of variables are lists."""
+        found = self._asdict()
+        return found | variables.asked_as(found.pop("chosen"))
 
 
-def moment(dashboard: Dashboard, range: str, at: float, now: float, revision: int | None = None) -> Moment:
+def moment(
+    dashboard: Dashboard, range: str, at: float, now: float, revision: int | None = None, chosen: str = ""
+) -> Moment:
     """Return the moment `at` of `dashboard`, in the revision that it had then if none is given.
 
     Raises Invalid for a range that there is not, or a time of the future; Missing for a revision that there is not.
@@ -28,7 +38,7 @@ def moment(dashboard: Dashboard, range: str, at: float, now: float, revision: in
         raise Invalid("range", f"range: it is one of {', '.join(RANGES_S)}.")
     if not 0 <= at <= now + 1:
         raise Invalid("at", "at: it is a time of the past, in Unix seconds.")
-    return Moment(dashboard.pk, _revision(dashboard, at, revision).number, range, at)
+    return Moment(dashboard.pk, _revision(dashboard, at, revision).number, range, at, chosen)
 
 
 def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
@@ -36,7 +46,13 @@ def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     spec = _revision(dashboard, moment.at, moment.revision).spec
     widgets = [Widget(dashboard=dashboard, **dashboards.stored_widget(one).model_dump()) for one in spec["widgets"]]
     widgets.sort(key=lambda one: (one.y, one.x))
-    return spec["title"], widget_views(widgets, moment.range, moment.at)
+    choices = variables.choices(dashboard, moment.chosen, _variables(spec))
+    return spec["title"], widget_views(drawn(widgets, choices), moment.range, moment.at)
+
+
+def _variables(spec: dict[str, Any]) -> list[VariableSpec]:
+    """Return the variables of a revision, which may be from before there were any."""
+    return [VariableSpec.model_construct(**one) for one in spec.get("variables", [])]
 
 
 def _revision(dashboard: Dashboard, at: float, number: int | None) -> Revision:

@@ -5,6 +5,7 @@ import time
 
 import structlog
 
+from metrics.actions import variables
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.live import bus, marks, snapshot, waiting, watchers
@@ -13,6 +14,8 @@ from metrics.models import Dashboard, Widget
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render_all
+from metrics.widgets.variables import layout as layout_of
+from metrics.widgets.variables import origin
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +42,12 @@ def render(variant: Topic) -> int:
         if dashboard is None or variant.range not in RANGES_S or variant.kind not in FORMS:
             return 0
         began = time.perf_counter()
-        widgets = _widgets(dashboard, marked.widgets)
+        shown, layout = _shown(dashboard, marked.widgets, variant.chosen)
+        whole = marks.ALL in marked.widgets or layout != (layout and snapshot.layout(variant))
+        widgets = shown if whole else [one for one in shown if origin(one.key) in marked.widgets]
         at = time.time()
         fragments = FORMS[variant.kind](widgets, variant.range, at)
-        whole = marks.ALL in marked.widgets
-        bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole)
+        bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole, layout=layout)
     traffic.rendered(time.perf_counter() - began)
     return len(widgets)
 
@@ -87,8 +91,10 @@ def _period(variant: Topic, now: float) -> int:
     return int(now // min(RANGES_S[variant.range][1], PERIOD_MOST_S))
 
 
-def _widgets(dashboard: Dashboard, marked: frozenset[str]) -> list[Widget]:
+def _shown(dashboard: Dashboard, marked: frozenset[str], chosen: str) -> tuple[list[Widget], str]:
+    """Return the widgets that are drawn, with those that are `marked` among them, and a digest of which there are."""
     widgets = dashboard.widgets.all()
-    if marks.ALL in marked:
-        return list(widgets)
-    return list(widgets.filter(key__in=marked))
+    if marks.ALL not in marked and not dashboard.variables:
+        return list(widgets.filter(key__in=marked)), ""
+    shown = variables.drawn(dashboard, list(widgets), chosen)  # where a copy stands depends on all others
+    return shown, layout_of(shown)

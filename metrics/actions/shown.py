@@ -76,8 +76,13 @@ def _read(dashboards: Iterable[int]) -> dict[int, ByMetric]:
     return {pk: dict(queries) for pk, queries in found.items()}
 
 
+def _known(labels: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the labels that are the same for everyone: what stands in a variable may be any value."""
+    return {name: value for name, value in labels.items() if "$" not in str(value)}
+
+
 def _queries_of(config: Any) -> list[Query]:
     try:
-        return [Query(str(one["metric"]), one.get("labels") or {}) for one in config["queries"]]
+        return [Query(str(one["metric"]), _known(one.get("labels") or {})) for one in config["queries"]]
     except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
         return []

@@ -17,6 +17,7 @@ from metrics.api.body import MAKING, ONE, READING, Body, Refused
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Dashboard, Revision
 from metrics.widgets.spec import DashboardSpec, WidgetSpec
+from metrics.widgets.variables import VariableSpec
 
 router = Router(tags=["manage"], auth=read)
 
@@ -32,6 +33,7 @@ class DashboardChanges(Body):
     description: Text = ""
     range: str = ""
     access: Access = Access()
+    variables: list[VariableSpec] = Field([])
     widgets: list[WidgetSpec] = Field([])
 
 
@@ -46,6 +48,7 @@ class WidgetChanges(Body):
     y: int = 0
     w: int = 1
     h: int = 1
+    repeat: str = ""
 
 
 class Copy(Body):

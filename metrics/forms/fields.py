@@ -194,7 +194,7 @@ def _type(plain: Schema, schema: Schema) -> str:
         return "long" if plain.get("maxLength", 0) > LONG and plain.get("format") != "password" else "text"
     if kind == "array" and _is_scalar(plain.get("items"), schema):
         return "lines"
-    if kind == "object" and _is_scalar(plain.get("additionalProperties"), schema):
+    if kind == "object" and _is_scalar(_single(plain.get("additionalProperties")), schema):
         return "pairs"
     options = plain.get("anyOf", ())
     return "text" if options and all(_is_scalar(one, schema) for one in options) else "json"
@@ -202,6 +202,11 @@ def _type(plain: Schema, schema: Schema) -> str:
 
 def _is_scalar(part: Any, schema: Schema) -> bool:
     return isinstance(part, Mapping) and _plain(part, schema).get("type") in SCALARS
+
+
+def _single(part: Any) -> Any:
+    """Return the first of the forms that a value may have: of a text or a list of texts, the text."""
+    return part["anyOf"][0] if isinstance(part, Mapping) and "anyOf" in part else part
 
 
 def _is_secret(part: Any, schema: Schema, above: frozenset[str]) -> bool:
@@ -219,15 +224,21 @@ def _read_lines(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def _read_pairs(text: str) -> dict[str, str]:
-    pairs = {}
+def _read_pairs(text: str) -> dict[str, str | list[str]]:
+    """Return the pairs in `text`. A name that is there more than once has a list of values."""
+    pairs: dict[str, list[str]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         name, colon, value = line.partition(": " if ": " in line else ":")  # a metric's name may have a colon
         if line.strip() and not (colon and name.strip()):
             raise ValueError(f"Line {number} is not a name, a colon and a value.")
         if line.strip():
-            pairs[name.strip()] = value.strip()
-    return pairs
+            pairs.setdefault(name.strip(), []).append(value.strip())
+    return {name: values if len(values) > 1 else values[0] for name, values in pairs.items()}
+
+
+def _write_pairs(pairs: Mapping[str, Any]) -> str:
+    several = ((name, value if isinstance(value, list) else [value]) for name, value in pairs.items())
+    return "\n".join(f"{name}: {one}" for name, values in several for one in values)
 
 
 def _read_json(text: str) -> Any:
@@ -248,7 +259,7 @@ READ: dict[str, Callable[[str], Any]] = {
 WRITE: dict[str, Callable[[Any], str]] = {
     "checkbox": lambda value: "on" if value else "",
     "lines": lambda value: "\n".join(map(str, value)),
-    "pairs": lambda value: "\n".join(f"{name}: {inner}" for name, inner in value.items()),
+    "pairs": _write_pairs,
     "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
 }
 HOW = {"lines": "One a line.", "pairs": "One a line: name, colon, value.", "json": "As JSON."}

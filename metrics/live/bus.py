@@ -5,7 +5,7 @@ person goes to every process, since any may have tabs of theirs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from channels.layers import get_channel_layer
 from redis import RedisError
@@ -29,7 +29,7 @@ class Message(TypedDict):
     """Message to a process: the fragments that version `version` of `topic` changed, by the key of the widget.
 
     That of a widget that was removed is empty. `changed_at` is when the oldest of the changes was accepted, in Unix
-    seconds.
+    seconds. `layout` is a digest of which widgets there are, empty if that never changes by itself.
     """
 
     type: str
@@ -39,6 +39,7 @@ class Message(TypedDict):
     revision: int
     changed_at: float
     fragments: dict[str, str]
+    layout: NotRequired[str]
 
 
 class Recheck(TypedDict):
@@ -112,7 +113,7 @@ class Notified(TypedDict):
 
 def group(topic: Topic) -> str:
     """Return the channel layer's group of `topic`."""
-    return f"topic.{topic}"
+    return f"topic.{topic.short}"
 
 
 def publish(
@@ -123,14 +124,15 @@ def publish(
     turn: int,
     *,
     whole: bool = False,
+    layout: str = "",
 ) -> None:
     """Store `fragments` (HTML or JSON by widget key) as a new version and send those that changed.
 
-    `whole` says that there are no other widgets, so that what is left of deleted ones goes. Raises
-    snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or TimeoutError when Redis does
-    not answer.
+    `whole` says that there are no other widgets, so that what is left of deleted ones goes; `layout` is a digest of
+    which there are. Raises snapshot.OvertakenError if `turn` is not the newest any more, redis.RedisError or
+    TimeoutError when Redis does not answer.
     """
-    stored = snapshot.store(topic, fragments, revision, turn, whole=whole)
+    stored = snapshot.store(topic, fragments, revision, turn, whole=whole, layout=layout)
     if not stored.is_new:
         # A version is sent once, with all it changed, or not at all: should that once have failed, a message
         # without its fragments would make processes believe that they have them. They compare and heal instead.
@@ -143,6 +145,7 @@ def publish(
         "revision": revision,
         "changed_at": changed_at,
         "fragments": {widget: fragments[widget] for widget in stored.changed} | dict.fromkeys(stored.removed, ""),
+        "layout": layout,
     }
     run(_send(group(topic), dict(message)))
 

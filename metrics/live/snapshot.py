@@ -1,8 +1,8 @@
 """The newest fragment of every widget of a variant, in Redis, with an epoch and a version.
 
-One hash per topic: `epoch`, `version`, `revision`, and per widget `h:<key>` (HTML, or JSON) and `v:<key>` (the version
-that brought it). An epoch begins when the hash is made, so
-a Redis that came back empty shows as a new one.
+One hash per topic: `epoch`, `version`, `revision`, `layout`, and per widget `h:<key>` (HTML, or JSON) and `v:<key>`
+(the version that brought it). An epoch begins when the hash is made, so a Redis that came back empty shows as a new
+one.
 """
 
 import secrets
@@ -15,6 +15,8 @@ from metrics.redis_state.connection import KEY, async_client, client
 from metrics.redis_state.round_trip import Commands
 
 KEPT_S = 24 * 3600
+TURN_KEPT_S = 2 * KEPT_S
+"""Longer than a snapshot, which says which turn it is of."""
 
 _STORE = """
 local turn = tonumber(ARGV[4])
@@ -29,7 +31,7 @@ end
 local removed = {}
 if ARGV[5] == '1' then
   local kept = {}
-  for i = 6, #ARGV, 2 do kept[ARGV[i]] = true end
+  for i = 7, #ARGV, 2 do kept[ARGV[i]] = true end
   for _, field in ipairs(redis.call('HKEYS', key)) do
     local id = string.match(field, '^[hv]:(.*)')
     if id and not kept[id] then
@@ -39,14 +41,14 @@ if ARGV[5] == '1' then
   end
 end
 local changed = {}
-for i = 6, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
   if redis.call('HGET', key, 'h:' .. ARGV[i]) ~= ARGV[i + 1] then table.insert(changed, i) end
 end
 local version = tonumber(redis.call('HGET', key, 'version') or '0')
 local is_new = 0
 if #changed > 0 or #removed > 0 or redis.call('HGET', key, 'revision') ~= ARGV[2] then
   version, is_new = redis.call('HINCRBY', key, 'version', 1), 1
-  redis.call('HSET', key, 'revision', ARGV[2])
+  redis.call('HSET', key, 'revision', ARGV[2], 'layout', ARGV[6])
 end
 local ids = {}
 for _, i in ipairs(changed) do
@@ -74,6 +76,7 @@ class Snapshot:
     version: int
     revision: int
     fragments: Mapping[str, Fragment]
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +96,25 @@ class OvertakenError(Exception):
 
 def next_turn(topic: Topic) -> int:
     """Return the number of a new turn to render `topic`; they are stored in this order or not at all."""
-    return client().incr(_turn(topic))
+    turn = client().incr(_turn(topic))
+    if topic.chosen:  # of these there may be many in the course of time
+        client().expire(_turn(topic), TURN_KEPT_S)
+    return turn
 
 
-def store(topic: Topic, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False) -> Stored:
+def store(
+    topic: Topic, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False, layout: str = ""
+) -> Stored:
     """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
 
     `revision` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
     `next_turn` gave before the samples were read. `whole` says that there are no other widgets, so that what is
-    left of deleted ones goes. Raises OvertakenError if a later turn was stored already, or if Redis lost its memory
-    since: then nothing is changed.
+    left of deleted ones goes; another `layout` than the stored one has to be whole. Raises OvertakenError if a later
+    turn was stored already, or if Redis lost its memory since: then nothing is changed.
     """
     script = client().register_script(_STORE)
     flat = [item for pair in fragments.items() for item in pair]
-    arguments: list[str | int] = [secrets.token_hex(8), revision, KEPT_S, turn, int(whole), *flat]
+    arguments: list[str | int] = [secrets.token_hex(8), revision, KEPT_S, turn, int(whole), layout, *flat]
     answer = cast(
         tuple[str, int, int, list[str], list[str]] | None, script(keys=[_key(topic), _turn(topic)], args=arguments)
     )
@@ -120,6 +128,11 @@ def version(topic: Topic) -> tuple[str, int]:
     """Return the epoch and version of `topic`, ("", 0) if nothing was rendered."""
     epoch, number = cast(list[str | None], client().hmget(_key(topic), ["epoch", "version"]))
     return epoch or "", int(number or 0)
+
+
+def layout(topic: Topic) -> str:
+    """Return the digest of which widgets the snapshot of `topic` has, "" if that never changes by itself."""
+    return cast(str | None, client().hget(_key(topic), "layout")) or ""
 
 
 def read_versions(topics: Iterable[Topic]) -> Commands[list[tuple[str, int]]]:
@@ -138,7 +151,8 @@ async def read(topic: Topic) -> Snapshot:
         for name, value in fields.items()
         if name.startswith("h:")
     }
-    return Snapshot(fields.get("epoch", ""), int(fields.get("version", 0)), int(fields.get("revision", 0)), fragments)
+    version, revision = int(fields.get("version", 0)), int(fields.get("revision", 0))
+    return Snapshot(fields.get("epoch", ""), version, revision, fragments, fields.get("layout", ""))
 
 
 def _turn(topic: Topic) -> str:

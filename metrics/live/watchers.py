@@ -63,6 +63,12 @@ def viewers(now: float) -> list[ViewerStatus]:
     return sorted(found, key=lambda one: (-one.behind_s, -one.age_s, one.topic, one.joined_at))
 
 
+async def choices(now: float) -> list[Topic]:
+    """Return the topics with choices of variables that somebody looks at, at `now` (Unix seconds)."""
+    names = await cast(Awaitable[list[str]], async_client().zrangebyscore(_WATCHED, now, now + LONGEST_S))
+    return [topic for name in names if (topic := Topic.parse(name)).chosen]
+
+
 async def add(topic: Topic, now: float) -> None:
     """Say that somebody looks at `topic`, for `LAPSE_S` seconds from `now`; what a process shows it renews itself."""
     await cast(Awaitable[int], async_client().zadd(_WATCHED, {str(topic): now + LAPSE_S}))

@@ -23,6 +23,9 @@ class Dashboard(Shared):
     title = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     range = models.CharField(max_length=4, default="1h", help_text="The range shown when none is asked for.")
+    variables = models.JSONField(
+        default=list, blank=True, editable=False, help_text="As `metrics.widgets.variables.VariableSpec` has each."
+    )
     revision = models.PositiveIntegerField(
         default=0, editable=False, help_text="Number of the newest revision, so that open pages notice one."
     )
@@ -82,6 +85,9 @@ class Widget(models.Model):
     )
     h = models.PositiveSmallIntegerField(
         "height", default=1, validators=[MinValueValidator(1), MaxValueValidator(12)], help_text="Rows."
+    )
+    repeat = models.CharField(
+        max_length=30, blank=True, help_text="Name of the variable for each of whose values it is drawn once."
     )
 
     class Meta:

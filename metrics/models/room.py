@@ -84,7 +84,7 @@ class Message(models.Model):
     @property
     def moment_query(self) -> str:
         """The query of the dashboard's page that shows the moment, beside this message."""
-        return urlencode({**self.moment, "message": self.number}) if self.moment else ""
+        return urlencode({**self.moment, "message": self.number}, doseq=True) if self.moment else ""
 
 
 class Reaction(models.Model):

@@ -21,13 +21,19 @@ _FROM = f"{_SERIES} s LEFT JOIN {_SOURCES} o ON o.id = s.source_id"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which series: a metric, and label values they must have; an empty value means not to have the label."""
+    """Which series: a metric, and label values they must have; an empty value means not to have the label.
+
+    Of a list of values, they must have one.
+    """
 
     metric: str
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
     def matches(self, metric: str, labels: Mapping[str, str]) -> bool:
-        return metric == self.metric and all(labels.get(name, "") == value for name, value in self.labels.items())
+        return metric == self.metric and all(
+            labels.get(name, "") == value if isinstance(value, str) else labels.get(name, "") in value
+            for name, value in self.labels.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +110,37 @@ def _found(*row: Any) -> Found:
 
 def _on_postgresql(queries: Sequence[Query], hidden: list[int]) -> list[tuple[Any, ...]]:
     """Ask everything at once, each query by the index on metrics."""
+    one_of = """AND NOT EXISTS (
+                SELECT 1 FROM jsonb_each(q.several) e(name, one_of)
+                WHERE NOT e.one_of ? coalesce(s.labels ->> e.name, ''))"""
     sql = f"""
-        SELECT q.number - 1, found.* FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[])
-            WITH ORDINALITY q(metric, given, absent, number)
+        SELECT q.number - 1, found.* FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
+            WITH ORDINALITY q(metric, given, absent, several, number)
         CROSS JOIN LATERAL (
             SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = q.metric AND s.labels @> q.given
             AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(q.absent) a(name) WHERE s.labels ? a.name)
+            {one_of if any(map(_several, queries)) else ""}
             {_not_of(hidden)} ORDER BY s.id LIMIT {SERIES_MOST}) found
         ORDER BY 1, 2"""
-    given, absent = zip(*((json.dumps(_given(one)), json.dumps(_absent(one))) for one in queries), strict=True)
+    labels = [[json.dumps(part(one)) for one in queries] for part in (_given, _absent, _several)]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [[one.metric for one in queries], list(given), list(absent), *hidden])
+        cursor.execute(sql, [[one.metric for one in queries], *labels, *hidden])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
 def _on_sqlite(queries: Sequence[Query], hidden: list[int]) -> Iterator[tuple[Any, ...]]:
     for number, query in enumerate(queries):
-        given, absent = _given(query), _absent(query)
+        given, absent, several = _given(query), _absent(query), _several(query)
         labels = " AND json_extract(s.labels, %s) = %s" * len(given)
         labels += " AND json_extract(s.labels, %s) IS NULL" * len(absent)
-        paths = [*chain(*((_path(name), value) for name, value in given.items())), *map(_path, absent)]
+        for values in several.values():
+            labels += f" AND coalesce(json_extract(s.labels, %s), '') IN ({', '.join(['%s'] * len(values))})"
+        paths = [
+            *chain(*((_path(name), value) for name, value in given.items())),
+            *map(_path, absent),
+            *chain(*((_path(name), *values) for name, values in several.items())),
+        ]
         which = f"s.metric = %s{labels} {_not_of(hidden)}"
         sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} ORDER BY s.id LIMIT {SERIES_MOST}"
         with connection.cursor() as cursor:
@@ -139,11 +155,15 @@ def _not_of(hidden: list[int]) -> str:
 
 
 def _given(query: Query) -> dict[str, str]:
-    return {name: value for name, value in query.labels.items() if value}
+    return {name: value for name, value in query.labels.items() if isinstance(value, str) and value}
 
 
 def _absent(query: Query) -> list[str]:
-    return [name for name, value in query.labels.items() if not value]
+    return [name for name, value in query.labels.items() if value == ""]
+
+
+def _several(query: Query) -> dict[str, list[str]]:
+    return {name: list(value) for name, value in query.labels.items() if not isinstance(value, str)}
 
 
 def _path(label: str) -> str:

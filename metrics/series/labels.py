@@ -43,6 +43,24 @@ def largest_sources(most: int, hidden: Collection[int] = ()) -> list[tuple[Sourc
     return [(source, source.n) for source in found if source.n]
 
 
+def values_of(label: str, metric: str = "", hidden: Collection[int] = (), most: int = 1000) -> list[str]:
+    """Return the values of `label`: of every series, or of those of `metric`; at most so many.
+
+    Those of the sources `hidden` (ids) do not count.
+    """
+    value = "s.labels ->> %s" if connection.vendor == "postgresql" else "json_extract(s.labels, %s)"
+    places = ", ".join(["%s"] * len(hidden))
+    not_hidden = f"AND (s.source_id IS NULL OR s.source_id NOT IN ({places}))" if hidden else ""
+    sql = f"""
+        SELECT DISTINCT value FROM (
+            SELECT {value} AS value FROM {_SERIES} s WHERE {"s.metric = %s" if metric else "TRUE"} {not_hidden}) every
+        WHERE value IS NOT NULL ORDER BY value LIMIT %s"""
+    name = label if connection.vendor == "postgresql" else f'$."{label}"'
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [name, *([metric] if metric else []), *hidden, most])
+        return [value for (value,) in cursor.fetchall()]
+
+
 def labels_of(
     metrics: Sequence[str], source: int | None = None, hidden: Collection[int] = ()
 ) -> dict[str, list[Label]]:

@@ -4,6 +4,7 @@ from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
 from metrics.series.calculate import Asked, Window, together
 from metrics.series.find import Query
 from metrics.series.functions import Function, FunctionName
+from metrics.series.labels import values_of
 from metrics.series.rate import Over, over_seconds
 from metrics.series.raw import bounds, samples
 from metrics.series.reader import Track, longest_step, tracks, tracks_of
@@ -29,4 +30,5 @@ __all__ = [
     "together",
     "tracks",
     "tracks_of",
+    "values_of",
 ]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from metrics.access.policy import CHANGE, CREATE, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
-from metrics.actions import moments, rooms
+from metrics.actions import moments, rooms, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page
 from metrics.models import Dashboard
@@ -55,41 +55,58 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     range = request.GET.get("range", usual)
     if range not in RANGES_S:
         return redirect(request.path)
+    asked = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
     if "at" in request.GET:
-        return _past(request, dashboard, range)
+        return _past(request, dashboard, range, variables.of_the_past(asked))
+    try:
+        chosen = variables.chosen(dashboard, asked)
+    except Invalid:  # what there is no more, such as a machine that is gone
+        return redirect(f"{request.path}?{_without_variables(request)}")
     if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
         return HttpResponse()
     may_change = may(by, CHANGE, dashboard)
-    loaded = page(dashboard, range, time.time())
+    loaded = page(dashboard, range, time.time(), chosen)
+    more = variables.address(chosen)
     context = {
         "dashboard": dashboard,
         "room": rooms.of_dashboard(dashboard),
         "range": range,
         "ranges": list(RANGES_S),
+        "chosen": chosen,
+        "variables": variables.pickers(dashboard, chosen),
+        "more": more,
         "page": loaded,
         "may_change": may_change,
         "shared_wider": actions.shared_wider(dashboard) if may_change else [],
-        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}",
+        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}",
         "is_wall": template == "dashboard/wall.html",
-        "wall_path": f"{reverse('wall', args=[slug])}?range={range}",
-        "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}",
+        "wall_path": f"{reverse('wall', args=[slug])}?range={range}{more}",
+        "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}{more}",
     }
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
     return response
 
 
-def _past(request: HttpRequest, dashboard: Dashboard, range: str) -> HttpResponse:
+def _without_variables(request: HttpRequest) -> str:
+    """Return the query of `request` without what it asks of variables."""
+    query = request.GET.copy()
+    for name in [name for name in query if name.startswith(variables.PREFIX)]:
+        del query[name]
+    return query.urlencode()
+
+
+def _past(request: HttpRequest, dashboard: Dashboard, range: str, chosen: str) -> HttpResponse:
     """The dashboard as it was at the moment that is asked for, in the revision that it had then."""
     now = time.time()
     try:
         at, revision = float(request.GET["at"]), request.GET.get("revision", "")
         number = int(revision) if revision.isdecimal() and len(revision) < 10 else None
-        moment = moments.moment(dashboard, range, at, now, number)
+        moment = moments.moment(dashboard, range, at, now, number, chosen)
         title, widgets = moments.views(dashboard, moment)
     except (ValueError, Invalid, Missing):
         raise Http404("There is no such moment of this dashboard.") from None
-    query = {"at": request.GET["at"], "revision": moment.revision}
+    query = {"at": request.GET["at"], "revision": moment.revision, **variables.asked_as(chosen)}
     context = {
         "dashboard": dashboard,
         "title": title,
@@ -98,6 +115,8 @@ def _past(request: HttpRequest, dashboard: Dashboard, range: str) -> HttpRespons
         "at": at,
         "moment_at": datetime_of(at),
         "range": range,
-        "ranges": [(name, urlencode({**query, "range": name})) for name in RANGES_S],
+        "chosen": chosen,
+        "more": variables.address(chosen),
+        "ranges": [(name, urlencode({**query, "range": name}, doseq=True)) for name in RANGES_S],
     }
     return render(request, "dashboard/past.html", context)

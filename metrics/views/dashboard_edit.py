@@ -10,21 +10,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
+from metrics.access.policy import CREATE, DELETE, check, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Invalid
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
-from metrics.models import Dashboard, Widget
+from metrics.models import Dashboard
 from metrics.views.access import page, page_for
-from metrics.widgets import ranges
-from metrics.widgets.render import widget_views
 from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
 FIELDS = fields_of(DashboardSpec, *NAMES)
+SETTINGS = (*NAMES, "variables")
+EMPTY = {"title": "", "slug": "", "description": "", "range": "", "variables": []}
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50
@@ -63,7 +63,8 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the fields of a draft that are about the dashboard as a whole."""
     by = of_visitor(request)
     state = drafts.current(by, slug)
-    form = Draft.of({"dashboard": FIELDS}, {"dashboard": state.spec.model_dump(include=set(NAMES))})
+    fields = fields_of(DashboardSpec, *SETTINGS)
+    form = Draft.of({"dashboard": fields}, {"dashboard": state.spec.model_dump(include=set(SETTINGS))})
     context = {"state": state, "dashboard": state.dashboard, "form_url": request.path, "seen": state.version}
     status = 200
     if request.method == "POST":
@@ -71,9 +72,8 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         if after := form.pressed():
             form = after
         else:
-            given = {"title": "", "slug": "", "description": "", "range": "", **form.read()[0]["dashboard"]}
             try:
-                drafts.edit(by, slug, given, seen(request))
+                drafts.edit(by, slug, {**EMPTY, **form.read()[0]["dashboard"]}, seen(request))
                 return redirect("dashboard-edit", slug)
             except Invalid as problem:
                 form, status = form.refused(_beside_fields(problem)), 422
@@ -153,14 +153,6 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "dashboard/delete.html", context, status=409 if error else 200)
 
 
-def changeable(request: HttpRequest, slug: str) -> Dashboard:
-    """Return the dashboard `slug`. Raises Missing, and Forbidden unless the one who asks may change it."""
-    by = of_visitor(request)
-    found = actions.find(by, slug)
-    check(by, CHANGE, found)
-    return found
-
-
 def seen(request: HttpRequest) -> int:
     """Return the revision that a form was made of, or the newest one if what is typed should hold anyway.
 
@@ -204,13 +196,10 @@ def done(request: HttpRequest, slug: str, do: Callable[[Principal], object], sai
 
 def editor(request: HttpRequest, state: drafts.State) -> HttpResponse:
     """Return the page of a draft."""
-    widgets = [Widget(dashboard=state.dashboard, **one.model_dump()) for one in state.spec.widgets]
-    range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
     context = {
         "state": state,
         "dashboard": state.dashboard,
-        "range": range,
-        "tiles": list(zip(widgets, widget_views(widgets, range, time.time()), strict=True)),
+        "tiles": list(zip(state.spec.widgets, drafts.views(state, state.spec.widgets, time.time()), strict=True)),
         "may_delete": may(of_visitor(request), DELETE, state.dashboard),
     }
     return render(request, "dashboard/edit.html", context)

@@ -113,9 +113,12 @@ def here(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _moment(request: HttpRequest) -> dict[str, Any]:
-    """Return the moment of the dashboard that was beside a form: its `range`, and its `at` if it was in the past."""
-    at = request.POST.get("at", "")
-    return {"range": request.POST.get("range", ""), "at": float(at) if AT.fullmatch(at) else None}
+    """Return the moment of the dashboard that was beside a form: its `range`, and its `at` if it was in the past.
+
+    `chosen` are the values of its variables.
+    """
+    at, found = request.POST.get("at", ""), {name: request.POST.get(name, "") for name in ("range", "chosen")}
+    return {**found, "at": float(at) if AT.fullmatch(at) else None}
 
 
 def _number(text: str) -> int | None:

@@ -16,6 +16,7 @@ from metrics.live import watchers
 from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard
 from metrics.views.access import page_for
+from metrics.widgets.variables import read
 
 _FORMS = {DASHBOARD: "", VALUES: " as values"}
 
@@ -36,13 +37,18 @@ def _context(by: Principal, now: float) -> dict[str, Any]:
     rows = [
         {
             **asdict(viewer),
-            "shows": f"{slugs[topic.id]} {topic.range}{_FORMS[topic.kind]}",
+            "shows": f"{slugs[topic.id]} {topic.range}{_chosen(topic)}{_FORMS[topic.kind]}",
             "since": _moment(viewer.joined_at),
         }
         for viewer in viewers
         if (topic := Topic.parse(viewer.topic)).id in slugs
     ]
     return {"answers": True, "viewers": rows, "sockets": sockets, "now_time": _moment(now)}
+
+
+def _chosen(topic: Topic) -> str:
+    """Return the values of variables that a variant shows, as people read them."""
+    return "".join(f", {name} {', '.join(values)}" for name, values in read(topic.chosen).items())
 
 
 def _moment(seconds: float) -> datetime:

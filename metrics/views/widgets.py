@@ -17,18 +17,17 @@ from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
-from metrics.models import Widget
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen
-from metrics.widgets import ranges
 from metrics.widgets.base import Config
 from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import WidgetView, widget_views
-from metrics.widgets.spec import WidgetSpec
+from metrics.widgets.render import WidgetView
+from metrics.widgets.spec import DashboardSpec, WidgetSpec
 
 NAMES = ("title", "w", "h", "x", "y")
 FIELDS = fields_of(WidgetSpec, *NAMES)
+(REPEAT,) = fields_of(WidgetSpec, "repeat")
 CONFIG = "config"
 FOLDED = {CONFIG: set(Config.model_fields) - {"queries", "unit"}}
 """Fields that every kind has, and few people need."""
@@ -48,7 +47,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "dashboard/kinds.html", {"dashboard": state.dashboard, "kinds": about})
     widget = WidgetSpec.model_construct(kind=kind, title="", config={})
     w, h = kinds()[kind].size
-    draft = Draft.of(_parts(kind), {"widget": {"w": w, "h": h}}, FOLDED)
+    draft = Draft.of(_parts(kind, state.spec), {"widget": {"w": w, "h": h}}, FOLDED)
     return _form(request, state, widget, draft, f"{request.path}?kind={kind}")
 
 
@@ -62,8 +61,8 @@ def edit(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         raise Missing(f"The dashboard {slug!r} has no widget {key!r}.")
     if widget.kind not in kinds():
         raise Http404(f"There is no widget kind {widget.kind} any more.")
-    saved = {name: getattr(widget, name) for name in NAMES}
-    draft = Draft.of(_parts(widget.kind), {"widget": saved, CONFIG: widget.config}, FOLDED)
+    saved = {name: getattr(widget, name) for name in (*NAMES, REPEAT.name)}
+    draft = Draft.of(_parts(widget.kind, state.spec), {"widget": saved, CONFIG: widget.config}, FOLDED)
     return _form(request, state, widget, draft, request.path)
 
 
@@ -81,8 +80,10 @@ def duplicate(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     return done(request, slug, lambda by: drafts.duplicate_widget(by, slug, key, seen(request)))
 
 
-def _parts(kind: str) -> Parts:
-    return {"widget": FIELDS, CONFIG: fields_of(kinds()[kind].config_class)}
+def _parts(kind: str, spec: DashboardSpec) -> Parts:
+    names = [one.name for one in spec.variables]
+    chosen = replace(REPEAT, type="select", values=dict.fromkeys(["", *names], "") | {name: name for name in names})
+    return {"widget": (*FIELDS, *([chosen] if names else [])), CONFIG: fields_of(kinds()[kind].config_class)}
 
 
 def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: Draft, url: str) -> HttpResponse:
@@ -124,7 +125,7 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
         with errors:
             actions.check_widget(kind, config)
             config = config_class.model_validate(config).model_dump(mode="json", exclude_unset=True)
-    fields = {"title": "", **places, **values["widget"], "kind": kind}
+    fields = {"title": "", "repeat": "", **places, **values["widget"], "kind": kind}
     try:
         WidgetSpec.model_validate({**fields, CONFIG: {}})
     except ValidationError as problem:
@@ -143,11 +144,9 @@ def _save(request: HttpRequest, slug: str, widget: WidgetSpec, fields: dict[str,
 
 def _preview(state: drafts.State, widget: WidgetSpec, fields: dict[str, Any]) -> WidgetView:
     """Return the widget as the page of its dashboard would draw it now. Raises Invalid if it can't be made."""
-    document = {"slug": "preview", "title": state.spec.title, "widgets": [{**fields, "x": None, "y": None}]}
-    (spec,) = actions.parse(document).widgets
-    one = Widget(dashboard=state.dashboard, **{**spec.model_dump(), "key": widget.key or "new"})
-    range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
-    return widget_views([one], range, time.time())[0]
+    document = {**state.spec.model_dump(include={"title", "variables"}), "slug": "preview"}
+    (spec,) = actions.parse({**document, "widgets": [{**fields, "x": None, "y": None}]}).widgets
+    return drafts.views(state, [spec.model_copy(update={"key": widget.key or "new"})], time.time())[0]
 
 
 def _place(where: str) -> str:

@@ -2,9 +2,9 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -15,6 +15,8 @@ from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
 
+OneOf = Annotated[list[str], Field(min_length=1, max_length=1000)]
+
 
 class QueryConfig(BaseModel):
     """One query of a widget, as it is written in a widget's config."""
@@ -22,7 +24,9 @@ class QueryConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     metric: str = Field(pattern=f"^{METRIC_NAME.pattern}$", max_length=200, description="Name of the metric.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Label values the series must have.")
+    labels: dict[str, str | OneOf] = Field(
+        default_factory=dict, description="Label values the series must have; of a list of values, one of them."
+    )
     legend: str = Field(
         default="", max_length=100, description="Name of each series; {label} is replaced by its value."
     )
@@ -59,7 +63,8 @@ class QueryConfig(BaseModel):
 
     def legend_of(self, track: Track) -> str:
         """Return what to call `track` on the widget."""
-        return _filled(self.legend, track) or _values(track, self.labels) or self.metric
+        known = {name for name, value in self.labels.items() if isinstance(value, str)}
+        return _filled(self.legend, track) or _values(track, known) or self.metric
 
 
 class ExpressionConfig(BaseModel):
@@ -81,15 +86,15 @@ class ExpressionConfig(BaseModel):
 
     def legend_of(self, track: Track) -> str:
         """Return what to call the result `track` on the widget."""
-        return _filled(self.legend, track) or _values(track, {}) or self.expression
+        return _filled(self.legend, track) or _values(track, ()) or self.expression
 
 
 def _filled(legend: str, track: Track) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: track.labels.get(found[1], "?"), legend)
 
 
-def _values(track: Track, known: Mapping[str, str]) -> str:
-    """Return what tells `track` from others, when all have the labels that are `known`."""
+def _values(track: Track, known: Collection[str]) -> str:
+    """Return what tells `track` from others, when the labels that are `known` have one value."""
     return ", ".join(value for name, value in sorted(track.labels.items()) if name not in known)
 
 

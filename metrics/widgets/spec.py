@@ -12,6 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 
 from metrics.access.sharing import Access, Text
 from metrics.widgets.ranges import DEFAULT, RANGES_S
+from metrics.widgets.variables import VARIABLES_MOST, VariableSpec
 
 COLUMNS = 12
 ROWS = 60
@@ -41,6 +42,7 @@ class WidgetSpec(BaseModel):
     h: int = Field(
         1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), title="Height", description="Rows."
     )
+    repeat: str = Field("", max_length=30, description="Name of a variable: drawn once for each of its chosen values.")
 
     @model_validator(mode="after")
     def _fits(self) -> "WidgetSpec":
@@ -71,6 +73,7 @@ class DashboardSpec(BaseModel):
         DEFAULT, description="Shown when no other is asked for.", json_schema_extra={"enum": list(RANGES_S)}
     )
     access: Access = Access()
+    variables: list[VariableSpec] = Field([], max_length=VARIABLES_MOST, description="What viewers may choose.")
     widgets: list[WidgetSpec] = Field([], max_length=WIDGETS_MOST)
 
     @field_validator("range")
@@ -80,10 +83,27 @@ class DashboardSpec(BaseModel):
             raise ValueError(f"it is one of {', '.join(RANGES_S)}, not {value!r}")
         return value
 
+    @field_validator("variables")
+    @classmethod
+    def _named_once(cls, variables: list[VariableSpec]) -> list[VariableSpec]:
+        names = [one.name for one in variables]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"two variables have the name {twice!r}")
+        return variables
+
     @field_validator("widgets")
     @classmethod
     def _placed(cls, widgets: list[WidgetSpec]) -> list[WidgetSpec]:
         return placed(with_keys(widgets))
+
+    @model_validator(mode="after")
+    def _repeats_are_variables(self) -> "DashboardSpec":
+        names = {one.name for one in self.variables}
+        unknown = next((one for one in self.widgets if one.repeat and one.repeat not in names), None)
+        if unknown:
+            raise ValueError(f"{unknown.title!r} is repeated for the variable {unknown.repeat!r}, which there is not")
+        return self
 
 
 def with_keys(widgets: Sequence[WidgetSpec]) -> list[WidgetSpec]:
@@ -150,6 +170,7 @@ def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
     ]
     if before.access != after.access:
         fields.append("changed who may see it")
+    fields += _of_variables(before.variables, after.variables)
     was, now = ({one.key: one for one in spec.widgets} for spec in (before, after))
     both = [(was[key], now[key]) for key in now if key in was]
     parts = [
@@ -163,8 +184,23 @@ def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any], int | None]:
-    return widget.kind, widget.title, widget.config, widget.version
+def _of_variables(before: Sequence[VariableSpec], after: Sequence[VariableSpec]) -> list[str]:
+    was, now = ({one.name: one for one in those} for those in (before, after))
+    changes = {
+        "added": now.keys() - was.keys(),
+        "removed": was.keys() - now.keys(),
+        "changed": {name for name in now.keys() & was.keys() if now[name] != was[name]},
+    }
+    said = [
+        f"{verb} the variable{'s' if len(names) > 1 else ''} {', '.join(sorted(names))}"
+        for verb, names in changes.items()
+        if names
+    ]
+    return said or (["changed the order of the variables"] if list(was) != list(now) else [])
+
+
+def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any], int | None, str]:
+    return widget.kind, widget.title, widget.config, widget.version, widget.repeat
 
 
 def _named(verb: str, widgets: Sequence[WidgetSpec]) -> list[str]:

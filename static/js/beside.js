@@ -21,7 +21,7 @@ async function loadAll() {
   const url = asked ? `${panel.dataset.room}?around=${encodeURIComponent(asked)}` : panel.dataset.room;
   await htmx.ajax("GET", url, { target: "#beside", swap: "innerHTML" });
   const form = panel.querySelector("[data-say]");
-  for (const name of ["range", "at"]) if (form?.elements[name]) form.elements[name].value = panel.dataset[name] ?? "";
+  for (const name of ["range", "at", "chosen"]) if (form?.elements[name]) form.elements[name].value = panel.dataset[name] ?? "";
   await import(panel.dataset.script);
   if (asked) panel.querySelector(`#m-${CSS.escape(asked)}`)?.scrollIntoView({ block: "center" });
 }

@@ -16,6 +16,7 @@ const REFUSED = {
   [SIGN_IN]: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
   4404: "This dashboard is gone, or is not for you any more.",
+  4429: "Too many different choices are watched just now. Close some pages, or choose what others watch. Trying again.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",
 };
 const STATES = {
@@ -122,15 +123,18 @@ function acknowledge() {
 
 // --- Upgrades and edits ----------------------------------------------------------------------------------
 
-const loaded = { build: pulse().build, revision: Number(pulse().revision) };
+let loaded = { ...pulse() };
 let reloading = false;
 let following = false;
 
 function outdated() {
-  return pulse().build !== loaded.build || Number(pulse().revision) > loaded.revision;
+  const { build, revision, layout, epoch, version } = pulse();
+  const isNewer = epoch !== loaded.epoch || Number(version) > Number(loaded.version);
+  // A snapshot from before the page was loaded may lack the copies of a widget that came since.
+  return build !== loaded.build || Number(revision) > Number(loaded.revision) || (isNewer && layout !== loaded.layout);
 }
 
-// A new revision comes into the page as it is; a new release, or what can't be followed, loads the page anew.
+// A new revision, or another copy of a widget, comes into the page as it is; a new release, or what can't be followed, loads the page anew.
 function catchUp() {
   if (pulse().build !== loaded.build) reloadSoon();
   else followSoon();
@@ -140,11 +144,11 @@ function followSoon() {
   if (following || reloading) return;
   following = true;
   setTimeout(async () => {
-    const revision = await follow(pulse).catch(() => null);
+    const followed = await follow(pulse).catch(() => null);
     following = false;
-    if (revision === null) reloadSoon();
-    else loaded.revision = revision;
-    if (revision !== null && outdated()) catchUp(); // another one meanwhile
+    if (!followed) return reloadSoon();
+    loaded = followed;
+    if (outdated()) catchUp(); // another one meanwhile
   }, FOLLOW_AFTER_MS * Math.random());
 }
 
@@ -191,7 +195,7 @@ function tick() {
   else if (pulse().lost || silent > LOST_AFTER_S || slept) show("lost");
   tickFreshness();
   tickClocks();
-  if ((silent > LOST_AFTER_S || refusal) && refusal !== REFUSED[1013]) probe();
+  if ((silent > LOST_AFTER_S || refusal) && ![REFUSED[1013], REFUSED[4429]].includes(refusal)) probe();
 }
 
 // The socket reconnects by itself. Should it have given up, the page loads anew, but only once the server

@@ -4,17 +4,18 @@
 const TRIES = 5;
 const AGAIN_MS = 300;
 
-/** Lay the page out as its newest revision, and return the number of that; null if the page has to be loaded anew. */
+/** Lay the page out as its newest revision, and return the pulse of that; null if the page has to be loaded anew. */
 export async function follow(pulse) {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const page = await loaded();
     const fresh = page?.getElementById("widgets");
     const told = page?.getElementById("pulse")?.dataset;
-    if (!fresh || told.build !== pulse().build || topic(page) !== topic(document)) return null;
+    if (!fresh || told.build !== pulse().build) return null;
+    if ([topic, variables].some((of) => of(page) !== of(document))) return null;
     // What came over the socket since this page was drawn is newer than what is on it.
     if (told.epoch === pulse().epoch && Number(told.version) >= Number(pulse().version)) {
       lay(fresh, page);
-      return Number(told.revision);
+      return { ...told };
     }
     await new Promise((done) => setTimeout(done, AGAIN_MS));
   }
@@ -28,6 +29,8 @@ async function loaded() {
 }
 
 const topic = (page) => page.getElementById("live")?.getAttribute("hx-ws:connect");
+
+const variables = (page) => [...page.querySelectorAll("[data-variables] summary > .variable-name")].map((one) => one.textContent).join();
 
 function lay(fresh, page) {
   const shown = document.getElementById("widgets");

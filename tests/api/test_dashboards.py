@@ -50,7 +50,8 @@ class TestMaking:
         assert made == {
             **GOOD,
             "access": access,
-            "widgets": [{**WIDGET, "key": "orders", "version": 1}],
+            "variables": [],
+            "widgets": [{**WIDGET, "key": "orders", "version": 1, "repeat": ""}],
             "revision": 1,
             "id": Dashboard.objects.get().pk,
         }

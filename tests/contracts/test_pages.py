@@ -52,6 +52,7 @@ def test_there_is_something_that_scrolls() -> None:
         "tabular",
         "prose",
         "drawer-body",
+        "variable-options",
     }
 
 

@@ -91,8 +91,12 @@ export function composer(form, { messages, connection }) {
   }
 
   function beside() {
-    const { range, at } = form.elements;
-    return { ...(range?.value && { range: range.value }), ...(at?.value && { at: Number(at.value) }) };
+    const { range, at, chosen } = form.elements;
+    return {
+      ...(range?.value && { range: range.value }),
+      ...(chosen?.value && { chosen: chosen.value }),
+      ...(at?.value && { at: Number(at.value) }),
+    };
   }
 
   function submit() {
