@@ -164,6 +164,14 @@ class WidgetKind(ABC, Generic[C]):
     example_values: ClassVar[tuple[float, ...] | None] = None
     """The newest values of the made-up series; None for some in per cent."""
 
+    def example_at(self, place: int, at: float) -> float | None:
+        """Return the value of the made-up series `place`, from 0, at a time; None for one in per cent."""
+        return None
+
+    def window(self, config: C, window: Window) -> Window:
+        """Return the window that is read and that `view` gets: that of the dashboard, unless the kind has its own."""
+        return window
+
     @abstractmethod
     def view(self, config: C, series: list[Named], window: Window) -> object:
         """Return the view-model. Pure: no clock, no database, nothing but the arguments."""

@@ -29,8 +29,10 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history")
 """Kinds that show series; each kind has its test here."""
+OWN_WINDOW = ("history",)
+"""Those whose window is not that of the dashboard."""
 STILL: dict[str, dict[str, dict[str, Any]]] = {
     "text": {
         "little": {"text": "Call **Ada**."},
@@ -71,7 +73,22 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     points = steps(42, window(), 2)
     needed: dict[str, Any] = {"goal": 100} if kind == "progress" else {}
     title, found, fields = _series(kind, filling, points)
+    if kind in OWN_WINDOW:
+        found = [_long(kind, place, one, needed | fields) for place, one in enumerate(found)]
     return title, found, needed | fields
+
+
+def _long(kind: str, place: int, one: Named, fields: dict[str, Any]) -> Named:
+    """Return `one` with points over the window of its kind, some of which are missing."""
+    made = kinds()[kind]
+    own = made.window(made.config_class.model_validate(config(**fields)), window())
+    times = (own.start + own.step_s * number for number in range(round(own.length_s / own.step_s)))
+    points = [
+        Point(at, made.example_at(place, at) or 0.0)
+        for number, at in enumerate(times)
+        if at <= AT and number % 97 > 5 * (place % 3)
+    ]
+    return replace(one, track=replace(one.track, points=tuple(points), unit=""))
 
 
 def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Named], dict[str, Any]]:
@@ -132,7 +149,7 @@ def tile(kind: str, filling: str, element: str) -> str:
         h=1,
         freshness=current,
         template=f"widgets/{kind}.html",
-        view=made.view(checked, found, window()) if found or is_still else None,
+        view=made.view(checked, found, made.window(checked, window())) if found or is_still else None,
         hint=fields.get("hint", ""),
     )
     text = render_to_string("widgets/widget.html", {"widget": view})
