@@ -158,6 +158,8 @@ class WidgetKind(ABC, Generic[C]):
     config_class: type[C]
     windows_back: ClassVar[int] = 1
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
+    function: ClassVar[Function | None] = None
+    """What is made of each series over time where a query does not say it."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3

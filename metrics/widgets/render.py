@@ -116,7 +116,14 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = read.Window(window.at, start, window.end, window.step_s, window.start)
     return [
-        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s, config.every_s)
+        Asked(
+            query.query(),
+            query.chosen_function() or kind.function,
+            drawn,
+            bool(kind.windows_back),
+            query.over_s,
+            config.every_s,
+        )
         for query in config.queries
     ]
 

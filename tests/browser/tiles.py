@@ -29,10 +29,10 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list")
 """Kinds that show series; each kind has its test here."""
-OWN_WINDOW = ("history",)
-"""Those whose window is not that of the dashboard."""
+OWN_POINTS = ("history", "list")
+"""Kinds that have points as in their examples."""
 STILL: dict[str, dict[str, dict[str, Any]]] = {
     "text": {
         "little": {"text": "Call **Ada**."},
@@ -73,7 +73,7 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     points = steps(42, window(), 2)
     needed: dict[str, Any] = {"goal": 100} if kind == "progress" else {}
     title, found, fields = _series(kind, filling, points)
-    if kind in OWN_WINDOW:
+    if kind in OWN_POINTS:
         found = [_long(kind, place, one, needed | fields) for place, one in enumerate(found)]
     return title, found, needed | fields
 
@@ -100,7 +100,13 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         case "usual":
             names = ("Web process", "Database", "Fails on purpose", "Queue")
             found = [named(name, 93.4 - 93.4 * (i == 2), points, unit="percent") for i, name in enumerate(names)]
-            limits: dict[str, Any] = {"number": HIGH, "bars": HIGH, "gauge": HIGH, "table": [HIGH]}
+            limits: dict[str, Any] = {
+                "number": HIGH,
+                "bars": HIGH,
+                "gauge": HIGH,
+                "list": HIGH,
+                "table": [HIGH],
+            }
             more = {"since": "2026-11-01T00:00:00Z", "by": "2026-12-01T00:00:00Z"} if kind == "progress" else {}
             return "In use", labelled(found), {"thresholds": limits[kind]} if kind in limits else more
         case "much":
@@ -117,6 +123,7 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
         "progress": {"by": "2026-11-21T00:00:00Z", "goal": -7e99},
+        "list": {"rows": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},
     }.get(kind, {})
     return (
