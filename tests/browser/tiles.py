@@ -29,9 +29,9 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo")
 """Kinds that show series; each kind has its test here."""
-OWN_POINTS = ("history", "list")
+OWN_POINTS = ("history", "list", "slo")
 """Kinds that have points as in their examples."""
 STILL: dict[str, dict[str, dict[str, Any]]] = {
     "text": {
@@ -123,6 +123,7 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
         "progress": {"by": "2026-11-21T00:00:00Z", "goal": -7e99},
+        "slo": {"objective": 99.999999},
         "list": {"rows": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},
     }.get(kind, {})

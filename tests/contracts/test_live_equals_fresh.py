@@ -62,6 +62,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("gauge", {"queries": [{"metric": LOAD}], "max": 10}),
     ("progress", {"queries": [{"metric": LOAD}], "goal": 1000}),
     ("table", {"queries": [{"metric": DISK}, {"metric": LOAD}], "thresholds": [{"warn": 80}]}),
+    ("slo", {"queries": [{"metric": UP}], "days": 1}),
     ("list", {"queries": [{"metric": UP}, {"metric": DISK}], "rows": 5}),
     ("history", {"queries": [{"metric": UP, "legend": "{check}"}], "days": 2}),
     ("text", {"text": "Call *Ada*."}),
