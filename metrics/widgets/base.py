@@ -165,11 +165,21 @@ class WidgetKind(ABC, Generic[C]):
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
     size: ClassVar[tuple[int, int]] = (3, 1)
     """Columns and rows that a new one has."""
+    function: ClassVar[Function | None] = None
+    """What is made of each series over time where a query does not say it."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3
     example_values: ClassVar[tuple[float, ...] | None] = None
     """The newest values of the made-up series; None for some in per cent."""
+
+    def example_at(self, place: int, at: float) -> float | None:
+        """Return the value of the made-up series `place`, from 0, at a time; None for one in per cent."""
+        return None
+
+    def window(self, config: C, window: Window) -> Window:
+        """Return the window that is read and that `view` gets: that of the dashboard, unless the kind has its own."""
+        return window
 
     @abstractmethod
     def view(self, config: C, series: list[Named], window: Window) -> object:

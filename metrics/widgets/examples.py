@@ -17,8 +17,8 @@ MIDDLES, SWINGS = (82.0, 46.0, 21.0), (9.0, 14.0, 6.0)
 
 def example(kind: WidgetKind[Any], at: float) -> WidgetView:
     """Return a widget of `kind` as it would be drawn at `at` (Unix seconds)."""
-    window = ranges.window(RANGE, at)
     config = kind.config_class.model_validate(kind.example)
+    window = kind.window(config, ranges.window(RANGE, at))
     is_still = isinstance(config, Still)
     series = [] if is_still else [_series(place, kind, window) for place in range(kind.example_series)]
     return WidgetView(
@@ -38,9 +38,15 @@ def example(kind: WidgetKind[Any], at: float) -> WidgetView:
 def _series(place: int, kind: WidgetKind[Any], window: Window) -> Named:
     steps = int(kind.windows_back * window.length_s // window.step_s)
     times = [window.end - window.step_s * (steps - number) for number in range(steps)]
-    points = tuple(Point(at, _value(place, at)) for at in times)
-    made_up = _value(place, window.at) if kind.example_values is None else kind.example_values[place]
-    unit = "percent" if kind.example_values is None else ""
+    own = kind.example_at(place, window.at)
+    points = tuple(
+        Point(at, _value(place, at) if (value := kind.example_at(place, at)) is None else value)
+        for at in times
+        if at <= window.at
+    )
+    usual = _value(place, window.at) if own is None else own
+    made_up = usual if kind.example_values is None else kind.example_values[place]
+    unit = "percent" if kind.example_values is None and own is None else ""
     name = NAMES[place]
     return Named(name, Track("example", {"name": name}, unit, EVERY_S, Point(window.at - 2, made_up), points))
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 RANGES_S: dict[str, tuple[int, int]] = {
     "15m": (900, 10),
@@ -13,6 +14,7 @@ RANGES_S: dict[str, tuple[int, int]] = {
 }
 """Name -> (length, step), both in seconds."""
 DEFAULT = "1h"
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,14 @@ def window(range: str, at: float) -> Window:
     length_s, step_s = RANGES_S[range]
     end = (math.floor(at / step_s) + 1) * step_s
     return Window(range, at, end - length_s, end, step_s)
+
+
+def days(count: int, step_s: int, at: float, zone: tzinfo) -> Window:
+    """Return the window of the last `count` days as seen from `at`, the whole of today in `zone` included.
+
+    Each is of 24 hours: before a change of summer time they begin an hour beside midnight.
+    """
+    offset = datetime.fromtimestamp(at, zone).utcoffset()
+    ahead_s = offset.total_seconds() if offset else 0.0
+    end = ((at + ahead_s) // DAY_S + 1) * DAY_S - ahead_s
+    return Window(f"{count}d", at, end - count * DAY_S, end, step_s)

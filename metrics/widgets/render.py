@@ -83,13 +83,14 @@ def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[Widge
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
-    asked = [[] if isinstance(one, str) else _asked(*one, window) for one in parsed]
+    windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
+    asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
-        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), window)
-        for widget, one, of_widget in zip(widgets, parsed, asked, strict=True)
+        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), own)
+        for widget, one, of_widget, own in zip(widgets, parsed, asked, windows, strict=True)
     ]
 
 
@@ -115,7 +116,14 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = read.Window(window.at, start, window.end, window.step_s, window.start)
     return [
-        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s, config.every_s)
+        Asked(
+            query.query(),
+            query.chosen_function() or kind.function,
+            drawn,
+            bool(kind.windows_back),
+            query.over_s,
+            config.every_s,
+        )
         for query in config.queries
     ]
 

@@ -29,8 +29,10 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo")
 """Kinds that show series; each kind has its test here."""
+OWN_POINTS = ("history", "list", "slo")
+"""Kinds that have points as in their examples."""
 STILL: dict[str, dict[str, dict[str, Any]]] = {
     "text": {
         "little": {"text": "Call **Ada**."},
@@ -71,7 +73,22 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     points = steps(42, window(), 2)
     needed: dict[str, Any] = {"goal": 100} if kind == "progress" else {}
     title, found, fields = _series(kind, filling, points)
+    if kind in OWN_POINTS:
+        found = [_long(kind, place, one, needed | fields) for place, one in enumerate(found)]
     return title, found, needed | fields
+
+
+def _long(kind: str, place: int, one: Named, fields: dict[str, Any]) -> Named:
+    """Return `one` with points over the window of its kind, some of which are missing."""
+    made = kinds()[kind]
+    own = made.window(made.config_class.model_validate(config(**fields)), window())
+    times = (own.start + own.step_s * number for number in range(round(own.length_s / own.step_s)))
+    points = [
+        Point(at, made.example_at(place, at) or 0.0)
+        for number, at in enumerate(times)
+        if at <= AT and number % 97 > 5 * (place % 3)
+    ]
+    return replace(one, track=replace(one.track, points=tuple(points), unit=""))
 
 
 def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Named], dict[str, Any]]:
@@ -83,7 +100,13 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         case "usual":
             names = ("Web process", "Database", "Fails on purpose", "Queue")
             found = [named(name, 93.4 - 93.4 * (i == 2), points, unit="percent") for i, name in enumerate(names)]
-            limits: dict[str, Any] = {"number": HIGH, "bars": HIGH, "gauge": HIGH, "table": [HIGH]}
+            limits: dict[str, Any] = {
+                "number": HIGH,
+                "bars": HIGH,
+                "gauge": HIGH,
+                "list": HIGH,
+                "table": [HIGH],
+            }
             more = {"since": "2026-11-01T00:00:00Z", "by": "2026-12-01T00:00:00Z"} if kind == "progress" else {}
             return "In use", labelled(found), {"thresholds": limits[kind]} if kind in limits else more
         case "much":
@@ -100,6 +123,8 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
         "progress": {"by": "2026-11-21T00:00:00Z", "goal": -7e99},
+        "slo": {"objective": 99.999999},
+        "list": {"rows": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},
     }.get(kind, {})
     return (
@@ -132,7 +157,7 @@ def tile(kind: str, filling: str, element: str) -> str:
         h=1,
         freshness=current,
         template=f"widgets/{kind}.html",
-        view=made.view(checked, found, window()) if found or is_still else None,
+        view=made.view(checked, found, made.window(checked, window())) if found or is_still else None,
         hint=fields.get("hint", ""),
     )
     text = render_to_string("widgets/widget.html", {"widget": view})

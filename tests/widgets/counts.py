@@ -56,10 +56,10 @@ def cut_with_last(of: str, rows: int, condition: str) -> str:
 def bars() -> Iterator[str]:
     """Rows by height."""
     for rows in range(ROWS_MOST - 1, 1, -1):
-        yield cut_with_last("bars ul", rows, f"(max-height:{(rows + 1) * BAR_REM - 0.01:g}rem)")
+        yield cut_with_last("counted", rows, f"(max-height:{(rows + 1) * BAR_REM - 0.01:g}rem)")
     only = f"(max-height:{2 * BAR_REM - 0.01:g}rem)"
-    yield cut("bars ul", 1, only)
-    yield f"@container body {only}{{.bars ul>li::after{{grid-area:1/5;margin-left:.4em}}}}"
+    yield cut("counted", 1, only)
+    yield f"@container body {only}{{.counted>li::after{{grid-area:1/5;margin-left:.4em}}}}"
 
 
 def legends() -> Iterator[str]:

@@ -41,7 +41,7 @@ def html(kind: str, series: list[Named], **fields: Any) -> str:
         h=1,
         freshness=freshness.STILL if kind in STILL else freshness.of_tracks([one.track for one in series], None, AT),
         template=f"widgets/{kind}.html",
-        view=made.view(checked, series, window()),
+        view=made.view(checked, series, made.window(checked, window())),
         hint="Push <something>.",
     )
     return render_to_string("widgets/widget.html", {"widget": view})
