@@ -8,6 +8,7 @@ from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.section import raised
 from metrics.widgets.variables import VariableSpec, drawn
 
 
@@ -47,7 +48,7 @@ def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     widgets = [Widget(dashboard=dashboard, **dashboards.stored_widget(one).model_dump()) for one in spec["widgets"]]
     widgets.sort(key=lambda one: (one.y, one.x))
     choices = variables.choices(dashboard, moment.chosen, _variables(spec))
-    return spec["title"], widget_views(drawn(widgets, choices), moment.range, moment.at)
+    return spec["title"], widget_views(raised(drawn(widgets, choices)), moment.range, moment.at)
 
 
 def _variables(spec: dict[str, Any]) -> list[VariableSpec]:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import structlog
+from django.db.models import Q
 
 from metrics.actions import variables
 from metrics.health import store as health
@@ -14,6 +15,8 @@ from metrics.models import Dashboard, Widget
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import render_all
+from metrics.widgets.section import raised
+from metrics.widgets.spec import SECTION
 from metrics.widgets.variables import layout as layout_of
 from metrics.widgets.variables import origin
 
@@ -95,6 +98,6 @@ def _shown(dashboard: Dashboard, marked: frozenset[str], chosen: str) -> tuple[l
     """Return the widgets that are drawn, with those that are `marked` among them, and a digest of which there are."""
     widgets = dashboard.widgets.all()
     if marks.ALL not in marked and not dashboard.variables:
-        return list(widgets.filter(key__in=marked)), ""
+        return list(raised(widgets.filter(Q(key__in=marked) | Q(kind=SECTION)))), ""
     shown = variables.drawn(dashboard, list(widgets), chosen)  # where a copy stands depends on all others
     return shown, layout_of(shown)

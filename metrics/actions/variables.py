@@ -15,6 +15,7 @@ from metrics.redis_state import outage
 from metrics.redis_state.connection import KEY, client
 from metrics.series import read
 from metrics.widgets import variables as pure
+from metrics.widgets.section import raised
 from metrics.widgets.variables import CHOSEN_CHARACTERS, OPTIONS_MOST, Choice, VariableSpec
 
 PREFIX = "var-"
@@ -134,7 +135,8 @@ def choices(dashboard: Dashboard, chosen: str, variables: Sequence[VariableSpec]
 
 def drawn(dashboard: Dashboard, widgets: Sequence[Widget], chosen: str) -> list[Widget]:
     """Return `widgets`, all of `dashboard`, as they are drawn when this is `chosen`."""
-    return pure.drawn(widgets, choices(dashboard, chosen)) if dashboard.variables else list(widgets)
+    found = pure.drawn(widgets, choices(dashboard, chosen)) if dashboard.variables else list(widgets)
+    return list(raised(found))
 
 
 def _values_of(label: str, metric: str, hidden: Collection[int]) -> list[str]:

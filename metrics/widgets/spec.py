@@ -19,6 +19,8 @@ ROWS = 60
 HEIGHT_MOST = 12
 WIDGETS_MOST = 100
 KEY_LENGTH = 50
+SECTION = "section"
+"""The kind that is a heading over all columns."""
 
 
 class WidgetSpec(BaseModel):
@@ -52,6 +54,8 @@ class WidgetSpec(BaseModel):
             raise ValueError(f"it ends in column {self.x + self.w} of {COLUMNS}")
         if self.y is not None and self.y + self.h > ROWS:
             raise ValueError(f"it ends in row {self.y + self.h} of {ROWS}")
+        if self.kind == SECTION and (self.w, self.h) != (COLUMNS, 1):
+            raise ValueError(f"a section is {COLUMNS} columns wide and 1 row high")
         return self
 
     def cells(self) -> set[tuple[int, int]]:

@@ -18,9 +18,12 @@ let page = -1;
 let stayUntil = 0;
 let laid = "";
 
+const isSection = (tile) => /\bwidget-section\b/.test(tile.className);
+
 /** The rows of a tile: from the first, to the one behind its last. */
 function rows(tile) {
-  const from = Math.round((tile.offsetTop - grid.firstElementChild.offsetTop) / step);
+  const first = [...grid.children].find((one) => !isSection(one));
+  const from = Math.round((tile.offsetTop - first.offsetTop) / step);
   return { from, to: from + Math.max(1, Math.round((tile.offsetHeight + 1) / step)) };
 }
 
@@ -38,15 +41,17 @@ function cut(count, most, tiles) {
 
 function lay() {
   grid.style.gridAutoRows = grid.style.clipPath = "";
+  grid.classList.toggle("paged", false);
+  const thin = [...grid.children].some(isSection) ? 2 : 1; // with sections, each row has a thin one above it
   pages = [];
   page = -1;
   laid = places();
   const style = getComputedStyle(grid);
   const gap = parseFloat(style.rowGap) || 0;
-  const count = style.gridTemplateRows.split(" ").length;
+  const count = Math.ceil(style.gridTemplateRows.split(" ").length / thin);
   const room = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) + gap;
   const least = Math.max(LEAST_PX, LEAST_REM * parseFloat(getComputedStyle(document.documentElement).fontSize)) + gap;
-  const tiles = [...grid.children];
+  const tiles = [...grid.children].filter((tile) => !isSection(tile));
   step = room / count;
   const tallest = Math.max(1, ...tiles.map((tile) => rows(tile).to - rows(tile).from));
   const most = Math.max(tallest, Math.floor(room / least));
@@ -58,7 +63,8 @@ function lay() {
     while (each < most && cut(count, each, places).length > fewest) each += 1;
     pages = cut(count, each, places);
     step = room / each;
-    grid.style.gridAutoRows = `${step - gap}px`;
+    grid.classList.toggle("paged", true); // headings would make some rows higher than others
+    grid.style.gridAutoRows = thin === 2 ? `0 ${step}px` : `${step - gap}px`;
   }
   button.hidden = !pages.length;
   turn();

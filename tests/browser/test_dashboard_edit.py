@@ -183,3 +183,32 @@ def test_a_revision_is_restored_and_what_others_publish_is_merged(page: Page, sy
     assert found["title"] == "Shared"
     assert {one["key"] for one in found["widgets"]} == {"cpu", "new"}
     assert someone.complaints == []
+
+
+def test_a_section_folds_and_stays_folded(page: Page, system: Stack, api: httpx.Client) -> None:
+    def number(title: str, y: int) -> dict[str, object]:
+        return {**TILE, "title": title, "config": {"queries": [{"metric": "host_load"}]}, "x": 0, "y": y}
+
+    def section(title: str, y: int, **config: bool) -> dict[str, object]:
+        return {"kind": "section", "title": title, "config": config, "x": 0, "y": y, "w": 12, "h": 1}
+
+    widgets = [section("Web", 0), number("Up", 1), section("Old", 2, folded=True), number("Gone", 3), section("Db", 4)]
+    document = {"slug": "sections", "title": "Sections", "widgets": [*widgets, number("Rows", 5)]}
+    assert api.post("/api/v1/dashboards", json=document).status_code == 201
+    someone = Person(page, system)
+    someone.sign_in("/d/sections/")
+    someone.wait_until_live()
+    headings = [page.get_by_role("heading", name=name, exact=True) for name in ("Web", "Old", "Db")]
+    tops = [box["y"] for heading in headings if (box := heading.bounding_box())]
+    assert 150 < tops[1] - tops[0] < 260  # a row, and no row for the heading
+    assert 20 < tops[2] - tops[1] < 60  # folded: nothing between them
+    expect(someone.widget("Gone")).to_be_hidden()
+    page.get_by_role("button", name="Old", exact=True).press("Enter")
+    expect(someone.widget("Gone")).to_be_visible()
+    page.get_by_role("button", name="Web", exact=True).click()
+    expect(someone.widget("Up")).to_be_hidden()
+    page.reload()
+    someone.wait_until_live()
+    expect(someone.widget("Up")).to_be_hidden()
+    expect(someone.widget("Rows")).to_be_visible()
+    assert someone.complaints == []

@@ -169,7 +169,7 @@ def tile(kind: str, filling: str, element: str) -> str:
 
 def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
     yield from product(SERIES, SIZES, FILLINGS)
-    yield from product(STILL, SIZES, FILLINGS[1:])
+    yield from product(STILL, SIZES, FILLINGS[1:])  # sections are no tiles
 
 
 def page(theme: str = "dark") -> str:
