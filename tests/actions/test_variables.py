@@ -142,9 +142,10 @@ def test_without_redis_the_values_come_from_the_database(
         assert variables.options_of(shop, variables.variables_of(shop))["host"] == ["web-1", "web-2"]
 
 
-def test_samples_of_any_value_mark_what_has_a_variable(shop: Dashboard) -> None:
-    found = shown.widgets_by_dashboard([shop.pk], [Series(metric="load", labels={"host": "web-77"})])
-    assert found == {shop.pk: ["bars", "each"]}
+def test_samples_mark_the_choices_that_show_them(shop: Dashboard) -> None:
+    every, one, other = (variant(shop.pk, "1h", chosen) for chosen in ("", "host=web-1", "host=web-1&host=web-2"))
+    found = shown.widgets_by_variant([every, one, other], [Series(metric="load", labels={"host": "web-2"})])
+    assert found == {every: ["bars", "each"], other: ["bars", "each"]}
 
 
 @pytest.mark.parametrize("chosen", ["", "host=web-2"])
