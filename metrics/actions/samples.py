@@ -8,7 +8,7 @@ from itertools import compress
 from django.db import transaction
 from redis import RedisError
 
-from metrics.actions.shown import widgets_by_dashboard
+from metrics.actions.shown import widgets_by_variant
 from metrics.batch import Accepted, Refused, sift
 from metrics.live import marks, watchers
 from metrics.models import Series, Source
@@ -119,8 +119,7 @@ def show(series: Sequence[Series], now: float) -> None:
         outage.log("open pages were not told", error)
         return
     if watched:
-        shown = widgets_by_dashboard({variant.id for variant in watched}, series)
-        marks.mark_each({variant: shown[variant.id] for variant in watched if variant.id in shown})
+        marks.mark_each(widgets_by_variant(watched, series))
 
 
 def describe(about: Mapping[str, About], source: Source | None) -> None:

@@ -5,34 +5,58 @@ With many open dashboards, reading and parsing all their widgets would be most o
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from metrics.live.topic import Topic
 from metrics.models import Dashboard, Series, Widget
 from metrics.series.read import Query
+from metrics.widgets.variables import narrowed, read
 
 ByMetric = Mapping[str, Sequence[tuple[str, Query]]]
 """Keys of widgets and their queries, by the metric that these name."""
+CHOICES_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
+    """Queries of a revision, with labels as they are written, and by what is chosen of variables."""
+
     revision: int
     queries: ByMetric
+    by_choice: dict[str, ByMetric] = field(default_factory=dict)
+
+    def of(self, chosen: str) -> ByMetric:
+        """Return the queries as they are when this is `chosen`, without labels that may have any value then."""
+        found = self.by_choice.get(chosen)
+        if found is None:
+            if len(self.by_choice) >= CHOICES_MOST:
+                self.by_choice.clear()
+            values = read(chosen)
+            found = self.by_choice[chosen] = {
+                metric: [(key, Query(metric, narrowed(query.labels, values))) for key, query in those]
+                for metric, those in self.queries.items()
+            }
+        return found
 
 
 _remembered: dict[int, _Remembered] = {}
 _lock = Lock()  # threads that begin together need not all read the same
 
 
-def widgets_by_dashboard(dashboards: Collection[int], series: Sequence[Series]) -> dict[int, list[str]]:
-    """Return the keys of the widgets that show one of `series`, by dashboard, of `dashboards` (ids)."""
+def widgets_by_variant(variants: Collection[Topic], series: Sequence[Series]) -> dict[Topic, list[str]]:
+    """Return the keys of the widgets that show one of `series`, by variant, of `variants`.
+
+    A label that is a variable's may have any value where the variant has the default.
+    """
     labels = defaultdict(list)
     for one in series:
         labels[one.metric].append(one.labels)
-    found = {pk: _matching(queries, labels) for pk, queries in _queries(dashboards).items()}
-    return {pk: widgets for pk, widgets in found.items() if widgets}
+    known = _queries({variant.id for variant in variants})
+    asked = {(variant.id, variant.chosen) for variant in variants if variant.id in known}
+    found = {(pk, chosen): _matching(known[pk].of(chosen), labels) for pk, chosen in asked}
+    return {variant: keys for variant in variants if (keys := found.get((variant.id, variant.chosen)))}
 
 
 def forget() -> None:
@@ -51,7 +75,7 @@ def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]
     )
 
 
-def _queries(dashboards: Collection[int]) -> dict[int, ByMetric]:
+def _queries(dashboards: Collection[int]) -> dict[int, _Remembered]:
     """Return the queries of `dashboards` (ids), and remember those of no others."""
     with _lock:
         # The revision is read first: should the widgets be newer, then so will be the next revision that is read.
@@ -63,7 +87,7 @@ def _queries(dashboards: Collection[int]) -> dict[int, ByMetric]:
         known |= {pk: _Remembered(unknown[pk], queries) for pk, queries in _read(unknown).items()}
         _remembered.clear()
         _remembered.update(known)
-    return {pk: known[pk].queries for pk in newest}
+    return known
 
 
 def _read(dashboards: Iterable[int]) -> dict[int, ByMetric]:
@@ -76,13 +100,12 @@ def _read(dashboards: Iterable[int]) -> dict[int, ByMetric]:
     return {pk: dict(queries) for pk, queries in found.items()}
 
 
-def _known(labels: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the labels that are the same for everyone: what stands in a variable may be any value."""
-    return {name: value for name, value in labels.items() if "$" not in str(value)}
+def _labels(labels: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in labels.items() if isinstance(value, str | list)}
 
 
 def _queries_of(config: Any) -> list[Query]:
     try:
-        return [Query(str(one["metric"]), _known(one.get("labels") or {})) for one in config["queries"]]
+        return [Query(str(one["metric"]), _labels(one.get("labels") or {})) for one in config["queries"]]
     except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
         return []

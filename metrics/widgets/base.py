@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
 
 from metrics.names import METRIC_NAME
 from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
@@ -15,7 +15,19 @@ from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
 
-OneOf = Annotated[list[str], Field(min_length=1, max_length=1000)]
+VALUES_MOST = 1000
+
+
+def _value_or_values(given: Any) -> Any:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, list) and 0 < len(given) <= VALUES_MOST and all(isinstance(one, str) for one in given):
+        return given
+    raise ValueError(f"It has to be a text, or a list of 1 to {VALUES_MOST} texts")
+
+
+LabelValue = Annotated[str | list[str], PlainValidator(_value_or_values, json_schema_input_type=str | list[str])]
+"""The value of a label, or several of which a series has one; one type, so that a mistake is one sentence."""
 
 
 class QueryConfig(BaseModel):
@@ -24,7 +36,7 @@ class QueryConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     metric: str = Field(pattern=f"^{METRIC_NAME.pattern}$", max_length=200, description="Name of the metric.")
-    labels: dict[str, str | OneOf] = Field(
+    labels: dict[str, LabelValue] = Field(
         default_factory=dict, description="Label values the series must have; of a list of values, one of them."
     )
     legend: str = Field(

@@ -222,6 +222,17 @@ def _labels(labels: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
     return found
 
 
+def narrowed(labels: Mapping[str, Any], chosen: Asked) -> dict[str, Any]:
+    """Return the labels of a query with values, without those whose values do not follow from what is `chosen`."""
+    choices = {name: Choice(tuple(values)) for name, values in chosen.items() if ALL not in values}
+    follow = {name: value for name, value in labels.items() if _used(value) <= choices.keys()}
+    return _labels(follow, choices)
+
+
+def _used(value: Any) -> set[str]:
+    return {found[1] or found[2] for found in _USE.finditer(str(value))}
+
+
 def _alternatives(value: Any, choices: Choices) -> list[Any] | None:
     """Return all texts that `value` stands for, itself if nothing can be chosen; None for any text at all."""
     if not isinstance(value, str):  # a config that was not checked when it was made

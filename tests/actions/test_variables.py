@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -14,6 +14,7 @@ from metrics.actions.page import page
 from metrics.live import marks, snapshot
 from metrics.live.topic import Topic, variant
 from metrics.models import Dashboard, Room, Series
+from metrics.redis_state.connection import client
 from metrics.series import read
 from metrics.series.read import Query
 from tests import make
@@ -54,8 +55,8 @@ def rendered(topic: Topic, *widgets: str) -> dict[str, str]:
     """Render the widgets that are marked, or all, and return what the snapshot has, by key."""
     marks.mark(topic, widgets or [marks.ALL])
     render.render(topic)
-    fields = render.bus.snapshot.client().hgetall(f"wf:snapshot:{topic}")
-    return {name[2:]: value for name, value in fields.items() if name.startswith("h:")}  # type: ignore[union-attr]
+    fields = cast(dict[str, str], client().hgetall(f"wf:snapshot:{topic}"))
+    return {name[2:]: value for name, value in fields.items() if name.startswith("h:")}
 
 
 @pytest.mark.parametrize(
@@ -142,9 +143,10 @@ def test_without_redis_the_values_come_from_the_database(
         assert variables.options_of(shop, variables.variables_of(shop))["host"] == ["web-1", "web-2"]
 
 
-def test_samples_of_any_value_mark_what_has_a_variable(shop: Dashboard) -> None:
-    found = shown.widgets_by_dashboard([shop.pk], [Series(metric="load", labels={"host": "web-77"})])
-    assert found == {shop.pk: ["bars", "each"]}
+def test_samples_mark_the_choices_that_show_them(shop: Dashboard) -> None:
+    every, one, other = (variant(shop.pk, "1h", chosen) for chosen in ("", "host=web-1", "host=web-1&host=web-2"))
+    found = shown.widgets_by_variant([every, one, other], [Series(metric="load", labels={"host": "web-2"})])
+    assert found == {every: ["bars", "each"], other: ["bars", "each"]}
 
 
 @pytest.mark.parametrize("chosen", ["", "host=web-2"])
@@ -189,8 +191,9 @@ def test_a_revision_keeps_the_variables_and_older_ones_have_none(shop: Dashboard
     ],
 )
 def test_a_query_takes_several_values_of_a_label(labels: dict[str, Any], hosts: list[str | None]) -> None:
-    for host in ({"host": "web-1"}, {"host": "web-2"}, {}):
-        make.stored("load", {5: 1.0}, **host)  # type: ignore[arg-type]
+    make.stored("load", {5: 1.0}, host="web-1")
+    make.stored("load", {5: 1.0}, host="web-2")
+    make.stored("load", {5: 1.0})
     query = Query("load", labels)
     assert [one.labels.get("host") for one in read.tracks(query, AT)] == hosts
     assert [
@@ -199,7 +202,7 @@ def test_a_query_takes_several_values_of_a_label(labels: dict[str, Any], hosts: 
 
 
 def test_values_of_a_label(shop: Dashboard) -> None:
-    make.stored("other", {5: 1.0}, host="db", **{"a b": "no label"})
+    make.stored("other", {5: 1.0}, host="db")
     make.stored("load", {5: 1.0}, job="x")
     assert sorted(read.values_of("host")) == ["db", "web-1", "web-2"]
     assert read.values_of("host", "load", most=1) == ["web-1"]

@@ -1,6 +1,7 @@
 """Choices of variables on sockets: each is drawn by itself, once for all who watch it, and nobody watches too many."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from channels.db import database_sync_to_async
 from consumers import hub as hubs
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, render
-from metrics.live import marks, watchers
+from metrics.live import marks, waiting, watchers
 from metrics.live.topic import variant
 from metrics.models import Dashboard
 from tests import make
@@ -53,7 +54,7 @@ async def test_each_choice_has_its_own_fragments_and_two_viewers_of_one_cost_one
         await first(socket)  # a pulse
 
     def work() -> None:
-        while topic := render.waiting.take():
+        while topic := waiting.take():
             render.render(topic)
 
     await database_sync_to_async(work)()
@@ -87,7 +88,7 @@ async def test_choices_of_other_processes_count(
     connect: Connect, headers: Any, shop: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hubs, "CHOICES_OF_ALL", 1)
-    monkeypatch.setattr(hubs.time, "time", lambda: AT)
+    monkeypatch.setattr(time, "time", lambda: AT)
     await watchers.add(variant(shop.pk, "1h", "host=web-1"), AT)
     await watchers.add(variant(shop.pk, "6h"), AT)
     assert await close_code(await connect(f"{PATH}&var-host=web-2", *headers)) == 4429

@@ -53,7 +53,7 @@ def mentioned(pattern: str) -> list[tuple[str, str]]:
 def examples(page: str) -> list[dict[str, Any]]:
     """The JSON examples of a page that make something."""
     blocks = [body for language, body in FENCE.findall((ROOT / "docs" / page).read_text()) if language == "json"]
-    return [example for example in map(json.loads, blocks) if "kind" in example]
+    return [example for example in map(json.loads, blocks) if "kind" in example or "slug" in example]
 
 
 def title(example: dict[str, Any]) -> str:
@@ -96,6 +96,12 @@ def test_an_example_of_a_source_is_valid(example: dict[str, Any]) -> None:
 def test_an_example_of_a_widget_is_valid(example: dict[str, Any]) -> None:
     assert set(example) - {"w", "h"} == {"kind", "title", "config"}
     dashboards.check_widget(example["kind"], example["config"])
+
+
+@pytest.mark.django_db
+def test_the_example_of_variables_is_a_dashboard() -> None:
+    (example,) = examples("variables.md")
+    assert [one.name for one in dashboards.parse(example).variables] == ["host", "zone"]
 
 
 @pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in", "requirements-uv.in"])

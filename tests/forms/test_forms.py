@@ -131,6 +131,7 @@ class TestParse:
             ("hosts", "a\r\n\r\n  b \r\n", ["a", "b"]),
             ("labels", "a: b\r\n\r\nc : d:e", {"a": "b", "c": "d:e"}),
             ("labels", "job:up:sum: a: b", {"job:up:sum": "a: b"}),
+            ("labels", "a: b\nc: d\na: e", {"a": ["b", "e"], "c": "d"}),
             ("anything", '{"a": [1, null]}', {"a": [1, None]}),
             ("step-path", "x", {"path": "x"}),
             ("expected", "", ""),

@@ -150,7 +150,7 @@ LABELS = [
 
 @pytest.mark.parametrize(("label", "choice", "found"), LABELS)
 def test_what_stands_in_the_place_of_a_variable_in_a_label(label: Any, choice: Choice, found: Any) -> None:
-    config = {"queries": [{"metric": "up", "labels": {"host": label, "job": "web"}}]}
+    config: dict[str, Any] = {"queries": [{"metric": "up", "labels": {"host": label, "job": "web"}}]}
     drawn = variables.with_values(Widget(title="", config=config), {"host": choice})
     (query,) = drawn.config["queries"]
     assert query["labels"] == ({"job": "web"} if found is None else {"host": found, "job": "web"})
