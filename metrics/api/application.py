@@ -16,6 +16,7 @@ from ninja.openapi.schema import OpenAPISchema
 from metrics.api import (
     agents,
     asyncapi,
+    dashboard_files,
     dashboards,
     files,
     heartbeats,
@@ -67,6 +68,7 @@ api.add_router("v1", remote_write.router)
 api.add_router("", agents.router)
 api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
+api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
