@@ -92,9 +92,12 @@ telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, url
 telemetry.add_router("", otlp.router)
 refuse_in(telemetry, otlp.as_status)
 
-sockets = path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json")
+schemas = [
+    path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json"),
+    path("v1/dashboards/schema.json", dashboard_files.schema, name="dashboard-schema"),
+]
 urls = {
-    "api": operations(([sockets, *api.urls[0]], *api.urls[1:]), as_json),
+    "api": operations(([*schemas, *api.urls[0]], *api.urls[1:]), as_json),
     "foreign": operations(foreign.urls, as_json),
     "influxdb": operations(influxdb.urls, influx.as_influx),
     "telemetry": operations(telemetry.urls, otlp.as_status),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Status
 from ninja.errors import HttpError
 
@@ -11,6 +11,7 @@ from metrics.actions import dashboards
 from metrics.api.body import ONE
 from metrics.api.dashboards import CHANGING, DashboardOut, seen_revision, tagged
 from metrics.api.tokens import edit, principal_of, read
+from metrics.widgets.schema import schema as dashboard_schema
 from metrics.yaml import SIZE_MOST_BYTES
 
 router = Router(tags=["manage"], auth=read)
@@ -42,6 +43,11 @@ def put_file(request: HttpRequest, response: HttpResponse, slug: str) -> Status[
     seen = seen_revision(request) if actions.is_there(by, slug) else None
     made, is_new = actions.put(by, slug, text, seen)
     return Status(201 if is_new else 200, tagged(response, made))
+
+
+def schema(request: HttpRequest) -> HttpResponse:
+    """The JSON schema of a dashboard, which anybody may read, as the description of the API."""
+    return JsonResponse(dashboard_schema())
 
 
 def _text(request: HttpRequest) -> str:

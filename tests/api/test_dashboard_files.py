@@ -59,6 +59,11 @@ def test_nonsense_changes_nothing(
     assert Dashboard.objects.get().revision == 1
 
 
+def test_anybody_may_read_the_schema() -> None:
+    found = Client().get("/api/v1/dashboards/schema.json").json()
+    assert (found["required"], found["properties"]["range"]["default"]) == (["title"], "1h")
+
+
 def test_the_page_gives_the_same_file_to_those_who_may_see_it(client: Client) -> None:
     make.dashboard(teams=[make.team("ops")])
     page = Client()
