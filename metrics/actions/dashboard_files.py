@@ -83,7 +83,10 @@ def read(text: str, before: DashboardSpec | None = None, slug: str = "") -> File
 
     A file without a slug gets `slug`, and one with another is refused.
     """
-    document = load(text)
+    return _checked(load(text), before, slug)
+
+
+def _checked(document: yaml.Document, before: DashboardSpec | None, slug: str) -> File:
     value = with_versions(document.value)
     if slug and value.setdefault("slug", slug) != slug:
         line = document.line(["slug"])
@@ -161,6 +164,13 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
             )
     errors.check()
     return texts
+
+
+def create(by: Principal, text: str) -> Dashboard:
+    """Make the dashboard that `text` says; without a slug it gets one from its title. Raises Forbidden, or Invalid."""
+    document = load(text)
+    slug = "" if "slug" in document.value else dashboards.slug_for(str(document.value.get("title")))
+    return dashboards.create(by, _checked(document, None, slug).spec.model_dump())
 
 
 def is_there(by: Principal, slug: str) -> bool:

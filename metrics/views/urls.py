@@ -10,6 +10,7 @@ from metrics.views import (
     dashboard,
     dashboard_edit,
     dashboard_file,
+    dashboard_new,
     drafts,
     files,
     health,
@@ -33,7 +34,7 @@ from metrics.views import (
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
-    path("dashboards/new/", dashboard_edit.new, name="dashboard-new"),
+    path("dashboards/new/", dashboard_new.new, name="dashboard-new"),
     path("d/<slug:slug>/", dashboard.tab, name="dashboard"),
     path("d/<slug:slug>/edit/", dashboard_edit.edit, name="dashboard-edit"),
     path("d/<slug:slug>/places/", dashboard_edit.place, name="dashboard-places"),
