@@ -21,7 +21,6 @@ from metrics.views.access import page
 from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
-FIELDS = fields_of(DashboardSpec, *NAMES)
 SETTINGS = (*NAMES, "variables")
 EMPTY = {"title": "", "slug": "", "description": "", "range": "", "variables": []}
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
