@@ -16,6 +16,7 @@ from ninja.openapi.schema import OpenAPISchema
 from metrics.api import (
     agents,
     asyncapi,
+    dashboard_files,
     dashboards,
     files,
     heartbeats,
@@ -67,6 +68,7 @@ api.add_router("v1", remote_write.router)
 api.add_router("", agents.router)
 api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
+api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
@@ -90,9 +92,12 @@ telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, url
 telemetry.add_router("", otlp.router)
 refuse_in(telemetry, otlp.as_status)
 
-sockets = path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json")
+schemas = [
+    path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json"),
+    path("v1/dashboards/schema.json", dashboard_files.schema, name="dashboard-schema"),
+]
 urls = {
-    "api": operations(([sockets, *api.urls[0]], *api.urls[1:]), as_json),
+    "api": operations(([*schemas, *api.urls[0]], *api.urls[1:]), as_json),
     "foreign": operations(foreign.urls, as_json),
     "influxdb": operations(influxdb.urls, influx.as_influx),
     "telemetry": operations(telemetry.urls, otlp.as_status),

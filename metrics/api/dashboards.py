@@ -112,7 +112,7 @@ def list_dashboards(request: HttpRequest) -> dict[str, Any]:
 @router.post("dashboards", response={201: DashboardOut, **MAKING}, auth=edit)
 def create_dashboard(request: HttpRequest, response: HttpResponse, body: DashboardSpec) -> Status[dict[str, Any]]:
     """Make a dashboard with its widgets; those without a place stand in the order given."""
-    return Status(201, _tagged(response, actions.create(principal_of(request), body.model_dump())))
+    return Status(201, tagged(response, actions.create(principal_of(request), body.model_dump())))
 
 
 @router.get("deleted-dashboards", response={200: DeletedList, **READING})
@@ -130,33 +130,33 @@ def list_deleted_dashboards(request: HttpRequest) -> dict[str, Any]:
 @router.post("deleted-dashboards/{id}/restore", response={200: DashboardOut, **CHANGING}, auth=edit)
 def restore_dashboard(request: HttpRequest, response: HttpResponse, id: int) -> dict[str, Any]:
     """Bring a deleted dashboard back as it was."""
-    return _tagged(response, actions.restore(principal_of(request), id))
+    return tagged(response, actions.restore(principal_of(request), id))
 
 
 @router.get("dashboards/{slug}", response={200: DashboardOut, **ONE})
 def get_dashboard(request: HttpRequest, response: HttpResponse, slug: str) -> dict[str, Any]:
     """One dashboard, by its slug or by one that it had before."""
-    return _tagged(response, actions.find(principal_of(request), slug))
+    return tagged(response, actions.find(principal_of(request), slug))
 
 
 @router.patch("dashboards/{slug}", response={200: DashboardOut, **CHANGING}, auth=edit)
 def change_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: DashboardChanges) -> dict[str, Any]:
     """Change what is given, and leave the rest."""
     changes = body.model_dump(exclude_unset=True)
-    return _tagged(response, actions.change(principal_of(request), slug, changes, _seen(request)))
+    return tagged(response, actions.change(principal_of(request), slug, changes, seen_revision(request)))
 
 
 @router.delete("dashboards/{slug}", response={204: None, **CHANGING}, auth=edit)
 def delete_dashboard(request: HttpRequest, slug: str) -> Status[None]:
     """Delete a dashboard; for 30 days it can be restored."""
-    actions.delete(principal_of(request), slug, _seen(request))
+    actions.delete(principal_of(request), slug, seen_revision(request))
     return Status(204, None)
 
 
 @router.post("dashboards/{slug}/copy", response={201: DashboardOut, **CHANGING}, auth=edit)
 def copy_dashboard(request: HttpRequest, response: HttpResponse, slug: str, body: Copy) -> Status[dict[str, Any]]:
     """Make a dashboard with the widgets of this one."""
-    return Status(201, _tagged(response, actions.duplicate(principal_of(request), slug, body.slug, body.title)))
+    return Status(201, tagged(response, actions.duplicate(principal_of(request), slug, body.slug, body.title)))
 
 
 @router.get("dashboards/{slug}/revisions", response={200: RevisionList, **ONE})
@@ -177,30 +177,32 @@ def get_revision(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
 @router.post("dashboards/{slug}/revisions/{number}/restore", response={200: DashboardOut, **CHANGING}, auth=edit)
 def restore_revision(request: HttpRequest, response: HttpResponse, slug: str, number: int) -> dict[str, Any]:
     """Give the dashboard the state of this revision, as a new revision."""
-    return _tagged(response, actions.restore_revision(principal_of(request), slug, number, _seen(request)))
+    return tagged(response, actions.restore_revision(principal_of(request), slug, number, seen_revision(request)))
 
 
 @router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING}, auth=edit)
 def add_widget(request: HttpRequest, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
     """Add a widget, in the first gap if it has no place."""
-    return Status(201, {"key": actions.add_widget(principal_of(request), slug, body.model_dump(), _seen(request))})
+    return Status(
+        201, {"key": actions.add_widget(principal_of(request), slug, body.model_dump(), seen_revision(request))}
+    )
 
 
 @router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
 def change_widget(request: HttpRequest, slug: str, key: str, body: WidgetChanges) -> Status[None]:
     """Change what is given of a widget, and leave the rest."""
-    actions.change_widget(principal_of(request), slug, key, body.model_dump(exclude_unset=True), _seen(request))
+    actions.change_widget(principal_of(request), slug, key, body.model_dump(exclude_unset=True), seen_revision(request))
     return Status(204, None)
 
 
 @router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
 def delete_widget(request: HttpRequest, slug: str, key: str) -> Status[None]:
     """Remove a widget; restoring a revision brings it back."""
-    actions.delete_widget(principal_of(request), slug, key, _seen(request))
+    actions.delete_widget(principal_of(request), slug, key, seen_revision(request))
     return Status(204, None)
 
 
-def _seen(request: HttpRequest) -> int | None:
+def seen_revision(request: HttpRequest) -> int | None:
     """Return the revision that the change is based on; None for `*`, which stands for any."""
     tag = request.headers.get("If-Match", "").strip()
     if tag == "*":
@@ -212,7 +214,7 @@ def _seen(request: HttpRequest) -> int | None:
     return int(found[1])
 
 
-def _tagged(response: HttpResponse, dashboard: Dashboard) -> dict[str, Any]:
+def tagged(response: HttpResponse, dashboard: Dashboard) -> dict[str, Any]:
     response["ETag"] = f'"{dashboard.revision}"'
     return _out(dashboard)
 

@@ -1,4 +1,4 @@
-"""The pages that make, arrange, restore and delete a dashboard. All but the first and the last change a draft of it."""
+"""The pages that arrange, restore and delete a dashboard. All but the last change a draft of it."""
 
 import re
 import time
@@ -10,44 +10,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.policy import CREATE, DELETE, check, may
+from metrics.access.policy import DELETE, check, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Invalid
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
-from metrics.models import Dashboard
-from metrics.views.access import page, page_for
+from metrics.views.access import page
 from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
-FIELDS = fields_of(DashboardSpec, *NAMES)
 SETTINGS = (*NAMES, "variables")
 EMPTY = {"title": "", "slug": "", "description": "", "range": "", "variables": []}
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@page_for(CREATE, Dashboard)
-def new(request: HttpRequest) -> HttpResponse:
-    """Make a dashboard, which has no widgets yet."""
-    slug = replace(FIELDS[1], required=False, help="Its part of the address. Empty, it is made from the title.")
-    draft = Draft.of({"dashboard": (FIELDS[0], slug, *FIELDS[2:])}, {})
-    if request.method != "POST":
-        return render(request, "dashboard/new.html", {"forms": draft.forms()})
-    draft = replace(draft, typed=request.POST.dict())
-    given = draft.read()[0]["dashboard"]
-    try:
-        document = {"title": "", "slug": actions.slug_for(str(given.get("title", ""))), **given}
-        made = actions.create(of_visitor(request), document)
-    except Invalid as problem:
-        draft = draft.refused(_beside_fields(problem))
-        return render(request, "dashboard/new.html", {"forms": draft.forms(), "draft": draft}, status=422)
-    messages.success(request, f"{made.title} is made. Everyone who is signed in sees it, until you change its access.")
-    return redirect("dashboard-edit", made.slug)
 
 
 @require_safe

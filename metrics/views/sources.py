@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
 from metrics.access.principal import Principal, Role, of_visitor
-from metrics.actions import source_configs, source_kinds, trials
+from metrics.actions import ready_made, source_configs, source_kinds, trials
 from metrics.actions import sources as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.forms.labels import label
-from metrics.models import Source
+from metrics.models import Dashboard, Source
 from metrics.sources.registry import kinds
 from metrics.views import humanize, source_list
 from metrics.views import source_view as views
@@ -182,6 +182,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "series_total": total,
         "shows_values": by.role >= Role.EDITOR,
         "token": token.name if (token := getattr(found, "token", None)) else "",
+        "ready_made": ready_made.fitting(found) if may(by, CREATE, Dashboard) else "",
         "comes_from": source_kinds.comes_from(found.kind),
         "is_pushed": found.kind == Source.PUSH,
         "is_gone": found.kind != Source.PUSH and found.kind not in kinds(),

@@ -9,6 +9,8 @@ from metrics.views import (
     audit,
     dashboard,
     dashboard_edit,
+    dashboard_file,
+    dashboard_new,
     drafts,
     files,
     health,
@@ -32,7 +34,7 @@ from metrics.views import (
 
 urlpatterns = [
     path("", dashboard.index, name="dashboards"),
-    path("dashboards/new/", dashboard_edit.new, name="dashboard-new"),
+    path("dashboards/new/", dashboard_new.new, name="dashboard-new"),
     path("d/<slug:slug>/", dashboard.tab, name="dashboard"),
     path("d/<slug:slug>/edit/", dashboard_edit.edit, name="dashboard-edit"),
     path("d/<slug:slug>/places/", dashboard_edit.place, name="dashboard-places"),
@@ -46,6 +48,7 @@ urlpatterns = [
     path("d/<slug:slug>/merge/", drafts.merge, name="draft-merge"),
     path("d/<slug:slug>/restore/", dashboard_edit.restore, name="dashboard-restore"),
     path("d/<slug:slug>/delete/", dashboard_edit.delete, name="dashboard-delete"),
+    path("d/<slug:slug>/export/", dashboard_file.export, name="dashboard-export"),
     path("d/<slug:slug>/widgets/new/", widgets.new, name="widget-new"),
     path("d/<slug:slug>/widgets/<slug:key>/edit/", widgets.edit, name="widget-edit"),
     path("d/<slug:slug>/widgets/<slug:key>/duplicate/", widgets.duplicate, name="widget-duplicate"),

@@ -47,6 +47,8 @@ SCOPES = {
     ("GET", "/api/v1/dashboards"): "read",
     ("POST", "/api/v1/dashboards"): "edit",
     ("GET", "/api/v1/dashboards/{slug}"): "read",
+    ("GET", "/api/v1/dashboards/{slug}.yaml"): "read",
+    ("PUT", "/api/v1/dashboards/{slug}.yaml"): "edit",
     ("PATCH", "/api/v1/dashboards/{slug}"): "edit",
     ("DELETE", "/api/v1/dashboards/{slug}"): "edit",
     ("POST", "/api/v1/dashboards/{slug}/copy"): "edit",
