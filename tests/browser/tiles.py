@@ -29,9 +29,9 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo", "heatmap")
 """Kinds that show series; each kind has its test here."""
-OWN_POINTS = ("history", "list", "slo")
+OWN_POINTS = ("history", "list", "slo", "heatmap")
 """Kinds that have points as in their examples."""
 STILL: dict[str, dict[str, dict[str, Any]]] = {
     "text": {
@@ -71,7 +71,7 @@ def series(kind: str, filling: str) -> tuple[str, list[Named], dict[str, Any]]:
     if kind in STILL:
         return "Berlin and elsewhere", [], STILL[kind][filling]
     points = steps(42, window(), 2)
-    needed: dict[str, Any] = {"goal": 100} if kind == "progress" else {}
+    needed: dict[str, Any] = {"progress": {"goal": 100}, "slo": {"days": 1}}.get(kind, {})
     title, found, fields = _series(kind, filling, points)
     if kind in OWN_POINTS:
         found = [_long(kind, place, one, needed | fields) for place, one in enumerate(found)]
@@ -84,11 +84,12 @@ def _long(kind: str, place: int, one: Named, fields: dict[str, Any]) -> Named:
     own = made.window(made.config_class.model_validate(config(**fields)), window())
     times = (own.start + own.step_s * number for number in range(round(own.length_s / own.step_s)))
     points = [
-        Point(at, made.example_at(place, at) or 0.0)
+        Point(at, (made.example_at(place, at) or 0.0) * (place + 1 if kind == "heatmap" else 1))
         for number, at in enumerate(times)
         if at <= AT and number % 97 > 5 * (place % 3)
     ]
-    return replace(one, track=replace(one.track, points=tuple(points), unit=""))
+    labels = {**one.track.labels, "le": f"{place + 1}e{place}"}
+    return replace(one, track=replace(one.track, points=tuple(points), unit="", labels=labels))
 
 
 def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Named], dict[str, Any]]:
@@ -113,7 +114,8 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
             found = [
                 named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)
             ]
-            return "Requests by server", labelled(found), {"top": 10} if kind == "bars" else {}
+            more = {"bars": {"top": 10}, "heatmap": {"of": "buckets", "unit": "seconds"}}
+            return "Requests by server", labelled(found), more.get(kind, {})
     found = [
         named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2))
         for i in range(90)
