@@ -44,8 +44,8 @@ class ValueAxis:
 
 def domain(values: list[float]) -> tuple[float, float]:
     """Return the (low, high) to draw `values` on, so that noise on something flat does not look like a storm."""
-    finite = [max(-FAR, min(FAR, value)) for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(finite), max(finite)
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = (max(-FAR, min(FAR, end)) for end in (min(finite), max(finite)))
     least = FLAT_SHARE * max(abs(low), abs(high)) or 1.0
     spare = max(0.0, least - (high - low)) / 2
     return (low if low == 0 else low - spare), high + spare

@@ -158,6 +158,8 @@ class WidgetKind(ABC, Generic[C]):
     config_class: type[C]
     windows_back: ClassVar[int] = 1
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
+    finer: ClassVar[bool] = False
+    """Whether it gets more and finer steps, and of each the least and the greatest sample besides the mean."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3

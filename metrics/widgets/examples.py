@@ -17,7 +17,7 @@ MIDDLES, SWINGS = (82.0, 46.0, 21.0), (9.0, 14.0, 6.0)
 
 def example(kind: WidgetKind[Any], at: float) -> WidgetView:
     """Return a widget of `kind` as it would be drawn at `at` (Unix seconds)."""
-    window = ranges.window(RANGE, at)
+    window = ranges.finer(ranges.window(RANGE, at)) if kind.finer else ranges.window(RANGE, at)
     config = kind.config_class.model_validate(kind.example)
     is_still = isinstance(config, Still)
     series = [] if is_still else [_series(place, kind, window) for place in range(kind.example_series)]

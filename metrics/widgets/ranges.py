@@ -1,7 +1,7 @@
 """Ranges: the windows a dashboard shows, and the step each is drawn in."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 RANGES_S: dict[str, tuple[int, int]] = {
     "15m": (900, 10),
@@ -12,6 +12,8 @@ RANGES_S: dict[str, tuple[int, int]] = {
     "30d": (2_592_000, 21_600),
 }
 """Name -> (length, step), both in seconds."""
+FINER_S = {"15m": 5, "1h": 10, "6h": 60, "24h": 240, "7d": 3_600, "30d": 7_200}
+"""Name -> step in seconds for what has room for more: a divisor of the usual step, and whole minutes or hours."""
 DEFAULT = "1h"
 
 
@@ -38,3 +40,8 @@ def window(range: str, at: float) -> Window:
     length_s, step_s = RANGES_S[range]
     end = (math.floor(at / step_s) + 1) * step_s
     return Window(range, at, end - length_s, end, step_s)
+
+
+def finer(window: Window) -> Window:
+    """Return `window` in its finer steps."""
+    return replace(window, step_s=FINER_S[window.range])

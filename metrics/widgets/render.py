@@ -83,13 +83,14 @@ def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[Widge
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
-    asked = [[] if isinstance(one, str) else _asked(*one, window) for one in parsed]
+    windows = [_window_of(one, window) for one in parsed]
+    asked = [[] if isinstance(one, str) else _asked(*one, drawn) for one, drawn in zip(parsed, windows, strict=True)]
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
-        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), window)
-        for widget, one, of_widget in zip(widgets, parsed, asked, strict=True)
+        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), drawn)
+        for widget, one, of_widget, drawn in zip(widgets, parsed, asked, windows, strict=True)
     ]
 
 
@@ -111,11 +112,24 @@ def _parsed(widget: Widget) -> tuple[WidgetKind[Any], Config | Still] | str:
         return f"{'.'.join(map(str, first['loc']))}: {validation.words(first)}."
 
 
+def _window_of(parsed: tuple[WidgetKind[Any], Config | Still] | str, window: ranges.Window) -> ranges.Window:
+    """Return `window` in the steps that the kind is drawn in."""
+    return window if isinstance(parsed, str) or not parsed[0].finer else ranges.finer(window)
+
+
 def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window) -> list[Asked]:
     start = window.end - max(1, kind.windows_back) * window.length_s
     drawn = read.Window(window.at, start, window.end, window.step_s, window.start)
     return [
-        Asked(query.query(), query.chosen_function(), drawn, bool(kind.windows_back), query.over_s, config.every_s)
+        Asked(
+            query.query(),
+            query.chosen_function(),
+            drawn,
+            points=bool(kind.windows_back),
+            over_s=query.over_s,
+            every_s=config.every_s,
+            extremes=kind.finer,
+        )
         for query in config.queries
     ]
 
