@@ -56,13 +56,17 @@ class LineView:
     """View-model of `templates/widgets/line.html`.
 
     `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis,
-    `times` the marks of the horizontal one. It is `empty` when no series has a point in this window.
+    `times` the marks of the horizontal one, from `start` to `end` (Unix seconds) in steps of `step_s`. It is `empty`
+    when no series has a point in this window.
     """
 
     lines: tuple[Line, ...]
     more: int
     values: ValueAxis
     times: tuple[Tick, ...]
+    start: float
+    end: float
+    step_s: float
     empty: bool
 
 
@@ -101,6 +105,9 @@ class LineKind(WidgetKind[LineConfig]):
             more=len(series) - len(drawn),
             values=scale,
             times=axis.time_ticks(window.start, window.end, get_current_timezone()),
+            start=window.start,
+            end=window.end,
+            step_s=step_s,
             empty=not values,
         )
 
