@@ -19,6 +19,7 @@ NAMES = (
     "schedule",
     "many_variants",
     "history",
+    "charts",
     "weight",
 )
 

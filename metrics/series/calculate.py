@@ -37,7 +37,8 @@ class Asked:
     """A query, what is made of its series, and whether their points are wanted besides the newest value.
 
     Without a function a counter is read as its rate, and everything else as it is. Rates are over `over_s` seconds, or
-    over what fits each series. `every_s` is how often samples are expected, where that is said for the query.
+    over what fits each series. `every_s` is how often samples are expected, where that is said for the query. If
+    `extremes`, means have the least and the greatest of their samples with them.
     """
 
     query: Query
@@ -46,6 +47,7 @@ class Asked:
     points: bool
     over_s: float | None = None
     every_s: float | None = None
+    extremes: bool = False
 
     def function_of(self, series: Found) -> Function | None:
         return self.function or (RATE if series.type == "counter" else None)
@@ -108,7 +110,7 @@ def _in_milliseconds(window: Window) -> Window:
     return replace(window, start=start, end=end, shown=shown)
 
 
-Calculated = dict[int, tuple[list[Value], float | None]]
+Calculated = dict[int, tuple[list[Point], float | None]]
 """By series id, the function of each step, and of all that is shown."""
 
 
@@ -132,7 +134,7 @@ def _in_steps(asked: Asked, chosen: Sequence[Found]) -> list[Found]:
 def _wanted(asked: Asked, chosen: Sequence[Found], seen: Mapping[int, Track]) -> Wanted:
     window = asked.window
     before = {one.pk: asked.before(one, seen[one.pk]) for one in chosen}
-    return Wanted(chosen, window.start, window.end, window.step_s, before)
+    return Wanted(chosen, window.start, window.end, window.step_s, before, asked.extremes)
 
 
 def _of_one(
@@ -146,7 +148,7 @@ def _of_one(
     functions = {one.pk: function for one in chosen if (function := asked.function_of(one))}
     found: Calculated = {pk: ([], newest.get((pk, asked.over_s))) for pk in functions}
     for pk, all_steps in steps.items():
-        values = by_step(functions[pk], all_steps, asked.rate_over_s(seen[pk]))
+        values = _of_steps(functions[pk], all_steps, asked, seen[pk])
         shown = [step for step in all_steps if step.at >= window.shown]
         found[pk] = values, found[pk][1] if functions[pk].name == "rate" else overall(functions[pk], shown)
     quantiles = [one for one in chosen if one.pk in functions and functions[one.pk].name == "quantile"]
@@ -155,6 +157,12 @@ def _of_one(
         of_shown = [value for at, value in samples if at >= window.shown]
         found[pk] = _quantiles(samples, q, window), quantile(of_shown, q) if of_shown else None
     return found
+
+
+def _of_steps(function: Function, steps: Sequence[Step], asked: Asked, track: Track) -> list[Point]:
+    if function.name == "avg" and asked.extremes:
+        return [Point(step.at, step.mean, step.min, step.max) for step in steps]
+    return [Point(*value) for value in by_step(function, steps, asked.rate_over_s(track))]
 
 
 def _samples(chosen: Sequence[Found], wanted: Wanted, window: Window) -> dict[int, list[Value]]:
@@ -178,17 +186,18 @@ def _limits(wanted: Wanted, series: Found, at: float) -> tuple[int, int]:
     return round(wanted.start_of(series) * 1000), min(round(wanted.end * 1000), series.until_ms(at) + 1)
 
 
-def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Value]:
+def _quantiles(samples: Iterable[Value], q: float, window: Window) -> list[Point]:
     by_number: dict[int, list[float]] = {}
     for at, value in samples:
         by_number.setdefault(int((at - window.start) // window.step_s), []).append(value)
-    return [(window.start + number * window.step_s, quantile(some, q)) for number, some in sorted(by_number.items())]
+    ordered = sorted(by_number.items())
+    return [Point(window.start + number * window.step_s, quantile(some, q)) for number, some in ordered]
 
 
-def _with(track: Track, function: Function, calculated: tuple[Sequence[Value], float | None], asked: Asked) -> Track:
-    values, value = calculated
+def _with(track: Track, function: Function, calculated: tuple[Sequence[Point], float | None], asked: Asked) -> Track:
+    points, value = calculated
     return replace(
-        _drawn(track, [Point(*one) for one in values] if asked.points else (), asked.window),
+        _drawn(track, points if asked.points else (), asked.window),
         unit=_unit(track.unit, function),
         latest=None if value is None or track.latest is None else Point(track.latest.at, value),
     )

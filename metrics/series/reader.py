@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
@@ -55,7 +56,8 @@ class Track:
 class Wanted:
     """The steps of `step_s` with start ≤ t < end of the series `chosen`. Unix seconds.
 
-    `before` says, by series id, how many steps before `start` are wanted too.
+    `before` says, by series id, how many steps before `start` are wanted too. If `extremes`, points have the least and
+    the greatest sample of their step.
     """
 
     chosen: Sequence[Found]
@@ -63,6 +65,7 @@ class Wanted:
     end: float
     step_s: float
     before: Mapping[int, int] = field(default_factory=dict)
+    extremes: bool = False
 
     def start_of(self, series: Found) -> float:
         """Return where the steps of `series` begin."""
@@ -115,7 +118,13 @@ def seen(chosen: Iterable[Found], at: float) -> dict[int, Track]:
 
 def points(wanted: Sequence[Wanted], at: float) -> list[dict[int, tuple[Point, ...]]]:
     """Return, for each of `wanted`, the means of its steps by series id, as of `at`, asking for all of them at once."""
-    return [{pk: tuple(found) for pk, found in by_id.items()} for by_id in _shared(wanted, at, means)]
+    found: list[dict[int, tuple[Point, ...]]] = [{} for _ in wanted]
+    for extremes in (False, True):
+        places = [place for place, one in enumerate(wanted) if one.extremes == extremes]
+        shared = _shared([wanted[place] for place in places], at, partial(means, extremes=extremes))
+        for place, by_id in zip(places, shared, strict=True):
+            found[place] = {pk: tuple(points) for pk, points in by_id.items()}
+    return found
 
 
 def steps(wanted: Sequence[Wanted], at: float) -> list[dict[int, list[Step]]]:

@@ -29,10 +29,16 @@ SPARE = 4
 
 
 class Point(Struct, frozen=True, gc=False):
-    """A value at a time (Unix seconds). In a window, the mean of the step that begins at `at`."""
+    """A value at a time (Unix seconds). In a window, the mean of the step that begins at `at`.
+
+    `low` and `high` are the least and the greatest of what it is the mean of. They are None for a single sample, and
+    where nobody asked for them or they are not known.
+    """
 
     at: float
     value: float
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,12 @@ _lock = threading.Lock()
 _size = 0
 
 
-def means(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Point]]:
-    """Return, by series id, the means of steps of `step_ms` that have samples in its window, oldest first."""
-    return _all(wanted, step_ms, whole=False)
+def means(wanted: Mapping[int, Window], step_ms: int, *, extremes: bool = False) -> dict[int, list[Point]]:
+    """Return, by series id, the means of steps of `step_ms` that have samples in its window, oldest first.
+
+    If `extremes`, each has the least and the greatest of its samples as well.
+    """
+    return _all(wanted, step_ms, whole=False, extremes=extremes)
 
 
 def steps(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Step]]:
@@ -91,11 +100,11 @@ def steps(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Step]]:
     return _all(wanted, step_ms, whole=True)
 
 
-def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool) -> dict[int, list[Any]]:
+def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool, extremes: bool = False) -> dict[int, list[Any]]:
     far = progress.all_until_ms()
     by_grid: dict[Grid, dict[int, Window]] = defaultdict(dict)
     for pk, window in wanted.items():
-        by_grid[Grid.of(window.start_ms, step_ms, whole=whole)][pk] = window
+        by_grid[Grid.of(window.start_ms, step_ms, whole=whole, extremes=extremes)][pk] = window
     return {pk: points for grid, windows in by_grid.items() for pk, points in _of_grid(windows, grid, far).items()}
 
 
@@ -103,7 +112,10 @@ def _made(grid: Grid, told: Mapping[int, Told], before: Before | None) -> list[A
     """Return the steps that were `told`, in order, as what is remembered of them; `before` as in `_Memory`."""
     ordered = sorted(told.items())
     if not grid.whole:
-        return [Point(grid.at(number), one[1] / one[0]) for number, one in ordered]
+        return [
+            Point(grid.at(number), one[1]) if one[0] == 1 else Point(grid.at(number), one[1] / one[0], *one[2:])
+            for number, one in ordered
+        ]
     found = []
     for number, one in ordered:
         made = step(grid, number, one, before)

@@ -72,8 +72,8 @@ LATE = replace(MINUTES, done="")
 HOURS = Tier(HOUR_MS, grouping.HOURS, packed.HOURS, progress.HOURS, "", progress.HOURS_PACKED)
 
 Told = tuple[Any, ...]
-"""Count and sum; where everything is wanted also min, max, last, when that was (Unix milliseconds), first, when that
-was, and the growth between those two."""
+"""Count and sum; where extremes are wanted also min and max; where everything is also last, when that was (Unix
+milliseconds), first, when that was, and the growth between those two."""
 Found = dict[int, dict[int, Told]]
 """Series id -> number of the step -> what it amounts to."""
 Far = Mapping[str, int]
@@ -84,16 +84,25 @@ Piece = tuple[Tier, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Steps of `step_ms`, numbered from the one that begins at `start_ms`, long ago. `whole`: all is told of them."""
+    """Steps of `step_ms`, numbered from the one that begins at `start_ms`, long ago.
+
+    `whole`: all is told of them. `extremes`: the least and the greatest sample are, besides the mean.
+    """
 
     start_ms: int
     step_ms: int
     whole: bool
+    extremes: bool = False
 
     @classmethod
-    def of(cls, start_ms: int, step_ms: int, *, whole: bool) -> "Grid":
+    def of(cls, start_ms: int, step_ms: int, *, whole: bool, extremes: bool = False) -> "Grid":
         """Return the grid in which a step begins at `start_ms`."""
-        return cls(start_ms % step_ms, step_ms, whole)
+        return cls(start_ms % step_ms, step_ms, whole, extremes)
+
+    @property
+    def width(self) -> int | None:
+        """How many columns of buckets tell of a step what is wanted; None for all."""
+        return None if self.whole else packed.EXTREMES if self.extremes else packed.MEAN
 
     def fits(self, tier: Tier) -> bool:
         """Return whether buckets of `tier` can be put together to these steps."""
@@ -215,8 +224,9 @@ def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms
     which = "= ANY(%s::bigint[])" if on_postgresql else f"IN ({', '.join(['%s'] * len(ids))})"
     where = f"x.series_id {which} AND x.at_ms >= %s AND x.at_ms < %s"
     steps = grouping.sql(tier.rows, where, grid.start_ms, grid.step_ms, whole=grid.whole)
-    told = "low, high, last, last_at_ms, first, first_at_ms, grown"
-    sql = f"SELECT series_id, number, n, total {f', {told}' if grid.whole else ''} FROM ({steps}) s"
+    extremes = ", low, high" if grid.whole or grid.extremes else ""
+    ends = ", last, last_at_ms, first, first_at_ms, grown" if grid.whole else ""
+    sql = f"SELECT series_id, number, n, total {extremes} {ends} FROM ({steps}) s"
     found: Found = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
         cursor.execute(sql, [*([array(ids)] if on_postgresql else ids), since_ms, until_ms])
@@ -227,7 +237,7 @@ def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms
 
 def _unpacked(kind: packed.Kind, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
     """Put samples or buckets together to steps here: the database can't look into chunks."""
-    width = None if grid.whole or kind is packed.SAMPLES else packed.MEAN
+    width = None if kind is packed.SAMPLES else grid.width
     return _together(packed.read(kind, ids, since_ms, until_ms, width), kind, grid)
 
 
@@ -238,9 +248,9 @@ def _together(table: "Columns | None", kind: packed.Kind, grid: Grid) -> Found:
     from metrics.series import columns
 
     if kind is packed.SAMPLES:
-        table = columns.of_samples(table, len(packed.MINUTES.columns) if grid.whole else packed.MEAN)
+        table = columns.of_samples(table, grid.width or len(packed.MINUTES.columns))
     else:
-        table = columns.guessed(table) if grid.whole else table.narrow(packed.MEAN)
+        table = table.narrow(grid.width) if grid.width else columns.guessed(table)
     steps = columns.split(columns.grouped(table, grid.start_ms, grid.step_ms))
     return {pk: dict(zip(number, zip(*told, strict=True), strict=True)) for pk, (number, *told) in steps.items()}
 
@@ -255,10 +265,12 @@ def _both(earlier: Told, later: Told) -> Told:
     count, total = earlier[0] + later[0], earlier[1] + later[1]
     if len(later) == 2:
         return count, total
-    _, _, low, high, last, _, first, first_at_ms, grown = earlier
-    _, _, low2, high2, last2, last2_at_ms, first2, _, grown2 = later
-    grown += rise(last, first2) + grown2
-    return count, total, min(low, low2), max(high, high2), last2, last2_at_ms, first, first_at_ms, grown
+    low, high = min(earlier[2], later[2]), max(earlier[3], later[3])
+    if len(later) == 4:
+        return count, total, low, high
+    last, _, first, first_at_ms, grown = earlier[4:]
+    last2, last2_at_ms, first2, _, grown2 = later[4:]
+    return count, total, low, high, last2, last2_at_ms, first, first_at_ms, grown + rise(last, first2) + grown2
 
 
 def _fill(found: Found, coarser: Found) -> None:

@@ -17,6 +17,8 @@ FAR = 1e300
 EDGE = 0.04
 FAR_FROM_ZERO = 0.9
 UNIT_MOST = 8
+HEIGHTS = 400
+"""So many values a curve can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class ValueAxis:
     """The vertical axis: from `low` to `high` in the series' unit, the `ticks`, and the `unit` they are written in.
 
     A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are.
-    `widest` is the longest of these texts, which is what the page makes room for.
+    `widest` is the longest of these texts, which is what the page makes room for. Whoever reads a value off the axis
+    divides it by `divisor`, writes it with `decimals`, which tell apart what a curve can, and says the whole `symbol`.
     """
 
     low: float
@@ -40,12 +43,15 @@ class ValueAxis:
     ticks: tuple[Tick, ...]
     unit: str
     widest: str
+    divisor: float
+    decimals: int
+    symbol: str
 
 
 def domain(values: list[float]) -> tuple[float, float]:
     """Return the (low, high) to draw `values` on, so that noise on something flat does not look like a storm."""
-    finite = [max(-FAR, min(FAR, value)) for value in values if math.isfinite(value)] or [0.0]
-    low, high = min(finite), max(finite)
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = (max(-FAR, min(FAR, end)) for end in (min(finite), max(finite)))
     least = FLAT_SHARE * max(abs(low), abs(high)) or 1.0
     spare = max(0.0, least - (high - low)) / 2
     return (low if low == 0 else low - spare), high + spare
@@ -71,7 +77,9 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )
     unit = scale.symbol if len(scale.symbol) <= UNIT_MOST else f"{scale.symbol[: UNIT_MOST - 1].rstrip()}…"
-    return ValueAxis(bottom, top, ticks, unit, max(unit, *(tick.text for tick in ticks), key=len))
+    widest = max(unit, *(tick.text for tick in ticks), key=len)
+    fine = max(0, math.ceil(-math.log10((top - bottom) / scale.divisor / HEIGHTS)))
+    return ValueAxis(bottom, top, ticks, unit, widest, scale.divisor, fine, scale.symbol)
 
 
 def _wanted(values: list[float], low: float | None, high: float | None) -> tuple[float, float]:

@@ -179,6 +179,8 @@ class WidgetKind(ABC, Generic[C]):
     """Columns and rows that a new one has."""
     function: ClassVar[Function | None] = None
     """What is made of each series over time where a query does not say it."""
+    extremes: ClassVar[bool] = False
+    """Whether its points have the least and the greatest sample of their step besides the mean."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3

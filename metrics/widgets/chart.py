@@ -4,8 +4,9 @@ Paths are written in whole units of a fixed box that the page stretches, relativ
 that is about half the bytes of absolute coordinates, and a path is most of what a line widget sends.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from metrics.series.read import Point
 
@@ -14,25 +15,33 @@ from metrics.series.read import Point
 class Plane:
     """The box that curves are drawn in: `start` to `end` (Unix seconds) across, `low` to `high` upwards.
 
-    `width` and `height` are those of the SVG viewBox.
+    A point stands for the step of `step_s` that begins with it, and is put into its middle. `width` and `height` are
+    those of the SVG viewBox.
     """
 
     start: float
     end: float
     low: float
     high: float
+    step_s: float = 0.0
     width: int = 1000
     height: int = 400
 
-    def place(self, point: Point) -> tuple[int, int]:
-        """Return x and y of `point`; what lies outside is put on the edge."""
-        across = (point.at - self.start) / (self.end - self.start)
-        upwards = (point.value - self.low) / (self.high - self.low)
-        return round(_clip(across) * self.width), round((1 - _clip(upwards)) * self.height)
+    def across(self, points: Sequence[Point]) -> list[int]:
+        """Return the x of each of `points`; what lies outside is put on the edge."""
+        start, width = self.start - self.step_s / 2, self.width
+        each = width / (self.end - self.start)
+        return [round(0 if (x := (point.at - start) * each) < 0 else width if x > width else x) for point in points]
+
+    def down(self, values: Iterable[float]) -> list[int]:
+        """Return the y of each of `values`; what lies outside is put on the edge."""
+        high, height = self.high, self.height
+        each = height / (high - self.low)
+        return [round(0 if (y := (high - value) * each) < 0 else height if y > height else y) for value in values]
 
 
 def segments(points: Sequence[Point], longest_s: float) -> list[list[Point]]:
-    """Return `points` cut wherever two of them are more than `longest_s` apart."""
+    """Return `points`, oldest first, cut wherever two of them are more than `longest_s` apart."""
     found: list[list[Point]] = []
     for point in points:
         if found and point.at - found[-1][-1].at <= longest_s:
@@ -42,22 +51,69 @@ def segments(points: Sequence[Point], longest_s: float) -> list[list[Point]]:
     return found
 
 
-def coarse(points: Sequence[Point], step_s: float) -> list[Point]:
-    """Return the means of `points` in steps of `step_s`, each at the middle of its step."""
-    steps: dict[int, list[float]] = {}
-    for point in points:
-        steps.setdefault(int(point.at // step_s), []).append(point.value)
-    return [Point((step + 0.5) * step_s, sum(values) / len(values)) for step, values in sorted(steps.items())]
+def coarse(points: Sequence[Point], step_s: float) -> Sequence[Point]:
+    """Return `points`, oldest first, as the means of longer steps of `step_s`, with least and greatest."""
+    numbers = {point.at // step_s for point in points}
+    if len(numbers) == len(points) and not any(point.at % step_s for point in points):
+        return points
+    return [
+        Point(
+            number * step_s,
+            sum([one.value for one in some]) / len(some),
+            min([low(one) for one in some]),
+            max([high(one) for one in some]),
+        )
+        for number, some in _by_step(points, step_s)
+    ]
+
+
+def extremes(points: Sequence[Point], step_s: float) -> list[Point]:
+    """Return the least and the greatest of every two steps of `step_s`, in their order, as if they were these steps.
+
+    Of a least and a greatest in one point nobody knows the order: the one nearer to what was before comes first.
+    """
+    found: list[Point] = []
+    for number, some in _by_step(points, 2 * step_s):
+        least, greatest = min(some, key=low), max(some, key=high)
+        ends = [(least.at, low(least)), (greatest.at, high(greatest))]
+        if len(some) == 1 and ends[0][1] == ends[1][1]:
+            found.append(Point(least.at // step_s * step_s, ends[0][1]))
+            continue
+        before = found[-1].value if found else ends[0][1]
+        ends.sort(key=lambda end: (end[0], abs(end[1] - before)))
+        found += [Point((2 * number + half) * step_s, value) for half, (_, value) in enumerate(ends)]
+    return found
+
+
+def low(point: Point) -> float:
+    """Return the least of what `point` is the mean of."""
+    return point.value if point.low is None else point.low
+
+
+def high(point: Point) -> float:
+    """Return the greatest of what `point` is the mean of."""
+    return point.value if point.high is None else point.high
+
+
+def spread(point: Point) -> float:
+    """Return how far the least and the greatest of what `point` is the mean of are apart."""
+    return 0.0 if point.low is None or point.high is None else point.high - point.low
+
+
+def _by_step(points: Sequence[Point], step_s: float) -> list[tuple[float, list[Point]]]:
+    """Return the steps of `step_s` that have some of `points`, each with its number."""
+    return [(number, list(some)) for number, some in groupby(points, lambda point: point.at // step_s)]
 
 
 def line(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
     """Return the path of a curve in `pieces`, without those of one point: they have no way to go."""
-    return "".join(_move([plane.place(point) for point in piece]) for piece in pieces if len(piece) > 1)
+    return "".join(_move(plane.across(piece), plane.down(_values(piece))) for piece in pieces if len(piece) > 1)
 
 
 def dots(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
     """Return the path of the points that stand alone: strokes of hardly any length, for a thick round pen."""
-    return "".join("M{} {}h.1".format(*plane.place(piece[0])) for piece in pieces if len(piece) == 1)
+    alone = [piece[0] for piece in pieces if len(piece) == 1]
+    return "".join(f"M{x} {y}h.1" for x, y in zip(plane.across(alone), plane.down(_values(alone)), strict=True))
 
 
 def area(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
@@ -69,29 +125,55 @@ def area(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
 def bands(pieces: Sequence[tuple[Sequence[Point], Sequence[Point]]], plane: Plane) -> str:
     """Return the path of the bands between an upper and a lower curve, a pair for each piece."""
     outlines = ([*upper, *reversed(lower)] for upper, lower in pieces)
-    return "".join(_move([plane.place(point) for point in outline]) + "z" for outline in outlines)
+    return "".join(_move(plane.across(outline), plane.down(_values(outline))) + "z" for outline in outlines)
 
 
-def _move(places: Sequence[tuple[int, int]]) -> str:
-    (x, y), rest = places[0], places[1:]
-    path = f"M{x} {y}"
-    for i, (dx, dy) in enumerate(_strides(x, y, rest)):
-        path += f"{'l' if i == 0 else '' if dx < 0 else ' '}{dx}{'' if dy < 0 else ' '}{dy}"
+def ranges(pieces: Sequence[Sequence[Point]], plane: Plane, step_s: float) -> str:
+    """Return the path of what lies between the least and the greatest, in steps of `step_s`, where it can be seen.
+
+    So it is only drawn around points from which their extremes differ. It runs out into the step before and after.
+    """
+    path = ""
+    seen = (plane.high - plane.low) / plane.height
+    wide = replace(plane, step_s=step_s)
+    for piece in pieces:
+        far = {point.at // step_s for point in piece if spread(point) >= seen}
+        steps = _by_step(piece, step_s) if far else []
+        for begin, end in _runs([number in far for number, _ in steps]):
+            around = steps[max(0, begin - 1) : end + 1]
+            xs = wide.across([Point(number * step_s, 0.0) for number, _ in around])
+            upper = wide.down([max([high(one) for one in some]) for _, some in around])
+            lower = wide.down([min([low(one) for one in some]) for _, some in around])
+            path += _move(xs + xs[::-1], upper + lower[::-1]) + "z"
     return path
 
 
-def _strides(x: int, y: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the way from each place to the next; level stretches are one stride."""
-    strides: list[tuple[int, int]] = []
-    for to_x, to_y in places:
-        dx, dy = to_x - x, to_y - y
-        if strides and dy == 0 == strides[-1][1] and dx * strides[-1][0] > 0:
-            strides[-1] = (strides[-1][0] + dx, 0)
+def _values(points: Sequence[Point]) -> list[float]:
+    return [point.value for point in points]
+
+
+def _runs(marked: Sequence[bool]) -> list[tuple[int, int]]:
+    """Return begin and end of each run of what is marked."""
+    edges = [place for place, (one, other) in enumerate(pairwise([False, *marked, False])) if one != other]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _move(xs: Sequence[int], ys: Sequence[int]) -> str:
+    """Return the path through all x and y; level stretches are one stride."""
+    strides = []
+    level = 0
+    for x, to_x, y, to_y in zip(xs, xs[1:], ys, ys[1:], strict=False):
+        dx = to_x - x
+        if y == to_y and level * dx > 0:
+            level += dx
+            continue
+        if level:
+            strides.append(f"{level} 0")
+            level = 0
+        if y == to_y and dx:
+            level = dx
         else:
-            strides.append((dx, dy))
-        x, y = to_x, to_y
-    return strides
-
-
-def _clip(share: float) -> float:
-    return min(1.0, max(0.0, share))
+            strides.append(f"{dx} {to_y - y}")
+    if level:
+        strides.append(f"{level} 0")
+    return f"M{xs[0]} {ys[0]}" + ("l" + " ".join(strides).replace(" -", "-") if strides else "")

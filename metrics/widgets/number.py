@@ -148,6 +148,6 @@ def _spark(points: Sequence[Point], longest_s: float, window: Window) -> Spark |
     if len(shown) < 2:
         return None
     low, high = axis.domain([point.value for point in shown])
-    plane = chart.Plane(window.start, window.end, low, high, height=SPARK_HEIGHT)
+    plane = chart.Plane(window.start, window.end, low, high, window.step_s * SPARK_STEPS, height=SPARK_HEIGHT)
     pieces = chart.segments(shown, longest_s)
     return Spark(chart.line(pieces, plane), chart.area(pieces, plane))

@@ -1,7 +1,7 @@
 """Ranges: the windows a dashboard shows, and the step each is drawn in."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 RANGES_S: dict[str, tuple[int, int]] = {
@@ -13,6 +13,8 @@ RANGES_S: dict[str, tuple[int, int]] = {
     "30d": (2_592_000, 21_600),
 }
 """Name -> (length, step), both in seconds."""
+FINER_S = {"15m": 5, "1h": 10, "6h": 60, "24h": 240, "7d": 3_600, "30d": 7_200}
+"""Name -> step in seconds for what has room for more: a divisor of the usual step, and whole minutes or hours."""
 DEFAULT = "1h"
 DAY_S = 86_400
 
@@ -51,3 +53,8 @@ def days(count: int, step_s: int, at: float, zone: tzinfo) -> Window:
     ahead_s = offset.total_seconds() if offset else 0.0
     end = ((at + ahead_s) // DAY_S + 1) * DAY_S - ahead_s
     return Window(f"{count}d", at, end - count * DAY_S, end, step_s)
+
+
+def finer(window: Window) -> Window:
+    """Return `window` in its finer steps."""
+    return replace(window, step_s=FINER_S[window.range])

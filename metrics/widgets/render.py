@@ -120,9 +120,10 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
             query.query(),
             query.chosen_function() or kind.function,
             drawn,
-            bool(kind.windows_back),
-            query.over_s,
-            config.every_s,
+            points=bool(kind.windows_back),
+            over_s=query.over_s,
+            every_s=config.every_s,
+            extremes=kind.extremes,
         )
         for query in config.queries
     ]

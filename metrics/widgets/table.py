@@ -197,5 +197,5 @@ def _spark(one: Named, config: TableConfig, window: Window) -> str:
     if len(shown) < 2:
         return ""
     low, high = axis.domain([point.value for point in shown])
-    plane = chart.Plane(window.start, window.end, low, high, height=SPARK_HEIGHT)
+    plane = chart.Plane(window.start, window.end, low, high, step_s, height=SPARK_HEIGHT)
     return chart.line(chart.segments(shown, longest_step(step_s, config.every_s or one.track.every_s)), plane)

@@ -396,3 +396,34 @@ def test_keys_do_what_their_sheet_says(person: Person) -> None:
     person.open("/sources/")
     page.keyboard.press("/")
     expect(page.locator("#search")).to_be_focused()
+
+
+def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person) -> None:
+    """At one moment on all of them, never cut off by the window, and said aloud to those who use keys."""
+    page = person.page
+    charts = page.locator(".widget .chart")
+    charts.first.scroll_into_view_if_needed()
+    place = page.locator(".widget .plot").first.bounding_box()
+    assert place is not None
+    assert page.locator(".hover").count() == 0
+    page.mouse.move(place["x"] + 0.98 * place["width"], place["y"] + place["height"] / 2)
+    box = page.locator(".hover-active")
+    expect(box).to_contain_text(re.compile(r"\d\d:\d\d.*\d"))
+    assert page.locator(".hover-line").count() == page.locator(".hover-box").count() > 1
+    sides = "all => all.map((one) => one.getBoundingClientRect()).map((box) => [box.left, innerWidth - box.right])"
+    assert min(min(one) for one in page.locator(".hover-box").evaluate_all(sides)) >= 0
+    version = page.locator("#pulse").get_attribute("data-version") or ""
+    expect(page.locator("#pulse")).not_to_have_attribute("data-version", version)
+    expect(box).to_be_visible()
+    page.mouse.move(2, 2)
+    expect(box).to_have_count(0)
+    charts.first.focus()
+    page.keyboard.press("End")
+    said = page.locator("span.sr[role=status]")
+    expect(said).to_contain_text(re.compile(r"^(\w+ \d+ \w+ )?\d\d:\d\d"))
+    last = said.text_content()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(said).not_to_have_text(last or "")
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    assert person.complaints == []

@@ -19,7 +19,7 @@ from metrics.series import pack, packed, prune, raw, reader, rollup, step_cache
 from metrics.series.growth import rise
 from metrics.series.newest import newest
 from metrics.series.read import Query
-from metrics.series.step_cache import Window
+from metrics.series.step_cache import Point, Window
 from metrics.series.steps import Step
 from metrics.series.tiers import DAY_MS, HOUR_MS, MINUTE_MS, NEWEST_KEPT
 from metrics.series.write import write
@@ -84,6 +84,10 @@ class World:
                 window = {pk: Window(start_ms, end_ms, Series.objects.get(pk=pk).revision, start_ms)}
                 found = step_cache.steps(window, step_ms).get(pk, [])
                 assert found == self.steps_of(name, start_ms, end_ms, step_ms)
+                extremes = step_cache.means(window, step_ms, extremes=True).get(pk, [])
+                assert extremes == [
+                    Point(step.at, step.mean, *((step.min, step.max) if step.count > 1 else ())) for step in found
+                ]
                 drawn = self.drawn(name, start_ms, end_ms, step_ms)
                 assert drawn == [(step.at, step.mean) for step in found]
 

@@ -2,20 +2,26 @@
 
 import math
 import re
+from itertools import accumulate
+from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from metrics.series.read import Point
+from metrics.widgets import ranges
 from metrics.widgets.line import LineConfig, LineKind, LineView
+from metrics.widgets.ranges import Window
 from tests.widgets.make import AT, config, named, steps, window
 
 WINDOW = window("1h")
+FINER = ranges.finer(WINDOW)
 LEVEL = steps(5, WINDOW)
 
 
-def view(*series: Any, **fields: Any) -> LineView:
-    return LineKind().view(LineConfig.model_validate(config(**fields)), list(series), WINDOW)
+def view(*series: Any, window: Window = WINDOW, **fields: Any) -> LineView:
+    return LineKind().view(LineConfig.model_validate(config(**fields)), list(series), window)
 
 
 def ends(path: str) -> list[tuple[int, int]]:
@@ -106,9 +112,56 @@ def test_in_the_gap_of_one_series_the_stack_closes_up() -> None:
 
 
 def test_many_series_are_drawn_in_longer_steps() -> None:
-    wave = [Point(point.at, math.sin(i)) for i, point in enumerate(LEVEL)]
-    one, many = view(named("a", 1, wave)), view(*(named(str(i), 1, wave) for i in range(8)))
+    wave = noise(0)
+    one = view(named("a", 1, wave), window=FINER)
+    many = view(*(named(str(i), 1, wave) for i in range(8)), window=FINER)
     assert len(many.lines[0].path) < 0.65 * len(one.lines[0].path)
+
+
+def noise(seed: int, spread: float = 50) -> list[Point]:
+    """Return a point for each of the finer steps; those that differ most from each other make the longest paths."""
+    random = Random(seed)
+    means = [(point.at, 50 + random.uniform(-spread, spread)) for point in steps(0, FINER)]
+    return [Point(at, mean, mean - spread * random.random(), mean + spread * random.random()) for at, mean in means]
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 8])
+def test_the_paths_of_however_many_series_are_small(count: int, stacked: bool) -> None:
+    shown = view(*(named(str(i), 1, noise(i)) for i in range(count)), window=FINER, stacked=stacked)
+    assert sum(len(line.path) + len(line.area) + len(line.band) for line in shown.lines) < 11_000
+    points = re.split(r"[ l-]", shown.lines[0].path)
+    assert len(points) > 2 * 60
+
+
+SPIKE_AT = 200
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_what_is_greatest_and_least_in_its_step_reaches_the_edges(count: int) -> None:
+    """A step of ten samples has one of 1000 and one of -1000, and the mean of all is 10."""
+    spiky = [Point(one.at, 10, 10, 10) for one in steps(10, FINER)]
+    spiky[SPIKE_AT] = replace(spiky[SPIKE_AT], low=-1000, high=1000)
+    shown = view(*(named(str(i), 10, spiky) for i in range(count)), window=FINER)
+    assert (shown.values.low, shown.values.high) == (-1000, 1000)
+    for line in shown.lines:
+        xs, ys = zip(*places(line.band or line.path), strict=True)
+        assert (min(ys), max(ys)) == (0, 400)
+        assert xs[ys.index(0)] == pytest.approx(1000 * SPIKE_AT / len(spiky), abs=4000 / len(spiky))
+
+
+def test_a_band_is_drawn_only_where_it_can_be_seen() -> None:
+    level = [Point(one.at, 10, 10, 10) for one in steps(10, FINER)]
+    level[100] = replace(level[100], high=20)
+    level[200] = replace(level[200], high=10.01)
+    (line,) = view(named("a", 10, level), window=FINER, min=0, max=40).lines
+    assert line.band == "M271 300l8-100 9 100 0 0-17 0z"
+
+
+def places(path: str) -> list[tuple[int, int]]:
+    """Return the points of a relative path in one piece."""
+    numbers = [int(number) for number in re.findall(r"-?\d+", path)]
+    return list(zip(accumulate(numbers[0::2]), accumulate(numbers[1::2]), strict=True))
 
 
 def test_a_series_that_ended_says_so() -> None:

@@ -1,0 +1,221 @@
+// Reads charts: a line at one moment on every chart of the page, with the values there, by pointer, touch and arrow keys.
+// Values are read off the paths, so that nothing is sent for it; what is drawn lies beside the widgets, which may be
+// swapped under it.
+
+import { timeOfDay } from "./clock.js";
+import { dayOf, digits, polylines, valueAt } from "./chart.js";
+
+const WIDTH = 1000; // of the SVG's box
+const HEIGHT = 400;
+const GONE_AFTER_MS = 8000; // on a wall, nobody takes the pointer away
+const SPARE = 8; // pixels between what is drawn and the edges of the window
+
+const isWall = document.body.classList.contains("wall");
+const parsed = new WeakMap(); // path -> its polylines, for as long as it stays the same
+let layer = null;
+let said = null;
+let at = null; // { widget, x } with a pointer, or { widget, time } with keys; null while nobody reads
+let waiting = 0;
+let timer = 0;
+
+function lines(path) {
+  if (!path) return [];
+  const d = path.getAttribute("d");
+  const known = parsed.get(path);
+  if (known?.d === d) return known.found;
+  const found = polylines(d);
+  parsed.set(path, { d, found });
+  return found;
+}
+
+/** A chart of the page as what is needed to read it; null if it shows nothing. */
+function read(chart) {
+  const plot = chart.querySelector(".plot");
+  const { start, end, step, low, high, divisor, decimals, unit } = plot.dataset;
+  const curves = [...chart.parentElement.querySelectorAll(".legend > li[data-series]")].map((item) => {
+    const paths = (name) => lines(plot.querySelector(`path.${name}.series-${item.dataset.series}`));
+    return { item, curve: [...paths("line-curve"), ...paths("dots")], band: paths("band"), isStacked: paths("under").length > 0 };
+  });
+  const [first, last, bottom, top] = [start, end, low, high].map(Number);
+  const span = { chart, plot, start: first, end: last, step: Number(step), tolerance: (0.75 * WIDTH * step) / (last - first), curves };
+  const of = (value) => digits(value / divisor, Number(decimals));
+  span.number = (y) => of(top - (y / HEIGHT) * (top - bottom));
+  span.difference = (upper, lower) => of(((lower - upper) / HEIGHT) * (top - bottom));
+  span.unit = unit ? `\u202f${unit}` : "";
+  return span;
+}
+
+/** The middle of the step in which `time` lies. */
+const middle = (span, time) => {
+  const last = Math.round((span.end - span.start) / span.step) - 1;
+  const number = Math.min(last, Math.max(0, Math.floor((time - span.start) / span.step)));
+  return span.start + (number + 0.5) * span.step;
+};
+
+/** What each series is at `x`: its `text`, and the `range` of its band there. */
+function rows(span, x) {
+  let below = HEIGHT;
+  return span.curves.map(({ item, curve, band, isStacked }) => {
+    const y = valueAt(curve, x, span.tolerance);
+    const name = item.querySelector(".name").textContent;
+    const row = { name, series: item.dataset.series, y, text: "\u2013", range: "" };
+    if (y === null) return row;
+    if (isStacked) {
+      row.text = span.difference(y, below) + span.unit;
+      below = y;
+      return row;
+    }
+    row.text = span.number(y) + span.unit;
+    const [upper, lower] = [0, 1].map((edge) => valueAt(band.filter((_, place) => place % 2 === edge), x, 0));
+    if (upper !== null && lower !== null && lower - upper > 1) row.range = `${span.number(lower)} to ${span.number(upper)}`;
+    return row;
+  });
+}
+
+function when(span, time) {
+  const begin = time - span.step / 2;
+  const clock = timeOfDay(begin, span.step < 60);
+  return span.end - span.start > 43_200 ? `${dayOf(begin)} ${clock}` : clock;
+}
+
+const make = (name, text = "") => {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+};
+
+function box(span, time, found, isActive) {
+  const shown = make("hover-box");
+  shown.append(make("hover-time", when(span, time)));
+  for (const row of found) {
+    const line = make(`hover-row series-${row.series}`);
+    line.append(make("key"), make("hover-name", row.name), make("hover-value", row.text));
+    line.append(make("hover-range", isActive ? row.range : "")); // empty in some, or else the rows would not be in columns
+    shown.append(line);
+  }
+  return shown;
+}
+
+/** `at` moved into the tile, and in any case into the window. */
+function within(at, size, tileBegin, tileEnd, windowEnd) {
+  const inTile = Math.max(tileBegin, Math.min(at, tileEnd - size));
+  return Math.max(SPARE, Math.min(inTile, windowEnd - SPARE - size));
+}
+
+function draw() {
+  waiting = 0;
+  if (!at) return;
+  const active = document.getElementById(at.widget)?.querySelector(".chart");
+  if (!active) return stop();
+  const own = read(active);
+  const rect = own.plot.getBoundingClientRect();
+  const time = middle(own, at.time ?? own.start + ((at.x - rect.left) / rect.width) * (own.end - own.start));
+  const drawn = [];
+  for (const chart of document.querySelectorAll(".widget .chart")) {
+    const place = chart.querySelector(".plot").getBoundingClientRect();
+    const isSeen = place.bottom > 0 && place.top < innerHeight && place.right > 0 && place.left < innerWidth;
+    if (isSeen && !chart.closest(".drawing")) drawn.push({ span: chart === active ? own : read(chart), place, isActive: chart === active });
+  }
+  if (!layer) {
+    layer = make("hover");
+    layer.setAttribute("aria-hidden", "true");
+    document.body.append(layer);
+  }
+  layer.replaceChildren();
+  const placed = [];
+  for (const { span, place, isActive } of drawn) {
+    if (time < span.start || time > span.end) continue;
+    const x = (WIDTH * (middle(span, time) - span.start)) / (span.end - span.start);
+    const left = place.left + (place.width * x) / WIDTH;
+    const found = rows(span, x);
+    const line = make("hover-line");
+    line.style.translate = `${left}px ${place.top}px`;
+    line.style.height = `${place.height}px`;
+    layer.append(line);
+    for (const { series, y } of found) {
+      if (y === null) continue;
+      const dot = make(`hover-dot series-${series}`);
+      dot.style.translate = `${left}px ${place.top + (place.height * y) / HEIGHT}px`;
+      layer.append(dot);
+    }
+    const shown = box(span, time, found, isActive);
+    if (isActive) shown.classList.add("hover-active");
+    layer.append(shown);
+    placed.push({ shown, left, place, tile: span.chart.closest(".widget").getBoundingClientRect() });
+  }
+  const sizes = placed.map(({ shown }) => [shown.offsetWidth, shown.offsetHeight]); // measured at once, then moved
+  placed.forEach(({ shown, left, place, tile }, number) => {
+    const [width, height] = sizes[number];
+    const [right, other] = [left + 1.5 * SPARE, left - 1.5 * SPARE - width];
+    const x = within(right + width <= tile.right ? right : other, width, tile.left, tile.right, innerWidth);
+    const y = within(place.top + (place.height - height) / 2, height, tile.top, tile.bottom, innerHeight);
+    shown.style.translate = `${x}px ${y}px`;
+  });
+  return { span: own, time };
+}
+
+function soon() {
+  if (at) waiting ||= requestAnimationFrame(draw);
+}
+
+function stop() {
+  clearTimeout(timer);
+  at = null;
+  layer?.remove();
+  layer = null;
+}
+
+function point(event) {
+  const chart = event.target.closest?.(".widget .chart");
+  const widget = chart?.closest(".widget[id]");
+  if (!widget || chart.closest(".drawing")) {
+    if (at && at.x !== undefined) stop();
+    return;
+  }
+  at = { widget: widget.id, x: event.clientX };
+  clearTimeout(timer);
+  if (isWall) timer = setTimeout(stop, GONE_AFTER_MS);
+  soon();
+}
+
+function say(text) {
+  if (!said) {
+    said = make("sr");
+    said.setAttribute("role", "status");
+    document.body.append(said);
+  }
+  said.textContent = text;
+}
+
+document.addEventListener("pointermove", point, { passive: true });
+document.addEventListener("pointerdown", point, { passive: true });
+document.documentElement.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && stop());
+document.addEventListener("pointercancel", stop);
+addEventListener("scroll", soon, { passive: true, capture: true });
+addEventListener("resize", soon, { passive: true });
+document.addEventListener("htmx:ws:after:message:incoming", soon);
+
+document.addEventListener("focusout", (event) => {
+  if (at?.time !== undefined && event.target.matches?.(".chart")) stop();
+});
+
+document.addEventListener("keydown", (event) => {
+  const chart = event.target.matches?.(".widget .chart") && event.target;
+  if (!chart || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") return stop();
+  const span = read(chart);
+  const last = span.end - span.step / 2;
+  const stride = span.step * (event.shiftKey ? 10 : 1);
+  const now = at?.time ?? (at ? null : last + stride);
+  const to = { ArrowLeft: (now ?? last) - stride, ArrowRight: (now ?? last) + stride, Home: span.start, End: last }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  at = { widget: chart.closest(".widget").id, time: Math.min(last, Math.max(span.start, to)) };
+  cancelAnimationFrame(waiting);
+  const shown = draw();
+  if (!shown) return;
+  const x = (WIDTH * (shown.time - span.start)) / (span.end - span.start);
+  const values = rows(span, x).map(({ name, text, range }) => `${name} ${text}${range ? `, ${range}` : ""}`);
+  say(`${when(span, shown.time)}: ${values.join("; ")}`);
+});
