@@ -98,6 +98,6 @@ def _shown(dashboard: Dashboard, marked: frozenset[str], chosen: str) -> tuple[l
     """Return the widgets that are drawn, with those that are `marked` among them, and a digest of which there are."""
     widgets = dashboard.widgets.all()
     if marks.ALL not in marked and not dashboard.variables:
-        return list(raised(widgets.filter(Q(key__in=marked) | Q(kind=SECTION)))), ""
+        return raised(list(widgets.filter(Q(key__in=marked) | Q(kind=SECTION)))), ""
     shown = variables.drawn(dashboard, list(widgets), chosen)  # where a copy stands depends on all others
     return shown, layout_of(shown)

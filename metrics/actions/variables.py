@@ -136,7 +136,7 @@ def choices(dashboard: Dashboard, chosen: str, variables: Sequence[VariableSpec]
 def drawn(dashboard: Dashboard, widgets: Sequence[Widget], chosen: str) -> list[Widget]:
     """Return `widgets`, all of `dashboard`, as they are drawn when this is `chosen`."""
     found = pure.drawn(widgets, choices(dashboard, chosen)) if dashboard.variables else list(widgets)
-    return list(raised(found))
+    return raised(found)
 
 
 def _values_of(label: str, metric: str, hidden: Collection[int]) -> list[str]:

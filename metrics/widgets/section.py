@@ -1,6 +1,5 @@
 """A section: a heading over the widgets below it, down to the next section. It can be folded."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,7 +37,7 @@ class Section(WidgetKind[SectionConfig]):
         return SectionView(config.folded)
 
 
-def raised(widgets: Sequence[Widget]) -> Sequence[Widget]:
+def raised(widgets: list[Widget]) -> list[Widget]:
     """Move `widgets` up by the rows of the sections above them, and return them.
 
     On a dashboard a section is a heading above its row, and takes none itself as it does while it is edited.

@@ -114,13 +114,13 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
             found = [
                 named(f"web-{i:02}.example.org", 1e5 * (i > 1), points, unit="bytes_per_second") for i in range(30)
             ]
-            more = {"bars": {"top": 10}, "heatmap": {"of": "buckets", "unit": "seconds"}}
-            return "Requests by server", labelled(found), more.get(kind, {})
+            also: dict[str, dict[str, Any]] = {"bars": {"top": 10}, "heatmap": {"of": "buckets", "unit": "seconds"}}
+            return "Requests by server", labelled(found), also.get(kind, {})
     found = [
         named(f"{LONG}{i:03}", -1.2345678e15 * (i + 1), points, unit="wonderful things/s", age_s=2 + 900 * (i % 3 == 2))
         for i in range(90)
     ]
-    fields: dict[str, Any] = {
+    absurd: dict[str, dict[str, Any]] = {
         "number": {"decimals": 6, "better": "lower", "thresholds": {"warn": 1, "direction": "below"}},
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
@@ -128,11 +128,11 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         "slo": {"objective": 99.999999},
         "list": {"rows": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},
-    }.get(kind, {})
+    }
     return (
         "A title that nobody would ever write upon a tile of any wall, were it not to see whether it fits",
         labelled(found),
-        fields,
+        absurd.get(kind, {}),
     )
 
 
@@ -171,7 +171,7 @@ def tile(kind: str, filling: str, element: str) -> str:
 
 def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
     yield from product(SERIES, SIZES, FILLINGS)
-    yield from product(STILL, SIZES, FILLINGS[1:])  # sections are no tiles
+    yield from product(STILL, SIZES, FILLINGS[1:])
 
 
 def page(theme: str = "dark") -> str:
