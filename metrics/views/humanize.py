@@ -6,14 +6,7 @@ from metrics.models import Heartbeat, Source
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.widgets import units
 
-
-def age(seconds: float) -> str:
-    """Return how long ago `seconds` are: 4 s, 12 min, 3 h, 2 d."""
-    whole = max(0, int(seconds))
-    for size, most, unit in ((1, 100, "s"), (60, 100, "min"), (3600, 48, "h")):
-        if whole < most * size:
-            return f"{whole // size} {unit}"
-    return f"{whole // 86_400} d"
+age = units.age
 
 
 def ago(moment: datetime | None, now: float) -> str:

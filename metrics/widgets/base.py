@@ -186,6 +186,8 @@ class WidgetKind(ABC, Generic[C]):
     example_series: ClassVar[int] = 3
     example_values: ClassVar[tuple[float, ...] | None] = None
     """The newest values of the made-up series; None for some in per cent."""
+    example_ages_s: ClassVar[tuple[float, ...] | None] = None
+    """How old the newest values of the made-up series are; None for fresh ones."""
 
     def example_at(self, place: int, at: float) -> float | None:
         """Return the value of the made-up series `place`, from 0, at a time; None for one in per cent."""

@@ -48,7 +48,8 @@ def _series(place: int, kind: WidgetKind[Any], window: Window) -> Named:
     made_up = usual if kind.example_values is None else kind.example_values[place]
     unit = "percent" if kind.example_values is None and own is None else ""
     name = NAMES[place]
-    return Named(name, Track("example", {"name": name}, unit, EVERY_S, Point(window.at - 2, made_up), points))
+    age_s = 2.0 if kind.example_ages_s is None else kind.example_ages_s[place]
+    return Named(name, Track("example", {"name": name}, unit, EVERY_S, Point(window.at - age_s, made_up), points))
 
 
 def _value(place: int, at: float) -> float:

@@ -155,6 +155,15 @@ def digits(value: float, decimals: int) -> str:
     return f"{MINUS}{text}" if negative else text
 
 
+def age(seconds: float) -> str:
+    """Return how long ago `seconds` are: 4 s, 12 min, 3 h, 2 d."""
+    whole = max(0, int(seconds))
+    for size, most, unit in ((1, 100, "s"), (60, 100, "min"), (3600, 48, "h")):
+        if whole < most * size:
+            return f"{whole // size} {unit}"
+    return f"{whole // 86_400} d"
+
+
 def decimals_of(step: float) -> int:
     """Return how many decimals multiples of `step` need; 10 and 100 less than none. It has two digits at most."""
     mantissa, _, exponent = f"{step:.1e}".partition("e")

@@ -29,7 +29,7 @@ SIZES = [
     (3800, 2000),
 ]
 FILLINGS = ("nothing", "little", "usual", "much", "absurd")
-SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo", "heatmap")
+SERIES = ("number", "line", "bars", "status", "gauge", "progress", "table", "history", "list", "slo", "heatmap", "late")
 """Kinds that show series; each kind has its test here."""
 OWN_POINTS = ("history", "list", "slo", "heatmap")
 """Kinds that have points as in their examples."""
@@ -125,6 +125,7 @@ def _series(kind: str, filling: str, points: list[Point]) -> tuple[str, list[Nam
         "bars": {"top": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "gauge": {"decimals": 6, "thresholds": {"warn": 1, "direction": "below"}},
         "progress": {"by": "2026-11-21T00:00:00Z", "goal": -7e99},
+        "late": {"rows": 30, "every_s": 1},
         "slo": {"objective": 99.999999},
         "list": {"rows": 30, "thresholds": {"critical": 0, "direction": "below"}},
         "table": {"rows": 50, "thresholds": [{"critical": 0, "direction": "below"}]},

@@ -64,6 +64,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("table", {"queries": [{"metric": DISK}, {"metric": LOAD}], "thresholds": [{"warn": 80}]}),
     ("slo", {"queries": [{"metric": UP}], "days": 1}),
     ("heatmap", {"queries": [{"metric": DISK}], "days": 2}),
+    ("late", {"queries": [{"metric": SILENT}, {"metric": GONE}]}),
     ("list", {"queries": [{"metric": UP}, {"metric": DISK}], "rows": 5}),
     ("history", {"queries": [{"metric": UP, "legend": "{check}"}], "days": 2}),
     ("text", {"text": "Call *Ada*."}),
