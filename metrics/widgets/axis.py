@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from metrics.widgets import units
@@ -17,6 +17,8 @@ FAR = 1e300
 EDGE = 0.04
 FAR_FROM_ZERO = 0.9
 UNIT_MOST = 8
+SHORT_POWERS = 2
+"""On a logarithmic axis of so few powers of ten, 2 and 5 have marks as well."""
 HEIGHTS = 400
 """So many values a curve can tell apart."""
 
@@ -36,6 +38,7 @@ class ValueAxis:
     A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are.
     `widest` is the longest of these texts, which is what the page makes room for. Whoever reads a value off the axis
     divides it by `divisor`, writes it with `decimals`, which tell apart what a curve can, and says the whole `symbol`.
+    On a `log` axis each tenfold is as high, the texts have units of their own, and digits count instead of decimals.
     """
 
     low: float
@@ -46,6 +49,18 @@ class ValueAxis:
     divisor: float
     decimals: int
     symbol: str
+    log: bool = False
+
+    def height(self, value: float) -> float:
+        """Return how high `value` lies, as paths are drawn: itself, or the logarithm of what is more than zero."""
+        return math.log10(value) if self.log else value
+
+    def place(self, value: float) -> str | None:
+        """Return where `value` is, as a tick's place; None where that is not on the axis."""
+        if not self.low <= value <= self.high:
+            return None
+        low, high = self.height(self.low), self.height(self.high)
+        return _percent((high - self.height(value)) / (high - low))
 
 
 def domain(values: list[float]) -> tuple[float, float]:
@@ -57,11 +72,17 @@ def domain(values: list[float]) -> tuple[float, float]:
     return (low if low == 0 else low - spare), high + spare
 
 
-def value_axis(values: list[float], word: str, low: float | None = None, high: float | None = None) -> ValueAxis:
+def value_axis(
+    values: list[float], word: str, low: float | None = None, high: float | None = None, *, fixed: bool = False
+) -> ValueAxis:
     """Return the axis for `values` of the unit `word`. It reaches `low` and `high`, and beyond if values do.
+
+    If it is `fixed`, it goes from `low` to `high`, which are both given, and no further.
 
     It starts at zero unless what there is to see would then be a flat line far above it.
     """
+    if fixed and low is not None and high is not None:
+        values = [low, high]
     least, most = _wanted(values, low, high)
     if low is None and least > 0 and (least < FAR_FROM_ZERO * most or len(set(values)) == 1):
         least = 0.0
@@ -76,10 +97,40 @@ def value_axis(values: list[float], word: str, low: float | None = None, high: f
         for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )
-    unit = scale.symbol if len(scale.symbol) <= UNIT_MOST else f"{scale.symbol[: UNIT_MOST - 1].rstrip()}…"
+    unit = _short(scale.symbol)
     widest = max(unit, *(tick.text for tick in ticks), key=len)
     fine = max(0, math.ceil(-math.log10((top - bottom) / scale.divisor / HEIGHTS)))
     return ValueAxis(bottom, top, ticks, unit, widest, scale.divisor, fine, scale.symbol)
+
+
+def log_axis(
+    values: list[float], word: str, low: float | None = None, high: float | None = None, *, fixed: bool = False
+) -> ValueAxis:
+    """Return the logarithmic axis for `values`, which are all more than zero, as `value_axis` does.
+
+    Without `low` and `high` it begins and ends with a power of ten.
+    """
+    ends = [end for end in (low, high) if end is not None]
+    found = [max(1 / FAR, min(FAR, value)) for value in ([] if fixed else values) + ends] or [1.0]
+    first, last = math.floor(math.log10(min(found)) + 1e-9), math.ceil(math.log10(max(found)) - 1e-9)
+    last += first == last
+    bottom = low if low is not None and low == min(found) else 10.0**first
+    top = high if high is not None and high == max(found) else 10.0**last
+    each = math.ceil((last - first) / INTERVALS_MOST)
+    marks = [
+        times * 10.0**power
+        for power in range(last, first - 1, -each)
+        for times in ((5, 2, 1) if last - first <= SHORT_POWERS else (1,))
+    ]
+    scale = units.scale(word, top)
+    empty = ValueAxis(bottom, top, (), "", "", scale.divisor, 0, scale.symbol, log=True)
+    placed = [(empty.place(value), str(units.show(value, word))) for value in reversed(marks)]
+    ticks = tuple(Tick(place, text) for place, text in placed if place)
+    return replace(empty, ticks=ticks, widest=max((tick.text for tick in ticks), key=len, default=""))
+
+
+def _short(symbol: str) -> str:
+    return symbol if len(symbol) <= UNIT_MOST else f"{symbol[: UNIT_MOST - 1].rstrip()}…"
 
 
 def _wanted(values: list[float], low: float | None, high: float | None) -> tuple[float, float]:

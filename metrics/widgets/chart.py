@@ -4,6 +4,7 @@ Paths are written in whole units of a fixed box that the page stretches, relativ
 that is about half the bytes of absolute coordinates, and a path is most of what a line widget sends.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -85,6 +86,15 @@ def extremes(points: Sequence[Point], step_s: float) -> list[Point]:
     return found
 
 
+def stairs(piece: Sequence[Point], step_s: float) -> list[Point]:
+    """Return `piece` as stairs: each point as long as its step, or until the next where that comes later."""
+    found: list[Point] = []
+    for one, after in zip(piece, [*piece[1:], None], strict=True):
+        end = one.at + step_s / 2 if after is None else after.at - step_s / 2
+        found += [Point(one.at - step_s / 2, one.value), Point(end, one.value)]
+    return found
+
+
 def low(point: Point) -> float:
     """Return the least of what `point` is the mean of."""
     return point.value if point.low is None else point.low
@@ -116,9 +126,10 @@ def dots(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
     return "".join(f"M{x} {y}h.1" for x, y in zip(plane.across(alone), plane.down(_values(alone)), strict=True))
 
 
-def area(pieces: Sequence[Sequence[Point]], plane: Plane) -> str:
-    """Return the path of what lies between a curve and the bottom of the box."""
-    bottoms = [[Point(piece[0].at, plane.low), Point(piece[-1].at, plane.low)] for piece in pieces]
+def area(pieces: Sequence[Sequence[Point]], plane: Plane, base: float = -math.inf) -> str:
+    """Return the path of what lies between a curve and `base`, or the edge of the box where that is outside."""
+    level = min(plane.high, max(plane.low, base))
+    bottoms = [[Point(piece[0].at, level), Point(piece[-1].at, level)] for piece in pieces]
     return bands(list(zip(pieces, bottoms, strict=True)), plane)
 
 

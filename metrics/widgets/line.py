@@ -1,18 +1,23 @@
 """A line: several series over the window, with axes and a legend that holds the current values."""
 
+import json
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from statistics import fmean
+from typing import Literal, Self
 
 from django.utils.timezone import get_current_timezone
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from metrics.series.read import Point, Track, longest_step
 from metrics.widgets import axis, chart, combine, freshness, ranges, units
 from metrics.widgets.axis import Tick, ValueAxis
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import Thresholds
 from metrics.widgets.units import Shown
 
 LINES_MOST = 8
@@ -20,25 +25,84 @@ POINTS_MOST = 1_900
 """Of all series together: each is 4 to 6 bytes of a path, and a widget stays below 12 kB."""
 BANDS_MOST = 5
 """Of more series the least and the greatest are drawn as the curve itself."""
+DRAWN_AS = {"line": 1.0, "steps": 1.8, "points": 2.6}
+"""How much longer a path is than one of lines."""
+TABLE_SHARE = 0.8
+"""A table in the legend leaves so much of the bytes to the paths."""
 BAND_STEPS = 3
 """A step of a band is as long as so many of a curve, or else its two edges would be most of what is sent."""
+
+
+class Goal(BaseModel):
+    """A line at a value that matters: a goal, a capacity, what was agreed."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    value: float = Field(description="Where it lies.")
+    name: str = Field(default="", max_length=60, description="What is written at it, besides the value.")
 
 
 class LineConfig(Config):
     """Config of a line."""
 
     stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
+    draw: Literal["line", "steps", "points"] = Field(
+        default="line", description="Lines from point to point, steps that hold each value, or points alone."
+    )
+    fill: bool = Field(default=False, description="Fill the area under each line.")
     min: float | None = Field(default=None, description="Where the axis begins; lower if a value is.")
     max: float | None = Field(default=None, description="Where the axis ends; higher if a value is.")
+    fixed: bool = Field(default=False, description="End the axis at min and max even if values go beyond.")
+    scale: Literal["linear", "log"] = Field(
+        default="linear", description="Logarithmic: each tenfold is as high; what is not more than zero is not drawn."
+    )
+    thresholds: Thresholds | None = Field(default=None, description="Lines from which on values are bad.")
+    goals: list[Goal] = Field(default_factory=list, max_length=4, description="Lines at other values that matter.")
+    legend: Literal["list", "table", "none"] = Field(
+        default="list", description="Names with newest values; a table with mean, least and greatest too; or none."
+    )
+    colours: Literal["order", "labels"] = Field(
+        default="order", description="Colours in the order of the series, or by their labels: the same on every chart."
+    )
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if self.fixed and (self.min is None or self.max is None or self.min >= self.max):
+            raise ValueError("a fixed axis needs min, and a max that is more")
+        if self.stacked and self.draw != "line":
+            raise ValueError("stacked series are drawn as lines")
+        if self.scale == "log" and self.stacked:
+            raise ValueError("stacked series can't have a logarithmic axis")
+        if self.scale == "log" and any(end is not None and end <= 0 for end in (self.min, self.max)):
+            raise ValueError("a logarithmic axis is more than zero from min to max")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A row of the legend's table: the `mean` over the range, and its `least` and `greatest` sample."""
+
+    mean: Shown
+    least: Shown
+    greatest: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A line across the chart: `level` is warn, critical or goal, `place` where it is as a tick's, `text` its label."""
+
+    level: str
+    place: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One series: its `name`, its newest `value` (None without one), and the number of its `colour`, from 1.
 
-    `path`, the `dots` that stand alone, the `area` of a stack, and the `band` between the least and the greatest sample
-    of each step are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A `stale` series has
-    ended some time ago, whatever the others do.
+    `path`, the `dots` that stand alone, the `area` of a stack or under a line, and the `band` between the least and the
+    greatest sample of each step are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A
+    `stale` series has ended some time ago, whatever the others do. `summary` is given where a table shows it.
     """
 
     name: str
@@ -49,6 +113,7 @@ class Line:
     area: str
     band: str
     stale: bool
+    summary: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +122,8 @@ class LineView:
 
     `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis,
     `times` the marks of the horizontal one, from `start` to `end` (Unix seconds) in steps of `step_s`. It is `empty`
-    when no series has a point in this window.
+    when no series has a point in this window. `limits` are thresholds and goals that lie on the axis. `is_stacked` says
+    what areas mean, and `legend` how it is to be: list, table or none.
     """
 
     lines: tuple[Line, ...]
@@ -68,6 +134,9 @@ class LineView:
     end: float
     step_s: float
     empty: bool
+    limits: tuple[Limit, ...] = ()
+    is_stacked: bool = False
+    legend: str = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +163,21 @@ class LineKind(WidgetKind[LineConfig]):
         step_s = _step_s(drawn, config, window)
         fewer = chart.coarse if config.stacked or len(drawn) <= BANDS_MOST else chart.extremes
         drawn = [replace(one, track=_in_steps(one.track, step_s, fewer)) for one in drawn]
+        summaries = [_summary(one.track, config) for one in drawn]
+        if config.scale == "log":
+            drawn = [replace(one, track=_logarithms(one.track)) for one in drawn]
         word = config.unit if config.unit is not None else drawn[0].track.unit if drawn else ""
         curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], step_s, config.every_s)
         points = [point for curve in curves for piece in curve.pieces for point in piece]
         values = [min([chart.low(one) for one in points]), max([chart.high(one) for one in points])] if points else []
-        floor = [0.0] if config.stacked else []
-        scale = axis.value_axis(values + floor, word, config.min, config.max)
-        plane = chart.Plane(window.start, window.end, scale.low, scale.high, step_s)
+        scale = _axis(values, word, config)
+        low, high = scale.height(scale.low), scale.height(scale.high)
+        plane = chart.Plane(window.start, window.end, low, high, step_s)
+        colours = _by_labels(drawn) if config.colours == "labels" else range(1, len(drawn) + 1)
         return LineView(
             lines=tuple(
-                _line(one, curve, number, step_s, plane, config, window)
-                for number, (one, curve) in enumerate(zip(drawn, curves, strict=True), 1)
+                _line(one, curve, colour, summary, plane, config, window)
+                for one, curve, colour, summary in zip(drawn, curves, colours, summaries, strict=True)
             ),
             more=len(series) - len(drawn),
             values=scale,
@@ -113,24 +186,111 @@ class LineKind(WidgetKind[LineConfig]):
             end=window.end,
             step_s=step_s,
             empty=not values,
+            limits=_limits(scale, word, config),
+            is_stacked=config.stacked,
+            legend=config.legend,
         )
 
 
+def _axis(values: list[float], word: str, config: LineConfig) -> ValueAxis:
+    """Return the axis for `values`, which are logarithms where it is logarithmic; limits lie on it as well."""
+    limits = [value for _, value, _ in _marked(config)]
+    if config.scale == "log":
+        values = [10**value for value in values] + [value for value in limits if value > 0]
+        return axis.log_axis(values, word, config.min, config.max, fixed=config.fixed)
+    floor = [0.0] if config.stacked or config.fill else []
+    return axis.value_axis(values + limits + floor, word, config.min, config.max, fixed=config.fixed)
+
+
+def _marked(config: LineConfig) -> list[tuple[str, float, str]]:
+    """Return level, value and name of everything that has a line across the chart."""
+    limits = config.thresholds or Thresholds()
+    named = [("warn", limits.warn, "Warning"), ("critical", limits.critical, "Critical")]
+    found = [(level, value, name) for level, value, name in named if value is not None]
+    return [*found, *(("goal", goal.value, goal.name) for goal in config.goals)]
+
+
+def _limits(scale: ValueAxis, word: str, config: LineConfig) -> tuple[Limit, ...]:
+    placed = [
+        (level, scale.place(value), f"{name} {units.show(value, word)}") for level, value, name in _marked(config)
+    ]
+    return tuple(Limit(level, place, text.strip()) for level, place, text in placed if place)
+
+
+def _summary(track: Track, config: LineConfig) -> Summary | None:
+    if config.legend != "table" or not track.points:
+        return None
+    word = track.unit if config.unit is None else config.unit
+    mean = fmean(point.value for point in track.points)
+    least, greatest = min(map(chart.low, track.points)), max(map(chart.high, track.points))
+    return Summary(units.show(mean, word), units.show(least, word), units.show(greatest, word))
+
+
+def _logarithms(track: Track) -> Track:
+    """Return `track` with the logarithms of what is more than zero."""
+
+    def logarithm(value: float | None) -> float | None:
+        return math.log10(value) if value is not None and value > 0 else None
+
+    points = [
+        Point(
+            one.at,
+            value,
+            None if one.low is None else logarithm(one.low) if one.low > 0 else value,
+            logarithm(one.high),
+        )
+        for one in track.points
+        if (value := logarithm(one.value)) is not None
+    ]
+    return replace(track, points=tuple(points), before=None)
+
+
+def _by_labels(series: Sequence[Named]) -> list[int]:
+    """Return the colour of each of `series` by its labels, or its name where it has none; no two have the same.
+
+    Of two that would, the one whose labels come first in the alphabet has it, and the other the next that is free.
+    """
+    wanted = {place: json.dumps(sorted(one.track.labels.items()) or one.name) for place, one in enumerate(series)}
+    found: dict[int, int] = {}
+    for place, text in sorted(wanted.items(), key=lambda item: (item[1], item[0])):
+        first = zlib.crc32(text.encode()) % LINES_MOST
+        taken = set(found.values())
+        found[place] = next(
+            colour for colour in ((first + more) % LINES_MOST + 1 for more in range(LINES_MOST)) if colour not in taken
+        )
+    return [found[place] for place in range(len(series))]
+
+
 def _line(
-    one: Named, curve: Curve, colour: int, step_s: float, plane: chart.Plane, config: LineConfig, window: Window
+    one: Named,
+    curve: Curve,
+    colour: int,
+    summary: Summary | None,
+    plane: chart.Plane,
+    config: LineConfig,
+    window: Window,
 ) -> Line:
     track = one.track
     word = track.unit if config.unit is None else config.unit
-    floors = curve.floors
+    pieces = curve.pieces
+    if config.draw == "points":
+        pieces = [[point] for piece in pieces for point in piece]
+    elif config.draw == "steps":
+        pieces = [chart.stairs(piece, plane.step_s) for piece in pieces]
+    if curve.floors is not None:
+        area = chart.bands(list(zip(curve.pieces, curve.floors, strict=True)), plane)
+    else:
+        area = chart.area(pieces, plane, -math.inf if config.scale == "log" else 0.0) if config.fill else ""
     return Line(
         name=one.name,
         value=units.show(track.latest.value, word) if track.latest else None,
         colour=colour,
-        path=chart.line(curve.pieces, plane),
-        dots=chart.dots(curve.pieces, plane),
-        area="" if floors is None else chart.bands(list(zip(curve.pieces, floors, strict=True)), plane),
-        band=chart.ranges(curve.pieces, plane, step_s * BAND_STEPS),
+        path=chart.line(pieces, plane),
+        dots=chart.dots(pieces, plane),
+        area=area,
+        band=chart.ranges(curve.pieces, plane, plane.step_s * BAND_STEPS),
         stale=freshness.of_tracks([track], config.every_s, window.at).state == "stale",
+        summary=summary,
     )
 
 
@@ -140,12 +300,12 @@ def _step_s(series: Sequence[Named], config: LineConfig, window: Window) -> floa
     An area of a stack costs more than three curves: its line, and its upper and its lower edge. A band has two edges
     in longer steps.
     """
-    drawn = float(sum(len(one.track.points) for one in series))
-    if config.stacked:
-        drawn *= 3.4
-    elif len(series) <= BANDS_MOST:
+    points = sum(len(one.track.points) for one in series)
+    each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])
+    drawn = points * (3.4 if config.stacked else each)
+    if not config.stacked and len(series) <= BANDS_MOST:
         drawn += sum(chart.spread(point) > 0 for one in series for point in one.track.points) * 2 / BAND_STEPS
-    return window.step_s * max(1, math.ceil(drawn / POINTS_MOST))
+    return window.step_s * max(1, math.ceil(drawn / (POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1))))
 
 
 def _inside(track: Track, window: Window) -> Track:

@@ -31,14 +31,18 @@ function lines(path) {
 /** A chart of the page as what is needed to read it; null if it shows nothing. */
 function read(chart) {
   const plot = chart.querySelector(".plot");
-  const { start, end, step, low, high, divisor, decimals, unit } = plot.dataset;
+  const { start, end, step, low, high, divisor, decimals, unit, log } = plot.dataset;
   const curves = [...chart.parentElement.querySelectorAll(".legend > li[data-series]")].map((item) => {
     const paths = (name) => lines(plot.querySelector(`path.${name}.series-${item.dataset.series}`));
     return { item, curve: [...paths("line-curve"), ...paths("dots")], band: paths("band"), isStacked: paths("under").length > 0 };
   });
-  const [first, last, bottom, top] = [start, end, low, high].map(Number);
+  const [first, last] = [start, end].map(Number);
+  const [bottom, top] = [low, high].map((one) => (log === undefined ? Number(one) : Math.log10(one)));
   const span = { chart, plot, start: first, end: last, step: Number(step), tolerance: (0.75 * WIDTH * step) / (last - first), curves };
-  const of = (value) => digits(value / divisor, Number(decimals));
+  const of = (height) => {
+    const value = (log === undefined ? height : 10 ** height) / divisor;
+    return digits(value, log === undefined ? Number(decimals) : Math.max(0, 2 - Math.floor(Math.log10(value))));
+  };
   span.number = (y) => of(top - (y / HEIGHT) * (top - bottom));
   span.difference = (upper, lower) => of(((lower - upper) / HEIGHT) * (top - bottom));
   span.unit = unit ? `\u202f${unit}` : "";

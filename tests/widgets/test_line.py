@@ -1,5 +1,6 @@
 """The line: series over a window."""
 
+import dataclasses
 import math
 import re
 from itertools import accumulate
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from pydantic import ValidationError
 
 from metrics.series.read import Point
 from metrics.widgets import ranges
@@ -172,3 +174,90 @@ def test_a_series_that_ended_says_so() -> None:
 def test_the_same_arguments_give_the_same_view() -> None:
     series = named("a", 5, LEVEL)
     assert view(series) == view(series)
+
+
+def test_limits_lie_on_the_axis_and_say_what_they_are() -> None:
+    limits = {"warn": 80, "critical": 95}
+    shown = view(
+        named("a", 5, LEVEL, unit="percent"), thresholds=limits, goals=[{"value": 50, "name": "agreed"}, {"value": 7}]
+    )
+    assert shown.values.high == 100
+    assert [(one.level, one.place, one.text) for one in shown.limits] == [
+        ("warn", "20.0%", "Warning 80.0\u202f%"),
+        ("critical", "5.0%", "Critical 95.0\u202f%"),
+        ("goal", "50.0%", "agreed 50.0\u202f%"),
+        ("goal", "93.0%", "7.0\u202f%"),
+    ]
+    fixed = view(named("a", 5, LEVEL), thresholds=limits, min=0, max=10, fixed=True)
+    assert (fixed.values.high, fixed.limits) == (10, ())
+
+
+def test_a_fixed_axis_leaves_what_is_beyond_at_its_edge() -> None:
+    shown = view(named("a", 5, {1800: 5.0, 1770: 500.0, 1740: -3.0}), min=0, max=10, fixed=True)
+    assert (shown.values.low, shown.values.high) == (0, 10)
+    assert [y for _, y in places(shown.lines[0].path)] == [200, 0, 400]
+
+
+def test_on_a_logarithmic_axis_each_tenfold_is_as_high() -> None:
+    shown = view(named("a", 5, {1800: 1.0, 1770: 10.0, 1740: 100.0, 1710: 0.0, 1680: -4.0}), scale="log")
+    assert [y for _, y in places(shown.lines[0].path)] == [400, 200, 0]
+    assert [(one.place, one.text) for one in shown.values.ticks][:4] == [
+        ("100.0%", "1"),
+        ("84.9%", "2"),
+        ("65.1%", "5"),
+        ("50.0%", "10"),
+    ]
+    wide = view(named("a", 5, {1800: 3.0, 1770: 4e9}, unit="bytes"), scale="log")
+    assert [one.text for one in wide.values.ticks] == ["10\u202fB", "9.77\u202fKiB", "9.54\u202fMiB", "9.31\u202fGiB"]
+    assert view(named("a", 5, {1800: -1.0}), scale="log").empty
+
+
+DRAWN = [("line", 0, 3), ("steps", 0, 6), ("points", 3, 0)]
+
+
+@pytest.mark.parametrize(("draw", "dots", "corners"), DRAWN)
+def test_values_are_drawn_as_lines_steps_or_points(draw: str, dots: int, corners: int) -> None:
+    (line,) = view(named("a", 5, {1800: 1.0, 1770: 2.0, 1740: 3.0}), draw=draw).lines
+    assert line.dots.count("M") == dots
+    assert len(places(line.path)) == corners
+
+
+def test_an_area_is_filled_down_to_zero() -> None:
+    (line,) = view(named("a", 5, {1800: 10.0, 1770: -10.0}), fill=True, min=-20, max=20).lines
+    assert places(line.area)[-1][1] == places(line.area)[-2][1] == 200
+
+
+def test_a_table_has_mean_least_and_greatest() -> None:
+    points = [Point(AT - 60, 10, 4, 12), Point(AT - 30, 20, 19, 90)]
+    (line,) = view(named("a", 5, points), window=FINER, legend="table").lines
+    assert line.summary
+    assert [str(one) for one in (line.summary.mean, line.summary.least, line.summary.greatest)] == ["15", "4", "90"]
+    assert view(named("a", 5, points)).lines[0].summary is None
+
+
+def test_colours_by_labels_are_the_same_on_every_chart_and_never_twice_on_one() -> None:
+    def colours(*hosts: str) -> dict[str, int]:
+        series = [named(host, 1, LEVEL) for host in hosts]
+        labelled = [
+            dataclasses.replace(one, track=dataclasses.replace(one.track, labels={"host": one.name})) for one in series
+        ]
+        return {line.name: line.colour for line in view(*labelled, colours="labels").lines}
+
+    every = colours(*"abcdefgh")
+    assert sorted(every.values()) == list(range(1, 9))
+    assert colours(*"hgfedcba") == every
+    assert colours("a") == {"a": every["a"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"fixed": True, "min": 1}, "a fixed axis needs min, and a max that is more"),
+        ({"scale": "log", "min": 0}, "more than zero from min to max"),
+        ({"scale": "log", "stacked": True}, "can't have a logarithmic axis"),
+        ({"stacked": True, "draw": "points"}, "stacked series are drawn as lines"),
+    ],
+)
+def test_what_can_not_be_drawn_is_refused(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        LineConfig.model_validate(config(**fields))
