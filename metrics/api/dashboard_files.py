@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import Router, Status
+from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 
 from metrics.actions import dashboard_files as actions
-from metrics.actions import dashboards
-from metrics.api.body import ONE
+from metrics.actions import dashboards, grafana_import
+from metrics.api.body import MAKING, ONE
 from metrics.api.dashboards import CHANGING, DashboardOut, seen_revision, tagged
 from metrics.api.tokens import edit, principal_of, read
 from metrics.widgets.schema import schema as dashboard_schema
@@ -19,7 +19,29 @@ router = Router(tags=["manage"], auth=read)
 YAML = "application/yaml"
 _DASHBOARD = {YAML: {"schema": {"$ref": "#/components/schemas/DashboardSpec"}}}
 AS_FILE = {"responses": {200: {"description": "OK", "content": _DASHBOARD}}}
+OF_GRAFANA = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 OF_FILE = {"requestBody": {"description": "The file.", "required": True, "content": _DASHBOARD}}
+
+
+class LeftOutOut(Schema):
+    """A panel, or a part of one, that has no counterpart, and why."""
+
+    title: str
+    reason: str
+
+
+class TakenOut(Schema):
+    """A dashboard made of one of Grafana's, and what was left out of it."""
+
+    dashboard: DashboardOut
+    left_out: list[LeftOutOut]
+
+
+@router.post("grafana-dashboards", response={201: TakenOut, **MAKING}, auth=edit, openapi_extra=OF_GRAFANA)
+def take_dashboard(request: HttpRequest, response: HttpResponse) -> Status[dict[str, Any]]:
+    """Make a dashboard of the JSON of one of Grafana's, as far as there are counterparts."""
+    made, left_out = grafana_import.create(principal_of(request), _text(request, grafana_import.SIZE_MOST_BYTES))
+    return Status(201, {"dashboard": tagged(response, made), "left_out": left_out})
 
 
 @router.get("dashboards/{slug}.yaml", response=ONE, openapi_extra=AS_FILE)
@@ -39,7 +61,7 @@ def get_file(request: HttpRequest, slug: str) -> HttpResponse:
 def put_file(request: HttpRequest, response: HttpResponse, slug: str) -> Status[dict[str, Any]]:
     """Make the dashboard what the file says, or make it if there is none; If-Match is for one that there is."""
     by = principal_of(request)
-    text = _text(request)
+    text = _text(request, SIZE_MOST_BYTES)
     seen = seen_revision(request) if actions.is_there(by, slug) else None
     made, is_new = actions.put(by, slug, text, seen)
     return Status(201 if is_new else 200, tagged(response, made))
@@ -50,10 +72,10 @@ def schema(request: HttpRequest) -> HttpResponse:
     return JsonResponse(dashboard_schema())
 
 
-def _text(request: HttpRequest) -> str:
+def _text(request: HttpRequest, most_bytes: int) -> str:
     """Return the body as text. Raises HttpError 413 or 400."""
-    if len(request.body) > SIZE_MOST_BYTES:
-        raise HttpError(413, f"The body is larger than {SIZE_MOST_BYTES} bytes.")
+    if len(request.body) > most_bytes:
+        raise HttpError(413, f"The body is larger than {most_bytes} bytes.")
     try:
         return request.body.decode()
     except UnicodeDecodeError:

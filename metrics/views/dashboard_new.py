@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from metrics.access.policy import CREATE, visible
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import dashboard_files, ready_made
+from metrics.actions import dashboard_files, grafana_import, ready_made
 from metrics.actions import dashboards as actions
 from metrics.actions.errors import Invalid
 from metrics.forms.draft import Draft
@@ -20,11 +20,11 @@ from metrics.models import Dashboard, Source
 from metrics.views.access import page_for
 from metrics.views.dashboard_edit import NAMES, number_of, refusals
 from metrics.widgets.spec import DashboardSpec
-from metrics.yaml import SIZE_MOST_BYTES
 
 TITLE, SLUG, *OTHERS = fields_of(DashboardSpec, *NAMES)
 SLUG = replace(SLUG, required=False, help="Its part of the address. Empty, it is made from the title.")
 PART = "dashboard"
+TEXT = f"{PART}-text"
 PLAIN = replace(TITLE, schema={}, required=True, nullable=False, help="")
 
 Typed = Mapping[str, Any]
@@ -61,16 +61,21 @@ def new(request: HttpRequest) -> HttpResponse:
     draft = replace(draft, typed=request.POST.dict())
     try:
         draft = _with_file(request, draft)
+        if name == "file" and grafana_import.is_json(text := str(draft.typed.get(TEXT, ""))):
+            taken = grafana_import.take(text)
+            draft = replace(draft, typed={**draft.typed, TEXT: taken.text()})
+            return _page(request, name, draft, taken)
         made = way.make(by, draft.read()[0][PART], asked)
     except Invalid as problem:
-        return _page(request, name, draft.refused((f"{PART}.{where}", said) for where, said in refusals(problem)))
+        beside = ((f"{PART}.{'text' if name == 'file' else where}", said) for where, said in refusals(problem))
+        return _page(request, name, draft.refused(beside))
     if name != "empty":
         return redirect("dashboard", made.slug)
     messages.success(request, f"{made.title} is made. {way.access}")
     return redirect("dashboard-edit", made.slug)
 
 
-def _page(request: HttpRequest, name: str, draft: Draft) -> HttpResponse:
+def _page(request: HttpRequest, name: str, draft: Draft, taken: grafana_import.Taken | None = None) -> HttpResponse:
     asked = request.GET.dict()
     context = {
         "ways": WAYS,
@@ -79,6 +84,7 @@ def _page(request: HttpRequest, name: str, draft: Draft) -> HttpResponse:
         "draft": draft,
         "forms": draft.forms(),
         "ready_made": ready_made.documents() if name == "ready" else {},
+        "taken": taken,
         "of": asked.get("of", ""),
         "source": _source(of_visitor(request), asked) if name == "ready" else None,
     }
@@ -91,13 +97,15 @@ def _with_file(request: HttpRequest, draft: Draft) -> Draft:
     file = request.FILES.get("file")
     if file is None:
         return draft
-    if (file.size or 0) > SIZE_MOST_BYTES:
-        raise Invalid("text", f"The file {file.name} has {file.size} bytes, more than {SIZE_MOST_BYTES}.")
+    if (file.size or 0) > grafana_import.SIZE_MOST_BYTES:
+        raise Invalid(
+            "text", f"The file {file.name} has {file.size} bytes, more than {grafana_import.SIZE_MOST_BYTES}."
+        )
     try:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("text", f"The file {file.name} is not UTF-8.") from None
-    return replace(draft, typed={**draft.typed, f"{PART}-text": text})
+    return replace(draft, typed={**draft.typed, TEXT: text})
 
 
 def _empty(by: Principal, typed: Typed, asked: Asked) -> Dashboard:
@@ -171,7 +179,7 @@ WAYS = {
     ),
     "file": Way(
         "From a file",
-        "YAML, as it is exported here.",
+        "YAML, as it is exported here, or a dashboard of Grafana's.",
         "It is for those whom the file names; if it names none, everyone who is signed in sees it.",
         "Make the dashboard",
         _file_fields,

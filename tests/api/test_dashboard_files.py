@@ -59,6 +59,19 @@ def test_nonsense_changes_nothing(
     assert Dashboard.objects.get().revision == 1
 
 
+def test_a_dashboard_of_grafana_is_made_and_tells_what_was_left_out(client: Client) -> None:
+    sent = {
+        "title": "Shop",
+        "panels": [{"type": "stat", "title": "Open", "targets": [{"expr": "orders_open"}]}, {"type": "x"}],
+    }
+    response: Any = client.post("/api/v1/grafana-dashboards", sent, content_type="application/json")
+    answer = response.json()
+    assert (response.status_code, answer["dashboard"]["slug"], len(answer["dashboard"]["widgets"])) == (201, "shop", 1)
+    assert answer["left_out"] == [{"title": "", "reason": "There is no kind of widget for panels of the type 'x'."}]
+    response = client.post("/api/v1/grafana-dashboards", {"panels": []}, content_type="application/json")
+    assert (response.status_code, response.json()["detail"]) == (422, "It has no panels.")
+
+
 def test_anybody_may_read_the_schema() -> None:
     found = Client().get("/api/v1/dashboards/schema.json").json()
     assert (found["required"], found["properties"]["range"]["default"]) == (["title"], "1h")

@@ -47,6 +47,7 @@ SCOPES = {
     ("GET", "/api/v1/dashboards"): "read",
     ("POST", "/api/v1/dashboards"): "edit",
     ("GET", "/api/v1/dashboards/{slug}"): "read",
+    ("POST", "/api/v1/grafana-dashboards"): "edit",
     ("GET", "/api/v1/dashboards/{slug}.yaml"): "read",
     ("PUT", "/api/v1/dashboards/{slug}.yaml"): "edit",
     ("PATCH", "/api/v1/dashboards/{slug}"): "edit",

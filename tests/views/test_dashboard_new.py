@@ -1,5 +1,6 @@
 """The page that makes a dashboard: a copy, or one out of a file."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -9,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from metrics.actions import dashboards
+from metrics.actions.grafana_import import SIZE_MOST_BYTES
 from metrics.models import Dashboard
-from metrics.yaml import SIZE_MOST_BYTES
 from tests import make
 from tests.html_form import form
 
@@ -108,6 +109,18 @@ def test_what_is_refused_is_said_beside_the_text_which_stays(
     assert (response.status_code, [one[: len(sentence)] for one in said(response)]) == (422, [sentence])
     assert form(response.content.decode(), "")["dashboard-text"].strip() == fields.get("text", "").strip()
     assert [one.slug for one in Dashboard.objects.all()] == ["shop"]
+
+
+def test_a_dashboard_of_grafana_is_looked_at_before_it_is_made(editor: Client) -> None:
+    panels = [{"type": "stat", "title": "Open", "targets": [{"expr": "orders_open"}]}, {"type": "logs", "title": "Log"}]
+    grafanas = json.dumps({"title": "Store", "panels": panels})
+    response = sent(editor, "file", file=SimpleUploadedFile("store.json", grafanas.encode()))
+    page = response.content.decode()
+    assert (response.status_code, Dashboard.objects.count()) == (200, 0)
+    assert "no kind of widget for panels of the type" in page
+    assert editor.post(f"{NEW}?from=file", form(page, ""))["Location"] == "/d/store/"
+    assert widgets("store") == [("number", "Open")]
+    assert said(sent(editor, "file", text='{"panels": []}')) == ["It has no panels."]
 
 
 def test_a_file_for_a_team_of_others_is_refused(editor: Client) -> None:
