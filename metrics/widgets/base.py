@@ -178,7 +178,7 @@ class WidgetKind(ABC, Generic[C]):
     size: ClassVar[tuple[int, int]] = (3, 1)
     """Columns and rows that a new one has."""
     function: ClassVar[Function | None] = None
-    """What is made of each series over time where a query does not say it."""
+    """Function that is made of each series over time where a query does not say it."""
     extremes: ClassVar[bool] = False
     """Whether its points have the least and the greatest sample of their step besides the mean."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}

@@ -90,6 +90,7 @@ class Heatmap(WidgetKind[HeatmapConfig]):
 
     kind = "heatmap"
     config_class = HeatmapConfig
+    size = (6, 2)
     example_series = 1
 
     def example_at(self, place: int, at: float) -> float:

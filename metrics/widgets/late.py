@@ -1,4 +1,4 @@
-"""What is late: series that should have come by now, the longest silent first."""
+"""Late series: those that should have come by now, the longest silent first."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -50,6 +50,7 @@ class Late(WidgetKind[LateConfig]):
 
     kind = "late"
     config_class = LateConfig
+    size = (4, 2)
     windows_back = 0
     example_ages_s: ClassVar = (2.0, 700.0, 150.0)
 

@@ -69,10 +69,10 @@ class SloView:
     """View-model of `templates/widgets/slo.html`.
 
     `left` is how much of the budget is left, below zero if it is overspent, None where nothing is known; `ems` how
-    wide that is, in halves of the height of its letters. `time` says the same as time ("27 min of 43.2 min left"),
-    `burn` how fast it goes in the last hour and six hours, `ratio` what was reached of the objective, and `known` of
-    how much of the period there is data if that is not nearly all. `spark` is the budget over the period, in a box of
-    1000 by 200, and `zero` the height in it where nothing is left, empty if that is its bottom.
+    wide that is, in halves of the height of its letters; `level` says how bad it stands. `time` says the same as time
+    ("27 min of 43.2 min left"), `burn` how fast it goes in the last hour and six hours, `ratio` what was reached of the
+    objective, and `known` of how much of the period there is data if that is not nearly all. `spark` is the budget over
+    the period, in a box of 1000 by 200, and `zero` the height in it where nothing is left, empty if that is its bottom.
     """
 
     left: Shown | None
@@ -102,7 +102,7 @@ class Piece:
 
 
 class Slo(WidgetKind[SloConfig]):
-    """What is left of an error budget, as a share and as time, and how fast it burns."""
+    """The rest of an error budget, as a share and as time, and how fast it burns."""
 
     kind = "slo"
     config_class = SloConfig

@@ -67,6 +67,7 @@ class TestNew:
         queries = {"queries": [{"metric": "orders_open"}]}
         needed: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
+            "section": ({}, {}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
             "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),
             "progress": ({"config-queries-0-metric": "orders_open", "config-goal": "7"}, {**queries, "goal": 7.0}),
@@ -77,7 +78,9 @@ class TestNew:
         assert (response.status_code, response["Location"]) == (302, "/d/shop/edit/")
         made = drafted()["new"]
         assert (made["kind"], made["title"], made["config"]) == (kind, "New", config)
-        assert (made["x"], made["y"], made["w"], made["h"]) == (3, 0, *kinds()[kind].size)
+        w, h = kinds()[kind].size
+        place = (3, 0) if w <= 9 else (0, 1)
+        assert (made["x"], made["y"], made["w"], made["h"]) == (*place, w, h)
         assert Widget.objects.count() == 1
 
     def test_one_that_is_not_filled_in_says_what_is_missing(self, editor: Client) -> None:
@@ -101,7 +104,8 @@ class TestEdit:
     @pytest.mark.parametrize("kind", sorted(kinds()))
     def test_a_form_that_is_left_alone_makes_no_revision(self, editor: Client, kind: str) -> None:
         stored = STORED[kind][str(kinds()[kind].config_class.version)]
-        make.dashboard(widgets=[{"kind": kind, "title": "one", "config": stored, "w": 5, "h": 2}])
+        size = {"w": 12} if kind == "section" else {"w": 5, "h": 2}
+        make.dashboard(widgets=[{"kind": kind, "title": "one", "config": stored, **size}])
         path = "/d/shop/widgets/one/edit/"
         assert editor.post(path, filled(editor, path, path)).status_code == 302
         assert steps() == 0
