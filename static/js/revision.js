@@ -32,6 +32,17 @@ const topic = (page) => page.getElementById("live")?.getAttribute("hx-ws:connect
 
 const variables = (page) => [...page.querySelectorAll("[data-variables] summary > .variable-name")].map((one) => one.textContent).join();
 
+/** What may be chosen now; a list that is open stays as it is. */
+function offer(page) {
+  const [shown, fresh] = [document, page].map((one) => [...one.querySelectorAll("[data-variables] > details")]);
+  shown.forEach((details, place) => {
+    if (details.open) return;
+    for (const part of [".variable-chosen", ".variable-options"]) {
+      details.querySelector(part).replaceChildren(...fresh[place].querySelector(part).childNodes);
+    }
+  });
+}
+
 function lay(fresh, page) {
   const shown = document.getElementById("widgets");
   const known = new Map([...shown.children].map((one) => [one.id, one]));
@@ -44,6 +55,7 @@ function lay(fresh, page) {
   wanted.forEach((one, place) => {
     if (shown.children[place] !== one) shown.insertBefore(one, shown.children[place] ?? null);
   });
+  offer(page);
   const [heading, title] = [document, page].map((one) => one.querySelector("header h1"));
   if (heading && title && heading.textContent !== title.textContent) heading.replaceChildren(...title.childNodes);
   const count = /^\(\d+\) /.exec(document.title)?.[0] ?? "";

@@ -60,7 +60,6 @@ def test_values_are_chosen_and_a_new_one_appears_by_itself(person: Person, push_
     person.wait_until_live()
     expect(page.locator("#w-bars h2")).to_have_text("Load of web-1, web-10 in north")
     expect(copies.locator("h2")).to_have_text(["Load: web-1", "Load: web-10"])
-    push("web-12")
 
     zone = page.locator(".variable", has_text="zone")
     zone.locator("summary").click()
@@ -75,4 +74,7 @@ def test_values_are_chosen_and_a_new_one_appears_by_itself(person: Person, push_
     person.open("/d/machines/?var-host=nowhere&range=1h")
     expect(page).to_have_url(f"{url}/d/machines/?range=1h")
     person.wait_until_live()
-    expect(copies).to_have_count(len(HOSTS) + 1, timeout=60_000)  # the page loads anew if it was not there yet
+    expect(copies).to_have_count(len(HOSTS))
+    push("web-12")
+    expect(copies).to_have_count(len(HOSTS) + 1, timeout=90_000)
+    expect(page.locator(".variable-options").first).to_contain_text("web-12")
