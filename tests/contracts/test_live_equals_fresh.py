@@ -41,6 +41,7 @@ from metrics.sample import Sample
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import render as draw
+from metrics.widgets.section import raised
 from tests import loop, make
 from tests.make import AT
 
@@ -67,6 +68,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("late", {"queries": [{"metric": SILENT}, {"metric": GONE}]}),
     ("list", {"queries": [{"metric": UP}, {"metric": DISK}], "rows": 5}),
     ("history", {"queries": [{"metric": UP, "legend": "{check}"}], "days": 2}),
+    ("section", {"folded": True}),
     ("text", {"text": "Call *Ada*."}),
     ("clock", {"places": [{"zone": "Asia/Tokyo"}]}),
     ("countdown", {"until": "2026-11-20T12:02:00Z"}),
@@ -149,7 +151,10 @@ async def _closed() -> AsyncIterator[None]:
 def build() -> tuple[Dashboard, Source, set[str]]:
     """Make a dashboard of all kinds and a source; return them, and the widgets that show `LOAD`."""
     assert {kind for kind, _ in CONFIGS} == set(kinds())
-    widgets = [{"kind": kind, "title": f"{kind} {i}", "config": config} for i, (kind, config) in enumerate(CONFIGS)]
+    widgets = [
+        {"kind": kind, "title": f"{kind} {i}", "config": config, **({"w": 12} if kind == "section" else {})}
+        for i, (kind, config) in enumerate(CONFIGS)
+    ]
     made = make.dashboard(widgets=widgets)
     shows_load = {widget.key for widget in made.widgets.all() if f"'{LOAD}'" in str(widget.config)}
     return made, make.source(name="checks", every_s=15), shows_load
@@ -158,7 +163,7 @@ def build() -> tuple[Dashboard, Source, set[str]]:
 def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
     said = {"notice": page(dashboard, range, at).notice}
     return {
-        **{widget.key: draw(widget, range, at) for widget in dashboard.widgets.all()},
+        **{widget.key: draw(widget, range, at) for widget in raised(list(dashboard.widgets.all()))},
         "notice": render_to_string("notice/notice.html", said).strip(),
     }
 
