@@ -110,7 +110,7 @@ class Slo(WidgetKind[SloConfig]):
     example_series = 1
 
     def example_at(self, place: int, at: float) -> float:
-        return 0.99 if int(at // DAY_S) % 11 == 0 else 0.9998
+        return 0.995 if int(at // DAY_S) % 11 == 0 else 0.9998
 
     def window(self, config: SloConfig, window: Window) -> Window:
         last = window.at // STEP_S * STEP_S

@@ -1,4 +1,4 @@
-"""What is late: which series are listed, in which order, and what is said of them all."""
+"""Late series: which series are listed, in which order, and what is said of them all."""
 
 from typing import Any
 
