@@ -1,5 +1,7 @@
 """Moments: a dashboard as it was at a time, with the widgets that it had then."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from metrics.actions import dashboards, variables
@@ -7,7 +9,7 @@ from metrics.actions.errors import Invalid, Missing
 from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
-from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.render import WidgetView, link, widget_views
 from metrics.widgets.section import raised
 from metrics.widgets.variables import VariableSpec, drawn
 
@@ -44,11 +46,18 @@ def moment(
 
 def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     """Return the title and the widgets of `dashboard` as they were at `moment`. Raises Missing."""
+    title, found = widgets(dashboard, moment)
+    seen = widget_views(found, moment.range, moment.at)
+    return title, [replace(view, link=link(one)) for one, view in zip(found, seen, strict=True)]
+
+
+def widgets(dashboard: Dashboard, moment: Moment) -> tuple[str, Sequence[Widget]]:
+    """Return the title and the widgets, not drawn, of `dashboard` as they were at `moment`. Raises Missing."""
     spec = _revision(dashboard, moment.at, moment.revision).spec
-    widgets = [Widget(dashboard=dashboard, **dashboards.stored_widget(one).model_dump()) for one in spec["widgets"]]
-    widgets.sort(key=lambda one: (one.y, one.x))
+    found = [Widget(dashboard=dashboard, **dashboards.stored_widget(one).model_dump()) for one in spec["widgets"]]
+    found.sort(key=lambda one: (one.y, one.x))
     choices = variables.choices(dashboard, moment.chosen, _variables(spec))
-    return spec["title"], widget_views(raised(drawn(widgets, choices)), moment.range, moment.at)
+    return spec["title"], raised(drawn(found, choices))
 
 
 def _variables(spec: dict[str, Any]) -> list[VariableSpec]:

@@ -33,8 +33,10 @@ class Page:
     layout: str = ""
 
 
-def page(dashboard: Dashboard, range: str, at: float, chosen: str = "") -> Page:
+def page(dashboard: Dashboard, range: str, at: float, chosen: str = "", key: str = "") -> Page:
     """Return the page of `dashboard` over `range` at `at`, with the values of its variables that are `chosen`.
+
+    With a `key` it has that widget alone, if there is one; what its socket brings of others finds no place on it.
 
     The version is read before the samples are, so that what arrives in between is sent once more, not lost.
     """
@@ -45,5 +47,5 @@ def page(dashboard: Dashboard, range: str, at: float, chosen: str = "") -> Page:
         outage.log("page drawn without a version", error)
         epoch, version, said = "", 0, Notice(outage.words(error), NOTHING_NEW)
     widgets = variables.drawn(dashboard, list(dashboard.widgets.all()), chosen)
-    views = widget_views(widgets, range, at)
+    views = widget_views([one for one in widgets if key in ("", one.key)], range, at)
     return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision, layout(widgets))

@@ -29,6 +29,7 @@ from metrics.views import (
     users,
     watches,
     watching,
+    widget_page,
     widgets,
 )
 
@@ -49,6 +50,8 @@ urlpatterns = [
     path("d/<slug:slug>/restore/", dashboard_edit.restore, name="dashboard-restore"),
     path("d/<slug:slug>/delete/", dashboard_edit.delete, name="dashboard-delete"),
     path("d/<slug:slug>/export/", dashboard_file.export, name="dashboard-export"),
+    path("d/<slug:slug>/w/<slug:key>/", widget_page.page, name="widget"),
+    path("d/<slug:slug>/w/<slug:key>/csv", widget_page.csv, name="widget-csv"),
     path("d/<slug:slug>/widgets/new/", widgets.new, name="widget-new"),
     path("d/<slug:slug>/widgets/<slug:key>/edit/", widgets.edit, name="widget-edit"),
     path("d/<slug:slug>/widgets/<slug:key>/duplicate/", widgets.duplicate, name="widget-duplicate"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.template.loader import render_to_string
+from django.urls import reverse
 from pydantic import ValidationError
 
 from metrics import validation
@@ -19,6 +20,7 @@ from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
+from metrics.widgets.spec import SECTION
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +45,8 @@ class WidgetView:
     `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
     its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
-    `hint` is shown while there is no data. `series` are those that it shows, for programs.
+    `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
+    own page, empty where it has none.
     """
 
     element: str
@@ -59,6 +62,7 @@ class WidgetView:
     hint: str = ""
     error: str = ""
     series: tuple[Newest, ...] = ()
+    link: str = ""
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -166,7 +170,28 @@ def _view(
         view=view,
         hint=hint,
         error=error,
+        link=link(widget) if widget.pk else "",
     )
+
+
+def link(widget: Widget) -> str:
+    """Return the path of the page of `widget` alone; a section has none."""
+    return "" if widget.kind == SECTION else reverse("widget", args=[widget.dashboard.slug, widget.key])
+
+
+def series_of(widget: Widget, range: str, at: float) -> list[Named]:
+    """Return the series that `widget` shows, each with its points in fine steps, whatever its kind makes of them.
+
+    There are none for a widget that shows none, or can't be drawn.
+    """
+    parsed = _parsed(widget)
+    if isinstance(parsed, str):
+        return []
+    kind, config = parsed
+    window = ranges.finer(ranges.window(range, at))
+    steps = read.Window(at, window.start, window.end, window.step_s, window.start)
+    asked = [replace(one, window=steps, points=True, extremes=True) for one in _asked(kind, config, window)]
+    return _series(config, read.together(asked, at, _hidden([widget])), window)
 
 
 def _newest(one: Named) -> Newest:

@@ -427,3 +427,22 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
     assert person.complaints == []
+
+
+def test_a_title_opens_its_widget_alone_and_live(person: Person) -> None:
+    """Over the range of the page; what frames bring of other widgets finds no place there, and nothing complains."""
+    page = person.page
+    page.goto(f"{person.system.url}{DEMO}?range=15m")
+    person.wait_until_live()
+    page.locator(".widget-line h2 a").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/w/*/?range=15m")
+    person.wait_until_live()
+    assert page.locator("article.widget").count() == 1
+    version = page.locator("#pulse").get_attribute("data-version") or ""
+    expect(page.locator("#pulse")).not_to_have_attribute("data-version", version)
+    assert page.locator("article.widget").count() == 1
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.path().read_text().startswith("time,")
+    assert person.complaints == []

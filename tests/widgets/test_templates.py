@@ -8,13 +8,15 @@ import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from metrics.widgets import freshness
+from metrics.widgets import freshness, ranges
 from metrics.widgets.base import Named, Still
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
 from tests.widgets.make import AT, config, named, steps, window
 
-SERIES = [named("<a> & 'b'", 42.5, steps(42, window()), unit="percent"), named("c", 0, steps(7, window()), age_s=900)]
+WINDOW = ranges.finer(window())
+"""Points as often as samples are expected."""
+SERIES = [named("<a> & 'b'", 42.5, steps(42, WINDOW), unit="percent"), named("c", 0, steps(7, WINDOW), age_s=900)]
 
 
 NEEDED: dict[str, dict[str, Any]] = {
