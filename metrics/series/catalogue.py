@@ -139,8 +139,8 @@ class Catalogue:
         each = max(OF_METRIC_LEAST, SETS_MOST // max(1, len(metrics)))
         for metric in metrics:
             found += self._of(metric, words, frozenset(hidden), each)
-        best = nsmallest(most, found, key=lambda one: one[:3])
-        return [self._hit(*one[2:], hidden) for one in best], len(found) > most
+        best = nsmallest(most, found, key=lambda one: (*one[:2], len(one[2]) if words else 0, one[2]))
+        return [self._hit(*one[2:]) for one in best], len(found) > most
 
     def labels(self, metric: str, hidden: Collection[int]) -> dict[str, dict[str, int]]:
         """Return the labels of `metric` with their values, and how many of its newest series have each."""
@@ -265,9 +265,7 @@ class Catalogue:
             and word.label in ("", self._names[pair][0].lower())
         )
 
-    def _hit(
-        self, name: str, pairs: tuple[int, ...], only: frozenset[int | None] | None, hidden: Collection[int]
-    ) -> Hit:
+    def _hit(self, name: str, pairs: tuple[int, ...], only: frozenset[int | None] | None) -> Hit:
         metric = self._metrics[name]
         numbers: Collection[int] = metric.rows.keys()
         for pair in pairs:

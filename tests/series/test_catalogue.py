@@ -56,8 +56,8 @@ def test_how_a_text_has_a_word(text: str, word: str, how: int | None) -> None:
 @pytest.mark.parametrize(
     ("typed", "hits"),
     [
-        ("cpu", ["cpu (1)", "host_cpu_percent (3)", "node_cpu:rate (1)", "gcputime (1)"]),
-        ("CPU  cpu", ["cpu (1)", "host_cpu_percent (3)", "node_cpu:rate (1)", "gcputime (1)"]),
+        ("cpu", ["cpu (1)", "node_cpu:rate (1)", "host_cpu_percent (3)", "gcputime (1)"]),
+        ("CPU  cpu", ["cpu (1)", "node_cpu:rate (1)", "host_cpu_percent (3)", "gcputime (1)"]),
         ("cpu web-1", ["host_cpu_percent host=web-1 (2)", "host_cpu_percent host=web-10 (1)"]),
         ("web-1 cpu 1", ["host_cpu_percent core=1 host=web-1 (1)"]),
         ("web", ["orders_open shop=Web (1)", "host_cpu_percent host=web-1 (2)", "host_cpu_percent host=web-10 (1)"]),
