@@ -19,7 +19,7 @@ from pytest_django import Settings
 from dashboard_project import static
 from metrics.actions import shown
 from metrics.redis_state import limits
-from metrics.series import series_cache, step_cache
+from metrics.series import catalogue, series_cache, step_cache
 from metrics.sources import plugin_process
 from tests import flush, loop
 
@@ -54,6 +54,7 @@ def _nothing_remembered() -> None:
     """Caches of another test are of another database, though ids may be the same."""
     step_cache.forget()
     series_cache.forget()
+    catalogue.forget()
     shown.forget()
 
 

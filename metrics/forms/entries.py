@@ -23,7 +23,7 @@ class Entry:
     name of the checkbox that removes it, empty if that can't be. What `may_be_empty` has a checkbox for that, and
     `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A group has a `group`, a list
     `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be given. One entry may have
-    the `focus`.
+    the `focus`. `suggest` is as in `Field`.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Entry:
     group: "Group | None" = None
     items: tuple["Group", ...] = ()
     focus: bool = False
+    suggest: str = ""
 
     @property
     def may_add(self) -> bool:
@@ -163,6 +164,7 @@ class _Drawing:
             if field.type == "list"
             else (),
             focus=self.focus == name,
+            suggest=field.suggest,
         )
 
 

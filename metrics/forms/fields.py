@@ -30,6 +30,8 @@ class Field:
     `type` is text, long, number, checkbox, select, lines (a list), pairs (a dictionary), json, group (a model) or list
     (of models). `values` are those of a select, by the text of their option. A group and each item of a list have
     `fields`. A credential `is_secret`. One that is `nullable` may be None. `default` is what counts if it is left out.
+    `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of the one beside it;
+    a title is proposed with a metric.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Field:
     help: str
     values: Mapping[str, Any]
     fields: tuple["Field", ...] = ()
+    suggest: str = ""
 
     @property
     def may_be_empty(self) -> bool:
@@ -153,6 +156,7 @@ def _field(name: str, raw: Schema, schema: Schema, above: frozenset[int], requir
         fields=_fields(inner, schema, above | {id(inner)}, in_nullable=nullable or in_nullable)
         if inner is not None and type in ("group", "list")
         else (),
+        suggest=str(raw.get("suggest", "")),
     )
 
 

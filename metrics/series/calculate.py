@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from metrics.series import rate, raw, reader
 from metrics.series.find import Found, Query, find
+from metrics.series.find import of_ids as find_ids
 from metrics.series.functions import Function, Value, by_step, overall, quantile
 from metrics.series.reader import Track, Wanted
 from metrics.series.step_cache import Point
@@ -85,8 +86,19 @@ def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) ->
 
     Series of the sources `hidden` (ids) are left out.
     """
+    return _of_chosen(asked, find([one.query for one in asked], hidden), at)
+
+
+def of_ids(ids: Collection[int], window: Window, hidden: Collection[int] = ()) -> dict[int, Track]:
+    """Return the series with these ids, by id and with points, as a widget shows them that asks for no function."""
+    chosen = find_ids(ids, hidden)
+    (found,) = _of_chosen([Asked(Query(""), None, window, points=True)], [chosen], window.at)
+    return {one.pk: track for one, track in zip(chosen, found, strict=True)}
+
+
+def _of_chosen(asked: Sequence[Asked], chosen: Sequence[list[Found]], at: float) -> list[list[Track]]:
+    """Return the series that were `chosen` for each of `asked`."""
     asked = [replace(ask, window=_in_milliseconds(ask.window)) for ask in asked]
-    chosen = find([one.query for one in asked], hidden)
     plain = [[one for one in found if ask.function_of(one) is None] for ask, found in zip(asked, chosen, strict=True)]
     seen = reader.seen({one.pk: one for found in chosen for one in found}.values(), at)
     drawn = reader.points(

@@ -82,6 +82,17 @@ def find(queries: Sequence[Query], hidden: Collection[int] = ()) -> list[list[Fo
     return found
 
 
+def of_ids(ids: Collection[int], hidden: Collection[int] = ()) -> list[Found]:
+    """Return the series with these ids that there still are, but for those of the sources `hidden` (ids)."""
+    if not ids:
+        return []
+    places = ", ".join(["%s"] * len(ids))
+    sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.id IN ({places}) {_not_of(sorted(hidden))}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*ids, *sorted(hidden)])
+        return [_found(*row) for row in cursor.fetchall()]
+
+
 def of_source(source: int, most: int) -> list[Found]:
     """Return the first `most` series that came from `source`, by metric."""
     sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.source_id = %s ORDER BY s.metric, s.id LIMIT %s"

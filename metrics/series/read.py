@@ -1,7 +1,8 @@
 """Reading what is stored: series as of a moment, functions of them over a window, every sample, and what arrived."""
 
 from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
-from metrics.series.calculate import Asked, Window, together
+from metrics.series.calculate import Asked, Window, of_ids, together
+from metrics.series.catalogue import Hit, labels, rank, search
 from metrics.series.find import Query
 from metrics.series.functions import Function, FunctionName
 from metrics.series.labels import values_of
@@ -17,6 +18,7 @@ __all__ = [
     "Asked",
     "Function",
     "FunctionName",
+    "Hit",
     "Over",
     "Point",
     "Query",
@@ -24,9 +26,13 @@ __all__ = [
     "Window",
     "arrivals",
     "bounds",
+    "labels",
     "longest_step",
+    "of_ids",
     "over_seconds",
+    "rank",
     "samples",
+    "search",
     "together",
     "tracks",
     "tracks_of",

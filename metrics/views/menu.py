@@ -53,6 +53,7 @@ def _pages(by: Principal) -> list[tuple[str, str, str]]:
         ("Sources", "sources", "sources/", may(by, SEE, Source)),
         ("Heartbeats", "heartbeats", "heartbeats/", may(by, SEE, Heartbeat)),
         ("Rooms", "rooms", "rooms/", may(by, SEE, Room)),
+        ("Explore", "explore", "explore/", may(by, SEE, Series)),
         ("Series", "series", "series/", may(by, SEE, Series)),
         ("Watching", "watching", "watching/", may(by, SEE, WATCHING)),
         ("Access", access[0][1] if access else "", "access/", bool(access)),

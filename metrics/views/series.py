@@ -16,7 +16,7 @@ from metrics.access.principal import of_visitor
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Sample, Series
 from metrics.series import keep
 from metrics.series.keep import Label
-from metrics.views import humanize
+from metrics.views import explore, humanize
 from metrics.views.access import page_for
 from metrics.widgets import units
 from metrics.widgets.units import Shown
@@ -52,13 +52,17 @@ class Share:
 class Largest:
     """A metric: its `name`, how many `series` it has, and its `labels`, the one with most values first.
 
-    `more` is how many labels are not named.
+    `more` is how many labels are not named, `address` that of the page that draws it.
     """
 
     name: str
     series: int
     labels: tuple[Label, ...]
     more: int
+
+    @property
+    def address(self) -> str:
+        return explore.address_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)

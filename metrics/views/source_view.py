@@ -14,7 +14,7 @@ from metrics.models import Run, Series, Source
 from metrics.schedule import BadSchedule
 from metrics.series import read
 from metrics.series.read import Track
-from metrics.views import humanize
+from metrics.views import explore, humanize
 from metrics.views.source_list import said
 from metrics.widgets import units
 from metrics.widgets.units import Shown
@@ -76,12 +76,16 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True)
 class SeriesLine:
-    """A series of a source: `metric`, `labels`, its newest `value` and that one's age; both empty without samples."""
+    """A series of a source: `metric`, `labels`, its newest `value` and that one's age; both empty without samples.
+
+    `address` is that of the page that draws it.
+    """
 
     metric: str
     labels: tuple[tuple[str, str], ...]
     value: Shown | None
     age: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +216,9 @@ def series_lines(source: Source, now: float) -> tuple[list[SeriesLine], int]:
 
 def _series_line(track: Track, now: float) -> SeriesLine:
     point, labels = track.latest, tuple(sorted(track.labels.items()))
-    if point is None:
-        return SeriesLine(track.metric, labels, None, "")
-    return SeriesLine(track.metric, labels, units.show(point.value, track.unit), humanize.age(now - track.came_at))
+    address = explore.address_of(track.metric, track.labels)
+    value, age = (units.show(point.value, track.unit), humanize.age(now - track.came_at)) if point else (None, "")
+    return SeriesLine(track.metric, labels, value, age, address)
 
 
 def settings_of(config: Mapping[str, Any]) -> list[Setting]:

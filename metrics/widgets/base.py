@@ -35,9 +35,16 @@ class QueryConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    metric: str = Field(pattern=f"^{METRIC_NAME.pattern}$", max_length=200, description="Name of the metric.")
+    metric: str = Field(
+        pattern=f"^{METRIC_NAME.pattern}$",
+        max_length=200,
+        description="Name of the metric.",
+        json_schema_extra={"suggest": "metric"},
+    )
     labels: dict[str, LabelValue] = Field(
-        default_factory=dict, description="Label values the series must have; of a list of values, one of them."
+        default_factory=dict,
+        description="Label values the series must have; of a list of values, one of them.",
+        json_schema_extra={"suggest": "labels"},
     )
     legend: str = Field(
         default="", max_length=100, description="Name of each series; {label} is replaced by its value."

@@ -1,6 +1,6 @@
 """Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -79,23 +79,34 @@ def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[str, st
     return {widget.key: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in views}
 
 
-def widget_views(widgets: Sequence[Widget], range: str, at: float) -> list[WidgetView]:
+def widget_views(
+    widgets: Sequence[Widget], range: str, at: float, hidden: Collection[int] | None = None
+) -> list[WidgetView]:
     """Return the view-models of `widgets`. One that can't be drawn says so in `error`, and the others are drawn.
 
-    Each draws the sources that the teams of its dashboard may see. Raises only what says that the database is away, or
-    that it can't be read at all.
+    Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). Raises only what
+    says that the database is away, or that it can't be read at all.
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
     windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
-    tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, _hidden(widgets)))
+    hidden = _hidden(widgets) if hidden is None else hidden
+    tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
         else _drawn(widget, *one, list(islice(tracks, len(of_widget))), own)
         for widget, one, of_widget, own in zip(widgets, parsed, asked, windows, strict=True)
     ]
+
+
+def series_of(
+    kind: WidgetKind[Any], config: Mapping[str, Any], range: str, at: float, hidden: Collection[int]
+) -> list[Named]:
+    """Return the series of a config of `kind` over `range`, but for those of the sources `hidden` (ids)."""
+    parsed, window = kind.config_class.model_validate(config), ranges.window(range, at)
+    return _series(parsed, read.together(_asked(kind, parsed, window), at, hidden), window)
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:

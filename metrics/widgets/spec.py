@@ -33,7 +33,9 @@ class WidgetSpec(BaseModel):
 
     key: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]*)?$", max_length=KEY_LENGTH)
     kind: str = Field(max_length=20)
-    title: Text = Field(min_length=1, max_length=100, description="Stands above it.")
+    title: Text = Field(
+        min_length=1, max_length=100, description="Stands above it.", json_schema_extra={"suggest": "title"}
+    )
     config: dict[str, Any]
     version: int | None = Field(None, ge=1, description="Of the form of the config; the present one if it is left out.")
     x: int | None = Field(None, ge=0, lt=COLUMNS, title="Column", description="The first, from 0 to 11.")

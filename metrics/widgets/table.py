@@ -8,16 +8,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.series.read import longest_step
-from metrics.widgets import axis, chart, freshness, thresholds, units
+from metrics.widgets import freshness, thresholds, units
 from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.spark import spark
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
 ROWS_MOST = 50
-SPARK_POINTS_MOST = 30
-SPARK_HEIGHT = 200
 NO_LIMITS = Thresholds()
 
 
@@ -175,7 +173,7 @@ def _row(
     return Row(
         labels=tuple(values.get(name, "") for name in labels),
         cells=tuple(_value(found.get(index), limits.get(place), config, window) for place, index in enumerate(columns)),
-        spark=_spark(first, config, window) if first and config.sparkline else "",
+        spark=spark(first.track, config.every_s, window) if first and config.sparkline else "",
     )
 
 
@@ -188,14 +186,3 @@ def _value(one: Named | None, limits: Thresholds | None, config: TableConfig, wi
         level=thresholds.level(newest, limits) if limits != NO_LIMITS else None,
         stale=freshness.of_tracks([one.track], config.every_s, window.at).state == "stale",
     )
-
-
-def _spark(one: Named, config: TableConfig, window: Window) -> str:
-    step_s = max(window.step_s, window.length_s / SPARK_POINTS_MOST)
-    points = [point for point in one.track.points if point.at >= window.start and math.isfinite(point.value)]
-    shown = chart.coarse(points, step_s)
-    if len(shown) < 2:
-        return ""
-    low, high = axis.domain([point.value for point in shown])
-    plane = chart.Plane(window.start, window.end, low, high, step_s, height=SPARK_HEIGHT)
-    return chart.line(chart.segments(shown, longest_step(step_s, config.every_s or one.track.every_s)), plane)

@@ -58,7 +58,11 @@ class VariableSpec(BaseModel):
         "", pattern=f"^({LABEL_NAME.pattern})?$", max_length=200, description="The label whose values may be chosen."
     )
     metric: str = Field(
-        "", pattern=f"^({METRIC_NAME.pattern})?$", max_length=200, description="Only of series of this metric."
+        "",
+        pattern=f"^({METRIC_NAME.pattern})?$",
+        max_length=200,
+        description="Only of series of this metric.",
+        json_schema_extra={"suggest": "metric"},
     )
     values: list[Text] = Field([], max_length=100, description="A fixed list to choose from, instead of a label's.")
     several: bool = Field(False, description="More than one may be chosen.")

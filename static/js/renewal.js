@@ -33,6 +33,10 @@ if (part) {
     if (event.detail.ctx.target?.matches?.(RENEWED)) renewedAt = performance.now();
     tick();
   });
+  document.addEventListener("renewed", () => { // by a script of the page
+    renewedAt = performance.now();
+    tick();
+  });
   document.addEventListener("visibilitychange", () => { visibleAt = performance.now(); });
   setInterval(tick, 1000);
   // A session ends when nobody opens a page in a month, and parts don't count: an open page asks for itself.

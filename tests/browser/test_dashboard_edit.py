@@ -212,3 +212,41 @@ def test_a_section_folds_and_stays_folded(page: Page, system: Stack, api: httpx.
     expect(someone.widget("Up")).to_be_hidden()
     expect(someone.widget("Rows")).to_be_visible()
     assert someone.complaints == []
+
+
+def test_a_metric_is_found_by_typing_and_chosen_by_keys_or_mouse(page: Page, system: Stack, api: httpx.Client) -> None:
+    made(api, "suggested")
+    someone = Person(page, system)
+    someone.sign_in("/d/suggested/edit/")
+    someone.mark()
+    page.keyboard.press("a")
+    page.get_by_role("link", name="line", exact=True).click()
+    metric, options = page.locator("[name=config-queries-0-metric]"), page.locator(".suggestions [role=option]")
+    metric.focus()
+    page.keyboard.type("machine cpu percent")
+    expect(options.first).to_contain_text("host_cpu_percent")
+    expect(metric).to_have_attribute("aria-expanded", "true")
+    box, screen = page.locator(".suggestions").bounding_box(), page.viewport_size
+    assert box
+    assert screen
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= screen["width"]
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    expect(page.locator("#drawer")).to_be_visible()
+
+    page.keyboard.press("ArrowDown")
+    expect(options.first).to_contain_text("host_cpu_percent")
+    page.keyboard.press("ArrowDown")
+    expect(metric).to_have_attribute("aria-activedescendant", "suggestion-1")
+    page.keyboard.press("Enter")  # takes it, and does not send the form
+    expect(metric).to_have_value("host_cpu_percent")
+    expect(page.get_by_label("Title")).to_have_value("Host cpu")
+    expect(page.locator("#preview article .legend").first).to_contain_text("host_cpu_percent")
+
+    metric.fill("disk /")
+    options.first.click()
+    expect(page.locator("[name=config-queries-0-labels]")).to_have_value("mount: /")
+    expect(page.get_by_label("Title")).to_have_value("Host cpu")
+    assert someone.has_not_reloaded()
+    assert someone.complaints == []
