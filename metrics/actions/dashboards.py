@@ -64,6 +64,7 @@ def spec_of(dashboard: Dashboard) -> DashboardSpec:
         title=dashboard.title,
         description=dashboard.description,
         range=dashboard.range,
+        tags=list(dashboard.tags),
         access=Access(everyone=dashboard.for_everyone, teams=sorted(team.name for team in dashboard.teams.all())),
         variables=variables_of(dashboard),
         widgets=[
@@ -274,7 +275,8 @@ def deleted(by: Principal) -> QuerySet[Dashboard]:
     everyones = Dashboard.with_deleted.exclude(deleted_at=None).order_by("-deleted_at")
     if by.sees_all:
         return everyones
-    return everyones.filter(Q(for_everyone=True) | Q(teams__in=by.teams or ())).distinct()
+    of_teams = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
+    return everyones.filter(Q(for_everyone=True) | Q(pk__in=of_teams))  # not DISTINCT, which can't be locked
 
 
 def shared_wider(dashboard: Dashboard) -> list[Source]:
@@ -349,6 +351,7 @@ def _store(
         _rename(dashboard, before.slug, _free(after.slug))
     dashboard.slug, dashboard.title, dashboard.description = after.slug, after.title, after.description
     dashboard.range, dashboard.for_everyone = after.range, after.access.everyone
+    dashboard.tags = list(after.tags)
     dashboard.variables = [one.model_dump() for one in after.variables]
     dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)

@@ -9,12 +9,13 @@ from django.db.models import Q
 from metrics.actions import variables
 from metrics.health import store as health
 from metrics.health import traffic
-from metrics.live import bus, marks, snapshot, waiting, watchers
+from metrics.live import bus, marks, snapshot, states, waiting, watchers
+from metrics.live.states import WidgetState
 from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard, Widget
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
-from metrics.widgets.render import render_all
+from metrics.widgets.render import WidgetView, html, widget_views
 from metrics.widgets.section import raised
 from metrics.widgets.spec import SECTION
 from metrics.widgets.variables import layout as layout_of
@@ -27,8 +28,8 @@ AT_ONCE = 4
 PERIOD_MOST_S = 30
 """At least this often every widget of a watched variant is rendered anew, whatever was marked."""
 
-FORMS = {DASHBOARD: render_all, VALUES: values.render_all}
-"""For each kind of topic that is rendered, the function that does it."""
+FORMS = {DASHBOARD: html, VALUES: values.texts}
+"""For each kind of topic that is rendered, the function that makes fragments of view-models."""
 
 _rendering = threading.BoundedSemaphore(AT_ONCE)
 
@@ -49,8 +50,13 @@ def render(variant: Topic) -> int:
         whole = marks.ALL in marked.widgets or layout != (layout and snapshot.layout(variant))
         widgets = shown if whole else [one for one in shown if origin(one.key) in marked.widgets]
         at = time.time()
-        fragments = FORMS[variant.kind](widgets, variant.range, at)
+        views = widget_views(widgets, variant.range, at)
+        fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole, layout=layout)
+        if variant.kind == DASHBOARD:
+            states.store(
+                variant, {widget.key: _state(view) for widget, view in zip(widgets, views, strict=True)}, whole
+            )
     traffic.rendered(time.perf_counter() - began)
     return len(widgets)
 
@@ -88,6 +94,12 @@ def sweep(now: float) -> None:
     marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
     waiting.add(marks.marked(watched))
     waiting.wake_if_forgotten()
+
+
+def _state(view: WidgetView) -> WidgetState:
+    level = "broken" if view.error else view.level.name if view.level else ""
+    current = view.freshness
+    return WidgetState(level, current.state, current.late_at, current.stale_at)
 
 
 def _period(variant: Topic, now: float) -> int:

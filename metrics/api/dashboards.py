@@ -32,6 +32,7 @@ class DashboardChanges(Body):
     title: Text = ""
     description: Text = ""
     range: str = ""
+    tags: list[Text] = Field([])
     access: Access = Access()
     variables: list[VariableSpec] = Field([])
     widgets: list[WidgetSpec] = Field([])

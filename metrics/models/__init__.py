@@ -3,6 +3,7 @@
 from metrics.models.access import Invitation, Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
+from metrics.models.favourite import Favourite, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.log import LogHead
@@ -23,6 +24,7 @@ __all__ = [
     "Dashboard",
     "Draft",
     "DraftStep",
+    "Favourite",
     "FormerSlug",
     "FutureSample",
     "Heartbeat",
@@ -51,6 +53,7 @@ __all__ = [
     "Series",
     "Session",
     "Source",
+    "StartPage",
     "StoredFile",
     "Team",
     "Token",

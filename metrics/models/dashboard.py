@@ -23,6 +23,7 @@ class Dashboard(Shared):
     title = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
     range = models.CharField(max_length=4, default="1h", help_text="The range shown when none is asked for.")
+    tags = models.JSONField(default=list, blank=True, editable=False, help_text="Words to find it by.")
     variables = models.JSONField(
         default=list, blank=True, editable=False, help_text="As `metrics.widgets.variables.VariableSpec` has each."
     )

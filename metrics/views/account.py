@@ -16,9 +16,11 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from metrics.access.policy import visible
 from metrics.access.principal import of_visitor
-from metrics.actions import account
-from metrics.models import Session
+from metrics.actions import account, dashboard_list
+from metrics.actions.errors import Missing
+from metrics.models import Dashboard, Session
 from metrics.views import browsers, humanize
 
 
@@ -66,8 +68,22 @@ def page(request: HttpRequest) -> HttpResponse:
             account.password_changed(of_visitor(request), _who(request))
         messages.success(request, "Your password is changed. Every other browser is signed out.")
         return redirect("account")
-    context = {"form": form, "rows": _rows(request)}
+    by = of_visitor(request)
+    starts = {"starts": visible(by, Dashboard).only("slug", "title"), "start": dashboard_list.start_page(by)}
+    context = {"form": form, "rows": _rows(request), **starts}
     return render(request, "account/page.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def start_page(request: HttpRequest) -> HttpResponse:
+    """Choose the page that is seen first."""
+    try:
+        dashboard_list.choose_start_page(of_visitor(request), request.POST.get("slug", ""))
+        messages.success(request, "Your start page is saved.")
+    except Missing as problem:
+        messages.error(request, str(problem))
+    return redirect("account")
 
 
 @require_POST

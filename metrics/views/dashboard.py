@@ -1,4 +1,4 @@
-"""The pages that show dashboards: the list, the tab, the wall."""
+"""The pages that show a dashboard: the tab, the wall, and a moment of the past."""
 
 import time
 from urllib.parse import urlencode
@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from metrics.access.policy import CHANGE, CREATE, may, visible
+from metrics.access.policy import CHANGE, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions import moments, rooms, variables
@@ -17,15 +17,6 @@ from metrics.actions.page import page
 from metrics.models import Dashboard
 from metrics.times import datetime_of
 from metrics.widgets.ranges import DEFAULT, RANGES_S
-
-
-@login_required
-def index(request: HttpRequest) -> HttpResponse:
-    """The dashboards that the user may see."""
-    by = of_visitor(request)
-    seen = visible(by, Dashboard).prefetch_related("teams")
-    context = {"cards": [(one, may(by, CHANGE, one)) for one in seen], "may_add": may(by, CREATE, Dashboard)}
-    return render(request, "dashboard/list.html", context)
 
 
 @login_required

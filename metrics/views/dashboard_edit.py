@@ -21,8 +21,8 @@ from metrics.views.access import page
 from metrics.widgets.spec import DashboardSpec
 
 NAMES = ("title", "slug", "description", "range")
-SETTINGS = (*NAMES, "variables")
-EMPTY = {"title": "", "slug": "", "description": "", "range": "", "variables": []}
+SETTINGS = (*NAMES, "tags", "variables")
+EMPTY = {"title": "", "slug": "", "description": "", "range": "", "tags": [], "variables": []}
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50

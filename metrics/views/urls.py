@@ -10,6 +10,7 @@ from metrics.views import (
     dashboard,
     dashboard_edit,
     dashboard_file,
+    dashboard_list,
     dashboard_new,
     drafts,
     explore,
@@ -36,7 +37,10 @@ from metrics.views import (
 )
 
 urlpatterns = [
-    path("", dashboard.index, name="dashboards"),
+    path("", dashboard_list.home, name="home"),
+    path("dashboards/", dashboard_list.index, name="dashboards"),
+    path("dashboards/favourite/", dashboard_list.favour, name="favourite"),
+    path("dashboards/deleted/<int:id>/restore/", dashboard_list.bring_back, name="dashboard-bring-back"),
     path("dashboards/new/", dashboard_new.new, name="dashboard-new"),
     path("d/<slug:slug>/", dashboard.tab, name="dashboard"),
     path("d/<slug:slug>/edit/", dashboard_edit.edit, name="dashboard-edit"),
@@ -66,6 +70,7 @@ urlpatterns = [
     ),
     path("sign-out/", access.sign_out, name="sign-out"),
     path("account/", account.page, name="account"),
+    path("account/start-page/", account.start_page, name="start-page"),
     path("account/notifications/", notification_settings.page, name="notification-settings"),
     path("account/notifications/subscribe/", notification_settings.subscribe, name="push-subscribe"),
     path("account/notifications/unsubscribe/", notification_settings.unsubscribe, name="push-unsubscribe"),

@@ -142,7 +142,7 @@ def join(request: HttpRequest) -> HttpResponse:
             add_errors(form, problem)
         else:
             login(request, made, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("dashboards")
+            return redirect("home")
     return render(request, "access/join.html", {"form": form}, status=422 if form.errors else 200)
 
 

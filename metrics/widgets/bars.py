@@ -67,6 +67,9 @@ class Bars(WidgetKind[BarsConfig]):
         bars = tuple(_bar(value, one, full, config, window) for value, one in known[: config.top])
         return BarsView(bars, len(known) - len(bars), room.ems(bar.value for bar in bars))
 
+    def level(self, view: BarsView) -> Level | None:
+        return thresholds.worst(bar.level for bar in view.bars if not bar.stale)
+
 
 def _full(config: BarsConfig, known: list[tuple[float, Named]]) -> float:
     """Return the value of a full bar."""

@@ -14,6 +14,7 @@ from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
 from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import Level
 
 VALUES_MOST = 1000
 
@@ -203,6 +204,11 @@ class WidgetKind(ABC, Generic[C]):
     def window(self, config: C, window: Window) -> Window:
         """Return the window that is read and that `view` gets: that of the dashboard, unless the kind has its own."""
         return window
+
+    def level(self, view: Any) -> Level | None:
+        """Return how bad what `view` shows is now; None if it does not say that."""
+        found = getattr(view, "level", None)
+        return found if isinstance(found, Level) else None
 
     @abstractmethod
     def view(self, config: C, series: list[Named], window: Window) -> object:

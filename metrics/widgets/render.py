@@ -21,6 +21,7 @@ from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import SECTION
+from metrics.widgets.thresholds import Level
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class WidgetView:
     its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
-    own page, empty where it has none.
+    own page, empty where it has none. `level` says how bad it is, None if the kind does not.
     """
 
     element: str
@@ -63,6 +64,7 @@ class WidgetView:
     error: str = ""
     series: tuple[Newest, ...] = ()
     link: str = ""
+    level: Level | None = None
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -75,8 +77,13 @@ def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[str, st
 
     Each is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
     """
-    views = zip(widgets, widget_views(widgets, range, at), strict=True)
-    return {widget.key: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in views}
+    return html(widgets, widget_views(widgets, range, at))
+
+
+def html(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, str]:
+    """Return the fragments of `widgets` by key, given the view-model of each."""
+    pairs = zip(widgets, views, strict=True)
+    return {widget.key: render_to_string("widgets/widget.html", {"widget": view}).strip() for widget, view in pairs}
 
 
 def widget_views(
@@ -152,8 +159,9 @@ def _drawn(
         series = _series(config, tracks, window)
         tracks_shown = [named.track for named in series]
         current = freshness.of_tracks(tracks_shown, config.every_s, window.at) if config.queries else freshness.STILL
-        view = _view(widget, current, view=kind.view(config, series, window), hint=config.hint)
-        return replace(view, series=tuple(map(_newest, series)))
+        shown = kind.view(config, series, window)
+        view = _view(widget, current, view=shown, hint=config.hint)
+        return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown))
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)

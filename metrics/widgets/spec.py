@@ -19,6 +19,7 @@ ROWS = 60
 HEIGHT_MOST = 12
 WIDGETS_MOST = 100
 KEY_LENGTH = 50
+TAGS_MOST, TAG_LENGTH = 10, 30
 SECTION = "section"
 """The kind that is a heading over all columns."""
 
@@ -78,6 +79,7 @@ class DashboardSpec(BaseModel):
     range: str = Field(
         DEFAULT, description="Shown when no other is asked for.", json_schema_extra={"enum": list(RANGES_S)}
     )
+    tags: list[Text] = Field([], max_length=TAGS_MOST, description="Words to find it by in the list.")
     access: Access = Access()
     variables: list[VariableSpec] = Field([], max_length=VARIABLES_MOST, description="What viewers may choose.")
     widgets: list[WidgetSpec] = Field([], max_length=WIDGETS_MOST)
@@ -88,6 +90,15 @@ class DashboardSpec(BaseModel):
         if value not in RANGES_S:
             raise ValueError(f"it is one of {', '.join(RANGES_S)}, not {value!r}")
         return value
+
+    @field_validator("tags")
+    @classmethod
+    def _are_tags(cls, tags: list[str]) -> list[str]:
+        tags = [" ".join(tag.split()) for tag in tags]
+        wrong = next((tag for tag in tags if not 0 < len(tag) <= TAG_LENGTH or "," in tag), None)
+        if wrong is not None:
+            raise ValueError(f"a tag has 1 to {TAG_LENGTH} characters and no comma, unlike {wrong[:TAG_LENGTH]!r}")
+        return list({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
 
     @field_validator("variables")
     @classmethod
@@ -174,6 +185,8 @@ def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
         for name in ("slug", "title", "description", "range")
         if getattr(before, name) != getattr(after, name)
     ]
+    if before.tags != after.tags:
+        fields.append(f"tags are now {', '.join(after.tags)}" if after.tags else "removed all tags")
     if before.access != after.access:
         fields.append("changed who may see it")
     fields += _of_variables(before.variables, after.variables)

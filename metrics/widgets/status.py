@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from metrics.widgets import freshness
+from metrics.widgets import freshness, thresholds
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import CRITICAL, OK, WARN, Level
 
 CELLS_MOST = 60
 DOWN_MOST = 300
+LEVELS = {"down": CRITICAL, "late": WARN, "stale": WARN, "nodata": WARN, "up": OK}
 ORDER = ("down", "late", "stale", "nodata", "up")
 
 
@@ -64,6 +66,9 @@ class Status(WidgetKind[StatusConfig]):
         more = len(cells) - len(shown)
         bad = sum(cell.state != "up" for cell in shown)
         return StatusView(shown, more, _summary(cells), _side(len(shown) + bool(more)), _side(bad))
+
+    def level(self, view: StatusView) -> Level | None:
+        return thresholds.worst(LEVELS[cell.state] for cell in view.cells)
 
 
 def _side(count: int) -> int:

@@ -90,6 +90,9 @@ class Table(WidgetKind[TableConfig]):
         "thresholds": [{"warn": 80, "critical": 95}],
     }
 
+    def level(self, view: TableView) -> Level | None:
+        return thresholds.worst(cell.level for row in view.rows for cell in row.cells if not cell.stale)
+
     def view(self, config: TableConfig, series: list[Named], window: Window) -> TableView:
         shown: list[QueryConfig | ExpressionConfig] = [*config.queries, *config.expressions]
         columns = [index for index, one in enumerate(shown) if not (isinstance(one, QueryConfig) and one.hidden)]

@@ -1,5 +1,6 @@
 """Thresholds: from which value on something deserves a look, and from which on it needs one now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,12 @@ class Level:
 
 
 OK, WARN, CRITICAL = Level("ok", "OK"), Level("warn", "Warning"), Level("critical", "Critical")
+
+
+def worst(levels: Iterable[Level | None]) -> Level | None:
+    """Return the worst of `levels`; None if there is none."""
+    order = (None, OK, WARN, CRITICAL)
+    return max(levels, key=order.index, default=None)
 
 
 def level(value: float, thresholds: Thresholds | None) -> Level | None:

@@ -7,13 +7,13 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from metrics.models import Widget
-from metrics.widgets.render import WidgetView, widget_views
+from metrics.widgets.render import WidgetView
 
 
-def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[str, str]:
-    """Return `widgets`, which are of one dashboard, over `range` as seen at `at` (Unix seconds), as JSON by key."""
-    views = zip(widgets, widget_views(widgets, range, at), strict=True)
-    return {widget.key: json.dumps(document(view), ensure_ascii=False) for widget, view in views}
+def texts(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, str]:
+    """Return `widgets` as JSON by key, given the view-model of each."""
+    pairs = zip(widgets, views, strict=True)
+    return {widget.key: json.dumps(document(view), ensure_ascii=False) for widget, view in pairs}
 
 
 def document(view: WidgetView) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> Draws:
 
     def decide(draw: Callable[[Widget], str]) -> None:
         monkeypatch.setitem(
-            actions.FORMS, DASHBOARD, lambda widgets, range, at: {widget.key: draw(widget) for widget in widgets}
+            actions.FORMS, DASHBOARD, lambda widgets, views: {widget.key: draw(widget) for widget in widgets}
         )
 
     return decide

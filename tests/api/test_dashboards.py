@@ -49,6 +49,7 @@ class TestMaking:
         assert (response.status_code, response["ETag"]) == (201, '"1"')
         assert made == {
             **GOOD,
+            "tags": [],
             "access": access,
             "variables": [],
             "widgets": [{**WIDGET, "key": "orders", "version": 1, "repeat": ""}],

@@ -310,7 +310,7 @@ class TestSharing:
         make.dashboard("shop", teams=[mine])
         source = make.source()
         source.teams.set([mine])
-        for path, list_ in (("/d/shop/access/", "/"), (f"/sources/{source.pk}/access/", "/sources/")):
+        for path, list_ in (("/d/shop/access/", "/dashboards/"), (f"/sources/{source.pk}/access/", "/sources/")):
             response = everyone["editor"].post(path, {}, follow=True)
             assert (response.status_code, response.redirect_chain) == (200, [(list_, 302)])
 
