@@ -145,7 +145,7 @@ def choose_start_page(by: Principal, slug: str) -> None:
 def _person(by: Principal) -> User:
     if by.kind != "user":
         raise Forbidden("Only people have favourites and a start page.")
-    user = User.objects.filter(pk=by.pk).first()
+    user = User.objects.filter(pk=by.pk or 0).first()
     if user is None:
         raise Missing("There is no such person.")
     return user

@@ -1,6 +1,6 @@
 """Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -108,14 +108,6 @@ def widget_views(
     ]
 
 
-def series_of(
-    kind: WidgetKind[Any], config: Mapping[str, Any], range: str, at: float, hidden: Collection[int]
-) -> list[Named]:
-    """Return the series of a config of `kind` over `range`, but for those of the sources `hidden` (ids)."""
-    parsed, window = kind.config_class.model_validate(config), ranges.window(range, at)
-    return _series(parsed, read.together(_asked(kind, parsed, window), at, hidden), window)
-
-
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
     """Return the ids of the sources that are not for the dashboard of `widgets`."""
     dashboards = {widget.dashboard_id for widget in widgets}
@@ -198,10 +190,10 @@ def link(widget: Widget) -> str:
     return "" if widget.kind == SECTION else reverse("widget", args=[widget.dashboard.slug, widget.key])
 
 
-def series_of(widget: Widget, range: str, at: float) -> list[Named]:
+def series_of(widget: Widget, range: str, at: float, hidden: Collection[int] | None = None) -> list[Named]:
     """Return the series that `widget` shows, each with its points in fine steps, whatever its kind makes of them.
 
-    There are none for a widget that shows none, or can't be drawn.
+    There are none for a widget that shows none, or can't be drawn; `hidden` is as for `widget_views`.
     """
     parsed = _parsed(widget)
     if isinstance(parsed, str):
@@ -210,7 +202,7 @@ def series_of(widget: Widget, range: str, at: float) -> list[Named]:
     window = ranges.finer(ranges.window(range, at))
     steps = read.Window(at, window.start, window.end, window.step_s, window.start)
     asked = [replace(one, window=steps, points=True, extremes=True) for one in _asked(kind, config, window)]
-    return _series(config, read.together(asked, at, _hidden([widget])), window)
+    return _series(config, read.together(asked, at, _hidden([widget]) if hidden is None else hidden), window)
 
 
 def _newest(one: Named) -> Newest:

@@ -13,6 +13,7 @@ from redis import RedisError
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboard_list, dashboards
 from metrics.actions import render as rendering
+from metrics.actions.errors import Invalid
 from metrics.live import marks, states, watchers
 from metrics.live.states import WidgetState
 from metrics.live.topic import Topic
@@ -135,7 +136,7 @@ class TestSearching:
         dashboards.change(SYSTEM, "a", {"tags": []}, 1)
         assert made.revisions.first().summary == "Removed all tags."  # type: ignore[union-attr]
         for wrong in ("", "x" * 31, "a,b", "a\x00"):
-            with pytest.raises(dashboards.Invalid, match=r"tags"):
+            with pytest.raises(Invalid, match=r"tags"):
                 dashboards.change(SYSTEM, "a", {"tags": [wrong]}, 2)
 
 
