@@ -22,7 +22,7 @@ from metrics.times import datetime_of
 from metrics.widgets import export
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import series_of, widget_views
+from metrics.widgets.render import detailed_series, widget_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     if request.method == "HEAD":  # an open page asks whether it would get this one
         return HttpResponse()
     dashboard, widget = asked.dashboard, asked.widget
-    found = series_of(widget, asked.range, asked.at)
+    found = detailed_series(widget, asked.range, asked.at)
     config = kinds()[widget.kind].config_class.model_validate(widget.config) if found else None
     more = variables.address(asked.chosen)
     query = urlencode({**asked.query, "range": asked.range}, doseq=True)
@@ -83,7 +83,7 @@ def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 def csv(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """The points of a widget's series as CSV."""
     asked = _asked(request, slug, key)
-    found = series_of(asked.widget, asked.range, asked.at)
+    found = detailed_series(asked.widget, asked.range, asked.at)
     name = f"{slug}-{key}-{datetime_of(asked.at):%Y-%m-%dT%H%M}.csv"
     headers = {"Content-Disposition": str(content_disposition_header(True, name)), "Cache-Control": "no-store"}
     return HttpResponse("".join(export.lines(found)), content_type="text/csv; charset=utf-8", headers=headers)

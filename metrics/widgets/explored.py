@@ -11,7 +11,7 @@ from metrics.models import Widget
 from metrics.widgets import units
 from metrics.widgets.base import Config, Named
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import WidgetView, series_of, widget_views
+from metrics.widgets.render import WidgetView, detailed_series, widget_views
 from metrics.widgets.units import Shown
 
 ROWS_MOST = 50
@@ -59,7 +59,7 @@ def explored(query: Mapping[str, Any], kind: str, range: str, at: float, hidden:
     config = {"queries": [dict(query)]}
     widget = Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
     (view,) = widget_views([widget], range, at, hidden)
-    series = series_of(widget, range, at, hidden)
+    series = detailed_series(widget, range, at, hidden)
     numbers = tuple(_numbers(one) for one in series[:ROWS_MOST])
     return Explored(view, numbers, len(series) - len(numbers))
 

@@ -13,7 +13,7 @@ from metrics.widgets.base import Named, QueryConfig
 from metrics.widgets.units import Shown
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet would calculate."""
+"""Beginnings of cells that a spreadsheet would calculate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ def link(widget: Widget) -> str:
     return "" if widget.kind == SECTION else reverse("widget", args=[widget.dashboard.slug, widget.key])
 
 
-def series_of(widget: Widget, range: str, at: float, hidden: Collection[int] | None = None) -> list[Named]:
+def detailed_series(widget: Widget, range: str, at: float, hidden: Collection[int] | None = None) -> list[Named]:
     """Return the series that `widget` shows, each with its points in fine steps, whatever its kind makes of them.
 
     There are none for a widget that shows none, or can't be drawn; `hidden` is as for `widget_views`.

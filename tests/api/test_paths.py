@@ -16,7 +16,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 OURS = {path: {method.upper() for method in taken} for path, taken in api.get_openapi_schema()["paths"].items()}
 FOREIGN = {"/write": {"POST"}, "/api/v2/write": {"POST"}, "/v1/metrics": {"POST"}, "/ping": {"GET", "HEAD"}}
 FOREIGN |= {"/query": {"GET", "POST"}, "/health": {"GET"}, "/ready": {"GET"}}
-DOCS = {path: {"GET"} for path in ("/api/docs", "/api/v1/openapi.json", "/api/v1/asyncapi.json")}
+DOCUMENTS = ("/api/docs", *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", "dashboards/schema")))
+DOCS = {path: {"GET"} for path in DOCUMENTS}
 GROUP = {"/metrics/job/a": {"PUT", "POST", "DELETE"}}
 TAKES = {
     path.replace("{id}", "1"): methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
