@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import chain, islice
@@ -211,7 +210,7 @@ class Catalogue:
             if all(name in word.names for word in rest):
                 yield self._metrics[name]
         in_names = [word.names for word in words if not word.sets and not word.sources]
-        others: Iterable[str] = sorted(in_names, key=len)[0] if in_names else self._metrics
+        others: Collection[str] = min(in_names, key=len, default=self._metrics.keys())
         for name in others:
             missing = [word for word in words if name not in word.names]
             metric = self._metrics[name]
@@ -268,13 +267,12 @@ class Catalogue:
 
     def _hit(self, name: str, pairs: tuple[int, ...], only: frozenset[int | None] | None) -> Hit:
         metric = self._metrics[name]
-        numbers: AbstractSet[int] = metric.rows.keys()
-        for pair in pairs:
-            numbers = numbers & set(self._having[pair])
+        numbers: Collection[int] = metric.rows.keys()
+        if pairs:
+            numbers = set(metric.rows).intersection(*(self._having[pair] for pair in pairs))
         if only is not None:
             numbers = {number for number in numbers if metric.rows[number][1] in only}
-        is_all = not pairs and only is None
-        newest = next(reversed(metric.rows)) if is_all else max(numbers, key=metric.rows.__getitem__)
+        newest = next(number for number in reversed(metric.rows) if number in numbers)
         return Hit(
             metric=name,
             labels=dict(sorted(self._names[pair] for pair in pairs)),
@@ -333,8 +331,8 @@ def _rows_behind(last: int) -> list[Row]:
     sql = f"SELECT id, metric, labels, source_id FROM {_SERIES} WHERE id > %s ORDER BY id LIMIT {_READ_AT_ONCE}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [last])
-        found: list[Row] = cursor.fetchall()
-    return found
+        rows: list[Row] = cursor.fetchall()
+    return rows
 
 
 _held = _Held()
