@@ -460,9 +460,10 @@ def test_anything_is_found_by_its_name(person: Person) -> None:
     page.keyboard.press("Escape")
     expect(field).to_be_hidden()
     page.keyboard.press("Control+k")
-    page.keyboard.type("heartb")
+    page.keyboard.type("sourc")
     page.keyboard.press("Enter")  # before anything was found
-    page.wait_for_url("**/heartbeats/")
+    page.wait_for_url("**/sources/")
     page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
     expect(field).to_be_hidden()
     assert person.complaints == []
