@@ -32,7 +32,7 @@ def current(request: HttpRequest) -> dict[str, Any]:
     by = of_visitor(request)
     route = request.resolver_match.route if request.resolver_match else ""
     return {
-        "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in _pages(by)],
+        "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in pages(by)],
         "role": by.role,
         "unread": partial(unread, by.pk or 0),
         "unread_rooms": partial(reading.badge, by.pk or 0),
@@ -46,8 +46,8 @@ def people(by: Principal) -> list[tuple[str, str]]:
     return [*found[:1], ("Teams", "teams"), *found[1:]] if found else []
 
 
-def _pages(by: Principal) -> list[tuple[str, str, str]]:
-    """Return title, URL name, and the part of a route by which a page of the entry is known."""
+def pages(by: Principal) -> list[tuple[str, str, str]]:
+    """Return the entries for `by`: title, URL name, and the part of a route by which a page of the entry is known."""
     access = people(by)
     entries = [
         ("Sources", "sources", "sources/", may(by, SEE, Source)),

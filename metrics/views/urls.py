@@ -19,6 +19,7 @@ from metrics.views import (
     heartbeats,
     notification_settings,
     notifications,
+    palette,
     room_export,
     room_list,
     room_settings,
@@ -128,5 +129,6 @@ urlpatterns = [
     path("heartbeats/<int:id>/pause/", heartbeats.pause, name="heartbeat-pause"),
     path("heartbeats/<int:id>/rotate/", heartbeats.rotate, name="heartbeat-rotate"),
     path("heartbeats/<int:id>/delete/", heartbeats.delete, name="heartbeat-delete"),
+    path("search/", palette.index, name="search"),
     path("metrics", health.own_metrics, name="metrics"),
 ]

@@ -43,7 +43,7 @@ addEventListener("keydown", (event) => {
   if (!used.checked || document.querySelector("dialog[open]")) return;
   if (event.target.closest?.("input, textarea, select, [role=log], [contenteditable]")) return;
   if (document.querySelector("[popover]:popover-open") && event.key !== "n") return; // n closes it
-  const element = document.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+  const element = document.querySelector(`[aria-keyshortcuts~="${CSS.escape(event.key)}"]`);
   if (!element) return;
   event.preventDefault();
   use(element);

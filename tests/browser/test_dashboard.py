@@ -446,3 +446,24 @@ def test_a_title_opens_its_widget_alone_and_live(person: Person) -> None:
         page.get_by_role("link", name="CSV").click()
     assert download.value.path().read_text().startswith("time,")
     assert person.complaints == []
+
+
+def test_anything_is_found_by_its_name(person: Person) -> None:
+    page = person.page
+    field = page.get_by_role("combobox", name="Find anything")
+    page.keyboard.press("/")  # there is no search of its own on this page
+    expect(field).to_be_focused()
+    page.keyboard.type("machine")
+    first = page.get_by_role("option", name="This machine").first
+    expect(first).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", str(first.get_attribute("id")))
+    page.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("sourc")
+    page.keyboard.press("Enter")  # before anything was found
+    page.wait_for_url("**/sources/")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    expect(field).to_be_hidden()
+    assert person.complaints == []

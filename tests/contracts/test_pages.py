@@ -53,6 +53,7 @@ def test_there_is_something_that_scrolls() -> None:
         "prose",
         "drawer-body",
         "variable-options",
+        "palette-options",
         "suggestions",
     }
 
