@@ -29,6 +29,7 @@ NAMES = ("title", "w", "h", "x", "y")
 FIELDS = fields_of(WidgetSpec, *NAMES)
 (REPEAT,) = fields_of(WidgetSpec, "repeat")
 CONFIG = "config"
+TITLE, METRIC = "widget-title", "config-queries-0-metric"
 FOLDED = {CONFIG: set(Config.model_fields) - {"queries", "unit"}}
 """Fields that every kind has, and few people need."""
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
@@ -98,9 +99,10 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
     draft = replace(draft, typed=request.POST.dict())
     if changed := draft.pressed():
         return _page(request, changed, context, part="dashboard/_widget_form.html")
+    is_preview = request.GET.get("do") == "preview"
     try:
-        fields = _read(draft, widget.kind)
-        if request.GET.get("do") == "preview":
+        fields = _read(_titled(draft, widget.kind) if is_preview else draft, widget.kind)
+        if is_preview:
             context["preview"] = _preview(state, widget, fields)
             return _page(request, draft, context, part="dashboard/_preview.html")
         _save(request, dashboard.slug, widget, fields)
@@ -113,6 +115,12 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
     return redirect("dashboard-edit", dashboard.slug)
+
+
+def _titled(draft: Draft, kind: str) -> Draft:
+    """Return the draft with a title: a preview is drawn before there is one."""
+    title = draft.typed.get(TITLE, "").strip() or draft.typed.get(METRIC, "") or kind.title()
+    return replace(draft, typed={**draft.typed, TITLE: title})
 
 
 def _read(draft: Draft, kind: str) -> dict[str, Any]:

@@ -72,3 +72,46 @@ def test_a_picture(
     assert size(file.read_bytes()) == (viewport["width"], viewport["height"])
     assert file.stat().st_size > 15_000
     context.close()
+
+
+@pytest.mark.usefixtures("history")
+def test_pictures_of_the_first_dashboard(chromium: Browser, system: Stack, tmp_path: Path) -> None:
+    """The way that docs/first-dashboard.md goes, with its pictures."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
+    person = Person(context.new_page(), system)
+    page = person.page
+    folder = ROOT / "docs" / "images" if HISTORY_S else tmp_path
+
+    def picture(name: str) -> None:
+        file = folder / f"first-{name}.png"
+        file.write_bytes(page.screenshot())
+        assert size(file.read_bytes()) == (1280, 800)
+
+    person.sign_in("/dashboards/new/")
+    page.get_by_label("Title").first.fill("My machine")
+    page.get_by_role("button", name="Save, and go on to its widgets").click()
+    for title, kind, metric in (("CPU", "gauge", "host_cpu_percent"), ("Load", "line", "host_load")):
+        page.get_by_role("link", name="Add a widget", exact=True).first.click()
+        choice = page.locator("#drawer").get_by_role("link", name=kind, exact=True)
+        expect(choice).to_be_visible()
+        if kind == "gauge":
+            picture("kinds")
+        choice.click()
+        page.locator("[name=config-queries-0-metric]").press_sequentially(metric[:-2])
+        option = page.get_by_role("option", name=metric).first
+        expect(option).to_be_visible()
+        if kind == "line":
+            picture("series")
+        option.click()
+        page.get_by_label("Title").first.fill(title)
+        expect(page.locator("#preview").get_by_role("heading", name=title)).to_be_visible()
+        page.locator("#drawer").get_by_role("button", name="Save in the draft").last.click()
+        expect(page.get_by_role("group", name=title, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Fill rows").click()
+    expect(page.locator("[data-undo]")).to_be_enabled()
+    page.get_by_role("group", name="Load", exact=True).hover()
+    picture("arranged")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".said-success")).to_contain_text("Published as revision 2.")
+    assert person.complaints == []
+    context.close()
