@@ -20,6 +20,7 @@ NAMES = (
     "many_variants",
     "history",
     "charts",
+    "suggest",
     "weight",
 )
 
