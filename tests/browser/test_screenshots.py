@@ -108,7 +108,7 @@ def test_pictures_of_the_first_dashboard(chromium: Browser, system: Stack, tmp_p
         page.locator("#drawer").get_by_role("button", name="Save in the draft").last.click()
         expect(page.get_by_role("group", name=title, exact=True)).to_be_visible()
     page.get_by_role("button", name="Fill rows").click()
-    expect(page.locator("[data-undo]")).to_be_enabled()
+    expect(page.locator("#tile-load.w-9")).to_be_visible()
     page.get_by_role("group", name="Load", exact=True).hover()
     picture("arranged")
     page.get_by_role("button", name="Publish").click()

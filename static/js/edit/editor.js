@@ -15,6 +15,7 @@ let waiting = 0;
 let previewTimer = 0;
 
 const speak = (text) => { document.getElementById("spoken").textContent = text; };
+const seen = () => document.querySelector("#do [name=seen]").value;
 const tile = (key) => document.getElementById(`tile-${key}`);
 const isOver = (answer) => new URL(answer.url).pathname === location.pathname;
 
@@ -41,7 +42,7 @@ function show(page, { onlyBar = false } = {}) {
   const fresh = page.getElementById("editor");
   if (onlyBar && !fresh.querySelector(".said-error")) {
     document.getElementById("bar").replaceWith(fresh.querySelector("#bar"));
-    for (const seen of editor.querySelectorAll("[name=seen]")) seen.value = document.querySelector("#do [name=seen]").value;
+    for (const field of editor.querySelectorAll("[name=seen]")) field.value = seen();
     return;
   }
   const before = new Set([...editor.querySelectorAll(".tile")].map((one) => one.dataset.key));
@@ -154,7 +155,13 @@ document.addEventListener("submit", (event) => {
   if (!form.closest("#editor, #drawer") || event.defaultPrevented || submitter?.hasAttribute("hx-post")) return;
   event.preventDefault();
   if (submitter?.dataset.confirm && !confirm(submitter.dataset.confirm)) return;
-  send(() => ({ url: submitter?.hasAttribute("formaction") ? submitter.formAction : form.action, data: new FormData(form, submitter?.name ? submitter : undefined) }));
+  const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+  const data = new FormData(form, submitter?.name ? submitter : undefined);
+  const isOfDraft = Boolean(form.closest("#editor"));
+  send(() => {
+    if (isOfDraft) data.set("seen", seen()); // what was sent before this may have changed it
+    return { url, data };
+  });
 });
 
 document.addEventListener("keydown", (event) => {
@@ -173,7 +180,7 @@ async function refresh() {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok || drawer.open || waiting || grid?.isBusy()) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (page.querySelector("#do [name=seen]")?.value !== document.querySelector("#do [name=seen]").value) return;
+  if (page.querySelector("#do [name=seen]")?.value !== seen()) return;
   for (const fresh of page.querySelectorAll(".tile-view")) {
     const place = tile(fresh.closest(".tile").dataset.key)?.querySelector(".tile-view");
     if (place && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
