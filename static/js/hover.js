@@ -5,6 +5,8 @@
 import { timeOfDay } from "./clock.js";
 import { dayOf, digits, polylines, valueAt } from "./chart.js";
 
+const CHARTS = ".widget .chart:has(> .plot)"; // a heatmap has no curves to read
+
 const WIDTH = 1000; // of the SVG's box
 const HEIGHT = 400;
 const GONE_AFTER_MS = 8000; // on a wall, nobody takes the pointer away
@@ -110,13 +112,13 @@ function within(at, size, tileBegin, tileEnd, windowEnd) {
 function draw() {
   waiting = 0;
   if (!at) return;
-  const active = document.getElementById(at.widget)?.querySelector(".chart");
+  const active = document.getElementById(at.widget)?.querySelector(".chart:has(> .plot)");
   if (!active) return stop();
   const own = read(active);
   const rect = own.plot.getBoundingClientRect();
   const time = middle(own, at.time ?? own.start + ((at.x - rect.left) / rect.width) * (own.end - own.start));
   const drawn = [];
-  for (const chart of document.querySelectorAll(".widget .chart")) {
+  for (const chart of document.querySelectorAll(CHARTS)) {
     const place = chart.querySelector(".plot").getBoundingClientRect();
     const isSeen = place.bottom > 0 && place.top < innerHeight && place.right > 0 && place.left < innerWidth;
     if (isSeen && !chart.closest(".drawing")) drawn.push({ span: chart === active ? own : read(chart), place, isActive: chart === active });
@@ -171,7 +173,7 @@ function stop() {
 }
 
 function point(event) {
-  const chart = event.target.closest?.(".widget .chart");
+  const chart = event.target.closest?.(CHARTS);
   const widget = chart?.closest(".widget[id]");
   if (!widget || chart.closest(".drawing")) {
     if (at && at.x !== undefined) stop();
@@ -201,11 +203,11 @@ addEventListener("resize", soon, { passive: true });
 document.addEventListener("htmx:ws:after:message:incoming", soon);
 
 document.addEventListener("focusout", (event) => {
-  if (at?.time !== undefined && event.target.matches?.(".chart")) stop();
+  if (at?.time !== undefined && event.target.matches?.(CHARTS)) stop();
 });
 
 document.addEventListener("keydown", (event) => {
-  const chart = event.target.matches?.(".widget .chart") && event.target;
+  const chart = event.target.matches?.(CHARTS) && event.target;
   if (!chart || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") return stop();
   const span = read(chart);

@@ -42,7 +42,9 @@ function cut(count, most, tiles) {
 function lay() {
   grid.style.gridAutoRows = grid.style.clipPath = "";
   grid.classList.toggle("paged", false);
-  const thin = [...grid.children].some(isSection) ? 2 : 1; // with sections, each row has a thin one above it
+  const sections = [...grid.children].filter(isSection);
+  const thin = sections.length && getComputedStyle(sections[0]).display !== "none" ? 2 : 1; // a thin row above each
+  if (thin === 2) grid.classList.toggle("paged", true); // rows are measured without headings, which make some higher
   pages = [];
   page = -1;
   laid = places();
@@ -63,9 +65,9 @@ function lay() {
     while (each < most && cut(count, each, places).length > fewest) each += 1;
     pages = cut(count, each, places);
     step = room / each;
-    grid.classList.toggle("paged", true); // headings would make some rows higher than others
     grid.style.gridAutoRows = thin === 2 ? `0 ${step}px` : `${step - gap}px`;
   }
+  if (!pages.length) grid.classList.toggle("paged", false);
   button.hidden = !pages.length;
   turn();
 }

@@ -6,13 +6,21 @@ const grid = document.getElementById("widgets");
 const KEPT = `folded ${location.pathname}`;
 const sheet = new CSSStyleSheet();
 let laid = "";
+let written = "";
 
 const places = () => [...grid.children].map((tile) => tile.className).join();
 const number = (tile, name) => Number(new RegExp(`\\b${name}-(\\d+)`).exec(tile.className)?.[1] ?? 0);
 const isSection = (tile) => tile.matches(".widget-section");
 const fold = (section) => section.querySelector("[data-fold]");
-const kept = () => JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-const isFolded = (section) => kept()[section.id] ?? fold(section).hasAttribute("data-folded");
+const isFolded = (section) => kept()[section.id] ?? fold(section)?.hasAttribute("data-folded");
+
+function kept() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {}; // no storage, or not what we put there
+  }
+}
 
 function lay() {
   laid = places();
@@ -29,16 +37,22 @@ function lay() {
     if (folded.has(of(tile))) rules.push(`#${CSS.escape(tile.id)} { display: none; }`);
     else for (let row = y; row < y + h; row += 1) open.add(row);
   }
-  for (const section of sections) fold(section).ariaExpanded = String(!folded.has(section));
+  for (const section of sections) fold(section)?.setAttribute("aria-expanded", String(!folded.has(section)));
   const heights = Array.from({ length: rows }, (_, row) => `auto ${open.has(row) || !sections.length ? ROW : "0"}`);
   rules.push(`@media (min-width: 1101px) { .tab #widgets:has(> .widget-section) { grid-template-rows: ${heights.join(" ")}; } }`);
-  sheet.replaceSync(rules.join("\n"));
+  const text = rules.join("\n");
+  if (text !== written) sheet.replaceSync(text);
+  written = text;
 }
 
 grid.addEventListener("click", (event) => {
   const section = event.target.closest("[data-fold]")?.closest(".widget-section");
   if (!section) return;
-  localStorage.setItem(KEPT, JSON.stringify({ ...kept(), [section.id]: !isFolded(section) }));
+  try {
+    localStorage.setItem(KEPT, JSON.stringify({ ...kept(), [section.id]: !isFolded(section) }));
+  } catch {
+    return; // a browser that keeps nothing folds nothing
+  }
   lay();
 });
 

@@ -5,80 +5,105 @@ import { arrange } from "./grid.js";
 
 const REFRESH_MS = 10_000;
 const PREVIEW_AFTER_MS = 400;
+const NO_ANSWER = "The server does not answer. This may not be saved; try again.";
 
 const editor = document.getElementById("editor");
 const drawer = document.getElementById("drawer");
 const body = document.getElementById("drawer-body");
+const going = new WeakSet(); // forms that are sent and not answered
 let grid = null;
 let sending = Promise.resolve();
 let waiting = 0;
 let previewTimer = 0;
+let previews = 0;
+let pressedOn = null;
 
 const speak = (text) => { document.getElementById("spoken").textContent = text; };
-const seen = () => document.querySelector("#do [name=seen]").value;
 const tile = (key) => document.getElementById(`tile-${key}`);
-const isOver = (answer) => new URL(answer.url).pathname === location.pathname;
+const seen = () => document.querySelector("#do [name=seen]").value;
+const parse = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
-/** Fetch a page; null if there was no answer, which the page then says. */
-async function fetched(url, options) {
-  try {
-    const answer = await fetch(url, { ...options, headers: { Accept: "text/html" } });
-    return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
-  } catch {
-    say("The server does not answer. Nothing was changed; try again.");
-    return null;
-  }
-}
-
+/** Say that something went wrong, where it is seen: the drawer covers the page. */
 function say(text) {
   const said = Object.assign(document.createElement("p"), { className: "said said-error", role: "alert", textContent: text });
-  document.getElementById("editor-said").replaceChildren(said);
+  if (!drawer.open) return document.getElementById("editor-said").replaceChildren(said);
+  body.querySelector(":scope > .said-error")?.remove();
+  body.prepend(said);
+  said.scrollIntoView({ block: "nearest" });
 }
 
 // --- What comes back --------------------------------------------------------------------------------------
 
+/** A selector for the control that has the focus, which is another element once the page was drawn anew. */
+function focused() {
+  const element = document.activeElement;
+  if (!editor.contains(element)) return "";
+  for (const name of ["formaction", "href"]) {
+    const value = element.getAttribute(name);
+    if (value) return `[${name}="${CSS.escape(value)}"]${element.value ? `[value="${CSS.escape(element.value)}"]` : ""}`;
+  }
+  return element.closest(".tile") ? `#${CSS.escape(element.closest(".tile").id)}` : element.matches("[data-publish]") ? "[data-publish]" : "";
+}
+
 /** Show the draft as it is on `page`: all of it, or only the bar where the tiles are as they should be already. */
 function show(page, { onlyBar = false } = {}) {
   const fresh = page.getElementById("editor");
+  const focus = focused();
   if (onlyBar && !fresh.querySelector(".said-error")) {
     document.getElementById("bar").replaceWith(fresh.querySelector("#bar"));
+    document.querySelector(".numbers tbody")?.replaceWith(fresh.querySelector(".numbers tbody"));
     for (const field of editor.querySelectorAll("[name=seen]")) field.value = seen();
+    if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
     return;
   }
   const before = new Set([...editor.querySelectorAll(".tile")].map((one) => one.dataset.key));
-  const focused = document.activeElement?.closest?.(".tile")?.dataset.key;
+  const numbers = editor.querySelector(".numbers")?.open;
   grid?.end();
   editor.replaceChildren(...fresh.childNodes);
-  document.title = page.title;
+  document.title = (/^\(\d+\) /.exec(document.title)?.[0] ?? "") + page.title;
+  if (numbers && editor.querySelector(".numbers")) editor.querySelector(".numbers").open = true;
   grid = arrange(document.getElementById("canvas"), save, speak);
   const added = [...editor.querySelectorAll(".tile")].find((one) => !before.has(one.dataset.key));
-  (added ?? (focused && tile(focused)))?.focus({ preventScroll: !added });
+  (added ?? (focus && document.querySelector(focus)))?.focus?.({ preventScroll: !added });
   added?.scrollIntoView({ block: "nearest" });
 }
 
-/** Send forms one after the other: each says which state of the draft it has seen, as it is when its turn comes. */
-function send(make, options) {
+/** Send one thing after the other: each says which state of the draft it has seen, as it is when its turn comes. */
+function send(make, { form, failed, ...options } = {}) {
   waiting += 1;
+  if (form) going.add(form);
   sending = sending.then(async () => {
-    const { url, data } = make();
-    const got = await fetched(url, { method: "POST", body: data });
-    waiting -= 1;
-    if (got) took(got, options);
+    try {
+      const { url, data } = make();
+      const answer = await fetch(url, { method: "POST", body: data, headers: { Accept: "text/html" } });
+      took(answer, await parse(answer), options);
+    } catch (error) {
+      console.error(error);
+      say(NO_ANSWER);
+      failed?.();
+    } finally {
+      waiting -= 1;
+      if (form) going.delete(form);
+    }
   });
 }
 
-function took({ answer, page }, options) {
-  if (isOver(answer) && page.getElementById("editor")) {
-    if (drawer.open) drawer.close(); // first, since it gives the focus back
+function took(answer, page, { inDrawer = false, ...options }) {
+  if (page.getElementById("editor")) {
+    if (inDrawer && drawer.open) drawer.close(); // first, since it gives the focus back
+    const { pathname } = new URL(answer.url);
+    if (pathname !== location.pathname) history.replaceState(null, "", pathname); // a dashboard with a new slug
     show(page, options);
-  } else if (page.getElementById("part") && drawer.open) {
+  } else if (page.getElementById("part") && inDrawer && drawer.open) {
     fill(page);
+  } else if (answer.ok || answer.redirected) {
+    location.assign(answer.url); // another page: the merge, or the sign-in
   } else {
-    location.assign(answer.url); // another page: the merge, the sign-in, or a dashboard with a new slug
+    say(page.querySelector("h1")?.textContent ?? `The server refused it (${answer.status}).`);
   }
 }
 
-function save(places) {
+function save(places, failed) {
   send(() => {
     const form = document.getElementById("do");
     const data = new FormData(form);
@@ -87,21 +112,27 @@ function save(places) {
       for (const [name, value] of Object.entries(place)) data.append(`${name}-${key}`, value);
     }
     return { url: form.dataset.places, data };
-  }, { onlyBar: true });
+  }, { onlyBar: true, failed });
 }
 
 // --- The drawer -------------------------------------------------------------------------------------------
 
 async function open(url) {
-  const got = await fetched(url);
-  if (!got) return;
-  if (!got.page.getElementById("part")) return location.assign(url);
-  if (!drawer.open) drawer.showModal();
-  fill(got.page);
+  await sending; // what is shown there has to know of it
+  try {
+    const answer = await fetch(url, { headers: { Accept: "text/html" } });
+    const page = await parse(answer);
+    if (!page.getElementById("part")) return location.assign(url);
+    if (!drawer.open) drawer.showModal();
+    fill(page);
+  } catch {
+    say(NO_ANSWER);
+  }
 }
 
 function fill(page) {
   body.replaceChildren(...page.getElementById("part").childNodes);
+  body.querySelector("#preview")?.removeAttribute("aria-live"); // it is drawn at each pause of typing
   htmx.process(body);
   body.scrollTop = 0;
   const first = ["[autofocus]", "[aria-invalid=true]", "form input:not([type=hidden])", ".card a", "a, button"];
@@ -113,27 +144,31 @@ function preview() {
   const button = body.querySelector("[data-preview]");
   if (!button) return;
   clearTimeout(previewTimer);
-  previewTimer = setTimeout(() => draw(button), PREVIEW_AFTER_MS);
+  previewTimer = setTimeout(draw, PREVIEW_AFTER_MS, button);
 }
 
 /** Draw the widget of the form as it would be; what is still missing is said quietly, since somebody is typing. */
 async function draw(button) {
   if (!button.isConnected) return;
-  const url = button.getAttribute("hx-post");
+  const turn = ++previews;
   const options = { method: "POST", body: new FormData(button.form), headers: { "HX-Request": "true" } };
-  const answer = await fetch(url, options).catch(() => null);
+  const answer = await fetch(button.getAttribute("hx-post"), options).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const page = await parse(answer);
   const place = body.querySelector("#preview");
-  if (!answer || !place || !button.isConnected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (turn !== previews || !place || !button.isConnected) return;
   for (const one of page.querySelectorAll("[autofocus]")) one.removeAttribute("autofocus");
   for (const one of page.querySelectorAll("[role=alert]")) { one.removeAttribute("role"); one.className = "said"; }
+  for (const one of page.querySelectorAll(".widget[id]")) one.removeAttribute("id"); // its tile has that
   place.replaceChildren(...page.body.childNodes);
 }
 
 body.addEventListener("input", preview);
+body.addEventListener("htmx:after:swap", preview);
 drawer.addEventListener("close", () => body.replaceChildren());
+drawer.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
 drawer.addEventListener("click", (event) => {
-  if (event.target === drawer) drawer.close(); // beside it
+  if (event.target === drawer && pressedOn === drawer) drawer.close(); // beside it
 });
 
 // --- Links, forms, keys -----------------------------------------------------------------------------------
@@ -154,14 +189,15 @@ document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
   if (!form.closest("#editor, #drawer") || event.defaultPrevented || submitter?.hasAttribute("hx-post")) return;
   event.preventDefault();
+  const inDrawer = Boolean(form.closest("#drawer"));
+  if (inDrawer && going.has(form)) return; // pressed twice
   if (submitter?.dataset.confirm && !confirm(submitter.dataset.confirm)) return;
   const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
   const data = new FormData(form, submitter?.name ? submitter : undefined);
-  const isOfDraft = Boolean(form.closest("#editor"));
   send(() => {
-    if (isOfDraft) data.set("seen", seen()); // what was sent before this may have changed it
+    if (!inDrawer) data.set("seen", seen()); // what was sent before this may have changed it
     return { url, data };
-  });
+  }, { form, inDrawer });
 });
 
 document.addEventListener("keydown", (event) => {
@@ -174,19 +210,26 @@ document.addEventListener("keydown", (event) => {
   document.querySelector(redo ? "[data-redo]" : "[data-undo]")?.click();
 });
 
+addEventListener("beforeunload", (event) => {
+  if (waiting) event.preventDefault();
+});
+
 /** Draw the tiles with newer values, and say who else edits. */
 async function refresh() {
-  if (document.hidden || drawer.open || waiting || grid?.isBusy()) return;
+  const isBusy = () => document.hidden || drawer.open || waiting || grid?.isBusy();
+  if (isBusy()) return;
   const answer = await fetch(location.href).catch(() => null);
-  if (!answer?.ok || drawer.open || waiting || grid?.isBusy()) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (page.querySelector("#do [name=seen]")?.value !== seen()) return;
+  if (!answer?.ok) return;
+  const page = await parse(answer);
+  if (!page.getElementById("editor") || isBusy()) return;
+  if (page.querySelector("#do [name=seen]").value !== seen()) return show(page); // changed in another tab, or by others
   for (const fresh of page.querySelectorAll(".tile-view")) {
     const place = tile(fresh.closest(".tile").dataset.key)?.querySelector(".tile-view");
     if (place && place.innerHTML !== fresh.innerHTML) place.replaceChildren(...fresh.childNodes);
   }
-  const others = page.getElementById("editor-said");
-  if (others && !document.querySelector("#editor-said .said-error, #editor-said .said-success")) document.getElementById("editor-said").replaceWith(others);
+  const [shown, said] = [document, page].map((one) => one.getElementById("editor-said"));
+  const isNews = shown.querySelector(".said-error, .said-success") === null && shown.innerHTML !== said.innerHTML;
+  if (isNews) shown.replaceWith(said);
 }
 
 grid = arrange(document.getElementById("canvas"), save, speak);

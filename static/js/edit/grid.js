@@ -12,7 +12,10 @@ const clip = (value, least, most) => Math.max(least, Math.min(most, value));
 
 /** Make the tiles of `canvas` movable. `save` gets all places when they changed, `speak` says what the keyboard did. */
 export function arrange(canvas, save, speak) {
-  if (NARROW.matches || !canvas.children.length) return { end() {}, isBusy: () => false };
+  if (NARROW.matches || !canvas.children.length) {
+    for (const tile of canvas.children) tile.removeAttribute("aria-describedby"); // nothing takes hold of it
+    return { end() {}, isBusy: () => false };
+  }
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const grid = GridStack.init(
     { column: COLUMNS, cellHeight: ROW, margin: GAP, float: true, maxRow: ROWS, animate: !still, resizable: { handles: "e,se,s,sw,w" }, draggable: { cancel: ".tile-tools *" } },
@@ -33,8 +36,9 @@ export function arrange(canvas, save, speak) {
     const now = places();
     const text = JSON.stringify(now);
     if (held || text === saved) return;
+    const before = saved;
     saved = text;
-    save(now);
+    save(now, () => { saved = before; }); // if it fails, the next move sends this one, too
   }
 
   function said(tile) {
