@@ -68,7 +68,7 @@ class Listed:
 
 @dataclass(slots=True)
 class _Watched:
-    states: list[WidgetState] = field(default_factory=list)
+    states: dict[str, list[WidgetState]] = field(default_factory=dict)
     is_watched: bool = False
     tabs: int = 0
     walls: int = 0
@@ -172,7 +172,8 @@ def _watched(ids: Iterable[int], now: float) -> dict[int, _Watched] | None:
         return None
     for topic, of_topic in zip(topics, read, strict=True):
         found[topic.id].is_watched = True
-        found[topic.id].states += of_topic
+        for key, state in of_topic.items():
+            found[topic.id].states.setdefault(key, []).append(state)
     for viewer in viewers:
         topic = Topic.parse(viewer.topic)
         if topic.kind == DASHBOARD and topic.id in found:
@@ -188,7 +189,9 @@ def _standing(watched: _Watched | None, now: float) -> Standing:
         return Standing(NOT_LOOKED_AT, "Not looked at, so not drawn")
     if not watched.states:
         return Standing(NOT_LOOKED_AT, "Not drawn yet")
-    counts = Counter(_state(one, now) for one in watched.states)
+    # One that is open in several ranges is one widget, and counts as it is worst.
+    of_each = ({_state(one, now) for one in states} for states in watched.states.values())
+    counts = Counter(min(found, key=ORDER.index) for found in of_each)
     worst = next(state for state in ORDER if counts[state] or state == ORDER[-1])
     if worst == "ok":
         return Standing(worst, "OK", MARKS[worst])

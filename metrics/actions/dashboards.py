@@ -31,6 +31,7 @@ from metrics.versioned import NewerVersionError, upgraded
 from metrics.widgets import changes
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference, new_key
+from metrics.widgets.variables import VariableSpec
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,8 @@ def stored_spec(stored: Mapping[str, Any]) -> DashboardSpec:
     try:
         spec = DashboardSpec.model_validate({**stored, "widgets": []})
     except ValidationError:  # an earlier release took it; whoever saves it is told what is wrong
-        spec = DashboardSpec.model_construct(**stored)
+        variables = [VariableSpec.model_construct(**one) for one in stored.get("variables", [])]
+        spec = DashboardSpec.model_construct(**{**stored, "variables": variables})
     return spec.model_copy(update={"widgets": widgets})
 
 

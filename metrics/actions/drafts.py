@@ -13,6 +13,7 @@ from django.db import transaction
 
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
+from metrics.access.sharing import Access
 from metrics.actions import dashboards, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.models import Dashboard, Draft, DraftStep, Widget
@@ -126,8 +127,8 @@ def restore(by: Principal, slug: str, number: int, seen: int) -> State:
     """Take the state of revision `number` into the draft, but for the slug. Raises what `edit` does."""
 
     def restored(spec: DashboardSpec) -> Mapping[str, Any]:
-        found = dashboards.find_revision(dashboards.find(by, slug), number).spec
-        return {name: value for name, value in found.items() if name not in ("slug", "access")}
+        found = dashboards.stored_spec(dashboards.find_revision(dashboards.find(by, slug), number).spec)
+        return found.model_dump(exclude={"slug", "access"})
 
     return _step(by, slug, restored, seen, f"Restored revision {number}.")
 
@@ -159,6 +160,7 @@ def publish(by: Principal, slug: str, seen: int) -> Dashboard:
         draft = _held(by, slug, seen)
         document = _spec(draft).model_dump(exclude={"access"})
         dashboard = dashboards.change(by, slug, document, draft.base)
+        draft.steps.filter(base=draft.base).update(base=dashboard.revision)  # so that undoing is no merge with oneself
         draft.base = dashboard.revision
         _save(draft)
     return dashboard
@@ -171,13 +173,18 @@ def differences(by: Principal, slug: str) -> tuple[State, list[merge.Choice]]:
         return _state(by, draft), merge.choices(*_three(draft))
 
 
-def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int) -> State:
-    """Make the draft one of the newest revision: `taken` names a side by the key of each choice.
+def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int, newest: int) -> State:
+    """Make the draft one of the revision `newest`: `taken` names a side by the key of each choice.
 
-    Raises what `edit` does, and Invalid if a choice is missing.
+    Raises what `edit` does, Conflict if there is a newer revision by now, and Invalid if a choice is missing.
     """
     with transaction.atomic():
         draft = _held(by, slug, seen)
+        if newest != draft.dashboard.revision:
+            raise Conflict(
+                f"Somebody published revision {draft.dashboard.revision} meanwhile; choose once more.",
+                draft.dashboard.revision,
+            )
         document, missing = merge.merged(*_three(draft), taken)
         if missing:
             first, *others = [(one.key, f"{one.title}: both of you changed it; choose a side.") for one in missing]
@@ -201,10 +208,12 @@ def views(state: State, widgets: Sequence[WidgetSpec], at: float) -> list[Widget
 
 def forget_unchanged(now: float) -> None:
     """Remove the drafts that change nothing and that nobody had open for a day before `now` (Unix seconds)."""
-    old = Draft.objects.filter(seen_at__lt=datetime_of(now) - UNCHANGED_KEPT).select_related("dashboard")
-    for draft in old:
-        if not _summary(draft):
-            draft.delete()
+    old = Draft.objects.filter(seen_at__lt=datetime_of(now) - UNCHANGED_KEPT)
+    for pk in old.values_list("pk", flat=True):
+        with transaction.atomic():  # somebody may come back to it
+            draft = old.select_for_update().filter(pk=pk).first()
+            if draft is not None and not _summary(draft):
+                draft.delete()
 
 
 def _step(
@@ -234,13 +243,12 @@ def _held(by: Principal, slug: str, seen: int | None = None) -> Draft:
         dashboard=dashboard, user_id=by.pk, defaults={"base": dashboard.revision, "seen_at": now}
     )
     draft.dashboard = dashboard
-    if is_new or (draft.base != dashboard.revision and not _summary(draft)):
+    begins_anew = not is_new and draft.base != dashboard.revision and not _summary(draft)
+    if is_new or begins_anew:
         _begin(draft)
     if seen is not None and seen != draft.version:
-        raise Conflict(
-            "You changed this draft in another tab meanwhile, so nothing was done here; this is how it stands now.",
-            draft.version,
-        )
+        why = f"Somebody published revision {draft.base}" if begins_anew else "You changed this draft in another tab"
+        raise Conflict(f"{why} meanwhile, so nothing was done here; this is how it stands now.", draft.version)
     if now - draft.seen_at > SEEN_EVERY:
         draft.seen_at = now
         draft.save(update_fields=["seen_at"])
@@ -251,7 +259,8 @@ def _begin(draft: Draft) -> None:
     """Have `draft` begin with the newest revision of its dashboard."""
     draft.steps.all().delete()
     draft.base, draft.position = draft.dashboard.revision, 0
-    DraftStep.objects.create(draft=draft, number=0, spec=dashboards.spec_of(draft.dashboard).model_dump(), summary="")
+    spec = dashboards.spec_of(draft.dashboard).model_dump()
+    DraftStep.objects.create(draft=draft, number=0, base=draft.base, spec=spec, summary="")
     _save(draft)
 
 
@@ -259,7 +268,9 @@ def _append(draft: Draft, spec: DashboardSpec, said: str) -> None:
     """Add a step behind the one that is shown; those that were undone go, and the oldest of too many."""
     draft.steps.filter(number__gt=draft.position).delete()
     draft.position += 1
-    DraftStep.objects.create(draft=draft, number=draft.position, spec=spec.model_dump(), summary=said[:500])
+    DraftStep.objects.create(
+        draft=draft, number=draft.position, base=draft.base, spec=spec.model_dump(), summary=said[:500]
+    )
     draft.steps.filter(number__lt=draft.position - STEPS_MOST).delete()
     _save(draft)
 
@@ -267,8 +278,9 @@ def _append(draft: Draft, spec: DashboardSpec, said: str) -> None:
 def _go(by: Principal, slug: str, way: int, seen: int) -> State:
     with transaction.atomic():
         draft = _held(by, slug, seen)
-        if draft.steps.filter(number=draft.position + way).exists():
-            draft.position += way
+        step = draft.steps.filter(number=draft.position + way).first()
+        if step is not None:
+            draft.position, draft.base = step.number, step.base
             _save(draft)
         return _state(by, draft)
 
@@ -303,7 +315,11 @@ def _others(draft: Draft) -> tuple[Other, ...]:
     found = []
     for row in rows.order_by("-seen_at"):
         row.dashboard = draft.dashboard
-        other = Other(row.user.get_username(), now - row.seen_at < HERE, _summary(row))
+        try:
+            summary = _summary(row) if row.position or row.steps.count() > 1 else ""
+        except DraftStep.DoesNotExist:  # it was dropped just now
+            continue
+        other = Other(row.user.get_username(), now - row.seen_at < HERE, summary)
         if other.now or other.summary:
             found.append(other)
     return tuple(found)
@@ -312,16 +328,19 @@ def _others(draft: Draft) -> tuple[Other, ...]:
 def _spec(draft: Draft) -> DashboardSpec:
     """Return the step that is shown; who may see the dashboard is no part of a draft."""
     step = draft.steps.get(number=draft.position)
-    return dashboards.stored_spec(step.spec).model_copy(update={"access": dashboards.spec_of(draft.dashboard).access})
+    return _without_access(dashboards.stored_spec(step.spec))
 
 
 def _base(draft: Draft) -> DashboardSpec:
-    found = dashboards.stored_spec(dashboards.find_revision(draft.dashboard, draft.base).spec)
-    return found.model_copy(update={"access": dashboards.spec_of(draft.dashboard).access})
+    return _without_access(dashboards.stored_spec(dashboards.find_revision(draft.dashboard, draft.base).spec))
+
+
+def _without_access(spec: DashboardSpec) -> DashboardSpec:
+    return spec.model_copy(update={"access": Access()})
 
 
 def _three(draft: Draft) -> tuple[DashboardSpec, DashboardSpec, DashboardSpec]:
-    return _base(draft), _spec(draft), dashboards.spec_of(draft.dashboard)
+    return _base(draft), _spec(draft), _without_access(dashboards.spec_of(draft.dashboard))
 
 
 def _summary(draft: Draft) -> str:

@@ -10,7 +10,7 @@ from metrics.actions.errors import Invalid
 from metrics.grafana.dashboard import LeftOut, NoDashboard, converted, is_grafanas
 from metrics.models import Dashboard
 
-SIZE_MOST_BYTES = 4 * 1024 * 1024
+SIZE_MOST_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ def take(text: str) -> Taken:
         document, left_out = converted(value)
     except NoDashboard as problem:
         raise Invalid("", str(problem)) from None
+    except (ArithmeticError, ValueError, RecursionError):  # numbers that are none, expressions without end
+        raise Invalid("", "It has a number or an expression that can't be read.") from None
     widgets = []
     for widget in document["widgets"]:
         try:

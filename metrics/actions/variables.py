@@ -13,6 +13,7 @@ from metrics.actions.errors import Invalid
 from metrics.models import Dashboard, Widget
 from metrics.redis_state import outage
 from metrics.redis_state.connection import KEY, client
+from metrics.sample import UNSTORABLE
 from metrics.series import read
 from metrics.widgets import variables as pure
 from metrics.widgets.section import raised
@@ -74,7 +75,8 @@ def chosen(dashboard: Dashboard, asked: pure.Asked) -> str:
 def of_the_past(asked: pure.Asked) -> str:
     """Return what is `asked` as a text, whatever variables there are now: there may have been others."""
     found = pure.text(asked)
-    return found if len(found) <= CHOSEN_CHARACTERS else ""
+    is_storable = not any(UNSTORABLE.search(value) for values in asked.values() for value in values)
+    return found if len(found) <= CHOSEN_CHARACTERS and is_storable else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,14 @@ def _values_of(label: str, metric: str, hidden: Collection[int]) -> list[str]:
             return list(json.loads(str(known)))
     except RedisError as error:
         outage.log("values of a label not shared", error)
-    found = pure.in_order(one for one in read.values_of(label, metric, hidden, OPTIONS_MOST) if one != pure.ALL)
+        return _read(label, metric, hidden)
+    found = _read(label, metric, hidden)
     try:
         client().set(key, json.dumps(found), ex=KEPT_S)
     except RedisError as error:
         outage.log("values of a label not shared", error)
     return found
+
+
+def _read(label: str, metric: str, hidden: Collection[int]) -> list[str]:
+    return pure.in_order(one for one in read.values_of(label, metric, hidden, OPTIONS_MOST) if one != pure.ALL)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
@@ -74,9 +75,12 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 def _text(request: HttpRequest, most_bytes: int) -> str:
     """Return the body as text. Raises HttpError 413 or 400."""
-    if len(request.body) > most_bytes:
-        raise HttpError(413, f"The body is larger than {most_bytes} bytes.")
+    too_large = HttpError(413, f"The body is larger than {most_bytes} bytes.")
     try:
+        if len(request.body) > most_bytes:
+            raise too_large
         return request.body.decode()
+    except RequestDataTooBig:
+        raise too_large from None
     except UnicodeDecodeError:
         raise HttpError(400, "The body is not UTF-8.") from None

@@ -5,18 +5,22 @@ The JSON model: https://grafana.com/docs/grafana/latest/dashboards/build-dashboa
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.text import slugify
+from pydantic import ValidationError
 
 from metrics.grafana.panels import Panel, Widget, mapping, mappings, widget_of
 from metrics.grafana.promql import Translator
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.spec import COLUMNS, HEIGHT_MOST, ROWS, WIDGETS_MOST
-from metrics.widgets.variables import NAME, VARIABLES_MOST
+from metrics.widgets.variables import NAME, VARIABLES_MOST, VariableSpec
 
 GRAFANAS_COLUMNS = 24
+QUERY_CHARACTERS = 2000
+"""Of a variable's query; more are not read."""
 ROW_HEIGHT = 4.5
 """So many of Grafana's rows are as high as one of ours."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
@@ -80,7 +84,7 @@ def _variables(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for raw in mappings(mapping(found.get("templating")).get("list")):
         name, query = str(raw.get("name") or ""), raw.get("query")
-        text = str(query.get("query") or "") if isinstance(query, Mapping) else str(query or "")
+        text = (str(query.get("query") or "") if isinstance(query, Mapping) else str(query or ""))[:QUERY_CHARACTERS]
         of = re.fullmatch(r"\s*label_values\(\s*(?:([a-zA-Z_:][\w:]*)\s*(?:\{.*\})?\s*,)?\s*(\w+)\s*\)\s*", text)
         if not re.fullmatch(NAME, name) or len(name) > 30 or len(made) == VARIABLES_MOST:
             continue
@@ -92,13 +96,16 @@ def _variables(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             continue
         several, every = bool(raw.get("multi")), bool(raw.get("includeAll"))
         title = str(raw.get("label") or "")[:50]
-        made[name] = {
+        variable = {
             "name": name,
             **({"title": title} if title else {}),
             **choice,
             **({"several": True} if several else {}),
             **({"all": True} if every else {}),
         }
+        with suppress(ValidationError):  # one that there can't be here is left out, and said to be
+            VariableSpec.model_validate(variable)
+            made[name] = variable
     return made
 
 

@@ -1,7 +1,7 @@
 """The state of every widget of a variant when it was last rendered, in Redis, for the list of dashboards."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from metrics.live.snapshot import KEPT_S
@@ -33,12 +33,17 @@ def store(variant: Topic, states: Mapping[str, WidgetState], whole: bool) -> Non
     pipe.execute()
 
 
-def read(variants: Iterable[Topic]) -> Commands[list[list[WidgetState]]]:
-    """Return the states of the widgets of each of `variants`, none for one that was not rendered."""
+def read(variants: Iterable[Topic]) -> Commands[list[dict[str, WidgetState]]]:
+    """Return the states of the widgets of each of `variants` by key, none for one that was not rendered."""
     return Commands(
-        [("HVALS", _key(variant)) for variant in variants],
-        lambda found: [[WidgetState(*json.loads(state)) for state in states] for states in found],
+        [("HGETALL", _key(variant)) for variant in variants],
+        lambda found: [_parsed(states) for states in found],
     )
+
+
+def _parsed(states: Mapping[str, str] | Sequence[str]) -> dict[str, WidgetState]:
+    pairs = states.items() if isinstance(states, Mapping) else zip(states[::2], states[1::2], strict=True)
+    return {key: WidgetState(*json.loads(state)) for key, state in pairs}
 
 
 def _key(variant: Topic) -> str:

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
+                ('base', models.PositiveIntegerField(help_text='Number of the revision that it is made of.')),
                 ('spec', models.JSONField()),
                 ('summary', models.CharField(help_text='One sentence: how it differs from the one before.', max_length=500)),
                 ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='metrics.draft')),

@@ -9,8 +9,8 @@ from metrics.models.dashboard import Dashboard
 class Draft(models.Model):
     """The unpublished state of a dashboard that one person works on: the step at `position`.
 
-    It is made of the revision `base`. `version` counts all that happens to it, undoing too, so that two tabs of one
-    person notice each other.
+    It is made of the revision `base`, as that step is. `version` counts all that happens to it, undoing too, so that
+    two tabs of one person notice each other.
     """
 
     dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="drafts")
@@ -32,6 +32,7 @@ class DraftStep(models.Model):
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveIntegerField()
+    base = models.PositiveIntegerField(help_text="Number of the revision that it is made of.")
     spec = models.JSONField()
     summary = models.CharField(max_length=500, help_text="One sentence: how it differs from the one before.")
 

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from django.db import connection
+from django.db.models import Count, F, Sum
 
 from metrics.models import Series
 
@@ -101,10 +102,10 @@ def rank(text: str, word: str) -> int | None:
 
 
 class Catalogue:
-    """Names of series, and what is found among them."""
+    """Names of series, and what is found among them. `owners` adds up whose they are, so that a change shows."""
 
     def __init__(self) -> None:
-        self.known, self.last = 0, 0
+        self.known, self.owners, self.last = 0, 0, 0
         self._metrics: dict[str, _Metric] = {}
         self._lower: dict[str, str] = {}
         self._pairs: dict[tuple[str, str], int] = {}
@@ -123,6 +124,7 @@ class Catalogue:
             metric.rows[self._numbered(labels)] = pk, source
             metric.sources[source] += 1
             self.known += 1
+            self.owners += pk * (source or 0)
             self.last = pk
 
     def search(
@@ -317,10 +319,17 @@ class _Held:
         self._read_on()
         if self.built is None:
             self.built = now
-        elif now >= self.built + REBUILT_EVERY_S and self.catalogue.known != Series.objects.count():
-            self.catalogue, self.built = Catalogue(), now
-            self._read_on()
+        elif now >= self.built + REBUILT_EVERY_S:
+            if not self._fits():
+                self.catalogue = Catalogue()
+                self._read_on()
+            self.built = now
         self.renewed = now
+
+    def _fits(self) -> bool:
+        """Return whether no series is gone, and none has another source."""
+        found = Series.objects.order_by().aggregate(known=Count("pk"), owners=Sum(F("pk") * F("source_id")))
+        return (self.catalogue.known, self.catalogue.owners) == (found["known"], int(found["owners"] or 0))
 
     def _read_on(self) -> None:
         while rows := _rows_behind(self.catalogue.last):

@@ -9,7 +9,7 @@ from metrics.access.principal import of_visitor
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Invalid
 from metrics.views.access import page
-from metrics.views.dashboard_edit import done, seen
+from metrics.views.dashboard_edit import done, number_of, seen
 
 
 @require_POST
@@ -63,7 +63,7 @@ def merge(request: HttpRequest, slug: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            drafts.merge_newest(by, slug, taken, seen(request))
+            drafts.merge_newest(by, slug, taken, seen(request), number_of(request.POST.get("newest")) or 0)
         except (Invalid, Conflict) as problem:
             context |= {"errors": [said for _, said in problem.all] if isinstance(problem, Invalid) else [str(problem)]}
             status = 409 if isinstance(problem, Conflict) else 422

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, SEE, hidden_from, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards, drafts
-from metrics.actions.errors import Conflict, Invalid, sentences
+from metrics.actions.errors import Conflict, Invalid, check_storable, sentences
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
 from metrics.models import Dashboard, Series
@@ -144,6 +144,7 @@ def _asked(given: QueryDict) -> Asked:
 
 def _checked(query: Mapping[str, Any]) -> dict[str, Any]:
     """Return `query` as a config has it. Raises Invalid with all that is wrong."""
+    check_storable(dict(query), QUERY)
     try:
         return QueryConfig.model_validate(query).model_dump(mode="json", exclude_unset=True)
     except ValidationError as problem:

@@ -56,9 +56,16 @@ def lines(series: Sequence[Named]) -> Iterator[str]:
 
 def said(query: QueryConfig) -> str:
     """Return `query` as people write it: rate(requests_total{host="web-1"})."""
-    labels = ", ".join(f'{name}="{value}"' for name, value in query.labels.items())
-    picked = f"{query.metric}{{{labels}}}" if labels else query.metric
-    return f"{query.function}({picked})" if query.function else picked
+    labels = ", ".join(_matcher(name, value) for name, value in query.labels.items())
+    text = f"{query.metric}{{{labels}}}" if labels else query.metric
+    text = f"{query.function}({text})" if query.function else text
+    if query.group_by is not None:
+        text = f"{query.aggregate} by ({', '.join(query.group_by)}) ({text})"
+    return f"topk({query.top}, {text})" if query.top else text
+
+
+def _matcher(name: str, value: str | list[str]) -> str:
+    return f'{name}="{value}"' if isinstance(value, str) else f'{name}=~"{"|".join(value)}"'
 
 
 def _heading(one: Named) -> str:

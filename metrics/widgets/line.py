@@ -75,6 +75,8 @@ class LineConfig(Config):
             raise ValueError("stacked series can't have a logarithmic axis")
         if self.scale == "log" and any(end is not None and end <= 0 for end in (self.min, self.max)):
             raise ValueError("a logarithmic axis is more than zero from min to max")
+        if self.min is not None and self.max is not None and not 0 < self.max - self.min < math.inf:
+            raise ValueError("an axis needs a max that is more than its min, and not endlessly more")
         return self
 
 

@@ -168,6 +168,8 @@ def _numbered(text: str) -> list[tuple[int, str]]:
 
 
 def _choice(variable: VariableSpec, options: tuple[str, ...], asked: Sequence[str]) -> Choice:
+    if variable.values:  # a fixed list is all that may be shown, also of the past
+        asked = [value for value in asked if value in (ALL, *variable.values)]
     values = _tidied(asked) or variable.usual or options[:1]
     if ALL in values:
         return Choice(options, is_all=True, open=not variable.values)

@@ -69,8 +69,10 @@ def test_nobody_sees_a_draft_and_publishing_is_one_revision_in_the_journal(ada: 
 
 def test_a_draft_without_a_change_follows_what_others_publish(ada: Principal) -> None:
     make.dashboard()
-    drafts.current(ada, "shop")
+    seen = drafts.current(ada, "shop").version
     dashboards.change(SYSTEM, "shop", {"title": "Store"}, None)
+    with pytest.raises(Conflict, match="Somebody published revision 2 meanwhile"):
+        drafts.edit(ada, "shop", {"title": "A"}, seen)
     state = drafts.current(ada, "shop")
     assert (state.spec.title, state.is_behind, state.undo) == ("Store", False, "")
 
@@ -84,10 +86,12 @@ def test_a_draft_with_a_change_is_not_published_over_others(ada: Principal, ben:
     assert state.is_behind
     with pytest.raises(Conflict, match="Revision 2 by user ben"):
         drafts.publish(ada, "shop", state.version)
-    state = drafts.merge_newest(ada, "shop", {}, state.version)
+    with pytest.raises(Conflict, match="revision 2 meanwhile; choose once more"):
+        drafts.merge_newest(ada, "shop", {}, state.version, 1)  # chosen before the second was there
+    state = drafts.merge_newest(ada, "shop", {}, state.version, 2)
     assert (state.spec.title, state.spec.description, state.is_behind) == ("A", "B", False)
     state = drafts.undo(ada, "shop", state.version)
-    assert state.spec.description == ""
+    assert (state.spec.description, state.is_behind) == ("", True)  # to publish this would undo what Ben published
     drafts.redo(ada, "shop", state.version)
     assert publish(ada).revision == 3
 
@@ -98,8 +102,8 @@ def test_a_choice_that_is_left_open_is_refused(ada: Principal) -> None:
     dashboards.change(SYSTEM, "shop", {"title": "B"}, None)
     version = drafts.current(ada, "shop").version
     with pytest.raises(Invalid, match="The title of the dashboard: both of you changed it; choose a side"):
-        drafts.merge_newest(ada, "shop", {}, version)
-    assert drafts.merge_newest(ada, "shop", {"field:title": "theirs"}, version).spec.title == "B"
+        drafts.merge_newest(ada, "shop", {}, version, 2)
+    assert drafts.merge_newest(ada, "shop", {"field:title": "theirs"}, version, 2).spec.title == "B"
 
 
 def test_another_tab_is_noticed_and_nothing_is_changed(ada: Principal) -> None:
@@ -173,3 +177,14 @@ def test_tokens_have_no_drafts() -> None:
     make.dashboard()
     with pytest.raises(Forbidden, match="Only people have drafts"):
         drafts.current(SYSTEM, "shop")
+
+
+def test_a_revision_from_before_there_were_tags_has_none(ada: Principal) -> None:
+    make.dashboard()
+    first = Revision.objects.get()
+    del first.spec["tags"], first.spec["variables"]
+    first.save()
+    dashboards.change(SYSTEM, "shop", {"tags": ["eu"]}, None)
+    state = drafts.restore(ada, "shop", 1, drafts.current(ada, "shop").version)
+    assert state.spec.tags == []
+    assert state.undo.startswith("Restored revision 1.")

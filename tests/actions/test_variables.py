@@ -17,6 +17,7 @@ from metrics.models import Dashboard, Room, Series
 from metrics.redis_state.connection import client
 from metrics.series import read
 from metrics.series.read import Query
+from metrics.widgets import variables as pure
 from tests import make
 from tests.make import AT
 
@@ -159,6 +160,13 @@ def test_the_past_has_the_variables_of_its_revision(shop: Dashboard, chosen: str
     assert [one.element for one in widgets][1:] == ["w-each_web-1", "w-each_web-2"][bool(chosen) :]
     asked = {"var-host": ["web-2"]} if chosen else {}
     assert moment.query == {"dashboard": shop.pk, "revision": 1, "range": "1h", "at": at, **asked}
+
+
+def test_the_past_of_a_fixed_list_is_no_more_than_the_list() -> None:
+    variable = pure.VariableSpec(name="tenant", values=["a", "c"])
+    assert pure.choices([variable], {"tenant": ["a", "c"]}, "tenant=b")["tenant"].chosen == ("a",)
+    assert pure.choices([variable], {"tenant": ["a", "c"]}, "tenant=c")["tenant"].chosen == ("c",)
+    assert variables.of_the_past({"host": ["a\x00"]}) == ""
 
 
 def test_a_drawing_in_the_room_shows_what_is_beside_it(shop: Dashboard) -> None:

@@ -180,6 +180,14 @@ def test_what_is_left_out_has_its_title_and_a_reason(one: dict[str, Any], reason
     assert (found.title, found.reason) == (one["title"], reason)
 
 
+def test_a_variable_that_there_cannot_be_here_is_left_out() -> None:
+    many = {"type": "custom", "name": "env", "query": ",".join(map(str, range(150)))}
+    found = dashboard(panel(expr='up{env="$env"}'), templating={"list": [many]})
+    document, left_out = converted(found)
+    assert "variables" not in document
+    assert "$env" in {one.title for one in left_out}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -197,7 +205,14 @@ def test_other_json_is_refused(text: str, said: str) -> None:
     assert str(refused.value).startswith(said)
 
 
-@pytest.mark.parametrize("value", [None, 1, "a", [1], {"a": 1}, [[{}]], [{"steps": 1}], -1e400])
+ENDLESS = {"x": float("nan"), "w": 1e999}
+DEEP = [{"expr": "-" * 1900}]
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, "a", [1], {"a": 1}, [[{}]], [{"steps": 1}], -1e400, ENDLESS, DEEP, LONG, int(LONG[:4000])]
+)
 def test_nonsense_in_any_place_is_no_error(value: Any) -> None:
     """A dashboard may have anything anywhere: it was written by hand, or by another version."""
     names = ["title", "type", "targets", "fieldConfig", "options", "gridPos", "thresholds", "yaxes", "repeat", "colors"]

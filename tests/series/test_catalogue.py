@@ -1,7 +1,7 @@
 """Finding series by what somebody types: what has the words, in which order, and what is left out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -9,6 +9,7 @@ from metrics.models import Series
 from metrics.series import catalogue
 from metrics.series.catalogue import BEGINS, BEGINS_A_PART, CONTAINS, EXACT, Catalogue, rank
 from metrics.series.write import write
+from tests import make
 from tests.make import AT, sample
 
 SOURCES = {1: "Prometheus of the shop", 2: "secret feed"}
@@ -110,3 +111,16 @@ def test_new_series_are_found_soon_and_removed_ones_forgotten_later() -> None:
     Series.objects.filter(metric="orders_open").delete()
     assert search(290.0) == ["orders_late", "orders_open"]
     assert search(301.0) == ["orders_late"]
+
+
+@pytest.mark.django_db
+def test_a_series_that_another_source_took_over_is_hidden_with_it() -> None:
+    def search(now: float, hidden: Collection[int] = ()) -> list[str]:
+        return [hit.metric for hit in catalogue.search("orders", {}, hidden, 9, now)[0]]
+
+    write([sample("orders_open", 1)], None, AT)
+    assert search(0.0) == ["orders_open"]
+    secret = make.source()
+    Series.objects.update(source=secret)
+    assert search(301.0, {secret.pk}) == []
+    assert search(302.0) == ["orders_open"]

@@ -18,7 +18,7 @@ from metrics.live import marks, states, watchers
 from metrics.live.states import WidgetState
 from metrics.live.topic import Topic
 from metrics.live.watchers import ViewerStatus
-from metrics.models import Favourite, StartPage
+from metrics.models import Dashboard, Favourite, StartPage
 from metrics.redis_state.round_trip import ask
 from tests import make
 
@@ -66,6 +66,15 @@ def test_a_dashboard_stands_as_its_worst_widget(widgets: list[WidgetState], stat
     assert card.standing.words == (said or "1 critical, 1 warning")
 
 
+def test_a_widget_that_is_open_in_several_ranges_counts_once_as_it_is_worst() -> None:
+    make.dashboard()
+    for range, level in (("1h", "critical"), ("6h", "critical"), ("24h", "warn")):
+        make.watch(make.variant(range=range), now=NOW)
+        states.store(make.variant(range=range), {"a": FRESH._replace(level=level)}, True)
+    (card,) = dashboard_list.listed(SYSTEM, NOW).cards
+    assert card.standing.words == "1 critical"
+
+
 def test_what_nobody_looks_at_is_not_said_to_be_well() -> None:
     make.dashboard()
     states.store(make.variant(), {"a": FRESH}, True)
@@ -83,7 +92,8 @@ def test_a_render_keeps_the_state_of_each_widget() -> None:
     make.accepted([make.sample("up", 0, now), make.sample("orders_open", 7, now)], now=now)
     marks.mark(make.variant(), [marks.ALL])
     rendering.render(make.variant())
-    (found,) = ask(states.read([make.variant()]))
+    (of_all,) = ask(states.read([make.variant()]))
+    found = [of_all[widget.key] for widget in Dashboard.objects.get().widgets.all()]
     assert [one.level for one in found] == ["critical", "warn", "", "critical", "", ""]
     assert [one.freshness for one in found] == ["fresh", "fresh", "nodata", "fresh", "fresh", "nodata"]
 
