@@ -102,6 +102,9 @@ PATTERNS = {
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$": "It may have letters without accents, digits, _ and : only, and no digit first",
     r"^([a-z0-9][a-z0-9-]*)?$": "It may have small letters without accents, digits and - only, and no - first",
     r"^[\x21-\x7e]{1,255}$": "It has to have 1 to 255 letters, digits and signs, and no spaces",
+    r"^([a-zA-Z_:][a-zA-Z0-9_:]*)?$": "It may have letters without accents, digits, _ and : only, and no digit first",
+    r"^([a-zA-Z_][a-zA-Z0-9_]*)?$": "It may have letters without accents, digits and _ only, and no digit first",
+    r"^[a-zA-Z][a-zA-Z0-9_]*$": "It has to begin with a letter without accents, and may have digits and _ then",
     "^[A-Z]?$": "It has to be one letter from A to Z",
 }
 """The patterns of our own fields, as nobody should have to read them."""

@@ -4,19 +4,23 @@ Each step is stored as it is made, so nothing is lost with a closed tab. Nobody 
 then it is a revision like any other, on every open page. Of two people who draft at once, the slower merges first.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from redis import RedisError
 
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import dashboards, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
+from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
+from metrics.redis_state import outage
 from metrics.times import datetime_of
 from metrics.widgets import changes, merge, ranges
 from metrics.widgets.render import WidgetView, widget_views
@@ -25,9 +29,6 @@ from metrics.widgets.variables import with_values
 
 STEPS_MOST = 200
 """So many steps can be undone."""
-HERE = timedelta(seconds=90)
-"""A person who had the draft open so long ago is said to be editing."""
-SEEN_EVERY = timedelta(seconds=20)
 UNCHANGED_KEPT = timedelta(days=1)
 
 
@@ -48,7 +49,7 @@ class State:
 
     `spec` is made of the revision `base`; `newest` is the newest there is. `summary` says how it differs from its base,
     "" if it does not. `undo` and `redo` name the step that would be undone or done again, "" if there is none.
-    `version` is what a change of it must have seen.
+    `version` is what a change of it must have seen; before it is begun, the number of the revision, below zero.
     """
 
     dashboard: Dashboard
@@ -71,12 +72,19 @@ class State:
 
 
 def current(by: Principal, slug: str) -> State:
-    """Return the draft of `by`, begun if there is none; one that changes nothing begins anew with the newest revision.
+    """Return the draft of `by`; one that there is not yet, or that changes nothing, is the newest revision.
 
-    Raises Missing and Forbidden.
+    Writes nothing but that `by` has it open. Raises Missing and Forbidden.
     """
-    with transaction.atomic():
-        return _state(by, _held(by, slug))
+    dashboard = _changeable(by, slug)
+    draft = Draft.objects.filter(dashboard=dashboard, user_id=by.pk or 0).first()
+    _note(by, dashboard)
+    if draft is not None:
+        draft.dashboard = dashboard
+    if draft is None or _is_over(draft):
+        spec, newest = _without_access(dashboards.spec_of(dashboard)), dashboard.revision
+        return State(dashboard, spec, newest, -newest, "", "", "", _others(by, dashboard))
+    return _state(by, draft)
 
 
 def edit(by: Principal, slug: str, changed: Mapping[str, Any], seen: int) -> State:
@@ -168,9 +176,12 @@ def publish(by: Principal, slug: str, seen: int) -> Dashboard:
 
 def differences(by: Principal, slug: str) -> tuple[State, list[merge.Choice]]:
     """Return the draft, and all in which it differs from what others published. Raises Missing and Forbidden."""
-    with transaction.atomic():
-        draft = _held(by, slug)
-        return _state(by, draft), merge.choices(*_three(draft))
+    state = current(by, slug)
+    draft = Draft.objects.filter(dashboard=state.dashboard, user_id=by.pk or 0).first()
+    if draft is None or not state.is_behind:
+        return state, []
+    draft.dashboard = state.dashboard
+    return state, merge.choices(*_three(draft))
 
 
 def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int, newest: int) -> State:
@@ -208,7 +219,7 @@ def views(state: State, widgets: Sequence[WidgetSpec], at: float) -> list[Widget
 
 def forget_unchanged(now: float) -> None:
     """Remove the drafts that change nothing and that nobody had open for a day before `now` (Unix seconds)."""
-    old = Draft.objects.filter(seen_at__lt=datetime_of(now) - UNCHANGED_KEPT)
+    old = Draft.objects.filter(changed_at__lt=datetime_of(now) - UNCHANGED_KEPT)
     for pk in old.values_list("pk", flat=True):
         with transaction.atomic():  # somebody may come back to it
             draft = old.select_for_update().filter(pk=pk).first()
@@ -234,25 +245,43 @@ def _step(
 
 def _held(by: Principal, slug: str, seen: int | None = None) -> Draft:
     """Return the draft of `by`, locked until the transaction ends, begun if there is none."""
+    dashboard = _changeable(by, slug)
+    draft, is_new = Draft.objects.select_for_update().get_or_create(
+        dashboard=dashboard, user_id=by.pk or 0, defaults={"base": dashboard.revision, "changed_at": datetime.now(UTC)}
+    )
+    draft.dashboard = dashboard
+    begins = is_new or _is_over(draft)
+    if begins:
+        _begin(draft)
+    version = -draft.base if begins else draft.version
+    if seen is not None and seen != version:
+        why = f"Somebody published revision {draft.base}" if begins else "You changed this draft in another tab"
+        raise Conflict(f"{why} meanwhile, so nothing was done here; this is how it stands now.", version)
+    return draft
+
+
+def _changeable(by: Principal, slug: str) -> Dashboard:
     dashboard = dashboards.find(by, slug)
     check(by, CHANGE, dashboard)
     if by.kind != "user" or by.pk is None:
         raise Forbidden("Only people have drafts; a token changes the dashboard itself.")
-    now = datetime.now(UTC)
-    draft, is_new = Draft.objects.select_for_update().get_or_create(
-        dashboard=dashboard, user_id=by.pk, defaults={"base": dashboard.revision, "seen_at": now}
-    )
-    draft.dashboard = dashboard
-    begins_anew = not is_new and draft.base != dashboard.revision and not _summary(draft)
-    if is_new or begins_anew:
-        _begin(draft)
-    if seen is not None and seen != draft.version:
-        why = f"Somebody published revision {draft.base}" if begins_anew else "You changed this draft in another tab"
-        raise Conflict(f"{why} meanwhile, so nothing was done here; this is how it stands now.", draft.version)
-    if now - draft.seen_at > SEEN_EVERY:
-        draft.seen_at = now
-        draft.save(update_fields=["seen_at"])
-    return draft
+    return dashboard
+
+
+def _is_over(draft: Draft) -> bool:
+    """Return whether `draft` changes nothing, and somebody published since it was begun."""
+    return draft.base != draft.dashboard.revision and not _summary(draft)
+
+
+def _note(by: Principal, dashboard: Dashboard) -> None:
+    try:
+        editors.add(dashboard.pk, _name(by), time.time())
+    except RedisError as error:
+        outage.log("who edits is not known", error)
+
+
+def _name(by: Principal) -> str:
+    return by.name.removeprefix("user ")
 
 
 def _begin(draft: Draft) -> None:
@@ -287,7 +316,7 @@ def _go(by: Principal, slug: str, way: int, seen: int) -> State:
 
 def _save(draft: Draft) -> None:
     draft.version += 1
-    draft.seen_at = datetime.now(UTC)
+    draft.changed_at = datetime.now(UTC)
     draft.save()
 
 
@@ -305,24 +334,28 @@ def _state(by: Principal, draft: Draft) -> State:
         summary=_summary(draft),
         undo=around[draft.position] if draft.position - 1 in around else "",
         redo=around.get(draft.position + 1, ""),
-        others=_others(draft),
+        others=_others(by, draft.dashboard),
     )
 
 
-def _others(draft: Draft) -> tuple[Other, ...]:
-    rows = Draft.objects.filter(dashboard=draft.dashboard).exclude(pk=draft.pk).select_related("user")
-    now = datetime.now(UTC)
-    found = []
-    for row in rows.order_by("-seen_at"):
-        row.dashboard = draft.dashboard
+def _others(by: Principal, dashboard: Dashboard) -> tuple[Other, ...]:
+    """Return who else has the draft open, and who has one that changes something."""
+    try:
+        found = {name: Other(name, True, "") for name in editors.names(dashboard.pk, time.time())}
+    except RedisError as error:
+        outage.log("who edits is not known", error)
+        found = {}
+    rows = Draft.objects.filter(dashboard=dashboard).exclude(user_id=by.pk or 0).select_related("user")
+    for row in rows.order_by("-changed_at"):
+        row.dashboard, name = dashboard, row.user.get_username()
         try:
-            summary = _summary(row) if row.position or row.steps.count() > 1 else ""
+            summary = _summary(row)
         except DraftStep.DoesNotExist:  # it was dropped just now
             continue
-        other = Other(row.user.get_username(), now - row.seen_at < HERE, summary)
-        if other.now or other.summary:
-            found.append(other)
-    return tuple(found)
+        if summary:
+            found[name] = Other(name, name in found, summary)
+    found.pop(_name(by), None)
+    return tuple(found.values())
 
 
 def _spec(draft: Draft) -> DashboardSpec:

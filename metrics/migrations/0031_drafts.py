@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('base', models.PositiveIntegerField(help_text='Number of the revision that it is made of.')),
                 ('position', models.PositiveIntegerField(default=0, help_text='Number of the step that is shown.')),
                 ('version', models.PositiveIntegerField(default=0)),
-                ('seen_at', models.DateTimeField(help_text='When the person last had it open.')),
+                ('changed_at', models.DateTimeField()),
                 ('dashboard', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='metrics.dashboard')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
             ],

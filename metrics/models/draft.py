@@ -18,7 +18,7 @@ class Draft(models.Model):
     base = models.PositiveIntegerField(help_text="Number of the revision that it is made of.")
     position = models.PositiveIntegerField(default=0, help_text="Number of the step that is shown.")
     version = models.PositiveIntegerField(default=0)
-    seen_at = models.DateTimeField(help_text="When the person last had it open.")
+    changed_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dashboard", "user"], name="draft_of_user")]

@@ -24,6 +24,7 @@ NAMES = ("title", "slug", "description", "range")
 SETTINGS = (*NAMES, "tags", "variables")
 EMPTY = {"title": "", "slug": "", "description": "", "range": "", "tags": [], "variables": []}
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
+SEEN = re.compile(r"-?[0-9]{1,9}")
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50
 
@@ -132,11 +133,12 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def seen(request: HttpRequest) -> int:
-    """Return the revision that a form was made of, or the newest one if what is typed should hold anyway.
+    """Return the version of the draft that a form was made of, or the newest one if what is typed should hold anyway.
 
-    A form that says neither was made of no revision that there is.
+    Of a page that changes the dashboard itself it is the revision. A form that says neither was made of none: 0.
     """
-    return number_of(request.POST.get("anyway")) or number_of(request.POST.get("seen")) or 0
+    found = SEEN.fullmatch(request.POST.get("anyway") or request.POST.get("seen") or "")
+    return int(found[0]) if found else 0
 
 
 def number_of(text: str | None) -> int | None:

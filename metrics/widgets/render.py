@@ -186,8 +186,10 @@ def _view(
 
 
 def link(widget: Widget) -> str:
-    """Return the path of the page of `widget` alone; a section has none."""
-    return "" if widget.kind == SECTION else reverse("widget", args=[widget.dashboard.slug, widget.key])
+    """Return the path of the page of `widget` alone; a section has none, and one that is on no dashboard."""
+    if widget.kind == SECTION or widget.dashboard_id is None:
+        return ""
+    return reverse("widget", args=[widget.dashboard.slug, widget.key])
 
 
 def detailed_series(widget: Widget, range: str, at: float, hidden: Collection[int] | None = None) -> list[Named]:

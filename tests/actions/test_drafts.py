@@ -1,7 +1,6 @@
 """Drafts: steps that are undone and done again, what others publish meanwhile, and how much is kept."""
 
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import dashboards, drafts
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.models import AuditEntry, Dashboard, Draft, Revision
+from metrics.redis_state.connection import client
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -145,16 +145,18 @@ def test_others_are_named_while_they_are_at_it_or_have_changed_something(ada: Pr
     make.dashboard()
     drafts.current(ben, "shop")
     assert drafts.current(ada, "shop").others == (drafts.Other("ben", True, ""),)
-    Draft.objects.filter(user=ben.pk).update(seen_at=datetime.now(UTC) - timedelta(minutes=5))
-    assert drafts.current(ada, "shop").others == ()
     edit(ben, title="B")
-    Draft.objects.filter(user=ben.pk).update(seen_at=datetime.now(UTC) - timedelta(minutes=5))
+    assert drafts.current(ada, "shop").others == (drafts.Other("ben", True, "Title is now 'B'."),)
+    make.dashboard("other")
+    client().flushall()
     assert drafts.current(ada, "shop").others == (drafts.Other("ben", False, "Title is now 'B'."),)
+    assert drafts.current(ada, "other").others == ()
 
 
 def test_only_drafts_without_a_change_are_forgotten(ada: Principal, ben: Principal) -> None:
     make.dashboard()
-    drafts.current(ada, "shop")
+    state = edit(ada, title="A")
+    drafts.undo(ada, "shop", state.version)
     edit(ben, title="B")
     drafts.forget_unchanged(time.time())
     assert Draft.objects.count() == 2
@@ -164,8 +166,9 @@ def test_only_drafts_without_a_change_are_forgotten(ada: Principal, ben: Princip
 
 def test_a_config_of_an_earlier_release_is_drafted_in_the_present_form(ada: Principal) -> None:
     make.dashboard()
-    drafts.current(ada, "shop")
-    step = Draft.objects.get().steps.get()
+    state = edit(ada, title="A")
+    drafts.undo(ada, "shop", state.version)
+    step = Draft.objects.get().steps.get(number=0)
     del step.spec["widgets"][0]["version"]
     del step.spec["description"]
     step.save()

@@ -63,7 +63,7 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     ids["rooms"] = rooms.create(SYSTEM, "War room").pk
     file = files.upload(SYSTEM, ids["rooms"], "notes.txt", b"one")
     messages.say(SYSTEM, ids["rooms"], "", files=(file.key,))
-    ids["access/invitations"] = 1
+    ids["access/invitations"] = ids["dashboards/deleted"] = 1
     ids["access/users"], ids["access/teams"] = User.objects.get().pk, make.team("ops").pk
     statuses = set()
     for pattern in urlpatterns:

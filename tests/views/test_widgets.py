@@ -5,8 +5,11 @@ import time
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from metrics.access.principal import of_user
+from metrics.actions import drafts
 from metrics.models import Dashboard, Draft, Widget
 from metrics.series.write import write
 from metrics.widgets.registry import kinds
@@ -31,8 +34,8 @@ def editor(client: Client) -> Client:
 
 def drafted() -> dict[str, Any]:
     """Return the widgets of the only draft as it is shown, by key."""
-    draft = Draft.objects.get()
-    return {one["key"]: one for one in draft.steps.get(number=draft.position).spec["widgets"]}
+    spec = drafts.current(of_user(User.objects.get(username="grace")), "shop").spec
+    return {one["key"]: one for one in spec.model_dump()["widgets"]}
 
 
 def config(key: str = "number-of-orders-open") -> Any:
@@ -41,7 +44,7 @@ def config(key: str = "number-of-orders-open") -> Any:
 
 def steps() -> int:
     """Return how many steps there are to undo in the only draft."""
-    return Draft.objects.get().position
+    return sum(draft.position for draft in Draft.objects.all())
 
 
 def beside(page: str, name: str) -> str:
