@@ -8,27 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from metrics.models import Widget
-from metrics.widgets import units
-from metrics.widgets.base import Config, Named
+from metrics.widgets.base import Config
+from metrics.widgets.export import Row, rows
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, detailed_series, widget_views
-from metrics.widgets.units import Shown
 
 ROWS_MOST = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """One series over the range: its `name`, its newest value (`last`), `mean`, `least` and `greatest`.
-
-    Each is None where there is nothing to tell.
-    """
-
-    name: str
-    last: Shown | None
-    mean: Shown | None
-    least: Shown | None
-    greatest: Shown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +21,7 @@ class Explored:
     """A query as it stands: the `widget` that draws it, the `numbers` of its series, and how many `more` there are."""
 
     widget: WidgetView
-    numbers: tuple[Numbers, ...]
+    numbers: tuple[Row, ...]
     more: int
 
 
@@ -60,7 +45,7 @@ def explored(query: Mapping[str, Any], kind: str, range: str, at: float, hidden:
     widget = Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
     (view,) = widget_views([widget], range, at, hidden)
     series = detailed_series(widget, range, at, hidden)
-    numbers = tuple(_numbers(one) for one in series[:ROWS_MOST])
+    numbers = tuple(rows(series[:ROWS_MOST], None))
     return Explored(view, numbers, len(series) - len(numbers))
 
 
@@ -69,19 +54,3 @@ def _needs_only_queries(config_class: type[Any]) -> bool:
         return isinstance(config_class.model_validate({"queries": [{"metric": "any"}]}), Config)
     except ValidationError:
         return False
-
-
-def _numbers(one: Named) -> Numbers:
-    track = one.track
-
-    def show(values: list[float]) -> Shown | None:
-        return units.show(values[0], track.unit) if values else None
-
-    points = track.points
-    return Numbers(
-        name=one.name,
-        last=show([track.latest.value] if track.latest else []),
-        mean=show([sum(point.value for point in points) / len(points)] if points else []),
-        least=show([min(point.value if point.low is None else point.low for point in points)] if points else []),
-        greatest=show([max(point.value if point.high is None else point.high for point in points)] if points else []),
-    )

@@ -19,7 +19,7 @@ title: Shop
 range: 6h
 
 widgets:
-  # What is still to be packed.
+  # Parcels that nobody has packed yet.
   - kind: number
     title: Orders
     config:

@@ -14,7 +14,7 @@ title: Shop  # on top
 range: 6h
 
 widgets:
-  # What is still to be packed.
+  # Parcels that nobody has packed yet.
   - key: orders
     kind: number   # large
     title: "Orders"
