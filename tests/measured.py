@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.exit_code import FAILED_BESIDES
+
 if TYPE_CHECKING:
     from coverage import Coverage
 
@@ -85,7 +87,7 @@ class Report:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        if session.exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, FAILED_BESIDES):
             return
         coverage = _coverage()
         coverage.combine([self._folder.name])
@@ -93,8 +95,8 @@ class Report:
             with open(os.devnull, "w") as nowhere:
                 share = coverage.report(include=[f"{folder}/*"], file=nowhere)
             self._lines.append(f"{folder}: {share:.1f} % of lines, at least {floor:g} %")
-            if share < floor and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if share < floor:
+                session.exitstatus = FAILED_BESIDES
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("coverage")

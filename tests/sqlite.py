@@ -13,6 +13,7 @@ import tempfile
 import pytest
 
 from dashboard_project.supervisor import DIE_WITH_PARENT
+from tests.exit_code import FAILED_BESIDES
 
 FILES = (
     "tests/series",
@@ -65,8 +66,8 @@ class OnSqlite:
         if self._process is None:
             self._start()
         assert self._process is not None
-        if self._process.wait() and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._process.wait():
+            session.exitstatus = FAILED_BESIDES
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._output.seek(0)

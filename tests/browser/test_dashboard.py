@@ -62,7 +62,7 @@ def test_a_pushed_number_arrives_without_a_reload(person: Person, push_token: st
     for _ in range(3):
         number = next(NUMBERS)
         push(person.system, push_token, number)
-        person.expect_number("Orders open", number, within_s=2)
+        person.expect_number("Orders open", number)
     assert person.has_not_reloaded()
 
 
@@ -89,7 +89,7 @@ def test_another_range_is_a_click_away_and_live_too(person: Person, push_token: 
     person.wait_until_live()
     number = next(NUMBERS)
     push(person.system, push_token, number)
-    person.expect_number("Orders open", number, within_s=3)
+    person.expect_number("Orders open", number)
 
 
 def test_the_theme_is_kept(person: Person) -> None:
@@ -107,7 +107,7 @@ def test_focus_and_what_is_selected_survive_the_next_frame(person: Person, push_
     link.focus()
     number = next(NUMBERS)
     push(person.system, push_token, number)
-    person.expect_number("Orders open", number, within_s=3)
+    person.expect_number("Orders open", number)
     expect(link).to_be_focused()
 
 
@@ -311,7 +311,7 @@ def test_signing_out_ends_what_is_open_in_the_other_tab(person: Person) -> None:
     other.goto(person.system.url + "/")
     other.get_by_role("button", name="Sign out").click()
     other.wait_for_url("**/sign-in/")
-    person.wait_until("denied", within_s=5)
+    person.wait_until("denied")
     expect(person.page.locator("#lost")).to_be_visible()
     expect(person.page.locator("#lost")).to_contain_text("Sign in again")
 
@@ -344,7 +344,7 @@ def test_frames_come_compressed(page: Page, system: Stack, push_token: str) -> N
     for _ in range(3):
         number = next(NUMBERS)
         push(system, push_token, number)
-        person.expect_number("Orders open", number, within_s=5)
+        person.expect_number("Orders open", number)
     assert agreed
     assert all(one.startswith("permessage-deflate") for one in agreed)
     assert person.complaints == []

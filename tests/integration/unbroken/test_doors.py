@@ -56,7 +56,7 @@ def test_revoking_a_token(bench: Bench) -> None:
         bench.stack.manage("token", "short-lived", "--revoke")
         began = time.monotonic()
         assert until_closed(client)[1] == 4401
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 def test_disabling_a_user_and_closing_a_dashboard(bench: Bench) -> None:
