@@ -200,7 +200,7 @@ document.documentElement.addEventListener("pointerleave", (event) => event.point
 document.addEventListener("pointercancel", stop);
 addEventListener("scroll", soon, { passive: true, capture: true });
 addEventListener("resize", soon, { passive: true });
-document.addEventListener("htmx:ws:after:message:incoming", soon);
+for (const swap of ["htmx:ws:after:message:incoming", "htmx:after:swap", "renewed"]) document.addEventListener(swap, soon);
 
 document.addEventListener("focusout", (event) => {
   if (at?.time !== undefined && event.target.matches?.(CHARTS)) stop();
