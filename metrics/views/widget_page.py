@@ -22,7 +22,7 @@ from metrics.times import datetime_of
 from metrics.widgets import export
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import detailed_series, widget_views
+from metrics.widgets.render import detailed_series, links_of, widget_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         "moment_at": datetime_of(asked.at),
         "queries": [export.said(one) for one in config.queries] if config else [],
         "expressions": [one.expression for one in config.expressions] if config else [],
+        "links": links_of(widget, asked.range),
         "rows": export.rows(found, getattr(config, "unit", None)),
         "back": f"{reverse('dashboard', args=[dashboard.slug])}?{query}",
     }

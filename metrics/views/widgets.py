@@ -19,7 +19,7 @@ from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen
-from metrics.widgets.base import Config
+from metrics.widgets.base import Config, Rows
 from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
@@ -30,7 +30,7 @@ FIELDS = fields_of(WidgetSpec, *NAMES)
 (REPEAT,) = fields_of(WidgetSpec, "repeat")
 CONFIG = "config"
 TITLE, METRIC = "widget-title", "config-queries-0-metric"
-FOLDED = {CONFIG: set(Config.model_fields) - {"queries", "unit"}}
+FOLDED = {CONFIG: set(Rows.model_fields) - {"queries", "unit"}}
 """Fields that every kind has, and few people need."""
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
 

@@ -13,6 +13,7 @@ from metrics.series.read import Function, FunctionName, Over, Query, Track, over
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
 from metrics.widgets.group import Aggregate
+from metrics.widgets.links import LINKS_MOST, Href, Link
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Level
 
@@ -118,6 +119,12 @@ def _values(track: Track, known: Collection[str]) -> str:
     return ", ".join(value for name, value in sorted(track.labels.items()) if name not in known)
 
 
+Links = Annotated[
+    list[Link],
+    Field(max_length=LINKS_MOST, description="Where it leads: a runbook, another dashboard."),
+]
+
+
 class Config(Versioned):
     """Fields of every kind's config."""
 
@@ -132,6 +139,7 @@ class Config(Versioned):
     )
     unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
     hint: str = Field(default="", max_length=300, description="Shown while there is no data.")
+    links: Links = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -146,10 +154,20 @@ class Config(Versioned):
         return self
 
 
+class Rows(Config):
+    """Fields of the config of a kind that has a row, or a cell, for each series."""
+
+    row_link: Href = Field(
+        default="", description="Where each row leads: http, https, or a path here; ${host} is the value of its label."
+    )
+
+
 class Still(Versioned):
     """Fields of the config of a kind that shows no series."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    links: Links = Field(default_factory=list)
 
     queries: ClassVar[Sequence[QueryConfig]] = ()
     expressions: ClassVar[Sequence[ExpressionConfig]] = ()

@@ -5,15 +5,15 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.widgets import freshness, units
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets import freshness, links, units
+from metrics.widgets.base import Named, Rows, WidgetKind
 from metrics.widgets.ranges import Window
 
 ROWS_MOST = 30
 STATES = ("late", "stale")
 
 
-class LateConfig(Config):
+class LateConfig(Rows):
     """Config of what is late."""
 
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the longest silent first.")
@@ -24,13 +24,14 @@ class LateConfig(Config):
 class Silent:
     """A series that did not come: its `name`, its `state` (late or stale), and in words, how long it is `silent`.
 
-    `every` says how often it should come, empty where that is not known.
+    `every` says how often it should come, empty where that is not known. `link` is where it leads, empty for nowhere.
     """
 
     name: str
     state: str
     silent: str
     every: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def _silent(one: Named, state: str, config: LateConfig, window: Window) -> Silen
         state=state,
         silent=units.age(window.at - one.track.came_at),
         every=f"every {units.age(every_s)}" if every_s else "",
+        link=links.of_row(config.row_link, one.track.labels, window.range),
     )
 
 

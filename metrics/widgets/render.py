@@ -15,10 +15,11 @@ from metrics.access import policy
 from metrics.models import Widget
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, freshness, ranges
+from metrics.widgets import arithmetic, freshness, links, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
+from metrics.widgets.links import ShownLink
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import SECTION
 from metrics.widgets.thresholds import Level
@@ -47,7 +48,7 @@ class WidgetView:
     its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
-    own page, empty where it has none. `level` says how bad it is, None if the kind does not.
+    own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
     """
 
     element: str
@@ -65,6 +66,7 @@ class WidgetView:
     series: tuple[Newest, ...] = ()
     link: str = ""
     level: Level | None = None
+    links: tuple[ShownLink, ...] = ()
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -103,9 +105,20 @@ def widget_views(
     return [
         _view(widget, error=one)
         if isinstance(one, str)
-        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), own)
+        else replace(_drawn(widget, *one, list(islice(tracks, len(of_widget))), own), links=_links_over(one[1], range))
         for widget, one, of_widget, own in zip(widgets, parsed, asked, windows, strict=True)
     ]
+
+
+def links_of(widget: Widget, range: str) -> tuple[ShownLink, ...]:
+    """Return the links of `widget` over `range`; there are none of one that can't be drawn."""
+    parsed = _parsed(widget)
+    return () if isinstance(parsed, str) else _links_over(parsed[1], range)
+
+
+def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
+    """Return the links of a widget that has `config`, over `range`."""
+    return tuple(links.over(one, range) for one in config.links)
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
