@@ -8,6 +8,7 @@ from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.log import LogHead
 from metrics.models.notification import Notification, NotificationSettings, PushSubscription, VapidKey, Watch
+from metrics.models.picture import Picture, PictureFetch
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
@@ -39,6 +40,8 @@ __all__ = [
     "MinuteRollup",
     "Notification",
     "NotificationSettings",
+    "Picture",
+    "PictureFetch",
     "Ping",
     "Probe",
     "Progress",

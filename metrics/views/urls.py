@@ -20,6 +20,7 @@ from metrics.views import (
     notification_settings,
     notifications,
     palette,
+    pictures,
     room_export,
     room_list,
     room_settings,
@@ -63,6 +64,8 @@ urlpatterns = [
     path("d/<slug:slug>/widgets/<slug:key>/edit/", widgets.edit, name="widget-edit"),
     path("d/<slug:slug>/widgets/<slug:key>/duplicate/", widgets.duplicate, name="widget-duplicate"),
     path("d/<slug:slug>/widgets/<slug:key>/delete/", widgets.delete, name="widget-delete"),
+    path("d/<slug:slug>/pictures/", pictures.upload, name="dashboard-pictures"),
+    path("d/<slug:slug>/pictures/<str:hash>/", pictures.picture, name="dashboard-picture"),
     path("wall/<slug:slug>/", dashboard.wall, name="wall"),
     path(
         "sign-in/",

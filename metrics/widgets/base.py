@@ -12,6 +12,7 @@ from metrics.names import METRIC_NAME
 from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
+from metrics.widgets.freshness import STILL, Freshness
 from metrics.widgets.group import Aggregate
 from metrics.widgets.links import LINKS_MOST, Href, Link
 from metrics.widgets.ranges import Window
@@ -172,7 +173,15 @@ class Still(Versioned):
     queries: ClassVar[Sequence[QueryConfig]] = ()
     expressions: ClassVar[Sequence[ExpressionConfig]] = ()
     every_s: ClassVar[float | None] = None
-    hint: ClassVar[str] = ""
+
+    @property
+    def hint(self) -> str:
+        """Words that are shown while there is nothing else."""
+        return ""
+
+    def freshness(self, at: float) -> Freshness:
+        """Return how current it is at `at` (Unix seconds)."""
+        return STILL
 
 
 @dataclass(frozen=True, slots=True)

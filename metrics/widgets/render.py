@@ -15,7 +15,7 @@ from metrics.access import policy
 from metrics.models import Widget
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, freshness, links, ranges
+from metrics.widgets import arithmetic, freshness, links, pictures, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
@@ -98,6 +98,9 @@ def widget_views(
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
+    pictures.give(
+        [(widget, one[1]) for widget, one in zip(widgets, parsed, strict=True) if not isinstance(one, str)], at
+    )
     windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     hidden = _hidden(widgets) if hidden is None else hidden
@@ -163,7 +166,11 @@ def _drawn(
     try:
         series = _series(config, tracks, window)
         tracks_shown = [named.track for named in series]
-        current = freshness.of_tracks(tracks_shown, config.every_s, window.at) if config.queries else freshness.STILL
+        current = (
+            config.freshness(window.at)
+            if isinstance(config, Still)
+            else freshness.of_tracks(tracks_shown, config.every_s, window.at)
+        )
         shown = kind.view(config, series, window)
         view = _view(widget, current, view=shown, hint=config.hint)
         return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown))
