@@ -150,7 +150,7 @@ class Config(Versioned):
         unknown = {name for one in self.expressions for name in arithmetic.names(one.expression)} - set(names)
         if unknown:
             raise ValueError(f"no query is named {min(unknown)}, which an expression uses")
-        if not self.expressions and all(query.hidden for query in self.queries):
+        if self.queries and not self.expressions and all(query.hidden for query in self.queries):
             raise ValueError("all queries are hidden, so there is nothing to show")
         return self
 

@@ -26,6 +26,9 @@ from metrics.widgets.thresholds import Level
 
 log = structlog.get_logger(__name__)
 
+LOOKED_EVERY_S = 30.0
+"""What shows all that is overdue is as current as the last look at it; pages that are open get one as often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Newest:
@@ -104,13 +107,22 @@ def widget_views(
     windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     hidden = _hidden(widgets) if hidden is None else hidden
+    is_all = [isinstance(one, tuple) and isinstance(one[1], Config) and not one[1].queries for one in parsed]
+    overdue = [Named(_called(one), one.track) for one in read.overdue(at, hidden)] if any(is_all) else []
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
-        else replace(_drawn(widget, *one, list(islice(tracks, len(of_widget))), own), links=_links_over(one[1], range))
-        for widget, one, of_widget, own in zip(widgets, parsed, asked, windows, strict=True)
+        else replace(
+            _drawn(widget, *one, list(islice(tracks, len(of_widget))), own, overdue if is_overdue else None),
+            links=_links_over(one[1], range),
+        )
+        for widget, one, of_widget, own, is_overdue in zip(widgets, parsed, asked, windows, is_all, strict=True)
     ]
+
+
+def _called(one: read.Overdue) -> str:
+    return f"{one.name}, {one.count} series" if one.count > 1 else one.name
 
 
 def links_of(widget: Widget, range: str) -> tuple[ShownLink, ...]:
@@ -160,15 +172,22 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
 
 
 def _drawn(
-    widget: Widget, kind: WidgetKind[Any], config: Config | Still, tracks: list[list[Track]], window: ranges.Window
+    widget: Widget,
+    kind: WidgetKind[Any],
+    config: Config | Still,
+    tracks: list[list[Track]],
+    window: ranges.Window,
+    overdue: list[Named] | None = None,
 ) -> WidgetView:
-    """Return the view-model of a widget of `kind`, given the tracks of each of its queries."""
+    """Return the view-model of a widget of `kind`, given the tracks of each of its queries, or all that is overdue."""
     try:
-        series = _series(config, tracks, window)
+        series = _series(config, tracks, window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]
         current = (
             config.freshness(window.at)
             if isinstance(config, Still)
+            else freshness.freshness(window.at, LOOKED_EVERY_S, window.at)
+            if overdue is not None
             else freshness.of_tracks(tracks_shown, config.every_s, window.at)
         )
         shown = kind.view(config, series, window)
