@@ -118,7 +118,7 @@ def expected(most: int) -> list[Found]:
 
 
 def silent(at: float, hidden: Collection[int], most: int) -> list[tuple[Found, int | None, str]]:
-    """Return the first `most` series that sent nothing lately, as of `at` (Unix seconds), with id and name of its source.
+    """Return the first `most` series that sent nothing lately, as of `at` (Unix seconds), each with its source.
 
     Each should have sent by then, as far as that is known without a look at its calendar; those that nobody expects any
     more are left out, and so are those of the sources `hidden` (ids). A series without a source has None and "".
