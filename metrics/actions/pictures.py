@@ -255,6 +255,8 @@ def fetch(wanted: Wanted) -> None:
                 problem = (
                     f"{_config(wanted, '').where} answered no picture that can be read: no PNG, JPEG, WebP or GIF."
                 )
+        except network_policy.Forbidden as error:
+            problem = f"{str(error).partition(';')[0]}; no picture is fetched from there."
         except (SourceError, TooLarge) as error:
             problem = str(error).removeprefix("file: ")
         _note(dashboard, wanted.key, picture, UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", problem)[:PROBLEM_MOST])

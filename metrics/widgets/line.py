@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from statistics import fmean
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from django.utils.timezone import get_current_timezone
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,19 +43,19 @@ class Goal(BaseModel):
 
 
 Side = Literal["left", "right"]
-_SIDE = Field(default="left", description="The axis of its series; the right one has a scale of its own.")
+OfSide = Annotated[Side, Field(description="The axis of its series; the right one has a scale of its own.")]
 
 
 class LineQuery(QueryConfig):
     """A query of a line."""
 
-    axis: Side = _SIDE
+    axis: OfSide = "left"
 
 
 class LineExpression(ExpressionConfig):
     """A calculation of a line."""
 
-    axis: Side = _SIDE
+    axis: OfSide = "left"
 
 
 class RightAxis(BaseModel):
@@ -109,7 +109,7 @@ class LineConfig(Config):
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
-        if self.stacked and any(one.axis == "right" for one in [*self.queries, *self.expressions]):
+        if self.stacked and "right" in self._sides():
             raise ValueError("stacked series share one axis")
         if self.stacked and self.draw != "line":
             raise ValueError("stacked series are drawn as lines")
@@ -120,8 +120,11 @@ class LineConfig(Config):
 
     def side(self, of: int) -> Side:
         """Return the axis of the query `of`; expressions count on behind the queries."""
-        asked = [one.axis for one in (*self.queries, *self.expressions)]
-        return asked[of] if of < len(asked) else "left"
+        sides = self._sides()
+        return sides[of] if of < len(sides) else "left"
+
+    def _sides(self) -> list[Side]:
+        return [one.axis for one in self.queries] + [one.axis for one in self.expressions]
 
 
 def _check_ends(axis: "LineConfig | RightAxis") -> None:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from metrics.access.sharing import Text
 
-URL_MOST = 2000
+URL_MOST = 1000
 LINKS_MOST = 5
 VARIABLE = "var-"
 """Before the name of a variable in an address."""

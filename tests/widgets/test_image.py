@@ -56,6 +56,7 @@ def test_it_is_drawn_with_its_words_and_its_link() -> None:
 
 def test_the_key_tells_addresses_and_credentials_apart() -> None:
     url = "https://example.org/"
-    keys = {config(url=url, **more).key for more in ({}, {"username": "a"}, {"password": "b"}, {"alt": "x"})}
+    others: list[dict[str, Any]] = [{}, {"username": "a"}, {"password": "b"}, {"alt": "x"}]
+    keys = {config(url=url, **more).key for more in others}
     assert len(keys) == 3
     assert config(picture=HASH).key == ""

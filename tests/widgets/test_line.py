@@ -215,7 +215,7 @@ def test_on_a_logarithmic_axis_each_tenfold_is_as_high() -> None:
 DRAWN = [("line", 0, 3), ("steps", 0, 6), ("points", 3, 0)]
 
 
-TWO = {"queries": [{"metric": "m"}, {"metric": "n", "axis": "right"}]}
+TWO: dict[str, Any] = {"queries": [{"metric": "m"}, {"metric": "n", "axis": "right"}]}
 
 
 def two(one: Any, other: Any, **fields: Any) -> LineView:
@@ -241,7 +241,10 @@ def test_the_right_axis_alone_may_be_logarithmic() -> None:
 
 
 def test_an_expression_may_be_on_the_right_and_all_on_the_right_are_on_the_left() -> None:
-    on_right = {"queries": [{"metric": "m", "name": "A"}], "expressions": [{"expression": "A * 2", "axis": "right"}]}
+    on_right: dict[str, Any] = {
+        "queries": [{"metric": "m", "name": "A"}],
+        "expressions": [{"expression": "A * 2", "axis": "right"}],
+    }
     both = [dataclasses.replace(named(str(of), 5, LEVEL), of=of) for of in (0, 1)]
     assert [line.right for line in view(*both, **on_right).lines] == [False, True]
     alone = view(both[1], **on_right, right={"unit": "percent"})

@@ -1,5 +1,8 @@
 """Links of widgets and rows: which are taken, what stands in the place of names, and what they carry along."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -91,9 +94,9 @@ def test_variables_are_filled_in_where_links_stand_but_names_of_rows_are_left() 
 
 def test_rows_of_every_kind_that_has_some_lead_where_they_say() -> None:
     one = named("web-1", 1.0, {60: 1.0}, age_s=900)
-    one.track.labels["host"] = "web 1"
+    one = replace(one, track=replace(one.track, labels={"host": "web 1"}))
     fields = config(row_link="/d/host/?var-host=${host}")
-    views = [
+    views: list[Any] = [
         Bars().view(BarsConfig.model_validate(fields), [one], window()).bars,
         Status().view(StatusConfig.model_validate(fields), [one], window()).cells,
         Late().view(LateConfig.model_validate(fields), [one], window()).rows,
