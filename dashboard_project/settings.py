@@ -139,6 +139,7 @@ SESSION_ENGINE = "dashboard_project.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+EMBED_SITES = env.origins("EMBED_SITES", "Sites whose pages may show, in a frame, what a link to a dashboard opens.")
 
 INSTALLED_APPS = [
     "dashboard_project",  # before staticfiles, whose `runserver` serves no sockets

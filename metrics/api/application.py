@@ -21,6 +21,7 @@ from metrics.api import (
     files,
     heartbeats,
     influx,
+    links,
     notifications,
     otlp,
     pushgateway,
@@ -70,6 +71,7 @@ api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
 api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
+api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)

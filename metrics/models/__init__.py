@@ -6,6 +6,7 @@ from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
+from metrics.models.link import Link
 from metrics.models.log import LogHead
 from metrics.models.notification import Notification, NotificationSettings, PushSubscription, VapidKey, Watch
 from metrics.models.picture import Picture, PictureFetch
@@ -34,6 +35,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "Late",
+    "Link",
     "LogHead",
     "Message",
     "MinuteChunk",
