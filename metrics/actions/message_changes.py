@@ -87,7 +87,7 @@ def _held(by: Principal, room: int, number: int) -> Iterator[Message]:
 
 def _check_open(room: Room) -> None:
     if room.closed_at is not None:
-        raise Invalid("room", "This room was closed: nobody writes in it any more.")
+        raise Invalid("room", rooms.CLOSED)
 
 
 def _check_room_for(emoji: str, message: Message) -> None:

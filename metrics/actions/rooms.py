@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
+from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
@@ -15,11 +16,15 @@ from metrics.access.sharing import Access
 from metrics.actions import file_retention, journal, logs, teams
 from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
+from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
 from metrics.models import Dashboard, Message, Reading, Room
 
 TITLE_MOST = 100
 KEPT_DAYS_MOST = 3650
+CLOSED = "This room was closed: nobody writes in it any more."
+STATE = "room-state"
+"""The element that says that a room is closed."""
 
 
 def find(by: Principal, id: int) -> Room:
@@ -103,6 +108,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
     Raises Forbidden, Missing or Invalid. The room of a dashboard has the title and the people of the dashboard.
     """
     with transaction.atomic():
+        if "closed" in changes:
+            logs.hold([topic_of(id)])  # before the room's row, as in `close`
         room = find(by, id)
         check(by, CHANGE, room)
         before = _document(room)
@@ -130,15 +137,37 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
 
 
 def close(by: Principal, id: int, *, closed: bool = True) -> Room:
-    """Close a room, in which nobody writes then, or open it again. Raises Forbidden or Missing."""
+    """Close a room, in which nobody writes then, or open it again; open pages follow. Raises Forbidden or Missing.
+
+    It is an entry of the room's log.
+    """
+    topic = topic_of(id)
     with transaction.atomic():
+        logs.hold([topic])  # before the room's row, as whoever removes the room does
         room = find(by, id)
         check(by, CHANGE, room)
         if closed != bool(room.closed_at):
             room.closed_at = datetime.now(UTC) if closed else None
-            room.save(update_fields=["closed_at"])
+            room.changed = logs.take_number_of_change(topic)
+            room.save(update_fields=["closed_at", "changed"])
             journal.record(by, "close" if closed else "reopen", room)
+            transaction.on_commit(lambda: bus.append(topic, [entry(room)]))
     return room
+
+
+def entry(room: Room) -> Entry:
+    """Return whether `room` is closed as the entry of its log that said so last."""
+    return Entry(
+        number=room.changed,
+        target=STATE,
+        swap="outerMorph",
+        html=render_to_string("room/_state.html", {"room": room, "entry": room.changed}).strip(),
+        data={"id": room.changed, "kind": "room", "closed": room.closed_at is not None, "text": _state(room)},
+    )
+
+
+def _state(room: Room) -> str:
+    return "This room is open." if room.closed_at is None else CLOSED
 
 
 def delete(by: Principal, id: int) -> None:

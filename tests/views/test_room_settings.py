@@ -150,9 +150,12 @@ class TestSettings:
         path = f"/rooms/{room.pk}/"
         assert browsers["ada"].post(f"{path}close/", {"closed": "yes"}).status_code == 403
         assert "Closed: nobody writes" in text(browsers["ed"].post(f"{path}close/", {"closed": "yes"}, follow=True))
-        assert "data-say" not in text(browsers["ada"].get(path))
+        page = text(browsers["ada"].get(path))
+        assert ("data-say hidden" in page, "data-closed" in page) == (True, True)
         assert browsers["ada"].post(path, {"text": "x"}).status_code == 422
         assert "Open again." in text(browsers["ed"].post(f"{path}close/", follow=True))
+        page = text(browsers["ada"].get(path))
+        assert ("data-say hidden" in page, "data-closed" in page) == (False, False)
         assert browsers["ada"].post(path, {"text": "x"}).status_code == 302
         assert [one.verb for one in AuditEntry.objects.order_by("pk")][-2:] == ["close", "reopen"]
 
