@@ -31,6 +31,7 @@ def edit(by: Principal, room: int, number: int, text: str) -> Message:
             messages.change(message, text=text, **found, edited_at=datetime.now(UTC))
             if not message.room.direct:
                 mentions.tell_all([(by, message, message.room)])
+            mentions.reword(message, message.room)
     return message
 
 
