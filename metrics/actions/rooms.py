@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
 from pydantic import ValidationError
 
@@ -18,7 +17,7 @@ from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Dashboard, Message, Reading, Room
+from metrics.models import Dashboard, Reading, Room
 
 TITLE_MOST = 100
 KEPT_DAYS_MOST = 3650
@@ -49,31 +48,6 @@ def title_for(by: Principal, room: Room) -> str:
         return room.title
     others = [user.get_username() for user in room.people.all() if by.kind != "user" or user.pk != by.pk]
     return others[0] if len(others) == 1 else room.title
-
-
-class Listed(NamedTuple):
-    """A room in the list: its title for whoever looks, and when the newest message came, None for none."""
-
-    room: Room
-    title: str
-    newest_at: datetime | None
-
-
-def listed(by: Principal) -> dict[str, list[Listed]]:
-    """Return the rooms that `by` may see, as `dashboards`, `rooms` and `direct`, in a fixed number of queries.
-
-    They are by their titles, closed ones last; direct conversations begin with the one of the newest message.
-    """
-    newest = Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-number").values("at")[:1]
-    rows = visible(by, Room).select_related("dashboard").prefetch_related("people").annotate(newest_at=Subquery(newest))
-    found: dict[str, list[Listed]] = {"dashboards": [], "rooms": [], "direct": []}
-    for room in rows:
-        group = "direct" if room.direct else "dashboards" if room.dashboard else "rooms"
-        found[group].append(Listed(room, title_for(by, room), room.newest_at))
-    for those in found.values():
-        those.sort(key=lambda one: (one.room.closed_at is not None, one.title.casefold(), one.room.pk))
-    found["direct"].sort(key=lambda one: one.newest_at or one.room.created_at, reverse=True)
-    return found
 
 
 def names_of_others(by: Principal) -> list[str]:
