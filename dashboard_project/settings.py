@@ -299,6 +299,9 @@ PUSH_BODY_LIMIT_BYTES = env.integer(
 PUSH_SAMPLES_PER_MINUTE = env.integer(
     "PUSH_SAMPLES_PER_MINUTE", 120_000, "Most samples one token may push in a minute.", least=1
 )
+MESSAGES_PER_MINUTE = env.integer(
+    "MESSAGES_PER_MINUTE", 1_200, "Most messages, changes of them and notifications one token may send.", least=1
+)
 STATSD_PORT = env.integer("STATSD_PORT", 0, "UDP port that StatsD's readings are taken on; 0 for none.", most=65535)
 STATSD_HOST = env.text("STATSD_HOST", "127.0.0.1", "Address of that port; 0.0.0.0 for every network.")
 PING_BODY_LIMIT_BYTES = env.integer("PING_BODY_LIMIT_BYTES", 10_000, "How much of a ping's body is kept.", most=100_000)

@@ -3,7 +3,7 @@
 from metrics.models.access import Invitation, Token
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
-from metrics.models.favourite import Favourite, StartPage
+from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.link import Link
@@ -27,6 +27,7 @@ __all__ = [
     "Draft",
     "DraftStep",
     "Favourite",
+    "FavouriteRoom",
     "FormerSlug",
     "FutureSample",
     "Heartbeat",

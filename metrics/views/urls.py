@@ -110,6 +110,7 @@ urlpatterns = [
     path("watch/", watches.watch, name="watch"),
     path("rooms/", room_list.index, name="rooms"),
     path("rooms/direct/", room_list.direct, name="room-direct"),
+    path("rooms/favourite/", room_list.favour, name="favourite-room"),
     path("rooms/search/", room_list.search, name="room-search"),
     path("rooms/<int:id>/", rooms.room, name="room"),
     path("rooms/<int:id>/here/", rooms.here, name="room-here"),

@@ -79,6 +79,7 @@ SCOPES = {
     ("GET", "/api/v1/rooms/{id}/messages"): "read",
     ("POST", "/api/v1/rooms/{id}/messages"): "edit",
     ("POST", "/api/v1/rooms/{id}/files"): "edit",
+    ("GET", "/api/v1/rooms/{id}/files/{key}"): "read",
     ("GET", "/api/v1/rooms/{id}/export"): "read",
     ("GET", "/api/v1/messages"): "read",
     ("GET", "/api/v1/notifications"): "edit",
