@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0033_favourites'),
+        ('metrics', '0035_link'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
