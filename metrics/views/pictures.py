@@ -7,8 +7,9 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.principal import of_visitor
 from metrics.actions import pictures
 from metrics.actions.errors import Invalid, TooLarge
+from metrics.files import sent
 from metrics.views.access import page
-from metrics.views.files import HEADERS, STATUSES
+from metrics.views.files import STATUSES
 from metrics.views.refusals import beside
 
 
@@ -18,13 +19,13 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
     by = of_visitor(request)
     if by.kind != "user":
         return JsonResponse({"detail": "You are signed out. Sign in again to upload pictures."}, status=401)
-    sent = request.FILES.get("file")
+    given = request.FILES.get("file")
     try:
-        if sent is None or not sent.size:
+        if given is None or not given.size:
             raise Invalid("file", "file: it is missing, or empty.")
-        if sent.size > pictures.BYTES_MOST:
+        if given.size > pictures.BYTES_MOST:
             raise TooLarge("file", f"file: a picture has at most {pictures.BYTES_MOST // 1024**2} MB.")
-        made = pictures.upload(by, slug, sent.read())
+        made = pictures.upload(by, slug, given.read())
     except tuple(STATUSES) as problem:
         status = next(status for kind, status in STATUSES.items() if isinstance(problem, kind))
         return JsonResponse({"detail": beside("file", str(problem))}, status=status)
@@ -37,4 +38,4 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
 def picture(request: HttpRequest, slug: str, hash: str) -> HttpResponse:
     """A picture of a dashboard. What is behind its address never changes, so browsers keep it."""
     found = pictures.find(of_visitor(request), slug, hash)
-    return HttpResponse(bytes(found.data), content_type=found.type, headers=HEADERS)
+    return sent(bytes(found.data), found.type, "picture", is_shown=True)
