@@ -27,7 +27,7 @@ from metrics.widgets.thresholds import Level
 log = structlog.get_logger(__name__)
 
 LOOKED_EVERY_S = 30.0
-"""What shows all that is overdue is as current as the last look at it; pages that are open get one as often."""
+"""Pages that are open look so often for all that is overdue, and it is as current as the last look."""
 
 
 @dataclass(frozen=True, slots=True)
