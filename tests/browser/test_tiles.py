@@ -48,16 +48,16 @@ LOOK = """(check) => Object.fromEntries([...document.querySelectorAll(".box")].m
 
 @pytest.fixture(scope="module")
 def seen(chromium: Browser) -> Iterator[dict[str, Any]]:
-    """Per id (kind-width-filling), what of a tile is seen."""
+    """Per id (kind-width-state), what of a tile is seen."""
     page = chromium.new_page(viewport={"width": 1920, "height": 1080})
     page.set_content(tiles.page())
     yield page.evaluate(f"({LOOK})({GEOMETRY})")
     page.close()
 
 
-def of_kind(seen: dict[str, Any], kind: str, *fillings: str) -> list[tuple[str, Any]]:
-    found = [(name, one) for name, one in seen.items() if re.fullmatch(rf"{kind}-\d+-({'|'.join(fillings)})", name)]
-    assert len(found) == len(SIZES) * len(fillings)
+def of_kind(seen: dict[str, Any], kind: str, *states: str) -> list[tuple[str, Any]]:
+    found = [(name, one) for name, one in seen.items() if re.fullmatch(rf"{kind}-\d+-({'|'.join(states)})", name)]
+    assert len(found) == len(SIZES) * len(states)
     return found
 
 
@@ -71,20 +71,20 @@ def test_words_that_are_only_read_out_do_not_widen_the_page(seen: dict[str, Any]
 
 
 def test_a_number_fills_its_room(seen: dict[str, Any]) -> None:
-    for name, one in of_kind(seen, "number", "little", "usual", "much"):
+    for name, one in of_kind(seen, "number", "one", "late", "many"):
         assert one["value"][0] > 0.7, name
 
 
 def test_a_line_always_has_its_plot(seen: dict[str, Any]) -> None:
-    for name, one in of_kind(seen, "line", "little", "usual", "much", "absurd"):
+    for name, one in of_kind(seen, "line", "one", "late", "many", "long"):
         height = next(height for width, height in SIZES if name.split("-")[1] == str(width))
         assert one["plots"][0]["height"] > 0.2 * height, name
 
 
 @pytest.mark.parametrize(("kind", "list_"), [("bars", "bars"), ("line", "legend")])
 def test_what_has_no_room_in_a_list_is_counted(seen: dict[str, Any], kind: str, list_: str) -> None:
-    for filling, total in (("little", 1), ("usual", 4), ("much", 30), ("absurd", 90)):
-        for name, one in of_kind(seen, kind, filling):
+    for state, total in (("one", 1), ("late", 4), ("many", 30), ("long", 90)):
+        for name, one in of_kind(seen, kind, state):
             if kind == "line" and not one["legend"]:
                 continue
             said = [int(text.split()[0]) for text in one["said"]]
@@ -93,8 +93,8 @@ def test_what_has_no_room_in_a_list_is_counted(seen: dict[str, Any], kind: str, 
 
 
 def test_what_is_down_is_always_seen_and_what_is_up_is_seen_or_counted(seen: dict[str, Any]) -> None:
-    for filling, down, total in (("little", 0, 1), ("usual", 1, 4), ("much", 2, 30), ("absurd", 60, 90)):
-        for name, one in of_kind(seen, "status", filling):
+    for state, down, total in (("one", 0, 1), ("late", 1, 4), ("many", 2, 30), ("long", 60, 90)):
+        for name, one in of_kind(seen, "status", state):
             assert len(one["down"]) == down, name
             assert all(cell["width"] > 5 and cell["height"] > 2 for cell in one["down"]), name
             assert len(one["cells"]) == total or (down == 0 or f"{down} down" in str(one["summary"])), name
