@@ -225,7 +225,7 @@ def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Per
             (one) => one.getBoundingClientRect().bottom + scrollY)) - document.documentElement.scrollHeight,
         pressed: [...document.querySelectorAll("button, .button")].filter((one) => one.checkVisibility()).length,
     })""")
-    assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#0b6fb8", "visiblevisible")
+    assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#1474aa", "visiblevisible")
     assert seen["beyond"] <= 0
     assert seen["pressed"] == 0
     top = page.locator("body > header").inner_text()
