@@ -45,7 +45,7 @@ BESIDES = {
     "widget-new": ("?kind=line",),
 }
 """What else a page shows, by queries."""
-OUT_OF_IT = ", ".join(f"[id^=w-][id$=-{state}]" for state in ("huge", "tiny", "many", "long"))
+MORE_OF_IT = ", ".join(f"[id^=w-][id$=-{state}]" for state in ("late", "huge", "tiny", "many", "long"))
 """Tiles of the gallery that have nothing but more of what others have, which takes long."""
 BAD = ("serious", "critical")
 EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
@@ -118,7 +118,7 @@ def page(context: BrowserContext) -> Page:
 
 def faults(page: Page, axe: Axe, options: dict[str, Any]) -> list[str]:
     """Return what axe finds, a text for each kind of fault with the elements that have it."""
-    found = axe.run(page, {"exclude": [OUT_OF_IT]}, options).response["violations"]
+    found = axe.run(page, options=options).response["violations"]
     return [
         f"{one['id']}: " + "; ".join(f"{node['html'][:200]} {node['failureSummary']}" for node in one["nodes"][:4])
         for one in found
@@ -145,6 +145,7 @@ def _try(page: Page, system: Stack, path: str, besides: tuple[str, ...] = ()) ->
         answer = page.goto(f"{system.url}{path}{query}")
         assert answer
         assert answer.status == 200
+        page.evaluate("(more) => document.querySelectorAll(more).forEach((one) => one.remove())", MORE_OF_IT)
         assert faults(page, axe, EVERYTHING) == [], f"{path}{query}, dark"
         page.emulate_media(color_scheme="light")
         assert faults(page, axe, CONTRAST) == [], f"{path}{query}, light"

@@ -1,6 +1,6 @@
 """Tiles of every kind, size and state on one page, as the real templates and stylesheets draw them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -45,13 +45,28 @@ def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
 
 def page(theme: str = "dark") -> str:
     """Return all of them, each in a box of its size with the id kind-width-state."""
-    root = Path(settings.BASE_DIR) / "static/css"
-    css = "\n".join((root / f"{name}.css").read_text() for name in SHEETS)
     boxes = "".join(
         f'<div class="box" id="{kind}-{width}-{state}" style="width:{width}px;height:{height}px">'
         f"{tile(kind, state, f'w-{index}')}</div>"
         for index, (kind, (width, height), state) in enumerate(combinations())
     )
+    return _styled(theme, boxes)
+
+
+def some(kinds: Iterable[str], states: Iterable[str]) -> str:
+    """Return tiles of these kinds in these states, in the theme that the system prefers."""
+    return _styled(
+        "auto",
+        "".join(
+            f'<div class="box" style="width:300px;height:168px">{tile(kind, state, f"w-{kind}-{state}")}</div>'
+            for kind, state in product(kinds, states)
+        ),
+    )
+
+
+def _styled(theme: str, boxes: str) -> str:
+    root = Path(settings.BASE_DIR) / "static/css"
+    css = "\n".join((root / f"{name}.css").read_text() for name in SHEETS)
     return (
         f'<!doctype html><html data-theme="{theme}"><style>{css} .box{{display:grid;margin:8px}}'
         f".box>.widget{{grid-area:1/1}}</style><body>{boxes}"
