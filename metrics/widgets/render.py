@@ -136,6 +136,15 @@ def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
     return tuple(links.over(one, range) for one in config.links)
 
 
+def view_of_tracks(widget: Widget, tracks: list[list[Track]], range: str, at: float) -> WidgetView:
+    """Return the view-model of `widget` that shows `tracks`, a list for each of its queries, not what is stored."""
+    parsed = _parsed(widget)
+    if isinstance(parsed, str):
+        return _view(widget, error=parsed)
+    kind, config = parsed
+    return _drawn(widget, kind, config, tracks, kind.window(config, ranges.window(range, at)))
+
+
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
     """Return the ids of the sources that are not for the dashboard of `widgets`."""
     dashboards = {widget.dashboard_id for widget in widgets}
