@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import plugins, runs, trials
+from metrics.actions import live_queries, plugins, runs, trials
 from metrics.health import store as health
 from tasks.outage import skip_during_outage
 
@@ -29,6 +29,14 @@ def prune() -> None:
 def trial(id: str) -> None:
     """Run a source once for somebody who waits to see what it would store."""
     trials.answer(id)
+
+
+@shared_task
+@skip_during_outage
+def answer_live(source: int) -> None:
+    """Ask the server of a source what widgets wait for."""
+    _give_sign()
+    live_queries.answer(source)
 
 
 @shared_task

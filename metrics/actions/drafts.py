@@ -16,7 +16,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, pictures, variables
+from metrics.actions import dashboards, live_queries, pictures, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
@@ -206,15 +206,20 @@ def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int, 
         return _state(by, draft)
 
 
-def views(state: State, widgets: Sequence[WidgetSpec], at: float) -> list[WidgetView]:
+def views(
+    state: State, widgets: Sequence[WidgetSpec], at: float, wait_s: float = live_queries.WAIT_S
+) -> list[WidgetView]:
     """Return the view-models of `widgets`, which may be in the draft or not yet, over its usual range as seen at `at`.
 
-    Variables have their defaults, and a repeated widget is drawn once.
+    Variables have their defaults, and a repeated widget is drawn once. Servers that are asked live have
+    `wait_s` seconds to answer.
     """
     choices = variables.choices(state.dashboard, "", state.spec.variables)
     rows = [Widget(dashboard=state.dashboard, **one.model_dump()) for one in widgets]
     range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
-    return widget_views([with_values(one, choices) for one in rows], range, at)
+    drawn = [with_values(one, choices) for one in rows]
+    live_queries.wait(drawn, range, at, at, most_s=wait_s)
+    return widget_views(drawn, range, at)
 
 
 def forget_unchanged(now: float) -> None:

@@ -2,7 +2,7 @@
 
 from django.template.loader import render_to_string
 
-from metrics.actions import variables
+from metrics.actions import live_queries, variables
 from metrics.actions.errors import Invalid
 from metrics.models import Room, Widget
 from metrics.times import datetime_of
@@ -33,6 +33,7 @@ def drawing(text: str, room: Room, range: str, now: float, beside: str = "") -> 
     chosen = chosen if chosen in RANGES_S else room.dashboard.range
     every = variables.drawn(room.dashboard, list(room.dashboard.widgets.all()), variables.of_the_past(read(beside)))
     widgets = _widgets(every, " ".join(words).casefold())
+    live_queries.wait(widgets, chosen, now, now)
     views = widget_views(widgets, chosen, now)
     return render_to_string("room/_drawing.html", {"widgets": views, "range": chosen, "at": datetime_of(now)}).strip()
 

@@ -1,10 +1,11 @@
 """Moments: a dashboard as it was at a time, with the widgets that it had then."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from metrics.actions import dashboards, variables
+from metrics.actions import dashboards, live_queries, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
@@ -47,6 +48,7 @@ def moment(
 def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     """Return the title and the widgets of `dashboard` as they were at `moment`. Raises Missing."""
     title, found = widgets(dashboard, moment)
+    live_queries.wait(found, moment.range, moment.at, time.time())
     seen = widget_views(found, moment.range, moment.at)
     return title, [replace(view, link=link(one)) for one, view in zip(found, seen, strict=True)]
 

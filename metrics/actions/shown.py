@@ -106,6 +106,10 @@ def _labels(labels: Mapping[str, Any]) -> dict[str, Any]:
 
 def _queries_of(config: Any) -> list[Query]:
     try:
-        return [Query(str(one["metric"]), _labels(one.get("labels") or {})) for one in config["queries"]]
+        return [
+            Query(str(one["metric"]), _labels(one.get("labels") or {}))
+            for one in config["queries"]
+            if "promql" not in one
+        ]
     except (KeyError, TypeError, AttributeError):  # a config that was not checked when it was made
         return []

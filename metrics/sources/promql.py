@@ -5,19 +5,18 @@ https://prometheus.io/docs/prometheus/latest/querying/api/#expression-queries
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 import httpx
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from metrics.sample import Sample
-from metrics.sources import fetch, jmespath_values
+from metrics.sources import fetch, promql_api
 from metrics.sources.base import Noted, SourceError, SourceKind
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
 
-BODY_MOST_BYTES = 16 * 1024 * 1024
 POINTS_MOST = 2000
 Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
@@ -25,12 +24,17 @@ Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 class PromqlConfig(HttpConfig):
     """Whom to ask, and what."""
 
-    queries: dict[str, Query] = Field(min_length=1, max_length=20, description="Metric -> query in PromQL.")
+    queries: dict[str, Query] = Field(
+        default_factory=dict, max_length=20, description="Metric -> query in PromQL, whose results are stored."
+    )
     units: dict[str, Unit] = Field(default_factory=dict, max_length=20, description="Metric -> unit.")
     range_s: int = Field(
         default=0, ge=0, le=30 * 86_400, description="Seconds before now to fetch; 0 for the values of now alone."
     )
     step_s: int = Field(default=15, ge=1, le=86_400, description="Seconds between two values of a range.")
+    live: bool = Field(
+        default=False, description="Widgets may ask this server themselves: every editor of a dashboard, anything."
+    )
     samples_most: int = Field(default=5000, ge=1, le=50_000, description="More samples than this are an error.")
 
     @field_validator("queries")
@@ -41,6 +45,8 @@ class PromqlConfig(HttpConfig):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
+        if not self.queries and not self.live:
+            raise ValueError("give queries, or live, or both")
         strange = [metric for metric in self.units if metric not in self.queries]
         if strange:
             raise ValueError(f"units names {strange[0]}, which is not among queries")
@@ -62,7 +68,7 @@ class PromqlConfig(HttpConfig):
 
 
 class Promql(SourceKind[PromqlConfig]):
-    """The results of queries, kept under names of one's own."""
+    """The results of queries, kept under names of one's own; without queries a run only sees whether it answers."""
 
     kind = "promql"
     config_class = PromqlConfig
@@ -75,68 +81,36 @@ class Promql(SourceKind[PromqlConfig]):
             found += _samples(metric, answer, config)
             if len(found) > config.samples_most:
                 raise SourceError(f"{config.where} returns more than {config.samples_most} samples.")
-        warnings = [str(one) for answer in answers.values() for one in _listed(answer.get("warnings"))]
+        warnings = [said for answer in answers.values() for said in promql_api.warnings(answer)]
         return Noted(found, warnings[0] if warnings else "")
 
 
 async def _ask(client: httpx.AsyncClient, config: PromqlConfig, now: float) -> dict[str, dict[str, Any]]:
     """Return the answer to each query, by metric. Raises SourceError."""
     path, span = config.asks(now)
-    base = httpx.URL(config.url)
-    url = str(base.copy_with(path=base.path.rstrip("/") + path))
-    found = {}
-    for metric, query in config.queries.items():
-        # POST, because a query may be longer than an address
-        answer = await fetch.fetch(client, config, BODY_MOST_BYTES, url, method="POST", data={"query": query, **span})
-        found[metric] = _result(answer, metric, config)
-    return found
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _result(answer: fetch.Answer, metric: str, config: PromqlConfig) -> dict[str, Any]:
-    try:
-        result = jmespath_values.document(answer.body)
-    except jmespath_values.NoValue as problem:
-        fetch.good(answer, config)
-        raise SourceError(f"{config.where} answered something that {problem}.") from None
-    if not isinstance(result, dict) or result.get("status") not in ("success", "error"):
-        fetch.good(answer, config)
-        raise SourceError(f"{config.where} answered something that is not of Prometheus' API.")
-    if result["status"] == "error":
-        raise SourceError(f"{config.where} refuses the query of {metric}: {str(result.get('error')).rstrip('.')}.")
-    return result
+    if not config.queries:
+        await promql_api.ask(client, config, path, {"query": "vector(1)", **span}, "vector(1)")
+    return {
+        metric: await promql_api.ask(client, config, path, {"query": query, **span}, f"the query of {metric}")
+        for metric, query in config.queries.items()
+    }
 
 
 def _samples(metric: str, answer: Mapping[str, Any], config: PromqlConfig) -> list[Sample]:
     """Return the samples of one answer. Raises SourceError if they can't be told apart."""
     found: dict[tuple[Any, ...], Sample] = {}
     try:
-        for labels, at, value in _points(answer["data"]):
-            if not math.isfinite(value):
-                continue
-            place = (at, *sorted(labels.items()))
-            if place in found:
-                raise SourceError(f"The query of {metric} finds several series that differ in nothing but their name.")
-            found[place] = Sample(metric, value, labels, at, config.units.get(metric), type_by_name(metric))
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        for all_labels, points in promql_api.series(answer["data"]):
+            labels = {name: value for name, value in all_labels.items() if not name.startswith("__")}
+            for at, value in points:
+                if not math.isfinite(value):
+                    continue
+                place = (at, *sorted(labels.items()))
+                if place in found:
+                    raise SourceError(
+                        f"The query of {metric} finds several series that differ in nothing but their name."
+                    )
+                found[place] = Sample(metric, value, labels, at, config.units.get(metric), type_by_name(metric))
+    except promql_api.STRANGE:
         raise SourceError(f"{config.where} answered the query of {metric} in a form that is not known here.") from None
     return list(found.values())
-
-
-def _points(data: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], float, float]]:
-    """Return labels, time and value of each point. Raises whatever it stumbles over in another form."""
-    kind, result = data["resultType"], data["result"]
-    if kind == "scalar":
-        yield {}, float(result[0]), float(result[1])
-        return
-    if kind not in ("vector", "matrix"):
-        raise ValueError(kind)
-    for series in result:
-        labels = {name: str(value) for name, value in series["metric"].items() if not name.startswith("__")}
-        # A native histogram has no value, but stands under another name.
-        points = [series["value"]] if "value" in series else series.get("values", [])
-        for at, value in points:
-            yield labels, float(at), float(value)

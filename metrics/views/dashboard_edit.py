@@ -27,6 +27,8 @@ PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
 SEEN = re.compile(r"-?[0-9]{1,9}")
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50
+SERVERS_S = 3.0
+"""Time that servers which are asked live have to answer, before the page is shown."""
 
 
 @require_safe
@@ -179,7 +181,9 @@ def editor(request: HttpRequest, state: drafts.State) -> HttpResponse:
     context = {
         "state": state,
         "dashboard": state.dashboard,
-        "tiles": list(zip(state.spec.widgets, drafts.views(state, state.spec.widgets, time.time()), strict=True)),
+        "tiles": list(
+            zip(state.spec.widgets, drafts.views(state, state.spec.widgets, time.time(), SERVERS_S), strict=True)
+        ),
         "may_delete": may(of_visitor(request), DELETE, state.dashboard),
     }
     return render(request, "dashboard/edit.html", context)

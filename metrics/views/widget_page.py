@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.access.policy import may_watch, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import moments, variables
+from metrics.actions import live_queries, moments, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page as loaded
 from metrics.models import Dashboard, Widget
@@ -55,6 +55,7 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
     if request.method == "HEAD":  # an open page asks whether it would get this one
         return HttpResponse()
     dashboard, widget = asked.dashboard, asked.widget
+    live_queries.wait([widget], asked.range, asked.at, time.time(), fine=True)
     found = detailed_series(widget, asked.range, asked.at)
     config = kinds()[widget.kind].config_class.model_validate(widget.config) if found else None
     more = variables.address(asked.chosen) + link
@@ -77,6 +78,7 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
         "is_linked": by.shown is not None,
     }
     if asked.is_past:
+        live_queries.wait([widget], asked.range, asked.at, time.time())
         context["widgets"] = widget_views([widget], asked.range, asked.at)
     else:
         context["page"] = loaded(dashboard, asked.range, asked.at, asked.chosen, widget.key)
@@ -97,6 +99,7 @@ def csv(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 def points(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """Return the points of a widget's series as a file."""
     asked = _asked(request, slug, key)
+    live_queries.wait([asked.widget], asked.range, asked.at, time.time(), fine=True)
     found = detailed_series(asked.widget, asked.range, asked.at)
     name = f"{slug}-{key}-{datetime_of(asked.at):%Y-%m-%dT%H%M}.csv"
     headers = {"Content-Disposition": str(content_disposition_header(True, name)), "Cache-Control": "no-store"}

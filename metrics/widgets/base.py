@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from metrics.names import METRIC_NAME
 from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
@@ -19,6 +20,8 @@ from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Level
 
 VALUES_MOST = 1000
+PROMQL_MOST = 20_000
+"""Characters of PromQL, also when the chosen values of variables are in it."""
 
 
 def _value_or_values(given: Any) -> Any:
@@ -36,9 +39,14 @@ LabelValue = Annotated[str | list[str], PlainValidator(_value_or_values, json_sc
 class QueryConfig(BaseModel):
     """One query of a widget, as it is written in a widget's config."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"oneOf": [{"required": ["metric"]}, {"required": ["source", "promql"]}]},
+    )
 
     metric: str = Field(
+        default="",
         pattern=f"^{METRIC_NAME.pattern}$",
         max_length=200,
         description="Name of the metric.",
@@ -65,6 +73,15 @@ class QueryConfig(BaseModel):
     )
     aggregate: Aggregate = Field(default="sum", description="How the series of a group become one.")
     top: int | None = Field(default=None, ge=1, le=100, description="Only so many, those with the largest values.")
+    source: str = Field(
+        default="",
+        max_length=100,
+        description="Instead of a metric: name of the source, of the kind promql, whose server is asked live.",
+    )
+    promql: str = Field(default="", max_length=PROMQL_MOST, description="What it is asked, in PromQL.")
+    unit: str | None = Field(
+        default=None, max_length=20, description="Unit of what it answers; stored series have their own."
+    )
     name: str = Field(default="", pattern="^[A-Z]?$", description="What expressions call it: one letter from A to Z.")
     hidden: bool = Field(default=False, description="Whether only expressions use it.")
 
@@ -72,6 +89,28 @@ class QueryConfig(BaseModel):
     def _of_rates(self) -> Self:
         over_seconds(self.over, self.function)
         return self
+
+    @model_validator(mode="after")
+    def _asks_one(self) -> Self:
+        """Raise ValidationError, beside the field that is meant, unless it is a metric, or else PromQL for a server."""
+        if not self.is_live:
+            if not self.metric:
+                raise _missing("metric")
+            if self.unit is not None:
+                raise _wrong("a stored series has a unit of its own", "unit")
+            return self
+        for name in ("source", "promql"):
+            if not getattr(self, name).strip():
+                raise _missing(name)
+        for name in ("metric", "labels", "function", "over"):
+            if getattr(self, name):
+                raise _wrong("it belongs to stored series; PromQL says that itself", name)
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a server is asked for it, instead of what is stored."""
+        return bool(self.source or self.promql)
 
     @property
     def over_s(self) -> float | None:
@@ -83,10 +122,10 @@ class QueryConfig(BaseModel):
     def chosen_function(self) -> Function | None:
         return None if self.function is None else Function(self.function, self.quantile)
 
-    def legend_of(self, track: Track) -> str:
-        """Return what to call `track` on the widget."""
-        known = {name for name, value in self.labels.items() if isinstance(value, str)}
-        return _filled(self.legend, track) or _values(track, known) or self.metric
+    def legend_of(self, track: Track, same: Collection[str] = ()) -> str:
+        """Return what to call `track` on the widget; labels that are the `same` in all of a live query tell nothing."""
+        known = {*same, *(name for name, value in self.labels.items() if isinstance(value, str))}
+        return _filled(self.legend, track) or _values(track, known) or track.metric or self.metric
 
 
 class ExpressionConfig(BaseModel):
@@ -111,8 +150,18 @@ class ExpressionConfig(BaseModel):
         return _filled(self.legend, track) or _values(track, ()) or self.expression
 
 
+def _missing(field: str) -> ValidationError:
+    return ValidationError.from_exception_data("query", [{"type": "missing", "loc": (field,), "input": None}])
+
+
+def _wrong(said: str, *place: str | int) -> ValidationError:
+    problem = PydanticCustomError("value_error", "{said}", {"said": said})  # type: ignore[arg-type]
+    return ValidationError.from_exception_data("query", [{"type": problem, "loc": place, "input": None}])
+
+
 def _filled(legend: str, track: Track) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: track.labels.get(found[1], "?"), legend)
+    labels = {"__name__": track.metric, **track.labels}
+    return re.sub(r"\{(\w+)\}", lambda found: labels.get(found[1], "?"), legend)
 
 
 def _values(track: Track, known: Collection[str]) -> str:
@@ -141,6 +190,17 @@ class Config(Versioned):
     unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
     hint: str = Field(default="", max_length=300, description="Shown while there is no data.")
     links: Links = Field(default_factory=list)
+
+    needs_stored: ClassVar[bool] = False
+    """Whether the kind needs samples that are stored here, and so takes no live queries."""
+
+    @model_validator(mode="after")
+    def _takes_live(self) -> Self:
+        live = [index for index, query in enumerate(self.queries) if query.is_live]
+        if self.needs_stored and live:
+            said = "this kind needs stored samples; have a source of the kind promql store them"
+            raise _wrong(said, "queries", live[0], "promql")
+        return self
 
     @model_validator(mode="after")
     def _named(self) -> Self:

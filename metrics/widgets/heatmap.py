@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby, pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 from django.utils.timezone import get_current_timezone
 from pydantic import Field
@@ -29,6 +29,8 @@ BOUND = "le"
 
 class HeatmapConfig(Config):
     """Config of a heat map."""
+
+    needs_stored: ClassVar = True
 
     of: Literal["hours", "buckets"] = Field(
         default="hours",

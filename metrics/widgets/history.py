@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, pairwise
-from typing import Self
+from typing import ClassVar, Self
 
 from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
@@ -31,6 +31,8 @@ Share = float | None
 
 class HistoryConfig(Config):
     """Config of a history."""
+
+    needs_stored: ClassVar = True
 
     days: int = Field(
         default=90, ge=0, le=366, description="How many days, today included; 0 for the range of the dashboard."

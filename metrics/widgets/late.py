@@ -16,6 +16,8 @@ STATES = ("late", "stale")
 class LateConfig(Rows):
     """Config of what is late."""
 
+    needs_stored: ClassVar = True
+
     queries: list[QueryConfig] = Field(
         default_factory=list,
         max_length=20,

@@ -1,8 +1,7 @@
 """Rendering: a widget, a range and a moment in; HTML out. Reads series, changes nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import structlog
@@ -13,13 +12,15 @@ from pydantic import ValidationError
 from metrics import validation
 from metrics.access import policy
 from metrics.models import Widget
+from metrics.redis_state.live_queries import Question
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, freshness, links, pictures, ranges
+from metrics.widgets import arithmetic, freshness, links, live_queries, pictures, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.links import ShownLink
+from metrics.widgets.live_queries import Live, Said
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import SECTION
 from metrics.widgets.thresholds import Level
@@ -28,6 +29,12 @@ log = structlog.get_logger(__name__)
 
 LOOKED_EVERY_S = 30.0
 """Pages that are open look so often for all that is overdue, and it is as current as the last look."""
+
+Parsed = tuple[WidgetKind[Any], Config | Still] | str
+"""Kind and config of a widget, or a sentence about what is wrong with them."""
+Shown = tuple[list[Track], Said]
+"""Series that a query found, and what there is to say of it."""
+SAID_NOTHING = Said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class WidgetView:
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
     own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
+    `note` is a sentence about what is shown, such as why it is not newer.
     """
 
     element: str
@@ -70,6 +78,7 @@ class WidgetView:
     link: str = ""
     level: Level | None = None
     links: tuple[ShownLink, ...] = ()
+    note: str = ""
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -99,25 +108,84 @@ def widget_views(
     Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). Raises only what
     says that the database is away, or that it can't be read at all.
     """
-    window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
     pictures.give(
         [(widget, one[1]) for widget, one in zip(widgets, parsed, strict=True) if not isinstance(one, str)], at
     )
-    windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
-    asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     hidden = _hidden(widgets) if hidden is None else hidden
+    windows = _windows(parsed, range, at)
+    asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     is_all = [isinstance(one, tuple) and isinstance(one[1], Config) and not one[1].queries for one in parsed]
     overdue = [Named(_called(one), one.track) for one in read.overdue(at, hidden)] if any(is_all) else []
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
+    live = _live(parsed, windows, hidden)
+    answers = live_queries.answers(one for of_widget in live for one in of_widget)
     return [
         _view(widget, error=one)
         if isinstance(one, str)
         else replace(
-            _drawn(widget, *one, list(islice(tracks, len(of_widget))), own, overdue if is_overdue else None),
+            _drawn(
+                widget, *one, _in_order(one[1], tracks, of_live, answers, own), own, overdue if is_overdue else None
+            ),
             links=_links_over(one[1], range),
         )
-        for widget, one, of_widget, own, is_overdue in zip(widgets, parsed, asked, windows, is_all, strict=True)
+        for widget, one, of_live, own, is_overdue in zip(widgets, parsed, live, windows, is_all, strict=True)
+    ]
+
+
+def live_questions(
+    widgets: Sequence[Widget], range: str, at: float, hidden: Collection[int] | None = None, *, fine: bool = False
+) -> list[tuple[Widget, list[Question]]]:
+    """Return what each of `widgets` that has live queries asks its servers, to be drawn as `widget_views` does.
+
+    If `fine`, to be drawn as `detailed_series` does.
+    """
+    some = [one for one in widgets if _may_be_live(one.config)]
+    if not some:
+        return []
+    parsed = [_parsed(widget) for widget in some]
+    windows = [ranges.finer(own) for own in _windows(parsed, range, at)] if fine else _windows(parsed, range, at)
+    live = _live(parsed, windows, _hidden(some) if hidden is None else hidden, fine=fine)
+    return [
+        (widget, [question for one in of_widget for question in one.questions])
+        for widget, of_widget in zip(some, live, strict=True)
+    ]
+
+
+def _may_be_live(config: Any) -> bool:
+    queries = config.get("queries") if isinstance(config, dict) else None
+    return isinstance(queries, list) and any(isinstance(one, dict) and one.get("promql") for one in queries)
+
+
+def _windows(parsed: Sequence[Parsed], range: str, at: float) -> list[ranges.Window]:
+    window = ranges.window(range, at)
+    return [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
+
+
+def _live(
+    parsed: Sequence[Parsed], windows: Sequence[ranges.Window], hidden: Collection[int], *, fine: bool = False
+) -> list[list[Live]]:
+    """Return the live queries of each widget, in their order."""
+    queries = [[] if isinstance(one, str) else [(one[0], q) for q in one[1].queries if q.is_live] for one in parsed]
+    sources = live_queries.servers((query.source for of_widget in queries for _, query in of_widget), hidden)
+    return [
+        [live_queries.of_query(query, kind, own, sources, fine=fine) for kind, query in of_widget]
+        for of_widget, own in zip(queries, windows, strict=True)
+    ]
+
+
+def _in_order(
+    config: Config | Still,
+    stored: Iterator[list[Track]],
+    live: Sequence[Live],
+    answers: live_queries.Answers,
+    window: ranges.Window,
+) -> list[Shown]:
+    """Return what each query of `config` found, stored or live, and what there is to say of it."""
+    lives = iter(live)
+    return [
+        live_queries.shown(next(lives), answers, window) if query.is_live else (next(stored), SAID_NOTHING)
+        for query in config.queries
     ]
 
 
@@ -151,7 +219,7 @@ def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
     return frozenset().union(*(policy.hidden_on(dashboard) for dashboard in dashboards))
 
 
-def _parsed(widget: Widget) -> tuple[WidgetKind[Any], Config | Still] | str:
+def _parsed(widget: Widget) -> Parsed:
     """Return the kind and the config of `widget`, or a sentence about what is wrong with them."""
     try:
         kind = kinds()[widget.kind]
@@ -177,6 +245,7 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
             extremes=kind.extremes,
         )
         for query in config.queries
+        if not query.is_live
     ]
 
 
@@ -184,13 +253,15 @@ def _drawn(
     widget: Widget,
     kind: WidgetKind[Any],
     config: Config | Still,
-    tracks: list[list[Track]],
+    found: Sequence[Shown],
     window: ranges.Window,
     overdue: list[Named] | None = None,
 ) -> WidgetView:
-    """Return the view-model of a widget of `kind`, given the tracks of each of its queries, or all that is overdue."""
+    """Return the view-model of a widget of `kind`, given what each of its queries found, or all that is overdue."""
+    if error := next((said.error for _, said in found if said.error), ""):
+        return _view(widget, error=error)
     try:
-        series = _series(config, tracks, window) if overdue is None else overdue
+        series = _series(config, [tracks for tracks, _ in found], window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]
         current = (
             config.freshness(window.at)
@@ -200,8 +271,10 @@ def _drawn(
             else freshness.of_tracks(tracks_shown, config.every_s, window.at)
         )
         shown = kind.view(config, series, window)
-        view = _view(widget, current, view=shown, hint=config.hint)
-        return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown))
+        hint = config.hint or next((said.hint for _, said in found if said.hint), "")
+        view = _view(widget, current, view=shown, hint=hint)
+        note = " ".join(dict.fromkeys(said.note for _, said in found if said.note))
+        return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown), note=note)
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)
@@ -251,8 +324,12 @@ def detailed_series(widget: Widget, range: str, at: float, hidden: Collection[in
     kind, config = parsed
     window = ranges.finer(ranges.window(range, at))
     steps = read.Window(at, window.start, window.end, window.step_s, window.start)
+    hidden = _hidden([widget]) if hidden is None else hidden
     asked = [replace(one, window=steps, points=True, extremes=True) for one in _asked(kind, config, window)]
-    return _series(config, read.together(asked, at, _hidden([widget]) if hidden is None else hidden), window)
+    (live,) = _live([parsed], [window], hidden, fine=True)
+    tracks = iter(read.together(asked, at, hidden))
+    found = _in_order(config, tracks, live, live_queries.answers(live), window)
+    return _series(config, [of_query for of_query, _ in found], window)
 
 
 def _newest(one: Named) -> Newest:
@@ -270,12 +347,19 @@ def _series(config: Config | Still, tracks: list[list[Track]], window: ranges.Wi
         if query.name:
             named[query.name] = fewer
         if not query.hidden:
-            found += [Named(query.legend_of(track), track, index) for track in fewer]
+            same = _same(fewer) if query.is_live else ()
+            found += [Named(query.legend_of(track, same), track, index) for track in fewer]
     for index, one in enumerate(config.expressions, len(config.queries)):
         for track in arithmetic.evaluate(one.expression, named, window.step_s):
             unit = track.unit if one.unit is None else one.unit
             found.append(Named(one.legend_of(track), replace(track, unit=unit), index))
     return found
+
+
+def _same(tracks: Sequence[Track]) -> set[str]:
+    """Return the labels that all of `tracks` have with the same value."""
+    pairs = [set(track.labels.items()) for track in tracks]
+    return {name for name, _ in set.intersection(*pairs)} if pairs else set()
 
 
 def _fewer(query: QueryConfig, tracks: list[Track], window: ranges.Window) -> list[Track]:

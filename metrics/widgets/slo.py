@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,8 @@ SPENT, FAST, SLOW = Level("critical", "Spent"), Level("critical", "Burns fast"),
 
 class SloConfig(Config):
     """Config of a service level objective."""
+
+    needs_stored: ClassVar = True
 
     objective: float = Field(default=99.9, gt=0, lt=100, description="Per cent that have to be good, less than 100.")
     days: int = Field(default=30, ge=1, le=92, description="Over how many days.")

@@ -17,12 +17,12 @@ def texts(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, s
 
 
 def document(view: WidgetView) -> dict[str, Any]:
-    """Return a widget as an object; there is `error` if it can't be drawn, and `hint` if it has one.
+    """Return a widget as an object; there is `error` if it can't be drawn, and `hint` and `note` if it has them.
 
     `series` has the newest value of each series, a number in its unit, and when it was measured (Unix seconds).
     `view` is the view-model of its kind. Times are Unix seconds, and null without data.
     """
-    told = {name: text for name, text in (("hint", view.hint), ("error", view.error)) if text}
+    told = {name: text for name, text in (("hint", view.hint), ("error", view.error), ("note", view.note)) if text}
     return {
         "kind": view.kind,
         "title": view.title,

@@ -20,7 +20,7 @@ from metrics.access.sharing import Text
 from metrics.models import Widget
 from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
-from metrics.widgets import links
+from metrics.widgets import links, promql_text
 
 ALL = "*"
 """The value that stands for all that may be chosen."""
@@ -205,6 +205,8 @@ def _field(name: str, value: Any, choices: Choices) -> Any:
     match name, value:
         case "labels", dict():
             return _labels(value, choices)
+        case "promql", str():
+            return promql_text.filled(value, choices)
         case "legend", str():
             return _cut(_text(value, choices), LEGEND_CHARACTERS)
         case (("url" | "link" | "row_link"), str()):
