@@ -151,7 +151,7 @@ def _server(source: Source | None) -> tuple[Server, dict[str, Any]]:
         raise SourceError(str(problem)) from None
     except ValidationError as problem:
         raise SourceError(f"{source.name}: {sentence(problem, 'config')[1]}") from None
-    server._name = source.name
+    server._name = f"The source {source.name}"
     return server, secret
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from redis import RedisError
 
-from metrics.actions import variables
+from metrics.actions import live_queries, variables
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
 from metrics.live import snapshot
 from metrics.live.topic import variant
@@ -13,6 +13,9 @@ from metrics.models import Dashboard
 from metrics.redis_state import outage
 from metrics.widgets.render import WidgetView, widget_views
 from metrics.widgets.variables import layout
+
+SERVERS_S = 0.5
+"""Time that servers which are asked live have to answer; what comes later comes over the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +50,7 @@ def page(dashboard: Dashboard, range: str, at: float, chosen: str = "", key: str
         outage.log("page drawn without a version", error)
         epoch, version, said = "", 0, Notice(outage.words(error), NOTHING_NEW)
     widgets = variables.drawn(dashboard, list(dashboard.widgets.all()), chosen)
-    views = widget_views([one for one in widgets if key in ("", one.key)], range, at)
+    shown = [one for one in widgets if key in ("", one.key)]
+    live_queries.wait(shown, range, at, at, most_s=SERVERS_S)
+    views = widget_views(shown, range, at)
     return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision, layout(widgets))

@@ -112,6 +112,7 @@ class _Drawing:
     def item(self, field: Field, source: str, name: str, path: str, number: int) -> Group:
         whole = self.group(field.fields, source, name, path)
         shown = {one.name for one in whole.entries[:ITEM_SHOWS]}
+        shown |= {f"{name}-{one.name}" for one in field.fields if one.shown}
         may_fold = [one for one in field.fields if f"{name}-{one.name}" not in shown]
         return replace(self.folded(whole, may_fold, source, name, path), number=number)
 

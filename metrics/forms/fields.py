@@ -31,7 +31,8 @@ class Field:
     (of models). `values` are those of a select, by the text of their option. A group and each item of a list have
     `fields`. A credential `is_secret`. One that is `nullable` may be None. `default` is what counts if it is left out.
     `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of the one beside it;
-    a title is proposed with a metric; a picture is uploaded.
+    a title is proposed with a metric; a picture is uploaded. In an item of a list, fields beyond the first are folded
+    unless they say something, or one is always `shown`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     values: Mapping[str, Any]
     fields: tuple["Field", ...] = ()
     suggest: str = ""
+    shown: bool = False
 
     @property
     def may_be_empty(self) -> bool:

@@ -3,6 +3,7 @@
 import inspect
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,17 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
+from metrics.access.policy import visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
 from metrics.forms.draft import Draft, Parts
-from metrics.forms.fields import fields_of
+from metrics.forms.fields import Field, fields_of
+from metrics.models import Source
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen
+from metrics.widgets import live_queries
 from metrics.widgets.base import Config, Rows
 from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
@@ -34,6 +38,8 @@ FOLDED = {CONFIG: set(Rows.model_fields) - {"queries", "unit"}}
 """Fields that every kind has, and few people need."""
 SECRETS = ("password",)
 """Fields of configs that are never shown, and stay as they are while nothing is typed into them."""
+LIVE = ("source", "promql", "unit")
+"""Fields of a query that a server is asked for."""
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
 
 
@@ -50,7 +56,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "dashboard/kinds.html", {"dashboard": state.dashboard, "kinds": about})
     widget = WidgetSpec.model_construct(kind=kind, title="", config={})
     w, h = kinds()[kind].size
-    draft = Draft.of(_parts(kind, state.spec), {"widget": {"w": w, "h": h}}, FOLDED)
+    draft = Draft.of(_parts(request, kind, state.spec, {}), {"widget": {"w": w, "h": h}}, FOLDED)
     return _form(request, state, widget, draft, f"{request.path}?kind={kind}")
 
 
@@ -65,7 +71,8 @@ def edit(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     if widget.kind not in kinds():
         raise Http404(f"There is no widget kind {widget.kind} any more.")
     saved = {name: getattr(widget, name) for name in (*NAMES, REPEAT.name)}
-    draft = Draft.of(_parts(widget.kind, state.spec), {"widget": saved, CONFIG: widget.config}, FOLDED)
+    parts = _parts(request, widget.kind, state.spec, widget.config)
+    draft = Draft.of(parts, {"widget": saved, CONFIG: widget.config}, FOLDED)
     draft = replace(draft, kept={CONFIG: [name for name in SECRETS if widget.config.get(name)]})
     return _form(request, state, widget, draft, request.path)
 
@@ -84,10 +91,33 @@ def duplicate(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     return done(request, slug, lambda by: drafts.duplicate_widget(by, slug, key, seen(request)))
 
 
-def _parts(kind: str, spec: DashboardSpec) -> Parts:
+def _parts(request: HttpRequest, kind: str, spec: DashboardSpec, config: Mapping[str, Any]) -> Parts:
     names = [one.name for one in spec.variables]
     chosen = replace(REPEAT, type="select", values=dict.fromkeys(["", *names], "") | {name: name for name in names})
-    return {"widget": (*FIELDS, *([chosen] if names else [])), CONFIG: fields_of(kinds()[kind].config_class)}
+    return {"widget": (*FIELDS, *([chosen] if names else [])), CONFIG: _fields(request, kind, config)}
+
+
+def _fields(request: HttpRequest, kind: str, config: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Return the fields of a config of `kind`; its queries offer the servers that the visitor and `config` know."""
+    config_class = kinds()[kind].config_class
+    servers = live_queries.to_choose(visible(of_visitor(request), Source))
+    servers += sorted({name for one in config.get("queries", ()) if (name := one.get("source"))} - set(servers))
+    if getattr(config_class, "needs_stored", False):
+        servers = []
+    return tuple(_offering(one, servers) if one.name == "queries" else one for one in fields_of(config_class))
+
+
+def _offering(queries: Field, servers: Sequence[str]) -> Field:
+    if not servers:
+        stored = [one for one in queries.fields if one.name not in LIVE]
+        return replace(queries, fields=tuple(replace(one, required=one.name == "metric") for one in stored))
+    chosen = {"source": {"type": "select", "values": {name: name for name in ("", *servers)}}}
+    return replace(
+        queries,
+        fields=tuple(
+            replace(one, shown=one.name in ("source", "promql"), **chosen.get(one.name, {})) for one in queries.fields
+        ),
+    )
 
 
 def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: Draft, url: str) -> HttpResponse:
@@ -106,7 +136,9 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
     try:
         fields = _read(_titled(draft, widget.kind) if is_preview else draft, widget)
         if is_preview:
-            context["preview"] = _preview(state, widget, fields)
+            context["preview"] = preview = _preview(state, widget, fields)
+            if preview.error_of is not None:
+                raise Invalid(f"{CONFIG}.queries.{preview.error_of}.promql", preview.error)
             return _page(request, draft, context, part="dashboard/_preview.html")
         _save(request, dashboard.slug, widget, fields)
     except Invalid as problem:

@@ -78,7 +78,9 @@ class QueryConfig(BaseModel):
         max_length=100,
         description="Instead of a metric: name of the source, of the kind promql, whose server is asked live.",
     )
-    promql: str = Field(default="", max_length=PROMQL_MOST, description="What it is asked, in PromQL.")
+    promql: str = Field(
+        default="", max_length=PROMQL_MOST, title="PromQL", description="What it is asked, such as rate(x_total[5m])."
+    )
     unit: str | None = Field(
         default=None, max_length=20, description="Unit of what it answers; stored series have their own."
     )

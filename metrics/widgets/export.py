@@ -55,10 +55,11 @@ def lines(series: Sequence[Named]) -> Iterator[str]:
 
 
 def said(query: QueryConfig) -> str:
-    """Return `query` as people write it: rate(requests_total{host="web-1"})."""
+    """Return `query` as people write it: rate(requests_total{host="web-1"}); a live one begins with its source."""
     labels = ", ".join(_matcher(name, value) for name, value in query.labels.items())
     text = f"{query.metric}{{{labels}}}" if labels else query.metric
     text = f"{query.function}({text})" if query.function else text
+    text = f"{query.source}: {query.promql}" if query.is_live else text
     if query.group_by is not None:
         text = f"{query.aggregate} by ({', '.join(query.group_by)}) ({text})"
     return f"topk({query.top}, {text})" if query.top else text

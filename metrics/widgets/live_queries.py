@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from django.db.models import QuerySet
 from redis import RedisError
 
 from metrics.models import Source
@@ -68,6 +69,11 @@ def servers(names: Iterable[str], hidden: Collection[int] = ()) -> dict[str, Sou
     if not wanted:
         return {}
     return {one.name: one for one in Source.objects.filter(kind=KIND, name__in=wanted).exclude(pk__in=hidden)}
+
+
+def to_choose(sources: QuerySet[Source]) -> list[str]:
+    """Return the names of those of `sources` that widgets may ask, in order."""
+    return sorted(sources.filter(kind=KIND, config__live=True).values_list("name", flat=True), key=str.casefold)
 
 
 def of_query(

@@ -59,7 +59,8 @@ class WidgetView:
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
     own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
-    `note` is a sentence about what is shown, such as why it is not newer.
+    `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of the live query that
+    `error` is about.
     """
 
     element: str
@@ -79,6 +80,7 @@ class WidgetView:
     level: Level | None = None
     links: tuple[ShownLink, ...] = ()
     note: str = ""
+    error_of: int | None = None
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -258,8 +260,9 @@ def _drawn(
     overdue: list[Named] | None = None,
 ) -> WidgetView:
     """Return the view-model of a widget of `kind`, given what each of its queries found, or all that is overdue."""
-    if error := next((said.error for _, said in found if said.error), ""):
-        return _view(widget, error=error)
+    for index, (_, said) in enumerate(found):
+        if said.error:
+            return replace(_view(widget, error=said.error), error_of=index)
     try:
         series = _series(config, [tracks for tracks, _ in found], window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]

@@ -171,13 +171,19 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("broken", "said"),
         [
-            ({"refuses": (400, REFUSED)}, 'prom refuses the query: invalid parameter "query": 1:5: parse error: no.'),
-            ({"refuses": (503, "no")}, "prom answered 503 Service Unavailable."),
-            ({"refuses": (200, "<html>")}, "prom answered something that"),
-            ({"refuses": (200, {"status": "success", "data": {}})}, "prom answered in a form that is not known here."),
+            (
+                {"refuses": (400, REFUSED)},
+                'The source prom refuses the query: invalid parameter "query": 1:5: parse error: no.',
+            ),
+            ({"refuses": (503, "no")}, "The source prom answered 503 Service Unavailable."),
+            ({"refuses": (200, "<html>")}, "The source prom answered something that"),
+            (
+                {"refuses": (200, {"status": "success", "data": {}})},
+                "The source prom answered in a form that is not known here.",
+            ),
             (
                 {"labels": [{"n": str(n)} for n in range(1001)]},
-                "prom answers 1001 series, more than 1000; choose fewer",
+                "The source prom answers 1001 series, more than 1000; choose fewer",
             ),
         ],
     )
@@ -193,17 +199,21 @@ class TestFailures:
     def test_one_that_hangs_is_given_up(self, server: PromqlServer) -> None:
         change(timeout_s=0.2)
         server.hangs = True
-        assert drawn(live("bars")).error == "prom did not answer within 0.2 s."
+        assert drawn(live("bars")).error == "The source prom did not answer within 0.2 s."
 
     def test_nobody_there(self, server: PromqlServer) -> None:
         change(url="http://127.0.0.1:9")
-        assert drawn(live("bars")).error == "prom can't be reached (Connection refused)."
+        assert drawn(live("bars")).error == "The source prom can't be reached (Connection refused)."
 
     def test_what_was_known_stays_and_gets_late(self, server: PromqlServer) -> None:
         assert drawn(live("line")).note == ""
         server.refuses = (503, "no")
         view = drawn(live("line"), at=AT + 90)
-        assert (view.error, view.note, view.freshness.state) == ("", "prom answered 503 Service Unavailable.", "late")
+        assert (view.error, view.note, view.freshness.state) == (
+            "",
+            "The source prom answered 503 Service Unavailable.",
+            "late",
+        )
         assert view.series[0].at == AT
         server.refuses = None
         assert drawn(live("line"), at=AT + 120).freshness.state == "fresh"
