@@ -4,11 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.actions import dashboard_files, dashboards
 from metrics.actions.errors import Invalid
 from metrics.grafana.dashboard import LeftOut, NoDashboard, converted, is_grafanas
-from metrics.models import Dashboard
+from metrics.models import Dashboard, Source
+from metrics.widgets import live_queries
 
 SIZE_MOST_BYTES = 2 * 1024 * 1024
 
@@ -30,8 +32,22 @@ def is_json(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
-def take(text: str) -> Taken:
-    """Return the dashboard that `text`, JSON of Grafana's, describes. Raises Invalid."""
+def servers(by: Principal) -> list[str]:
+    """Return the names of the sources that dashboards of `by` may ask live."""
+    return live_queries.to_choose(visible(by, Source))
+
+
+def check_server(by: Principal, source: str) -> None:
+    """Raise Invalid if dashboards of `by` may not ask the server of the source of this name; "" is none."""
+    if source and source not in servers(by):
+        raise Invalid("source", f"source: there is no source {source!r} that may be asked live.")
+
+
+def take(text: str, source: str = "") -> Taken:
+    """Return the dashboard that `text`, JSON of Grafana's, describes. Raises Invalid.
+
+    With the name of a `source` its queries are asked of the server of that, live; else they are of stored series.
+    """
     if len(text.encode(errors="surrogatepass")) > SIZE_MOST_BYTES:
         raise Invalid("", f"It has more than {SIZE_MOST_BYTES} bytes.")
     try:
@@ -43,7 +59,7 @@ def take(text: str) -> Taken:
     if not is_grafanas(value):
         raise Invalid("", "It is no dashboard of Grafana's: it has no panels.")
     try:
-        document, left_out = converted(value)
+        document, left_out = converted(value, source)
     except NoDashboard as problem:
         raise Invalid("", str(problem)) from None
     except (ArithmeticError, ValueError, RecursionError):  # numbers that are none, expressions without end
@@ -58,7 +74,8 @@ def take(text: str) -> Taken:
     return Taken({**document, "slug": dashboards.slug_for(document["title"]), "widgets": widgets}, left_out)
 
 
-def create(by: Principal, text: str) -> tuple[Dashboard, list[LeftOut]]:
+def create(by: Principal, text: str, source: str = "") -> tuple[Dashboard, list[LeftOut]]:
     """Make the dashboard that `text`, JSON of Grafana's, describes. Raises Forbidden, or Invalid."""
-    taken = take(text)
+    check_server(by, source)
+    taken = take(text, source)
     return dashboards.create(by, taken.document), taken.left_out

@@ -28,6 +28,7 @@ from metrics.sample import UNSTORABLE
 from metrics.sources import fetch, network_policy, promql_api
 from metrics.sources.base import SourceError
 from metrics.sources.promql import PromqlConfig
+from metrics.widgets import live_queries as live
 from metrics.widgets.render import live_questions
 from metrics.widgets.variables import origin
 
@@ -42,6 +43,7 @@ OVERLAP_S = 120
 """How much of what was answered is asked for again, since it may have come late to the server."""
 SERIES_MOST = 1000
 WAIT_S = 10.0
+LABELS_WAIT_S = 3.0
 PAST_S = 90
 """How old a moment is from which on it is asked for by itself, and not as the present one."""
 TEXT_MOST = 500
@@ -102,6 +104,25 @@ def answered(questions: Iterable[Question], now: float, most_s: float = WAIT_S) 
             time.sleep(LOOK_S)
     except outage.TROUBLE as error:
         outage.log("live queries not asked", error)
+
+
+def label_values(source: str, label: str, metric: str, hidden: Collection[int], now: float) -> list[str]:
+    """Return the values of `label` at the server of the source of this name, as far as they are known.
+
+    They are waited for only if they never were; newer ones come later. There are none of a source that is `hidden`.
+    """
+    found = live.servers([source], hidden).get(source)
+    question = live.of_label(found, label, metric, now) if found else None
+    if question is None:
+        return []
+    try:
+        is_known = bool(state.answers([question]))
+        answered([question], now, 0 if is_known else LABELS_WAIT_S)
+        known = state.answers([question]).get(question)
+    except outage.TROUBLE as error:
+        outage.log("values of a label not asked", error)
+        return []
+    return known.values if known else []
 
 
 def _by(pairs: Iterable[tuple[Question, str]]) -> dict[Question, list[str]]:

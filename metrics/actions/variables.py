@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from redis import RedisError
 
 from metrics.access import policy
 from metrics.access.principal import Principal
+from metrics.actions import live_queries
 from metrics.actions.errors import Invalid
 from metrics.models import Dashboard, Widget
 from metrics.redis_state import outage
@@ -129,7 +131,14 @@ def _picker(variable: VariableSpec, options: Sequence[str], choice: Choice, chos
 def options_of(dashboard: Dashboard, variables: Sequence[VariableSpec]) -> dict[str, list[str]]:
     """Return what may be chosen of each of `variables`, in the order that people sort."""
     hidden = policy.hidden_on(dashboard.pk) if any(one.label for one in variables) else ()
-    return {one.name: one.values or _values_of(one.label, one.metric, hidden) for one in variables}
+    return {one.name: one.values or _options(one, hidden) for one in variables}
+
+
+def _options(variable: VariableSpec, hidden: Collection[int]) -> list[str]:
+    if not variable.source:
+        return _values_of(variable.label, variable.metric, hidden)
+    found = live_queries.label_values(variable.source, variable.label, variable.metric, hidden, time.time())
+    return pure.in_order(one for one in found if one and one != pure.ALL)[:OPTIONS_MOST]
 
 
 def choices(dashboard: Dashboard, chosen: str, variables: Sequence[VariableSpec] | None = None) -> dict[str, Choice]:

@@ -39,9 +39,13 @@ class TakenOut(Schema):
 
 
 @router.post("grafana-dashboards", response={201: TakenOut, **MAKING}, auth=edit, openapi_extra=OF_GRAFANA)
-def take_dashboard(request: HttpRequest, response: HttpResponse) -> Status[dict[str, Any]]:
-    """Make a dashboard of the JSON of one of Grafana's, as far as there are counterparts."""
-    made, left_out = grafana_import.create(principal_of(request), _text(request, grafana_import.SIZE_MOST_BYTES))
+def take_dashboard(request: HttpRequest, response: HttpResponse, source: str = "") -> Status[dict[str, Any]]:
+    """Make a dashboard of the JSON of one of Grafana's, as far as there are counterparts.
+
+    With the name of a `source` its queries are asked of the server of that, live.
+    """
+    text = _text(request, grafana_import.SIZE_MOST_BYTES)
+    made, left_out = grafana_import.create(principal_of(request), text, source)
     return Status(201, {"dashboard": tagged(response, made), "left_out": left_out})
 
 

@@ -46,15 +46,18 @@ def is_grafanas(value: Any) -> bool:
     return isinstance(value, Mapping) and bool({"panels", "rows", "dashboard", "elements", "spec"} & value.keys())
 
 
-def converted(value: Mapping[str, Any]) -> tuple[dict[str, Any], list[LeftOut]]:
-    """Return a dashboard as a document of ours, and what was left out. Raises NoDashboard."""
+def converted(value: Mapping[str, Any], source: str = "") -> tuple[dict[str, Any], list[LeftOut]]:
+    """Return a dashboard as a document of ours, and what was left out. Raises NoDashboard.
+
+    With the name of a `source` its queries are asked of the server of that, live; else they are of stored series.
+    """
     found = value.get("dashboard", value)
     if not isinstance(found, Mapping):
         raise NoDashboard("It is no dashboard of Grafana's.")
     if "elements" in found or "elements" in mapping(found.get("spec")):
         raise NoDashboard("It has the newer form of Grafana's dashboards; export it there in the classic one.")
-    variables = _variables(found)
-    translator, left_out, widgets = Translator(variables.keys()), list[LeftOut](), list[tuple[Panel, Widget]]()
+    variables = _variables(found, source)
+    translator, left_out, widgets = Translator(variables.keys(), source), list[LeftOut](), list[tuple[Panel, Widget]]()
     panels = list(_panels(found, translator))
     if not panels:
         raise NoDashboard("It has no panels.")
@@ -92,9 +95,10 @@ def _links(linked: list[dict[str, str]], y: int) -> tuple[Panel, Widget]:
     return Panel({}, "text", "Links", 0, y, GRAFANAS_COLUMNS, 4), Widget("text", "Links", {"text": text[:4000]})
 
 
-def _variables(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _variables(found: Mapping[str, Any], source: str) -> dict[str, dict[str, Any]]:
     """Return variables as ours, by name: those that are the values of a label, or a list of values."""
     made: dict[str, dict[str, Any]] = {}
+    listed = ("custom", "interval") if source else ("custom",)
     for raw in mappings(mapping(found.get("templating")).get("list")):
         name, query = str(raw.get("name") or ""), raw.get("query")
         text = (str(query.get("query") or "") if isinstance(query, Mapping) else str(query or ""))[:QUERY_CHARACTERS]
@@ -103,7 +107,8 @@ def _variables(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             continue
         if raw.get("type") == "query" and of:
             choice: dict[str, Any] = {"label": of[2], **({"metric": of[1]} if of[1] else {})}
-        elif raw.get("type") == "custom" and (values := list(dict.fromkeys(one.strip() for one in text.split(",")))):
+            choice |= {"source": source} if source else {}
+        elif raw.get("type") in listed and (values := list(dict.fromkeys(one.strip() for one in text.split(",")))):
             choice = {"values": [one for one in values if one]}
         else:
             continue

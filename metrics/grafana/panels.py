@@ -125,7 +125,8 @@ def _series(panel: Panel, translator: Translator) -> tuple[dict[str, Any], list[
             left_out.append(f"Query {name}: it is not PromQL.")
             continue
         try:
-            found.add(translator.term(text), _legend(target.get("legendFormat"), translator))
+            term = translator.live(text) if translator.source else translator.term(text)
+            found.add(term, _legend(target.get("legendFormat"), translator))
         except Untranslatable as problem:
             left_out.append(f"Query {name}: {problem}.")
     return found.config(), left_out
@@ -173,7 +174,8 @@ def _shown(config: Mapping[str, Any]) -> list[Any]:
 
 def _named(config: Mapping[str, Any]) -> str:
     first = _shown(config)[0]
-    return str(first.get("legend") or config["queries"][0]["metric"])[:100]
+    query = config["queries"][0]
+    return str(first.get("legend") or query.get("metric") or query["promql"])[:100]
 
 
 def _legend(text: Any, translator: Translator) -> str:

@@ -13,12 +13,16 @@ from typing import Any
 import promql_parser
 from promql_parser import AggModifierType, MatchOp
 
+from metrics.widgets import promql_text
+from metrics.widgets.variables import Choice
+
 LENGTH_MOST = 2000
 DEPTH_MOST = 50
 USUAL, WHOLE = timedelta(days=365), timedelta(days=730)
 """Windows that stand for `$__rate_interval` and `$__range`."""
 VARIABLE = r"(?:(?:\$\{|\[\[)(\w+)(?::\w+)?(?:\}|\]\])|\$(\w+))"
 """A use of a variable; one of the two groups is its name."""
+BUILT_IN = r"__(rate_interval|interval|range)(_s|_ms)?"
 COUNTER = re.compile(r"_(total|count|sum|bucket)$")
 OVER_TIME = {f"{name}_over_time": name for name in ("avg", "min", "max", "sum", "count", "last")}
 AGGREGATES = ("sum", "avg", "min", "max", "count")
@@ -61,10 +65,12 @@ Term = Number | Query | Binary
 class Translator:
     """Translates expressions that use variables of which the dashboard has those that are `known`.
 
-    `used` are those of them that a label has to be equal to, `dropped` the others, whose matchers are left out.
+    `used` are those of them that a label has to be equal to, `dropped` the others, whose matchers are left out. With a
+    `source` the server of that is asked, live, instead of stored series.
     """
 
     known: Collection[str] = ()
+    source: str = ""
     used: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
 
@@ -75,6 +81,21 @@ class Translator:
             return f"${{{_name(found)}}}" if _name(found) in self.known else ""
 
         return re.sub(VARIABLE, replaced, text)
+
+    def live(self, text: str) -> Query:
+        """Return `text` as a query for the server; a label that is compared with a variable that there is not may have
+        any value. Raises Untranslatable where such a variable stands elsewhere.
+        """
+        names = {_name(found) for found in re.finditer(VARIABLE, text)}
+        strange = {name for name in names - set(self.known) if not re.fullmatch(BUILT_IN, name)}
+        text = re.sub(VARIABLE, lambda found: f"${{{_name(found)}}}", text.strip())
+        text = promql_text.filled(text, {name: Choice((), open=True) for name in strange})
+        left = promql_text.without_texts(text)
+        if loose := next((name for name in sorted(strange) if f"${{{name}}}" in left), ""):
+            raise Untranslatable(f"it uses ${loose}, which is no variable that there can be here")
+        self.used |= names & set(self.known)
+        self.dropped |= strange
+        return Query({"source": self.source, "promql": text})
 
     def term(self, text: str) -> Term:
         """Return what `text` means. Raises Untranslatable."""

@@ -24,7 +24,7 @@ from metrics.widgets.spec import DashboardSpec
 TITLE, SLUG, *OTHERS = fields_of(DashboardSpec, *NAMES)
 SLUG = replace(SLUG, required=False, help="Its part of the address. Empty, it is made from the title.")
 PART = "dashboard"
-TEXT = f"{PART}-text"
+TEXT, SOURCE = f"{PART}-text", f"{PART}-source"
 PLAIN = replace(TITLE, schema={}, required=True, nullable=False, help="")
 
 Typed = Mapping[str, Any]
@@ -62,7 +62,9 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         draft = _with_file(request, draft)
         if name == "file" and grafana_import.is_json(text := str(draft.typed.get(TEXT, ""))):
-            taken = grafana_import.take(text)
+            server = draft.typed.get(SOURCE, "")
+            grafana_import.check_server(by, server)
+            taken = grafana_import.take(text, server)
             draft = replace(draft, typed={**draft.typed, TEXT: taken.text()})
             return _page(request, name, draft, taken)
         made = way.make(by, draft.read()[0][PART], asked)
@@ -145,7 +147,12 @@ def _copy(by: Principal, typed: Typed, asked: Asked) -> Dashboard:
 
 
 def _file_fields(by: Principal, asked: Asked) -> tuple[Field, ...]:
-    return (replace(PLAIN, name="text", type="long", required=False, label="Or its text"),)
+    text = replace(PLAIN, name="text", type="long", required=False, label="Or its text")
+    if not (servers := grafana_import.servers(by)):
+        return (text,)
+    help = "Asked live for what a dashboard of Grafana's shows; else its queries become such on stored series."
+    named = {name: name for name in ("", *servers)}
+    return text, replace(text, name="source", type="select", label="Server to ask", values=named, help=help)
 
 
 def _file(by: Principal, typed: Typed, asked: Asked) -> Dashboard:

@@ -25,6 +25,8 @@ from metrics.widgets.ranges import RANGES_S, Window
 KIND = "promql"
 NEWEST_EVERY_S = 30
 """How often newest values are asked for where the steps of a range are longer."""
+LABELS_EVERY_S = 60
+"""How often the values of a label are asked for."""
 PARTED_S, PARTS = 60, 4
 """Steps of at least so many seconds are asked for in so many parts, where the least and the greatest are drawn."""
 SCRAPED_S = 15
@@ -101,6 +103,14 @@ def of_query(
     span_s = round(windows * window.length_s)
     points = Question(source.pk, server, text, _floor(window.at, pace_s), span_s, step_s)
     return Live(query, points, newest if pace_s > every_s else None, every_s)
+
+
+def of_label(source: Source, label: str, metric: str, at: float) -> Question | None:
+    """Return the question for the values of `label`, of `metric` or of all series; None if it may not be asked."""
+    if not (source.enabled and source.config.get("live")):
+        return None
+    server = state.digest([source.config, source.secrets])
+    return Question(source.pk, server, metric, _floor(at, LABELS_EVERY_S), label=label)
 
 
 def _problem(query: QueryConfig, source: Source | None) -> str:

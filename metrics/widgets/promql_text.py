@@ -40,9 +40,13 @@ def filled(text: str, choices: Mapping[str, Choice]) -> str:
 
 def loose_variable(text: str) -> str:
     """Return the first variable in `text` that stands outside of texts, as it is written; empty if there is none."""
-    outside = _parts(text, lambda _: " ", str)
-    found = _USE.search(outside)
+    found = _USE.search(without_texts(text))
     return found[0] if found else ""
+
+
+def without_texts(text: str) -> str:
+    """Return PromQL without its literals and comments."""
+    return _parts(text, lambda _: " ", str)
 
 
 def _parts(text: str, literal: Callable[[re.Match[str]], str], plain: Callable[[str], str]) -> str:

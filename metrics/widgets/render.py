@@ -59,8 +59,8 @@ class WidgetView:
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
     own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
-    `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of the live query that
-    `error` is about.
+    `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of the live query
+    that `error` is about.
     """
 
     element: str

@@ -65,6 +65,12 @@ class VariableSpec(BaseModel):
         description="Only of series of this metric.",
         json_schema_extra={"suggest": "metric"},
     )
+    source: str = Field(
+        "",
+        max_length=100,
+        description="The label is that of a server, which this source of the kind promql asks live; "
+        "else that of series that are stored.",
+    )
     values: list[Text] = Field([], max_length=100, description="A fixed list to choose from, instead of a label's.")
     several: bool = Field(False, description="More than one may be chosen.")
     all: bool = Field(False, title="All", description="All may be chosen at once.")
@@ -76,8 +82,8 @@ class VariableSpec(BaseModel):
     def _consistent(self) -> "VariableSpec":
         if bool(self.label) == bool(self.values):
             raise ValueError(f"the variable {self.name!r} needs a label or a list of values, and not both")
-        if self.metric and self.values:
-            raise ValueError(f"the variable {self.name!r} has a list of values, so it takes no metric")
+        if (self.metric or self.source) and self.values:
+            raise ValueError(f"the variable {self.name!r} has a list of values, so it takes no metric and no source")
         for values in (self.values, self.default):
             if any(not value.strip() or len(value) > LABEL_VALUE_MOST for value in values):
                 raise ValueError(f"a value of {self.name!r} is empty, or longer than {LABEL_VALUE_MOST} characters")

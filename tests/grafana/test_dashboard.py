@@ -1,6 +1,7 @@
 """Dashboards of Grafana as ours: kinds, places, units, thresholds, variables, and what is left out."""
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -183,6 +184,31 @@ def test_variables_are_those_that_labels_are_compared_with() -> None:
     DashboardSpec.model_validate(document)
 
 
+def test_with_a_server_everything_is_asked_of_it_as_it_is() -> None:
+    variables = [
+        {"name": "node", "type": "query", "query": "label_values(up, instance)"},
+        {"name": "every", "type": "interval", "query": "1m,10m"},
+        {"name": "top", "type": "query", "query": "query_result(x)"},
+    ]
+    asked = """sum without (cpu) (rate(a{instance=~"[[node]]", disk="${top:regex}"}[$every])) offset 1h"""
+    panels = [panel("timeseries", asked), panel("gauge", "topk($top, a)"), panel("stat", "rate(a[$__rate_interval])")]
+    document, left_out = converted(dashboard(*panels, templating={"list": variables}), "prom")
+    said = """sum without (cpu) (rate(a{instance=~"${node}", disk=~".*"}[${every}])) offset 1h"""
+    assert [one["config"]["queries"] for one in document["widgets"]] == [
+        [{"source": "prom", "promql": said}],
+        [{"source": "prom", "promql": "rate(a[${__rate_interval}])"}],
+    ]
+    assert document["variables"] == [
+        {"name": "node", "label": "instance", "metric": "up", "source": "prom"},
+        {"name": "every", "values": ["1m", "10m"]},
+    ]
+    assert [(one.title, one.reason.partition(",")[0]) for one in left_out] == [
+        ("gauge", "Query A: it uses $top"),
+        ("$top", "It is no variable that there can be here; series of all its values are shown."),
+    ]
+    DashboardSpec.model_validate(document)
+
+
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
@@ -247,9 +273,10 @@ def test_nonsense_in_any_place_is_no_error(value: Any) -> None:
     broken = [{**panel("stat", colorValue=True), name: value} for name in names]
     inner = [panel("gauge", **fields(**{name: value})) for name in ("thresholds", "unit", "min", "max", "decimals")]
     whole = [dashboard(panel(), **{name: value}) for name in ("time", "templating", "description", "title", "panels")]
-    for one in (*(dashboard(panel(), *([bad] if isinstance(bad, dict) else [])) for bad in (*broken, *inner)), *whole):
+    every = [*(dashboard(panel(), *([bad] if isinstance(bad, dict) else [])) for bad in (*broken, *inner)), *whole]
+    for one, source in product(every, ("", "prom")):
         try:
-            taken = grafana_import.take(json.dumps(one))
+            taken = grafana_import.take(json.dumps(one), source)
         except Invalid:
             continue
         assert taken.text()

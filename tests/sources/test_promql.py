@@ -1,6 +1,7 @@
 """PromQL, asked of a real Prometheus that scrapes itself; and servers that are none."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,11 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from metrics.actions import live_queries
+from metrics.models import Widget
 from metrics.sample import check
 from metrics.sources.base import Noted, SourceError
 from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.promql import Promql, PromqlConfig, _samples
+from metrics.widgets.render import widget_views
+from metrics.widgets.variables import Choice, with_values
+from tests import make
 from tests.prometheus import prometheus
+from tests.promql_server import answer_at_once
 from tests.sources.web import Handler, answering, serving
 
 WORDS = ["metric", "value", "values", "a", "__name__"]
@@ -100,6 +107,44 @@ def api(answer: Any, status: int = 200) -> type[Handler]:
 
 def data(kind: str, result: Any, **more: Any) -> dict[str, Any]:
     return {"status": "success", "data": {"resultType": kind, "result": result}, **more}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("redis")
+def test_widgets_ask_it_live(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates, a quantile of a histogram and sums by labels, drawn as a page does, of a real server."""
+    answer_at_once(monkeypatch)
+    make.source("promql", "prom", 60, url=url, live=True)
+    asked = {
+        'rate(prometheus_http_requests_total{code=~"$code"}[30s])': "{handler}",
+        "histogram_quantile(0.9, sum by (le) (rate(prometheus_http_request_duration_seconds_bucket[1m])))": "90 %",
+        "sum by (job) (up)": "",
+        "scalar(sum(up)) + 41": "",
+    }
+    queries = [{"source": "prom", "promql": promql, "legend": legend} for promql, legend in asked.items()]
+    until, now = time.monotonic() + 30, time.time()
+    while time.monotonic() < until:
+        now = time.time()
+        rows = [
+            Widget(key=k, kind=k, title=k, config={"queries": queries}, x=0, y=0, w=6, h=2) for k in ("line", "bars")
+        ]
+        rows = [with_values(one, {"code": Choice(("200", "4.."))}) for one in rows]
+        live_queries.wait(rows, "15m", now, now)
+        line, bars = widget_views(rows, "15m", now)
+        values = {one.name: one.value for one in bars.series}
+        if values.get("/api/v1/query") and math.isfinite(values.get("90 %") or math.nan):
+            break
+        time.sleep(0.5)
+    assert (line.error, bars.error, line.note) == ("", "", "")
+    assert values["/api/v1/query"] > 0
+    assert 0 < values["90 %"] < 10
+    assert (values["sum by (job) (up)"], values["scalar(sum(up)) + 41"]) == (1, 42)
+    assert {one.name for one in line.series} >= {"/api/v1/query", "90 %", "sum by (job) (up)"}
+    assert now - 11 < bars.series[0].at <= now
+    wrong = Widget(key="one", kind="bars", title="a", config={"queries": [{"source": "prom", "promql": "sum("}]})
+    wrong.x = wrong.y = 0
+    live_queries.wait([wrong], "15m", now, now)
+    assert widget_views([wrong], "15m", now)[0].error.startswith("The source prom refuses the query: invalid parameter")
 
 
 class TestTrouble:

@@ -1,5 +1,6 @@
 """The form of a widget whose query is PromQL for a server: what it offers, its preview, its errors."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from metrics.access.principal import SYSTEM
+from metrics.actions import dashboards
 from metrics.models import Source
 from tests import make
 from tests.promql_server import PromqlServer, answer_at_once, promql_server
@@ -105,3 +108,30 @@ def test_the_page_of_a_widget_has_its_numbers_and_points(editor: Client, server:
     assert lines[0] == "time,a"
     assert len(lines) > 350
     assert "5" in text(editor.get("/d/live/w/up/?at=1700000000"))
+
+
+def test_a_dashboard_of_grafana_asks_the_server_that_is_chosen(editor: Client, server: PromqlServer) -> None:
+    panels = [{"type": "stat", "title": "Slow", "targets": [{"expr": "histogram_quantile(0.9, a)", "refId": "A"}]}]
+    grafanas = json.dumps({"title": "Store", "panels": panels})
+    path = "/dashboards/new/?from=file"
+    assert "histogram_quantile has no counterpart" in text(editor.post(path, {"dashboard-text": grafanas}))
+    page = html(editor.post(path, {"dashboard-text": grafanas, "dashboard-source": "prom"}))
+    assert "promql: histogram_quantile(0.9, a)" in page
+    assert "no counterpart" not in page
+    refused = editor.post(path, {"dashboard-text": grafanas, "dashboard-source": "other"})
+    assert (refused.status_code, "there is no source &#x27;other&#x27;" in html(refused).lower()) == (422, True)
+
+
+def test_a_variable_has_the_values_that_the_server_knows(editor: Client, server: PromqlServer) -> None:
+    server.labels = [{"__name__": "up", "host": host} for host in ("web-10", "web-2")]
+    queries = [{"source": "prom", "promql": 'up{host="$host"}'}]
+    widget = {"kind": "number", "title": "Up of $host", "config": {"queries": queries}}
+    variables = [{"name": "host", "label": "host", "metric": "up", "source": "prom", "several": True}]
+    document = {"slug": "live", "title": "Live", "variables": variables, "widgets": [widget]}
+    dashboards.create(SYSTEM, document)
+    page = text(editor.get("/d/live/?var-host=web-2&var-host=web-10"))
+    assert "Up of web-2, web-10" in page
+    assert [asked for _, asked in server.asked if "match[]" in asked] == [{"match[]": "up"}]
+    assert server.asked[-1][1]["query"] == 'up{host=~"(web-2|web-10)"}'
+    server.refuses = (503, "no")
+    assert "web-10" in text(editor.get("/d/live/"))
