@@ -7,7 +7,7 @@ Nothing asks for what nobody looks at.
 import asyncio
 import math
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -43,10 +43,14 @@ OVERLAP_S = 120
 """How much of what was answered is asked for again, since it may have come late to the server."""
 SERIES_MOST = 1000
 WAIT_S = 10.0
-LABELS_WAIT_S = 3.0
+LABELS_WAIT_S = 1.0
 PAST_S = 90
 """How old a moment is from which on it is asked for by itself, and not as the present one."""
 TEXT_MOST = 500
+
+
+Key = tuple[tuple[str, str], ...]
+"""Labels of a series, in order."""
 
 
 class Server(PromqlConfig):
@@ -265,13 +269,13 @@ async def _range(client: httpx.AsyncClient, server: Server, question: Question, 
         for labels, values in before.series:
             kept = values[skipped : skipped + known]
             merged[tuple(sorted(labels.items()))] = [*kept, *[None] * (count - len(kept))]
-    for labels, points in _series(found, server):
-        values = merged.setdefault(labels, [None] * count)
+    for key, points in _series(found, server):
+        values = merged.setdefault(key, [None] * count)
         for at, value in points:
             place = round((at - start) / step_s)
             if 0 <= place < count:
                 values[place] = _finite(value)
-    series = [(dict(labels), values) for labels, values in merged.items() if any(one is not None for one in values)]
+    series = [(dict(key), values) for key, values in merged.items() if any(one is not None for one in values)]
     return Answer(question.end, start, question.end, series, promql_api.warnings(found))
 
 
@@ -282,14 +286,11 @@ async def _values(client: httpx.AsyncClient, server: Server, question: Question,
     return Answer(question.end, question.end, question.end, values=values)
 
 
-Key = tuple[tuple[str, str], ...]
-
-
 async def _told(client: httpx.AsyncClient, server: Server, path: str, parameters: dict[str, str]) -> dict[str, Any]:
     return await promql_api.ask(client, server, path, parameters, "the query")
 
 
-def _series(found: dict[str, Any], server: Server) -> list[tuple[Key, Iterable[tuple[float, float]]]]:
+def _series(found: dict[str, Any], server: Server) -> list[tuple[Key, Iterator[tuple[float, float]]]]:
     """Return labels and points of each series. Raises SourceError if they are too many, and what is strange."""
     if found["data"]["resultType"] == "string":
         raise SourceError("The query answers a text, and no numbers.")

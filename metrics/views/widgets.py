@@ -111,13 +111,9 @@ def _offering(queries: Field, servers: Sequence[str]) -> Field:
     if not servers:
         stored = [one for one in queries.fields if one.name not in LIVE]
         return replace(queries, fields=tuple(replace(one, required=one.name == "metric") for one in stored))
-    chosen = {"source": {"type": "select", "values": {name: name for name in ("", *servers)}}}
-    return replace(
-        queries,
-        fields=tuple(
-            replace(one, shown=one.name in ("source", "promql"), **chosen.get(one.name, {})) for one in queries.fields
-        ),
-    )
+    offered = {name: name for name in ("", *servers)}
+    fields = (replace(one, type="select", values=offered) if one.name == "source" else one for one in queries.fields)
+    return replace(queries, fields=tuple(replace(one, shown=one.name in ("source", "promql")) for one in fields))
 
 
 def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: Draft, url: str) -> HttpResponse:

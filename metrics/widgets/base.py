@@ -157,7 +157,7 @@ def _missing(field: str) -> ValidationError:
 
 
 def _wrong(said: str, *place: str | int) -> ValidationError:
-    problem = PydanticCustomError("value_error", "{said}", {"said": said})  # type: ignore[arg-type]
+    problem = PydanticCustomError("value_error", "{said}", {"said": said})
     return ValidationError.from_exception_data("query", [{"type": problem, "loc": place, "input": None}])
 
 

@@ -52,7 +52,7 @@ def drawn(widget: dict[str, Any], range: str = "1h", at: float = AT, now: float 
 def watched(dashboard: Dashboard, range: str, at: float, monkeypatch: pytest.MonkeyPatch) -> Topic:
     """Do what the system does each second for a page that is open."""
     topic = variant(dashboard.pk, range)
-    monkeypatch.setattr(render.time, "time", lambda: at)
+    monkeypatch.setattr("time.time", lambda: at)
     make.watch(topic, now=at)
     render.sweep(at)
     while render.render(topic):
@@ -282,7 +282,7 @@ class TestSource:
 def change(**fields: Any) -> None:
     """Change the source, its config or what is beside it."""
     source = Source.objects.get()
-    beside = {name: fields.pop(name) for name in ("name", "enabled") if name in fields}
+    beside: dict[str, Any] = {name: fields.pop(name) for name in ("name", "enabled") if name in fields}
     config = {"url": source.config["url"], "live": True, **fields}
     if "queries" in fields:
         del config["live"]
