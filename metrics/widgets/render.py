@@ -20,7 +20,7 @@ from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
-from metrics.widgets.spec import SECTION
+from metrics.widgets.spec import SECTION, OnPhone
 from metrics.widgets.thresholds import Level
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,11 @@ class WidgetView:
     """View-model of `templates/widgets/widget.html`, the frame around every kind.
 
     `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
-    its place on the grid of 12 columns. `freshness` tells how current it is.
-    `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
-    `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
-    own page, empty where it has none. `level` says how bad it is, None if the kind does not.
+    its place on the grid of 12 columns, and `on_phone` names the classes for what is different on a phone.
+    `freshness` tells how current it is. `template` is the kind's own template and `view` its view-model, None when
+    there is an `error` sentence. `hint` is shown while there is no data. `series` are those that it shows, for
+    programs. `link` is the path of its own page, empty where it has none. `level` says how bad it is, None if the
+    kind does not.
     """
 
     element: str
@@ -65,6 +66,7 @@ class WidgetView:
     series: tuple[Newest, ...] = ()
     link: str = ""
     level: Level | None = None
+    on_phone: str = ""
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -182,7 +184,14 @@ def _view(
         hint=hint,
         error=error,
         link=link(widget) if widget.pk else "",
+        on_phone=on_phone(widget.phone),
     )
+
+
+def on_phone(phone: OnPhone) -> str:
+    """Return the classes by which grid.css knows what is different on a phone."""
+    classes = [f"{short}-{phone[name]}" for name, short in (("order", "po"), ("h", "ph")) if name in phone]
+    return " ".join(classes + ["phone-hidden"] * phone.get("hidden", False))
 
 
 def link(widget: Widget) -> str:
