@@ -170,8 +170,7 @@ class LineKind(WidgetKind[LineConfig]):
             drawn = [replace(one, track=_logarithms(one.track)) for one in drawn]
         word = config.unit if config.unit is not None else drawn[0].track.unit if drawn else ""
         curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], step_s, config.every_s)
-        points = [point for curve in curves for piece in curve.pieces for point in piece]
-        values = [min([chart.low(one) for one in points]), max([chart.high(one) for one in points])] if points else []
+        values = chart.ends(point for curve in curves for piece in curve.pieces for point in piece)
         scale = _axis(values, word, config)
         low, high = scale.height(scale.low), scale.height(scale.high)
         plane = chart.Plane(window.start, window.end, low, high, step_s)
@@ -224,7 +223,7 @@ def _summary(track: Track, config: LineConfig) -> Summary | None:
         return None
     word = track.unit if config.unit is None else config.unit
     mean = fmean(point.value for point in track.points)
-    least, greatest = min(map(chart.low, track.points)), max(map(chart.high, track.points))
+    least, greatest = chart.ends(track.points)
     return Summary(units.show(mean, word), units.show(least, word), units.show(greatest, word))
 
 
@@ -306,7 +305,7 @@ def _step_s(series: Sequence[Named], config: LineConfig, window: Window) -> floa
     each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])
     drawn = points * (3.4 if config.stacked else each)
     if not config.stacked and len(series) <= BANDS_MOST:
-        drawn += sum(chart.spread(point) > 0 for one in series for point in one.track.points) * 2 / BAND_STEPS
+        drawn += sum(chart.count_apart(one.track.points) for one in series) * 2 / BAND_STEPS
     return window.step_s * max(1, math.ceil(drawn / (POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1))))
 
 
