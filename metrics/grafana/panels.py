@@ -8,7 +8,7 @@ from typing import Any
 from metrics.grafana import thresholds
 from metrics.grafana.promql import Query, Term, Translator, Untranslatable, queries, written
 from metrics.grafana.units import unit
-from metrics.widgets.spec import SECTION
+from metrics.widgets.variables import SECTION
 
 QUERIES_MOST = 20
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

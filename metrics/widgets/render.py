@@ -20,8 +20,9 @@ from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.registry import kinds
-from metrics.widgets.spec import SECTION, OnPhone
+from metrics.widgets.spec import OnPhone
 from metrics.widgets.thresholds import Level
+from metrics.widgets.variables import SECTION
 
 log = structlog.get_logger(__name__)
 

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict
 
 from metrics.access.sharing import Access, Text
 from metrics.widgets.ranges import DEFAULT, RANGES_S
-from metrics.widgets.variables import VARIABLES_MOST, VariableSpec
+from metrics.widgets.variables import SECTION, VARIABLES_MOST, VariableSpec
 
 COLUMNS = 12
 ROWS = 60
@@ -30,8 +30,6 @@ HEIGHT_MOST = 12
 WIDGETS_MOST = 100
 KEY_LENGTH = 50
 TAGS_MOST, TAG_LENGTH = 10, 30
-SECTION = "section"
-"""The kind that is a heading over all columns."""
 
 
 @with_config(ConfigDict(extra="forbid"))
