@@ -1,9 +1,10 @@
 """One topic as a process shows it: the newest fragments, and the viewers they go to.
 
-Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same
-bytes for every viewer in step. A viewer that has more than `UNACKNOWLEDGED_BYTES` unacknowledged, and more than twice
-all widgets, so that drawing a large board anew lets nobody fall behind, is behind: it is sent nothing until it has acknowledged all it was sent, and then one frame with the newest fragment of each
-widget it missed. So what a slow viewer costs is bounded, and it never works through a queue of old values.
+Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same bytes for
+every viewer in step. A viewer is behind once it has more unacknowledged than `UNACKNOWLEDGED_BYTES` and than all
+widgets twice, so that nobody falls behind when a large board is drawn anew. Then it is sent nothing until it has
+acknowledged all it was sent, and then one frame with the newest fragment of each widget it missed. So what a slow
+viewer costs is bounded, and it never works through a queue of old values.
 """
 
 import asyncio
