@@ -1,6 +1,6 @@
 """The bytes that a browser without a cache is sent for a dashboard of 24 widgets, compressed as they are served.
 
-How long it takes is measured by `benchmarks.first_load`.
+How long it takes is measured by `benchmarks.pages`.
 """
 
 import gzip
