@@ -14,6 +14,7 @@ NAMES = (
     "cost_by_viewers",
     "idle_and_reconnect",
     "browser_soak",
+    "pages",
     "pushes",
     "rooms",
     "schedule",

@@ -13,7 +13,8 @@ CHOICES_OF_ONE = 50
 CHOICES_OF_ALL = 500
 """Choices of variables that are watched, in all processes."""
 UNACKNOWLEDGED_BYTES = 256 * 1024
-"""A viewer of a dashboard that owes more is sent nothing until it has acknowledged all it was sent."""
+"""A viewer of a dashboard that owes more, and more than twice all widgets of it, is sent nothing until it has
+acknowledged all it was sent."""
 UNACKNOWLEDGED_S = 30.0
 """A viewer that owes an acknowledgement for longer is sent away."""
 

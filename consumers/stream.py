@@ -1,9 +1,10 @@
 """One topic as a process shows it: the newest fragments, and the viewers they go to.
 
-Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same
-bytes for every viewer in step. A viewer that has more than `UNACKNOWLEDGED_BYTES` unacknowledged is behind: it is
-sent nothing until it has acknowledged all it was sent, and then one frame with the newest fragment of each
-widget it missed. So what a slow viewer costs is bounded, and it never works through a queue of old values.
+Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same bytes for
+every viewer in step. A viewer is behind once it has more unacknowledged than `UNACKNOWLEDGED_BYTES` and than all
+widgets twice, so that nobody falls behind when a large board is drawn anew. Then it is sent nothing until it has
+acknowledged all it was sent, and then one frame with the newest fragment of each widget it missed. So what a slow
+viewer costs is bounded, and it never works through a queue of old values.
 """
 
 import asyncio
@@ -242,7 +243,7 @@ class Stream:
 
         One that is behind has none until it has caught up; one that owes nothing always has.
         """
-        version, least = self.version, self._bytes - UNACKNOWLEDGED_BYTES
+        version, least = self.version, self._bytes - self._window()
         due: list[Viewer] = []
         missing: list[Viewer] = []
         for one in self.viewers:
@@ -250,6 +251,10 @@ class Stream:
                 has_credit = one.behind_since is None and (one.acked_bytes >= least or one.acked == one.sent)
                 (due if has_credit else missing).append(one)
         return due, missing
+
+    def _window(self) -> int:
+        """Return how many bytes a viewer may owe: all widgets were just sent, and may be sent once more meanwhile."""
+        return max(UNACKNOWLEDGED_BYTES, 2 * sum(map(len, self._parts.values())))
 
     def _count(self, what: Frame, now: float) -> None:
         """Note the bytes of a frame for everyone in step."""

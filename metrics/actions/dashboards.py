@@ -35,7 +35,7 @@ from metrics.widgets.variables import VariableSpec
 
 log = structlog.get_logger(__name__)
 
-FIELDS = ("key", "kind", "title", "config", "version", "x", "y", "w", "h", "repeat")
+FIELDS = ("key", "kind", "title", "config", "version", "x", "y", "w", "h", "repeat", "phone")
 """Of a widget, both as a row and in a document."""
 DELETED_KEPT = timedelta(days=30)
 """A deleted dashboard can be restored for so long."""

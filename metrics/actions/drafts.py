@@ -121,6 +121,14 @@ def place_widgets(by: Principal, slug: str, places: Mapping[str, Mapping[str, An
     return _step(by, slug, lambda spec: {"widgets": changes.placed(spec, places)}, seen)
 
 
+def arrange_on_phones(by: Principal, slug: str, column: Mapping[str, Mapping[str, Any]], seen: int) -> State:
+    """Have widgets stand in the order of `column` on phones; it gives the `h` and `hidden` of each by its key.
+
+    Raises what `edit` does.
+    """
+    return _step(by, slug, lambda spec: {"widgets": changes.on_phones(spec, column)}, seen)
+
+
 def compact(by: Principal, slug: str, seen: int) -> State:
     """Move all widgets up as far as they go. Raises what `edit` does."""
     return _step(by, slug, lambda spec: {"widgets": changes.compacted(spec)}, seen)

@@ -17,9 +17,8 @@ from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, html, widget_views
 from metrics.widgets.section import raised
-from metrics.widgets.spec import SECTION
+from metrics.widgets.variables import SECTION, origin
 from metrics.widgets.variables import layout as layout_of
-from metrics.widgets.variables import origin
 
 log = structlog.get_logger(__name__)
 

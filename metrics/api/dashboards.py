@@ -16,7 +16,7 @@ from metrics.actions import dashboards as actions
 from metrics.api.body import MAKING, ONE, READING, Body, Refused
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Dashboard, Revision
-from metrics.widgets.spec import DashboardSpec, WidgetSpec
+from metrics.widgets.spec import DashboardSpec, OnPhone, WidgetSpec
 from metrics.widgets.variables import VariableSpec
 
 router = Router(tags=["manage"], auth=read)
@@ -50,6 +50,7 @@ class WidgetChanges(Body):
     w: int = 1
     h: int = 1
     repeat: str = ""
+    phone: OnPhone = Field(default_factory=OnPhone)
 
 
 class Copy(Body):

@@ -9,7 +9,7 @@ from metrics.grafana import links, thresholds
 from metrics.grafana.promql import Query, Term, Translator, Untranslatable, queries, written
 from metrics.grafana.raw import mapping, mappings
 from metrics.grafana.units import unit
-from metrics.widgets.spec import SECTION
+from metrics.widgets.variables import SECTION
 
 QUERIES_MOST = 20
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

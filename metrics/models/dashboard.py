@@ -90,6 +90,9 @@ class Widget(models.Model):
     repeat = models.CharField(
         max_length=30, blank=True, help_text="Name of the variable for each of whose values it is drawn once."
     )
+    phone = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="As `metrics.widgets.spec.OnPhone` has it."
+    )
 
     class Meta:
         ordering = ["y", "x", "id"]

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import nsmallest
 from itertools import chain, islice
 from typing import TypeVar
@@ -71,11 +72,12 @@ class _Metric:
     sources: Counter[int | None] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Word:
     """Everything that has one word, by how it has it: metrics, label sets by number; and the ids of sources.
 
-    `label` is the name of the label that it is about, empty for any, and `text` what the value has.
+    `label` is the name of the label that it is about, empty for any, and `text` what the value has. `pairs` remembers
+    the best label of those sets that were looked at: metrics share their sets.
     """
 
     label: str
@@ -83,6 +85,12 @@ class _Word:
     names: Mapping[str, int]
     sets: Mapping[int, int]
     sources: frozenset[int | None]
+    pairs: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def best(self) -> list[int]:
+        """The label sets, the best first."""
+        return sorted(self.sets, key=self.sets.__getitem__)
 
 
 Ranked = tuple[int, int, str, tuple[int, ...], frozenset[int | None] | None]
@@ -140,7 +148,7 @@ class Catalogue:
         metrics = list(islice(self._candidates(words), METRICS_MOST))
         each = max(OF_METRIC_LEAST, SETS_MOST // max(1, len(metrics)))
         for metric in metrics:
-            found += self._of(metric, words, frozenset(hidden), each)
+            found += self._of(metric, words, frozenset(hidden), each)[: most + 1]
         best = nsmallest(most, found, key=lambda one: (*one[:2], len(one[2]) if words else 0, one[2]))
         return [self._hit(*one[2:]) for one in best], len(found) > most
 
@@ -242,6 +250,10 @@ class Catalogue:
             return [(score, 0, metric.name, (), only)]
         groups: dict[tuple[int, ...], int] = {}
         for number in self._best_sets(metric, labelled, only, most):
+            if len(labelled) == 1:
+                how, pair = self._best_pair(number, labelled[0])
+                groups.setdefault((pair,), how)
+                continue
             ranked = [self._best_pair(number, word) for word in labelled]
             groups.setdefault(tuple(sorted({pair for _, pair in ranked})), sum(how for how, _ in ranked))
         best = sorted(groups.items(), key=lambda one: (one[1], one[0]))
@@ -251,21 +263,30 @@ class Catalogue:
         self, metric: _Metric, words: Sequence[_Word], only: frozenset[int | None] | None, most: int
     ) -> list[int]:
         first, *others = words
-        found: Iterable[int] = metric.rows.keys() & first.sets.keys()
-        for word in others:
-            found = [number for number in found if number in word.sets]
-        if only is not None:
-            found = [number for number in found if metric.rows[number][1] in only]
-        return nsmallest(most, found, key=first.sets.__getitem__)
+        rows = metric.rows
+        if len(first.sets) > len(rows):
+            ordered = sorted(rows.keys() & first.sets.keys(), key=first.sets.__getitem__)
+        else:
+            ordered = first.best  # looked at until there are enough, which mostly is soon
+        found = (
+            number
+            for number in ordered
+            if number in rows
+            and all(number in word.sets for word in others)
+            and (only is None or rows[number][1] in only)
+        )
+        return list(islice(found, most))
 
     def _best_pair(self, number: int, word: _Word) -> tuple[int, int]:
         """Return how a label of the set has `word` best, and the number of that label."""
-        return min(
-            (how + IN_LABEL, pair)
-            for pair in self._sets[number]
-            if (how := rank(self._texts[pair], word.text)) is not None
-            and word.label in ("", self._names[pair][0].lower())
-        )
+        if (known := word.pairs.get(number)) is None:
+            known = word.pairs[number] = min(
+                (how + IN_LABEL, pair)
+                for pair in self._sets[number]
+                if (how := rank(self._texts[pair], word.text)) is not None
+                and word.label in ("", self._names[pair][0].lower())
+            )
+        return known
 
     def _hit(self, name: str, pairs: tuple[int, ...], only: frozenset[int | None] | None) -> Hit:
         metric = self._metrics[name]

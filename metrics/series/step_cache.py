@@ -101,6 +101,8 @@ def steps(wanted: Mapping[int, Window], step_ms: int) -> dict[int, list[Step]]:
 
 
 def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool, extremes: bool = False) -> dict[int, list[Any]]:
+    if not wanted:
+        return {}
     far = progress.all_until_ms()
     by_grid: dict[Grid, dict[int, Window]] = defaultdict(dict)
     for pk, window in wanted.items():

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.policy import DELETE, check, may
@@ -18,12 +19,15 @@ from metrics.actions.errors import Conflict, Invalid
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
 from metrics.views.access import page
-from metrics.widgets.spec import DashboardSpec
+from metrics.widgets.spec import HEIGHT_MOST, DashboardSpec, in_column
 
 NAMES = ("title", "slug", "description", "range")
 SETTINGS = (*NAMES, "tags", "variables")
 EMPTY = {"title": "", "slug": "", "description": "", "range": "", "tags": [], "variables": []}
+PHONE = "phone"
+"""The view of the page that shows a draft as it is on phones."""
 PLACE = {"x": "column", "y": "row", "w": "width", "h": "height"}
+ON_PHONE = {"phone": "on phones"}
 SEEN = re.compile(r"-?[0-9]{1,9}")
 OF_WIDGET = re.compile(r"widgets\.(\d+)\.?(\w*)")
 REVISIONS_LISTED = 50
@@ -55,7 +59,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             try:
                 drafts.edit(by, slug, {**EMPTY, **form.read()[0]["dashboard"]}, seen(request))
-                return redirect("dashboard-edit", slug)
+                return to_editor(request, slug)
             except Invalid as problem:
                 form, status = form.refused(_beside_fields(problem)), 422
             except Conflict as problem:
@@ -72,16 +76,7 @@ def place(request: HttpRequest, slug: str) -> HttpResponse:
         key: {name: request.POST.get(f"{name}-{key}", "").strip() or None for name in PLACE}
         for key in request.POST.getlist("key")
     }
-    titles = [one.title for one in drafts.current(of_visitor(request), slug).spec.widgets]
-
-    def do(by: Principal) -> None:
-        try:
-            drafts.place_widgets(by, slug, places, seen(request))
-        except Invalid as problem:
-            first, *others = [(where, _with_title(where, said, titles)) for where, said in problem.all]
-            raise Invalid(*first, *others) from None
-
-    return done(request, slug, do)
+    return _done_to_widgets(request, slug, lambda by: drafts.place_widgets(by, slug, places, seen(request)))
 
 
 @require_POST
@@ -92,6 +87,27 @@ def arrange(request: HttpRequest, slug: str) -> HttpResponse:
     if how is None:
         raise Http404("There is no such way to arrange a dashboard.")
     return done(request, slug, lambda by: how(by, slug, seen(request)))
+
+
+@require_POST
+@page
+def phone(request: HttpRequest, slug: str) -> HttpResponse:
+    """Order the widgets of a draft on phones as the form does, with their heights and those that are hidden.
+
+    One that goes `up` or `down` changes places with its neighbour.
+    """
+    keys = list(dict.fromkeys(request.POST.getlist("key")))
+    for name, way in (("up", -1), ("down", 1)):
+        if (key := request.POST.get(name)) in keys:
+            place = keys.index(key)
+            keys.insert(max(0, place + way), keys.pop(place))
+    column = {key: _on_phone(request.POST, key) for key in keys}
+    return _done_to_widgets(request, slug, lambda by: drafts.arrange_on_phones(by, slug, column, seen(request)))
+
+
+def _on_phone(form: QueryDict, key: str) -> dict[str, str]:
+    given = {name: form.get(f"{name}-{key}", "").strip() for name in ("h", "hidden")}
+    return {name: value for name, value in given.items() if value}
 
 
 @require_safe
@@ -162,7 +178,21 @@ def _with_title(where: str, said: str, titles: Sequence[str]) -> str:
     found = OF_WIDGET.match(where)
     if not found or int(found[1]) >= len(titles):
         return said
-    return said.replace(where, f"{titles[int(found[1])]}, {PLACE.get(found[2], found[2])}".rstrip(", "), 1)
+    return said.replace(where, f"{titles[int(found[1])]}, {(PLACE | ON_PHONE).get(found[2], found[2])}".rstrip(", "), 1)
+
+
+def _done_to_widgets(request: HttpRequest, slug: str, do: Callable[[Principal], object]) -> HttpResponse:
+    """Do something to several widgets; what is wrong with one is said with its title."""
+    titles = [one.title for one in drafts.current(of_visitor(request), slug).spec.widgets]
+
+    def titled(by: Principal) -> None:
+        try:
+            do(by)
+        except Invalid as problem:
+            first, *others = [(where, _with_title(where, said, titles)) for where, said in problem.all]
+            raise Invalid(*first, *others) from None
+
+    return done(request, slug, titled)
 
 
 def done(request: HttpRequest, slug: str, do: Callable[[Principal], object], said: str = "") -> HttpResponse:
@@ -173,17 +203,25 @@ def done(request: HttpRequest, slug: str, do: Callable[[Principal], object], sai
             messages.success(request, said)
     except (Invalid, Conflict) as problem:
         messages.error(request, str(problem))
-    return redirect("dashboard-edit", slug)
+    return to_editor(request, slug)
+
+
+def to_editor(request: HttpRequest, slug: str) -> HttpResponse:
+    """Return the way back to the page of a draft, in the view that the form was sent from."""
+    view = f"?view={PHONE}" if request.POST.get("view") == PHONE else ""
+    return redirect(reverse("dashboard-edit", args=[slug]) + view)
 
 
 def editor(request: HttpRequest, state: drafts.State) -> HttpResponse:
-    """Return the page of a draft."""
+    """Return the page of a draft: its grid, or the column that it is on phones."""
+    is_phone = request.GET.get("view") == PHONE
+    widgets = in_column(state.spec.widgets) if is_phone else state.spec.widgets
     context = {
         "state": state,
         "dashboard": state.dashboard,
-        "tiles": list(
-            zip(state.spec.widgets, drafts.views(state, state.spec.widgets, time.time(), SERVERS_S), strict=True)
-        ),
+        "tiles": list(zip(widgets, drafts.views(state, widgets, time.time(), SERVERS_S), strict=True)),
+        "is_phone": is_phone,
+        "heights": range(1, HEIGHT_MOST + 1),
         "may_delete": may(of_visitor(request), DELETE, state.dashboard),
     }
     return render(request, "dashboard/edit.html", context)

@@ -9,7 +9,7 @@ from metrics.access.principal import of_visitor
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Invalid
 from metrics.views.access import page
-from metrics.views.dashboard_edit import done, number_of, seen
+from metrics.views.dashboard_edit import done, number_of, seen, to_editor
 
 
 @require_POST
@@ -31,7 +31,7 @@ def redo(request: HttpRequest, slug: str) -> HttpResponse:
 def discard(request: HttpRequest, slug: str) -> HttpResponse:
     """Drop the draft, and show the dashboard as it is published."""
     drafts.discard(of_visitor(request), slug)
-    return redirect("dashboard-edit", slug)
+    return to_editor(request, slug)
 
 
 @require_POST
@@ -45,9 +45,9 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         made = drafts.publish(by, slug, seen(request))
     except (Invalid, Conflict) as problem:
         messages.error(request, str(problem))
-        return redirect("dashboard-edit", slug)
+        return to_editor(request, slug)
     messages.success(request, f"Published as revision {made.revision}. Every open page shows it now.")
-    return redirect("dashboard-edit", made.slug)
+    return to_editor(request, made.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -50,6 +50,7 @@ urlpatterns = [
     path("d/<slug:slug>/", dashboard.tab, name="dashboard"),
     path("d/<slug:slug>/edit/", dashboard_edit.edit, name="dashboard-edit"),
     path("d/<slug:slug>/places/", dashboard_edit.place, name="dashboard-places"),
+    path("d/<slug:slug>/phone/", dashboard_edit.phone, name="dashboard-phone"),
     path("d/<slug:slug>/settings/", dashboard_edit.settings, name="dashboard-settings"),
     path("d/<slug:slug>/arrange/", dashboard_edit.arrange, name="dashboard-arrange"),
     path("d/<slug:slug>/revisions/", dashboard_edit.revisions, name="dashboard-revisions"),

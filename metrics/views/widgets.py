@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
@@ -21,7 +21,7 @@ from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
 from metrics.models import Source
 from metrics.views.access import page
-from metrics.views.dashboard_edit import done, refusals, seen
+from metrics.views.dashboard_edit import done, refusals, seen, to_editor
 from metrics.widgets import live_queries
 from metrics.widgets.base import Config, Rows
 from metrics.widgets.examples import example
@@ -145,7 +145,7 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
         return _page(request, draft, context, status=422)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
-    return redirect("dashboard-edit", dashboard.slug)
+    return to_editor(request, dashboard.slug)
 
 
 def _titled(draft: Draft, kind: str) -> Draft:

@@ -3,10 +3,10 @@
 Each raises KeyError if there is no widget of that key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from metrics.widgets.spec import COLUMNS, DashboardSpec, WidgetSpec, new_key
+from metrics.widgets.spec import COLUMNS, DashboardSpec, WidgetSpec, in_column, new_key
 
 Widgets = list[dict[str, Any]]
 NO_PLACE = {"x": None, "y": None}
@@ -38,6 +38,40 @@ def duplicated(spec: DashboardSpec, key: str) -> tuple[str, Widgets]:
 def placed(spec: DashboardSpec, places: Mapping[str, Mapping[str, Any]]) -> Widgets:
     """Return the widgets with x, y, w and h of those that `places` names."""
     return [{**one, **places.get(one["key"], {})} for one in _dumped(spec)]
+
+
+def on_phones(spec: DashboardSpec, column: Mapping[str, Mapping[str, Any]]) -> Widgets:
+    """Return the widgets with `h` and `hidden` that `column` gives each by its key, in its order on phones.
+
+    Those that it does not name come after them, as they are.
+    """
+    for key in column:
+        _find(spec, key)
+    rest = [one for one in in_column(spec.widgets) if one.key not in column]
+    orders = _orders(spec, [*column, *(one.key for one in rest)])
+    phones = {one.key: one.phone for one in rest} | column
+    return [{**one, "phone": _ordered(phones[one["key"]], orders[one["key"]])} for one in _dumped(spec)]
+
+
+def _orders(spec: DashboardSpec, keys: Sequence[str]) -> dict[str, int]:
+    """Return the order of each of `keys` so that they stand like this: 0 for as many as possible.
+
+    Within an order they stand as their rows do, so one number does for each run of them that does.
+    """
+    rows = {one.key: (one.y or 0, one.x or 0) for one in spec.widgets}
+    runs: list[list[str]] = []
+    for key in keys:
+        if runs and rows[runs[-1][-1]] < rows[key]:
+            runs[-1].append(key)
+        else:
+            runs.append([key])
+    longest = max(range(len(runs)), key=lambda index: len(runs[index]), default=0)
+    return {key: index - longest for index, run in enumerate(runs) for key in run}
+
+
+def _ordered(phone: Mapping[str, Any], order: int) -> dict[str, Any]:
+    found = {name: value for name, value in phone.items() if name != "order"}
+    return {"order": order, **found} if order else found
 
 
 def compacted(spec: DashboardSpec) -> Widgets:

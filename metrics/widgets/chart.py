@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
+from msgspec import Struct
+
 from metrics.series.read import Point
 
 
@@ -44,11 +46,14 @@ class Plane:
 def segments(points: Sequence[Point], longest_s: float) -> list[list[Point]]:
     """Return `points`, oldest first, cut wherever two of them are more than `longest_s` apart."""
     found: list[list[Point]] = []
+    piece: list[Point] = []
+    last = -math.inf
     for point in points:
-        if found and point.at - found[-1][-1].at <= longest_s:
-            found[-1].append(point)
-        else:
-            found.append([point])
+        at = point.at
+        if at - last > longest_s:
+            found.append(piece := [])
+        piece.append(point)
+        last = at
     return found
 
 
@@ -105,9 +110,18 @@ def high(point: Point) -> float:
     return point.value if point.high is None else point.high
 
 
-def spread(point: Point) -> float:
-    """Return how far the least and the greatest of what `point` is the mean of are apart."""
-    return 0.0 if point.low is None or point.high is None else point.high - point.low
+def count_apart(points: Sequence[Point]) -> int:
+    """Return of how many of `points` the least and the greatest are not the same."""
+    return sum([one.high is not None and one.low is not None and one.high > one.low for one in points])
+
+
+def ends(points: Iterable[Point]) -> list[float]:
+    """Return the least and the greatest of all that `points` are the means of; nothing if there are none."""
+    points = list(points)
+    if not points:
+        return []
+    least = min([one.value if one.low is None else one.low for one in points])
+    return [least, max([one.value if one.high is None else one.high for one in points])]
 
 
 def _by_step(points: Sequence[Point], step_s: float) -> list[tuple[float, list[Point]]]:
@@ -148,15 +162,42 @@ def ranges(pieces: Sequence[Sequence[Point]], plane: Plane, step_s: float) -> st
     seen = (plane.high - plane.low) / plane.height
     wide = replace(plane, step_s=step_s)
     for piece in pieces:
-        far = {point.at // step_s for point in piece if spread(point) >= seen}
-        steps = _by_step(piece, step_s) if far else []
-        for begin, end in _runs([number in far for number, _ in steps]):
+        steps = _wide_steps(piece, step_s, seen)
+        for begin, end in _runs([one.is_far for one in steps]):
             around = steps[max(0, begin - 1) : end + 1]
-            xs = wide.across([Point(number * step_s, 0.0) for number, _ in around])
-            upper = wide.down([max([high(one) for one in some]) for _, some in around])
-            lower = wide.down([min([low(one) for one in some]) for _, some in around])
+            xs = wide.across([Point(one.number * step_s, 0.0) for one in around])
+            upper, lower = wide.down([one.high for one in around]), wide.down([one.low for one in around])
             path += _move(xs + xs[::-1], upper + lower[::-1]) + "z"
     return path
+
+
+class _WideStep(Struct):
+    """A step of a band: its number, its least and greatest, and whether those of one of its points are far apart."""
+
+    number: float
+    low: float
+    high: float
+    is_far: bool
+
+
+def _wide_steps(piece: Sequence[Point], step_s: float, seen: float) -> list[_WideStep]:
+    found: list[_WideStep] = []
+    number = -math.inf
+    for point in piece:
+        least, greatest = point.low, point.high
+        if least is None or greatest is None:
+            least = greatest = point.value
+        if (of_point := point.at // step_s) != number:
+            number = of_point
+            found.append(step := _WideStep(number, least, greatest, greatest - least >= seen))
+            continue
+        if least < step.low:
+            step.low = least
+        if greatest > step.high:
+            step.high = greatest
+        if greatest - least >= seen:
+            step.is_far = True
+    return found
 
 
 def _values(points: Sequence[Point]) -> list[float]:

@@ -289,8 +289,7 @@ def _said(lines: Sequence[Line], count: int, *, is_empty: bool) -> str:
 
 def _ends(curves: Sequence[Curve]) -> list[float]:
     """Return the least and the greatest value of `curves`, none without points."""
-    points = [point for curve in curves for piece in curve.pieces for point in piece]
-    return [min([chart.low(one) for one in points]), max([chart.high(one) for one in points])] if points else []
+    return chart.ends(point for curve in curves for piece in curve.pieces for point in piece)
 
 
 def _axis(
@@ -333,7 +332,7 @@ def _summary(track: Track, word: str, config: LineConfig) -> Summary | None:
     if config.legend != "table" or not track.points:
         return None
     mean = fmean(point.value for point in track.points)
-    least, greatest = min(map(chart.low, track.points)), max(map(chart.high, track.points))
+    least, greatest = chart.ends(track.points)
     return Summary(units.show(mean, word), units.show(least, word), units.show(greatest, word))
 
 
@@ -418,7 +417,7 @@ def _step_s(series: Sequence[Named], config: LineConfig, window: Window) -> floa
     each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])
     drawn = points * (3.4 if config.stacked else each)
     if not config.stacked and len(series) <= BANDS_MOST:
-        drawn += sum(chart.spread(point) > 0 for one in series for point in one.track.points) * 2 / BAND_STEPS
+        drawn += sum(chart.count_apart(one.track.points) for one in series) * 2 / BAND_STEPS
     return window.step_s * max(1, math.ceil(drawn / (POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1))))
 
 

@@ -1,7 +1,8 @@
 """Merging two changes of one dashboard: what one person drafts, and what another published meanwhile. Pure.
 
-Both were made of the same revision, the base. A widget has two parts, its place and what it shows: whoever alone
-changed a part is followed. Where both changed the same part to something else, a person chooses a side.
+Both were made of the same revision, the base. A widget has three parts, its place, what is different on phones, and
+what it shows: whoever alone changed a part is followed. Where both changed the same part to something else, a person
+chooses a side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from metrics.widgets.spec import DashboardSpec, WidgetSpec
 
 Side = Literal["mine", "theirs", "both"]
 PLACE = ("x", "y", "w", "h")
+PHONE = ("phone",)
 FIELD = "field:"
 """Begins the key of a choice that is about a field of the dashboard, and not a widget."""
 
@@ -102,7 +104,7 @@ def _together(base: WidgetSpec | None, mine: WidgetSpec | None, theirs: WidgetSp
     if base is None or mine is None or theirs is None:
         return None
     parts: dict[str, Any] = {}
-    for part in (_place, _inside):
+    for part in (_place, _on_phone, _inside):
         if part(mine) not in (part(base), part(theirs)) and part(theirs) != part(base):
             return None
         parts |= part(theirs) if part(mine) == part(base) else part(mine)
@@ -116,16 +118,20 @@ def _said(base: WidgetSpec | None, now: WidgetSpec | None) -> str:
         return "added"
     if now is None:
         return "removed"
-    moved, other = _place(base) != _place(now), _inside(base) != _inside(now)
-    return " and ".join(word for word, is_so in (("moved", moved), ("changed", other)) if is_so)
+    words = {_place: "moved", _on_phone: "changed on phones", _inside: "changed"}
+    return " and ".join(word for part, word in words.items() if part(base) != part(now))
 
 
 def _place(widget: WidgetSpec) -> dict[str, Any]:
     return {name: getattr(widget, name) for name in PLACE}
 
 
+def _on_phone(widget: WidgetSpec) -> dict[str, Any]:
+    return {name: getattr(widget, name) for name in PHONE}
+
+
 def _inside(widget: WidgetSpec) -> dict[str, Any]:
-    return {name: value for name, value in widget if name not in PLACE}
+    return {name: value for name, value in widget if name not in PLACE + PHONE}
 
 
 def _widget(spec: DashboardSpec, key: str) -> WidgetSpec | None:

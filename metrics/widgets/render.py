@@ -22,8 +22,9 @@ from metrics.widgets.group import group, top
 from metrics.widgets.links import ShownLink
 from metrics.widgets.live_queries import Live, Said
 from metrics.widgets.registry import kinds
-from metrics.widgets.spec import SECTION
+from metrics.widgets.spec import OnPhone
 from metrics.widgets.thresholds import Level
+from metrics.widgets.variables import SECTION
 
 log = structlog.get_logger(__name__)
 
@@ -55,12 +56,12 @@ class WidgetView:
     """View-model of `templates/widgets/widget.html`, the frame around every kind.
 
     `element` is the id of the element on the page, `title` what stands above; `x` and `y` (from 0), `w` and `h` are
-    its place on the grid of 12 columns. `freshness` tells how current it is.
-    `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
-    `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
-    own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
-    `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of the live query
-    that `error` is about.
+    its place on the grid of 12 columns, and `on_phone` names the classes for what is different on a phone. `freshness`
+    tells how current it is. `template` is the kind's own template and `view` its view-model, None when there is an
+    `error` sentence. `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is
+    the path of its own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links`
+    lead elsewhere. `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of
+    the live query that `error` is about.
     """
 
     element: str
@@ -81,6 +82,7 @@ class WidgetView:
     links: tuple[ShownLink, ...] = ()
     note: str = ""
     error_of: int | None = None
+    on_phone: str = ""
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -306,7 +308,14 @@ def _view(
         hint=hint,
         error=error,
         link=link(widget) if widget.pk else "",
+        on_phone=on_phone(widget.phone),
     )
+
+
+def on_phone(phone: OnPhone) -> str:
+    """Return the classes by which grid.css knows what is different on a phone."""
+    classes = [f"{short}-{phone[name]}" for name, short in (("order", "po"), ("h", "ph")) if name in phone]
+    return " ".join(classes + ["phone-hidden"] * phone.get("hidden", False))
 
 
 def link(widget: Widget) -> str:

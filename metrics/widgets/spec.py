@@ -5,14 +5,24 @@ The API, the first run and what is stored of each revision all speak this form, 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from django.utils.text import slugify
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+    with_config,
+)
+from typing_extensions import TypedDict
 
 from metrics.access.sharing import Access, Text
 from metrics.widgets.ranges import DEFAULT, RANGES_S
-from metrics.widgets.variables import VARIABLES_MOST, VariableSpec
+from metrics.widgets.variables import SECTION, VARIABLES_MOST, VariableSpec
 
 COLUMNS = 12
 ROWS = 60
@@ -20,8 +30,22 @@ HEIGHT_MOST = 12
 WIDGETS_MOST = 100
 KEY_LENGTH = 50
 TAGS_MOST, TAG_LENGTH = 10, 30
-SECTION = "section"
-"""The kind that is a heading over all columns."""
+
+
+@with_config(ConfigDict(extra="forbid"))
+class OnPhone(TypedDict, total=False):
+    """What is different on a phone, where tiles stand in one column, in the order of their rows."""
+
+    order: Annotated[
+        int, Field(ge=-WIDGETS_MOST, le=WIDGETS_MOST, description="The lower, the earlier; 0 if it is left out.")
+    ]
+    h: Annotated[int, Field(ge=1, le=HEIGHT_MOST, description="Rows.")]
+    hidden: Annotated[bool, Field(description="It is not shown there.")]
+
+
+def _without_usual(phone: OnPhone) -> OnPhone:
+    """Return `phone` without what means the same if it is left out."""
+    return {name: value for name, value in phone.items() if value}  # type: ignore[return-value]  # its own names
 
 
 class WidgetSpec(BaseModel):
@@ -48,6 +72,9 @@ class WidgetSpec(BaseModel):
         1, ge=1, le=HEIGHT_MOST, validation_alias=AliasChoices("h", "height"), title="Height", description="Rows."
     )
     repeat: str = Field("", max_length=30, description="Name of a variable: drawn once for each of its chosen values.")
+    phone: Annotated[OnPhone, AfterValidator(_without_usual)] = Field(
+        default_factory=OnPhone, description="What is different on a phone."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "WidgetSpec":
@@ -176,6 +203,11 @@ def _first_gap(widget: WidgetSpec, owners: Mapping[tuple[int, int], WidgetSpec])
     raise ValueError(f"there is no room for {widget.title!r} in {ROWS} rows")
 
 
+def in_column(widgets: Iterable[WidgetSpec]) -> list[WidgetSpec]:
+    """Return `widgets` in the order that they have on a phone."""
+    return sorted(widgets, key=lambda one: (one.phone.get("order", 0), one.y or 0, one.x or 0))
+
+
 def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
     """Return one sentence that says how `after` differs from `before`, None if there was nothing; "" if it does not."""
     if before is None:
@@ -196,7 +228,8 @@ def difference(before: DashboardSpec | None, after: DashboardSpec) -> str:
         *fields,
         *_named("added", [now[key] for key in now if key not in was]),
         *_named("removed", [was[key] for key in was if key not in now]),
-        *_named("moved", [new for old, new in both if old != new and _inside(old) == _inside(new)]),
+        *_named("moved", [new for old, new in both if _place(old) != _place(new) and _inside(old) == _inside(new)]),
+        *_named("changed on phones", [new for old, new in both if old.phone != new.phone]),
         *_named("changed", [new for old, new in both if _inside(old) != _inside(new)]),
     ]
     text = "; ".join(parts)
@@ -216,6 +249,10 @@ def _of_variables(before: Sequence[VariableSpec], after: Sequence[VariableSpec])
         if names
     ]
     return said or (["changed the order of the variables"] if list(was) != list(now) else [])
+
+
+def _place(widget: WidgetSpec) -> tuple[int | None, int | None, int, int]:
+    return widget.x, widget.y, widget.w, widget.h
 
 
 def _inside(widget: WidgetSpec) -> tuple[str, str, dict[str, Any], int | None, str]:

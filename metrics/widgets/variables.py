@@ -38,6 +38,9 @@ COPY_WIDTH = 3
 """Least columns of a copy, unless the repeated widget itself has fewer."""
 VARIABLES_MOST = 10
 
+SECTION = "section"
+"""The kind that is a heading over all columns."""
+
 NAME = r"[a-zA-Z][a-zA-Z0-9_]*"
 _USE = re.compile(rf"\$(?:\{{({NAME})\}}|({NAME}))")
 _ORDER = re.compile(r"(\d+)")
@@ -276,15 +279,17 @@ def drawn(widgets: Sequence[Widget], choices: Choices) -> list[Widget]:
     """Return `widgets` as they are drawn: with values, and a repeated one once for each chosen value of its variable.
 
     Copies stand side by side in the columns of their widget, and in rows below it; what is below that moves down by as
-    much. The key of a copy is that of its widget, `_`, and a name made of the value.
+    much. The key of a copy is that of its widget, `_`, and a name made of the value. A section is repeated with all
+    that stands in it, one below the other, and there its variable has that value alone.
     """
     if not choices:
         return list(widgets)
-    room, rows = DRAWN_MOST - len(widgets), ROWS_ADDED_MOST
+    bands, rows = _with_sections(widgets, choices)
+    room = DRAWN_MOST - len(bands)
     groups = []
-    for widget in widgets:
+    for widget, own in bands:
         most = min(COPIES_MOST, 1 + room, (1 + rows // widget.h) * _in_row(widget))
-        copies = _copies(widget, choices, most)
+        copies = _copies(widget, own, most)
         room, rows = room - len(copies) + 1, rows - copies[-1].y + widget.y
         groups.append((widget, copies))
     added = _added_rows(groups)
@@ -305,8 +310,64 @@ def origin(key: str) -> str:
 def layout(widgets: Iterable[Widget]) -> str:
     """Return a digest of which widgets are drawn, "" if that never changes by itself: none is repeated."""
     keys = sorted(one.key for one in widgets)
-    repeats = any(one.repeat for one in widgets)
+    repeats = any(one.repeat or origin(one.key) != one.key for one in widgets)
     return hashlib.sha256(" ".join(keys).encode()).hexdigest()[:8] if repeats else ""
+
+
+def _with_sections(widgets: Sequence[Widget], choices: Choices) -> tuple[list[tuple[Widget, Choices]], int]:
+    """Return `widgets` with their choices, those in repeated sections once for each value; and how many rows are left.
+
+    So many more may be added to the dashboard.
+    """
+    found: list[tuple[Widget, Choices]] = []
+    down, room = 0, DRAWN_MOST - len(widgets)
+    for band, height in _bands(widgets):
+        section = band[0]
+        values = choices[section.repeat].chosen if _is_repeated_section(section, choices) else ()
+        most = min(COPIES_MOST, 1 + room // len(band), 1 + (ROWS_ADDED_MOST - down) // height)
+        shown: Sequence[str | None] = values[:most] or (None,)
+        for number, value in enumerate(shown):
+            own = choices if value is None else {**choices, section.repeat: Choice((value,))}
+            copies = [_moved(one, down + number * height, value) for one in band]
+            found += [(one, own) for one in copies]
+            if value is not None:
+                copies[0].title, copies[0].repeat = _titled(section), ""
+        if len(values) > len(shown):
+            copies[0].title += _not_shown(len(values) - len(shown))
+        down, room = down + (len(shown) - 1) * height, room - (len(shown) - 1) * len(band)
+    return found, ROWS_ADDED_MOST - down
+
+
+def _bands(widgets: Iterable[Widget]) -> list[tuple[list[Widget], int]]:
+    """Return the widgets of each section with it before them, and how many rows they take; first those of none."""
+    bands: list[list[Widget]] = []
+    for one in sorted(widgets, key=lambda one: (one.y, one.x)):
+        if not bands or one.kind == SECTION:
+            bands.append([])
+        bands[-1].append(one)
+    ends = [band[0].y for band in bands[1:]] + [max((one.y + one.h for one in bands[-1]), default=0)] if bands else []
+    return [(band, end - band[0].y) for band, end in zip(bands, ends, strict=True)]
+
+
+def _is_repeated_section(widget: Widget, choices: Choices) -> bool:
+    return widget.kind == SECTION and widget.repeat in choices
+
+
+def _moved(widget: Widget, rows: int, value: str | None) -> Widget:
+    found = copy.copy(widget)
+    found.y += rows
+    if value is not None:
+        found.key = f"{widget.key}_{_name(value)}"
+    return found
+
+
+def _titled(widget: Widget) -> str:
+    """Return the title of copies, which names their value."""
+    return widget.title if _names(widget.title, widget.repeat) else f"{widget.title}: ${{{widget.repeat}}}"
+
+
+def _not_shown(count: int) -> str:
+    return f" ({count} more not shown)"
 
 
 def _copies(widget: Widget, choices: Choices, most: int) -> list[Widget]:
@@ -314,10 +375,9 @@ def _copies(widget: Widget, choices: Choices, most: int) -> list[Widget]:
     if not values:
         return [with_values(widget, choices)]
     shown = values[:most]
-    title = widget.title if _names(widget.title, widget.repeat) else f"{widget.title}: ${{{widget.repeat}}}"
-    copies = [_of_value(widget, title, value, choices) for value in shown]
+    copies = [_of_value(widget, _titled(widget), value, choices) for value in shown]
     if len(values) > len(shown):
-        copies[-1].title += f" ({len(values) - len(shown)} more not shown)"
+        copies[-1].title += _not_shown(len(values) - len(shown))
     _place(widget, copies)
     return copies
 

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, drawings, moments, render, shown, variables
+from metrics.actions import dashboard_files, dashboards, drawings, moments, render, shown, variables
 from metrics.actions.errors import Invalid
 from metrics.actions.page import page
 from metrics.live import marks, snapshot
@@ -117,6 +117,33 @@ def test_a_copy_is_rendered_when_its_widget_is_marked(shop: Dashboard) -> None:
     assert render.render(topic) == 2
     marks.mark(topic, ["bars"])
     assert render.render(topic) == 1
+
+
+def test_a_repeated_section_is_live_what_it_is_anew(shop: Dashboard) -> None:
+    text = """
+title: Shop
+variables: [{name: host, label: host, metric: load, several: true, all: true}]
+widgets:
+- {key: s, kind: section, title: Host, w: 12, repeat: host, config: {}}
+- {key: load, kind: number, title: Load of $host, config: {queries: [{metric: load, labels: {host: $host}}]}}
+"""
+    dashboard_files.put(SYSTEM, "shop", text, None)
+    dashboard, topic = Dashboard.objects.get(), variant(shop.pk, "1h")
+    whole = rendered(topic)
+    assert sorted(whole) == ["load_web-1", "load_web-2", "s_web-1", "s_web-2"]
+    marks.mark(topic, ["load"])
+    assert render.render(topic) == 2
+    loaded = page(dashboard, "1h", AT)
+    assert [(one.element, one.y, one.title) for one in loaded.widgets] == [
+        ("w-s_web-1", 0, "Host: web-1"),
+        ("w-load_web-1", 0, "Load of web-1"),
+        ("w-s_web-2", 1, "Host: web-2"),
+        ("w-load_web-2", 1, "Load of web-2"),
+    ]
+    for one in loaded.widgets:
+        assert f'class="widget widget-{one.kind} x-0 y-{one.y} w-{one.w} h-1"' in whole[one.element[2:]]
+    assert loaded.layout == snapshot.layout(topic) != ""
+    assert "repeat: host" in dashboard_files.text_of(dashboards.spec_of(dashboard))
 
 
 def test_values_that_come_and_go_change_the_layout_and_all_is_drawn_anew(shop: Dashboard, redis: Redis) -> None:

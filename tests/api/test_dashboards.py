@@ -52,7 +52,7 @@ class TestMaking:
             "tags": [],
             "access": access,
             "variables": [],
-            "widgets": [{**WIDGET, "key": "orders", "version": 1, "repeat": ""}],
+            "widgets": [{**WIDGET, "key": "orders", "version": 1, "repeat": "", "phone": {}}],
             "revision": 1,
             "id": Dashboard.objects.get().pk,
         }

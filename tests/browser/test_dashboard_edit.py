@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.person import Person
 from tests.integration.stack import Stack
@@ -159,6 +159,85 @@ def test_tiles_are_dragged_undone_and_published_to_an_open_wall(
     expect(wall.page.locator("#w-cpu.x-6")).to_have_count(1)
     assert wall.has_not_reloaded()
     assert someone.complaints == []
+
+
+def column(page: Page, selector: str) -> list[str]:
+    """Return the keys of what stands in the column, as it is seen from above."""
+    read = "all => all.filter(one => one.offsetHeight).sort((a, b) => a.offsetTop - b.offsetTop).map(one => one.id)"
+    return [str(id).partition("-")[2] for id in page.locator(selector).evaluate_all(read)]
+
+
+def test_tiles_are_put_in_order_on_a_phone(
+    page: Page, context: BrowserContext, system: Stack, api: httpx.Client
+) -> None:
+    widgets = [
+        {**TILE, "w": 6, "kind": "text", "title": title, "config": {"text": "."}, "x": x, "y": y}
+        for title, x, y in (("A", 0, 0), ("B", 6, 0), ("C", 0, 1), ("D", 6, 1))
+    ]
+    assert api.post("/api/v1/dashboards", json={"slug": "phone", "title": "P", "widgets": widgets}).status_code == 201
+    someone = Person(page, system)
+    someone.sign_in("/d/phone/edit/")
+    looks = Person(context.new_page(), system)
+    looks.page.set_viewport_size({"width": 390, "height": 844})
+    looks.open("/d/phone/")
+    looks.wait_until_live()
+    assert column(looks.page, "#widgets > .widget") == ["a", "b", "c", "d"]
+    looks.mark()
+    page.bring_to_front()
+    page.get_by_role("link", name="Phone").click()
+    expect(page.locator(".canvas.phone > .tile")).to_have_count(4)
+    someone.mark()
+
+    page.locator("#tile-a").focus()
+    for key in ("Enter", "ArrowDown", "ArrowDown", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator("#spoken")).to_have_text("A: 3 of 4, 2 high.")
+    page.keyboard.press("Enter")
+    expect(draft(page)).to_contain_text("Changed on phones A, D.")
+    source, target = page.locator("#tile-c").bounding_box(), page.locator("#tile-b").bounding_box()
+    assert source
+    assert target
+    page.mouse.move(source["x"] + 60, source["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 60, target["y"] + 120, steps=8)
+    page.mouse.move(target["x"] + 60, target["y"] + 20, steps=8)
+    page.mouse.up()
+    expect(draft(page)).to_contain_text("Changed on phones")
+    page.wait_for_function("() => document.querySelector('#do [name=seen]').value === '3'")
+    page.locator("#tile-b").hover()
+    page.get_by_label("Hide B on phones").check()
+    expect(page.locator("#tile-b.phone-hidden")).to_have_count(1)
+    assert column(page, ".canvas.phone > .tile") == ["c", "b", "a", "d"]
+    assert someone.has_not_reloaded()
+    assert column(looks.page, "#widgets > .widget") == ["a", "b", "c", "d"]  # nobody sees a draft
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".said-success")).to_contain_text("Published")
+    expect(looks.page.locator("#w-b")).to_be_hidden()
+    assert column(looks.page, "#widgets > .widget") == ["c", "a", "d"]
+    assert looks.has_not_reloaded()
+    assert (someone.complaints, looks.complaints) == ([], [])
+
+
+def test_tiles_are_dragged_by_a_finger(chromium: Browser, system: Stack, api: httpx.Client) -> None:
+    made(api, "finger")
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    someone = Person(context.new_page(), system)
+    someone.sign_in("/d/finger/edit/")
+    page = someone.page
+    page.wait_for_url("**/edit/?view=phone")  # what one sees on a phone
+    grip = tile(page, "Memory").locator("[data-grip]").bounding_box()
+    assert grip
+    finger = context.new_cdp_session(page)
+    path = [(grip["x"] + 20 - step * 33, grip["y"] + 20 - step * 10) for step in range(9)]
+    for kind, (x, y) in zip(["touchStart", *["touchMove"] * 8], path, strict=True):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(draft(page)).to_contain_text("Changed on phones")
+    page.get_by_role("button", name="Undo").tap()
+    expect(draft(page)).to_have_text("As published")
+    assert [one.get_attribute("data-key") for one in page.locator(".tile").all()] == ["cpu", "memory"]
+    assert someone.complaints == []
+    context.close()
 
 
 def test_a_revision_is_restored_and_what_others_publish_is_merged(page: Page, system: Stack, api: httpx.Client) -> None:

@@ -209,6 +209,26 @@ class TestCredit:
         assert sent.shows["1"] == "the next"
         assert slow.behind_since is None
 
+    async def test_a_full_redraw_of_a_large_board_lets_nobody_fall_behind(self, stream: Stream) -> None:
+        await flushed()
+        one, sent = viewer()
+        stream.join(one, "e1", 3)
+        board = {f"w{number}": f"{number} {'x' * 12_000}" for number in range(40)}  # as large as charts may be
+        stream.take(message(4, revision=2, **board))  # somebody published
+        await flushed()
+        assert len(sent.frames[-1]) > 1.8 * UNACKNOWLEDGED_BYTES
+        for version in range(5, 9):  # samples come before the page has drawn it
+            stream.take(message(version, w1=f"{version} {'y' * 12_000}"))
+            await flushed()
+        stream.load(Snapshot("e2", 1, 2, {name[1:]: Fragment(f"anew {html}", 1) for name, html in board.items()}))
+        await flushed()
+        for version in (2, 3):
+            stream.take(message(version, epoch="e2", w2=f"{version} {'z' * 12_000}"))
+            await flushed()
+        assert (one.behind_since, one.conflated) == (None, 0)
+        assert sent.shows["1"].startswith("anew 1 ")
+        assert sent.shows["2"].startswith("3 ")
+
     async def test_half_an_acknowledgement_is_not_enough(self, stream: Stream) -> None:
         await flushed()
         slow, sent = viewer()

@@ -11,6 +11,7 @@ from django.test import Client
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import dashboards, drafts
 from metrics.models import Dashboard, Draft, Widget
+from metrics.widgets.spec import in_column
 from tests import make
 from tests.html_form import form
 
@@ -24,7 +25,7 @@ PATHS = [
     *("/d/shop/widgets/new/", "/d/shop/widgets/new/?kind=number"),
 ]
 POSTS = [
-    *(f"/d/shop/{what}/" for what in ("places", "arrange", "undo", "redo", "discard", "publish", "restore")),
+    *(f"/d/shop/{what}/" for what in ("places", "phone", "arrange", "undo", "redo", "discard", "publish", "restore")),
     *(f"/d/shop/widgets/number-of-orders-open/{what}/" for what in ("delete", "duplicate")),
 ]
 NO_POST = (EDIT, "/d/shop/revisions/")
@@ -218,6 +219,49 @@ class TestPlaces:
 
     def test_there_is_no_other_way_to_arrange(self, editor: Client) -> None:
         assert editor.post("/d/shop/arrange/", {"how": "shuffle"}).status_code == 404
+
+
+class TestPhone:
+    PHONE = "/d/shop/phone/"
+
+    @pytest.fixture(autouse=True)
+    def _two(self) -> None:
+        make.dashboard(widgets=[make.widget("a"), make.widget("b")])
+
+    def column(self) -> list[tuple[str, dict[str, Any]]]:
+        spec = drafts.current(of_user(User.objects.get(username="grace")), "shop").spec
+        return [(one.key[-1], dict(one.phone)) for one in in_column(spec.widgets)]
+
+    def sent(self, editor: Client, **fields: str) -> dict[str, Any]:
+        sent = filled(editor, f"{EDIT}?view=phone", self.PHONE, **fields)
+        return {**sent, "key": ["number-of-a", "number-of-b"]}
+
+    def test_tiles_are_put_in_order_made_higher_hidden_and_published(self, editor: Client) -> None:
+        sent = self.sent(editor, **{"up": "number-of-b", "h-number-of-b": "3", "hidden-number-of-a": "true"})
+        response = editor.post(self.PHONE, sent)
+        assert (response.status_code, response["Location"]) == (302, f"{EDIT}?view=phone")
+        assert self.column() == [("b", {"h": 3}), ("a", {"order": 1, "hidden": True})]
+        page = editor.get(f"{EDIT}?view=phone").content.decode()
+        assert page.index('id="tile-number-of-b"') < page.index('id="tile-number-of-a"')
+        assert "Changed on phones number of a, number of b." in text(editor.get(EDIT))
+        editor.post(PUBLISH, filled(editor, EDIT, PUBLISH))
+        drawn = editor.get("/d/shop/").content.decode()
+        assert re.search(r'id="w-number-of-a" class="[^"]* phone-hidden"', drawn)
+        assert re.search(r'id="w-number-of-b" class="[^"]* ph-3"', drawn)
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"h-number-of-a": "13"}, "number of a, on phones: It has to be 12 or less."),
+            ({"h-number-of-a": "x"}, "number of a, on phones: It has to be a whole number."),
+        ],
+    )
+    def test_nonsense_gets_a_sentence(self, editor: Client, fields: dict[str, str], said: str) -> None:
+        assert said in text(editor.post(self.PHONE, self.sent(editor, **fields), follow=True))
+        assert self.column() == [("a", {}), ("b", {})]
+
+    def test_a_widget_that_there_is_not_is_not_found(self, editor: Client) -> None:
+        assert editor.post(self.PHONE, {**self.sent(editor), "key": ["other"]}).status_code == 404
 
 
 class TestPublish:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from metrics.widgets import changes, merge
-from metrics.widgets.spec import DashboardSpec
+from metrics.widgets.spec import DashboardSpec, difference, in_column
 
 Place = tuple[int, int, int, int]
 
@@ -45,6 +45,38 @@ def test_gaps_close_and_rows_fill(
 ) -> None:
     assert places(changes.compacted(spec(**before))) == compacted
     assert places(changes.fitted(spec(**before))) == fitted
+
+
+@pytest.mark.parametrize(
+    ("column", "orders"),
+    [
+        ("abcd", {}),
+        ("bcda", {"a": 1}),
+        ("dabc", {"d": -1}),
+        ("acbd", {"b": 1, "d": 1}),
+        ("dcba", {"c": 1, "b": 2, "a": 3}),
+        ("cda", {"a": 1, "b": 1}),  # what is not named comes after the others
+    ],
+)
+def test_a_column_on_phones_is_stored_where_it_differs_from_the_rows(column: str, orders: dict[str, int]) -> None:
+    before = spec(a=(0, 0, 3, 1), b=(3, 0, 3, 1), c=(0, 1, 3, 1), d=(0, 2, 3, 1))
+    widgets = changes.on_phones(before, {key: {} for key in column})
+    after = DashboardSpec.model_validate({**before.model_dump(), "widgets": widgets})
+    assert {one.key: one.phone["order"] for one in after.widgets if one.phone} == orders
+    wanted = column + "".join(key for key in "abcd" if key not in column)
+    assert "".join(one.key for one in in_column(after.widgets)) == wanted
+    assert changes.on_phones(after, {}) == [one.model_dump() for one in after.widgets]
+
+
+def test_heights_and_what_is_hidden_on_phones_go_with_their_widgets() -> None:
+    before = spec(a=(0, 0, 3, 1), b=(3, 0, 3, 1))
+    widgets = changes.on_phones(before, {"b": {"h": "3"}, "a": {"hidden": "true"}})
+    after = DashboardSpec.model_validate({**before.model_dump(), "widgets": widgets})
+    assert {one.key: one.phone for one in after.widgets} == {"b": {"h": 3}, "a": {"order": 1, "hidden": True}}
+    assert difference(before, after) == "Changed on phones a, b."
+    moved = spec(a=(0, 4, 3, 1), b=(3, 0, 3, 1))
+    both = {one["key"]: one for one in merge.merged(before, after, moved, {})[0]["widgets"]}
+    assert (both["a"]["y"], both["a"]["phone"]) == (4, {"order": 1, "hidden": True})
 
 
 A, B, C = (0, 0, 3, 1), (3, 0, 3, 1), (6, 0, 3, 1)

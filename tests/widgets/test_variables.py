@@ -278,6 +278,47 @@ def test_copies_are_titled_and_named_by_their_values() -> None:
     assert {variables.origin(key) for key in keys} == {"a", "b"}
 
 
+def section(key: str, y: int, repeat: str = "") -> Widget:
+    return Widget(key=key, kind="section", title=key.title(), x=0, y=y, w=12, h=1, repeat=repeat, config={})
+
+
+def test_a_section_is_repeated_with_all_that_stands_in_it() -> None:
+    config = {"queries": [{"metric": "cpu", "labels": {"host": "$host"}}]}
+    inside = Widget(key="cpu", kind="number", title="CPU of $host", x=0, y=2, w=3, h=2, repeat="", config=config)
+    widgets = [widget("top", 0, 0), section("hosts", 1, "host"), inside, section("rest", 5), widget("last", 0, 6)]
+    drawn = variables.drawn(widgets, {"host": Choice(("a", "b"))})
+    assert [(one.key, one.y, one.title) for one in drawn] == [
+        ("top", 0, "top"),
+        ("hosts_a", 1, "Hosts: a"),
+        ("cpu_a", 2, "CPU of a"),
+        ("hosts_b", 5, "Hosts: b"),  # a free row of the section stays one
+        ("cpu_b", 6, "CPU of b"),
+        ("rest", 9, "Rest"),
+        ("last", 10, "last"),
+    ]
+    hosts = [one.config["queries"][0]["labels"]["host"] for one in drawn if one.key.startswith("cpu")]
+    assert hosts == ["a", "b"]
+    assert [one.key for one in variables.drawn(widgets, {"host": Choice(())})] == [one.key for one in widgets]
+    assert variables.layout(drawn) != variables.layout(variables.drawn(widgets, {"host": Choice(("a", "c"))}))
+    assert variables.layout(drawn) != ""
+
+
+def test_what_is_repeated_in_a_repeated_section_is_repeated_there() -> None:
+    widgets = [section("s", 0, "host"), widget("a", 0, 1, repeat="disk"), section("rest", 2)]
+    drawn = variables.drawn(widgets, {"host": Choice(("x", "y")), "disk": Choice(("d", "e"))})
+    places = {one.key: one.y for one in drawn}
+    assert places == {"s_x": 0, "a_x_d": 1, "a_x_e": 2, "s_y": 3, "a_y_d": 4, "a_y_e": 5, "rest": 6}
+    assert {variables.origin(key) for key in places} == {"s", "a", "rest"}
+
+
+def test_a_section_is_not_repeated_beyond_what_is_drawn() -> None:
+    widgets = [section("s", 0, "host"), *(widget(f"w{n}", 0, n, h=1) for n in range(1, 10))]
+    drawn = variables.drawn(widgets, {"host": Choice(tuple(f"h{n}" for n in range(60)))})
+    assert len(drawn) <= variables.DRAWN_MOST
+    assert max(one.y + one.h for one in drawn) <= 240
+    assert [one.title for one in drawn if one.key.startswith("s_")][-1] == "S: h18 (41 more not shown)"
+
+
 def test_too_many_copies_are_counted_on_the_last() -> None:
     drawn = variables.drawn(
         [widget("a", 0, 0, w=12, repeat="host")], {"host": Choice(tuple(f"h{n}" for n in range(60)))}

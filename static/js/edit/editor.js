@@ -1,6 +1,7 @@
 // The draft of a dashboard: forms are sent without leaving the page, and what comes back takes the place of what was there.
 // Without this script the same links and forms lead through whole pages.
 
+import { column } from "./column.js";
 import { arrange } from "./grid.js";
 
 const REFRESH_MS = 10_000;
@@ -10,6 +11,8 @@ const NO_ANSWER = "The server does not answer. This may not be saved; try again.
 const editor = document.getElementById("editor");
 const drawer = document.getElementById("drawer");
 const body = document.getElementById("drawer-body");
+const NARROW = matchMedia("(max-width: 700px)");
+const view = new URLSearchParams(location.search).get("view") ?? "";
 const going = new WeakSet(); // forms that are sent and not answered
 let grid = null;
 let sending = Promise.resolve();
@@ -38,6 +41,7 @@ function say(text) {
 function focused() {
   const element = document.activeElement;
   if (!editor.contains(element)) return "";
+  if (element.id) return `#${CSS.escape(element.id)}`;
   for (const name of ["formaction", "href"]) {
     const value = element.getAttribute(name);
     if (value) return `[${name}="${CSS.escape(value)}"]${element.value ? `[value="${CSS.escape(element.value)}"]` : ""}`;
@@ -62,10 +66,15 @@ function show(page, { onlyBar = false } = {}) {
   editor.replaceChildren(...fresh.childNodes);
   document.title = (/^\(\d+\) /.exec(document.title)?.[0] ?? "") + page.title;
   if (numbers && editor.querySelector(".numbers")) editor.querySelector(".numbers").open = true;
-  grid = arrange(document.getElementById("canvas"), save, speak);
+  grid = arranged();
   const added = [...editor.querySelectorAll(".tile")].find((one) => !before.has(one.dataset.key));
   (added ?? (focus && document.querySelector(focus)))?.focus?.({ preventScroll: !added });
   added?.scrollIntoView({ block: "nearest" });
+}
+
+function arranged() {
+  const canvas = document.getElementById("canvas");
+  return canvas.matches(".phone") ? column(canvas, saveColumn, speak) : arrange(canvas, save, speak);
 }
 
 /** Send one thing after the other: each says which state of the draft it has seen, as it is when its turn comes. */
@@ -92,7 +101,7 @@ function took(answer, page, { inDrawer = false, ...options }) {
   if (page.getElementById("editor")) {
     if (inDrawer && drawer.open) drawer.close(); // first, since it gives the focus back
     const { pathname } = new URL(answer.url);
-    if (pathname !== location.pathname) history.replaceState(null, "", pathname); // a dashboard with a new slug
+    if (pathname !== location.pathname) history.replaceState(null, "", pathname + location.search); // a dashboard with a new slug
     show(page, options);
   } else if (page.getElementById("part") && inDrawer && drawer.open) {
     fill(page);
@@ -112,6 +121,13 @@ function save(places, failed) {
       for (const [name, value] of Object.entries(place)) data.append(`${name}-${key}`, value);
     }
     return { url: form.dataset.places, data };
+  }, { onlyBar: true, failed });
+}
+
+function saveColumn(failed) {
+  send(() => {
+    const form = document.getElementById("phone");
+    return { url: form.action, data: new FormData(form) };
   }, { onlyBar: true, failed });
 }
 
@@ -194,10 +210,15 @@ document.addEventListener("submit", (event) => {
   if (submitter?.dataset.confirm && !confirm(submitter.dataset.confirm)) return;
   const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
   const data = new FormData(form, submitter?.name ? submitter : undefined);
+  data.set("view", view);
   send(() => {
     if (!inDrawer) data.set("seen", seen()); // what was sent before this may have changed it
     return { url, data };
   }, { form, inDrawer });
+});
+
+editor.addEventListener("change", (event) => {
+  if (event.target.form?.id === "phone") event.target.form.requestSubmit();
 });
 
 document.addEventListener("keydown", (event) => {
@@ -232,5 +253,6 @@ async function refresh() {
   if (isNews) shown.replaceWith(said);
 }
 
-grid = arrange(document.getElementById("canvas"), save, speak);
+if (NARROW.matches && !view) location.replace("?view=phone"); // what somebody on a phone sees, and can drag
+grid = arranged();
 setInterval(refresh, REFRESH_MS);
