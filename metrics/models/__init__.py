@@ -1,6 +1,7 @@
 """Tables, one file a noun. Rules about them live in `metrics.actions`."""
 
 from metrics.models.access import Invitation, Token
+from metrics.models.alert import Alert, Rule
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, StartPage
@@ -18,6 +19,7 @@ from metrics.models.source import Run, Source
 from metrics.models.team import Team
 
 __all__ = [
+    "Alert",
     "Attachment",
     "AuditEntry",
     "Chunk",
@@ -47,6 +49,7 @@ __all__ = [
     "Reading",
     "Revision",
     "Room",
+    "Rule",
     "Run",
     "RunningTotal",
     "Sample",
