@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from celery.exceptions import OperationalError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from redis import RedisError
 
 from metrics import schedule
@@ -39,6 +39,13 @@ CALCULATED_EVERY_S = 10
 REASON_MOST = 500
 CALCULATED_MOST_S = 300.0
 """Over how long a function is, where its query does not say it."""
+LISTED_MOST = 1000
+ORDER = (State.FIRING, State.NODATA, State.RECOVERING, State.PENDING)
+WORST_FIRST = Case(*(When(state=state, then=place) for place, state in enumerate(ORDER)), default=len(ORDER))
+SEVERITIES = ("critical", "warning", "info")
+MOST_SEVERE_FIRST = Case(
+    *(When(rule__severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
+)
 NEW = Standing()
 """Of a series that was never bad."""
 AT_ONCE = 200
@@ -166,6 +173,14 @@ def find(by: Principal, id: int) -> Alert:
     if alert is None:
         raise Missing(f"There is no alert {id}.")
     return alert
+
+
+def current(by: Principal, all: bool = False) -> list[Alert]:
+    """Return the alerts that `by` may see and that are not ok, or all: the worst first, then the newest."""
+    found = visible(by, Alert).select_related("rule").prefetch_related("rule__teams")
+    if not all:
+        found = found.exclude(state=State.OK)
+    return list(found.order_by(WORST_FIRST, MOST_SEVERE_FIRST, "-since_ms", "pk")[:LISTED_MOST])
 
 
 ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]

@@ -81,11 +81,11 @@ def _parsed(rule: Rule) -> Known | None:
     except ValidationError as problem:  # a later release stored it
         log.warning("rule can't be read", rule=rule.name, error=str(problem.errors()[0]["msg"]))
         return None
-    tells = ("everyone",) if rule.for_everyone else tuple(f"team:{team.name}" for team in rule.teams.all())
+    tells = tuple(f"team:{team.name}" for team in rule.teams.all()) or (("everyone",) if rule.for_everyone else ())
     changed_at = rule.changed_at.timestamp()
     return Known(rule.pk, rule.name, spec, spec.query.query(), condition, hidden_on_rule(rule), changed_at, tells)
 
 
 def spec_of(rule: Rule) -> RuleSpec:
     """Return the document of a rule. Raises pydantic's ValidationError."""
-    return RuleSpec.model_validate({**rule.spec, "name": rule.name})
+    return RuleSpec.model_validate({**rule.spec, "name": rule.name, "enabled": rule.enabled})

@@ -1,5 +1,6 @@
 """Rules of alerts: making, changing and removing them."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,25 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
+from metrics.actions.rule_index import spec_of
+from metrics.alerts.base import AnyCondition
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule
+
+__all__ = [
+    "about",
+    "access_of",
+    "change",
+    "checked",
+    "create",
+    "delete",
+    "document_of",
+    "facts",
+    "find",
+    "says",
+    "spec_of",
+    "whole",
+]
 
 
 def create(by: Principal, document: Mapping[str, Any], access: Access | None = None) -> Rule:
@@ -86,11 +104,12 @@ def checked(document: Mapping[str, Any]) -> RuleSpec:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
     try:
-        spec.config()
+        config = spec.config()
     except ValidationError as problem:
         first, *others = sentences(problem, "condition")
         raise Invalid(*first, *others) from None
-    return spec
+    condition = {"kind": spec.kind.kind, **config.model_dump(mode="json", exclude_unset=True)}
+    return spec.model_copy(update={"condition": condition})
 
 
 def access_of(rule: Rule) -> Access:
@@ -101,6 +120,27 @@ def access_of(rule: Rule) -> Access:
 def document_of(rule: Rule) -> dict[str, Any]:
     """Return a rule as its document: what `create` takes."""
     return {"name": rule.name, **rule.spec, "enabled": rule.enabled}
+
+
+def whole(rule: Rule) -> dict[str, Any]:
+    """Return a rule as its document with every field, be it as usual."""
+    return spec_of(rule).model_dump(mode="json", by_alias=True)
+
+
+def about(kind: AnyCondition) -> dict[str, Any]:
+    """Return what a condition is, and the JSON schema of its fields."""
+    schema = kind.config_class.model_json_schema()
+    return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
+
+
+def says(rule: Rule) -> str:
+    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"."""
+    spec = spec_of(rule)
+    query = spec.query
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
+    series = f"{query.metric}{{{labels}}}" if labels else query.metric
+    what = f"{query.function} of {series}{f' over {query.over}' if query.over else ''}" if query.function else series
+    return f"{what} {spec.kind.says(spec.config())}{f' for {spec.for_}' if spec.for_ else ''}"
 
 
 def facts(rule: Rule) -> dict[str, Any]:

@@ -18,6 +18,8 @@ class MissingConfig(ConditionConfig):
 
 
 class Missing(Condition[MissingConfig]):
+    """No sample for so long."""
+
     kind = "missing"
     config_class = MissingConfig
     no_data = "nodata"

@@ -37,6 +37,8 @@ class ThresholdConfig(ConditionConfig):
 
 
 class Threshold(Condition[ThresholdConfig]):
+    """A value above a line, below one, or outside of two."""
+
     kind = "threshold"
     config_class = ThresholdConfig
 
