@@ -1,6 +1,7 @@
 """Access to sockets: settled before anything is sent, and again whenever it may have changed."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
@@ -14,34 +15,35 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import timezone
 
-from consumers.codes import NO_ACCESS, NO_SUCH_THING, SIGN_IN
-from metrics.access import tickets
+from consumers.codes import LINK_OVER, NO_ACCESS, NO_SUCH_THING, SIGN_IN
+from metrics.access import links, tickets
 from metrics.access.bearer import bearer, valid_tokens
-from metrics.access.policy import SEE, may, visible
-from metrics.access.principal import NOBODY, Principal, Role, of_token, of_user
+from metrics.access.policy import SEE, may, may_watch, visible
+from metrics.access.principal import NOBODY, Principal, of_link, of_token, of_user
 from metrics.actions import variables
 from metrics.actions.errors import Invalid
 from metrics.live.topic import DASHBOARD, PERSON, ROOM, VALUES
-from metrics.models import Dashboard, Room
+from metrics.models import Dashboard, Link, Room, Token
 
 
 class Credential(NamedTuple):
     """The credential that a socket was opened with: the session of a browser, or the bearer token of a program.
 
-    `token_id` is that of the token whose ticket it was opened with.
+    `token_id` is that of the token whose ticket it was opened with, `link` the id and the secret of a link.
     """
 
     session: str
     token: str
     token_id: int = 0
+    link: tuple[str, str] | None = None
 
 
 class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
-    `id` is that of the thing, and `chosen` the values of its variables that were asked for. `holder` is `user:<id>` or
-    `token:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a principal, as
-    it was when this was asked.
+    `id` is that of the thing, and `chosen` the values of its variables that were asked for. `holder` is `user:<id>`,
+    `token:<id>` or `link:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a
+    principal, as it was when this was asked. The credential expires at `until` (Unix seconds).
     """
 
     code: int | None
@@ -50,18 +52,29 @@ class Decision(NamedTuple):
     id: int = 0
     by: Principal = NOBODY
     chosen: str = ""
+    until: float = math.inf
+
+
+class Holder(NamedTuple):
+    """The one whom a credential stands for, as in `Decision`."""
+
+    by: Principal = NOBODY
+    id: str = ""
+    name: str = ""
+    until: float = math.inf
 
 
 class Question(NamedTuple):
     """May the holder of this credential follow this thing? `name` is its id, or what stands in its URL.
 
-    `asked` are the parameters of the URL that ask for values of variables.
+    `asked` are the parameters of the URL that ask for values of variables, `range` the one for a range.
     """
 
     credential: Credential
     kind: str
     name: int | str
     asked: tuple[tuple[str, str], ...] = ()
+    range: str = ""
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -96,16 +109,30 @@ def credential(scope: dict[str, Any]) -> Credential:
     kind, _, secret = header(scope, b"authorization").partition(" ")
     if kind:
         return Credential("", secret if kind.lower() == "bearer" else "?")
+    return Credential(_cookie(scope, settings.SESSION_COOKIE_NAME), "")
+
+
+def link_credential(scope: dict[str, Any], id: str) -> Credential:
+    """Return what the handshake brought of the link `id`; whoever is signed in beside it does not count."""
+    return Credential("", "", link=(id, _cookie(scope, links.cookie_of(id))))
+
+
+def _cookie(scope: dict[str, Any], name: str) -> str:
     try:
-        cookie = SimpleCookie(header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+        cookie = SimpleCookie(header(scope, b"cookie")).get(name)
     except CookieError:
-        cookie = None
-    return Credential(cookie.value if cookie else "", "")
+        return ""
+    return cookie.value if cookie else ""
+
+
+def over_code(by: Principal) -> int:
+    """Return the code for a socket whose credential is over."""
+    return LINK_OVER if by.shown is not None else SIGN_IN
 
 
 async def principal(who: Credential) -> Principal:
     """Return the holder of a credential, in one trip to the database."""
-    return cast(Principal, (await database_sync_to_async(_principal, thread_sensitive=False)(who))[0])
+    return cast(Principal, (await database_sync_to_async(_holder, thread_sensitive=False)(who)).by)
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
@@ -120,22 +147,25 @@ def _decisions(questions: set[Question]) -> dict[Question, Decision]:
 
 
 def _decision(question: Question) -> Decision:
-    by, holder, name = _principal(question.credential)
-    if by.role is Role.NOBODY and not holder:
-        return Decision(SIGN_IN)
+    by, holder, name, until = _holder(question.credential)
+    if not holder:
+        return Decision(LINK_OVER if question.credential.link else SIGN_IN)
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
     found = FINDERS[question.kind](by, question.name)
-    decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by)
-    return _with_values(decision, question) if question.asked and found else decision
+    decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by, until=until)
+    return _with_values(decision, question) if found and (question.asked or by.shown is not None) else decision
 
 
 def _with_values(decision: Decision, question: Question) -> Decision:
     try:
         dashboard = Dashboard.objects.get(pk=decision.id)
-        return decision._replace(chosen=variables.chosen(dashboard, variables.asked_in(question.asked)))
+        asked = variables.asked_by(decision.by, variables.asked_in(question.asked))
+        if may_watch(decision.by, dashboard, question.range, asked):
+            return decision._replace(chosen=variables.chosen(dashboard, asked))
     except (Dashboard.DoesNotExist, Invalid):
-        return decision._replace(code=NO_SUCH_THING)
+        pass
+    return decision._replace(code=NO_SUCH_THING)
 
 
 def _dashboard(by: Principal, name: int | str) -> int | None:
@@ -168,16 +198,21 @@ FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
 """For each kind of topic, the id of the thing of that name, None if there is none that the principal may follow."""
 
 
-def _principal(who: Credential) -> tuple[Principal, str, str]:
-    """Return the principal of a credential, and its holder and name as in `Decision`."""
+def _holder(who: Credential) -> Holder:
+    if who.link is not None:
+        id, secret = who.link
+        link = links.opened(secret, int(id)) if id.isascii() and id.isdigit() and len(id) < 16 else None
+        return Holder(of_link(link), f"link:{link.pk}", f"link {link.name}", _until(link)) if link else Holder()
     if who.token or who.token_id:
         token = bearer(who.token) if who.token else valid_tokens(timezone.now()).filter(pk=who.token_id).first()
-        return (of_token(token), f"token:{token.pk}", token.name) if token else (NOBODY, "", "")
+        return Holder(of_token(token), f"token:{token.pk}", token.name, _until(token)) if token else Holder()
     if not who.session:
-        return NOBODY, "", ""
+        return Holder()
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).ReadOnlySessionStore(who.session)
     user = get_user(request)
-    if not user.is_authenticated:
-        return NOBODY, "", ""
-    return of_user(user), f"user:{user.pk}", user.get_username()
+    return Holder(of_user(user), f"user:{user.pk}", user.get_username()) if user.is_authenticated else Holder()
+
+
+def _until(credential: Token | Link) -> float:
+    return credential.expires_at.timestamp() if credential.expires_at else math.inf

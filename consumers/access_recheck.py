@@ -5,10 +5,12 @@ from collections.abc import Iterable
 import structlog
 from django.db import Error as DatabaseError
 
-from consumers.access import Decision, Question, judge
+from consumers.access import Decision, Question, judge, over_code
+from consumers.codes import NO_SUCH_THING
 from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
+from metrics.actions.variables import asked_as
 from metrics.live.bus import Recheck
 from metrics.live.topic import ROOM, Topic
 
@@ -34,15 +36,26 @@ async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -
     found = []
     for (stream, viewer), question in questions.items():
         decision = answers[question]
+        if decision.code is None and decision.by.shown is not None and decision.chosen != stream.topic.chosen:
+            decision = decision._replace(code=NO_SUCH_THING)  # other values are the default now
         if decision.code is not None:
             found.append((stream, viewer, decision.code))
         else:
-            viewer.who = viewer.who._replace(by=decision.by, name=decision.name)
+            viewer.who = viewer.who._replace(by=decision.by, name=decision.name, until=decision.until)
     return found
 
 
+def expired(viewers: Iterable[tuple[AnyStream, Viewer]], now: float) -> list[tuple[AnyStream, Viewer, int]]:
+    """Return those of `viewers` whose credential is expired at `now` (Unix seconds), each with the code for that."""
+    return [(stream, viewer, over_code(viewer.who.by)) for stream, viewer in viewers if viewer.who.until <= now]
+
+
 def _question(stream: AnyStream, viewer: Viewer) -> Question:
-    return Question(viewer.credential, stream.topic.kind, stream.topic.id)
+    question = Question(viewer.credential, stream.topic.kind, stream.topic.id)
+    if viewer.who.by.shown is None:
+        return question
+    asked = tuple((name, value) for name, values in asked_as(stream.topic.chosen).items() for value in values)
+    return question._replace(asked=asked, range=stream.topic.range)
 
 
 def _concerns(doubt: Recheck, who: Decision, topic: Topic) -> bool:

@@ -278,6 +278,8 @@ class Hub:
 
     async def _round(self) -> None:
         """Look round once; a Redis that does not answer meanwhile is told to every page."""
+        for stream, viewer, code in access_recheck.expired(self.viewers(), time.time()):
+            self.close(stream, viewer, code)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_S) as self._limit:
                 await self._look()

@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers.access import Credential, Decision, Question, credential, origin_allowed, ticket_holder
+from consumers.access import Credential, Decision, Question, credential, link_credential, origin_allowed, ticket_holder
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, REFUSED_MESSAGE, TRY_LATER
 from consumers.frame import json_frame
 from consumers.hub import Membership, hub
@@ -131,9 +131,11 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
             self.membership = None
 
     async def _credential(self) -> Credential:
-        """Return what the handshake brought: a ticket in the query, or a header."""
+        """Return what the handshake brought: a ticket in the query, the cookie of a link named there, or a header."""
         if "ticket" in self.asked:
             return await ticket_holder(self.asked["ticket"], self.scope["path"])
+        if "link" in self.asked:
+            return link_credential(self.scope, self.asked["link"])
         return credential(self.scope)
 
     async def _judged(self) -> Decision:
@@ -144,7 +146,9 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
             return early
         try:
             self.credential = await self._credential()
-            decision = await hub().batcher.judge(Question(self.credential, self.kind, self.name(), self.asked_values))
+            range = self.asked.get("range", "") if self.credential.link else ""  # all others may see any
+            question = Question(self.credential, self.kind, self.name(), self.asked_values, range)
+            decision = await hub().batcher.judge(question)
         except RedisError:
             return Decision(TRY_LATER)
         except DatabaseError as error:

@@ -7,6 +7,7 @@ secrets arrive.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -16,6 +17,9 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+
+ORIGIN = re.compile(r"https?://(?:(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+"""Scheme, host and port, as Content-Security-Policy takes them; `*.` stands for all hosts of a domain."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,20 @@ def items(name: str, default: list[str], help: str) -> list[str]:
     """A comma-separated list."""
     value = read(name, default, help, lambda raw: [item.strip() for item in raw.split(",") if item.strip()], "a list")
     DECLARED[name] = Setting(name, help, ",".join(default))
+    return value
+
+
+def origins(name: str, help: str) -> list[str]:
+    """A comma-separated list of origins such as `https://portal.example.com`; none when it is not given."""
+
+    def parse(raw: str) -> list[str]:
+        found = [item.strip().rstrip("/").lower() for item in raw.split(",") if item.strip()]
+        if not all(ORIGIN.fullmatch(one) for one in found):
+            raise ValueError
+        return found
+
+    value = read(name, list[str](), help, parse, "a list of origins such as https://portal.example.com")
+    DECLARED[name] = Setting(name, help, "")
     return value
 
 

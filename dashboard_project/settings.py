@@ -139,6 +139,7 @@ SESSION_ENGINE = "dashboard_project.sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+EMBED_SITES = env.origins("EMBED_SITES", "Sites whose pages may show, in a frame, what a link to a dashboard opens.")
 
 INSTALLED_APPS = [
     "dashboard_project",  # before staticfiles, whose `runserver` serves no sockets
@@ -298,6 +299,9 @@ PUSH_BODY_LIMIT_BYTES = env.integer(
 PUSH_SAMPLES_PER_MINUTE = env.integer(
     "PUSH_SAMPLES_PER_MINUTE", 120_000, "Most samples one token may push in a minute.", least=1
 )
+MESSAGES_PER_MINUTE = env.integer(
+    "MESSAGES_PER_MINUTE", 1_200, "Most messages, changes of them and notifications one token may send.", least=1
+)
 STATSD_PORT = env.integer("STATSD_PORT", 0, "UDP port that StatsD's readings are taken on; 0 for none.", most=65535)
 STATSD_HOST = env.text("STATSD_HOST", "127.0.0.1", "Address of that port; 0.0.0.0 for every network.")
 PING_BODY_LIMIT_BYTES = env.integer("PING_BODY_LIMIT_BYTES", 10_000, "How much of a ping's body is kept.", most=100_000)
@@ -371,6 +375,7 @@ CELERY_IMPORTS = [
     "tasks.heartbeats",
     "tasks.idempotency",
     "tasks.notifications",
+    "tasks.pictures",
     "tasks.render",
     "tasks.rollup",
     "tasks.rooms",
@@ -405,6 +410,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "keep_rooms": {"task": "tasks.rooms.keep", "schedule": 3600.0, "options": {"expires": 600}},
+    "prune_pictures": {"task": "tasks.pictures.prune", "schedule": 3600.0, "options": {"expires": 600}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},

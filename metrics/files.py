@@ -1,10 +1,27 @@
-"""Files in the database, where every process on every host can read them."""
+"""Files: kept in the database, where every process on every host can read them; and sent, never to be run."""
 
 from typing import IO, Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
+from django.http import HttpResponse
 from django.utils.deconstruct import deconstructible
+from django.utils.http import content_disposition_header
+
+HEADERS = {
+    # Not even a picture gets to do anything, whatever a browser takes it for.
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
+def sent(data: bytes, content_type: str, name: str, *, is_shown: bool = False) -> HttpResponse:
+    """Return the answer that a browser saves as `name`, or shows."""
+    response = HttpResponse(data, content_type=content_type, headers=HEADERS)
+    response["Content-Disposition"] = str(content_disposition_header(not is_shown, name))
+    return response
 
 
 @deconstructible

@@ -60,10 +60,11 @@ class Picture:
     height: int
 
 
-def remade(data: bytes) -> Picture | None:
+def remade(data: bytes, *, still: bool = False) -> Picture | None:
     """Return the picture in `data`, made anew; None for what is none, or none that can be read.
 
-    It is upright, without metadata, and its sides have at most `SIDE_MOST` pixels. Raises TooLargeError.
+    It is upright, without metadata, and its sides have at most `SIDE_MOST` pixels; of an animation that is to be
+    `still`, it is the first frame. Raises TooLargeError.
     """
     try:
         with _one_at_a_time, Image.open(io.BytesIO(data), formats=tuple(TYPES)) as image:
@@ -71,7 +72,7 @@ def remade(data: bytes) -> Picture | None:
                 _check_scans(data)
             if image.width * image.height > PIXELS_MOST:
                 raise Image.DecompressionBombError
-            return _remade(image)
+            return _remade(image, still)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLargeError(f"A picture has at most {PIXELS_MOST // 1_000_000} megapixels.") from None
     except Exception:  # whatever a decoder makes of bytes that lie
@@ -84,9 +85,9 @@ def _check_scans(jpeg: bytes) -> None:
         raise ValueError("too many scans")
 
 
-def _remade(image: Image.Image) -> Picture:
+def _remade(image: Image.Image, still: bool) -> Picture:
     kind = image.format if image.format in TYPES else "JPEG"  # of which MPO is one, with a second picture behind it
-    frames, durations = _frames(image)
+    frames, durations = ([_plain(image)], []) if still else _frames(image)
     animated: dict[str, Any] = {}
     if len(frames) > 1:
         animated = {"save_all": True, "append_images": frames[1:], "duration": durations, **_ANIMATED.get(kind, {})}

@@ -1,10 +1,10 @@
-"""Sessions, sign-ins, invitations, notifications and transitions that are old."""
+"""Sessions, sign-ins, invitations, links, notifications and transitions that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, journal, notifications, users, watches
+from metrics.actions import account, journal, links, notifications, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -15,6 +15,7 @@ def forget() -> None:
     now = time.time()
     account.forget(now)
     users.forget_invitations()
+    links.forget(now)
     notifications.forget(now)
     watches.forget()
     journal.forget(now)

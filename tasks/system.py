@@ -1,22 +1,29 @@
 """Tasks that keep the system going: short, on time, and never behind a render or a source that takes long."""
 
 import time
+from dataclasses import asdict
 
 from celery import shared_task
 
 from metrics.actions import alerts, clock, render, slots
 from metrics.actions import arrivals as arrivals_
+<<<<<<< HEAD
+=======
+from metrics.actions import clock, pictures, render, slots
+>>>>>>> main
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from tasks.alone import alone
 from tasks.collect import collect
 from tasks.outage import skip_during_outage
+from tasks.pictures import fetch
 
 
 @shared_task
 def tick() -> None:
     """Start what is due, find what else must be rendered, end the timers of alerts; beat sends this each second."""
     start_due()
+    fetch_pictures()
     sweep()
     follow_alerts()
 
@@ -27,6 +34,14 @@ def start_due() -> None:
     """Send one task for each source that is due."""
     for due in slots.due(time.time()):
         collect.apply_async(args=(due.source,), expires=due.worth_s)
+
+
+@alone
+@skip_during_outage
+def fetch_pictures() -> None:
+    """Send one task for each picture that is due."""
+    for wanted, worth_s in pictures.due(time.time()):
+        fetch.apply_async(kwargs=asdict(wanted), expires=worth_s)
 
 
 @alone

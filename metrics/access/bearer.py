@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from metrics.database import impatient
-from metrics.models import Token
+from metrics.models import Link, Token
 
 NOTED_EVERY = timedelta(minutes=1)
-"""The last use of a token is known so exactly."""
+"""The last use of a token or a link is known so exactly."""
 NOTING_WAITS_S = 0.25
 
 
@@ -38,8 +38,8 @@ def bearer(secret: str) -> Token | None:
         return None
     now = timezone.now()
     found = valid_tokens(now).filter(digest=Token.digest_of(secret)).first()
-    if found is not None and (found.last_used_at is None or now - found.last_used_at >= NOTED_EVERY):
-        _note_use(found, now)
+    if found is not None:
+        note_use(found, now)
     return found
 
 
@@ -49,11 +49,13 @@ def valid_tokens(now: datetime) -> QuerySet[Token]:
     return valid.select_related("source").prefetch_related("teams")
 
 
-def _note_use(token: Token, now: datetime) -> None:
-    """Write when `token` was used; no request fails, or waits for long, because that did."""
+def note_use(used: Token | Link, now: datetime) -> None:
+    """Write when something was `used`, to the minute; no request fails, or waits for long, because that did."""
+    if used.last_used_at is not None and now - used.last_used_at < NOTED_EVERY:
+        return
     try:
         with impatient(NOTING_WAITS_S):
-            Token.objects.filter(pk=token.pk).update(last_used_at=now)
+            type(used)._default_manager.filter(pk=used.pk).update(last_used_at=now)
     except Error:
         pass
-    token.last_used_at = now
+    used.last_used_at = now

@@ -7,25 +7,31 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
+<<<<<<< HEAD
 An alert is for those who see its rule, and the editors among them acknowledge it.
+=======
+A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
+whatever is not granted to it here, it may not.
+>>>>>>> main
 
 The room of a dashboard is for those who see the dashboard. A direct conversation is for its two people, and for no
 administrator. A message is changed by its author alone, and deleted by them and by those who may change its room.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import Principal, Role, of_users
+from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
     AuditEntry,
     Dashboard,
     Heartbeat,
     Invitation,
+    Link,
     Message,
     Notification,
     Room,
@@ -57,6 +63,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
     Token: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
+    Link: dict.fromkeys((SEE, CREATE, DELETE), Role.EDITOR),
     Series: {SEE: Role.VIEWER},
     Team: {**_BY_ADMINISTRATORS, SEE: Role.VIEWER},
     User: _BY_ADMINISTRATORS,
@@ -83,6 +90,8 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
     """Return whether `by` may do `verb` to `thing`: a row, or a table or a name for any of them."""
     if verb == PUSH:
         return by.pushes
+    if by.shown is not None:
+        return verb == SEE and (thing is Dashboard or (isinstance(thing, Dashboard) and _is_shown(by.shown, thing)))
     needed = _needed(verb, thing)
     if needed is None or by.role < needed:
         return False
@@ -99,6 +108,24 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
     return _is_theirs(by, verb, thing)
 
 
+def may_watch(
+    by: Principal, dashboard: Dashboard, range: str, asked: Mapping[str, Sequence[str]], *, past: bool = False
+) -> bool:
+    """Return whether `by` may see `dashboard` over `range`, with the values that are `asked` of its variables.
+
+    A link sees no moment of the `past`: the dashboard may have shown more then.
+    """
+    if not may(by, SEE, dashboard):
+        return False
+    if by.shown is None:
+        return True
+    variables = {one["name"] for one in dashboard.variables}
+    are_its_own = all(
+        name in variables and tuple(sorted(set(asked.get(name, ())))) == values for name, values in by.shown.values
+    )
+    return by.shown.range in ("", range) and are_its_own and not past
+
+
 def check(by: Principal, verb: str, thing: Model | type[Model] | str) -> None:
     """Raise Forbidden unless `by` may do `verb` to `thing`."""
     if not may(by, verb, thing):
@@ -108,6 +135,8 @@ def check(by: Principal, verb: str, thing: Model | type[Model] | str) -> None:
 def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     """Return the rows of `model` that `by` may see, as one query."""
     rows = model._default_manager.all()
+    if by.shown is not None:
+        return rows.filter(pk=by.shown.dashboard) if model is Dashboard else rows.none()
     needed = NEEDS[model].get(SEE)
     if needed is None or by.role < needed:
         return rows.none()
@@ -122,9 +151,16 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
         return rows.exclude(source__in=_hidden_sources(by.teams))
     if model is Team:
         return rows.filter(pk__in=by.teams or ())
+<<<<<<< HEAD
     if model is Alert:
         return rows.filter(rule__in=visible(by, Rule).order_by().values("pk"))
     if model in (Dashboard, Rule, Source):
+=======
+    if model is Link:  # of the dashboards that they may change
+        theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
+        return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
+    if model in (Dashboard, Source):
+>>>>>>> main
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -208,6 +244,10 @@ def _is_chosen(by: Principal, room: Room) -> bool:
     return by.kind == "user" and any(user.pk == by.pk for user in room.people.all())
 
 
+def _is_shown(shown: Shown, dashboard: Dashboard) -> bool:
+    return dashboard.pk == shown.dashboard and dashboard.deleted_at is None
+
+
 def _is_author(by: Principal, message: Message) -> bool:
     if by.kind == "user":
         return message.user_id is not None and message.user_id == by.pk
@@ -227,6 +267,8 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return thing.source is None or _is_theirs(by, SEE, thing.source)
     if isinstance(thing, Team):
         return thing.pk in (by.teams or ())
+    if isinstance(thing, Link):
+        return _is_theirs(by, CHANGE, thing.dashboard)
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
         return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
@@ -255,6 +297,8 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
         return f"Nobody may {verb} {nouns}."
     if verb == SAY and by.kind == "token":
         return "This token may not write in rooms; make one with the scope edit, for everyone or a team of the room."
+    if by.shown is not None:
+        return f"This link shows one dashboard, and does not {verb} {nouns}."
     if by.role < needed:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."

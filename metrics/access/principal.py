@@ -1,4 +1,4 @@
-"""Principals: a person, a token, Watchfloor itself, or nobody."""
+"""Principals: a person, a token, a link, Watchfloor itself, or nobody."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, U
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 
-from metrics.models import Token
+from metrics.models import Link, Token
 
 
 class Role(IntEnum):
@@ -37,12 +37,24 @@ ROLE_OF_SCOPE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
-    """The one who asks: a `user`, a `token`, the `system`, or `nobody`, as `kind` says.
+class Shown:
+    """All that a link shows: one `dashboard` (id), over one `range` if it has one.
 
-    `name` is for the journal, `pk` is the id of the user or the token. `teams` are the ids of their teams; None is a
-    token that is bound to none, and so acts for all. `pushes` says whether it may push samples. `address` is the one
-    that the request came from, if it came by one.
+    `values` are the only ones of some of its variables, by name, in order.
+    """
+
+    dashboard: int
+    range: str = ""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The one who asks: a `user`, a `token`, a `link`, the `system`, or `nobody`, as `kind` says.
+
+    `name` is for the journal, `pk` is the id of the user, the token or the link. `teams` are the ids of their teams;
+    None is a token that is bound to none, and so acts for all. `pushes` says whether it may push samples. `address` is
+    the one that the request came from, if it came by one. `shown` is all that a link shows, None for all others.
     """
 
     kind: str
@@ -52,6 +64,7 @@ class Principal:
     teams: frozenset[int] | None = frozenset()
     pushes: bool = False
     address: str | None = None
+    shown: Shown | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -106,8 +119,15 @@ def of_token(token: Token, address: str | None = None) -> Principal:
     return Principal("token", f"token {token.name}", role, token.pk, teams, pushes, address)
 
 
+def of_link(link: Link, address: str | None = None) -> Principal:
+    """Return whoever opened `link` as a principal who asks from `address`: without a role, and without a team."""
+    values = tuple((name, tuple(sorted(set(values)))) for name, values in sorted(link.variables.items()))
+    shown = Shown(link.dashboard_id, link.range, values)
+    return Principal("link", f"link {link.name}", pk=link.pk, address=address, shown=shown)
+
+
 def of_visitor(request: HttpRequest) -> Principal:
-    """Return the user who sent `request`; the same object for the same request."""
+    """Return the user who sent `request`, or the link that it came by; the same object for the same request."""
     known = getattr(request, "principal", None)
     if known is None:
         known = request.principal = of_user(request.user, address_of(request))  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import file_retention, journal, places, teams, watches
+from metrics.actions import file_retention, journal, pictures, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.actions.variables import variables_of
 from metrics.live import bus, marks, watchers
@@ -242,6 +242,9 @@ def _checked(widget: WidgetSpec, where: str) -> WidgetSpec:
     except NewerVersionError as problem:
         raise Invalid(f"{where}.version", f"{where}.version: {problem}.") from None
     check_widget(found.kind, found.config, where)
+    if found.kind == pictures.KIND:
+        sealed = pictures.with_sealed_password(found.config, f"{where}.config.password")
+        return found.model_copy(update={"config": sealed})
     return found
 
 
@@ -357,6 +360,8 @@ def _store(
     dashboard.variables = [one.model_dump() for one in after.variables]
     dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)
+    pictures.adopt(by, dashboard, after.widgets)
+    pictures.ask(dashboard, after.widgets)
     if before is None or before.title != after.title:
         Room.objects.update_or_create(dashboard=dashboard, defaults={"title": after.title, "for_everyone": False})
     _record(by, verb, dashboard, after, said)

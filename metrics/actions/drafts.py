@@ -16,7 +16,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, variables
+from metrics.actions import dashboards, pictures, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
@@ -301,6 +301,7 @@ def _append(draft: Draft, spec: DashboardSpec, said: str) -> None:
         draft=draft, number=draft.position, base=draft.base, spec=spec.model_dump(), summary=said[:500]
     )
     draft.steps.filter(number__lt=draft.position - STEPS_MOST).delete()
+    pictures.ask(draft.dashboard, spec.widgets)
     _save(draft)
 
 

@@ -39,7 +39,7 @@ def upload(by: Principal, room: int, name: str, data: bytes) -> Attachment:
     place = rooms.find(by, room)
     check(by, SAY, place)
     if place.closed_at is not None:
-        raise Invalid("room", "This room was closed: nobody writes in it any more.")
+        raise Invalid("room", rooms.CLOSED)
     check_size(len(data))
     if wait_s := limits.spend(f"files:{by.name}", 1, PER_MINUTE, time.time()):
         raise TooOften(f"You may send {PER_MINUTE} files in a minute.", wait_s)

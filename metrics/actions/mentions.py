@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from metrics import markdown
 from metrics.access.policy import SEE, check, readers, teams_in
 from metrics.access.principal import Principal
 from metrics.actions import logs, notifications, rooms
 from metrics.live.topic import person
-from metrics.models import Message, Reading, Room
+from metrics.models import Message, Notification, Reading, Room
 
 MOST = 50
 """Names in one message that are looked up, and people who are told of it."""
@@ -57,31 +57,56 @@ def tell_all(said: Sequence[tuple[Principal, Message, Room]]) -> None:
         notifications.tell(by, *told)
 
 
+def reword(message: Message, room: Room) -> None:
+    """Have notifications that quote a message quote its new text, in the transaction around this; nobody is told anew.
+
+    Those of people who may not see the room any more stay as they are.
+    """
+    notifications.reword(_quoting(message, room).filter(user__in=readers(room)), _quotation(message, room))
+
+
 def take_back(message: Message, room: Room) -> None:
-    """Remove what people were told of a message that is being deleted: it has its text."""
-    for told in _told(message, room):
-        notifications.take_back(told.people, told.kind, told.about)
+    """Remove what people were told of a message that is being deleted, whomever it mentioned before it was edited."""
+    notifications.take_back(_quoting(message, room))
+
+
+def _quoting(message: Message, room: Room) -> QuerySet[Notification]:
+    """Return the notifications that quote a message."""
+    if room.direct:
+        return Notification.objects.filter(user__in=room.people.all(), kind="direct", about=_about(message, room))
+    return Notification.objects.filter(key=_key(message), kind="mention", by=message.by)
+
+
+def _quotation(message: Message, room: Room) -> str:
+    said = markdown.plain(message.text)[:EXCERPT_MOST]
+    return f"{message.sender}: {said}" if room.direct else f"{message.sender} in {room.dashboard or room}: {said}"
+
+
+def _about(message: Message, room: Room) -> str:
+    return f"/rooms/{room.pk}/#m-{message.number}"
+
+
+def _key(message: Message) -> str:
+    return f"mention-{message.pk}"
 
 
 def _told(message: Message, room: Room) -> Iterator[Told]:
     if not message.mentions and not room.direct:
         return
-    about = f"/rooms/{room.pk}/#m-{message.number}"
-    said = markdown.plain(message.text)[:EXCERPT_MOST]
+    about, text = _about(message, room), _quotation(message, room)
     people = readers(room).exclude(pk=message.user_id or 0)
     if room.direct:
         for user in people:
             read = Reading.objects.filter(user=user, room=room).values_list("number", flat=True).first()
             key = f"direct-{room.pk}-{read or 0}"
-            yield Told([user.pk], "direct", f"{message.sender}: {said}", about, key)
+            yield Told([user.pk], "direct", text, about, key)
         return
     users = [one.removeprefix(USER) for one in message.mentions if one.startswith(USER)]
     teams = [one.removeprefix(TEAM) for one in message.mentions if one.startswith(TEAM)]
     named = people.filter(Q(username__in=users) | Q(groups__name__in=teams)).order_by("pk").distinct()
     ids = list(named.values_list("pk", flat=True)[:MOST])
     if ids:
-        text = f"{message.sender} in {room.dashboard or room}: {said}"
-        yield Told(ids, "mention", text, about, f"mention-{message.pk}")
+        yield Told(ids, "mention", text, about, _key(message))
 
 
 def suggested(by: Principal, id: int, typed: str) -> list[dict[str, str]]:

@@ -31,6 +31,7 @@ def edit(by: Principal, room: int, number: int, text: str) -> Message:
             messages.change(message, text=text, **found, edited_at=datetime.now(UTC))
             if not message.room.direct:
                 mentions.tell_all([(by, message, message.room)])
+            mentions.reword(message, message.room)
     return message
 
 
@@ -87,7 +88,7 @@ def _held(by: Principal, room: int, number: int) -> Iterator[Message]:
 
 def _check_open(room: Room) -> None:
     if room.closed_at is not None:
-        raise Invalid("room", "This room was closed: nobody writes in it any more.")
+        raise Invalid("room", rooms.CLOSED)
 
 
 def _check_room_for(emoji: str, message: Message) -> None:

@@ -111,7 +111,7 @@ def check_draft(draft: Draft, room: Room | None) -> None:
         raise Missing(f"There is no room {draft.room}.")
     check(draft.by, SAY, room)
     if room.closed_at is not None:
-        raise Invalid("room", "This room was closed: nobody writes in it any more.")
+        raise Invalid("room", rooms.CLOSED)
     check_text(draft.text, is_needed=not draft.files)
     check_storable(draft.client_id, "client_id")
     if len(draft.client_id) > CLIENT_ID_MOST:
@@ -156,12 +156,14 @@ def part(room: Room, before: int | None = None, most: int = PAGE, *, after: int 
 def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
     """Return the first `most` entries of the log of a room with numbers above `after`, and not above `upto`.
 
-    A message that was changed more than once is one entry, of its newest change.
+    A message that was changed more than once is one entry, of its newest change; so is the closing of the room.
     """
     rows = shown(Message.objects.filter(room=room))
     said = rows.filter(number__gt=after, number__lte=upto).order_by("number")[:most]
     changed = rows.filter(number__lte=after, changed__gt=after, changed__lte=upto).order_by("changed")[:most]
+    state = Room.objects.filter(pk=room, changed__gt=after, changed__lte=upto)
     found = [*(entry(one, one.number) for one in said), *(entry(one, one.changed) for one in changed)]
+    found += map(rooms.entry, state)
     return sorted(found, key=lambda one: one["number"])[:most]
 
 

@@ -114,9 +114,25 @@ def mark_opened(user: int, path: str) -> None:
         _read(user, found)
 
 
-def take_back(users: Collection[int], kind: str, about: str) -> None:
-    """Remove what `users` (ids) were told of a kind about the path `about`; every tab of theirs follows."""
-    found = Notification.objects.filter(user__in=users, kind=kind, about=about)
+def reword(found: QuerySet[Notification], text: str) -> None:
+    """Give notifications another text, in the transaction around this; lists that show them follow.
+
+    Nobody is told anew.
+    """
+    rows, text = list(found.exclude(text=text)), text.strip()
+    Notification.objects.filter(pk__in=[one.pk for one in rows]).update(text=text)
+    for one in rows:
+        one.text = text
+        transaction.on_commit(partial(_reword, one))
+
+
+def _reword(notification: Notification) -> None:
+    html = render_to_string("notification/_text.html", {"one": notification}).strip()
+    bus.send_to(notification.user_id, f"told-{notification.number}-text", "outerMorph", html)
+
+
+def take_back(found: QuerySet[Notification]) -> None:
+    """Remove notifications; every tab of their people follows."""
     rung = sorted(set(found.filter(read_at=None).values_list("user", flat=True)))
     found.delete()
     for user in rung:

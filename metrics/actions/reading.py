@@ -6,7 +6,7 @@ unfinished work. A message is unread from its ordinal on: how many messages ther
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
@@ -96,16 +96,8 @@ def unread(users: Collection[int]) -> dict[int, dict[int, int]]:
 
     Rooms that they may not see any more are left out, and so are those beyond `ROOMS_MOST`.
     """
-    topic = Concat(Value(f"{ROOM}."), Cast(OuterRef("room_id"), CharField()))
-    said = Subquery(LogHead.objects.filter(topic=topic).values("said")[:1])
-    every = (
-        Reading.objects.filter(user__in=users)
-        .annotate(said=said)
-        .filter(said__gt=F("ordinal"))
-        .order_by("user", "-room")
-        .values_list("user", "room", "said", "ordinal")
-    )
-    rows = [row for _, of_user in groupby(every, itemgetter(0)) for row in islice(of_user, ROOMS_MOST)]
+    every = groupby(_unread_of(users), itemgetter(0))
+    rows = [row for _, of_user in every for row in islice(of_user, ROOMS_MOST)]
     rooms = with_access({room for _, room, _, _ in rows})
     principals = {by.pk: by for by in of_users(User.objects.filter(pk__in={user for user, _, _, _ in rows}))}
     found: defaultdict[int, dict[int, int]] = defaultdict(dict)
@@ -113,6 +105,11 @@ def unread(users: Collection[int]) -> dict[int, dict[int, int]]:
         if may(principals[user], SEE, rooms[room]):
             found[user][room] = newest - read
     return {user: found[user] for user in users}
+
+
+def unread_rooms(user: int) -> set[int]:
+    """Return the ids of the rooms that have something unread by `user` (id), those they may not see any more too."""
+    return {room for _, room, _, _ in _unread_of([user])}
 
 
 def badge(user: int) -> Badge:
@@ -124,6 +121,14 @@ def badges(users: Collection[int]) -> dict[int, str]:
     """Return the badge of each of `users` (ids) as HTML, in a fixed number of queries."""
     counts = unread(users)
     return {user: render_to_string("room/_unread.html", {"unread": _badge(counts[user])}).strip() for user in counts}
+
+
+def _unread_of(users: Collection[int]) -> Iterable[tuple[int, int, int, int]]:
+    """Return user, room, how much was said in it and how much of that was read, where that is less."""
+    topic = Concat(Value(f"{ROOM}."), Cast(OuterRef("room_id"), CharField()))
+    said = Subquery(LogHead.objects.filter(topic=topic).values("said")[:1])
+    rows = Reading.objects.filter(user__in=users).annotate(said=said).filter(said__gt=F("ordinal"))
+    return rows.order_by("user", "-room").values_list("user", "room", "said", "ordinal")
 
 
 def _badge(counts: Mapping[int, int]) -> Badge:

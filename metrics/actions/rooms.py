@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
@@ -15,11 +15,15 @@ from metrics.access.sharing import Access
 from metrics.actions import file_retention, journal, logs, teams
 from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
+from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Dashboard, Message, Reading, Room
+from metrics.models import Dashboard, Reading, Room
 
 TITLE_MOST = 100
 KEPT_DAYS_MOST = 3650
+CLOSED = "This room was closed: nobody writes in it any more."
+STATE = "room-state"
+"""The element that says that a room is closed."""
 
 
 def find(by: Principal, id: int) -> Room:
@@ -44,31 +48,6 @@ def title_for(by: Principal, room: Room) -> str:
         return room.title
     others = [user.get_username() for user in room.people.all() if by.kind != "user" or user.pk != by.pk]
     return others[0] if len(others) == 1 else room.title
-
-
-class Listed(NamedTuple):
-    """A room in the list: its title for whoever looks, and when the newest message came, None for none."""
-
-    room: Room
-    title: str
-    newest_at: datetime | None
-
-
-def listed(by: Principal) -> dict[str, list[Listed]]:
-    """Return the rooms that `by` may see, as `dashboards`, `rooms` and `direct`, in a fixed number of queries.
-
-    They are by their titles, closed ones last; direct conversations begin with the one of the newest message.
-    """
-    newest = Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-number").values("at")[:1]
-    rows = visible(by, Room).select_related("dashboard").prefetch_related("people").annotate(newest_at=Subquery(newest))
-    found: dict[str, list[Listed]] = {"dashboards": [], "rooms": [], "direct": []}
-    for room in rows:
-        group = "direct" if room.direct else "dashboards" if room.dashboard else "rooms"
-        found[group].append(Listed(room, title_for(by, room), room.newest_at))
-    for those in found.values():
-        those.sort(key=lambda one: (one.room.closed_at is not None, one.title.casefold(), one.room.pk))
-    found["direct"].sort(key=lambda one: one.newest_at or one.room.created_at, reverse=True)
-    return found
 
 
 def names_of_others(by: Principal) -> list[str]:
@@ -103,6 +82,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
     Raises Forbidden, Missing or Invalid. The room of a dashboard has the title and the people of the dashboard.
     """
     with transaction.atomic():
+        if "closed" in changes:
+            logs.hold([topic_of(id)])  # before the room's row, as in `close`
         room = find(by, id)
         check(by, CHANGE, room)
         before = _document(room)
@@ -130,15 +111,37 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
 
 
 def close(by: Principal, id: int, *, closed: bool = True) -> Room:
-    """Close a room, in which nobody writes then, or open it again. Raises Forbidden or Missing."""
+    """Close a room, in which nobody writes then, or open it again; open pages follow. Raises Forbidden or Missing.
+
+    It is an entry of the room's log.
+    """
+    topic = topic_of(id)
     with transaction.atomic():
+        logs.hold([topic])  # before the room's row, as whoever removes the room does
         room = find(by, id)
         check(by, CHANGE, room)
         if closed != bool(room.closed_at):
             room.closed_at = datetime.now(UTC) if closed else None
-            room.save(update_fields=["closed_at"])
+            room.changed = logs.take_number_of_change(topic)
+            room.save(update_fields=["closed_at", "changed"])
             journal.record(by, "close" if closed else "reopen", room)
+            transaction.on_commit(lambda: bus.append(topic, [entry(room)]))
     return room
+
+
+def entry(room: Room) -> Entry:
+    """Return whether `room` is closed as the entry of its log that said so last."""
+    return Entry(
+        number=room.changed,
+        target=STATE,
+        swap="outerMorph",
+        html=render_to_string("room/_state.html", {"room": room, "entry": room.changed}).strip(),
+        data={"id": room.changed, "kind": "room", "closed": room.closed_at is not None, "text": _state(room)},
+    )
+
+
+def _state(room: Room) -> str:
+    return "This room is open." if room.closed_at is None else CLOSED
 
 
 def delete(by: Principal, id: int) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from redis import RedisError
 
 from metrics.access import policy
+from metrics.access.principal import Principal
 from metrics.actions.errors import Invalid
 from metrics.models import Dashboard, Widget
 from metrics.redis_state import outage
@@ -37,6 +38,11 @@ def asked_in(query: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
         if name.startswith(PREFIX):
             found.setdefault(name.removeprefix(PREFIX), []).extend([value] if value else [])
     return found
+
+
+def asked_by(by: Principal, asked: pure.Asked) -> dict[str, Sequence[str]]:
+    """Return what is `asked`, with the values that are the only ones for `by` where nothing is asked."""
+    return {**dict(by.shown.values if by.shown else ()), **asked}
 
 
 def asked_as(chosen: str) -> dict[str, list[str]]:

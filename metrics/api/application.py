@@ -22,6 +22,7 @@ from metrics.api import (
     files,
     heartbeats,
     influx,
+    links,
     notifications,
     otlp,
     pushgateway,
@@ -72,6 +73,7 @@ api.add_router("v1", series.router)
 api.add_router("v1", sources.router)
 api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
+api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", alerts.router)

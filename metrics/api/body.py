@@ -32,6 +32,8 @@ MAKING: dict[Any, Any] = {frozenset({400, 401, 403, 413, 422, 503}): Refused}
 ONE: dict[Any, Any] = {frozenset({401, 403, 404, 422, 503}): Refused}
 CHANGING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 503}): Refused}
 TRYING: dict[Any, Any] = {frozenset({400, 401, 403, 404, 413, 422, 429, 503}): Refused}
+TELLING: dict[Any, Any] = {frozenset({400, 401, 403, 413, 422, 429, 503}): Refused}
+TAKING_BACK: dict[Any, Any] = {frozenset({401, 403, 404, 422, 429, 503}): Refused}
 ASKING: dict[Any, Any] = {frozenset({401, 403, 422, 503}): Refused}
 """Status codes of refusals, by kind of endpoint."""
 

@@ -9,7 +9,8 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Text
 from metrics.actions import notifications as actions
 from metrics.actions.errors import Invalid
-from metrics.api.body import ASKING, MAKING, Body
+from metrics.api.body import ASKING, MAKING, TELLING, Body
+from metrics.api.rates import writer_of
 from metrics.api.sessions import signed_in
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Notification, Token
@@ -103,8 +104,8 @@ def _out(notification: Notification, id: int, to: str) -> dict[str, Any]:
     }
 
 
-@router.post("notifications", response={202: Notified, **MAKING})
+@router.post("notifications", response={202: Notified, **TELLING})
 def notify(request: HttpRequest, body: NotificationIn) -> Status[dict[str, Any]]:
     """Tell people something: in every tab they have open, and kept until they read it."""
-    told = actions.notify(principal_of(request), body.to, body.kind, body.text, body.about, body.key)
+    told = actions.notify(writer_of(request), body.to, body.kind, body.text, body.about, body.key)
     return Status(202, {"notified": told})

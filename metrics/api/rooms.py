@@ -11,7 +11,8 @@ from metrics.access.sharing import Access, Text
 from metrics.actions import files, message_changes
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
-from metrics.api.body import CHANGING, MAKING, ONE, READING, Body
+from metrics.api.body import CHANGING, MAKING, ONE, READING, TAKING_BACK, TRYING, Body
+from metrics.api.rates import writer_of
 from metrics.api.tokens import edit, principal_of, read
 from metrics.emoji import MOST
 from metrics.models import Room
@@ -143,12 +144,10 @@ def list_messages(
     return {"messages": [said.document(one) for one in found]}
 
 
-@router.post("rooms/{id}/messages", response={201: MessageId, **CHANGING}, auth=edit)
+@router.post("rooms/{id}/messages", response={201: MessageId, **TRYING}, auth=edit)
 def say(request: HttpRequest, id: Id, body: MessageIn) -> Status[dict[str, Any]]:
     """Write in a room. The same `client_id` again is answered with the message of that time."""
-    made = said.say(
-        principal_of(request), id, body.text, body.client_id, reply_to=body.reply_to, files=tuple(body.files)
-    )
+    made = said.say(writer_of(request), id, body.text, body.client_id, reply_to=body.reply_to, files=tuple(body.files))
     return Status(201, {"id": made.number})
 
 
@@ -158,31 +157,34 @@ def get_message(request: HttpRequest, id: Id, number: Number) -> dict[str, Any]:
     return said.document(said.find(principal_of(request), id, number))
 
 
-@router.patch("rooms/{id}/messages/{number}", response={200: MessageOut, **CHANGING}, auth=edit, exclude_unset=True)
+@router.patch("rooms/{id}/messages/{number}", response={200: MessageOut, **TRYING}, auth=edit, exclude_unset=True)
 def change_message(request: HttpRequest, id: Id, number: Number, body: MessageChanges) -> dict[str, Any]:
     """Give a message of one's own another text."""
-    return said.document(message_changes.edit(principal_of(request), id, number, body.text))
+    return said.document(message_changes.edit(writer_of(request), id, number, body.text))
 
 
-@router.delete("rooms/{id}/messages/{number}", response={204: None, **ONE}, auth=edit)
+@router.delete("rooms/{id}/messages/{number}", response={204: None, **TAKING_BACK}, auth=edit)
 def delete_message(request: HttpRequest, id: Id, number: Number) -> Status[None]:
     """Take back a message of one's own; whoever may change the room, any."""
-    message_changes.delete(principal_of(request), id, number)
+    message_changes.delete(writer_of(request), id, number)
     return Status(204, None)
 
 
 @router.put(
-    "rooms/{id}/messages/{number}/reactions/{emoji}", response={200: MessageOut, **ONE}, auth=edit, exclude_unset=True
+    "rooms/{id}/messages/{number}/reactions/{emoji}",
+    response={200: MessageOut, **TAKING_BACK},
+    auth=edit,
+    exclude_unset=True,
 )
 def add_reaction(request: HttpRequest, id: Id, number: Number, emoji: Emoji) -> dict[str, Any]:
     """React to a message with an emoji."""
-    return said.document(message_changes.react(principal_of(request), id, number, emoji, on=True))
+    return said.document(message_changes.react(writer_of(request), id, number, emoji, on=True))
 
 
-@router.delete("rooms/{id}/messages/{number}/reactions/{emoji}", response={204: None, **ONE}, auth=edit)
+@router.delete("rooms/{id}/messages/{number}/reactions/{emoji}", response={204: None, **TAKING_BACK}, auth=edit)
 def remove_reaction(request: HttpRequest, id: Id, number: Number, emoji: Emoji) -> Status[None]:
     """Take away one's own reaction."""
-    message_changes.react(principal_of(request), id, number, emoji, on=False)
+    message_changes.react(writer_of(request), id, number, emoji, on=False)
     return Status(204, None)
 
 

@@ -19,7 +19,7 @@ class Draft:
 
     `errors` are sentences by part and path ("config.queries.0.metric"), `above` those that belong to no entry.
     `focus` is the item or list that a button just changed. `folded` names fields, by part, that are folded while they
-    are as they usually are.
+    are as they usually are. `kept` names credentials, by part, that are set and not shown.
     """
 
     parts: Parts
@@ -28,6 +28,7 @@ class Draft:
     above: tuple[str, ...] = ()
     focus: str = ""
     folded: Mapping[str, Collection[str]] = field(default_factory=dict)
+    kept: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -81,6 +82,7 @@ class Draft:
                 fields,
                 self.typed,
                 name,
+                kept=self.kept.get(name, ()),
                 errors=self._errors_of(name),
                 focus=self.focus,
                 folded=self.folded.get(name, ()),

@@ -31,7 +31,7 @@ class Field:
     (of models). `values` are those of a select, by the text of their option. A group and each item of a list have
     `fields`. A credential `is_secret`. One that is `nullable` may be None. `default` is what counts if it is left out.
     `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of the one beside it;
-    a title is proposed with a metric.
+    a title is proposed with a metric; a picture is uploaded.
     """
 
     name: str

@@ -12,8 +12,10 @@ from typing import Any
 from django.utils.text import slugify
 from pydantic import ValidationError
 
-from metrics.grafana.panels import Panel, Widget, mapping, mappings, widget_of
+from metrics.grafana import links
+from metrics.grafana.panels import Panel, Widget, widget_of
 from metrics.grafana.promql import Translator
+from metrics.grafana.raw import mapping, mappings
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.spec import COLUMNS, HEIGHT_MOST, ROWS, WIDGETS_MOST
 from metrics.widgets.variables import NAME, VARIABLES_MOST, VariableSpec
@@ -23,6 +25,7 @@ QUERY_CHARACTERS = 2000
 """Of a variable's query; more are not read."""
 ROW_HEIGHT = 4.5
 """So many of Grafana's rows are as high as one of ours."""
+_NO_WORD = re.compile(r"[^\w .,:/-]")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
 
 
@@ -60,7 +63,11 @@ def converted(value: Mapping[str, Any]) -> tuple[dict[str, Any], list[LeftOut]]:
         left_out += [LeftOut(panel.title, reason) for reason in made.left_out]
         if made.widget:
             widgets.append((panel, made.widget))
+    linked, unlinked = links.of_dashboard(found)
+    if linked:
+        widgets.append(_links(linked, max(panel.y + panel.h for panel in panels)))
     placed, unplaced = _placed(widgets)
+    left_out += [LeftOut("Links", reason) for reason in unlinked]
     left_out += unplaced
     left_out += [
         LeftOut(f"${name}", "It is no variable that there can be here; series of all its values are shown.")
@@ -77,6 +84,12 @@ def converted(value: Mapping[str, Any]) -> tuple[dict[str, Any], list[LeftOut]]:
         "widgets": placed,
     }
     return document, left_out
+
+
+def _links(linked: list[dict[str, str]], y: int) -> tuple[Panel, Widget]:
+    """Return a text with the links of the dashboard, for the row `y` of Grafana's."""
+    text = "\n".join(f"* [{_NO_WORD.sub(' ', one['title'])}](<{one['url']}>)" for one in linked)
+    return Panel({}, "text", "Links", 0, y, GRAFANAS_COLUMNS, 4), Widget("text", "Links", {"text": text[:4000]})
 
 
 def _variables(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.grafana import thresholds
+from metrics.grafana import links, thresholds
 from metrics.grafana.promql import Query, Term, Translator, Untranslatable, queries, written
+from metrics.grafana.raw import mapping, mappings
 from metrics.grafana.units import unit
 from metrics.widgets.spec import SECTION
 
@@ -83,8 +84,12 @@ def widget_of(panel: Panel, translator: Translator) -> Made:
     kind, more = KINDS[panel.type](panel, len(_shown(config)))
     if (shown := unit(_unit(panel))) is not None:
         config["unit"] = shown
+    linked, unlinked = links.of_panel(panel.raw, panel.defaults, has_rows=kind in WITH_ROWS)
+    left_out += unlinked
     title = panel.title or _named(config)
-    return Made(Widget(kind, title, {**config, **more}, repeat if repeat in translator.known else ""), left_out)
+    return Made(
+        Widget(kind, title, {**config, **more, **linked}, repeat if repeat in translator.known else ""), left_out
+    )
 
 
 def _overridden(panel: Panel) -> list[str]:
@@ -102,8 +107,10 @@ def _text(panel: Panel) -> Made:
         return Made(None, ["It is empty."])
     if source.get("mode") == "html":
         return Made(None, ["Texts are Markdown here, and not HTML."])
-    left_out = [f"Its text behind the first {TEXT_MOST} characters."] if len(text) > TEXT_MOST else []
-    return Made(Widget("text", panel.title or "Text", {"text": text[:TEXT_MOST]}), left_out)
+    linked, left_out = links.of_panel(panel.raw, {}, has_rows=False)
+    if len(text) > TEXT_MOST:
+        left_out.append(f"Its text behind the first {TEXT_MOST} characters.")
+    return Made(Widget("text", panel.title or "Text", {"text": text[:TEXT_MOST], **linked}), left_out)
 
 
 def _series(panel: Panel, translator: Translator) -> tuple[dict[str, Any], list[str]]:
@@ -250,15 +257,7 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """Return the objects in `value`, if it is a list."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return `value` if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
+WITH_ROWS = ("bars", "table")
 
 KINDS: dict[str, Callable[[Panel, int], tuple[str, dict[str, Any]]]] = {
     "stat": _number,

@@ -4,11 +4,13 @@ from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
-from metrics.models.favourite import Favourite, StartPage
+from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
 from metrics.models.journal import AuditEntry, Transition
+from metrics.models.link import Link
 from metrics.models.log import LogHead
 from metrics.models.notification import Notification, NotificationSettings, PushSubscription, VapidKey, Watch
+from metrics.models.picture import Picture, PictureFetch
 from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
@@ -27,6 +29,7 @@ __all__ = [
     "Draft",
     "DraftStep",
     "Favourite",
+    "FavouriteRoom",
     "FormerSlug",
     "FutureSample",
     "Heartbeat",
@@ -35,12 +38,15 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "Late",
+    "Link",
     "LogHead",
     "Message",
     "MinuteChunk",
     "MinuteRollup",
     "Notification",
     "NotificationSettings",
+    "Picture",
+    "PictureFetch",
     "Ping",
     "Probe",
     "Progress",

@@ -27,7 +27,7 @@ class Notification(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["user", "number"], name="notification_number_of_user"),
-            models.UniqueConstraint(fields=["user", "key"], condition=~models.Q(key=""), name="notification_once"),
+            models.UniqueConstraint(fields=["key", "user"], condition=~models.Q(key=""), name="notification_once"),
         ]
 
     def __str__(self) -> str:

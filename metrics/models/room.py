@@ -16,7 +16,8 @@ from metrics.models.team import Shared
 class Room(Shared):
     """A conversation: of everyone who is signed in, of teams, of chosen people, or of those who see a dashboard.
 
-    `direct` names the two people of a direct conversation by their ids, the smaller one first: 3.7.
+    `direct` names the two people of a direct conversation by their ids, the smaller one first: 3.7. `changed` is the
+    number of the entry of its log that closed it, or opened it again; 0 for none.
     """
 
     title = models.CharField(max_length=100)
@@ -25,6 +26,7 @@ class Room(Shared):
     direct = models.CharField(max_length=50, blank=True)
     keep_days = models.PositiveIntegerField(null=True, help_text="After so many days messages are removed.")
     closed_at = models.DateTimeField(null=True, help_text="Nobody writes in it any more.")
+    changed = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import connection
 
-from metrics.models import Series, Source
+from metrics import schedule
+from metrics.models import Sample, Series, Source
 
 SERIES_MOST = 1000
 """Of one query: a label that exploded makes its own widget poor, and not everyone's page slow."""
@@ -16,6 +17,10 @@ SERIES_MOST = 1000
 _SERIES, _SOURCES = Series._meta.db_table, Source._meta.db_table
 _FIELDS = """s.id, s.metric, s.labels, s.unit, s.type, s.expected_every_s, s.expires_after_s, s.ahead_s, s.ended_at_ms,
     s.revision, o.every_s, o.cron, o.time_zone"""
+UNKNOWN_EVERY_S = 300
+"""So often samples are expected of which nobody says how often they come."""
+_SAMPLES = Sample._meta.db_table
+_EXPECTED = "s.ended_at_ms IS NULL AND (o.id IS NULL OR (o.enabled AND o.deleted_at IS NULL))"
 _FROM = f"{_SERIES} s LEFT JOIN {_SOURCES} o ON o.id = s.source_id"
 
 
@@ -110,6 +115,35 @@ def expected(most: int) -> list[Found]:
         every_nth = 1 + cursor.fetchone()[0] // most
         cursor.execute(f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} AND s.id % {every_nth} = 0")
         return [_found(*row) for row in cursor.fetchall()]
+
+
+def silent(at: float, hidden: Collection[int], most: int) -> list[tuple[Found, int | None, str]]:
+    """Return the first `most` series that sent nothing lately, as of `at` (Unix seconds), each with its source.
+
+    Each should have sent by then, as far as that is known without a look at its calendar; those that nobody expects any
+    more are left out, and so are those of the sources `hidden` (ids). A series without a source has None and "".
+    """
+    every_s = f"COALESCE(s.expected_every_s, o.every_s, {UNKNOWN_EVERY_S})"
+    since_ms = f"%s - 1000 * ({schedule.LATE_INTERVALS} * {every_s} + {schedule.LATENESS_GRACE_S} - s.ahead_s)"
+    sql = f"""
+        SELECT o.id, o.name, {_FIELDS} FROM {_FROM} WHERE {_EXPECTED} {_not_of(sorted(hidden))} AND NOT EXISTS (
+            SELECT 1 FROM {_SAMPLES} y WHERE y.series_id = s.id AND y.at_ms <= %s AND y.at_ms >= {since_ms})
+        ORDER BY s.id LIMIT {most}"""
+    at_ms = round(at * 1000)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*sorted(hidden), at_ms, at_ms])
+        return [(_found(*row), pk, name or "") for pk, name, *row in cursor.fetchall()]
+
+
+def counts_of(sources: Collection[int]) -> dict[int, int]:
+    """Return how many series each of `sources` (ids) is expected to send."""
+    if not sources:
+        return {}
+    places = ", ".join(["%s"] * len(sources))
+    sql = f"SELECT o.id, count(*) FROM {_FROM} WHERE {_EXPECTED} AND o.id IN ({places}) GROUP BY o.id"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(sources))
+        return dict(cursor.fetchall())
 
 
 def _found(*row: Any) -> Found:

@@ -6,6 +6,7 @@ from metrics.series.catalogue import Hit, labels, rank, search
 from metrics.series.find import Query
 from metrics.series.functions import Function, FunctionName
 from metrics.series.labels import values_of
+from metrics.series.overdue import Overdue, overdue
 from metrics.series.rate import Over, over_seconds
 from metrics.series.raw import bounds, samples
 from metrics.series.reader import Track, longest_step, tracks, tracks_of
@@ -20,6 +21,7 @@ __all__ = [
     "FunctionName",
     "Hit",
     "Over",
+    "Overdue",
     "Point",
     "Query",
     "Track",
@@ -30,6 +32,7 @@ __all__ = [
     "longest_step",
     "of_ids",
     "over_seconds",
+    "overdue",
     "rank",
     "samples",
     "search",

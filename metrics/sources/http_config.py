@@ -15,6 +15,21 @@ OURS = {"connection", "content-length", "transfer-encoding", "accept-encoding"}
 SECRET = {"authorization", "cookie", "proxy-authorization"}
 
 
+def http_url(value: str) -> str:
+    """Return `value` if it is an address to request. Raises ValueError."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"url can't be read: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("url must begin with http:// or https:// and name a host")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError(f"url names port {url.port}, and there are 1 to 65535")
+    if url.userinfo:
+        raise ValueError("url must not hold a password; give username and password")
+    return value
+
+
 class HttpConfig(SourceConfig):
     """Where to ask, and as whom."""
 
@@ -32,17 +47,7 @@ class HttpConfig(SourceConfig):
     @field_validator("url")
     @classmethod
     def _http_url(cls, value: str) -> str:
-        try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"url can't be read: {error}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("url must begin with http:// or https:// and name a host")
-        if url.port is not None and not 0 < url.port < 65536:
-            raise ValueError(f"url names port {url.port}, and there are 1 to 65535")
-        if url.userinfo:
-            raise ValueError("url must not hold a password; give username and password")
-        return value
+        return http_url(value)
 
     @model_validator(mode="after")
     def _headers_can_be_sent(self) -> Self:

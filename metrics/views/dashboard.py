@@ -51,8 +51,8 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         return _past(request, dashboard, range, variables.of_the_past(asked))
     try:
         chosen = variables.chosen(dashboard, asked)
-    except Invalid:  # what there is no more, such as a machine that is gone
-        return redirect(f"{request.path}?{_without_variables(request)}")
+    except Invalid as problem:  # what there is no more, such as a machine that is gone
+        return redirect(f"{request.path}?{_without(request, problem.field)}")
     if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
         return HttpResponse()
     may_change = may(by, CHANGE, dashboard)
@@ -79,10 +79,13 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     return response
 
 
-def _without_variables(request: HttpRequest) -> str:
-    """Return the query of `request` without what it asks of variables."""
+def _without(request: HttpRequest, field: str) -> str:
+    """Return the query of `request` without the parameter `field`, or all of variables if it is what begins them.
+
+    Another dashboard, to which a link leads, may have some of the variables, and not all.
+    """
     query = request.GET.copy()
-    for name in [name for name in query if name.startswith(variables.PREFIX)]:
+    for name in [name for name in query if name == field or (field == variables.PREFIX and name.startswith(field))]:
         del query[name]
     return query.urlencode()
 

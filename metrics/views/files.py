@@ -1,24 +1,17 @@
 """Files of rooms: taken from a page's script, and given to browsers to be saved or shown, and never run."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST
 
 from metrics.access.principal import of_visitor
 from metrics.actions import files
 from metrics.actions.errors import Forbidden, Invalid, Missing, TooLarge, TooOften
+from metrics.files import sent
 from metrics.views.access import page
 from metrics.views.refusals import beside
 
 STATUSES: dict[type[Exception], int] = {Forbidden: 403, Missing: 404, TooLarge: 413, Invalid: 422, TooOften: 429}
 """The first that fits counts."""
-HEADERS = {
-    # Not even a picture gets to do anything, whatever a browser takes it for.
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, max-age=31536000, immutable",
-}
 
 
 @require_POST
@@ -27,12 +20,12 @@ def upload(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     if by.kind != "user":
         return JsonResponse({"detail": "You are signed out. Sign in again to send files."}, status=401)
-    sent = request.FILES.get("file")
+    given = request.FILES.get("file")
     try:
-        if sent is None or sent.size is None:
+        if given is None or given.size is None:
             raise Invalid("file", "file: it is missing.")
-        files.check_size(sent.size)
-        made = files.upload(by, id, sent.name or "", sent.read())
+        files.check_size(given.size)
+        made = files.upload(by, id, given.name or "", given.read())
     except tuple(STATUSES) as problem:
         status = next(status for kind, status in STATUSES.items() if isinstance(problem, kind))
         return JsonResponse({"detail": beside("file", str(problem))}, status=status)
@@ -48,7 +41,4 @@ def file(request: HttpRequest, id: int, key: str, name: str) -> HttpResponse:
         files.withdraw(by, id, key)
         return HttpResponse(status=204)
     found = files.find(by, id, key)
-    is_picture = found.type != files.FILE
-    response = HttpResponse(files.content(found), content_type=found.type, headers=HEADERS)
-    response["Content-Disposition"] = str(content_disposition_header(not is_picture, found.name))
-    return response
+    return sent(files.content(found), found.type, found.name, is_shown=found.type != files.FILE)

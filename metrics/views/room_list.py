@@ -1,15 +1,18 @@
 """The list of rooms, in which new ones are opened; conversations of two people; and search in what was said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.policy import CREATE, may
 from metrics.access.principal import Principal, of_visitor
+from metrics.actions import room_list
 from metrics.actions import rooms as actions
 from metrics.actions import search as searching
 from metrics.actions.errors import Invalid, Missing
@@ -64,7 +67,7 @@ class DirectForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @page
 def index(request: HttpRequest) -> HttpResponse:
-    """The rooms that the user may see; posted, a new one."""
+    """The rooms that the user may see, found by `q`, or a page of one `kind`; posted, a new one."""
     by = of_visitor(request)
     form = PeopleForm(by, (), request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -74,6 +77,19 @@ def index(request: HttpRequest) -> HttpResponse:
         except Invalid as problem:
             add_errors(form, problem)
     return _list(request, by, form, DirectForm())
+
+
+@require_POST
+@page
+def favour(request: HttpRequest) -> HttpResponse:
+    """Make a room a favourite, or no more; then the list as it was searched."""
+    on, by = "on" in request.POST, of_visitor(request)
+    id = request.POST.get("on" if on else "off", "")
+    room_list.favour(by, int(id) if _is_id(id) else 0, on=on)
+    if getattr(request, "htmx", False):
+        return render(request, "room/_groups.html", _found(request.POST, by))
+    query = {name: request.POST[name] for name in ("q", "kind", "page") if request.POST.get(name)}
+    return redirect(reverse("rooms") + (f"?{urlencode(query)}" if query else ""))
 
 
 @require_POST
@@ -119,14 +135,25 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest, by: Principal, form: PeopleForm, other: DirectForm) -> HttpResponse:
+    found = _found(request.GET, by)
+    if getattr(request, "htmx", False):
+        return render(request, "room/_groups.html", found)
     context = {
-        "groups": actions.listed(by),
+        **found,
         "form": form,
         "direct": other,
         "may_add": may(by, CREATE, Room),
         "names": actions.names_of_others(by),
     }
     return render(request, "room/list.html", context, status=422 if form.errors or other.errors else 200)
+
+
+def _found(asked: Mapping[str, str], by: Principal) -> dict[str, Any]:
+    """Return what `room/_groups.html` shows of what was `asked` for: the words `q`, a `kind`, a `page` of it."""
+    text, kind, number = (asked.get(name, "").strip() for name in ("q", "kind", "page"))
+    kind = kind if kind in room_list.KINDS else ""
+    groups = room_list.listed(by, text, kind, int(number) if _is_id(number) else 1)
+    return {"groups": groups, "query": text, "kind": kind, "total": sum(one.total for one in groups)}
 
 
 def _is_id(text: str) -> bool:

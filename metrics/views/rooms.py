@@ -39,6 +39,7 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
     the messages alone, for a script that has the rest of the page.
     """
     by = of_visitor(request)
+    newest = logs.newest([topic_of(id)])[topic_of(id)]  # before what is shown: it may be newer, never older
     found, error, typed = actions.find(by, id), "", ""
     is_script = bool(getattr(request, "htmx", False))
     if request.method == "POST":
@@ -53,7 +54,7 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
         except Invalid as problem:
             error = beside(problem.field, str(problem))
     part = {name: _number(request.GET.get(name, "")) for name in ("before", "after", "around")}
-    context = conversation(by, found, **part) | {"error": error, "typed": typed}
+    context = conversation(by, found, newest, **part) | {"error": error, "typed": typed}
     template = "room/_panel.html" if is_script else "room/page.html"
     if "messages" in request.GET:
         template = "room/_messages.html"
@@ -61,11 +62,18 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def conversation(
-    by: Principal, room: Room, before: int | None = None, after: int | None = None, around: int | None = None
+    by: Principal,
+    room: Room,
+    newest: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
 ) -> dict[str, Any]:
-    """Return what `room/_room.html` shows: the newest messages, or those before, after or around one of them."""
+    """Return what `room/_room.html` shows: the newest messages, or those before, after or around one of them.
+
+    `newest` is the number of an entry of the room's log, read before `room`; what comes after it is sent to the page.
+    """
     is_past = not before is after is around is None
-    newest = logs.newest([topic_of(room.pk)])[topic_of(room.pk)]  # before what is shown: it may be newer, never older
     read = reading.number_read(by.pk, room.pk) if by.kind == "user" and by.pk else None
     if around is not None:
         half = said.PAGE // 2
@@ -83,7 +91,7 @@ def conversation(
         "is_past": is_past,
         "me": by.name,
         "my_teams": list(Team.objects.filter(pk__in=by.teams or ()).values_list("name", flat=True)),
-        "may_say": may(by, SAY, room) and room.closed_at is None,
+        "may_say": may(by, SAY, room),
         "may_moderate": may(by, CHANGE, room),
         "may_delete": may(by, DELETE, room) and room.dashboard is None,
         "emojis": EMOJIS,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from metrics.access.policy import visible
+from metrics.access.policy import may_watch, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import moments, variables
 from metrics.actions.errors import Invalid, Missing
@@ -22,7 +22,7 @@ from metrics.times import datetime_of
 from metrics.widgets import export
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.registry import kinds
-from metrics.widgets.render import detailed_series, widget_views
+from metrics.widgets.render import detailed_series, links_of, widget_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,35 @@ class Asked:
 @require_safe
 def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """A widget on a page of its own, which is live unless it shows a moment of the past."""
+    return shown(request, slug, key, reverse("dashboard", args=[slug]))
+
+
+def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") -> HttpResponse:
+    """Return the page of a widget of the dashboard at `home`; its socket is opened with `link` in its query."""
     asked = _asked(request, slug, key)
     if request.method == "HEAD":  # an open page asks whether it would get this one
         return HttpResponse()
     dashboard, widget = asked.dashboard, asked.widget
     found = detailed_series(widget, asked.range, asked.at)
     config = kinds()[widget.kind].config_class.model_validate(widget.config) if found else None
-    more = variables.address(asked.chosen)
+    more = variables.address(asked.chosen) + link
+    by = of_visitor(request)
+    fixed = by.shown is not None and by.shown.range
     query = urlencode({**asked.query, "range": asked.range}, doseq=True)
     context = {
         "dashboard": dashboard,
         "widget": widget,
         "range": asked.range,
-        "ranges": [(name, urlencode({**asked.query, "range": name}, doseq=True)) for name in RANGES_S],
+        "ranges": [] if fixed else [(name, urlencode({**asked.query, "range": name}, doseq=True)) for name in RANGES_S],
         "query": query,
         "is_past": asked.is_past,
         "moment_at": datetime_of(asked.at),
         "queries": [export.said(one) for one in config.queries] if config else [],
         "expressions": [one.expression for one in config.expressions] if config else [],
+        "links": links_of(widget, asked.range),
         "rows": export.rows(found, getattr(config, "unit", None)),
-        "back": f"{reverse('dashboard', args=[dashboard.slug])}?{query}",
+        "back": f"{home}?{query}",
+        "is_linked": by.shown is not None,
     }
     if asked.is_past:
         context["widgets"] = widget_views([widget], asked.range, asked.at)
@@ -82,6 +91,11 @@ def page(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @require_safe
 def csv(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """The points of a widget's series as CSV."""
+    return points(request, slug, key)
+
+
+def points(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """Return the points of a widget's series as a file."""
     asked = _asked(request, slug, key)
     found = detailed_series(asked.widget, asked.range, asked.at)
     name = f"{slug}-{key}-{datetime_of(asked.at):%Y-%m-%dT%H%M}.csv"
@@ -91,15 +105,19 @@ def csv(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 
 def _asked(request: HttpRequest, slug: str, key: str) -> Asked:
     """Return what is asked for. Raises Http404."""
-    seen = visible(of_visitor(request), Dashboard)
+    by = of_visitor(request)
+    seen = visible(by, Dashboard)
     dashboard = seen.filter(slug=slug).first() or seen.filter(former_slugs=slug).first()
     if dashboard is None:
         raise Http404(f"There is no dashboard {slug}.")
-    range = request.GET.get("range", dashboard.range)
+    range = request.GET.get("range", (by.shown and by.shown.range) or dashboard.range)
     range = range if range in RANGES_S else DEFAULT
     wanted = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
+    wanted = variables.asked_by(by, wanted)
     now = time.time()
     is_past = "at" in request.GET
+    if not may_watch(by, dashboard, range, wanted, past=is_past):
+        raise Http404("This link does not show that.")
     query: dict[str, object] = {}
     try:
         if is_past:

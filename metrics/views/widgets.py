@@ -19,7 +19,7 @@ from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen
-from metrics.widgets.base import Config
+from metrics.widgets.base import Config, Rows
 from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
@@ -30,8 +30,10 @@ FIELDS = fields_of(WidgetSpec, *NAMES)
 (REPEAT,) = fields_of(WidgetSpec, "repeat")
 CONFIG = "config"
 TITLE, METRIC = "widget-title", "config-queries-0-metric"
-FOLDED = {CONFIG: set(Config.model_fields) - {"queries", "unit"}}
+FOLDED = {CONFIG: set(Rows.model_fields) - {"queries", "unit"}}
 """Fields that every kind has, and few people need."""
+SECRETS = ("password",)
+"""Fields of configs that are never shown, and stay as they are while nothing is typed into them."""
 OF_WIDGET = re.compile(r"widgets?(\.\d+)?\.?")
 
 
@@ -64,6 +66,7 @@ def edit(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         raise Http404(f"There is no widget kind {widget.kind} any more.")
     saved = {name: getattr(widget, name) for name in (*NAMES, REPEAT.name)}
     draft = Draft.of(_parts(widget.kind, state.spec), {"widget": saved, CONFIG: widget.config}, FOLDED)
+    draft = replace(draft, kept={CONFIG: [name for name in SECRETS if widget.config.get(name)]})
     return _form(request, state, widget, draft, request.path)
 
 
@@ -101,7 +104,7 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
         return _page(request, changed, context, part="dashboard/_widget_form.html")
     is_preview = request.GET.get("do") == "preview"
     try:
-        fields = _read(_titled(draft, widget.kind) if is_preview else draft, widget.kind)
+        fields = _read(_titled(draft, widget.kind) if is_preview else draft, widget)
         if is_preview:
             context["preview"] = _preview(state, widget, fields)
             return _page(request, draft, context, part="dashboard/_preview.html")
@@ -123,9 +126,11 @@ def _titled(draft: Draft, kind: str) -> Draft:
     return replace(draft, typed={**draft.typed, TITLE: title})
 
 
-def _read(draft: Draft, kind: str) -> dict[str, Any]:
+def _read(draft: Draft, widget: WidgetSpec) -> dict[str, Any]:
     """Return the fields of the widget as its dashboard's document has them. Raises Invalid with all that is wrong."""
+    kind = widget.kind
     values, unreadable = draft.read()
+    values[CONFIG] = {name: widget.config[name] for name in draft.kept.get(CONFIG, ())} | values[CONFIG]
     config_class: type[Config] = kinds()[kind].config_class
     errors, config, places = Errors(), values[CONFIG], {"x": None, "y": None}
     errors.found += unreadable

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.widgets import freshness, room, thresholds, units
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets import freshness, links, room, thresholds, units
+from metrics.widgets.base import Named, Rows, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
@@ -15,7 +15,7 @@ from metrics.widgets.units import Shown
 FULL = {"percent": 100.0, "ratio": 1.0}
 
 
-class BarsConfig(Config):
+class BarsConfig(Rows):
     """Config of bars."""
 
     top: int = Field(default=10, ge=1, le=30, description="How many to show, the largest first.")
@@ -29,7 +29,8 @@ class BarsConfig(Config):
 class Bar:
     """One series: its `name`, its `value`, and how long its bar is: `fill`, in per cent ("42.0%").
 
-    `level` is None without thresholds. A `stale` one has ended some time ago, whatever the others do.
+    `level` is None without thresholds. A `stale` one has ended some time ago, whatever the others do. `link` is where
+    it leads, empty for nowhere.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Bar:
     fill: str
     level: Level | None
     stale: bool
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +88,5 @@ def _bar(value: float, one: Named, full: float, config: BarsConfig, window: Wind
         fill=f"{100 * min(1.0, max(0.0, value / full)):.1f}%",
         level=thresholds.level(value, config.thresholds),
         stale=freshness.of_tracks([one.track], config.every_s, window.at).state == "stale",
+        link=links.of_row(config.row_link, one.track.labels, window.range),
     )

@@ -12,7 +12,9 @@ from metrics.names import METRIC_NAME
 from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
+from metrics.widgets.freshness import STILL, Freshness
 from metrics.widgets.group import Aggregate
+from metrics.widgets.links import LINKS_MOST, Href, Link
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Level
 
@@ -118,6 +120,12 @@ def _values(track: Track, known: Collection[str]) -> str:
     return ", ".join(value for name, value in sorted(track.labels.items()) if name not in known)
 
 
+Links = Annotated[
+    list[Link],
+    Field(max_length=LINKS_MOST, description="Where it leads: a runbook, another dashboard."),
+]
+
+
 class Config(Versioned):
     """Fields of every kind's config."""
 
@@ -132,6 +140,7 @@ class Config(Versioned):
     )
     unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
     hint: str = Field(default="", max_length=300, description="Shown while there is no data.")
+    links: Links = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -141,9 +150,17 @@ class Config(Versioned):
         unknown = {name for one in self.expressions for name in arithmetic.names(one.expression)} - set(names)
         if unknown:
             raise ValueError(f"no query is named {min(unknown)}, which an expression uses")
-        if not self.expressions and all(query.hidden for query in self.queries):
+        if self.queries and not self.expressions and all(query.hidden for query in self.queries):
             raise ValueError("all queries are hidden, so there is nothing to show")
         return self
+
+
+class Rows(Config):
+    """Fields of the config of a kind that has a row, or a cell, for each series."""
+
+    row_link: Href = Field(
+        default="", description="Where each row leads: http, https, or a path here; ${host} is the value of its label."
+    )
 
 
 class Still(Versioned):
@@ -151,10 +168,20 @@ class Still(Versioned):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
+    links: Links = Field(default_factory=list)
+
     queries: ClassVar[Sequence[QueryConfig]] = ()
     expressions: ClassVar[Sequence[ExpressionConfig]] = ()
     every_s: ClassVar[float | None] = None
-    hint: ClassVar[str] = ""
+
+    @property
+    def hint(self) -> str:
+        """Words that are shown while there is nothing else."""
+        return ""
+
+    def freshness(self, at: float) -> Freshness:
+        """Return how current it is at `at` (Unix seconds)."""
+        return STILL
 
 
 @dataclass(frozen=True, slots=True)

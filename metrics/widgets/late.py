@@ -1,21 +1,26 @@
-"""Late series: those that should have come by now, the longest silent first."""
+"""Late series and sources: those that should have come by now, the longest silent first."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.widgets import freshness, units
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets import freshness, links, units
+from metrics.widgets.base import Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import Window
 
 ROWS_MOST = 30
 STATES = ("late", "stale")
 
 
-class LateConfig(Config):
+class LateConfig(Rows):
     """Config of what is late."""
 
+    queries: list[QueryConfig] = Field(
+        default_factory=list,
+        max_length=20,
+        description="What should come; without one, all that this dashboard may show.",
+    )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the longest silent first.")
     stale_only: bool = Field(default=False, description="Whether only what is stale is shown, and not what is late.")
 
@@ -24,13 +29,14 @@ class LateConfig(Config):
 class Silent:
     """A series that did not come: its `name`, its `state` (late or stale), and in words, how long it is `silent`.
 
-    `every` says how often it should come, empty where that is not known.
+    `every` says how often it should come, empty where that is not known. `link` is where it leads, empty for nowhere.
     """
 
     name: str
     state: str
     silent: str
     every: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class Late(WidgetKind[LateConfig]):
         return LateView(
             rows=tuple(_silent(one, state, config, window) for one, state in found[: config.rows]),
             more=max(0, len(found) - config.rows),
-            summary=_summary(states, wanted),
+            summary=_summary(states, wanted) if config.queries else _summary_of_all(states, wanted),
         )
 
 
@@ -74,7 +80,14 @@ def _silent(one: Named, state: str, config: LateConfig, window: Window) -> Silen
         state=state,
         silent=units.age(window.at - one.track.came_at),
         every=f"every {units.age(every_s)}" if every_s else "",
+        link=links.of_row(config.row_link, one.track.labels, window.range),
     )
+
+
+def _summary_of_all(states: list[str], wanted: tuple[str, ...]) -> str:
+    """Return the summary where `states` are of what may be late alone."""
+    counts = [f"{states.count(state)} {state}" for state in reversed(wanted) if state in states]
+    return " · ".join(counts) or ("Nothing is late" if wanted == STATES else "Nothing is stale")
 
 
 def _summary(states: list[str], wanted: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from statistics import fmean
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from django.utils.timezone import get_current_timezone
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from metrics.series.read import Point, Track, longest_step
 from metrics.widgets import axis, chart, combine, freshness, ranges, units
 from metrics.widgets.axis import Tick, ValueAxis
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import Thresholds
 from metrics.widgets.units import Shown
@@ -42,9 +42,48 @@ class Goal(BaseModel):
     name: str = Field(default="", max_length=60, description="What is written at it, besides the value.")
 
 
+Side = Literal["left", "right"]
+OfSide = Annotated[Side, Field(description="The axis of its series; the right one has a scale of its own.")]
+
+
+class LineQuery(QueryConfig):
+    """A query of a line."""
+
+    axis: OfSide = "left"
+
+
+class LineExpression(ExpressionConfig):
+    """A calculation of a line."""
+
+    axis: OfSide = "left"
+
+
+class RightAxis(BaseModel):
+    """The axis on the right."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
+    min: float | None = Field(default=None, description="Where it begins; lower if a value is.")
+    max: float | None = Field(default=None, description="Where it ends; higher if a value is.")
+    fixed: bool = Field(default=False, description="End it at min and max even if values go beyond.")
+    scale: Literal["linear", "log"] = Field(default="linear", description="Logarithmic: each tenfold is as high.")
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        _check_ends(self)
+        return self
+
+
 class LineConfig(Config):
     """Config of a line."""
 
+    queries: list[LineQuery] = Field(  # type: ignore[assignment]  # nobody adds to it what is no query of a line
+        min_length=1, max_length=20, description="What to show."
+    )
+    expressions: list[LineExpression] = Field(  # type: ignore[assignment]
+        default_factory=list, max_length=20, description="What to calculate with the queries, and show."
+    )
     stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
     draw: Literal["line", "steps", "points"] = Field(
         default="line", description="Lines from point to point, steps that hold each value, or points alone."
@@ -55,6 +94,9 @@ class LineConfig(Config):
     fixed: bool = Field(default=False, description="End the axis at min and max even if values go beyond.")
     scale: Literal["linear", "log"] = Field(
         default="linear", description="Logarithmic: each tenfold is as high; what is not more than zero is not drawn."
+    )
+    right: RightAxis = Field(
+        default_factory=RightAxis, description="The axis on the right, for the queries that say that it is theirs."
     )
     thresholds: Thresholds | None = Field(default=None, description="Lines from which on values are bad.")
     goals: list[Goal] = Field(default_factory=list, max_length=4, description="Lines at other values that matter.")
@@ -67,17 +109,32 @@ class LineConfig(Config):
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
-        if self.fixed and (self.min is None or self.max is None or self.min >= self.max):
-            raise ValueError("a fixed axis needs min, and a max that is more")
+        if self.stacked and "right" in self._sides():
+            raise ValueError("stacked series share one axis")
         if self.stacked and self.draw != "line":
             raise ValueError("stacked series are drawn as lines")
         if self.scale == "log" and self.stacked:
             raise ValueError("stacked series can't have a logarithmic axis")
-        if self.scale == "log" and any(end is not None and end <= 0 for end in (self.min, self.max)):
-            raise ValueError("a logarithmic axis is more than zero from min to max")
-        if self.min is not None and self.max is not None and not 0 < self.max - self.min < math.inf:
-            raise ValueError("an axis needs a max that is more than its min, and not endlessly more")
+        _check_ends(self)
         return self
+
+    def side(self, of: int) -> Side:
+        """Return the axis of the query `of`; expressions count on behind the queries."""
+        sides = self._sides()
+        return sides[of] if of < len(sides) else "left"
+
+    def _sides(self) -> list[Side]:
+        return [one.axis for one in self.queries] + [one.axis for one in self.expressions]
+
+
+def _check_ends(axis: "LineConfig | RightAxis") -> None:
+    """Raise ValueError, whose text completes a sentence, for an axis that can't be drawn."""
+    if axis.fixed and (axis.min is None or axis.max is None or axis.min >= axis.max):
+        raise ValueError("a fixed axis needs min, and a max that is more")
+    if axis.scale == "log" and any(end is not None and end <= 0 for end in (axis.min, axis.max)):
+        raise ValueError("a logarithmic axis is more than zero from min to max")
+    if axis.min is not None and axis.max is not None and not 0 < axis.max - axis.min < math.inf:
+        raise ValueError("an axis needs a max that is more than its min, and not endlessly more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +161,8 @@ class Line:
 
     `path`, the `dots` that stand alone, the `area` of a stack or under a line, and the `band` between the least and the
     greatest sample of each step are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A
-    `stale` series has ended some time ago, whatever the others do. `summary` is given where a table shows it.
+    `stale` series has ended some time ago, whatever the others do. `summary` is given where a table shows it. What is
+    measured on the `right` says so.
     """
 
     name: str
@@ -116,16 +174,18 @@ class Line:
     band: str
     stale: bool
     summary: Summary | None = None
+    right: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LineView:
     """View-model of `templates/widgets/line.html`.
 
-    `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis,
-    `times` the marks of the horizontal one, from `start` to `end` (Unix seconds) in steps of `step_s`. It is `empty`
-    when no series has a point in this window. `limits` are thresholds and goals that lie on the axis. `is_stacked` says
-    what areas mean, and `legend` how it is to be: list, table or none.
+    `lines` are the series in a fixed order, `more` how many others there are. `values` is the vertical axis, `right`
+    another one on the right, None without series of its own. `times` are the marks of the horizontal one, from `start`
+    to `end` (Unix seconds) in steps of `step_s`. It is `empty` when no series has a point in this window. `limits` are
+    thresholds and goals that lie on the axis. `is_stacked` says what areas mean, and `legend` how it is to be: list,
+    table or none.
     """
 
     lines: tuple[Line, ...]
@@ -139,6 +199,7 @@ class LineView:
     limits: tuple[Limit, ...] = ()
     is_stacked: bool = False
     legend: str = "list"
+    right: ValueAxis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,43 +226,65 @@ class LineKind(WidgetKind[LineConfig]):
         step_s = _step_s(drawn, config, window)
         fewer = chart.coarse if config.stacked or len(drawn) <= BANDS_MOST else chart.extremes
         drawn = [replace(one, track=_in_steps(one.track, step_s, fewer)) for one in drawn]
-        summaries = [_summary(one.track, config) for one in drawn]
-        if config.scale == "log":
-            drawn = [replace(one, track=_logarithms(one.track)) for one in drawn]
-        word = config.unit if config.unit is not None else drawn[0].track.unit if drawn else ""
+        rights = [config.side(one.of) == "right" for one in drawn]
+        hows = [config.right if right else config for right in rights]
+        if all(rights):  # then there is one axis, and it is where people look first
+            rights = [False] * len(drawn)
+        words = [one.track.unit if how.unit is None else how.unit for one, how in zip(drawn, hows, strict=True)]
+        summaries = [_summary(one.track, word, config) for one, word in zip(drawn, words, strict=True)]
+        drawn = [
+            replace(one, track=_logarithms(one.track)) if how.scale == "log" else one
+            for one, how in zip(drawn, hows, strict=True)
+        ]
         curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], step_s, config.every_s)
-        points = [point for curve in curves for piece in curve.pieces for point in piece]
-        values = [min([chart.low(one) for one in points]), max([chart.high(one) for one in points])] if points else []
-        scale = _axis(values, word, config)
-        low, high = scale.height(scale.low), scale.height(scale.high)
-        plane = chart.Plane(window.start, window.end, low, high, step_s)
+        scales = {
+            side: _axis(_ends(of_side), words[first], hows[first], config, has_limits=not side)
+            for side in (False, True)
+            if (of_side := [curve for curve, right in zip(curves, rights, strict=True) if right is side])
+            and (first := rights.index(side)) >= 0
+        } or {False: _axis([], config.unit or "", config, config, has_limits=True)}
+        planes = {
+            side: chart.Plane(window.start, window.end, scale.height(scale.low), scale.height(scale.high), step_s)
+            for side, scale in scales.items()
+        }
         colours = _by_labels(drawn) if config.colours == "labels" else range(1, len(drawn) + 1)
         return LineView(
             lines=tuple(
-                _line(one, curve, colour, summary, plane, config, window)
-                for one, curve, colour, summary in zip(drawn, curves, colours, summaries, strict=True)
+                _line(one, curve, colour, summary, planes[right], config, window, word, how.scale == "log", right)
+                for one, curve, colour, summary, word, how, right in zip(
+                    drawn, curves, colours, summaries, words, hows, rights, strict=True
+                )
             ),
             more=len(series) - len(drawn),
-            values=scale,
+            values=scales[False],
             times=axis.time_ticks(window.start, window.end, get_current_timezone()),
             start=window.start,
             end=window.end,
             step_s=step_s,
-            empty=not values,
-            limits=_limits(scale, word, config),
+            empty=not any(piece for curve in curves for piece in curve.pieces),
+            limits=_limits(scales[False], words[rights.index(False)] if words else config.unit or "", config),
             is_stacked=config.stacked,
             legend=config.legend,
+            right=scales.get(True),
         )
 
 
-def _axis(values: list[float], word: str, config: LineConfig) -> ValueAxis:
-    """Return the axis for `values`, which are logarithms where it is logarithmic; limits lie on it as well."""
-    limits = [value for _, value, _ in _marked(config)]
-    if config.scale == "log":
+def _ends(curves: Sequence[Curve]) -> list[float]:
+    """Return the least and the greatest value of `curves`, none without points."""
+    points = [point for curve in curves for piece in curve.pieces for point in piece]
+    return [min([chart.low(one) for one in points]), max([chart.high(one) for one in points])] if points else []
+
+
+def _axis(
+    values: list[float], word: str, how: LineConfig | RightAxis, config: LineConfig, *, has_limits: bool
+) -> ValueAxis:
+    """Return the axis for `values`, which are logarithms where it is logarithmic; limits may lie on it as well."""
+    limits = [value for _, value, _ in _marked(config)] if has_limits else []
+    if how.scale == "log":
         values = [10**value for value in values] + [value for value in limits if value > 0]
-        return axis.log_axis(values, word, config.min, config.max, fixed=config.fixed)
+        return axis.log_axis(values, word, how.min, how.max, fixed=how.fixed)
     floor = [0.0] if config.stacked or config.fill else []
-    return axis.value_axis(values + limits + floor, word, config.min, config.max, fixed=config.fixed)
+    return axis.value_axis(values + limits + floor, word, how.min, how.max, fixed=how.fixed)
 
 
 def _marked(config: LineConfig) -> list[tuple[str, float, str]]:
@@ -219,10 +302,9 @@ def _limits(scale: ValueAxis, word: str, config: LineConfig) -> tuple[Limit, ...
     return tuple(Limit(level, place, text.strip()) for level, place, text in placed if place)
 
 
-def _summary(track: Track, config: LineConfig) -> Summary | None:
+def _summary(track: Track, word: str, config: LineConfig) -> Summary | None:
     if config.legend != "table" or not track.points:
         return None
-    word = track.unit if config.unit is None else config.unit
     mean = fmean(point.value for point in track.points)
     least, greatest = min(map(chart.low, track.points)), max(map(chart.high, track.points))
     return Summary(units.show(mean, word), units.show(least, word), units.show(greatest, word))
@@ -271,9 +353,11 @@ def _line(
     plane: chart.Plane,
     config: LineConfig,
     window: Window,
+    word: str,
+    is_log: bool,
+    right: bool,
 ) -> Line:
     track = one.track
-    word = track.unit if config.unit is None else config.unit
     pieces = curve.pieces
     if config.draw == "points":
         pieces = [[point] for piece in pieces for point in piece]
@@ -282,7 +366,7 @@ def _line(
     if curve.floors is not None:
         area = chart.bands(list(zip(curve.pieces, curve.floors, strict=True)), plane)
     else:
-        area = chart.area(pieces, plane, -math.inf if config.scale == "log" else 0.0) if config.fill else ""
+        area = chart.area(pieces, plane, -math.inf if is_log else 0.0) if config.fill else ""
     return Line(
         name=one.name,
         value=units.show(track.latest.value, word) if track.latest else None,
@@ -293,6 +377,7 @@ def _line(
         band=chart.ranges(curve.pieces, plane, plane.step_s * BAND_STEPS),
         stale=freshness.of_tracks([track], config.every_s, window.at).state == "stale",
         summary=summary,
+        right=right,
     )
 
 

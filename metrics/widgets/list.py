@@ -10,8 +10,8 @@ from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
 from metrics.series.read import Function, Point
-from metrics.widgets import room, thresholds, units
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets import links, room, thresholds, units
+from metrics.widgets.base import Named, Rows, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
@@ -20,7 +20,7 @@ ROWS_MOST = 30
 MINUTE_S = 60
 
 
-class ListConfig(Config):
+class ListConfig(Rows):
     """Config of a list."""
 
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the newest first.")
@@ -40,7 +40,7 @@ class ListConfig(Config):
 class Change:
     """A change: `time` says when, `name` of which series, to which `value`, and what it `was` (None: it began then).
 
-    `level` is None without thresholds.
+    `level` is None without thresholds. `link` is where it leads, empty for nowhere.
     """
 
     time: str
@@ -48,6 +48,7 @@ class Change:
     value: Shown
     was: Shown | None
     level: Level | None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
         value=units.show(change.point.value, word),
         was=None if change.was is None else units.show(change.was, word),
         level=_level(change.point.value, config),
+        link=links.of_row(config.row_link, change.one.track.labels, window.range),
     )
 
 

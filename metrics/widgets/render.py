@@ -15,15 +15,19 @@ from metrics.access import policy
 from metrics.models import Widget
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, freshness, ranges
+from metrics.widgets import arithmetic, freshness, links, pictures, ranges
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
+from metrics.widgets.links import ShownLink
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import SECTION
 from metrics.widgets.thresholds import Level
 
 log = structlog.get_logger(__name__)
+
+LOOKED_EVERY_S = 30.0
+"""What shows all that is overdue is as current as the last look at it; pages that are open get one as often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class WidgetView:
     its place on the grid of 12 columns. `freshness` tells how current it is.
     `template` is the kind's own template and `view` its view-model, None when there is an `error` sentence.
     `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is the path of its
-    own page, empty where it has none. `level` says how bad it is, None if the kind does not.
+    own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links` lead elsewhere.
     """
 
     element: str
@@ -65,6 +69,7 @@ class WidgetView:
     series: tuple[Newest, ...] = ()
     link: str = ""
     level: Level | None = None
+    links: tuple[ShownLink, ...] = ()
 
 
 def render(widget: Widget, range: str, at: float) -> str:
@@ -96,16 +101,39 @@ def widget_views(
     """
     window = ranges.window(range, at)
     parsed = [_parsed(widget) for widget in widgets]
+    pictures.give(
+        [(widget, one[1]) for widget, one in zip(widgets, parsed, strict=True) if not isinstance(one, str)], at
+    )
     windows = [window if isinstance(one, str) else one[0].window(one[1], window) for one in parsed]
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     hidden = _hidden(widgets) if hidden is None else hidden
+    is_all = [isinstance(one, tuple) and isinstance(one[1], Config) and not one[1].queries for one in parsed]
+    overdue = [Named(_called(one), one.track) for one in read.overdue(at, hidden)] if any(is_all) else []
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
     return [
         _view(widget, error=one)
         if isinstance(one, str)
-        else _drawn(widget, *one, list(islice(tracks, len(of_widget))), own)
-        for widget, one, of_widget, own in zip(widgets, parsed, asked, windows, strict=True)
+        else replace(
+            _drawn(widget, *one, list(islice(tracks, len(of_widget))), own, overdue if is_overdue else None),
+            links=_links_over(one[1], range),
+        )
+        for widget, one, of_widget, own, is_overdue in zip(widgets, parsed, asked, windows, is_all, strict=True)
     ]
+
+
+def _called(one: read.Overdue) -> str:
+    return f"{one.name}, {one.count} series" if one.count > 1 else one.name
+
+
+def links_of(widget: Widget, range: str) -> tuple[ShownLink, ...]:
+    """Return the links of `widget` over `range`; there are none of one that can't be drawn."""
+    parsed = _parsed(widget)
+    return () if isinstance(parsed, str) else _links_over(parsed[1], range)
+
+
+def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
+    """Return the links of a widget that has `config`, over `range`."""
+    return tuple(links.over(one, range) for one in config.links)
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
@@ -144,13 +172,24 @@ def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window)
 
 
 def _drawn(
-    widget: Widget, kind: WidgetKind[Any], config: Config | Still, tracks: list[list[Track]], window: ranges.Window
+    widget: Widget,
+    kind: WidgetKind[Any],
+    config: Config | Still,
+    tracks: list[list[Track]],
+    window: ranges.Window,
+    overdue: list[Named] | None = None,
 ) -> WidgetView:
-    """Return the view-model of a widget of `kind`, given the tracks of each of its queries."""
+    """Return the view-model of a widget of `kind`, given the tracks of each of its queries, or all that is overdue."""
     try:
-        series = _series(config, tracks, window)
+        series = _series(config, tracks, window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]
-        current = freshness.of_tracks(tracks_shown, config.every_s, window.at) if config.queries else freshness.STILL
+        current = (
+            config.freshness(window.at)
+            if isinstance(config, Still)
+            else freshness.freshness(window.at, LOOKED_EVERY_S, window.at)
+            if overdue is not None
+            else freshness.of_tracks(tracks_shown, config.every_s, window.at)
+        )
         shown = kind.view(config, series, window)
         view = _view(widget, current, view=shown, hint=config.hint)
         return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from metrics.widgets import freshness, thresholds
-from metrics.widgets.base import Config, Named, WidgetKind
+from metrics.widgets import freshness, links, thresholds
+from metrics.widgets.base import Named, Rows, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import CRITICAL, OK, WARN, Level
 
@@ -16,7 +16,7 @@ LEVELS = {"down": CRITICAL, "late": WARN, "stale": WARN, "nodata": WARN, "up": O
 ORDER = ("down", "late", "stale", "nodata", "up")
 
 
-class StatusConfig(Config):
+class StatusConfig(Rows):
     """Config of a status."""
 
     up_at_least: float = Field(default=1.0, description="From this value on, something is up.")
@@ -27,11 +27,15 @@ class StatusConfig(Config):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One thing: its `name`, its `state` (up, late, down, stale or nodata), and the `word` that says so to people."""
+    """One thing: its `name`, its `state` (up, late, down, stale or nodata), and the `word` that says so to people.
+
+    `link` is where it leads, empty for nowhere.
+    """
 
     name: str
     state: str
     word: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,13 @@ def _side(count: int) -> int:
 
 
 def _cell(one: Named, config: StatusConfig, window: Window) -> Cell:
+    link = links.of_row(config.row_link, one.track.labels, window.range)
     if one.track.latest is None:
-        return Cell(one.name, "nodata", "no data")
+        return Cell(one.name, "nodata", "no data", link)
     state = _state(one.track.latest.value, config)
     if freshness.of_tracks([one.track], config.every_s, window.at).state == "stale":
-        return Cell(one.name, "stale", f"stale, was {state}")
-    return Cell(one.name, state, state)
+        return Cell(one.name, "stale", f"stale, was {state}", link)
+    return Cell(one.name, state, state, link)
 
 
 def _state(value: float, config: StatusConfig) -> str:

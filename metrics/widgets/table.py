@@ -2,14 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.widgets import freshness, thresholds, units
-from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
+from metrics.widgets import freshness, links, thresholds, units
+from metrics.widgets.base import ExpressionConfig, Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.spark import spark
 from metrics.widgets.thresholds import Level, Thresholds
@@ -19,7 +19,7 @@ ROWS_MOST = 50
 NO_LIMITS = Thresholds()
 
 
-class TableConfig(Config):
+class TableConfig(Rows):
     """Config of a table."""
 
     columns: list[str] = Field(
@@ -55,11 +55,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: the values of its `labels`, its `cells`, and the `spark` of the first one as SVG path data, or empty."""
+    """A row: the values of its `labels`, its `cells`, and the `spark` of the first one as SVG path data, or empty.
+
+    `link` is where it leads, empty for nowhere.
+    """
 
     labels: tuple[str, ...]
     cells: tuple[Value, ...]
     spark: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,13 @@ def _row(
         labels=tuple(values.get(name, "") for name in labels),
         cells=tuple(_value(found.get(index), limits.get(place), config, window) for place, index in enumerate(columns)),
         spark=spark(first.track, config.every_s, window) if first and config.sparkline else "",
+        link=links.of_row(config.row_link, _common(found.values()), window.range),
     )
+
+
+def _common(series: Iterable[Named]) -> dict[str, str]:
+    """Return the labels of the series of a row; those of the first column count where they differ."""
+    return {name: value for one in reversed(list(series)) for name, value in one.track.labels.items()}
 
 
 def _value(one: Named | None, limits: Thresholds | None, config: TableConfig, window: Window) -> Value:

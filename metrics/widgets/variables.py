@@ -20,6 +20,7 @@ from metrics.access.sharing import Text
 from metrics.models import Widget
 from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
+from metrics.widgets import links
 
 ALL = "*"
 """The value that stands for all that may be chosen."""
@@ -191,7 +192,7 @@ def with_values(widget: Widget, choices: Choices) -> Widget:
 
 
 def _config(part: Any, choices: Choices) -> Any:
-    """Return a config, or a part of one, with values in its legends and in the labels of its queries."""
+    """Return a config, or a part of one, with values in its legends and links and in the labels of its queries."""
     match part:
         case dict():
             return {name: _field(name, inner, choices) for name, inner in part.items()}
@@ -206,7 +207,13 @@ def _field(name: str, value: Any, choices: Choices) -> Any:
             return _labels(value, choices)
         case "legend", str():
             return _cut(_text(value, choices), LEGEND_CHARACTERS)
+        case (("url" | "link" | "row_link"), str()):
+            return links.with_values(value, _values(choices), is_row=name == "row_link")
     return _config(value, choices)
+
+
+def _values(choices: Choices) -> dict[str, Sequence[str]]:
+    return {name: (ALL,) if one.is_all else one.chosen for name, one in choices.items()}
 
 
 def _text(text: str, choices: Choices) -> str:

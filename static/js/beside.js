@@ -37,7 +37,7 @@ async function open(focus) {
   });
   await loading;
   document.dispatchEvent(new Event("visibilitychange")); // what is there is in view now
-  if (focus) panel.querySelector("textarea")?.focus();
+  if (focus) (panel.querySelector("[data-say]:not([hidden]) textarea") ?? panel.querySelector(".log"))?.focus();
 }
 
 function close() {
@@ -58,10 +58,12 @@ panel.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) close();
 });
 
+// Escape closes what is open within the room first: a list of names, a reply, the tools of a message.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  if (event.key === "Escape" && !panel.hidden && panel.contains(event.target)) close();
+  if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !panel.contains(event.target)) return;
+  if (document.querySelector("[popover]:popover-open")) return; // the browser closes that
+  event.preventDefault();
+  close();
 });
 
 if (asked || sessionStorage.getItem(KEPT)) open(false);

@@ -30,24 +30,33 @@ function lines(path) {
   return found;
 }
 
-/** A chart of the page as what is needed to read it; null if it shows nothing. */
-function read(chart) {
-  const plot = chart.querySelector(".plot");
-  const { start, end, step, low, high, divisor, decimals, unit, log } = plot.dataset;
-  const curves = [...chart.parentElement.querySelectorAll(".legend > li[data-series]")].map((item) => {
-    const paths = (name) => lines(plot.querySelector(`path.${name}.series-${item.dataset.series}`));
-    return { item, curve: [...paths("line-curve"), ...paths("dots")], band: paths("band"), isStacked: paths("under").length > 0 };
-  });
-  const [first, last] = [start, end].map(Number);
+/** An axis as what reads a height of the box off it. */
+function scale(low, high, divisor, decimals, unit, log) {
   const [bottom, top] = [low, high].map((one) => (log === undefined ? Number(one) : Math.log10(one)));
-  const span = { chart, plot, start: first, end: last, step: Number(step), tolerance: (0.75 * WIDTH * step) / (last - first), curves };
   const of = (height) => {
     const value = (log === undefined ? height : 10 ** height) / divisor;
     return digits(value, log === undefined ? Number(decimals) : Math.max(0, 2 - Math.floor(Math.log10(value))));
   };
-  span.number = (y) => of(top - (y / HEIGHT) * (top - bottom));
-  span.difference = (upper, lower) => of(((lower - upper) / HEIGHT) * (top - bottom));
-  span.unit = unit ? `\u202f${unit}` : "";
+  return {
+    number: (y) => of(top - (y / HEIGHT) * (top - bottom)),
+    difference: (upper, lower) => of(((lower - upper) / HEIGHT) * (top - bottom)),
+    unit: unit ? `\u202f${unit}` : "",
+  };
+}
+
+/** A chart of the page as what is needed to read it; null if it shows nothing. */
+function read(chart) {
+  const plot = chart.querySelector(".plot");
+  const { start, end, step } = plot.dataset;
+  const curves = [...chart.parentElement.querySelectorAll(".legend > li[data-series]")].map((item) => {
+    const paths = (name) => lines(plot.querySelector(`path.${name}.series-${item.dataset.series}`));
+    return { item, curve: [...paths("line-curve"), ...paths("dots")], band: paths("band"), isStacked: paths("under").length > 0, isRight: "right" in item.dataset };
+  });
+  const [first, last] = [start, end].map(Number);
+  const span = { chart, plot, start: first, end: last, step: Number(step), tolerance: (0.75 * WIDTH * step) / (last - first), curves };
+  const data = plot.dataset;
+  span.left = scale(data.low, data.high, data.divisor, data.decimals, data.unit, data.log);
+  span.right = scale(data.rightLow, data.rightHigh, data.rightDivisor, data.rightDecimals, data.rightUnit, data.rightLog);
   return span;
 }
 
@@ -61,19 +70,20 @@ const middle = (span, time) => {
 /** What each series is at `x`: its `text`, and the `range` of its band there. */
 function rows(span, x) {
   let below = HEIGHT;
-  return span.curves.map(({ item, curve, band, isStacked }) => {
+  return span.curves.map(({ item, curve, band, isStacked, isRight }) => {
+    const on = isRight ? span.right : span.left;
     const y = valueAt(curve, x, span.tolerance);
     const name = item.querySelector(".name").textContent;
     const row = { name, series: item.dataset.series, y, text: "\u2013", range: "" };
     if (y === null) return row;
     if (isStacked) {
-      row.text = span.difference(y, below) + span.unit;
+      row.text = on.difference(y, below) + on.unit;
       below = y;
       return row;
     }
-    row.text = span.number(y) + span.unit;
+    row.text = on.number(y) + on.unit;
     const [upper, lower] = [0, 1].map((edge) => valueAt(band.filter((_, place) => place % 2 === edge), x, 0));
-    if (upper !== null && lower !== null && lower - upper > 1) row.range = `${span.number(lower)} to ${span.number(upper)}`;
+    if (upper !== null && lower !== null && lower - upper > 1) row.range = `${on.number(lower)} to ${on.number(upper)}`;
     return row;
   });
 }
@@ -200,7 +210,7 @@ document.documentElement.addEventListener("pointerleave", (event) => event.point
 document.addEventListener("pointercancel", stop);
 addEventListener("scroll", soon, { passive: true, capture: true });
 addEventListener("resize", soon, { passive: true });
-document.addEventListener("htmx:ws:after:message:incoming", soon);
+for (const swap of ["htmx:ws:after:message:incoming", "htmx:after:swap", "renewed"]) document.addEventListener(swap, soon);
 
 document.addEventListener("focusout", (event) => {
   if (at?.time !== undefined && event.target.matches?.(CHARTS)) stop();

@@ -15,6 +15,7 @@ const MOVED_OR_GONE = 4404; // a dashboard with a new slug: its old address lead
 const REFUSED = {
   [SIGN_IN]: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
+  4410: "This link is over: it was revoked or has expired.",
   4404: "This dashboard is gone, or is not for you any more.",
   4429: "Too many different choices are watched just now. Close some pages, or choose what others watch. Trying again.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",

@@ -18,6 +18,17 @@ const look = reading({ messages: shown, connection: () => connection, panel: doc
 let writer = null;
 let bar = null;
 
+const isClosed = () => "closed" in document.getElementById("room-state").dataset;
+
+/** Take the place to write away from a room that was closed, with what stands in it, and bring it back. */
+function closeOrOpen() {
+  if (!form || form.hidden === isClosed()) return;
+  const wasWriting = form.contains(document.activeElement);
+  bar.close();
+  form.hidden = isClosed();
+  if (wasWriting) log.focus();
+}
+
 function readAloud(button) {
   const set = (on) => {
     button.setAttribute("aria-pressed", on);
@@ -49,6 +60,7 @@ if (form) {
     me: shown.me,
     moderates: "moderates" in log.dataset,
     act,
+    isClosed,
   });
 }
 
@@ -64,6 +76,7 @@ connection = connect({
   heard() {
     writer?.heard();
     bar?.again();
+    closeOrOpen();
     look();
   },
   refused: (error) => writer?.refused(error),

@@ -23,16 +23,18 @@ from metrics.access.policy import (
     hidden_from,
     hidden_on,
     may,
+    may_watch,
     visible,
 )
-from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_token, of_user
+from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_token, of_user
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, heartbeats, messages, notifications, rooms, sources, users
+from metrics.actions import dashboards, heartbeats, links, messages, notifications, rooms, sources, users
 from metrics.models import (
     AuditEntry,
     Dashboard,
     Heartbeat,
     Invitation,
+    Link,
     Notification,
     Room,
     Series,
@@ -77,6 +79,7 @@ def principals() -> dict[str, Principal]:
         "edit token of ops": token("edit", ops),
         "edit token of night": token("edit", night),
         "admin token": token("admin"),
+        "link": of_link(Link.objects.get(name="to in ops")),
         "system": SYSTEM,
     }
 
@@ -120,6 +123,8 @@ def things() -> dict[str, Any]:
     found["room for everyone with people"] = rooms.create(SYSTEM, "everyone, with people", {"everyone": True}, people)
     found["room of two"] = rooms.direct(of_user(vera), "ed")
     found["message of vera"] = messages.say(of_user(vera), found["room of ops and people"].pk, "x")
+    for name in ("anyone's", "in ops"):
+        found[f"link to {name}"], _ = links.create(SYSTEM, found[f"dashboard {name}"].slug, f"to {name}")
     return {
         **found,
         "series of no source": Series.objects.get(source=None),
@@ -156,6 +161,9 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
         )
     },
+    "dashboard in ops": {SEE: {*OPS_VIEWERS, "link"}, CREATE: EDITORS, CHANGE: OPS_EDITORS, DELETE: OPS_EDITORS},
+    "link to anyone's": {SEE: EDITORS, CREATE: EDITORS, DELETE: EDITORS},
+    "link to in ops": {SEE: OPS_EDITORS, CREATE: EDITORS, DELETE: OPS_EDITORS},
     **{
         f"room {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change, SAY: see - READERS}
         for name, see, change in (
@@ -226,8 +234,9 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
     things: dict[str, Any], principals: dict[str, Principal], django_assert_max_num_queries: Any
 ) -> None:
     models: tuple[Any, ...] = (Dashboard, Source, Series, Heartbeat, Room, Token, Team, User, Invitation, AuditEntry)
-    for model, (who, by) in product(models, principals.items()):
-        with django_assert_max_num_queries(0 if by.role < NEEDS[model][SEE] else 1):
+    for model, (who, by) in product((*models, Link), principals.items()):
+        is_shown = by.shown is not None and model is Dashboard
+        with django_assert_max_num_queries(0 if by.role < NEEDS[model][SEE] and not is_shown else 1):
             seen = {row.pk for row in visible(by, model)}
         assert seen == {row.pk for row in model._default_manager.all() if may(by, SEE, row)}, f"{who}: {model}"
 
@@ -275,6 +284,7 @@ REFUSALS: dict[str, tuple[str, str | type, str]] = {
     "edit token": (SEE, AuditEntry, "This token is for an editor: only administrators may see audit entries."),
     "nobody": (SEE, WATCHING, "You are nobody: only editors and administrators may see open pages."),
     "editor in ops": (CREATE, AuditEntry, "Nobody may create audit entries."),
+    "link": (CHANGE, "dashboard in ops", "This link shows one dashboard, and does not change dashboards."),
 }
 
 
@@ -287,3 +297,33 @@ def test_a_refusal_says_who_may(things: dict[str, Any], principals: dict[str, Pr
 
 def test_nobody_is_a_principal_too() -> None:
     assert of_user(AnonymousUser()) == NOBODY
+
+
+@pytest.mark.parametrize(
+    ("range", "values", "seen", "hidden"),
+    [
+        ("", {}, [("1h", {}), ("7d", {"host": ["b"]})], []),
+        ("1h", {}, [("1h", {"host": ["b"]})], [("7d", {}), ("", {})]),
+        (
+            "1h",
+            {"host": ["a"]},
+            [("1h", {"host": ["a"]})],
+            [("1h", {"host": ["b"]}), ("7d", {"host": ["a"]}), ("1h", {})],
+        ),
+        (
+            "",
+            {"host": ["a", "b"]},
+            [("1h", {"host": ["b", "a"]}), ("7d", {"host": ["a", "b"], "shop": ["x"]})],
+            [("1h", {"host": ["a"]}), ("1h", {"shop": ["a", "b"]}), ("1h", {"host": ["*"]})],
+        ),
+        ("", {"gone": ["a"]}, [], [("1h", {"gone": ["a"]})]),
+    ],
+)
+def test_a_link_shows_its_own_range_and_values_alone(range: str, values: Any, seen: Any, hidden: Any) -> None:
+    shop, other = make.dashboard("shop"), make.dashboard("other")
+    shop.variables = [{"name": "host"}, {"name": "shop"}]
+    by = of_link(Link(dashboard=shop, name="lobby", range=range, variables=values))
+    for watched, asked in [*seen, *hidden]:
+        assert may_watch(by, shop, watched, asked) is ((watched, asked) in seen)
+        assert not may_watch(by, shop, watched, asked, past=True)
+        assert not may_watch(by, other, watched, asked)

@@ -18,6 +18,7 @@ from metrics.actions import (
     dashboards,
     heartbeats,
     journal,
+    links,
     rooms,
     sample_files,
     sources,
@@ -28,7 +29,7 @@ from metrics.actions import (
 )
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.heartbeat import Ping, Signal
-from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Room, Source, Team, Token, Transition
+from metrics.models import AuditEntry, Dashboard, Heartbeat, Invitation, Link, Room, Source, Team, Token, Transition
 from tests import make
 from tests.make import AT
 
@@ -49,6 +50,7 @@ def _furnished(monkeypatch: pytest.MonkeyPatch) -> None:
     make.dashboard("shop")
     make.source(name="machine")
     make.token("job", "push")
+    links.create(SYSTEM, "shop", "desk")
     heartbeats.create(SYSTEM, "backup", every_s=60)
     make.user("ada")
     make.user("boss", is_superuser=True)
@@ -103,6 +105,8 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "delete heartbeat backup": lambda by: heartbeats.delete(by, backup()),
     "create token other": lambda by: tokens.create(by, "other", "read"),
     "revoke token job": lambda by: tokens.revoke(by, "job"),
+    "create link lobby": lambda by: links.create(by, "shop", "lobby"),
+    "revoke link desk": lambda by: links.revoke(by, "shop", Link.objects.get().pk),
     "create room War room": lambda by: rooms.create(by, "War room"),
     "change room Later": lambda by: rooms.change(by, calm_room(), {"title": "Later"}),
     "close room Calm room": lambda by: rooms.close(by, calm_room()),
@@ -183,10 +187,12 @@ def test_of_credentials_only_is_said_that_they_were_given() -> None:
 
 def test_neither_a_token_nor_the_key_of_a_heartbeat_is_in_it() -> None:
     secret, key = tokens.create(BEN, "other", "admin"), backup().key
+    _, of_link = links.create(BEN, "shop", "lobby")
     heartbeats.rotate(BEN, backup())
     heartbeats.delete(BEN, backup())
     text = json.dumps(list(AuditEntry.objects.values("name", "thing", "before", "after")))
     assert secret not in text
+    assert of_link not in text
     assert key not in text
     assert Token.digest_of(secret) not in text
 

@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from metrics.access.principal import SYSTEM, Principal, of_token, of_user
-from metrics.actions import mentions, message_changes, messages, rooms
+from metrics.actions import mentions, message_changes, messages, notifications, rooms
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.messages import Draft
+from metrics.live import bus
 from metrics.models import AuditEntry, Message, Notification, Room, Token
 from tests import make
 
@@ -185,6 +186,34 @@ class TestMentions:
         assert (told.kind, told.by, told.about) == ("mention", "user ada", f"/rooms/{war.pk}/#m-1")
         message_changes.edit(people["ada"], war.pk, 1, "@bob and @eve")
         assert [name for name, _ in self.told()] == ["bob", "cleo", "eve"]
+
+    def test_what_quotes_a_message_follows_its_text_and_tells_nobody_anew(
+        self, war: Room, people: dict[str, Principal], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gone = User.objects.get(username="eve")
+        war.for_everyone = False
+        war.save()
+        war.people.set(User.objects.filter(username__in=("ada", "bob", "eve")))
+        two = rooms.direct(people["ada"], "bob")
+        for room in (war, two):
+            messages.say(people["ada"], room.pk, "the disc @bob @eve")
+        notifications.tell(SYSTEM, "user:bob", "mention", "the disc", key=f"mention-{war.messages.get().pk}-x")
+        war.people.remove(gone)
+        sent: list[tuple[str, str]] = []
+        monkeypatch.setattr(bus, "send_to", lambda user, target, swap, html: sent.append((target, html)))
+        monkeypatch.setattr(bus, "notify", lambda *_: pytest.fail("somebody is told anew"))
+        for room in (war, two):
+            message_changes.edit(people["ada"], room.pk, 1, "the **disk**")
+        assert self.told() == [
+            ("bob", "ada in War room: the disk"),
+            ("bob", "ada: the disk"),
+            ("bob", "the disc"),
+            ("eve", "ada in War room: the disc @bob @eve"),
+        ]
+        assert [target for target, _ in sent] == ["told-1-text", "told-2-text"]
+        assert f'<a href="/rooms/{war.pk}/#m-1">ada in War room: the disk</a>' in sent[0][1]
+        message_changes.delete(people["ada"], war.pk, 1)
+        assert [text for _, text in self.told()] == ["ada: the disk", "the disc"], "whomever it mentioned before"
 
     def test_what_told_of_a_message_goes_with_it(self, war: Room, people: dict[str, Principal]) -> None:
         two = rooms.direct(people["ada"], "bob")

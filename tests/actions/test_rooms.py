@@ -75,6 +75,22 @@ class TestSay:
             messages.say(of_token(Token.objects.get(name="reader")), shown.pk, "x")
 
 
+class TestClosing:
+    def test_closing_and_opening_are_entries_that_open_pages_follow(self, sent: list[tuple[Topic, Entry]]) -> None:
+        made = rooms.create(SYSTEM, "War room")
+        messages.say(SYSTEM, made.pk, "one")
+        rooms.close(SYSTEM, made.pk)
+        rooms.close(SYSTEM, made.pk)  # which changes nothing
+        assert [(topic, entry["number"]) for topic, entry in sent] == [(room(made.pk), 1), (room(made.pk), 2)]
+        assert sent[1][1]["data"] == {"id": 2, "kind": "room", "closed": True, "text": rooms.CLOSED}
+        assert rooms.CLOSED in sent[1][1]["html"]
+        assert (sent[1][1]["target"], sent[1][1]["swap"]) == ("room-state", "outerMorph")
+        rooms.change(SYSTEM, made.pk, {"closed": False, "keep_days": 3})
+        assert messages.say(SYSTEM, made.pk, "two").number == 4
+        after_a_break = [(one["number"], one["data"].get("closed")) for one in messages.entries(made.pk, 0, 9, 9)]
+        assert after_a_break == [(1, None), (3, False), (4, None)], "the newest state alone"
+
+
 class TestReading:
     def test_pages_go_back_in_order(self) -> None:
         made = rooms.create(SYSTEM, "War room")

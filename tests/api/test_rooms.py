@@ -106,6 +106,29 @@ def test_people_are_told(program: Program) -> None:
     assert (refused.status_code, body(refused)["errors"][0]["field"]) == (422, "to")
 
 
+def test_a_token_that_writes_too_often_is_told_when_it_may_again(program: Program, settings: Any) -> None:
+    make.user("ada")
+    settings.MESSAGES_PER_MINUTE = 2
+    path, told = f"{ROOMS}/{opened(program)}/messages", {"to": "user:ada", "text": "x"}
+    assert program.post(path, {"text": "x"}).status_code == 201
+    assert program.post("/api/v1/notifications", told).status_code == 202
+    refused = [
+        program.post(path, {"text": "x"}),
+        program.patch(f"{path}/1", {"text": "y"}),
+        program.put(f"{path}/1/reactions/👍"),
+        program.delete(f"{path}/1/reactions/👍"),
+        program.delete(f"{path}/1"),
+        program.post("/api/v1/notifications", told),
+    ]
+    for answer in refused:
+        assert answer.status_code == 429
+        assert 1 <= int(answer["Retry-After"]) <= 60
+        assert body(answer)["detail"].startswith("A token may send 2 messages and notifications a minute; wait ")
+    assert (Message.objects.get().text, Notification.objects.count()) == ("x", 1)
+    assert Program("edit", "other").post(path, {"text": "x"}).status_code == 201
+    assert program.get(f"{path}/1").status_code == 200
+
+
 def test_a_ticket_is_made_for_the_path_of_a_socket(redis: Redis) -> None:
     reader = Program("read", "reader")
     answer = reader.post("/api/v1/ws-ticket", {"path": "/ws/rooms/1/"})

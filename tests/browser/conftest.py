@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.chromium import find_or_install
-from tests.browser.person import SERVER_ZONE, Person
+from tests.browser.person import PORTAL, SERVER_ZONE, Person
 from tests.integration.stack import Stack
 
 expect.set_options(timeout=15_000)  # what comes live takes longer where all tests share two cores
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def system() -> Iterator[Stack]:
     """The whole system; what a test breaks in it, it waits for to be mended."""
-    with Stack(TIME_ZONE=SERVER_ZONE) as running:
+    with Stack(TIME_ZONE=SERVER_ZONE, EMBED_SITES=PORTAL) as running:
         yield running
 
 

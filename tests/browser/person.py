@@ -11,12 +11,15 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.integration.page import sign_in
-from tests.integration.stack import Stack
+from tests.integration.stack import Stack, free_port
 
 DEMO = "/d/this-machine/"
 WALL = "/wall/this-machine/"
 SERVER_ZONE = "Asia/Kathmandu"
 """Five hours and three quarters ahead of UTC: what is taken for another zone shows."""
+PORTAL_PORT = free_port()
+PORTAL = f"http://localhost:{PORTAL_PORT}"
+"""Another site, to a browser, than 127.0.0.1. It may show links in frames; nothing listens there yet."""
 
 SOON_S = 20.0
 """A second, where nothing else runs; `make bench` measures it."""

@@ -4,16 +4,20 @@ import json
 import re
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.person import DEMO, SERVER_ZONE, WALL, Person, push
+from tests.browser.person import DEMO, PORTAL, PORTAL_PORT, SERVER_ZONE, WALL, Person, push
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -467,3 +471,57 @@ def test_anything_is_found_by_its_name(person: Person) -> None:
     expect(page.locator("#search")).to_be_focused()
     expect(field).to_be_hidden()
     assert person.complaints == []
+
+
+@contextmanager
+def served(html: str, port: int) -> Iterator[None]:
+    """Serve a page, for real: Chromium lets only pages from this machine show others of it."""
+
+    class Portal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("localhost", port), Portal) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def test_a_link_shows_it_to_whoever_has_it_also_in_a_frame_of_another_site_until_it_is_revoked(
+    chromium: Browser, page: Page, system: Stack, push_token: str
+) -> None:
+    headers = {"Authorization": f"Bearer {system.manage('token', 'links', '--scope', 'admin').strip()}"}
+    links = f"{system.url}/api/v1/dashboards/this-machine/links"
+    made = page.request.post(links, data={"name": "lobby"}, headers=headers).json()
+    visitor = Person(page, system)
+    page.goto(made["address"])
+    visitor.wait_until_live()
+    expect(page).to_have_url(f"{system.url}/link/{made['id']}/")
+
+    html = f"<iframe src='{made['address']}' title='Demo' width='1200' height='700'></iframe>"
+    with chromium.new_context() as elsewhere, served(html, PORTAL_PORT):
+        portal = elsewhere.new_page()
+        portal.goto(f"{PORTAL}/")
+        frame = portal.frame_locator("iframe")
+        expect(frame.locator("body[data-live=live]")).to_be_attached()
+        number = next(NUMBERS)
+        push(system, push_token, number)
+        digits = re.compile(r"\D?".join(str(number)))
+        for shown in (page, frame):
+            orders = shown.locator("article.widget", has=shown.get_by_role("heading", name="Orders open", exact=True))
+            expect(orders.locator(".value")).to_have_text(digits)
+        page.get_by_role("link", name="Orders open").click()
+        visitor.wait_until_live()
+        expect(page).to_have_url(re.compile(rf"/link/{made['id']}/w/[\w-]+/$"))
+        assert visitor.complaints == []
+
+        assert page.request.delete(f"{links}/{made['id']}", headers=headers).status == 204
+        for shown in (page, frame):
+            expect(shown.get_by_role("heading", name="This link is over")).to_be_visible()
+            assert shown.locator("article.widget").count() == 0

@@ -223,6 +223,31 @@ def test_two_tabs_are_notified_alike_and_read_together(
     assert [person.complaints for person in people] == [[], []]
 
 
+def test_a_room_is_closed_and_opened_in_open_pages(page: Page, system: Stack, room: int, api: httpx.Client) -> None:
+    say(api, room, "from a program")
+    person = enter(page, system, room)
+    write(page, "mine")
+    field = page.get_by_label("Your message")
+    expect(page.locator("article")).to_have_count(2)
+    field.fill("half a thou")
+    assert api.patch(f"/rooms/{room}", json={"closed": True}).is_success
+    expect(page.get_by_text("nobody writes in it any more")).to_be_visible()
+    expect(field).to_be_hidden()
+    expect(page.get_by_role("log")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Delete")).to_be_focused()
+    expect(page.get_by_role("toolbar").get_by_role("button")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("article").last).to_be_focused()
+    assert api.patch(f"/rooms/{room}", json={"closed": False}).is_success
+    expect(field).to_have_value("half a thou")
+    expect(page.get_by_text("nobody writes in it any more")).to_be_hidden()
+    field.press("Enter")
+    expect(page.locator("article .text")).to_have_text(["from a program", "mine", "half a thou"])
+    assert person.complaints == []
+
+
 def test_files_are_chosen_dropped_and_pasted_and_shown_to_all(
     context: BrowserContext, system: Stack, room: int
 ) -> None:

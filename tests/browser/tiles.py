@@ -52,6 +52,12 @@ STILL: dict[str, dict[str, dict[str, Any]]] = {
             "places": [{"zone": "Pacific/Chatham", "name": "A name as long as it may be, and no longer than it"}] * 6
         },
     },
+    "image": {
+        "little": {"picture": "0" * 64},
+        "usual": {"picture": "0" * 64, "fit": "cover", "alt": "The yard"},
+        "much": {"picture": "0" * 64, "alt": "The yard from the west, with the gate, the ramp and the lorries " * 4},
+        "absurd": {"picture": "0" * 64, "link": "/d/yard/", "alt": "x" * 300},
+    },
     "countdown": {
         "little": {"until": "2026-11-20T12:00:09Z"},
         "usual": {"until": "2026-12-24T18:00:00+01:00"},

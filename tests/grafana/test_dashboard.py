@@ -81,6 +81,34 @@ def test_a_panel_becomes_a_widget(one: dict[str, Any], kind: str, more: dict[str
     assert (found["kind"], found["config"]) == (kind, {"queries": [{"metric": "a"}], **more})
 
 
+VALUES = [
+    {"title": "Host", "url": "/d/abc/Host-1?var-host=${__field.labels.host}&${__url_time_range}&${__all_variables}"},
+    {"title": "Raw", "url": "https://example.org/${__value.raw}"},
+]
+RUNBOOK = {"title": "Runbook", "url": "https://example.org/run?q=${host:raw}&from=$__from&to=$__to"}
+
+
+def test_links_come_along() -> None:
+    found, left_out = converted(
+        dashboard(
+            {**panel("table", **fields(links=VALUES)), "links": [RUNBOOK]},
+            {**panel("stat", **fields(links=VALUES)), "links": [{"title": "Bad", "url": "javascript:alert(1)"}]},
+            links=[
+                {"type": "link", "title": "The [plan]", "url": "https://grafana.example.org/d/x/plan"},
+                {"type": "dashboards", "tags": ["shop"]},
+            ],
+        )
+    )
+    table, stat, text = found["widgets"]
+    assert table["config"]["row_link"] == "/d/host-1/?var-host=${host}"
+    assert table["config"]["links"] == [{"title": "Runbook", "url": "https://example.org/run?q=${host}"}]
+    assert "links" not in stat["config"]
+    assert (text["title"], text["config"]) == ("Links", {"text": "* [The  plan ](</d/plan/>)"})
+    reasons = ["Its link 'Raw'.", "Its link 'Bad'.", "Its link 'Host'.", "Its link 'Raw'."]
+    assert [one.reason for one in left_out] == [*reasons, "Its links to dashboards with the tags shop."]
+    DashboardSpec.model_validate(found)
+
+
 def test_a_calculation_has_hidden_queries_each_of_them_once() -> None:
     targets = [
         {"expr": "a / b * 100", "legendFormat": "{{ x }} of $there_is_not"},

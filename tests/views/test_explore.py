@@ -53,6 +53,7 @@ def test_without_a_metric_it_asks_for_one(viewer: Client) -> None:
     page = viewer.get(PATH)
     assert "Type a word of a metric" in text(page)
     assert 'data-suggest="metric"' in page.content.decode()
+    assert re.search(r'src="[^"]*js/hover[^"]*\.js"', page.content.decode())
     assert f'href="{PATH}"' in viewer.get("/series/").content.decode()
 
 

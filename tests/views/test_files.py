@@ -230,6 +230,15 @@ class TestSaying:
         said = f"/api/v1/rooms/{room.pk}/messages"
         assert program.post(said, {"files": [made["key"]]}).status_code == 201
         assert body(program.get(said))["messages"][0]["files"] == [made]
+        path = f"/api/v1/rooms/{room.pk}/files/{made['key']}"
+        answer = reader.get(path)
+        assert (answer.status_code, answer.content, answer["Content-Type"]) == (200, b"plan", FILE)
+        assert answer["Content-Disposition"] == 'attachment; filename="plan.txt"'
+        assert [one.get(f"{path}{end}").status_code for one, end in ((reader, "x"), (Program(None), ""))] == [404, 401]
+        others = Program("read", "others", [make.team("others")])
+        Room.objects.filter(pk=room.pk).update(for_everyone=False)
+        assert [others.get(path).status_code, reader.get(path).status_code] == [404, 200]
+        Room.objects.filter(pk=room.pk).update(for_everyone=True)
         for wrong in ({}, {"text": ""}, {"text": "x", "files": [made["key"]]}):
             assert program.post(said, wrong).status_code == 422
 

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import messages, rooms
-from metrics.models import AuditEntry, Room
+from metrics.actions import messages, room_list, rooms
+from metrics.models import AuditEntry, Reading, Room
 from tests import make
 from tests.api.client import Program, body
 
@@ -84,11 +84,37 @@ def test_the_list_has_three_groups_with_what_one_may_see(
     assert shown("ed") == [["Shop"], ["A", "b", "closed"], ["ada"]]
     assert shown("root") == [["Shop"], ["A", "b", "closed"], []]
     with django_assert_max_num_queries(3):
-        rooms.listed(by("root"))
+        room_list.listed(by("root"))
     page = text(browsers["ada"].get("/rooms/"))
     assert page.count("Closed ") == 1
     assert page.count("Newest message ") == 2
     assert f'data-unread-of="{dashboard.pk}"' in page
+
+
+def test_favourites_and_what_is_unread_come_first_and_many_are_found_by_typing(browsers: dict[str, Client]) -> None:
+    made = Room.objects.bulk_create([Room(title=f"Room {n:03}", for_everyone=True) for n in range(150)])
+    ada = by("ada")
+    Reading.objects.create(user_id=ada.pk, room=made[140], number=0, ordinal=0)
+    messages.say(SYSTEM, made[140].pk, "hello")
+    htmx = {"HX-Request": "true"}
+
+    def shown(page: str) -> list[str]:
+        return re.findall(r'<h3><a href="[^"]*">Room ([^<]*)</a>', page)
+
+    page = text(browsers["ada"].post("/rooms/favourite/", {"on": made[149].pk}, headers=htmx))
+    assert shown(page) == ["149", "140", *(f"{n:03}" for n in range(22))]
+    assert "All 150<" in page
+    assert page.count('aria-pressed="true"') == 1
+    last = text(browsers["ada"].get("/rooms/?kind=rooms&page=99"))
+    assert ("Page 3 of 3" in last, shown(last)[-1], len(shown(last))) == (True, "148", 30)
+    found = text(browsers["ada"].get("/rooms/", {"q": "ROOM 14", "kind": "nonsense", "page": "x"}, headers=htmx))
+    assert sorted(shown(found)) == ["014", "114", *(f"14{n}" for n in range(10))]
+    assert "<h1>" not in found
+    assert "No room has “&lt;b&gt;”" in text(browsers["ada"].get("/rooms/", {"q": "<b>"}))
+    posted = browsers["ada"].post("/rooms/favourite/", {"off": made[149].pk, "q": "14"})
+    assert (posted.status_code, posted["Location"]) == (302, "/rooms/?q=14")
+    assert shown(text(browsers["ada"].get("/rooms/")))[:2] == ["140", "000"]
+    assert browsers["ada"].post("/rooms/favourite/", {"on": "x"}).status_code == 404
 
 
 def test_two_people_have_one_conversation_that_each_calls_by_the_other(browsers: dict[str, Client]) -> None:
@@ -150,9 +176,12 @@ class TestSettings:
         path = f"/rooms/{room.pk}/"
         assert browsers["ada"].post(f"{path}close/", {"closed": "yes"}).status_code == 403
         assert "Closed: nobody writes" in text(browsers["ed"].post(f"{path}close/", {"closed": "yes"}, follow=True))
-        assert "data-say" not in text(browsers["ada"].get(path))
+        page = text(browsers["ada"].get(path))
+        assert ("data-say hidden" in page, "data-closed" in page) == (True, True)
         assert browsers["ada"].post(path, {"text": "x"}).status_code == 422
         assert "Open again." in text(browsers["ed"].post(f"{path}close/", follow=True))
+        page = text(browsers["ada"].get(path))
+        assert ("data-say hidden" in page, "data-closed" in page) == (False, False)
         assert browsers["ada"].post(path, {"text": "x"}).status_code == 302
         assert [one.verb for one in AuditEntry.objects.order_by("pk")][-2:] == ["close", "reopen"]
 

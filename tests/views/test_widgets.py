@@ -71,6 +71,7 @@ class TestNew:
         needed: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
             "section": ({}, {}),
+            "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
             "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),
             "progress": ({"config-queries-0-metric": "orders_open", "config-goal": "7"}, {**queries, "goal": 7.0}),
@@ -289,3 +290,21 @@ class TestPreview:
         fields = {"widget-title": "New", "config-queries-0-metric": "secret"}
         drawn = editor.post(f"{NEW}&do=preview", filled(editor, NEW, NEW, **fields), headers=HTMX)
         assert "No data yet" in text(drawn)
+
+
+def test_a_password_of_a_picture_is_never_shown_and_stays(editor: Client) -> None:
+    image = {"url": "https://example.org/yard.jpg", "username": "ada", "password": "open sesame"}
+    make.dashboard(widgets=[{"kind": "image", "title": "Yard", "config": image}])
+    sealed = Widget.objects.get().config["password"]
+    path = "/d/shop/widgets/yard/edit/"
+    page = editor.get(path).content.decode()
+    assert sealed not in page
+    assert 'placeholder="set, and not shown"' in page
+    editor.post(path, filled(editor, path, path, **{"config-alt": "The yard"}))
+    assert drafted()["yard"]["config"] == {**image, "alt": "The yard", "password": sealed}
+    other = filled(editor, path, path, **{"config-url": "https://evil.example.org/"})
+    refused = editor.post(path, other)
+    assert (refused.status_code, sealed in refused.content.decode()) == (422, False)
+    assert beside(refused.content.decode(), "config-password").startswith("It was given for another address")
+    editor.post(path, {**filled(editor, path, path), "remove-password": "on"})
+    assert "password" not in drafted()["yard"]["config"]

@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
+from metrics.models import Widget
+from metrics.sample import Sample
+from metrics.series.write import write
 from metrics.widgets.late import Late, LateConfig, LateView
-from tests.widgets.make import config, named, window
+from metrics.widgets.render import WidgetView, widget_views
+from tests import make
+from tests.widgets.make import AT, config, named, window
 
 
 def view(*ages_s: float | None, every_s: float | None = 10, **fields: Any) -> LateView:
@@ -49,3 +54,53 @@ def test_what_has_no_room_is_counted() -> None:
 def test_how_often_it_should_come_is_said_where_it_is_known() -> None:
     assert view(100).rows[0].every == "every 10 s"
     assert view(1000, every_s=None).rows[0].every == ""
+
+
+class TestOfAll:
+    """Without a query: all sources and series."""
+
+    @pytest.fixture(autouse=True)
+    def _stored(self, db: None) -> None:
+        feed, secret = make.source(name="feed", every_s=10), make.source(name="secret", every_s=10)
+        mixed = make.source(name="mixed", every_s=10)
+        secret.for_everyone = False
+        secret.save()
+        rows = [
+            *[(feed, "cpu", str(n), 900 + n) for n in range(3)],
+            *[(mixed, "disk", mount, age_s) for mount, age_s in (("/a", 2), ("/b", 600), ("/c", 40))],
+            (secret, "hidden", "x", 5000),
+            (None, "pushed", "shop", 700),
+            (None, "hourly", "fresh", 200),
+        ]
+        for source, metric, name, age_s in rows:
+            write([Sample(metric, 1.0, {"name": name}, AT - age_s)], source, AT)
+
+    def seen(self, hidden: tuple[int, ...] = (), at: float = AT, **fields: Any) -> WidgetView:
+        return widget_views([Widget(key="k", kind="late", title="Late", config=fields)], "1h", at, hidden)[0]
+
+    def names(self, **fields: Any) -> list[str]:
+        shown: Any = self.seen(**fields).view
+        return [f"{row.name} {row.state} {row.silent}" for row in shown.rows]
+
+    def test_sources_that_are_silent_as_a_whole_are_a_row(self) -> None:
+        rows = ["hidden name=x stale 83 min", "feed, 3 series stale 15 min", "pushed name=shop late 11 min"]
+        assert self.names() == [*rows, "disk name=/b stale 10 min", "disk name=/c late 40 s"]
+        assert self.names(stale_only=True) == [one for one in self.names() if " stale " in one]
+        shown: Any = self.seen().view
+        assert (shown.summary, self.seen().freshness.state) == ("3 stale · 2 late", "fresh")
+
+    def test_those_that_the_dashboard_may_not_show_are_left_out(self) -> None:
+        dashboard = make.dashboard("open", [{"kind": "late", "title": "Late", "config": {}}])
+        (view,) = widget_views(list(dashboard.widgets.all()), "1h", AT)
+        shown: Any = view.view
+        assert [row.name for row in shown.rows][:1] == ["feed, 3 series"]
+
+    def test_in_the_past_they_were_as_they_were(self) -> None:
+        shown: Any = self.seen(at=AT - 895).view
+        assert [row.name for row in shown.rows] == ["hidden name=x"]
+
+    def test_what_is_turned_off_is_not_missed(self) -> None:
+        from metrics.models import Source
+
+        Source.objects.update(enabled=False)
+        assert self.names() == ["pushed name=shop late 11 min"]

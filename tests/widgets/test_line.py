@@ -215,6 +215,42 @@ def test_on_a_logarithmic_axis_each_tenfold_is_as_high() -> None:
 DRAWN = [("line", 0, 3), ("steps", 0, 6), ("points", 3, 0)]
 
 
+TWO: dict[str, Any] = {"queries": [{"metric": "m"}, {"metric": "n", "axis": "right"}]}
+
+
+def two(one: Any, other: Any, **fields: Any) -> LineView:
+    series = [dataclasses.replace(each, of=place) for place, each in enumerate((one, other))]
+    return view(*series, **TWO, **fields)
+
+
+def test_the_right_axis_has_a_scale_a_unit_and_ends_of_its_own() -> None:
+    few, many = named("few", 5, LEVEL, unit="percent"), named("many", 9e6, steps(9e6, WINDOW), unit="bytes")
+    shown = two(few, many, min=0, max=10, right={"min": 0, "max": 18e6, "fixed": True}, goals=[{"value": 7}])
+    assert shown.right is not None
+    assert [(one.low, one.high, one.symbol) for one in (shown.values, shown.right)] == [(0, 10, "%"), (0, 18e6, "MiB")]
+    assert [(line.path, line.right) for line in shown.lines] == [("M4 200l992 0", False), ("M4 200l992 0", True)]
+    assert [str(line.value) for line in shown.lines] == ["5.0\u202f%", "8.58\u202fMiB"]
+    assert len(shown.limits) == 1
+
+
+def test_the_right_axis_alone_may_be_logarithmic() -> None:
+    shown = two(named("a", 5, LEVEL), named("b", 100, steps(100, WINDOW)), right={"scale": "log", "min": 1, "max": 1e4})
+    assert shown.right is not None
+    assert (shown.values.log, shown.right.log) == (False, True)
+    assert shown.lines[1].path == "M4 200l992 0"
+
+
+def test_an_expression_may_be_on_the_right_and_all_on_the_right_are_on_the_left() -> None:
+    on_right: dict[str, Any] = {
+        "queries": [{"metric": "m", "name": "A"}],
+        "expressions": [{"expression": "A * 2", "axis": "right"}],
+    }
+    both = [dataclasses.replace(named(str(of), 5, LEVEL), of=of) for of in (0, 1)]
+    assert [line.right for line in view(*both, **on_right).lines] == [False, True]
+    alone = view(both[1], **on_right, right={"unit": "percent"})
+    assert (alone.right, alone.values.symbol, [line.right for line in alone.lines]) == (None, "%", [False])
+
+
 @pytest.mark.parametrize(("draw", "dots", "corners"), DRAWN)
 def test_values_are_drawn_as_lines_steps_or_points(draw: str, dots: int, corners: int) -> None:
     (line,) = view(named("a", 5, {1800: 1.0, 1770: 2.0, 1740: 3.0}), draw=draw).lines
@@ -256,6 +292,8 @@ def test_colours_by_labels_are_the_same_on_every_chart_and_never_twice_on_one() 
         ({"scale": "log", "min": 0}, "more than zero from min to max"),
         ({"scale": "log", "stacked": True}, "can't have a logarithmic axis"),
         ({"stacked": True, "draw": "points"}, "stacked series are drawn as lines"),
+        ({"stacked": True, **TWO}, "stacked series share one axis"),
+        ({"right": {"fixed": True}}, "a fixed axis needs min"),
     ],
 )
 def test_what_can_not_be_drawn_is_refused(fields: dict[str, Any], said: str) -> None:

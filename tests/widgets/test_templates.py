@@ -24,6 +24,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "clock": {"places": [{"zone": "Asia/Tokyo", "name": "<a>"}, {"zone": "UTC"}]},
     "countdown": {"until": "2026-12-24T18:00:00Z", "reached": "<a>"},
     "progress": {"goal": 100},
+    "image": {"picture": "0" * 64, "alt": "<a>"},
 }
 STILL = [kind for kind, one in kinds().items() if issubclass(one.config_class, Still)]
 OF_SERIES = sorted(kinds().keys() - STILL)

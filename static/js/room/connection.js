@@ -8,7 +8,7 @@ const REFUSED = {
   4403: "This page may not connect to the server that it asks.",
   4404: "This room is gone, or is not for you any more.",
 };
-const ENTRY = /^<hx-partial [^>]*><article [^>]*?data-entry="(\d+)"/;
+const ENTRY = /^<hx-partial [^>]*><(?:article|div) [^>]*?data-entry="(\d+)"/;
 
 const isOurs = (event) => event.detail.connection.url.includes("/ws/rooms/");
 

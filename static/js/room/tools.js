@@ -1,7 +1,10 @@
 // What can be done with a message: one toolbar, which is put into the message that is pointed at, focused or tapped.
 
-/** Offer the tools in `template` on the messages in `log`; `act` has send, reply, edit and leave. */
-export function tools({ log, template, picker, me, moderates, act }) {
+/**
+ * Offer the tools in `template` on the messages in `log`; `act` has send, reply, edit and leave.
+ * While `isClosed()`, messages can only be deleted.
+ */
+export function tools({ log, template, picker, me, moderates, act, isClosed }) {
   const bar = template.content.firstElementChild.cloneNode(true);
   const pick = bar.querySelector("[data-pick]");
   const isMine = (message) => message.dataset.by === me.name;
@@ -29,7 +32,8 @@ export function tools({ log, template, picker, me, moderates, act }) {
       bar.remove();
       return;
     }
-    bar.querySelector("[data-edit]").hidden = !isMine(active);
+    for (const button of bar.querySelectorAll("button")) button.hidden = isClosed();
+    bar.querySelector("[data-edit]").hidden = isClosed() || !isMine(active);
     bar.querySelector("[data-delete]").hidden = !isMine(active) && !moderates;
     active.prepend(bar); // Tab leads to it first
   }
@@ -48,6 +52,19 @@ export function tools({ log, template, picker, me, moderates, act }) {
   function react(emoji) {
     if (active && emoji) act.send({ react: number(active), emoji });
     closePicker();
+  }
+
+  /** Lead from what is open back to what it belongs to; return whether there was such a thing. */
+  function escape(target) {
+    if (chooser) {
+      closePicker();
+      pick.focus();
+    } else if (!isClosed()) {
+      place(null);
+      act.leave();
+    } else if (bar.contains(target)) active.focus();
+    else return false;
+    return true;
   }
 
   const number = (message) => Number(message.id.slice("m-".length));
@@ -74,12 +91,12 @@ export function tools({ log, template, picker, me, moderates, act }) {
   log.addEventListener("click", (event) => {
     const message = event.target.closest("article");
     const chip = event.target.closest(".reactions [data-emoji]");
-    if (chip) act.send({ react: number(message), emoji: chip.dataset.emoji });
+    if (chip && !isClosed()) act.send({ react: number(message), emoji: chip.dataset.emoji });
     else if (event.target.closest("[data-more]")) {
       if (bar.parentElement === message) place(null);
       else {
         place(message);
-        bar.querySelector("button:not([hidden])").focus();
+        bar.querySelector("button:not([hidden])")?.focus();
       }
     }
   });
@@ -105,14 +122,7 @@ export function tools({ log, template, picker, me, moderates, act }) {
 
   log.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
-      event.preventDefault();
-      if (chooser) {
-        closePicker();
-        pick.focus();
-      } else {
-        place(null);
-        act.leave();
-      }
+      if (escape(event.target)) event.preventDefault();
       return;
     }
     if (event.target.closest(".tools, a, button, input")) return;
@@ -126,6 +136,9 @@ export function tools({ log, template, picker, me, moderates, act }) {
   });
 
   return {
+    /** Take the tools away: others are offered from now on. */
+    close: () => place(null),
+
     /** Put the tools back into a message that was drawn anew. */
     again() {
       if (!active || bar.parentElement === active) return;

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0033_favourites'),
+        ('metrics', '0036_rooms'),
     ]
 
     operations = [

@@ -1,0 +1,189 @@
+"""The pages that a link opens: the way in, the dashboard as a tab and as a wall, and a widget alone.
+
+They are for whoever has the link, whoever else is signed in beside it. They alone may be shown in frames of other
+sites, of those in EMBED_SITES.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from metrics.access import links
+from metrics.access.policy import may_watch
+from metrics.access.principal import Shown, address_of, of_link, of_visitor
+from metrics.actions import variables
+from metrics.actions.errors import Invalid
+from metrics.actions.page import page
+from metrics.models import Link
+from metrics.views import widget_page
+from metrics.widgets.ranges import DEFAULT, RANGES_S
+
+View = Callable[..., HttpResponse]
+
+OVER = "This link is over: it was revoked or has expired, or its dashboard was deleted."
+UNKNOWN = "There is no such link. Open its whole address, with all that stands behind the #."
+NOT_OPENED = "Open the whole address of the link again: this browser does not know it, or keeps no cookies here."
+SHOWS_NO_MORE = "This link does not show that."
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def framed(view: View) -> View:
+    """Let the sites of EMBED_SITES show the answers of `view` in frames."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if settings.EMBED_SITES:
+            response._csp_replace = {"frame-ancestors": settings.EMBED_SITES}  # type: ignore[attr-defined]
+            response.xframe_options_exempt = True  # type: ignore[attr-defined]
+        return response
+
+    return answer
+
+
+def opened(view: View) -> View:
+    """Give `view` the link whose cookie the request has, as its principal; without one it says why there is no page."""
+
+    @framed
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, id: int, **kwargs: Any) -> HttpResponse:
+        secret = request.COOKIES.get(links.cookie_of(id), "")
+        link = links.opened(secret, id)
+        request.user = AnonymousUser()
+        if link is None:
+            is_over = links.is_over(secret, id)
+            return refusal(request, OVER if is_over else NOT_OPENED, 410 if is_over else 403)
+        request.principal = of_link(link, address_of(request))  # type: ignore[attr-defined]
+        try:
+            return view(request, link, **kwargs)
+        except Http404 as problem:
+            return refusal(request, str(problem), 404)
+
+    return answer
+
+
+def refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    """Return the page that says why a link does not open."""
+    return render(request, "link/refused.html", {"sentence": sentence, "is_over": status == 410}, status=status)
+
+
+@csrf_exempt  # in a frame of another site no cookie comes to compare with; it gives a link to whoever has its secret
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@framed
+def enter(request: HttpRequest) -> HttpResponse:
+    """The page of `/link/#SECRET`, whose script sends the secret, which no server sees in an address, for a cookie."""
+    request.user = AnonymousUser()
+    if request.method != "POST":
+        return render(request, "link/enter.html")
+    secret = request.POST.get("secret", "")
+    link = links.opened(secret)
+    if link is None:
+        is_over = links.is_over(secret)
+        return JsonResponse({"detail": OVER if is_over else UNKNOWN}, status=410 if is_over else 404)
+    response = JsonResponse({"path": reverse("link-dashboard", args=[link.pk])})
+    _remember(request, response, link, secret)
+    return response
+
+
+@opened
+def tab(request: HttpRequest, link: Link) -> HttpResponse:
+    """The dashboard of a link in a browser's tab, or in a frame."""
+    return _dashboard(request, link, "link/tab.html")
+
+
+@opened
+def wall(request: HttpRequest, link: Link) -> HttpResponse:
+    """The dashboard of a link, filling a screen."""
+    return _dashboard(request, link, "dashboard/wall.html")
+
+
+@opened
+def widget(request: HttpRequest, link: Link, key: str) -> HttpResponse:
+    """One widget of a link's dashboard."""
+    home = reverse("link-dashboard", args=[link.pk])
+    return widget_page.shown(request, link.dashboard.slug, key, home, f"&link={link.pk}")
+
+
+@opened
+def csv(request: HttpRequest, link: Link, key: str) -> HttpResponse:
+    """The points of a widget's series as CSV."""
+    return widget_page.points(request, link.dashboard.slug, key)
+
+
+def _dashboard(request: HttpRequest, link: Link, template: str) -> HttpResponse:
+    by, dashboard = of_visitor(request), link.dashboard
+    shown = by.shown or Shown(dashboard.pk)
+    usual = dashboard.range if dashboard.range in RANGES_S else DEFAULT
+    range = request.GET.get("range", shown.range or usual)
+    given = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
+    asked = variables.asked_by(by, given)
+    if not may_watch(by, dashboard, range, asked, past="at" in request.GET):
+        raise Http404(SHOWS_NO_MORE)
+    try:
+        chosen = variables.chosen(dashboard, asked)
+    except Invalid:  # a value that is gone, such as a machine
+        if given:
+            return redirect(request.path)
+        raise Http404("There is nothing to show just now: the values that this link shows are gone.") from None
+    if range not in RANGES_S:
+        return redirect(request.path)
+    if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
+        return HttpResponse()
+    more = variables.address(chosen)
+    fixed = {variables.PREFIX + name for name, _ in shown.values}
+    context = {
+        "dashboard": dashboard,
+        "range": range,
+        "ranges": [] if shown.range else list(RANGES_S),
+        "variables": [one for one in variables.pickers(dashboard, chosen) if one.name not in fixed],
+        "fixed": [one for one in variables.pickers(dashboard, chosen) if one.name in fixed],
+        "more": more,
+        "page": page(dashboard, range, time.time(), chosen),
+        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}&link={link.pk}",
+        "is_linked": True,
+        "wall_path": f"{reverse('link-wall', args=[link.pk])}?range={range}{more}",
+        "tab_path": f"{reverse('link-dashboard', args=[link.pk])}?range={range}{more}",
+    }
+    return render(request, template, context)
+
+
+def _remember(request: HttpRequest, response: HttpResponse, link: Link, secret: str) -> None:
+    """Have the browser keep the secret of a link, out of reach of scripts, for as long as the link is valid.
+
+    In a frame of another site a browser keeps it for pages of that site alone (CHIPS): it has to be `Partitioned`,
+    which `Secure` belongs to. Browsers take that over https, and from this machine itself.
+    """
+    left_s = links.COOKIE_AGE_S
+    if link.expires_at is not None:
+        left_s = min(left_s, max(1, int((link.expires_at - timezone.now()).total_seconds())))
+    for name in links.too_many(request.COOKIES, link.pk):
+        response.delete_cookie(name)
+    is_local = urlsplit(f"//{request.get_host()}").hostname in LOOPBACK
+    if settings.EMBED_SITES and request.POST.get("framed") == "1" and (request.is_secure() or is_local):
+        cookie = SimpleCookie({links.cookie_of(link.pk): secret})[links.cookie_of(link.pk)]
+        cookie.update({"path": "/", "max-age": str(left_s), "httponly": True, "secure": True, "samesite": "None"})
+        response.headers["Set-Cookie"] = f"{cookie.OutputString()}; Partitioned"  # unknown to Python before 3.14
+        return
+    response.set_cookie(
+        links.cookie_of(link.pk),
+        secret,
+        max_age=left_s,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )

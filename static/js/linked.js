@@ -1,0 +1,25 @@
+// A page that was opened by a link: widgets open within the link, other pages in a tab of their own, and when the link
+// is over, so is the page.
+
+const OVER = 4410;
+const [home] = /^\/link\/\d+\//.exec(location.pathname);
+
+function lead(event) {
+  const anchor = event.target.closest?.("#widgets a[href]");
+  if (!anchor || anchor.origin !== location.origin || anchor.pathname.startsWith(home)) {
+    if (anchor && anchor.origin !== location.origin) anchor.target = "_blank";
+    return;
+  }
+  const widget = /^\/d\/[\w-]+\/(w\/[\w-]+\/)$/.exec(anchor.pathname);
+  if (widget) anchor.href = home + widget[1] + location.search;
+  else anchor.target = "_blank";
+}
+
+for (const kind of ["click", "pointerdown"]) document.addEventListener(kind, lead, { capture: true, passive: true });
+
+// The values go with the link; but only once the server says that it is over.
+document.addEventListener("htmx:ws:close", async (event) => {
+  if (event.detail.code !== OVER) return;
+  const answer = await fetch(location.href, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status === 410) location.reload();
+});
