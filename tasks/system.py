@@ -5,12 +5,8 @@ from dataclasses import asdict
 
 from celery import shared_task
 
-from metrics.actions import alerts, clock, render, slots
+from metrics.actions import alerts, clock, pictures, render, slots
 from metrics.actions import arrivals as arrivals_
-<<<<<<< HEAD
-=======
-from metrics.actions import clock, pictures, render, slots
->>>>>>> main
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from tasks.alone import alone
