@@ -8,6 +8,7 @@ Data follows its source: who may not see a source sees none of its series. A das
 may see, for everyone who may see the dashboard.
 
 An alert is for those who see its rule, and the editors among them acknowledge it.
+
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
 
@@ -151,7 +152,10 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Alert:
         return rows.filter(rule__in=visible(by, Rule).order_by().values("pk"))
     if model is Link:  # of the dashboards that they may change
-        theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).XX.filter(Q(for_everyone=True) | _of_teams(model, by))
+        theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
+        return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
+    if model in (Dashboard, Rule, Source):
+        return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
         return rows.filter(Q(dashboard=None) & own | Q(dashboard__in=visible(by, Dashboard).order_by().values("pk")))
