@@ -124,7 +124,11 @@ def document_of(rule: Rule) -> dict[str, Any]:
 
 def whole(rule: Rule) -> dict[str, Any]:
     """Return a rule as its document with every field, be it as usual."""
-    return spec_of(rule).model_dump(mode="json", by_alias=True)
+    spec = spec_of(rule)
+    return {
+        **spec.model_dump(mode="json", by_alias=True),
+        "query": spec.query.model_dump(mode="json", exclude_unset=True),
+    }
 
 
 def about(kind: AnyCondition) -> dict[str, Any]:

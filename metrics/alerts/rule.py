@@ -50,12 +50,13 @@ class RuleSpec(Versioned):
     condition: dict[str, Any] = Field(description="What is bad: a kind, and its fields.")
     for_: Period | None = Field(
         default=None,
+        min_length=1,
         alias="for",
         title="For",
         description="How long it has to be bad, such as 5m; else one sample is enough.",
     )
     clear_for: Period | None = Field(
-        default=None, description="How long it has to be good again, such as 5m; else one sample is enough."
+        default=None, min_length=1, description="How long it has to be good again, such as 5m; else one sample is enough."
     )
     no_data: NoData = Field(
         default="nodata", description="What a series without samples is: nodata, which is told, ok, or keep, as it was."

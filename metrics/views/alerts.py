@@ -33,7 +33,8 @@ LEVELS = {
     State.OK: "ok",
 }
 WORDS = {State.NODATA: "no data"}
-CHART_RANGE = "24h"
+RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
+"""For how long an alert lasts at most (seconds), and the range of its chart."""
 MOVES_LISTED = 50
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
@@ -98,7 +99,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
-        "shown": explored(query, "line", CHART_RANGE, now, hidden_from(by), {"goals": goals} if goals else {}),
+        "shown": explored(query, "line", _range(now - found.since_ms / 1000), now, hidden_from(by), {"goals": goals} if goals else {}),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "hours": FOR_HOURS,
@@ -149,3 +150,8 @@ def status(state: str) -> SourceStatus:
 
 def _is_of(alert: Alert, team: str) -> bool:
     return not team or any(one.name == team for one in alert.rule.teams.all())
+
+
+def _range(age_s: float) -> str:
+    """Return the range in which a chart shows what happened `age_s` ago, and what was before it."""
+    return next((range for most_s, range in RANGES if age_s < most_s), "30d")
