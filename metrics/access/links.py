@@ -43,6 +43,15 @@ def opened(secret: str, id: int | None = None) -> Link | None:
     return found
 
 
+def to_dashboard(cookies: Mapping[str, str], slug: str) -> Link | None:
+    """Return a valid link to the dashboard `slug` among those whose `cookies` a browser sends."""
+    secrets = [secret for name, secret in cookies.items() if name.startswith(COOKIE)]
+    if not secrets:
+        return None
+    digests = [Link.digest_of(secret) for secret in secrets]
+    return valid_links(timezone.now()).filter(digest__in=digests, dashboard__slug=slug).first()
+
+
 def valid_links(now: datetime) -> QuerySet[Link]:
     """Return the links that are neither revoked nor expired at `now`."""
     valid = Link.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, dashboard__deleted_at=None)

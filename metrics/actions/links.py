@@ -50,7 +50,7 @@ def create(
     With a `range` it shows no other, and of each variable in `values` no other values. Raises Missing, Forbidden, or
     Invalid.
     """
-    values = {name: list(values[name]) for name in sorted(values or {}) if (values or {})[name]}
+    values = {name: list(chosen) for name, chosen in sorted((values or {}).items()) if chosen}
     secret = Link.new_secret()
     with transaction.atomic():
         dashboard = _dashboard(by, slug, CREATE)

@@ -9,7 +9,7 @@ from metrics.models.dashboard import Dashboard
 
 
 class Link(models.Model):
-    """Whoever has its address sees one dashboard, read-only. Only the SHA-256 of its secret is kept.
+    """A read-only view of one dashboard, for whoever has its address. Only the SHA-256 of its secret is kept.
 
     With a `range` it shows that one alone, and of each variable in `variables` those values alone.
     """

@@ -1,12 +1,14 @@
 """Pictures of dashboards: uploaded by the editor's script, and given to those who may see the dashboard."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from metrics.access.principal import of_visitor
+from metrics.access import links
+from metrics.access.principal import address_of, of_link, of_visitor
 from metrics.actions import pictures
-from metrics.actions.errors import Invalid, TooLarge
+from metrics.actions.errors import Invalid, Missing, TooLarge
 from metrics.files import sent
 from metrics.views.access import page
 from metrics.views.files import STATUSES
@@ -34,8 +36,21 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@page
-def picture(request: HttpRequest, slug: str, hash: str) -> HttpResponse:
-    """A picture of a dashboard. What is behind its address never changes, so browsers keep it."""
+def picture(request: HttpRequest, slug: str, hash: str) -> HttpResponseBase:
+    """A picture of a dashboard. What is behind its address never changes, so browsers keep it.
+
+    Widgets are the same bytes for all who see the dashboard, so this is the address of it on pages of links, too.
+    """
+    link = links.to_dashboard(request.COOKIES, slug)
+    if link is None:
+        return page(_picture)(request, slug, hash)
+    request.principal = of_link(link, address_of(request))  # type: ignore[attr-defined]
+    try:
+        return _picture(request, slug, hash)
+    except Missing as problem:
+        raise Http404(str(problem)) from None
+
+
+def _picture(request: HttpRequest, slug: str, hash: str) -> HttpResponse:
     found = pictures.find(of_visitor(request), slug, hash)
     return sent(bytes(found.data), found.type, "picture", is_shown=True)

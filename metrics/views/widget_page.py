@@ -112,8 +112,8 @@ def _asked(request: HttpRequest, slug: str, key: str) -> Asked:
         raise Http404(f"There is no dashboard {slug}.")
     range = request.GET.get("range", (by.shown and by.shown.range) or dashboard.range)
     range = range if range in RANGES_S else DEFAULT
-    wanted = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
-    wanted = variables.asked_by(by, wanted)
+    given = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
+    wanted = variables.asked_by(by, given)
     now = time.time()
     is_past = "at" in request.GET
     if not may_watch(by, dashboard, range, wanted, past=is_past):

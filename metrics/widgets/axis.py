@@ -92,8 +92,11 @@ def value_axis(
     bottom = least if low == least else first * step * scale.divisor
     top = most if high == most else last * step * scale.divisor
     decimals = units.decimals_of(step)
+    plain = decimals if step >= units.PLAIN_LEAST else 0  # zero beside powers of ten has none
     ticks = tuple(
-        Tick(_percent((top - value) / (top - bottom)), units.digits(value / scale.divisor, decimals))
+        Tick(
+            _percent((top - value) / (top - bottom)), units.digits(value / scale.divisor, decimals if value else plain)
+        )
         for value in (multiple * step * scale.divisor for multiple in range(first, last + 1))
         if bottom - 1e-9 * abs(bottom) <= value <= top + 1e-9 * abs(top)
     )

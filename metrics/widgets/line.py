@@ -29,6 +29,9 @@ DRAWN_AS = {"line": 1.0, "steps": 1.8, "points": 2.6}
 """How much longer a path is than one of lines."""
 TABLE_SHARE = 0.8
 """A table in the legend leaves so much of the bytes to the paths."""
+SAID_MOST = 4
+LABELS_APART = 0.3
+"""Share of the height; labels of limits that are nearer to each other could overlap in a small chart."""
 BAND_STEPS = 3
 """A step of a band is as long as so many of a curve, or else its two edges would be most of what is sent."""
 
@@ -148,11 +151,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A line across the chart: `level` is warn, critical or goal, `place` where it is as a tick's, `text` its label."""
+    """A line across the chart: `level` is warn, critical or goal, `place` where it is as a tick's, `text` its label.
+
+    The label is above the line, or `below` it where another line is near above.
+    """
 
     level: str
     place: str
     text: str
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class LineView:
     another one on the right, None without series of its own. `times` are the marks of the horizontal one, from `start`
     to `end` (Unix seconds) in steps of `step_s`. It is `empty` when no series has a point in this window. `limits` are
     thresholds and goals that lie on the axis. `is_stacked` says what areas mean, and `legend` how it is to be: list,
-    table or none.
+    table or none. `said` is what the chart shows now, in words.
     """
 
     lines: tuple[Line, ...]
@@ -200,6 +207,7 @@ class LineView:
     is_stacked: bool = False
     legend: str = "list"
     right: ValueAxis | None = None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,25 +256,35 @@ class LineKind(WidgetKind[LineConfig]):
             for side, scale in scales.items()
         }
         colours = _by_labels(drawn) if config.colours == "labels" else range(1, len(drawn) + 1)
+        lines = tuple(
+            _line(one, curve, colour, summary, planes[right], config, window, word, how.scale == "log", right)
+            for one, curve, colour, summary, word, how, right in zip(
+                drawn, curves, colours, summaries, words, hows, rights, strict=True
+            )
+        )
+        is_empty = not any(piece for curve in curves for piece in curve.pieces)
         return LineView(
-            lines=tuple(
-                _line(one, curve, colour, summary, planes[right], config, window, word, how.scale == "log", right)
-                for one, curve, colour, summary, word, how, right in zip(
-                    drawn, curves, colours, summaries, words, hows, rights, strict=True
-                )
-            ),
+            lines=lines,
             more=len(series) - len(drawn),
             values=scales[False],
             times=axis.time_ticks(window.start, window.end, get_current_timezone()),
             start=window.start,
             end=window.end,
             step_s=step_s,
-            empty=not any(piece for curve in curves for piece in curve.pieces),
+            empty=is_empty,
             limits=_limits(scales[False], words[rights.index(False)] if words else config.unit or "", config),
             is_stacked=config.stacked,
             legend=config.legend,
             right=scales.get(True),
+            said=_said(lines, len(series), is_empty=is_empty),
         )
+
+
+def _said(lines: Sequence[Line], count: int, *, is_empty: bool) -> str:
+    """Return the newest values in words, those of the first series by name."""
+    named = [f"{one.name} {one.value}{' stale' * one.stale}" for one in lines[:SAID_MOST] if one.value]
+    rest = [f"{count - len(named)} more"] if len(named) < count else []
+    return ", ".join([*named, *rest, *["no samples in this range"] * is_empty])
 
 
 def _ends(curves: Sequence[Curve]) -> list[float]:
@@ -299,7 +317,16 @@ def _limits(scale: ValueAxis, word: str, config: LineConfig) -> tuple[Limit, ...
     placed = [
         (level, scale.place(value), f"{name} {units.show(value, word)}") for level, value, name in _marked(config)
     ]
-    return tuple(Limit(level, place, text.strip()) for level, place, text in placed if place)
+    places = [_share(place) for _, place, _ in placed if place]
+    return tuple(
+        Limit(level, place, text.strip(), any(0 < _share(place) - other < LABELS_APART for other in places))
+        for level, place, text in placed
+        if place
+    )
+
+
+def _share(place: str) -> float:
+    return float(place.removesuffix("%")) / 100
 
 
 def _summary(track: Track, word: str, config: LineConfig) -> Summary | None:

@@ -27,7 +27,7 @@ from metrics.widgets.thresholds import Level
 log = structlog.get_logger(__name__)
 
 LOOKED_EVERY_S = 30.0
-"""What shows all that is overdue is as current as the last look at it; pages that are open get one as often."""
+"""Pages that are open look so often for all that is overdue, and it is as current as the last look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,15 @@ def links_of(widget: Widget, range: str) -> tuple[ShownLink, ...]:
 def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
     """Return the links of a widget that has `config`, over `range`."""
     return tuple(links.over(one, range) for one in config.links)
+
+
+def view_of_tracks(widget: Widget, tracks: list[list[Track]], range: str, at: float) -> WidgetView:
+    """Return the view-model of `widget` that shows `tracks`, a list for each of its queries, not what is stored."""
+    parsed = _parsed(widget)
+    if isinstance(parsed, str):
+        return _view(widget, error=parsed)
+    kind, config = parsed
+    return _drawn(widget, kind, config, tracks, kind.window(config, ranges.window(range, at)))
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:

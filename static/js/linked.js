@@ -5,7 +5,7 @@ const OVER = 4410;
 const [home] = /^\/link\/\d+\//.exec(location.pathname);
 
 function lead(event) {
-  const anchor = event.target.closest?.("#widgets a[href]");
+  const anchor = event.target.closest?.("#widgets a[href], .numbers a[href]");
   if (!anchor || anchor.origin !== location.origin || anchor.pathname.startsWith(home)) {
     if (anchor && anchor.origin !== location.origin) anchor.target = "_blank";
     return;

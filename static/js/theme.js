@@ -22,7 +22,8 @@
   }
 
   const asked = new URLSearchParams(location.search).get("theme");
-  show([asked, kept()].find((theme) => THEMES.includes(theme)) ?? "auto");
+  const forced = matchMedia("(forced-colors: active)").matches; // then charts are drawn for the ground that the system has
+  show(forced ? "auto" : [asked, kept()].find((theme) => THEMES.includes(theme)) ?? "auto");
   addEventListener("DOMContentLoaded", () => show(root.dataset.theme));
   addEventListener("click", (event) => {
     if (!event.target.closest?.("[data-theme-toggle]")) return;

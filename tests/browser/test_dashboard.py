@@ -156,7 +156,15 @@ def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> No
     size = person.page.evaluate("() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }")
     assert (size[0] <= width, size[1] <= height) == (True, True)
     assert misfits(person) == {}
+    assert person.page.evaluate(REACHED) == 0
     person.page.wait_for_function(f"() => !({SEEN})().cut.length")  # while pages turn, some are
+
+
+REACHED = """() => [...document.querySelectorAll("article.widget h2 a")].filter((one) => {
+  one.focus();
+  return document.activeElement === one;
+}).length"""
+"""How many titles of tiles the keyboard stops at."""
 
 
 SEEN = """() => {
@@ -225,7 +233,7 @@ def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Per
             (one) => one.getBoundingClientRect().bottom + scrollY)) - document.documentElement.scrollHeight,
         pressed: [...document.querySelectorAll("button, .button")].filter((one) => one.checkVisibility()).length,
     })""")
-    assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#0b6fb8", "visiblevisible")
+    assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#1474aa", "visiblevisible")
     assert seen["beyond"] <= 0
     assert seen["pressed"] == 0
     top = page.locator("body > header").inner_text()

@@ -88,6 +88,9 @@ def test_a_dashboard_is_made_by_the_keyboard(page: Page, system: Stack) -> None:
     expect(page.locator("#spoken")).to_contain_text("Put back.")
     expect(page.locator("[data-undo]")).to_have_attribute("title", re.compile("Moved Load"))
     assert someone.has_not_reloaded()
+    page.emulate_media(media="print")
+    assert page.locator("article.widget").evaluate("(one) => one.getBoundingClientRect().height") > 100
+    page.emulate_media(media="screen")
     assert places(page) == {"load": (2, 1, 5, 2)}
 
     page.keyboard.press("p")

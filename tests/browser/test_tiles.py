@@ -1,15 +1,25 @@
-"""A tile fits at any size: nothing in it is cut or covered, and what has no room is counted."""
+"""A tile fits at any size: nothing in it is cut or covered, and what has no room is counted.
 
+The tiles of the gallery look as before: RENEW=1 keeps how they look now.
+"""
+
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.browser import tiles
+from metrics.widgets import gallery
+from metrics.widgets.registry import kinds
+from tests.browser import pictures, tiles
+from tests.browser.person import Person
 from tests.browser.tiles import SIZES
+from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
 
@@ -48,16 +58,16 @@ LOOK = """(check) => Object.fromEntries([...document.querySelectorAll(".box")].m
 
 @pytest.fixture(scope="module")
 def seen(chromium: Browser) -> Iterator[dict[str, Any]]:
-    """Per id (kind-width-filling), what of a tile is seen."""
+    """Per id (kind-width-state), what of a tile is seen."""
     page = chromium.new_page(viewport={"width": 1920, "height": 1080})
     page.set_content(tiles.page())
     yield page.evaluate(f"({LOOK})({GEOMETRY})")
     page.close()
 
 
-def of_kind(seen: dict[str, Any], kind: str, *fillings: str) -> list[tuple[str, Any]]:
-    found = [(name, one) for name, one in seen.items() if re.fullmatch(rf"{kind}-\d+-({'|'.join(fillings)})", name)]
-    assert len(found) == len(SIZES) * len(fillings)
+def of_kind(seen: dict[str, Any], kind: str, *states: str) -> list[tuple[str, Any]]:
+    found = [(name, one) for name, one in seen.items() if re.fullmatch(rf"{kind}-\d+-({'|'.join(states)})", name)]
+    assert len(found) == len(SIZES) * len(states)
     return found
 
 
@@ -71,20 +81,20 @@ def test_words_that_are_only_read_out_do_not_widen_the_page(seen: dict[str, Any]
 
 
 def test_a_number_fills_its_room(seen: dict[str, Any]) -> None:
-    for name, one in of_kind(seen, "number", "little", "usual", "much"):
+    for name, one in of_kind(seen, "number", "one", "late", "many"):
         assert one["value"][0] > 0.7, name
 
 
 def test_a_line_always_has_its_plot(seen: dict[str, Any]) -> None:
-    for name, one in of_kind(seen, "line", "little", "usual", "much", "absurd"):
+    for name, one in of_kind(seen, "line", "one", "late", "many", "long"):
         height = next(height for width, height in SIZES if name.split("-")[1] == str(width))
         assert one["plots"][0]["height"] > 0.2 * height, name
 
 
 @pytest.mark.parametrize(("kind", "list_"), [("bars", "bars"), ("line", "legend")])
 def test_what_has_no_room_in_a_list_is_counted(seen: dict[str, Any], kind: str, list_: str) -> None:
-    for filling, total in (("little", 1), ("usual", 4), ("much", 30), ("absurd", 90)):
-        for name, one in of_kind(seen, kind, filling):
+    for state, total in (("one", 1), ("late", 4), ("many", 30), ("long", 90)):
+        for name, one in of_kind(seen, kind, state):
             if kind == "line" and not one["legend"]:
                 continue
             said = [int(text.split()[0]) for text in one["said"]]
@@ -93,8 +103,8 @@ def test_what_has_no_room_in_a_list_is_counted(seen: dict[str, Any], kind: str, 
 
 
 def test_what_is_down_is_always_seen_and_what_is_up_is_seen_or_counted(seen: dict[str, Any]) -> None:
-    for filling, down, total in (("little", 0, 1), ("usual", 1, 4), ("much", 2, 30), ("absurd", 60, 90)):
-        for name, one in of_kind(seen, "status", filling):
+    for state, down, total in (("one", 0, 1), ("late", 1, 4), ("many", 2, 30), ("long", 60, 90)):
+        for name, one in of_kind(seen, "status", state):
             assert len(one["down"]) == down, name
             assert all(cell["width"] > 5 and cell["height"] > 2 for cell in one["down"]), name
             assert len(one["cells"]) == total or (down == 0 or f"{down} down" in str(one["summary"])), name
@@ -114,3 +124,98 @@ def test_the_check_finds_what_it_looks_for(page: Page) -> None:
     found = page.evaluate(f"() => [...document.querySelectorAll('.t')].map(({GEOMETRY}))")
     assert [len(one) for one in found] == [1, 1, 1, 0, 0]
     assert ["is cut" in found[0][0], "overlap" in found[1][0], "leaves" in found[2][0]] == [True] * 3
+
+
+CONTRASTS = """() => {
+  const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((one) => one / 255)
+    .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, place) => sum + [0.2126, 0.7152, 0.0722][place] * one, 0.05);
+  const colour = (one) => getComputedStyle(one);
+  const drawn = [
+    ...[...document.querySelectorAll(".mark:not(.mark-nodata), .freshness-mark")]
+      .map((one) => [one, "backgroundColor"]),
+    ...[...document.querySelectorAll(".curve, .gauge .fill, .gauge .band")].map((one) => [one, "stroke"]),
+    ...[...document.querySelectorAll(".bars .fill")].map((one) => [one, "fill"]),
+  ].filter(([one]) => one.checkVisibility());
+  document.body.style.color = "Canvas";
+  const ground = light(colour(document.body).color);
+  return drawn.map(([one, name]) => [one, light(colour(one)[name])])
+    .map(([one, found]) => [one.outerHTML.slice(0, 90), Math.max(found, ground) / Math.min(found, ground)]);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_where_the_system_chooses_colours_marks_and_curves_are_still_seen(chromium: Browser, theme: Any) -> None:
+    page = chromium.new_page(color_scheme=theme, forced_colors="active")
+    page.set_content(tiles.some(["number", "line", "status", "gauge", "bars"], ["late", "stale", "long"]))
+    found = page.evaluate(CONTRASTS)
+    page.close()
+    assert len(found) > 100
+    assert [one for one in found if one[1] < 2.5] == []
+
+
+@pytest.fixture(scope="module")
+def taken(chromium: Browser, system: Stack) -> Iterator[tuple[dict[str, Image.Image], dict[str, list[str]]]]:
+    """Pictures of the tiles of the gallery, and what is cut or covered in each."""
+    context = chromium.new_context(viewport={"width": 1360, "height": 900}, device_scale_factor=pictures.SCALE)
+    someone = Person(context.new_page(), system)
+    someone.sign_in("/gallery/")
+    page = someone.page
+    found = pictures.taken(page, "dark") | pictures.taken(page, "light")
+    check = "[...document.querySelectorAll('.gallery-tile > .widget')].map((one) => [one.id, check(one)])"
+    faults = dict(page.evaluate(f"() => {{ const check = {GEOMETRY}; return {check}; }}"))
+    assert someone.complaints == []
+    yield found, faults
+    context.close()
+
+
+def test_the_gallery_has_every_kind_in_every_state_and_nothing_is_cut(taken: Any) -> None:
+    found, faults = taken
+    names = {f"w-{kind}-{state}" for kind in kinds() for state in gallery.states(kind)}
+    assert found.keys() == {f"{theme}/{name}" for theme in ("dark", "light") for name in names}
+    assert {name: one for name, one in faults.items() if one} == {}
+
+
+def test_every_tile_looks_as_before(taken: Any) -> None:
+    now = {name: pictures.small(picture) for name, picture in taken[0].items()}
+    if os.environ.get("RENEW"):
+        pictures.write(now)
+    before = pictures.read()
+    assert pictures.BEFORE.stat().st_size < 200_000
+    assert before.keys() == now.keys(), "RENEW=1 keeps how tiles look now."
+    found = {name: pictures.difference(now[name], before[name]) for name in now}
+    assert {name: one for name, one in found.items() if one} == {}, "Look at /gallery/; RENEW=1 keeps it as it is now."
+
+
+def _gone(tile: Any, ground: Any) -> Any:
+    return np.broadcast_to(ground, tile.shape)
+
+
+def _pale(tile: Any, ground: Any) -> Any:
+    return (tile + ground) / 2
+
+
+def _cut(tile: Any, ground: Any) -> Any:
+    ink = np.abs(tile - ground).sum(axis=(0, 2)).cumsum()
+    left = tile.copy()
+    left[:, np.searchsorted(ink, ink[-1] / 2) :] = ground  # the right half of what is there
+    return left
+
+
+def _doubled(tile: Any, ground: Any) -> Any:
+    moved = np.roll(tile, tile.shape[0] // 3, axis=0)
+    is_more = np.abs(moved - ground).sum(2, keepdims=True) > np.abs(tile - ground).sum(2, keepdims=True)
+    return np.where(is_more, moved, tile)
+
+
+@pytest.mark.parametrize("broken", [_gone, _pale, _cut, _doubled])
+def test_a_broken_tile_is_found(taken: Any, broken: Callable[[Any, Any], Any]) -> None:
+    """Each tile is broken in each of these ways, in its picture."""
+    missed = []
+    for name, picture in taken[0].items():
+        tile = np.asarray(picture.convert("RGB"), np.float32)
+        ground = np.median(np.concatenate([tile[4], tile[-4]]), axis=0)
+        bad = Image.fromarray(broken(tile, ground).clip(0, 255).astype(np.uint8))
+        if not pictures.difference(pictures.small(bad), pictures.small(picture)):
+            missed.append(name)
+    assert missed == []

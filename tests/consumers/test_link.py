@@ -43,7 +43,8 @@ async def fixed() -> Made:
         dashboards.change(SYSTEM, "shop", {"variables": VARIABLES}, None)
         return made(range="1h", values={"host": ["a"]})
 
-    return await database_sync_to_async(make_all)()
+    found: Made = await database_sync_to_async(make_all)()
+    return found
 
 
 async def ask(
@@ -65,20 +66,18 @@ async def test_it_gets_frames_of_what_it_is_for_and_counts_as_watching(connect: 
 async def test_all_else_is_refused(connect: Connect, fixed: Made) -> None:
     link, cookie = fixed
     evil = (b"origin", b"https://portal.example.com")  # also of a site whose pages may show it in a frame
-    for code, arguments in (
-        (4404, {"query": "range=6h"}),
-        (4404, {"query": "range=1h&var-host=b"}),
-        (4404, {"query": "range=1h&var-host=*"}),
-        (4404, {"slug": "other"}),
-        (4404, {"slug": "nothing"}),
-        (4410, {"link": link.pk + 1}),
-        (4410, {"headers": (ORIGIN,)}),
-        (4403, {"headers": (cookie, evil)}),
-        (4403, {"headers": (cookie,)}),
+    for code, id, headers, asked in (
+        (4404, link, (cookie, ORIGIN), {"query": "range=6h"}),
+        (4404, link, (cookie, ORIGIN), {"query": "range=1h&var-host=b"}),
+        (4404, link, (cookie, ORIGIN), {"query": "range=1h&var-host=*"}),
+        (4404, link, (cookie, ORIGIN), {"slug": "other"}),
+        (4404, link, (cookie, ORIGIN), {"slug": "nothing"}),
+        (4410, link.pk + 1, (cookie, ORIGIN), {}),
+        (4410, link, (ORIGIN,), {}),
+        (4403, link, (cookie, evil), {}),
+        (4403, link, (cookie,), {}),
     ):
-        given = {"link": link, "headers": (cookie, ORIGIN), **arguments}
-        socket = await ask(connect, given.pop("link"), *given.pop("headers"), **given)
-        assert await close_code(socket) == code, arguments
+        assert await close_code(await ask(connect, id, *headers, **asked)) == code, (headers, asked)
     for path in (f"/ws/rooms/1/?link={link.pk}", f"/ws/notifications/?link={link.pk}"):
         assert await close_code(await connect(path, cookie, ORIGIN)) == 4404
     assert await close_code(await connect("/ws/dashboards/shop/?range=1h&link=\u00b2", cookie, ORIGIN)) == 4410

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import pictures
+from metrics.actions import links, pictures
 from tests import make
 from tests.pictures.test_pictures import drawn
 
@@ -61,3 +61,20 @@ def test_others_are_given_nothing() -> None:
     assert ada.get(path.replace("shop", "open")).status_code == 404
     sent = {"file": SimpleUploadedFile("x.png", drawn("PNG"))}
     assert ada.post("/d/open/pictures/", sent).status_code == 403
+
+
+def test_a_link_to_its_dashboard_gets_a_picture_and_a_link_to_another_does_not() -> None:
+    shop = make.dashboard()
+    make.dashboard("other")
+    made = pictures.upload(SYSTEM, "shop", drawn("PNG"))
+    path = f"/d/shop/pictures/{made.hash}/"
+    for slug, status in (("shop", 200), ("other", 302)):
+        visitor = Client()
+        visitor.post("/link/", {"secret": links.create(SYSTEM, slug, "lobby")[1]})
+        assert visitor.get(path).status_code == status
+    visitor = Client()
+    link, secret = links.create(SYSTEM, "shop", "soon over")
+    visitor.post("/link/", {"secret": secret})
+    assert visitor.get("/d/shop/pictures/none/").status_code == 404
+    links.revoke(SYSTEM, shop.slug, link.pk)
+    assert visitor.get(path).status_code == 302

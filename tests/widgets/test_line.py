@@ -188,6 +188,7 @@ def test_limits_lie_on_the_axis_and_say_what_they_are() -> None:
         ("goal", "50.0%", "agreed 50.0\u202f%"),
         ("goal", "93.0%", "7.0\u202f%"),
     ]
+    assert [one.below for one in shown.limits] == [True, False, False, False]
     fixed = view(named("a", 5, LEVEL), thresholds=limits, min=0, max=10, fixed=True)
     assert (fixed.values.high, fixed.limits) == (10, ())
 

@@ -1,0 +1,169 @@
+"""Every page is tried with axe-core, in the dark and in the light theme: nothing that is serious or critical.
+
+The pages are those of the URL resolver: a new one is tried without being named here.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from metrics.views.urls import urlpatterns
+from tests.browser.person import Person
+from tests.integration.page import sign_in
+from tests.integration.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+SLUG = "accessible"
+CHANGES = {
+    *("account-end-session", "dashboard-arrange", "dashboard-bring-back", "dashboard-places", "dashboard-restore"),
+    *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
+    *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
+    *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
+    *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
+}
+"""URLs that only take what changes something."""
+NO_PAGES = {
+    *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
+    *("service-worker", "widget-csv"),
+}
+"""URLs of files, of parts of pages, and of what programs read."""
+PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
+FOR_STRANGERS = {"join", "sign-in"}
+BESIDES = {
+    "dashboard": ("?at={at}",),
+    "dashboards": ("?q=nothing+is+called+so",),
+    "explore": ("?metric=host_cpu_percent&kind=line",),
+    "search": ("?q=cpu",),
+    "source-new": ("?kind=http_check",),
+    "widget-new": ("?kind=line",),
+}
+"""What else a page shows, by queries."""
+MORE_OF_IT = ", ".join(f"[id^=w-][id$=-{state}]" for state in ("late", "huge", "tiny", "many", "long"))
+"""Tiles of the gallery that have nothing but more of what others have, which takes long."""
+BAD = ("serious", "critical")
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
+CONTRAST = {**EVERYTHING, "runOnly": ["color-contrast"]}
+
+
+@pytest.fixture(scope="module")
+def client(system: Stack) -> Iterator[httpx.Client]:
+    """Somebody who is signed in, without a browser."""
+    client = sign_in(system)
+    client.headers.update({"X-CSRFToken": client.cookies["csrftoken"], "Referer": system.url})
+    client.follow_redirects = False
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
+    """What pages are about, made for this; the ids by what names of URLs have in them."""
+    token = system.manage("token", "accessibility tests", "--scope", "admin").strip()
+
+    def api(method: str, path: str, body: Any = None, **more: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}", **more}
+        answer = httpx.request(method, f"{system.url}/api/v1/{path}", json=body, headers=headers, timeout=20)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def post(path: str, **fields: str) -> httpx.Response:
+        answer = client.post(path, data=fields)
+        assert answer.status_code == 302, answer.text
+        return answer
+
+    query = {"queries": [{"metric": "host_cpu_percent"}]}
+    widgets = [
+        {"kind": kind, "key": kind, "title": kind.title(), "config": query, "w": 4, "h": 2}
+        for kind in ("line", "number", "table", "gauge", "heatmap")
+    ]
+    made = api("POST", "dashboards", {"slug": SLUG, "title": "Accessible", "widgets": widgets})
+    post(f"/d/{SLUG}/widgets/heatmap/delete/", seen="0")  # in a draft, which does not know what changes now
+    anew = {"widgets": [{**one, "title": "Anew", "h": 1} for one in widgets]}
+    api("PATCH", f"dashboards/{SLUG}", anew, **{"If-Match": f'"{made["revision"]}"'})
+    room = api("POST", "rooms", {"title": "Accessible"})["id"]
+    api("POST", f"rooms/{room}/messages", {"text": "**Hello** @admin, see `this`\n\n> that\n\n* one\n\n```\ncode\n```"})
+    team = post("/access/teams/", name="Accessible").headers["Location"].strip("/").rpartition("/")[2]
+    heartbeat = api("POST", "heartbeats", {"name": "Accessible", "every": 60})["id"]
+    source = next(one["id"] for one in api("GET", "sources")["sources"] if "purpose" in one["name"])
+    return {"room": room, "heartbeat": heartbeat, "source": source, "team": int(team), "user": 1}
+
+
+def path_of(name: str, ids: dict[str, int]) -> str:
+    """Return the path of the URL `name`, about what was made for this."""
+    (pattern,) = (url.pattern for url in urlpatterns if url.name == name)
+    about = next((id for noun, id in ids.items() if noun in name), 0)
+    known = {"slug": SLUG, "key": "line", "id": about, "name": "a"}
+    return reverse(name, kwargs={word: known[word] for word in pattern.converters})
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser, system: Stack) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    Person(context.new_page(), system).sign_in("/account/")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def page(context: BrowserContext) -> Page:
+    return context.pages[0]
+
+
+def faults(page: Page, axe: Axe, options: dict[str, Any]) -> list[str]:
+    """Return what axe finds, a text for each kind of fault with the elements that have it."""
+    found = axe.run(page, options=options).response["violations"]
+    return [
+        f"{one['id']}: " + "; ".join(f"{node['html'][:200]} {node['failureSummary']}" for node in one["nodes"][:4])
+        for one in found
+        if one["impact"] in BAD
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_STRANGERS])
+def test_a_page_has_no_serious_fault(page: Page, system: Stack, ids: dict[str, int], name: str) -> None:
+    _try(page, system, path_of(name, ids), BESIDES.get(name, ()))
+
+
+@pytest.mark.parametrize("name", sorted(FOR_STRANGERS))
+def test_a_page_for_strangers_has_none(chromium: Browser, system: Stack, name: str) -> None:
+    page = chromium.new_page(color_scheme="dark")
+    _try(page, system, reverse(name))
+    page.close()
+
+
+def _try(page: Page, system: Stack, path: str, besides: tuple[str, ...] = ()) -> None:
+    axe = Axe()
+    for query in ("", *(one.format(at=int(time.time())) for one in besides)):
+        page.emulate_media(color_scheme="dark")
+        answer = page.goto(f"{system.url}{path}{query}")
+        assert answer
+        assert answer.status == 200
+        page.evaluate("(more) => document.querySelectorAll(more).forEach((one) => one.remove())", MORE_OF_IT)
+        assert faults(page, axe, EVERYTHING) == [], f"{path}{query}, dark"
+        page.emulate_media(color_scheme="light")
+        assert faults(page, axe, CONTRAST) == [], f"{path}{query}, light"
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES | NO_PAGES))
+def test_what_is_no_page_is_none(client: httpx.Client, ids: dict[str, int], name: str) -> None:
+    answer = client.get(path_of(name, ids))
+    if name in CHANGES:
+        assert answer.status_code == 405
+    else:
+        is_shown = answer.status_code == 200 and "attachment" not in answer.headers.get("Content-Disposition", "")
+        assert not (is_shown and answer.text.lstrip().lower().startswith("<!doctype html"))
+
+
+def test_axe_finds_what_it_looks_for(page: Page) -> None:
+    page.goto("about:blank")
+    page.set_content(
+        "<html lang=en><title>a</title><body bgcolor=white><main><h1>a</h1><input><p style='color:#ccc'>pale</p></main>"
+    )
+    assert [one.partition(":")[0] for one in faults(page, Axe(), EVERYTHING)] == ["color-contrast", "label"]
