@@ -24,7 +24,7 @@ SERIES_MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a rule would have done in the last `days`.
+    """The past of a rule that was not there yet: all that it would have done in the last `days`.
 
     `series` are those that it would have told something of, those that were bad most often first; of `looked_at` series
     in all, `more` were not tried. `told` counts what would have been told by hour of the day, 0 to 23.

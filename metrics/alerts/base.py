@@ -27,7 +27,7 @@ class Condition(ABC, Generic[C]):
     kind: ClassVar[str]
     config_class: type[C]
     no_data: ClassVar[NoData | None] = None
-    """What a rule makes of a series that lapses, where its kind leaves no choice."""
+    """The state of a series that lapses, where its kind leaves no choice."""
 
     @abstractmethod
     def is_bad(self, config: C, value: float, was_bad: bool) -> bool:

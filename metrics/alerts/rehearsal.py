@@ -1,4 +1,4 @@
-"""What a rule would have done: the same fold, over the past. Pure."""
+"""Rehearsing a rule: the same fold, over the past. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What a rule would have done with one series: its `episodes`, oldest first, and how many of them are `flaps`.
+    """A rule's past with one series: its `episodes`, oldest first, and how many of them are `flaps`.
 
     `fired_s` is for how long it would have been there in all.
     """

@@ -56,7 +56,9 @@ class RuleSpec(Versioned):
         description="How long it has to be bad, such as 5m; else one sample is enough.",
     )
     clear_for: Period | None = Field(
-        default=None, min_length=1, description="How long it has to be good again, such as 5m; else one sample is enough."
+        default=None,
+        min_length=1,
+        description="How long it has to be good again, such as 5m; else one sample is enough.",
     )
     no_data: NoData = Field(
         default="nodata", description="What a series without samples is: nodata, which is told, ok, or keep, as it was."

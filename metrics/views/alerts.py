@@ -99,7 +99,9 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
-        "shown": explored(query, "line", _range(now - found.since_ms / 1000), now, hidden_from(by), {"goals": goals} if goals else {}),
+        "shown": explored(
+            query, "line", _range(now - found.since_ms / 1000), now, hidden_from(by), {"goals": goals} if goals else {}
+        ),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "hours": FOR_HOURS,
