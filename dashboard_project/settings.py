@@ -414,6 +414,7 @@ CELERY_BEAT_SCHEDULE = {
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},
+    "look_at_series": {"task": "tasks.system.look_at_series", "schedule": 10.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 

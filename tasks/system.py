@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from celery import shared_task
 
+from metrics.actions import alerts, clock, pictures, render, slots
 from metrics.actions import arrivals as arrivals_
-from metrics.actions import clock, pictures, render, slots
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from tasks.alone import alone
@@ -17,10 +17,11 @@ from tasks.pictures import fetch
 
 @shared_task
 def tick() -> None:
-    """Start every source whose slot begins, then find what else must be rendered; beat sends this each second."""
+    """Start what is due, find what else must be rendered, end the timers of alerts; beat sends this each second."""
     start_due()
     fetch_pictures()
     sweep()
+    follow_alerts()
 
 
 @alone
@@ -44,6 +45,29 @@ def fetch_pictures() -> None:
 def sweep() -> None:
     """Look for variants that must be rendered though no mark says so."""
     render.sweep(time.time())
+
+
+@alone
+@skip_during_outage
+def follow_alerts() -> None:
+    """Do what time does to alerts."""
+    alerts.sweep(time.time())
+
+
+@shared_task
+@alone
+@skip_during_outage
+def evaluate() -> None:
+    """Have rules look at what arrived; `metrics.redis_state.arrived` asks for this by name."""
+    alerts.evaluate(time.time())
+
+
+@shared_task
+@alone
+@skip_during_outage
+def look_at_series() -> None:
+    """Have rules look at series that may have lapsed, and at rates; beat sends this every 10 s."""
+    alerts.look(time.time())
 
 
 @shared_task

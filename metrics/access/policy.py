@@ -7,6 +7,8 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
+An alert is for those who see its rule, and the editors among them acknowledge it.
+
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
 
@@ -22,6 +24,7 @@ from django.db.models import Model, Q, QuerySet
 
 from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
+    Alert,
     AuditEntry,
     Dashboard,
     Heartbeat,
@@ -30,6 +33,7 @@ from metrics.models import (
     Message,
     Notification,
     Room,
+    Rule,
     Series,
     Source,
     Team,
@@ -39,6 +43,7 @@ from metrics.models import (
 M = TypeVar("M", bound=Model)
 
 SEE, CREATE, CHANGE, DELETE, PUSH, SAY = "see", "create", "change", "delete", "push", "write in"
+ACKNOWLEDGE = "acknowledge"
 
 OWN_METRICS, WATCHING, SAMPLES = "own metrics", "open pages", "samples"
 """Things that no table holds."""
@@ -50,6 +55,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Dashboard: _BY_EDITORS,
     Source: _BY_EDITORS,
     Heartbeat: _BY_EDITORS,
+    Rule: _BY_EDITORS,
+    Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -142,10 +149,12 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
         return rows.exclude(source__in=_hidden_sources(by.teams))
     if model is Team:
         return rows.filter(pk__in=by.teams or ())
+    if model is Alert:
+        return rows.filter(rule__in=visible(by, Rule).order_by().values("pk"))
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (Dashboard, Source):
+    if model in (Dashboard, Rule, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -186,6 +195,11 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
     """
     of_dashboard = Team.objects.filter(dashboards=dashboard).values("pk") if dashboard else ()
     return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
+
+
+def hidden_on_rule(rule: Rule) -> frozenset[int]:
+    """Return the ids of the sources that `rule` does not look at, as its teams may not see them."""
+    return frozenset(_hidden_sources(rule.teams.order_by().values("pk")).values_list("pk", flat=True))
 
 
 def is_for_all_of(room: Room, thing: Model) -> bool:
@@ -256,7 +270,9 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE if verb == SAY else verb, thing.dashboard)
     if isinstance(thing, Room) and _is_chosen(by, thing):
         return True
-    if isinstance(thing, Dashboard | Room | Source):
+    if isinstance(thing, Alert):
+        return _is_theirs(by, SEE, thing.rule)
+    if isinstance(thing, Dashboard | Room | Rule | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

@@ -16,8 +16,9 @@ from metrics.access.principal import Principal
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.models import Notification, NotificationSettings
 
-MENTION, DIRECT, CHANGE, STATE, MESSAGE = "mention", "direct", "change", "state", "message"
+ALERT, MENTION, DIRECT, CHANGE, STATE, MESSAGE = "alert", "mention", "direct", "change", "state", "message"
 KINDS: Mapping[str, str] = {
+    ALERT: "Alert",
     MENTION: "Mention",
     DIRECT: "Direct message",
     CHANGE: "Watched thing changed",

@@ -9,21 +9,29 @@ from urllib.parse import urlsplit
 
 from django.db.models import Manager, Model, Q, prefetch_related_objects
 
-from metrics.models import Dashboard, Heartbeat, Room, Source
+from metrics.models import Alert, Dashboard, Heartbeat, Room, Source
 
 WATCHABLE: dict[str, type[Model]] = {"dashboard": Dashboard, "heartbeat": Heartbeat, "source": Source}
 """By their noun, as the journal has it."""
 RELATED: dict[type[Model], tuple[str, ...]] = {
+    Alert: ("rule__teams",),
     Dashboard: ("teams",),
     Room: ("teams", "people", "dashboard__teams"),
     Source: ("teams",),
 }
 """Rows that the policy looks at beside the thing itself."""
 
-_PATH = re.compile(r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats)/(?P<id>\d{1,15}))/", re.A)
+_PATH = re.compile(
+    r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats|alerts)/(?P<id>\d{1,15}))/", re.A
+)
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\\\x7f]*")
 """A backslash is a slash to browsers, and control characters are nothing: both could make a path another host."""
-_MODELS: dict[str, type[Model]] = {"rooms": Room, "sources": Source, "heartbeats": Heartbeat}
+_MODELS: dict[str, type[Model]] = {
+    "rooms": Room,
+    "sources": Source,
+    "heartbeats": Heartbeat,
+    "alerts": Alert,
+}
 
 
 def is_ours(path: str) -> bool:
@@ -32,7 +40,7 @@ def is_ours(path: str) -> bool:
 
 
 def path_of(thing: Model) -> str:
-    """Return the path of the page of a dashboard, a room, a source or a heartbeat."""
+    """Return the path of the page of a thing that has one."""
     if isinstance(thing, Dashboard):
         return f"/d/{thing.slug}/"
     return next(f"/{name}/{thing.pk}/" for name, model in _MODELS.items() if isinstance(thing, model))

@@ -8,6 +8,7 @@ from itertools import compress
 from django.db import transaction
 from redis import RedisError
 
+from metrics.actions import alerts
 from metrics.actions.shown import widgets_by_variant
 from metrics.batch import Accepted, Refused, sift
 from metrics.live import marks, watchers
@@ -80,7 +81,8 @@ def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
     with transaction.atomic():
         changed = [one for source, samples in by_source.items() if samples for one in write(samples, source, now)]
         counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
-        transaction.on_commit(partial(_stored, changed, counts, now), robust=True)
+        stored = [sample for samples in by_source.values() for sample in samples]
+        transaction.on_commit(partial(_stored, changed, stored, counts, now), robust=True)
     return [Accepted(len(push.samples), push.refused) for push in pushes]
 
 
@@ -93,8 +95,9 @@ def _without(many: TooManySeries, push: Push) -> Push:
     return replace(push, samples=list(compress(push.samples, fits)), places=list(compress(push.places, fits)))
 
 
-def _stored(changed: Sequence[Series], counts: Mapping[Source, int], now: float) -> None:
+def _stored(changed: Sequence[Series], samples: Sequence[Sample], counts: Mapping[Source, int], now: float) -> None:
     """Do what follows when samples are in the database; whoever sent them has been promised nothing of it."""
+    alerts.note(changed, samples, now)
     show(changed, now)
     for source, count in counts.items():
         _note_push(source, count, now)

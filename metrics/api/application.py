@@ -15,6 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import (
     agents,
+    alerts,
     asyncapi,
     dashboard_files,
     dashboards,
@@ -27,6 +28,7 @@ from metrics.api import (
     pushgateway,
     remote_write,
     rooms,
+    rules,
     samples,
     search,
     series,
@@ -73,6 +75,8 @@ api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
+api.add_router("v1", rules.router)
+api.add_router("v1", alerts.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)
 api.add_router("v1", search.router)

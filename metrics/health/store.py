@@ -73,10 +73,11 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """How many `sources` found what they check down, and how many `heartbeats` are down."""
+    """How many `sources` found what they check down, how many `heartbeats` are down, how many `alerts` nobody took."""
 
     sources: int = 0
     heartbeats: int = 0
+    alerts: int = 0
 
 
 class Noted(NamedTuple):
@@ -155,7 +156,7 @@ def arriving() -> list[Arriving]:
 
 def record_down(found: Down) -> None:
     """Note how much is down."""
-    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats}")
+    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats} {found.alerts}")
 
 
 def down() -> Down:

@@ -1,6 +1,7 @@
 """Tables, one file a noun. Rules about them live in `metrics.actions`."""
 
 from metrics.models.access import Invitation, Token
+from metrics.models.alert import Alert, Rule
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
@@ -20,6 +21,7 @@ from metrics.models.source import Run, Source
 from metrics.models.team import Team
 
 __all__ = [
+    "Alert",
     "Attachment",
     "AuditEntry",
     "Chunk",
@@ -53,6 +55,7 @@ __all__ = [
     "Reading",
     "Revision",
     "Room",
+    "Rule",
     "Run",
     "RunningTotal",
     "Sample",

@@ -36,12 +36,19 @@ def size_of(kind: str) -> tuple[int, int]:
     return kinds()[kind].size
 
 
-def explored(query: Mapping[str, Any], kind: str, range: str, at: float, hidden: Collection[int]) -> Explored:
+def explored(
+    query: Mapping[str, Any],
+    kind: str,
+    range: str,
+    at: float,
+    hidden: Collection[int],
+    fields: Mapping[str, Any] | None = None,
+) -> Explored:
     """Return the series of `query`, a query of a widget's config, over `range` as seen at `at` (Unix seconds).
 
-    Series of the sources `hidden` (ids) are left out.
+    Series of the sources `hidden` (ids) are left out; `fields` are others of the config.
     """
-    config = {"queries": [dict(query)]}
+    config = {**(fields or {}), "queries": [dict(query)]}
     widget = Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
     (view,) = widget_views([widget], range, at, hidden)
     series = detailed_series(widget, range, at, hidden)

@@ -52,7 +52,7 @@ function show(state) {
   if (behind.hidden === Boolean(late)) behind.hidden = !late;
   for (const count of document.querySelectorAll("[data-down]")) {
     const down = pulse()[`${count.dataset.down}Down`];
-    if (down) set(count, `${down} down`);
+    if (down) set(count, `${down} ${count.dataset.word || "down"}`);
     if (count.hidden === Boolean(down)) count.hidden = !down;
   }
   const bad = state === "lost" || state === "denied";

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser, User
 
 from metrics.access.bearer import bearer
 from metrics.access.policy import (
+    ACKNOWLEDGE,
     CHANGE,
     CREATE,
     DELETE,
@@ -28,8 +29,9 @@ from metrics.access.policy import (
 )
 from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_token, of_user
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, heartbeats, links, messages, notifications, rooms, sources, users
+from metrics.actions import dashboards, heartbeats, links, messages, notifications, rooms, rules, sources, users
 from metrics.models import (
+    Alert,
     AuditEntry,
     Dashboard,
     Heartbeat,
@@ -37,6 +39,7 @@ from metrics.models import (
     Link,
     Notification,
     Room,
+    Rule,
     Series,
     Source,
     Team,
@@ -46,7 +49,7 @@ from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-VERBS = (SEE, CREATE, CHANGE, DELETE, SAY)
+VERBS = (SEE, CREATE, CHANGE, DELETE, SAY, ACKNOWLEDGE)
 
 
 @pytest.fixture
@@ -108,6 +111,12 @@ def things() -> dict[str, Any]:
         found[f"dashboard {name}"] = dashboards.create(SYSTEM, document)
         source = sources.create(SYSTEM, "host", name, 10, {}, access=Access(**access))
         found[f"source {name}"] = source
+        condition = {"kind": "threshold", "above": 1}
+        rule = rules.create(
+            SYSTEM, {"name": name, "query": {"metric": "cpu"}, "condition": condition}, Access(**access)
+        )
+        found[f"rule {name}"] = rule
+        found[f"alert {name}"] = Alert.objects.create(rule=rule, key=name, since_ms=0, seen_at_ms=0)
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
@@ -153,7 +162,7 @@ READERS = {"read token", "read token of ops"}
 MAY: dict[str, dict[str, set[str]]] = {
     **{
         f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
-        for noun in ("dashboard", "source")
+        for noun in ("dashboard", "source", "rule")
         for name, see, change in (
             ("anyone's", VIEWERS, EDITORS),
             ("shown by ops", VIEWERS, OPS_EDITORS),
@@ -190,6 +199,10 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("for everyone with people", VIEWERS, {*ALL, "edit token", "editor in ops"}),
         )
     },
+    "alert anyone's": {SEE: VIEWERS, ACKNOWLEDGE: EDITORS},
+    "alert shown by ops": {SEE: VIEWERS, ACKNOWLEDGE: EDITORS},
+    "alert in ops": {SEE: OPS_VIEWERS, ACKNOWLEDGE: OPS_EDITORS},
+    "alert hidden": {SEE: {*ALL, *UNBOUND}, ACKNOWLEDGE: {*ALL, "edit token"}},
     "message of vera": {CHANGE: {"viewer"}, DELETE: {"viewer", *OPS_EDITORS}},
     "room of two": {SEE: {"viewer", "editor in ops"}, CREATE: EDITORS, SAY: {"viewer", "editor in ops"}},
     "notification": {CREATE: EDITORS},
@@ -233,7 +246,20 @@ def test_samples_are_pushed_by_tokens_for_it(things: dict[str, Any], principals:
 def test_the_rows_that_are_visible_are_those_one_may_see(
     things: dict[str, Any], principals: dict[str, Principal], django_assert_max_num_queries: Any
 ) -> None:
-    models: tuple[Any, ...] = (Dashboard, Source, Series, Heartbeat, Room, Token, Team, User, Invitation, AuditEntry)
+    models: tuple[Any, ...] = (
+        Dashboard,
+        Source,
+        Rule,
+        Alert,
+        Series,
+        Heartbeat,
+        Room,
+        Token,
+        Team,
+        User,
+        Invitation,
+        AuditEntry,
+    )
     for model, (who, by) in product((*models, Link), principals.items()):
         is_shown = by.shown is not None and model is Dashboard
         with django_assert_max_num_queries(0 if by.role < NEEDS[model][SEE] and not is_shown else 1):

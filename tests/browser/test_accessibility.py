@@ -44,7 +44,7 @@ BESIDES = {
     "source-new": ("?kind=http_check",),
     "widget-new": ("?kind=line",),
 }
-"""What else a page shows, by queries."""
+"""Queries with which a page shows something else."""
 MORE_OF_IT = ", ".join(f"[id^=w-][id$=-{state}]" for state in ("late", "huge", "tiny", "many", "long"))
 """Tiles of the gallery that have nothing but more of what others have, which takes long."""
 BAD = ("serious", "critical")
@@ -64,7 +64,7 @@ def client(system: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
-    """What pages are about, made for this; the ids by what names of URLs have in them."""
+    """Make what pages are about; return the ids by what names of URLs have in them."""
     token = system.manage("token", "accessibility tests", "--scope", "admin").strip()
 
     def api(method: str, path: str, body: Any = None, **more: str) -> Any:

@@ -33,7 +33,7 @@ NEWEST: dict[str, Callable[[Any], list[object]]] = {
     "section": lambda view: [],
     "image": lambda view: [view.alt],
 }
-"""What has to be said of a view-model, by kind."""
+"""Texts that have to be said of a view-model, by kind."""
 OF_TIMES = {"heatmap", "history"}
 """Kinds that say when something was, which they draw as a place."""
 COMBINATIONS = [(kind, state) for kind in sorted(kinds()) for state in gallery.states(kind)]

@@ -133,7 +133,7 @@ class TestSeries:
 
 
 def test_the_alike_are_found() -> None:
-    """What was red and green for one is the same for the other."""
+    """Red and green for one are the same for the other."""
     red, green = "#d92d2d", "#7a6b00"
     seen = {
         name: difference(*(lab(times(matrix, linear(one))) for one in (red, green))) for name, matrix in VISIONS.items()

@@ -34,15 +34,15 @@ def said(html: str) -> dict[str, str]:
 @pytest.mark.parametrize("path", PAGES)
 def test_it_is_said_on_every_page(ada: Client, path: str) -> None:
     assert said(ada.get(path).content.decode()) == {}
-    health.record_down(Down(sources=2, heartbeats=13))
-    assert said(ada.get(path).content.decode()) == {"sources": "2 down", "heartbeats": "13 down"}
+    health.record_down(Down(sources=2, heartbeats=13, alerts=3))
+    assert said(ada.get(path).content.decode()) == {"sources": "2 down", "heartbeats": "13 down", "alerts": "3 bad"}
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_what_a_page_fetches_anew_says_it_too_and_once(ada: Client, path: str) -> None:
     health.record_down(Down(sources=1))
     part = ada.get(path, headers=HTMX).content.decode()
-    assert re.findall(r'hx-target="#down-(\w+)"', part) == ["sources", "heartbeats"]
+    assert re.findall(r'hx-target="#down-(\w+)"', part) == ["sources", "heartbeats", "alerts"]
     assert re.findall(r'data-down="(\w+)">(.*?)</span></hx-partial>', part) == [("sources", "1 down")]
     assert "hx-partial" not in ada.get(path).content.decode()
 

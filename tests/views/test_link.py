@@ -68,7 +68,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 
 def test_it_opens_the_dashboard_and_its_widgets_and_nothing_else_of_the_project(shop: Dashboard) -> None:
-    """Whatever is not named here is refused: also an address that is new."""
+    """All that is not named here is refused: also an address that is new."""
     client, link, _ = opened(shop)
     key = make.widgets_of(shop)[0].key
     answers: dict[str, set[str]] = {"shown": set(), "public": set(), "refused": set()}

@@ -1,0 +1,164 @@
+"""Rules of alerts: making, changing and removing them."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from pydantic import ValidationError
+
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
+from metrics.access.principal import Principal
+from metrics.access.sharing import Access
+from metrics.actions import journal, rule_index, teams
+from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
+from metrics.actions.rule_index import spec_of
+from metrics.alerts.base import AnyCondition
+from metrics.alerts.rule import RuleSpec
+from metrics.models import Rule
+
+__all__ = [
+    "about",
+    "access_of",
+    "change",
+    "checked",
+    "create",
+    "delete",
+    "document_of",
+    "facts",
+    "find",
+    "says",
+    "spec_of",
+    "whole",
+]
+
+
+def create(by: Principal, document: Mapping[str, Any], access: Access | None = None) -> Rule:
+    """Make a rule of `document`, as `RuleSpec` has it. Without `access` it is for everyone.
+
+    Raises Forbidden, or Invalid with everything that is wrong.
+    """
+    check(by, CREATE, Rule)
+    spec, rule = checked(document), Rule()
+    owners = teams.named((access or Access()).teams)
+    teams.check_sharing(by, [], owners)
+    with transaction.atomic():
+        rule.for_everyone = access is None or access.everyone
+        _save(rule, spec)
+        rule.teams.set(owners)
+        journal.record(by, "create", rule, after=facts(rule))
+    rule_index.forget()
+    return rule
+
+
+def change(
+    by: Principal, id: int, document: Mapping[str, Any], access: Access | None = None, seen: int | None = None
+) -> Rule:
+    """Replace the fields that `document` has, and leave the others; so with `access`, who it is for.
+
+    `seen` is the revision that this is based on. Its alerts stay, and follow the rule from the next sample on. Raises
+    Missing, Forbidden, Invalid and Conflict, and then nothing is changed.
+    """
+    with transaction.atomic():
+        rule = Rule.objects.select_for_update().get(pk=find(by, id).pk)
+        check(by, CHANGE, rule)
+        if seen is not None and seen != rule.revision:
+            raise Conflict(f"Somebody changed the rule {rule.name} meanwhile.", rule.revision)
+        before = facts(rule)
+        spec = checked({**rule.spec, "name": rule.name, "enabled": rule.enabled, **document})
+        owners = list(rule.teams.all()) if access is None else teams.named(access.teams)
+        teams.check_sharing(by, rule.teams.all(), owners)
+        rule.for_everyone = rule.for_everyone if access is None else access.everyone
+        rule.revision += 1
+        _save(rule, spec)
+        rule.teams.set(owners)
+        journal.record(by, "change", rule, before, facts(rule))
+    rule_index.forget()
+    return rule
+
+
+def delete(by: Principal, id: int) -> None:
+    """Remove a rule with its alerts; what they were is in the journal. Raises Missing and Forbidden."""
+    with transaction.atomic():
+        rule = find(by, id)
+        check(by, DELETE, rule)
+        journal.record(by, "delete", rule, before=facts(rule))
+        rule.delete()
+    rule_index.forget()
+
+
+def find(by: Principal, id: int) -> Rule:
+    """Return the rule `id`. Raises Missing, also if it is not for `by` to see."""
+    rule = visible(by, Rule).filter(pk=id).first()
+    if rule is None:
+        raise Missing(f"There is no rule {id}.")
+    return rule
+
+
+def checked(document: Mapping[str, Any]) -> RuleSpec:
+    """Return `document` as a rule. Raises Invalid with everything that is wrong with it."""
+    check_storable(dict(document), "rule")
+    try:
+        spec = RuleSpec.model_validate(document)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "")
+        raise Invalid(*first, *others) from None
+    try:
+        config = spec.config()
+    except ValidationError as problem:
+        first, *others = sentences(problem, "condition")
+        raise Invalid(*first, *others) from None
+    condition = {"kind": spec.kind.kind, **config.model_dump(mode="json", exclude_unset=True)}
+    return spec.model_copy(update={"condition": condition})
+
+
+def access_of(rule: Rule) -> Access:
+    """Return the people that `rule` is for."""
+    return Access(everyone=rule.for_everyone, teams=[team.name for team in rule.teams.all()])
+
+
+def document_of(rule: Rule) -> dict[str, Any]:
+    """Return a rule as its document: what `create` takes."""
+    return {"name": rule.name, **rule.spec, "enabled": rule.enabled}
+
+
+def whole(rule: Rule) -> dict[str, Any]:
+    """Return a rule as its document with every field, be it as usual."""
+    spec = spec_of(rule)
+    return {
+        **spec.model_dump(mode="json", by_alias=True),
+        "query": spec.query.model_dump(mode="json", exclude_unset=True),
+    }
+
+
+def about(kind: AnyCondition) -> dict[str, Any]:
+    """Return what a condition is, and the JSON schema of its fields."""
+    schema = kind.config_class.model_json_schema()
+    return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
+
+
+def says(rule: Rule) -> str:
+    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"."""
+    spec = spec_of(rule)
+    query = spec.query
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
+    series = f"{query.metric}{{{labels}}}" if labels else query.metric
+    what = f"{query.function} of {series}{f' over {query.over}' if query.over else ''}" if query.function else series
+    return f"{what} {spec.kind.says(spec.config())}{f' for {spec.for_}' if spec.for_ else ''}"
+
+
+def facts(rule: Rule) -> dict[str, Any]:
+    """Return what the journal keeps of a rule."""
+    access = access_of(rule).model_dump() if rule.pk else {}
+    return {**document_of(rule), **access}
+
+
+def _save(rule: Rule, spec: RuleSpec) -> None:
+    written = spec.model_dump(by_alias=True, exclude_defaults=True, exclude={"name", "enabled"})
+    rule.name, rule.metric, rule.severity, rule.enabled = spec.name, spec.query.metric, spec.severity, spec.enabled
+    rule.spec, rule.version = written, spec.version
+    try:
+        with transaction.atomic():
+            rule.save()
+    except IntegrityError:
+        raise Invalid("name", f"There is a rule {rule.name!r} already.") from None

@@ -1,0 +1,85 @@
+"""Alerts: what is bad now, and who has taken it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Field, Path, Query, Router, Schema
+
+from metrics.actions import alerts as actions
+from metrics.api.body import CHANGING, ONE, READING, Body, Text
+from metrics.api.tokens import edit, principal_of, read
+from metrics.models import Alert
+from metrics.times import seconds_of
+
+router = Router(tags=["alerts"])
+
+Id = Annotated[int, Path(description="The alert's id.", ge=1, le=2**63 - 1)]
+All = Annotated[bool, Query(description="With those that are ok again.")]
+
+
+class AlertOut(Schema):
+    """An alert: a rule on one series. Times are Unix seconds."""
+
+    id: int
+    rule: str
+    labels: dict[str, str]
+    severity: str
+    state: str
+    since: float
+    value: float | None
+    unit: str
+    acknowledged_by: str
+    acknowledged_at: float | None
+    acknowledged_until: float | None
+    reason: str
+
+
+class AlertList(Schema):
+    alerts: list[AlertOut]
+
+
+class AcknowledgementIn(Body):
+    reason: Text = Field("", max_length=actions.REASON_MOST, description="Why, or what is being done.")
+    until: datetime | None = Field(None, description="Until when; else until it ends.")
+
+
+@router.get("alerts", auth=read, response={200: AlertList, **READING})
+def list_alerts(request: HttpRequest, all: All = False) -> dict[str, Any]:
+    """The alerts that the token may see and that are not ok, the worst first."""
+    return {"alerts": [_out(one) for one in actions.current(principal_of(request), all)]}
+
+
+@router.get("alerts/{id}", auth=read, response={200: AlertOut, **ONE})
+def get_alert(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """One alert."""
+    return _out(actions.find(principal_of(request), id))
+
+
+@router.post("alerts/{id}/acknowledge", auth=edit, response={200: AlertOut, **CHANGING})
+def acknowledge_alert(request: HttpRequest, id: Id, body: AcknowledgementIn) -> dict[str, Any]:
+    """Take an alert, until it ends or until a time. It is looked at as before."""
+    return _out(actions.acknowledge(principal_of(request), id, body.reason, body.until))
+
+
+@router.delete("alerts/{id}/acknowledge", auth=edit, response={200: AlertOut, **ONE})
+def give_alert_back(request: HttpRequest, id: Id) -> dict[str, Any]:
+    """Take an acknowledgement back."""
+    return _out(actions.give_back(principal_of(request), id))
+
+
+def _out(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.pk,
+        "rule": alert.rule.name,
+        "labels": alert.labels,
+        "severity": alert.rule.severity,
+        "state": alert.state,
+        "since": alert.since_ms / 1000,
+        "value": alert.value,
+        "unit": alert.unit,
+        "acknowledged_by": alert.acknowledged_by,
+        "acknowledged_at": seconds_of(alert.acknowledged_at),
+        "acknowledged_until": seconds_of(alert.acknowledged_until),
+        "reason": alert.reason,
+    }

@@ -1,0 +1,85 @@
+"""Series that rules look at and that have new samples, until these are looked at.
+
+A hash has, by series, the time of the oldest sample that nobody looked at. Whoever looks takes all of it, and what was
+taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import cast
+
+from celery import current_app
+
+from metrics.redis_state.connection import KEY, client
+
+TASK = "tasks.system.evaluate"
+QUEUE = "system"
+WORTH_S = 10
+LOCK_S = 15
+
+_NEW, _TAKEN, _KNOWN = f"{KEY}alerts:new", f"{KEY}alerts:taken", f"{KEY}alerts:known"
+_LOCK = f"{KEY}alerts:lock"
+
+# Wakes somebody with the first one only: who looks goes on until nothing is left.
+_ADD = """
+local first = redis.call('EXISTS', KEYS[1]) == 0
+for place = 1, #ARGV, 2 do
+  local before = tonumber(redis.call('HGET', KEYS[1], ARGV[place]) or '')
+  if not before or tonumber(ARGV[place + 1]) < before then redis.call('HSET', KEYS[1], ARGV[place], ARGV[place + 1]) end
+end
+return first and 1 or 0
+"""
+_TAKE = """
+if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('RENAME', KEYS[1], KEYS[2])
+end
+return redis.call('HGETALL', KEYS[2])
+"""
+
+
+def add(oldest_ms: Mapping[int, int]) -> None:
+    """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError."""
+    if oldest_ms:
+        arguments = [part for pair in oldest_ms.items() for part in pair]
+        if cast(int, client().register_script(_ADD)(keys=[_NEW], args=arguments)):
+            wake()
+
+
+def wake() -> None:
+    """Wake a worker. Raises OperationalError."""
+    current_app.send_task(TASK, queue=QUEUE, expires=WORTH_S)
+
+
+def waits() -> bool:
+    """Return whether some were not looked at yet."""
+    return bool(client().exists(_NEW, _TAKEN))
+
+
+@contextmanager
+def turn() -> Iterator[bool]:
+    """Hold the turn to look; yields False while another process has it."""
+    lock = client().lock(_LOCK, timeout=LOCK_S, blocking=False)
+    if not lock.acquire():
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        if lock.owned():
+            lock.release()
+
+
+def take() -> dict[int, int]:
+    """Return the series (ids) to look at, each with the time of its oldest new sample (Unix ms)."""
+    found = cast(list[str], client().register_script(_TAKE)(keys=[_NEW, _TAKEN]))
+    return {int(series): int(at_ms) for series, at_ms in zip(found[::2], found[1::2], strict=True)}
+
+
+def done() -> None:
+    """Forget what was taken."""
+    client().delete(_TAKEN)
+
+
+def is_new() -> bool:
+    """Return True the first time that it is called after Redis lost its data: what arrived may be missing."""
+    return client().set(_KNOWN, "1", nx=True) is not None

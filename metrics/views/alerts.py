@@ -1,0 +1,159 @@
+"""The pages of alerts: what is bad now, and one of them with its past."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
+from metrics.access.principal import of_visitor
+from metrics.actions import alerts as actions
+from metrics.actions import rules
+from metrics.actions.errors import Invalid
+from metrics.actions.source_status import SourceStatus
+from metrics.alerts.machine import State
+from metrics.models import Alert, Rule, Transition
+from metrics.models.log import sender
+from metrics.views import humanize
+from metrics.views.access import page
+from metrics.widgets import units
+from metrics.widgets.explored import explored
+
+LEVELS = {
+    State.FIRING: "critical",
+    State.NODATA: "nodata",
+    State.RECOVERING: "warn",
+    State.PENDING: "warn",
+    State.OK: "ok",
+}
+WORDS = {State.NODATA: "no data"}
+RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
+"""For how long an alert lasts at most (seconds), and the range of its chart."""
+MOVES_LISTED = 50
+FOR_HOURS = {"1": 1, "4": 4, "24": 24}
+"""Lengths of an acknowledgement that the page offers, besides until it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One alert in the list: `status` is its state, `since` and `value` are words, `who` has taken it, if somebody has.
+
+    `labels` are those that tell it from others of its rule.
+    """
+
+    id: int
+    rule: str
+    labels: list[tuple[str, str]]
+    severity: str
+    status: SourceStatus
+    since: str
+    value: str
+    who: str
+    reason: str
+    until: Any
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """All that is not well, the worst first; htmx fetches the rows anew every few seconds."""
+    by, now = of_visitor(request), time.time()
+    every = actions.current(by)
+    severity, team = request.GET.get("severity", ""), request.GET.get("team", "")
+    shown = [one for one in every if severity in ("", one.rule.severity) and _is_of(one, team)]
+    context = {
+        "taken": [row(one, now) for one in shown if one.acknowledged_at],
+        "open": [row(one, now) for one in shown if not one.acknowledged_at],
+        "total": len(every),
+        "severity": severity,
+        "team": team,
+        "severities": [one for one in actions.SEVERITIES if any(alert.rule.severity == one for alert in every)],
+        "teams": sorted({name.name for one in every for name in one.rule.teams.all()}),
+        "may_acknowledge": may(by, ACKNOWLEDGE, Alert),
+        "may_add": may(by, CREATE, Rule),
+        "has_rules": Rule.objects.exists(),
+    }
+    part = getattr(request, "htmx", False)
+    return render(request, "alert/_rows.html" if part else "alert/list.html", context)
+
+
+@require_safe
+@page
+def alert(request: HttpRequest, id: int) -> HttpResponse:
+    """One alert: how it stands, its chart, and every change of it."""
+    by, now = of_visitor(request), time.time()
+    found = actions.find(by, id)
+    spec = rules.spec_of(found.rule)
+    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": found.series}
+    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
+    moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
+    context = {
+        "alert": found,
+        "row": row(found, now),
+        "rule": found.rule,
+        "spec": spec,
+        "says": rules.says(found.rule),
+        "shown": explored(
+            query, "line", _range(now - found.since_ms / 1000), now, hidden_from(by), {"goals": goals} if goals else {}
+        ),
+        "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
+        "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
+        "hours": FOR_HOURS,
+    }
+    part = getattr(request, "htmx", False)
+    return render(request, "alert/_state.html" if part else "alert/page.html", context)
+
+
+@require_POST
+@page
+def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
+    """Take an alert, or give it back."""
+    by, back = of_visitor(request), request.POST.get("back") == "1"
+    hours = FOR_HOURS.get(request.POST.get("hours", ""))
+    until = timezone.now() + timedelta(hours=hours) if hours else None
+    try:
+        if back:
+            actions.give_back(by, id)
+        else:
+            actions.acknowledge(by, id, request.POST.get("reason", ""), until)
+        messages.success(request, "It is for anybody again." if back else "It is yours.")
+    except Invalid as problem:
+        messages.error(request, str(problem))
+    return redirect("alerts") if request.POST.get("next") == "list" else redirect("alert", id)
+
+
+def row(alert: Alert, now: float) -> Row:
+    """Return `alert` as the list shows it."""
+    value = "" if alert.value is None else str(units.show(alert.value, alert.unit))
+    return Row(
+        id=alert.pk,
+        rule=alert.rule.name,
+        labels=sorted(alert.labels.items()),
+        severity=alert.rule.severity,
+        status=status(alert.state),
+        since=humanize.age(max(0.0, now - alert.since_ms / 1000)),
+        value="" if alert.state == State.NODATA else value,
+        who=sender(alert.acknowledged_by) if alert.acknowledged_by else "",
+        reason=alert.reason,
+        until=alert.acknowledged_until,
+    )
+
+
+def status(state: str) -> SourceStatus:
+    """Return the mark of a state, and its word."""
+    return SourceStatus(WORDS.get(State(state), state), LEVELS[State(state)])
+
+
+def _is_of(alert: Alert, team: str) -> bool:
+    return not team or any(one.name == team for one in alert.rule.teams.all())
+
+
+def _range(age_s: float) -> str:
+    """Return the range in which a chart shows what happened `age_s` ago, and what was before it."""
+    return next((range for most_s, range in RANGES if age_s < most_s), "30d")

@@ -1,0 +1,257 @@
+"""Rules look at what arrives, people are told, and one of them takes it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from metrics.access.principal import SYSTEM, Principal, of_user
+from metrics.access.sharing import Access
+from metrics.actions import alerts, rule_index, rules
+from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
+from metrics.alerts.machine import State
+from metrics.models import Alert, AuditEntry, Notification, Rule, Team, Transition
+from metrics.redis_state.connection import client
+from metrics.times import datetime_of
+from tests import make
+from tests.make import AT, accepted, sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+ABOVE = {"kind": "threshold", "above": 90, "clear_below": 80}
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the rules each time, and send no task."""
+    rule_index.forget()
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+
+
+def rule(name: str = "Disk full", metric: str = "disk_used", condition: dict[str, Any] = ABOVE, **fields: Any) -> Rule:
+    made = rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields})
+    Rule.objects.filter(pk=made.pk).update(changed_at=datetime_of(AT - 86_400))
+    return made
+
+
+def person(name: str, *, edits: bool = False) -> Principal:
+    return of_user(make.user(name, is_staff=edits))
+
+
+def push(value: float, after_s: float = 0, metric: str = "disk_used", **labels: str) -> None:
+    """Push one value, and have the rules look at it."""
+    accepted([sample(metric, value, AT + after_s, **labels)], now=AT + after_s)
+    alerts.evaluate(AT + after_s)
+
+
+def states() -> dict[str, str]:
+    return {str(alert): alert.state for alert in Alert.objects.select_related("rule").order_by("pk")}
+
+
+def moves() -> list[tuple[str, str, float]]:
+    rows = Transition.objects.filter(noun="alert").order_by("pk")
+    return [(row.before, row.after, row.at.timestamp() - AT) for row in rows]
+
+
+def told() -> list[str]:
+    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
+
+
+def test_each_series_has_an_alert_of_its_own() -> None:
+    person("ann")
+    rule()
+    push(95, host="a")
+    push(50, host="b")
+    assert states() == {'Disk full{host="a"}': "firing"}
+    push(85, 10, host="a")
+    push(91, 20, host="b")
+    push(79, 30, host="a")
+    assert states() == {'Disk full{host="a"}': "ok", 'Disk full{host="b"}': "firing"}
+    assert moves() == [("ok", "firing", 0), ("ok", "firing", 20), ("firing", "ok", 30)]
+    assert told() == [
+        'Warning: Disk full{host="a"} is 95.',
+        'Warning: Disk full{host="b"} is 91.',
+        'Over: Disk full{host="a"}, now 79.',
+    ]
+
+
+def test_timers_end_though_nothing_arrives() -> None:
+    rule(**{"for": "1m"})
+    push(95)
+    assert alerts.sweep(AT + 59) == 0
+    assert alerts.sweep(AT + 300) == 1
+    assert moves() == [("ok", "pending", 0), ("pending", "firing", 60)]
+
+
+def test_a_rule_tells_its_team_alone() -> None:
+    make.team("ops", make.user("ann"))
+    person("bob")
+    made = rule(severity="critical", text="Clean {host} up: {value} used, {nothing}.")
+    rules.change(SYSTEM, made.pk, {}, access=Access(everyone=False, teams=["ops"]))
+    push(95, host="a")
+    assert told() == ['Critical: Disk full{host="a"} is 95. Clean a up: 95 used, {nothing}.']
+    assert Notification.objects.get().user.username == "ann"
+
+
+def test_a_series_that_lapses_has_no_data_until_it_comes_back() -> None:
+    person("ann")
+    rule(condition={"kind": "missing", "after": "2m"})
+    push(1, host="a")
+    assert alerts.look(AT + 119) == 0
+    assert alerts.look(AT + 121) == 1
+    assert alerts.look(AT + 200) == 0
+    push(1, 300, host="a")
+    assert moves() == [("ok", "nodata", 120), ("nodata", "ok", 300)]
+    assert told() == ['No data: Disk full{host="a"}.', 'Over: Disk full{host="a"}, now 1.']
+
+
+def test_what_was_gone_before_the_rule_was_is_not_missed() -> None:
+    push(1, -200_000)
+    rule(condition={"kind": "missing", "after": "2m"})
+    assert alerts.look(AT) == 0
+
+
+def test_rates_are_looked_at_every_ten_seconds() -> None:
+    made = rule(metric="requests_total", condition={"kind": "threshold", "above": 5})
+    rules.change(SYSTEM, made.pk, {"query": {"metric": "requests_total", "function": "rate", "over": "1m"}})
+    for after_s in range(-60, 1, 10):
+        push(600 + 10 * after_s, after_s, "requests_total")
+    assert states() == {}
+    assert alerts.look(AT) == 1
+    assert states() == {"Disk full": "firing"}
+    assert alerts.look(AT + 1) == 0, "the same ten seconds"
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        pytest.param(
+            (50, 5), [("ok", "pending", 0), ("pending", "ok", 5), ("ok", "pending", 10)], id="good in between"
+        ),
+        pytest.param((95, 5), [("ok", "pending", 0)], id="as bad as the others"),
+    ],
+)
+def test_a_late_sample_gives_the_state_that_it_would_have_given(
+    late: tuple[float, float], expected: list[tuple[str, str, float]]
+) -> None:
+    rule(**{"for": "1m"})
+    push(95)
+    push(95, 10)
+    accepted([sample("disk_used", late[0], AT + late[1])], now=AT + 20)
+    alerts.evaluate(AT + 20)
+    assert moves() == expected
+
+
+def test_a_sample_before_the_last_change_corrects_the_state() -> None:
+    rule()
+    push(50)
+    push(95, 20)
+    assert states() == {"Disk full": "firing"}
+    push(95, 10)  # it was bad earlier: firing all the same, and nothing is told again
+    assert moves() == [("ok", "firing", 20)]
+
+
+def test_redis_that_lost_its_data_loses_no_alert() -> None:
+    rule()
+    alerts.sweep(AT)
+    accepted([sample("disk_used", 95, AT)])
+    client().flushall()
+    alerts.sweep(AT + 1)
+    alerts.evaluate(AT + 1)
+    assert states() == {"Disk full": "firing"}
+
+
+def test_what_a_worker_took_and_did_not_finish_is_looked_at_again() -> None:
+    from metrics.redis_state import arrived
+
+    rule()
+    accepted([sample("disk_used", 95, AT)])
+    assert len(arrived.take()) == 1
+    alerts.evaluate(AT)
+    assert states() == {"Disk full": "firing"}
+    assert not arrived.waits()
+
+
+class TestAcknowledge:
+    def test_somebody_takes_it_until_it_ends(self) -> None:
+        ann = person("ann", edits=True)
+        rule()
+        push(95)
+        taken = alerts.acknowledge(ann, Alert.objects.get().pk, " on it ")
+        assert (taken.acknowledged_by, taken.reason, taken.state) == ("user ann", "on it", State.FIRING)
+        assert AuditEntry.objects.filter(verb="acknowledge", by="user ann").exists()
+        push(96, 10)
+        assert Alert.objects.get().acknowledged_by == "user ann"
+        push(50, 20)
+        assert Alert.objects.get().acknowledged_by == ""
+
+    def test_it_comes_back_when_its_time_is_over(self) -> None:
+        rule()
+        push(95)
+        pk = Alert.objects.get().pk
+        until = datetime_of(AT) + timedelta(days=36_500)
+        alerts.acknowledge(SYSTEM, pk, "", until)
+        alerts.sweep(until.timestamp() - 1)
+        assert Alert.objects.get().acknowledged_at is not None
+        alerts.sweep(until.timestamp())
+        assert Alert.objects.get().acknowledged_at is None
+
+    def test_what_is_over_is_not_taken(self) -> None:
+        rule()
+        push(95)
+        push(50, 10)
+        with pytest.raises(Invalid, match="This alert is over"):
+            alerts.acknowledge(SYSTEM, Alert.objects.get().pk, "")
+
+    def test_viewers_and_strangers_do_not(self) -> None:
+        ops = Team.objects.create(name="ops")
+        made = rule()
+        push(95)
+        pk = Alert.objects.get().pk
+        with pytest.raises(Forbidden, match="only editors and administrators may acknowledge alerts"):
+            alerts.acknowledge(person("vic"), pk, "")
+        rules.change(SYSTEM, made.pk, {}, access=Access(everyone=False, teams=[ops.name]))
+        with pytest.raises(Missing):
+            alerts.acknowledge(person("eve", edits=True), pk, "")
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("changes", "field", "said"),
+        [
+            ({"name": ""}, "name", "It may not be empty"),
+            ({"condition": {"kind": "thresholds"}}, "condition", "kind has to be missing or threshold"),
+            ({"condition": {"kind": "threshold"}}, "condition", "above or below has to be given, or both"),
+            ({"condition": {"kind": "threshold", "above": "x"}}, "condition.above", "It has to be a number"),
+            ({"condition": {**ABOVE, "clear_below": 95}}, "condition", "clear_below is on the bad side of its line"),
+            ({"for": "soon"}, "for", "is not a period"),
+            ({"query": {"metric": "9x"}}, "query.metric", "no digit first"),
+            ({"query": {"metric": "m", "top": 3}}, "", "looks at each series by itself"),
+            ({"labels": {"__x": "y"}}, "labels", "can't be the name of a label"),
+            ({"runbook": "javascript:alert(1)"}, "runbook", "It has to be an address"),
+        ],
+    )
+    def test_what_can_not_be_is_said_and_changes_nothing(self, changes: dict[str, Any], field: str, said: str) -> None:
+        with pytest.raises(Invalid, match=said) as raised:
+            rule(**changes)
+        assert raised.value.field == field
+        assert not Rule.objects.exists()
+
+    def test_a_change_goes_on_from_what_was_seen(self) -> None:
+        made = rule()
+        changed = rules.change(SYSTEM, made.pk, {"for": "5m"}, seen=1)
+        assert rules.document_of(changed)["for"] == "5m"
+        assert rules.document_of(changed)["condition"] == ABOVE
+        with pytest.raises(Conflict):
+            rules.change(SYSTEM, made.pk, {"for": "6m"}, seen=1)
+
+    def test_one_that_is_off_looks_at_nothing(self) -> None:
+        rule(enabled=False)
+        push(95)
+        assert states() == {}
+
+    def test_a_name_is_there_once(self) -> None:
+        rule()
+        with pytest.raises(Invalid, match="There is a rule 'Disk full' already"):
+            rule()

@@ -1,0 +1,165 @@
+"""The pages of alerts and rules, as a person uses them."""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from metrics.access.principal import SYSTEM
+from metrics.actions import alerts, rule_index, rules
+from metrics.models import Alert, Rule
+from tests import make
+from tests.html_form import form
+from tests.make import accepted, sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+TYPED = {
+    "query-metric": "disk_used",
+    "query-labels": "host: a",
+    "condition-above": "90",
+    "condition-clear_below": "80",
+    "rule-name": "Disk full",
+    "rule-severity": "critical",
+    "rule-enabled": "on",
+    "everyone": "on",
+}
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule_index.forget()
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+
+
+@pytest.fixture
+def editor(client: Client) -> Client:
+    client.force_login(make.user("eve", is_staff=True))
+    return client
+
+
+NEW = "/rules/new/?kind=threshold"
+
+
+def typed(editor: Client, path: str = NEW, **changes: str) -> dict[str, str]:
+    """Return what a browser sends of the form at `path` when this is typed into it."""
+    return {**form(text(editor.get(path)), path), **TYPED, **changes}
+
+
+def firing(value: float = 95) -> Alert:
+    rules.create(
+        SYSTEM,
+        {
+            "name": "Disk <full>",
+            "query": {"metric": "disk_used"},
+            "condition": {"kind": "threshold", "above": 90},
+            "severity": "critical",
+        },
+    )
+    now = time.time()
+    accepted([sample("disk_used", value, now, host="<b>a</b>")], now=now)
+    alerts.evaluate(now)
+    return Alert.objects.get()
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+class TestRules:
+    def test_one_is_made_changed_and_removed(self, editor: Client) -> None:
+        assert "There are no rules yet" in text(editor.get("/rules/"))
+        assert "threshold" in text(editor.get("/rules/new/"))
+        page = text(editor.get("/rules/new/?kind=threshold&metric=disk_used&label=host=a"))
+        assert 'value="disk_used"' in page
+        assert "host: a" in page
+        made = editor.post(NEW, typed(editor))
+        assert (made.status_code, made["Location"]) == (302, "/rules/"), text(made)
+        rule = Rule.objects.get()
+        assert rules.document_of(rule) == {
+            "name": "Disk full",
+            "query": {"metric": "disk_used", "labels": {"host": "a"}},
+            "condition": {"kind": "threshold", "above": 90, "clear_below": 80},
+            "severity": "critical",
+            "enabled": True,
+        }
+        listed = text(editor.get("/rules/"))
+        assert "disk_used{host=&quot;a&quot;} above 90" in listed
+        page = text(editor.get(f"/rules/{rule.pk}/edit/"))
+        assert 'value="80' in page
+        changed = typed(editor, f"/rules/{rule.pk}/edit/", **{"condition-above": "95"})
+        assert editor.post(f"/rules/{rule.pk}/edit/", changed).status_code == 302
+        assert Rule.objects.get().spec["condition"]["above"] == 95
+        assert editor.post(f"/rules/{rule.pk}/edit/", changed).status_code == 409
+        assert "Delete Disk full?" in text(editor.get(f"/rules/{rule.pk}/delete/"))
+        assert editor.post(f"/rules/{rule.pk}/delete/").status_code == 302
+        assert not Rule.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"rule-name": ""}, "It has to be given"),
+            ({"condition-above": "lots"}, "It has to be a number"),
+            ({"condition-above": "", "condition-clear_below": ""}, "above or below has to be given, or both"),
+            ({"query-metric": ""}, "It has to be given"),
+            ({"rule-for": "soon"}, "is not a period"),
+        ],
+    )
+    def test_what_is_wrong_is_said_and_nothing_is_saved(
+        self, editor: Client, changes: dict[str, str], sentence: str
+    ) -> None:
+        answer = editor.post(NEW, typed(editor, **changes))
+        assert answer.status_code == 422
+        assert sentence in text(answer)
+        assert not Rule.objects.exists()
+
+    def test_a_rehearsal_says_what_it_would_have_done(self, editor: Client) -> None:
+        now = time.time()
+        values = [95 if hour % 24 < 2 else 50 for hour in range(72)]
+        samples = [sample("disk_used", value, now - 3600 * (72 - n), host="a") for n, value in enumerate(values)]
+        accepted(samples, now=now)
+        answer = text(editor.post(f"{NEW}&do=rehearse", typed(editor, **{"rule-no_data": "keep"})))
+        assert "<dt>Alerts</dt><dd>3</dd>" in answer
+        assert "<dd>1 of 1</dd>" in answer
+        assert "disk_used" in answer
+        assert not Rule.objects.exists()
+
+    def test_viewers_look_and_make_none(self, client: Client) -> None:
+        client.force_login(make.user("vic"))
+        assert client.get("/rules/").status_code == 200
+        assert client.get("/rules/new/").status_code == 403
+
+
+class TestAlerts:
+    def test_it_is_listed_looked_at_taken_and_given_back(self, editor: Client) -> None:
+        alert = firing()
+        page = text(editor.get("/alerts/"))
+        assert "Disk &lt;full&gt;" in page
+        assert "host=&lt;b&gt;a&lt;/b&gt;" in page
+        assert "firing" in page
+        one = f"/alerts/{alert.pk}/"
+        page = text(editor.get(one))
+        assert "bad is above 90" in page
+        taken = editor.post(f"{one}acknowledge/", {"reason": "on it", "hours": "4"})
+        assert taken["Location"] == one
+        alert.refresh_from_db()
+        assert (alert.acknowledged_by, alert.reason) == ("user eve", "on it")
+        assert alert.acknowledged_until is not None
+        assert "on it" in text(editor.get("/alerts/"))
+        editor.post(f"{one}acknowledge/", {"back": "1", "next": "list"})
+        alert.refresh_from_db()
+        assert alert.acknowledged_at is None
+
+    def test_all_is_well(self, editor: Client) -> None:
+        assert "There are no rules yet" in text(editor.get("/alerts/"))
+        rules.create(SYSTEM, {"name": "x", "query": {"metric": "m"}, "condition": {"kind": "missing"}})
+        assert "All is well" in text(editor.get("/alerts/"))
+
+    def test_viewers_see_it_and_take_none(self, client: Client) -> None:
+        alert = firing()
+        client.force_login(make.user("vic"))
+        assert "Acknowledge" not in text(client.get("/alerts/"))
+        assert client.post(f"/alerts/{alert.pk}/acknowledge/").status_code == 403
+        assert client.get("/alerts/999/").status_code == 404
