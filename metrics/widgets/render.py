@@ -214,7 +214,8 @@ def view_of_tracks(widget: Widget, tracks: list[list[Track]], range: str, at: fl
     if isinstance(parsed, str):
         return _view(widget, error=parsed)
     kind, config = parsed
-    return _drawn(widget, kind, config, tracks, kind.window(config, ranges.window(range, at)))
+    found = [(of_query, Said()) for of_query in tracks]
+    return _drawn(widget, kind, config, found, kind.window(config, ranges.window(range, at)))
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:

@@ -34,7 +34,7 @@ TAGS_MOST, TAG_LENGTH = 10, 30
 
 @with_config(ConfigDict(extra="forbid"))
 class OnPhone(TypedDict, total=False):
-    """What is different on a phone, where tiles stand in one column, in the order of their rows."""
+    """Fields that differ on a phone, where tiles stand in one column, in the order of their rows."""
 
     order: Annotated[
         int, Field(ge=-WIDGETS_MOST, le=WIDGETS_MOST, description="The lower, the earlier; 0 if it is left out.")

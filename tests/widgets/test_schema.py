@@ -20,7 +20,7 @@ def refused(**changes: Any) -> list[str]:
 
 def test_it_is_a_schema_that_has_all_it_refers_to() -> None:
     assert jsonschema_rs.meta.is_valid(schema())
-    assert set(schema()["$defs"]) >= {*kinds(), "WidgetSpec", "line_QueryConfig"}
+    assert set(schema()["$defs"]) >= {*kinds(), "WidgetSpec", "line_LineQuery"}
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
