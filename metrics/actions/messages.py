@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
@@ -23,7 +23,7 @@ from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Attachment, Message, Reaction, Reading, Room
+from metrics.models import Attachment, Message, Reaction, Reading, Room, Token
 from metrics.widgets.variables import read
 
 TEXT_MOST = 4000
@@ -98,6 +98,7 @@ def _say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
                 del fresh[key], good[index]
         made = _store([(good[index], places[good[index].room], beside[index]) for index in fresh.values()])
         for message, index in zip(made, fresh.values(), strict=True):
+            message.shown_reactions, message.shown_attachments = [], attached[index]
             if attached[index]:
                 files.attach(message, attached[index])
     said.update(zip(fresh, made, strict=True))
@@ -169,7 +170,9 @@ def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
 
 def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Return messages with all that their HTML shows, in a fixed number of queries."""
-    return rows.select_related("token", "reply_to", "room__dashboard").prefetch_related("reactions", "attachments")
+    return rows.select_related("token", "reply_to", "room__dashboard").prefetch_related(  # type: ignore[no-redef]  # cached
+        Prefetch("reactions", to_attr="shown_reactions"), Prefetch("attachments", to_attr="shown_attachments")
+    )
 
 
 def entry(message: Message, number: int) -> Entry:
@@ -202,7 +205,7 @@ def document(message: Message) -> dict[str, Any]:
         "moment": message.moment,
         "client_id": message.client_id,
         "mentions": message.mentions,
-        "files": [files.document(one) for one in message.attachments.all()],
+        "files": [files.document(one) for one in message.shown_attachments],
         "reactions": {emoji: [one.sender for one in those] for emoji, those in by_emoji(message).items()},
         "face": message.token.face if message.token else "",
     }
@@ -212,7 +215,7 @@ def document(message: Message) -> dict[str, Any]:
 def by_emoji(message: Message) -> dict[str, list[Reaction]]:
     """Return the reactions to `message` by their emoji, in the order in which each was used first."""
     found: dict[str, list[Reaction]] = {}
-    for one in message.reactions.all():
+    for one in message.shown_reactions:
         found.setdefault(one.emoji, []).append(one)
     return found
 
@@ -253,7 +256,7 @@ def _files(draft: Draft, taken: Mapping[int, Sequence[Attachment]]) -> list[Atta
 def _answered(draft: Draft, room: Room) -> Message | None:
     if not draft.reply_to:
         return None
-    found = room.messages.filter(number=draft.reply_to, deleted_at=None).only("pk").first()
+    found = room.messages.filter(number=draft.reply_to, deleted_at=None).first()
     if found is None:
         raise Invalid("reply_to", f"reply_to: there is no message {draft.reply_to} in this room.")
     return found
@@ -305,8 +308,11 @@ def _note_as_read(made: Sequence[Message]) -> None:
 
 
 def _send(made: Sequence[Message]) -> None:
+    """Send what was just said, as it was said: what is changed meanwhile is an entry after it."""
+    tokens = Token.objects.in_bulk({one.token_id for one in made if one.token_id is not None})
     of_room: defaultdict[int, list[Entry]] = defaultdict(list)
-    for one in shown(Message.objects.filter(pk__in=[one.pk for one in made])).order_by("number"):
+    for one in made:
+        one.token = tokens.get(one.token_id) if one.token_id is not None else None
         of_room[one.room_id].append(entry(one, one.number))
     for room, found in of_room.items():
         bus.append(topic_of(room), found)

@@ -116,7 +116,7 @@ def _as_markdown(message: Message, at: datetime, origin: str) -> str:
         lines.append(f"{message.text} *(a drawing, which the export as HTML has)*")
     elif message.text:
         lines.append(message.text)
-    lines += [f"[{_escaped(one.name)}]({origin}{one.get_absolute_url()})" for one in message.attachments.all()]
+    lines += [f"[{_escaped(one.name)}]({origin}{one.get_absolute_url()})" for one in message.shown_attachments]
     lines += [
         f"{emoji} {', '.join(one.sender for one in those)}" for emoji, those in messages.by_emoji(message).items()
     ]
@@ -128,7 +128,7 @@ def _as_html(message: Message, origin: str) -> Iterator[str]:
 
     Tags alone are changed: what somebody wrote may look like one, and has its < escaped.
     """
-    pictures = {one.get_absolute_url(): one for one in message.attachments.all() if one.width}
+    pictures = {one.get_absolute_url(): one for one in message.shown_attachments if one.width}
     made = render_to_string("room/_message.html", {"message": message}).strip()
     made = made.replace(' loading="lazy"', "")  # or else it would be missing on paper
     made = _LINK.sub(lambda tag: f"{tag[1]}{origin}/", made)

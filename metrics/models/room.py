@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import Storage, storages
 from django.db import models
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard
@@ -82,6 +83,16 @@ class Message(models.Model):
     @property
     def sender(self) -> str:
         return sender(self.by)
+
+    @cached_property
+    def shown_reactions(self) -> "list[Reaction]":
+        """The reactions as they were when they were read first; lists of messages have them read together."""
+        return list(self.reactions.all())
+
+    @cached_property
+    def shown_attachments(self) -> "list[Attachment]":
+        """The attachments as they were when they were read first."""
+        return list(self.attachments.all())
 
     @property
     def moment_query(self) -> str:

@@ -210,6 +210,7 @@ async def test_what_is_wrong_is_answered_to_its_sender_and_the_socket_stays(
     await database_sync_to_async(rooms.close)(SYSTEM, war.pk)
     await socket.send_to(text_data='{"say": "x", "client_id": "c"}')
     closed = "This room was closed: nobody writes in it any more."
+    assert await read(socket) == {"type": "entry", "id": 3, "kind": "room", "closed": True, "text": closed}
     assert await read(socket) == {"type": "error", "error": closed, "client_id": "c"}
 
 
