@@ -26,7 +26,7 @@ CHANGES = {
     *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
-    *("dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
+    *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
 }
 """URLs that only take what changes something."""
@@ -64,15 +64,15 @@ def client(system: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
-    """Make what pages are about; return the ids by what names of URLs have in them."""
+def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
+    """Make what pages are about; yield the ids by what names of URLs have in them."""
     token = system.manage("token", "accessibility tests", "--scope", "admin").strip()
 
     def api(method: str, path: str, body: Any = None, **more: str) -> Any:
         headers = {"Authorization": f"Bearer {token}", **more}
         answer = httpx.request(method, f"{system.url}/api/v1/{path}", json=body, headers=headers, timeout=20)
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def post(path: str, **fields: str) -> httpx.Response:
         answer = client.post(path, data=fields)
@@ -96,14 +96,24 @@ def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
     address = re.search(r"/link/#([\w.-]+)", client.post(f"/d/{SLUG}/links/new/", data={"name": "Accessible"}).text)
     assert address
     link = client.post("/link/", data={"secret": address[1]}).json()["path"].strip("/").rpartition("/")[2]
-    return {
+    condition = {"kind": "threshold", "above": 1}
+    rule = api("POST", "rules", {"name": "Accessible", "query": {"metric": "accessible"}, "condition": condition})["id"]
+    api("POST", "samples", {"samples": [{"metric": "accessible", "value": 5}]})
+    until = time.monotonic() + 20
+    while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    yield {
         "link": int(link),
         "room": room,
         "heartbeat": heartbeat,
         "source": source,
         "team": int(team),
         "user": 1,
+        "rule": rule,
+        "alert": alerts[0]["id"],
     }
+    api("DELETE", f"rules/{rule}")
 
 
 def path_of(name: str, ids: dict[str, int]) -> str:
