@@ -18,6 +18,13 @@ let page = -1;
 let stayUntil = 0;
 let laid = "";
 
+/** Nobody is at a wall to follow links: the keyboard does not stop at them. A swap brings them anew. */
+function passLinks() {
+  for (const link of grid.querySelectorAll(":is(h2, th, .image) > a, a.name")) link.tabIndex = -1;
+}
+passLinks();
+document.addEventListener("htmx:after:swap", passLinks);
+
 const isSection = (tile) => /\bwidget-section\b/.test(tile.className);
 
 /** The rows of a tile: from the first, to the one behind its last. */

@@ -3,6 +3,7 @@
 The pages are those of the URL resolver: a new one is tried without being named here.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,6 @@ from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from metrics.views.urls import urlpatterns
-from tests.browser.person import Person
 from tests.integration.page import sign_in
 from tests.integration.stack import Stack
 
@@ -26,12 +26,13 @@ CHANGES = {
     *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
+    *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {
     *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
-    *("service-worker", "widget-csv"),
+    *("dashboard-picture", "link-widget-csv", "service-worker", "widget-csv"),
 }
 """URLs of files, of parts of pages, and of what programs read."""
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
@@ -63,15 +64,15 @@ def client(system: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
-    """Make what pages are about; return the ids by what names of URLs have in them."""
+def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
+    """Make what pages are about; yield the ids by what names of URLs have in them."""
     token = system.manage("token", "accessibility tests", "--scope", "admin").strip()
 
     def api(method: str, path: str, body: Any = None, **more: str) -> Any:
         headers = {"Authorization": f"Bearer {token}", **more}
         answer = httpx.request(method, f"{system.url}/api/v1/{path}", json=body, headers=headers, timeout=20)
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def post(path: str, **fields: str) -> httpx.Response:
         answer = client.post(path, data=fields)
@@ -92,21 +93,45 @@ def ids(system: Stack, client: httpx.Client) -> dict[str, int]:
     team = post("/access/teams/", name="Accessible").headers["Location"].strip("/").rpartition("/")[2]
     heartbeat = api("POST", "heartbeats", {"name": "Accessible", "every": 60})["id"]
     source = next(one["id"] for one in api("GET", "sources")["sources"] if "purpose" in one["name"])
-    return {"room": room, "heartbeat": heartbeat, "source": source, "team": int(team), "user": 1}
+    address = re.search(r"/link/#([\w.-]+)", client.post(f"/d/{SLUG}/links/new/", data={"name": "Accessible"}).text)
+    assert address
+    link = client.post("/link/", data={"secret": address[1]}).json()["path"].strip("/").rpartition("/")[2]
+    condition = {"kind": "threshold", "above": 1}
+    rule = api("POST", "rules", {"name": "Accessible", "query": {"metric": "accessible"}, "condition": condition})["id"]
+    api("POST", "samples", {"samples": [{"metric": "accessible", "value": 5}]})
+    until = time.monotonic() + 20
+    while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    yield {
+        "link": int(link),
+        "room": room,
+        "heartbeat": heartbeat,
+        "source": source,
+        "team": int(team),
+        "user": 1,
+        "rule": rule,
+        "alert": alerts[0]["id"],
+    }
+    api("DELETE", f"rules/{rule}")
 
 
 def path_of(name: str, ids: dict[str, int]) -> str:
     """Return the path of the URL `name`, about what was made for this."""
     (pattern,) = (url.pattern for url in urlpatterns if url.name == name)
     about = next((id for noun, id in ids.items() if noun in name), 0)
-    known = {"slug": SLUG, "key": "line", "id": about, "name": "a"}
+    known = {"slug": SLUG, "key": "line", "id": about, "name": "a", "hash": 64 * "0"}
     return reverse(name, kwargs={word: known[word] for word in pattern.converters})
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser, system: Stack) -> Iterator[BrowserContext]:
+def context(chromium: Browser, system: Stack, client: httpx.Client, ids: dict[str, int]) -> Iterator[BrowserContext]:
+    """A browser of the one who made all that, and who has opened the link."""
+    assert ids
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
-    Person(context.new_page(), system).sign_in("/account/")
+    cookies = [{"name": one.name, "value": one.value or "", "url": system.url} for one in client.cookies.jar]
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.new_page()
     yield context
     context.close()
 
