@@ -315,8 +315,9 @@ def _view(
 
 def on_phone(phone: OnPhone) -> str:
     """Return the classes by which grid.css knows what is different on a phone."""
-    classes = [f"{short}-{phone[name]}" for name, short in (("order", "po"), ("h", "ph")) if name in phone]
-    return " ".join(classes + ["phone-hidden"] * phone.get("hidden", False))
+    order, h = phone.get("order"), phone.get("h")
+    classes = [f"po-{order}" if order else "", f"ph-{h}" if h else "", "phone-hidden" if phone.get("hidden") else ""]
+    return " ".join(filter(None, classes))
 
 
 def link(widget: Widget) -> str:

@@ -45,7 +45,8 @@ def page(client: Client, redis: object, monkeypatch: pytest.MonkeyPatch) -> str:
     for number in range(WIDGETS):
         metric = f"metric_{number}"
         for series in range(SERIES):
-            values = {at: 50 + 20 * math.sin(at / 300 + number) + (at * 7 + series) % 9 for at in range(0, 3600, 20)}
+            times = [20.0 * step for step in range(180)]
+            values = {at: 50 + 20 * math.sin(at / 300 + number) + (at * 7 + series) % 9 for at in times}
             make.stored(metric, values, host=f"web-{series}")
         kind = KINDS[number % len(KINDS)]
         widgets.append({"kind": kind, "title": f"Widget {number}", "config": {"queries": [{"metric": metric}]}})
