@@ -211,16 +211,16 @@ def due(now: float) -> list[tuple[Wanted, int]]:
     They are those of the dashboards that somebody looks at, each once in its period.
     """
     watched = [one for one in watchers.watched(now) if one.kind == DASHBOARD]
-    widgets = list(
-        Widget.objects.filter(kind=KIND, dashboard__in={one.id for one in watched}).select_related("dashboard")
-    )
+    with_images = Widget.objects.filter(kind=KIND, dashboard__in={one.id for one in watched}).order_by()
+    widgets = Widget.objects.filter(dashboard__in=with_images.values("dashboard")).select_related("dashboard")
     of_dashboard: dict[int, list[Widget]] = {}
-    for widget in widgets:
+    for widget in widgets:  # also those without a picture: a section may repeat those that have one
         of_dashboard.setdefault(widget.dashboard_id, []).append(widget)
     periods: dict[Wanted, int] = {}
     for dashboard, chosen in {(one.id, one.chosen) for one in watched if one.id in of_dashboard}:
         rows = of_dashboard[dashboard]
-        for wanted, every_s in _wanted(variables.drawn(rows[0].dashboard, rows, chosen)):
+        drawn = variables.drawn(rows[0].dashboard, rows, chosen)
+        for wanted, every_s in _wanted([one for one in drawn if one.kind == KIND]):
             periods[wanted] = min(every_s, periods.get(wanted, every_s))
     found = [(_slot(wanted, every_s, now), (wanted, every_s)) for wanted, every_s in periods.items()]
     claimed = slots.claim([slot for slot, _ in found], now)

@@ -185,6 +185,15 @@ class TestDue:
         expected = [(wanted(made, "https://example.org/a.jpg"), 10)]
         assert [pictures.due(make.AT + after_s) for after_s in (0, 9, 10)] == [expected, [], expected]
 
+    def test_in_a_repeated_section_it_is_that_of_each_value(self) -> None:
+        hosts = [{"name": "host", "values": ["a", "b"], "all": True}]
+        section = {"kind": "section", "title": "$host", "w": 12, "h": 1, "config": {}, "repeat": "host"}
+        widgets = [section, image(url="https://example.org/$host.jpg")]
+        made = dashboards.create(SYSTEM, {"slug": "shop", "title": "Shop", "variables": hosts, "widgets": widgets})
+        make.watch(variant_of(made.pk, "1h"), now=make.AT)
+        found = {one.url for one, _ in pictures.due(make.AT)}
+        assert found == {"https://example.org/a.jpg", "https://example.org/b.jpg"}
+
 
 class TestUploads:
     def test_editors_upload_and_the_same_is_kept_once(self) -> None:
