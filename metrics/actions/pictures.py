@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -36,7 +37,8 @@ from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig
 from metrics.times import datetime_of
 from metrics.widgets.image import ImageConfig
-from metrics.widgets.spec import WidgetSpec
+from metrics.widgets.spec import DashboardSpec, WidgetSpec
+from metrics.widgets.variables import with_values
 
 log = structlog.get_logger(__name__)
 
@@ -165,11 +167,13 @@ def _made(dashboard: Dashboard, data: bytes, *, uploaded: bool) -> Picture | Non
 def with_sealed_password(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the config of a picture with its password as it is kept: for its address alone, and not to be read.
 
-    Raises Invalid if it was given for another address.
+    Raises Invalid if it was given for another address, or if the host is one that viewers choose.
     """
     given = str(config.get("password") or "")
     if not given or not config.get("url"):
         return {name: value for name, value in config.items() if name != "password"}
+    if "$" in urlsplit(str(config["url"])).netloc:
+        raise Invalid(where, f"{where}: it is for one host, so the address names that without a variable.")
     origin = _origin(str(config.get("url") or ""))
     if not given.startswith(SEALED):
         return {**config, "password": SEALED + credentials.seal({"for": origin, "password": given})}
@@ -227,11 +231,16 @@ def due(now: float) -> list[tuple[Wanted, int]]:
     return [one for (_, one), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 
-def ask(dashboard: Dashboard, widgets: Sequence[WidgetSpec]) -> None:
-    """Have the pictures of `widgets` fetched that were not yet, once the transaction is committed."""
-    rows = [Widget(dashboard=dashboard, **one.model_dump()) for one in widgets if one.kind == KIND]
-    if not rows:
+def ask(dashboard: Dashboard, spec: DashboardSpec) -> None:
+    """Have the pictures of `spec` fetched that were not yet, once the transaction is committed.
+
+    Variables have their defaults, as while it is edited.
+    """
+    widgets = [Widget(dashboard=dashboard, **one.model_dump()) for one in spec.widgets if one.kind == KIND]
+    if not widgets:
         return
+    choices = variables.choices(dashboard, "", spec.variables)
+    rows = [with_values(one, choices) for one in widgets]
     wanted = {one.key: one for one, _ in _wanted(rows)}
     known = PictureFetch.objects.filter(dashboard=dashboard, key__in=wanted.keys()).values_list("key", flat=True)
     for key in wanted.keys() - set(known):

@@ -154,6 +154,10 @@ class TestFetching:
         pictures.fetch(wanted(made, f"{camera.replace('127', '127.0')}/x", password=config["password"]))
         problems = {one.problem for one in PictureFetch.objects.all()}
         assert problems == {"", "The password of this picture is for another address; type it again."}
+        chosen = {"url": "https://$host/", "password": "x"}
+        with pytest.raises(Invalid, match="it is for one host") as refused:
+            dashboards.change_widget(SYSTEM, "shop", "yard", {"config": chosen}, None)
+        assert refused.value.field == "widgets.0.config.password"
         other = {"url": "https://example.org/", "username": "ada", "password": config["password"]}
         with pytest.raises(Invalid, match="it was given for another address; type it again"):
             dashboards.change_widget(SYSTEM, "shop", "yard", {"config": other}, None)
@@ -184,6 +188,18 @@ class TestDue:
         make.watch(variant, variant_of(made.pk, "6h"), now=make.AT)
         expected = [(wanted(made, "https://example.org/a.jpg"), 10)]
         assert [pictures.due(make.AT + after_s) for after_s in (0, 9, 10)] == [expected, [], expected]
+
+    def test_of_a_draft_it_is_that_of_the_defaults(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(pictures, "_send", lambda wanted: asked.append(wanted.url))
+        monkeypatch.setattr(pictures.transaction, "on_commit", lambda run: run())
+        by = of_user(make.user("grace", is_staff=True))
+        make.dashboard()
+        seen = drafts.current(by, "shop").version
+        hosts = [{"name": "host", "values": ["a", "b"]}]
+        widgets = [image(url="https://example.org/$host.jpg")]
+        drafts.edit(by, "shop", {"variables": hosts, "widgets": widgets}, seen)
+        assert asked == ["https://example.org/a.jpg"]
 
     def test_in_a_repeated_section_it_is_that_of_each_value(self) -> None:
         hosts = [{"name": "host", "values": ["a", "b"], "all": True}]
