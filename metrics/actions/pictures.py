@@ -93,8 +93,9 @@ def upload(by: Principal, slug: str, data: bytes) -> Picture:
     with transaction.atomic():
         Dashboard.objects.select_for_update(no_key=True).get(pk=dashboard.pk)  # they are counted in turn
         known = Picture.objects.filter(dashboard=dashboard, hash=made.hash).defer("data").first()
-        if known is None:
+        if known is None or not known.uploaded:  # those that were fetched have no limit
             _check_room(dashboard, made.size)
+        if known is None:
             made.save()
             return made
         Picture.objects.filter(pk=known.pk).update(uploaded=True, at=made.at)
@@ -110,15 +111,20 @@ def find(by: Principal, slug: str, hash: str) -> Picture:
 
 
 def adopt(by: Principal, dashboard: Dashboard, widgets: Sequence[WidgetSpec]) -> None:
-    """Give `dashboard` the uploaded pictures that its `widgets` name, of other dashboards that `by` may see."""
+    """Give `dashboard` the uploaded pictures that its `widgets` name, of other dashboards that `by` may see.
+
+    Raises TooLarge. The dashboard is locked until the transaction ends.
+    """
     wanted = {str(one.config.get("picture") or "") for one in widgets if one.kind == KIND} - {""}
     missing = wanted - set(Picture.objects.filter(dashboard=dashboard, hash__in=wanted).values_list("hash", flat=True))
     if not missing:
         return
+    Dashboard.objects.select_for_update(no_key=True).get(pk=dashboard.pk)  # as for an upload
     others = visible(by, Dashboard).order_by().values("pk")
     for one in Picture.objects.filter(uploaded=True, hash__in=missing, dashboard__in=others):
         if one.hash in missing:
             missing.discard(one.hash)
+            _check_room(dashboard, one.size, "widgets")
             one.pk, one.dashboard, one.at = None, dashboard, datetime.now(UTC)
             one.save(force_insert=True)
 
@@ -131,11 +137,14 @@ def _find(by: Principal, slug: str) -> Dashboard:
     return found
 
 
-def _check_room(dashboard: Dashboard, size: int) -> None:
+def _check_room(dashboard: Dashboard, size: int, field: str = "file") -> None:
     used = Picture.objects.filter(dashboard=dashboard, uploaded=True).aggregate(sum=Sum("size"))["sum"] or 0
     if used + size > UPLOADS_BYTES_MOST:
         most = UPLOADS_BYTES_MOST // 1024**2
-        raise TooLarge("file", f"file: the pictures of this dashboard have {most} MB together, and no room for it.")
+        what = "it" if field == "file" else "all that are named"
+        raise TooLarge(
+            field, f"{field}: the pictures of this dashboard have {most} MB together, and no room for {what}."
+        )
 
 
 def _made(dashboard: Dashboard, data: bytes, *, uploaded: bool) -> Picture | None:

@@ -242,10 +242,19 @@ class TestUploads:
         assert not Picture.objects.exists()
 
     def test_the_pictures_of_a_dashboard_have_a_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        make.dashboard("full")
         make.dashboard()
+        kept = pictures.upload(SYSTEM, "shop", drawn("PNG"))
         monkeypatch.setattr(pictures, "UPLOADS_BYTES_MOST", 10)
         with pytest.raises(TooLarge, match="no room for it"):
+            pictures.upload(SYSTEM, "full", drawn("PNG"))
+        copy = {"slug": "copy", "title": "Copy", "widgets": [image(picture=kept.hash)]}
+        with pytest.raises(TooLarge, match="no room for all that are named"):
+            dashboards.create(SYSTEM, copy)
+        Picture.objects.update(uploaded=False)
+        with pytest.raises(TooLarge, match="no room for it"):
             pictures.upload(SYSTEM, "shop", drawn("PNG"))
+        assert not Picture.objects.filter(uploaded=True).exists()
 
     def test_viewers_upload_nothing_and_others_see_nothing(self) -> None:
         make.dashboard(teams=[make.team("ops", grace := make.user("grace", is_staff=True))])
