@@ -5,7 +5,7 @@ sites, of those in EMBED_SITES.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import wraps
 from http.cookies import Morsel
 from typing import Any
@@ -49,9 +49,11 @@ class Partitioned(Morsel[str]):
     def __init__(self, name: str, value: str, age_s: int) -> None:
         super().__init__()
         self.set(name, value, value)
-        self.update({"max-age": age_s, "path": "/", "httponly": True, "secure": True, "samesite": "None"})
+        for attribute, given in (("max-age", str(age_s)), ("path", "/"), ("samesite", "None")):
+            self[attribute] = given
+        self["httponly"] = self["secure"] = "true"
 
-    def OutputString(self, attrs: list[str] | None = None) -> str:
+    def OutputString(self, attrs: Container[str] | None = None) -> str:
         return f"{super().OutputString(attrs)}; Partitioned"
 
 

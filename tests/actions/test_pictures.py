@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from django.db import transaction
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import dashboard_files, dashboards, drafts, pictures
@@ -192,7 +193,7 @@ class TestDue:
     def test_of_a_draft_it_is_that_of_the_defaults(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
         monkeypatch.setattr(pictures, "_send", lambda wanted: asked.append(wanted.url))
-        monkeypatch.setattr(pictures.transaction, "on_commit", lambda run: run())
+        monkeypatch.setattr(transaction, "on_commit", lambda run: run())
         by = of_user(make.user("grace", is_staff=True))
         make.dashboard()
         seen = drafts.current(by, "shop").version
