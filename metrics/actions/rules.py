@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, rule_index, teams
+from metrics.actions import alerts, journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -70,7 +70,12 @@ def change(
         teams.check_sharing(by, rule.teams.all(), owners)
         rule.for_everyone = rule.for_everyone if access is None else access.everyone
         rule.revision += 1
+        looked_at = rule.spec.get("query")
         _save(rule, spec)
+        if not rule.enabled:
+            alerts.end_all(by, rule, f"{by.name} turned the rule off.")
+        elif rule.spec.get("query") != looked_at:
+            alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         rule.teams.set(owners)
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
