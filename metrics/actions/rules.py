@@ -27,6 +27,7 @@ __all__ = [
     "document_of",
     "facts",
     "find",
+    "readable",
     "says",
     "spec_of",
     "whole",
@@ -142,9 +143,19 @@ def about(kind: AnyCondition) -> dict[str, Any]:
     return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
 
 
+def readable(rule: Rule) -> RuleSpec | None:
+    """Return the document of a rule; None if this release can't read it."""
+    try:
+        return spec_of(rule)
+    except ValidationError:
+        return None
+
+
 def says(rule: Rule) -> str:
-    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"."""
-    spec = spec_of(rule)
+    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"; or that it can't be read."""
+    spec = readable(rule)
+    if spec is None:
+        return f"This release can't read it: the condition {rule.spec.get('condition', {}).get('kind')!r} is unknown."
     query = spec.query
     labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
     series = f"{query.metric}{{{labels}}}" if labels else query.metric
