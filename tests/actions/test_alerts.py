@@ -21,6 +21,7 @@ from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
+A_MINUTE: dict[str, Any] = {"for": "1m"}
 ABOVE = {"kind": "threshold", "above": 90, "clear_below": 80}
 
 
@@ -82,7 +83,7 @@ def test_each_series_has_an_alert_of_its_own() -> None:
 
 
 def test_timers_end_though_nothing_arrives() -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     assert alerts.sweep(AT + 59) == 0
     assert alerts.sweep(AT + 300) == 1
@@ -140,7 +141,7 @@ def test_rates_are_looked_at_every_ten_seconds() -> None:
 def test_a_late_sample_gives_the_state_that_it_would_have_given(
     late: tuple[float, float], expected: list[tuple[str, str, float]]
 ) -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     push(95, 10)
     accepted([sample("disk_used", late[0], AT + late[1])], now=AT + 20)
@@ -243,7 +244,7 @@ def test_history_that_is_pushed_tells_how_it_ended_alone() -> None:
 
 
 def test_samples_that_wait_come_before_timers() -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     accepted([sample("disk_used", 50, AT + 30)], now=AT + 30)
     assert alerts.sweep(AT + 200) == 0
@@ -252,7 +253,7 @@ def test_samples_that_wait_come_before_timers() -> None:
 
 
 def test_a_good_sample_on_its_way_is_waited_for() -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     assert alerts.sweep(AT + 61) == 0
     push(50, 60)
@@ -269,7 +270,7 @@ def test_each_change_is_told_with_its_own_value() -> None:
 
 def test_no_data_is_over_though_it_is_bad_then() -> None:
     person("ann")
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     for after_s in (-20, -10, 0):
         push(50, after_s)
     alerts.look(AT + 200)
