@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import structlog
 from pydantic import PrivateAttr, ValidationError
 
@@ -211,8 +212,7 @@ async def _ask_one(client: httpx.AsyncClient, server: Server, secret: dict[str, 
     if found.error:
         error = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", credentials.hide(found.error, secret))[:TEXT_MOST]
         earlier = before or Answer(0)
-        kept = (earlier.start, earlier.end, earlier.series, [], error, earlier.values)
-        found = Answer(question.end, *kept, failed_at=time.time())
+        found = msgspec.structs.replace(earlier, tried=question.end, notes=[], error=error, failed_at=time.time())
     _keep(question, found)
 
 

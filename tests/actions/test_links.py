@@ -51,7 +51,12 @@ def test_what_makes_no_sense_is_refused(field: str, given: dict[str, Any]) -> No
 
 def test_no_transaction_is_open_while_values_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     depths, known = [], variables.chosen
-    monkeypatch.setattr(variables, "chosen", lambda *args: depths.append(len(connection.savepoint_ids)) or known(*args))
+
+    def chosen(*args: Any) -> str:
+        depths.append(len(connection.savepoint_ids))
+        return known(*args)
+
+    monkeypatch.setattr(variables, "chosen", chosen)
     links.create(SYSTEM, "shop", "lobby", values={"host": ["a"]})
     assert depths == [len(connection.savepoint_ids)]
 
