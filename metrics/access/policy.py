@@ -197,9 +197,14 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
     return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
 
 
-def hidden_on_rule(rule: Rule) -> frozenset[int]:
-    """Return the ids of the sources that `rule` does not look at, as its teams may not see them."""
-    return frozenset(_hidden_sources(rule.teams.order_by().values("pk")).values_list("pk", flat=True))
+def restricted_sources() -> dict[int, frozenset[int]]:
+    """Return the ids of the teams that may see each source that is not for everyone, by its id."""
+    teams: dict[int, set[int]] = {
+        pk: set() for pk in Source.with_deleted.filter(for_everyone=False).order_by().values_list("pk", flat=True)
+    }
+    for source, team in Source.teams.through.objects.filter(source_id__in=teams).values_list("source_id", "team_id"):
+        teams[source].add(team)
+    return {source: frozenset(those) for source, those in teams.items()}
 
 
 def is_for_all_of(room: Room, thing: Model) -> bool:

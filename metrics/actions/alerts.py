@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 from celery.exceptions import OperationalError
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Case, Q, When
 from redis import RedisError
@@ -21,11 +22,12 @@ from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.rule_index import Known
 from metrics.alerts.machine import BURNING, TOLD, Change, Standing, State, fold
-from metrics.models import Alert, Series, Transition
+from metrics.models import Alert, Rule, Series, Transition
+from metrics.models.log import sender
 from metrics.redis_state import arrived, outage
 from metrics.sample import FUTURE_MOST_S, Sample, series_key
 from metrics.series import read
-from metrics.series.read import Asked, Track, Window
+from metrics.series.read import Asked, Function, Track, Window
 from metrics.times import datetime_of
 from metrics.widgets import units
 
@@ -34,11 +36,15 @@ log = structlog.get_logger(__name__)
 UNKNOWN_EVERY_S = 300.0
 LOOKED_BACK_S = 600.0
 """How far back samples are looked at when nobody knows what arrived: Redis was started anew."""
+HISTORY_S = 3600.0
+"""Changes before that are history that is pushed: only how it ends is news."""
+ON_THE_WAY_S = 3.0
+"""So long after its time a timer ends: a sample that is on its way still counts."""
 CALCULATED_EVERY_S = 10
 """How often is looked at what is calculated of samples, such as rates."""
-REASON_MOST = 500
 CALCULATED_MOST_S = 300.0
 """Over how long a function is, where its query does not say it."""
+REASON_MOST = 500
 LISTED_MOST = 1000
 ORDER = (State.FIRING, State.NODATA, State.RECOVERING, State.PENDING)
 WORST_FIRST = Case(*(When(state=state, then=place) for place, state in enumerate(ORDER)), default=len(ORDER))
@@ -51,6 +57,13 @@ NEW = Standing()
 AT_ONCE = 200
 """Alerts that are written in one transaction."""
 FIELD = re.compile(r"\{(\w+)\}")
+RATE = Function("rate")
+ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
+FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "value", "fired_at_ms"]
+MADE = [*FOLLOWED, "series", "unit"]
+
+_missed_at = math.inf
+"""Since when this process could not say what arrived (Unix seconds)."""
 
 
 @dataclass(slots=True)
@@ -58,6 +71,7 @@ class Looked:
     """One rule and one series that it looks at: what is known of the `alert`, and the `samples` to fold.
 
     `restart` is where the fold begins: with the alert's own state, or with the one before a sample that came late.
+    Without a sample for `stale_after_s` there is no data; None if nobody knows.
     """
 
     rule: Known
@@ -74,8 +88,9 @@ class Looked:
 def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> None:
     """Have rules look at the series that `changed`, with these `samples`, soon. Others cost a look into a table.
 
-    A Redis that does not answer is logged: the next sweep finds out.
+    While Redis does not answer, it is only noted since when: the next samples have all looked at.
     """
+    global _missed_at
     rules = rule_index.by_metric()
     concerned = [one for one in changed if any(rule.looks_at(one) for rule in rules.get(one.metric, ()))]
     if not concerned:
@@ -87,15 +102,20 @@ def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> No
             oldest[sample.metric] = min(oldest.get(sample.metric, math.inf), now if sample.at is None else sample.at)
     try:
         arrived.add({one.pk: math.floor(oldest.get(one.metric, now) * 1000) for one in concerned})
+        if _missed_at < math.inf:
+            arrived.missed(round(_missed_at * 1000))
+            _missed_at = math.inf
     except (RedisError, OperationalError) as error:
+        _missed_at = min(_missed_at, now, *oldest.values())
         outage.log("rules were not told of samples", error)
 
 
 def evaluate(now: float) -> int:
     """Look at what arrived, until nothing is left; return how many alerts changed. Raises RedisError."""
     count = 0
-    with arrived.turn() as is_ours:
-        while is_ours and (oldest_ms := arrived.take()):
+    with arrived.turn() as turn:
+        while turn and (oldest_ms := arrived.take()):
+            turn.extend(arrived.LOCK_S, replace_ttl=True)
             count += _follow(oldest_ms, now)
             arrived.done()
     return count
@@ -104,20 +124,22 @@ def evaluate(now: float) -> int:
 def sweep(now: float) -> int:
     """Do what time does to alerts, and have looked at what was forgotten; return how many changed.
 
-    Raises RedisError.
+    Samples that arrived come first: a timer must not end, nor a series lapse, while they wait. Raises RedisError.
     """
     if not rule_index.by_metric():
         return 0
-    count = 0
-    with arrived.turn() as is_ours:
-        if is_ours:
-            if arrived.is_new():
-                _look_back(now)
-            _end_acknowledgements(now)
-            count = _store(_waiting(), now)
+    since_ms = arrived.missing_since()
+    if since_ms is not None:
+        _look_back(max(since_ms, round((now - LOOKED_BACK_S) * 1000)) if since_ms == 0 else since_ms)
+        arrived.looked_back()
     if arrived.waits():
         arrived.wake()
-    return count
+        return 0
+    with arrived.turn() as turn:
+        if turn is None:
+            return 0
+        _end_acknowledgements(now)
+        return _store(_waiting(), now)
 
 
 def look(now: float) -> int:
@@ -126,16 +148,19 @@ def look(now: float) -> int:
     Raises RedisError.
     """
     rules = [one for of_metric in rule_index.by_metric().values() for one in of_metric]
-    if not rules:
+    if not rules or arrived.waits():
         return 0
-    with arrived.turn() as is_ours:
-        return _store(_lapsed(rules, now) + _calculated(rules, now), now) if is_ours else 0
+    with arrived.turn() as turn:
+        if turn is None:
+            return 0
+        count = _store(_calculated(rules, now), now)
+        return count + _store(_lapsed(rules, now), now)
 
 
 def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = None) -> Alert:
     """Take an alert: `by` looks after it, for `reason`, `until` then or until it ends. It is looked at as before.
 
-    Raises Missing, Forbidden and Invalid.
+    Raises Missing, Forbidden and Invalid, also if somebody else has taken it.
     """
     check_storable(reason, "reason")
     if len(reason) > REASON_MOST:
@@ -148,10 +173,13 @@ def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = No
         check(by, ACKNOWLEDGE, alert)
         if alert.state == State.OK:
             raise Invalid("id", "This alert is over; there is nothing to acknowledge.")
+        if alert.acknowledged_by not in ("", by.name):
+            raise Invalid("id", f"{sender(alert.acknowledged_by)} has taken it already; it has to be given back first.")
+        before = _acknowledgement(alert)
         alert.acknowledged_at, alert.acknowledged_by = now, by.name
         alert.acknowledged_until, alert.reason = until, reason.strip()
         alert.save(update_fields=ACKNOWLEDGED)
-        journal.record(by, "acknowledge", alert, {}, {"reason": alert.reason, "until": until and until.isoformat()})
+        journal.record(by, "acknowledge", alert, before, _acknowledgement(alert))
     return alert
 
 
@@ -160,11 +188,17 @@ def give_back(by: Principal, id: int) -> Alert:
     with transaction.atomic():
         alert = Alert.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, ACKNOWLEDGE, alert)
-        before = {"by": alert.acknowledged_by, "reason": alert.reason}
-        _clear(alert)
-        alert.save(update_fields=ACKNOWLEDGED)
-        journal.record(by, "give back", alert, before, {"by": "", "reason": ""})
+        _give_back(by, alert)
     return alert
+
+
+def end_all(by: Principal, rule: Rule, why: str, *, kept: Iterable[str] = ()) -> None:
+    """Have the alerts of `rule` end, but for those whose keys are `kept`, in the transaction of a change of it."""
+    for alert in Alert.objects.select_for_update().filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept)):
+        journal.moved([journal.transition(alert, alert.state, State.OK, time.time(), why)])
+        alert.state, alert.since_ms = State.OK, round(time.time() * 1000)
+        _clear(alert)
+        alert.save(update_fields=["state", "since_ms", *ACKNOWLEDGED])
 
 
 def find(by: Principal, id: int) -> Alert:
@@ -183,9 +217,9 @@ def current(by: Principal, all: bool = False) -> list[Alert]:
     return list(found.order_by(WORST_FIRST, MOST_SEVERE_FIRST, "-since_ms", "pk")[:LISTED_MOST])
 
 
-ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
-FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "value", "fired_at_ms", *ACKNOWLEDGED]
-MADE = [*FOLLOWED, "series", "unit"]
+def _acknowledgement(alert: Alert) -> dict[str, str]:
+    until = alert.acknowledged_until
+    return {"by": alert.acknowledged_by, "reason": alert.reason, "until": until.isoformat() if until else ""}
 
 
 def _clear(alert: Alert) -> None:
@@ -193,17 +227,28 @@ def _clear(alert: Alert) -> None:
     alert.acknowledged_by = alert.reason = ""
 
 
+def _give_back(by: Principal, alert: Alert) -> None:
+    before = _acknowledgement(alert)
+    _clear(alert)
+    alert.save(update_fields=ACKNOWLEDGED)
+    journal.record(by, "give back", alert, before, _acknowledgement(alert))
+
+
 def _end_acknowledgements(now: float) -> None:
     """Have those come back whose time is over."""
-    over = Alert.objects.filter(acknowledged_until__lte=datetime_of(now))
-    over.update(acknowledged_at=None, acknowledged_until=None, acknowledged_by="", reason="")
+    over = Q(acknowledged_until__lte=datetime_of(now))
+    if not Alert.objects.filter(over).exists():
+        return
+    with transaction.atomic():
+        for alert in Alert.objects.select_for_update().select_related("rule").filter(over):
+            _give_back(SYSTEM, alert)
 
 
-def _look_back(now: float) -> None:
-    """Look at the newest samples of all that rules look at."""
+def _look_back(since_ms: int) -> None:
+    """Look at the samples since a time of all that rules look at."""
     metrics = list(rule_index.by_metric())
     ids = Series.objects.filter(metric__in=metrics).order_by().values_list("pk", flat=True)
-    arrived.add(dict.fromkeys(ids, round((now - LOOKED_BACK_S) * 1000)))
+    arrived.add(dict.fromkeys(ids, since_ms))
 
 
 def _follow(oldest_ms: Mapping[int, int], now: float) -> int:
@@ -219,44 +264,59 @@ def _follow(oldest_ms: Mapping[int, int], now: float) -> int:
     if not pairs:
         return 0
     alerts = _alerts(rule.pk for rule, _ in pairs)
+    held = _samples({one.pk: oldest_ms[one.pk] for _, one in pairs}, now)
     looked = []
-    starts: dict[int, int] = {}
     for rule, one in pairs:
         alert = alerts.get((rule.pk, one.key))
-        it = Looked(rule, one.key, one.labels, one.unit, _stale_after_s(one, now), alert)
-        start_ms = oldest_ms[one.pk]
-        it.restart, it.is_late = _restart(alert, start_ms)
-        starts[one.pk] = start_ms
-        looked.append((it, one.pk))
-    held = read.samples(list(starts), min(starts.values()), round((now + FUTURE_MOST_S) * 1000))
-    for it, pk in looked:
-        it.samples = [(at_ms / 1000, value) for at_ms, value in held.get(pk, ()) if at_ms >= starts[pk]]
-    return _store([it for it, _ in looked], now)
+        it = Looked(rule, one.key, one.labels, one.unit, _said_stale_after_s(one, now), alert)
+        it.restart, it.is_late = _restart(alert, oldest_ms[one.pk])
+        it.samples = held.get(one.pk, [])
+        looked.append(it)
+    return _store(looked, now)
+
+
+def _samples(starts_ms: Mapping[int, int], now: float) -> dict[int, list[tuple[float, float]]]:
+    """Return the samples of series (ids) from their starts on (Unix ms), having read what is recent all at once."""
+    recent_ms, end_ms = round((now - HISTORY_S) * 1000), round((now + FUTURE_MOST_S) * 1000)
+    recent = {pk: start for pk, start in starts_ms.items() if start >= recent_ms}
+    held = read.samples(list(recent), min(recent.values()), end_ms) if recent else {}
+    for pk, start in starts_ms.items():
+        if pk not in recent:
+            held |= read.samples([pk], start, end_ms)
+    return {
+        pk: [(at_ms / 1000, value) for at_ms, value in found if at_ms >= starts_ms[pk]] for pk, found in held.items()
+    }
 
 
 def _restart(alert: Alert | None, start_ms: int) -> tuple[Standing, bool]:
     """Return what stood before a sample of the time `start_ms`, and whether that is not what stands now."""
     if alert is None:
-        return Standing(), False
+        return NEW, False
     if start_ms > alert.since_ms:
         seen_at = alert.seen_at_ms / 1000 if alert.seen_at_ms < start_ms else -math.inf
         return Standing(State(alert.state), alert.since_ms / 1000, seen_at), False
     moved = Transition.objects.filter(noun="alert", thing=str(alert.pk), at__lt=datetime_of(start_ms / 1000))
     before = moved.order_by("-at", "-pk").first()
     if before is None:
-        return Standing(), True
+        return NEW, True
     return Standing(State(before.after), before.at.timestamp()), True
 
 
-def _stale_after_s(series: Series, now: float) -> float:
+def _said_stale_after_s(series: Series, now: float) -> float | None:
+    """Return after how long a series has no data, as far as somebody said how often it comes."""
     every_s = series.expected_every_s or (series.source.expected_every_s(now) if series.source else None)
-    stale_s = schedule.stale_at(0.0, every_s or UNKNOWN_EVERY_S)
-    return stale_s if series.expires_after_s is None else min(stale_s, series.expires_after_s)
+    stale_s = None if every_s is None else schedule.stale_at(0.0, every_s)
+    return min((one for one in (stale_s, series.expires_after_s) if one is not None), default=None)
+
+
+def _stale_after_s(track: Track) -> float:
+    """Return after how long a series has no data, by how often it came lately if nobody said it."""
+    return schedule.stale_at(0.0, track.every_s or UNKNOWN_EVERY_S)
 
 
 def _alerts(rules: Iterable[int], chosen: Q | None = None) -> dict[tuple[int, str], Alert]:
     """Return the alerts of `rules` (ids), by rule and key."""
-    found = Alert.objects.filter(rule__in=set(rules))
+    found = Alert.objects.select_related("rule").filter(rule__in=set(rules))
     return {(one.rule_id, one.key): one for one in (found if chosen is None else found.filter(chosen))}
 
 
@@ -277,45 +337,47 @@ def _lapsed(rules: Sequence[Known], now: float) -> list[Looked]:
     """Return the series without new samples of which no alert says so yet, but for those gone before their rule was."""
     wanting = [rule for rule in rules if rule.spec.no_data != "keep" or rule.spec.kind.no_data]
     found = []
-    alerts = _alerts((rule.pk for rule in wanting), ~Q(state=State.OK))
+    alerts = _alerts(rule.pk for rule in wanting)
     for rule in wanting:
-        newest = {series_key(one.metric, one.labels): one for one in read.tracks(rule.query, now, rule.hidden)}
-        for one in Series.objects.filter(metric=rule.query.metric).select_related("source"):
-            track = newest.get(one.key)
-            if (rule.pk, one.key) in alerts or track is None or track.latest is None or not rule.looks_at(one):
+        for track in read.tracks(rule.query, now, rule.hidden):
+            key = series_key(track.metric, track.labels)
+            alert = alerts.get((rule.pk, key))
+            if track.latest is None or (alert is not None and alert.state == State.NODATA):
                 continue
-            stale_after_s = _stale_after_s(one, now)
+            stale_after_s = _stale_after_s(track)
             lapses_after_s = rule.spec.timing(rule.condition, stale_after_s).lapses_after_s
-            if lapses_after_s is not None and rule.changed_at < track.came_at + lapses_after_s <= now:
-                restart = Standing(seen_at=track.came_at)
-                found.append(Looked(rule, one.key, one.labels, one.unit, stale_after_s, None, restart=restart))
+            if lapses_after_s is None or not rule.changed_at < track.came_at + lapses_after_s <= now - ON_THE_WAY_S:
+                continue
+            state, since = (State.OK, -math.inf) if alert is None else (State(alert.state), alert.since_ms / 1000)
+            restart = Standing(state, since, track.came_at)
+            found.append(Looked(rule, key, track.labels, track.unit, stale_after_s, alert, restart=restart))
     return found
 
 
 def _calculated(rules: Sequence[Known], now: float) -> list[Looked]:
-    """Return what rules look at that is made of samples first: rates, and functions over a time."""
+    """Return what rules look at that is made of samples first: functions over a time, and rates of counters."""
     at = now // CALCULATED_EVERY_S * CALCULATED_EVERY_S
-    made = [rule for rule in rules if not rule.spec.query.is_plain()]
+    metrics = {rule.query.metric for rule in rules if rule.spec.query.is_plain()}
+    counters = set(
+        Series.objects.filter(metric__in=metrics, type="counter").order_by().values_list("metric", flat=True).distinct()
+    )
+    made = [rule for rule in rules if not rule.spec.query.is_plain() or rule.query.metric in counters]
     alerts = _alerts(rule.pk for rule in made)
-    found = []
-    for rule in made:
-        for track in _tracks(rule, at):
-            found += _seen(rule, track, alerts, at)
-    return found
+    return [one for rule in made for track in _tracks(rule, at) for one in _seen(rule, track, alerts, at)]
 
 
 def _tracks(rule: Known, at: float) -> list[Track]:
     query = rule.spec.query
     over_s = query.over_s or CALCULATED_MOST_S
     window = Window(at, at - over_s, at, over_s, at - over_s)
-    asked = Asked(rule.query, query.chosen_function(), window, points=False, over_s=query.over_s)
+    asked = Asked(rule.query, query.chosen_function() or RATE, window, points=False, over_s=query.over_s)
     return read.together([asked], at, rule.hidden)[0]
 
 
 def _seen(rule: Known, track: Track, alerts: Mapping[tuple[int, str], Alert], at: float) -> list[Looked]:
     key = series_key(track.metric, track.labels)
     alert = alerts.get((rule.pk, key))
-    stale_after_s = schedule.stale_at(0.0, track.every_s or UNKNOWN_EVERY_S)
+    stale_after_s = _stale_after_s(track)
     if track.latest is None or track.came_at + stale_after_s <= at:
         return []  # what stands already lapses by itself
     restart = Standing(seen_at=at) if alert is None else _standing(alert)
@@ -325,25 +387,47 @@ def _seen(rule: Known, track: Track, alerts: Mapping[tuple[int, str], Alert], at
 
 
 def _store(looked: Sequence[Looked], now: float) -> int:
-    """Fold the samples of each, and write what changed with all that follows; return how many alerts changed."""
+    """Fold the samples of each, and write what changed with all that follows; return how many alerts changed.
+
+    One that can't be written is logged, and keeps the others from nothing.
+    """
     moved = [(one, *_folded(one, now)) for one in looked]
-    written = [one for one in moved if one[2] or (one[0].alert is not None and one[0].samples)]
+    written = [one for one in moved if one[2] or _is_seen(one[0])]
     count = 0
     for begin in range(0, len(written), AT_ONCE):
         with transaction.atomic():
-            count += sum(_write(*one) for one in written[begin : begin + AT_ONCE])
+            for one, standing, changes in written[begin : begin + AT_ONCE]:
+                try:
+                    with transaction.atomic():
+                        count += _write(one, standing, changes)
+                except DatabaseError:
+                    raise
+                except Exception:
+                    log.exception("alert not written", rule=one.rule.name, labels=dict(one.labels))
     return count
+
+
+def _is_seen(one: Looked) -> bool:
+    """Whether a newer value is worth a row; a series that is well has one only because it once was not."""
+    return bool(one.samples) and one.alert is not None and one.alert.state != State.OK
 
 
 def _folded(one: Looked, now: float) -> tuple[Standing, list[Change]]:
     rule = one.rule
     timing = rule.spec.timing(rule.condition, one.stale_after_s)
-    standing, changes = fold(one.restart, one.samples, now, rule.spec.is_bad(rule.condition), timing)
-    if one.is_late and one.alert is not None:  # what was told stays told: only where it differs now is news
-        state = State(one.alert.state)
+    standing, changes = fold(one.restart, one.samples, now - ON_THE_WAY_S, rule.spec.is_bad(rule.condition), timing)
+    before = State.OK if one.alert is None else State(one.alert.state)
+    if one.is_late:  # what was told stays told: only where it differs now is news
+        if standing.state == before:
+            return standing, []
+        at = standing.since if math.isfinite(standing.since) else one.samples[0][0]
         value = one.samples[-1][1] if one.samples else None
-        changes = [] if standing.state == state else [Change(state, standing.state, standing.since, value)]
-    return standing, changes
+        return Standing(standing.state, at, standing.seen_at), [Change(before, standing.state, at, value)]
+    old = [change for change in changes if change.at < now - HISTORY_S]
+    news = changes[len(old) :]
+    if old and old[-1].after != before:
+        news.insert(0, Change(before, old[-1].after, old[-1].at, old[-1].value))
+    return standing, news
 
 
 def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
@@ -351,30 +435,30 @@ def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
     alert = one.alert or Alert(
         rule_id=one.rule.pk, key=one.key, series=dict(one.labels), unit=one.unit, state=State.OK, since_ms=0
     )
-    seen = (alert.state, alert.since_ms)
+    seen = Q(state=alert.state, since_ms=alert.since_ms)
     alert.labels = {**one.labels, **one.rule.spec.labels}
-    alert.lapses_after_s = one.stale_after_s
-    alert.seen_at_ms = round(max(standing.seen_at, 0.0) * 1000)
+    alert.lapses_after_s = one.stale_after_s or alert.lapses_after_s
+    alert.seen_at_ms = max(alert.seen_at_ms or 0, round(max(standing.seen_at, 0.0) * 1000))
     alert.value = one.samples[-1][1] if one.samples else alert.value
+    followed = list(FOLLOWED)
     if changes:
         alert.state, alert.since_ms = standing.state, round(max(standing.since, 0.0) * 1000)
         fired = [change.at for change in changes if change.after is State.FIRING and change.before not in BURNING]
         alert.fired_at_ms = round(fired[-1] * 1000) if fired else alert.fired_at_ms
         if any(change.after is State.OK for change in changes):
             _clear(alert)
+            followed += ACKNOWLEDGED
     if one.alert is None:
-        _, is_new = Alert.objects.get_or_create(
+        alert, is_new = Alert.objects.get_or_create(
             rule_id=alert.rule_id, key=alert.key, defaults={name: getattr(alert, name) for name in MADE}
         )
         if not is_new:
             return False
-        alert = Alert.objects.get(rule_id=alert.rule_id, key=alert.key)
     else:
-        rows = Alert.objects.filter(pk=alert.pk, state=seen[0], since_ms=seen[1])
-        if not rows.update(**{name: getattr(alert, name) for name in FOLLOWED}):
+        rows = Alert.objects.filter(seen, pk=alert.pk, seen_at_ms__lte=alert.seen_at_ms)
+        if not rows.update(**{name: getattr(alert, name) for name in followed}):
             return False
-    rows_of = [_transition(one, alert, change) for change in changes]
-    journal.moved(rows_of)
+    journal.moved([_transition(one, alert, change) for change in changes])
     for change in changes:
         _tell(one, alert, change)
     return bool(changes)
@@ -396,13 +480,22 @@ def _why(one: Looked, change: Change) -> str:
 def _tell(one: Looked, alert: Alert, change: Change) -> None:
     """Tell the people of the rule what begins and what is over, in the transaction of the change."""
     begins = change.after in TOLD and not (change.after is State.FIRING and change.before is State.RECOVERING)
-    is_over = change.after is State.OK and change.before in (State.FIRING, State.RECOVERING, State.NODATA)
+    is_over = change.before in (*BURNING, State.NODATA) and change.after in (State.OK, State.PENDING)
     if not begins and not is_over:
         return
     text = said(one.rule, alert, change)[: notifications.TEXT_MOST]
     key = f"alert:{alert.pk}:{change.after}:{change.at:.3f}"
-    for to in one.rule.tells:
+    for to in _told(one.rule):
         notifications.tell(SYSTEM, to, ALERT, text, f"/alerts/{alert.pk}/", key)
+
+
+def _told(rule: Known) -> list[str]:
+    """Return the people whom `rule` tells: its teams; without any, everyone who may see it."""
+    row = Rule.objects.prefetch_related("teams").filter(pk=rule.pk).first()
+    if row is None:
+        return []
+    teams = [f"team:{team.name}" for team in row.teams.all()]
+    return teams or ([notifications.EVERYONE] if row.for_everyone else [])
 
 
 def said(rule: Known, alert: Alert, change: Change) -> str:
@@ -410,8 +503,8 @@ def said(rule: Known, alert: Alert, change: Change) -> str:
     name = str(alert)
     if change.after is State.NODATA:
         return f"No data: {name}."
-    value = "" if alert.value is None else str(units.show(alert.value, alert.unit))
-    if change.after is State.OK:
+    value = "" if change.value is None else str(units.show(change.value, alert.unit))
+    if change.after in (State.OK, State.PENDING):
         return f"Over: {name}{f', now {value}' if value else ''}."
     text = FIELD.sub(lambda found: {**alert.labels, "value": value}.get(found[1], found[0]), rule.spec.text)
-    return f"{rule.spec.severity.capitalize()}: {name} is {value}. {text}".strip()
+    return f"{rule.spec.severity.capitalize()}: {name} is {value or 'bad'}. {text}".strip()

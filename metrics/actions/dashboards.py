@@ -361,7 +361,7 @@ def _store(
     dashboard.teams.set(teams.named(after.access.teams))
     _store_widgets(dashboard, after)
     pictures.adopt(by, dashboard, after.widgets)
-    pictures.ask(dashboard, after.widgets)
+    pictures.ask(dashboard, after)
     if before is None or before.title != after.title:
         Room.objects.update_or_create(dashboard=dashboard, defaults={"title": after.title, "for_everyone": False})
     _record(by, verb, dashboard, after, said)

@@ -314,7 +314,7 @@ def _append(draft: Draft, spec: DashboardSpec, said: str) -> None:
         draft=draft, number=draft.position, base=draft.base, spec=spec.model_dump(), summary=said[:500]
     )
     draft.steps.filter(number__lt=draft.position - STEPS_MOST).delete()
-    pictures.ask(draft.dashboard, spec.widgets)
+    pictures.ask(draft.dashboard, spec)
     _save(draft)
 
 

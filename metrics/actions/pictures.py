@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -36,7 +37,8 @@ from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig
 from metrics.times import datetime_of
 from metrics.widgets.image import ImageConfig
-from metrics.widgets.spec import WidgetSpec
+from metrics.widgets.spec import DashboardSpec, WidgetSpec
+from metrics.widgets.variables import with_values
 
 log = structlog.get_logger(__name__)
 
@@ -91,8 +93,9 @@ def upload(by: Principal, slug: str, data: bytes) -> Picture:
     with transaction.atomic():
         Dashboard.objects.select_for_update(no_key=True).get(pk=dashboard.pk)  # they are counted in turn
         known = Picture.objects.filter(dashboard=dashboard, hash=made.hash).defer("data").first()
-        if known is None:
+        if known is None or not known.uploaded:  # those that were fetched have no limit
             _check_room(dashboard, made.size)
+        if known is None:
             made.save()
             return made
         Picture.objects.filter(pk=known.pk).update(uploaded=True, at=made.at)
@@ -108,15 +111,20 @@ def find(by: Principal, slug: str, hash: str) -> Picture:
 
 
 def adopt(by: Principal, dashboard: Dashboard, widgets: Sequence[WidgetSpec]) -> None:
-    """Give `dashboard` the uploaded pictures that its `widgets` name, of other dashboards that `by` may see."""
+    """Give `dashboard` the uploaded pictures that its `widgets` name, of other dashboards that `by` may see.
+
+    Raises TooLarge. The dashboard is locked until the transaction ends.
+    """
     wanted = {str(one.config.get("picture") or "") for one in widgets if one.kind == KIND} - {""}
     missing = wanted - set(Picture.objects.filter(dashboard=dashboard, hash__in=wanted).values_list("hash", flat=True))
     if not missing:
         return
+    Dashboard.objects.select_for_update(no_key=True).get(pk=dashboard.pk)  # as for an upload
     others = visible(by, Dashboard).order_by().values("pk")
     for one in Picture.objects.filter(uploaded=True, hash__in=missing, dashboard__in=others):
         if one.hash in missing:
             missing.discard(one.hash)
+            _check_room(dashboard, one.size, "widgets")
             one.pk, one.dashboard, one.at = None, dashboard, datetime.now(UTC)
             one.save(force_insert=True)
 
@@ -129,11 +137,14 @@ def _find(by: Principal, slug: str) -> Dashboard:
     return found
 
 
-def _check_room(dashboard: Dashboard, size: int) -> None:
+def _check_room(dashboard: Dashboard, size: int, field: str = "file") -> None:
     used = Picture.objects.filter(dashboard=dashboard, uploaded=True).aggregate(sum=Sum("size"))["sum"] or 0
     if used + size > UPLOADS_BYTES_MOST:
         most = UPLOADS_BYTES_MOST // 1024**2
-        raise TooLarge("file", f"file: the pictures of this dashboard have {most} MB together, and no room for it.")
+        what = "it" if field == "file" else "all that are named"
+        raise TooLarge(
+            field, f"{field}: the pictures of this dashboard have {most} MB together, and no room for {what}."
+        )
 
 
 def _made(dashboard: Dashboard, data: bytes, *, uploaded: bool) -> Picture | None:
@@ -165,11 +176,13 @@ def _made(dashboard: Dashboard, data: bytes, *, uploaded: bool) -> Picture | Non
 def with_sealed_password(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the config of a picture with its password as it is kept: for its address alone, and not to be read.
 
-    Raises Invalid if it was given for another address.
+    Raises Invalid if it was given for another address, or if the host is one that viewers choose.
     """
     given = str(config.get("password") or "")
     if not given or not config.get("url"):
         return {name: value for name, value in config.items() if name != "password"}
+    if "$" in urlsplit(str(config["url"])).netloc:
+        raise Invalid(where, f"{where}: it is for one host, so the address names that without a variable.")
     origin = _origin(str(config.get("url") or ""))
     if not given.startswith(SEALED):
         return {**config, "password": SEALED + credentials.seal({"for": origin, "password": given})}
@@ -211,27 +224,32 @@ def due(now: float) -> list[tuple[Wanted, int]]:
     They are those of the dashboards that somebody looks at, each once in its period.
     """
     watched = [one for one in watchers.watched(now) if one.kind == DASHBOARD]
-    widgets = list(
-        Widget.objects.filter(kind=KIND, dashboard__in={one.id for one in watched}).select_related("dashboard")
-    )
+    with_images = Widget.objects.filter(kind=KIND, dashboard__in={one.id for one in watched}).order_by()
+    widgets = Widget.objects.filter(dashboard__in=with_images.values("dashboard")).select_related("dashboard")
     of_dashboard: dict[int, list[Widget]] = {}
-    for widget in widgets:
+    for widget in widgets:  # also those without a picture: a section may repeat those that have one
         of_dashboard.setdefault(widget.dashboard_id, []).append(widget)
     periods: dict[Wanted, int] = {}
     for dashboard, chosen in {(one.id, one.chosen) for one in watched if one.id in of_dashboard}:
         rows = of_dashboard[dashboard]
-        for wanted, every_s in _wanted(variables.drawn(rows[0].dashboard, rows, chosen)):
+        drawn = variables.drawn(rows[0].dashboard, rows, chosen)
+        for wanted, every_s in _wanted([one for one in drawn if one.kind == KIND]):
             periods[wanted] = min(every_s, periods.get(wanted, every_s))
     found = [(_slot(wanted, every_s, now), (wanted, every_s)) for wanted, every_s in periods.items()]
     claimed = slots.claim([slot for slot, _ in found], now)
     return [one for (_, one), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 
-def ask(dashboard: Dashboard, widgets: Sequence[WidgetSpec]) -> None:
-    """Have the pictures of `widgets` fetched that were not yet, once the transaction is committed."""
-    rows = [Widget(dashboard=dashboard, **one.model_dump()) for one in widgets if one.kind == KIND]
-    if not rows:
+def ask(dashboard: Dashboard, spec: DashboardSpec) -> None:
+    """Have the pictures of `spec` fetched that were not yet, once the transaction is committed.
+
+    Variables have their defaults, as while it is edited.
+    """
+    widgets = [Widget(dashboard=dashboard, **one.model_dump()) for one in spec.widgets if one.kind == KIND]
+    if not widgets:
         return
+    choices = variables.choices(dashboard, "", spec.variables)
+    rows = [with_values(one, choices) for one in widgets]
     wanted = {one.key: one for one, _ in _wanted(rows)}
     known = PictureFetch.objects.filter(dashboard=dashboard, key__in=wanted.keys()).values_list("key", flat=True)
     for key in wanted.keys() - set(known):

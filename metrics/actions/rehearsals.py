@@ -1,6 +1,7 @@
 """Rehearsals: what a rule would have done in the last weeks, before anybody is told by it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -13,7 +14,7 @@ from metrics.alerts.rehearsal import Rehearsed, rehearse
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule
 from metrics.series import read
-from metrics.series.read import Asked, Point, Track, Window
+from metrics.series.read import Asked, Point, Query, Track, Window
 
 DAYS = 30
 DAY_S = 86_400
@@ -61,24 +62,40 @@ def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehear
     """
     check(by, CREATE, Rule)
     config = spec.config()
-    tracks = _tracks(spec, now, hidden_from(by))
-    found = [_of_one(spec, config, track, now) for track in tracks[:SERIES_MOST]]
+    hidden = hidden_from(by)
+    looked_at = read.tracks(spec.query.query(), now, hidden)
+    tracks = _tracks(spec, looked_at[:SERIES_MOST], now, hidden)
+    found = [_of_one(spec, config, track, now) for track in tracks]
     hours = Counter(datetime.fromtimestamp(episode.start, zone).hour for one in found for episode in one.episodes)
     bad = sorted((one for one in found if one.episodes), key=lambda one: (-len(one.episodes), -one.fired_s))
     return Rehearsal(
-        DAYS, tuple(bad), len(tracks), max(0, len(tracks) - SERIES_MOST), tuple(hours[hour] for hour in range(24))
+        DAYS, tuple(bad), len(looked_at), max(0, len(looked_at) - SERIES_MOST), tuple(hours[hour] for hour in range(24))
     )
 
 
-def _tracks(spec: RuleSpec, now: float, hidden: frozenset[int]) -> list[Track]:
+def _tracks(spec: RuleSpec, chosen: Sequence[Track], now: float, hidden: frozenset[int]) -> list[Track]:
+    """Return the `chosen` series with the points of all days."""
     query = spec.query
     end = (now // STEP_S + 1) * STEP_S
     step_s = STEP_S if query.is_plain() else max(STEP_S, query.over_s or CALCULATED_MOST_S)
     window = Window(now, end - DAYS * DAY_S, end, step_s, end - DAYS * DAY_S)
-    asked = Asked(
-        query.query(), query.chosen_function(), window, points=True, over_s=query.over_s, extremes=query.is_plain()
-    )
-    return read.together([asked], now, hidden)[0]
+    asked = [
+        Asked(
+            Query(one.metric, one.labels),
+            query.chosen_function(),
+            window,
+            points=True,
+            over_s=query.over_s,
+            extremes=query.is_plain(),
+        )
+        for one in chosen
+    ]
+    found = read.together(asked, now, hidden)
+    return [
+        next(track for track in tracks if track.labels == one.labels)
+        for one, tracks in zip(chosen, found, strict=True)
+        if any(track.labels == one.labels for track in tracks)
+    ]
 
 
 def _of_one(spec: RuleSpec, config: ConditionConfig, track: Track, now: float) -> Rehearsed:

@@ -1,5 +1,6 @@
 """Rules by the metric that they look at, remembered for a second: storing samples must not wait for it."""
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,10 +9,10 @@ from threading import Lock
 from typing import Any
 
 import structlog
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Sum
 from pydantic import ValidationError
 
-from metrics.access.policy import hidden_on_rule
+from metrics.access.policy import restricted_sources
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule, Series
@@ -20,13 +21,14 @@ from metrics.series.read import Query
 log = structlog.get_logger(__name__)
 
 REMEMBERED_S = 1.0
+ACCESS_REMEMBERED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """A rule that is looked at, as it is since `changed_at` (Unix seconds), and the sources (ids) that it may not read.
 
-    `condition` is the config of its condition, and `tells` are the people whom it tells.
+    `condition` is the config of its condition.
     """
 
     pk: int
@@ -36,7 +38,6 @@ class Known:
     condition: ConditionConfig
     hidden: frozenset[int]
     changed_at: float
-    tells: tuple[str, ...]
 
     def looks_at(self, series: Series) -> bool:
         return series.source_id not in self.hidden and self.query.matches(series.metric, series.labels)
@@ -45,45 +46,62 @@ class Known:
 ByMetric = Mapping[str, Sequence[Known]]
 _lock = Lock()
 _known: ByMetric = {}
-_read: tuple[float, Any] = (-1e9, None)
+_parsed: dict[tuple[int, int], tuple[RuleSpec, ConditionConfig] | None] = {}
+"""Documents by id and revision."""
+_read: tuple[float, float, Any] = (-math.inf, -math.inf, None)
+"""When it was asked whether rules changed, when they were read, both in monotonic seconds, and what was answered."""
 
 
 def by_metric() -> ByMetric:
-    """Return the rules that are looked at, by metric: as they are, or were a second ago."""
+    """Return the rules that are looked at, by metric: as they are, or were a second ago; their sources, ten."""
     global _known, _read
     with _lock:
-        if time.monotonic() - _read[0] >= REMEMBERED_S:
-            state = Rule.objects.aggregate(count=Count("pk"), newest=Max("changed_at"))
-            if state != _read[1]:
-                _known = _all()
-            _read = time.monotonic(), state
+        now = time.monotonic()
+        asked_at, read_at, before = _read
+        if now - asked_at >= REMEMBERED_S:
+            state = Rule.objects.aggregate(Count("pk"), Max("changed_at"), Sum("revision"))
+            if state != before or now - read_at >= ACCESS_REMEMBERED_S:
+                _known, read_at = _all(), now
+            _read = now, read_at, state
         return _known
 
 
 def forget() -> None:
     """Remember nothing any more."""
     global _read
-    _read = (-1e9, None)
+    _read = (-math.inf, -math.inf, None)
 
 
 def _all() -> ByMetric:
     found: dict[str, list[Known]] = defaultdict(list)
-    for rule in Rule.objects.filter(enabled=True).prefetch_related("teams"):
-        if (known := _parsed(rule)) is not None:
-            found[rule.metric].append(known)
+    rules = list(Rule.objects.filter(enabled=True).prefetch_related("teams"))
+    restricted = restricted_sources() if rules else {}
+    parsed = {(rule.pk, rule.revision): _document(rule) for rule in rules}
+    _parsed.clear()
+    _parsed.update(parsed)
+    for rule in rules:
+        document = parsed[rule.pk, rule.revision]
+        if document is not None:
+            teams = {team.pk for team in rule.teams.all()}
+            hidden = frozenset(source for source, of in restricted.items() if not of & teams)
+            spec, condition = document
+            changed_at = rule.changed_at.timestamp()
+            found[rule.metric].append(
+                Known(rule.pk, rule.name, spec, spec.query.query(), condition, hidden, changed_at)
+            )
     return dict(found)
 
 
-def _parsed(rule: Rule) -> Known | None:
+def _document(rule: Rule) -> tuple[RuleSpec, ConditionConfig] | None:
+    key = rule.pk, rule.revision
+    if key in _parsed:
+        return _parsed[key]
     try:
         spec = spec_of(rule)
-        condition = spec.config()
-    except ValidationError as problem:  # a later release stored it
+        return spec, spec.config()
+    except ValidationError as problem:  # a later release stored it, or its condition is gone
         log.warning("rule can't be read", rule=rule.name, error=str(problem.errors()[0]["msg"]))
         return None
-    tells = tuple(f"team:{team.name}" for team in rule.teams.all()) or (("everyone",) if rule.for_everyone else ())
-    changed_at = rule.changed_at.timestamp()
-    return Known(rule.pk, rule.name, spec, spec.query.query(), condition, hidden_on_rule(rule), changed_at, tells)
 
 
 def spec_of(rule: Rule) -> RuleSpec:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, rule_index, teams
+from metrics.actions import alerts, journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -27,6 +27,7 @@ __all__ = [
     "document_of",
     "facts",
     "find",
+    "readable",
     "says",
     "spec_of",
     "whole",
@@ -70,7 +71,12 @@ def change(
         teams.check_sharing(by, rule.teams.all(), owners)
         rule.for_everyone = rule.for_everyone if access is None else access.everyone
         rule.revision += 1
+        looked_at = rule.spec.get("query")
         _save(rule, spec)
+        if not rule.enabled:
+            alerts.end_all(by, rule, f"{by.name} turned the rule off.")
+        elif rule.spec.get("query") != looked_at:
+            alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         rule.teams.set(owners)
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
@@ -137,9 +143,19 @@ def about(kind: AnyCondition) -> dict[str, Any]:
     return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
 
 
+def readable(rule: Rule) -> RuleSpec | None:
+    """Return the document of a rule; None if this release can't read it."""
+    try:
+        return spec_of(rule)
+    except ValidationError:
+        return None
+
+
 def says(rule: Rule) -> str:
-    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"."""
-    spec = spec_of(rule)
+    """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"; or that it can't be read."""
+    spec = readable(rule)
+    if spec is None:
+        return f"This release can't read it: the condition {rule.spec.get('condition', {}).get('kind')!r} is unknown."
     query = spec.query
     labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
     series = f"{query.metric}{{{labels}}}" if labels else query.metric

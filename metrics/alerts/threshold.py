@@ -31,8 +31,10 @@ class ThresholdConfig(ConditionConfig):
                 raise ValueError(f"{name} needs the line that it belongs to")
             if clear is not None and line is not None and sign * clear > sign * line:
                 raise ValueError(f"{name} is on the bad side of its line")
-        if self.clear_below is not None and self.clear_above is not None and self.clear_above > self.clear_below:
-            raise ValueError("no value is both above clear_above and below clear_below")
+        if None not in (self.above, self.below) and (self.clear_below, self.clear_above) != (None, None):
+            raise ValueError(
+                "with above and below, values clear at these lines: clear_below and clear_above are for one"
+            )
         return self
 
 

@@ -1,10 +1,10 @@
 """Alerts: what is bad now, and who has taken it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema
+from pydantic import AwareDatetime
 
 from metrics.actions import alerts as actions
 from metrics.api.body import CHANGING, ONE, READING, Body, Text
@@ -41,7 +41,7 @@ class AlertList(Schema):
 
 class AcknowledgementIn(Body):
     reason: Text = Field("", max_length=actions.REASON_MOST, description="Why, or what is being done.")
-    until: datetime | None = Field(None, description="Until when; else until it ends.")
+    until: AwareDatetime | None = Field(None, description="Until when; else until it ends.")
 
 
 @router.get("alerts", auth=read, response={200: AlertList, **READING})

@@ -37,8 +37,9 @@ class RuleFields(Body):
     def document(self) -> dict[str, Any]:
         return self.dict(exclude_unset=True, by_alias=True, exclude={"team", "access"})
 
-    def shared_with(self) -> Access | None:
-        return Access(teams=[self.team]) if self.team else self.access
+    def shared_with(self, *, everyone: bool = True) -> Access | None:
+        """Return the people who may see it; with a team alone, `everyone` or that team."""
+        return Access(everyone=everyone, teams=[self.team]) if self.team else self.access
 
 
 class RuleIn(RuleFields):
@@ -117,7 +118,9 @@ def change_rule(request: HttpRequest, id: Id, body: RuleChanges) -> dict[str, An
     """Change what is given; the rest stays, and so do its alerts."""
     document = body.document()
     document.pop("revision", None)
-    return _out(actions.change(principal_of(request), id, document, body.shared_with(), body.revision))
+    by = principal_of(request)
+    access = body.shared_with(everyone=actions.find(by, id).for_everyone)
+    return _out(actions.change(by, id, document, access, body.revision))
 
 
 @router.delete("rules/{id}", response={204: None, **ONE})

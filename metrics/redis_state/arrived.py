@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from celery import current_app
+from redis.lock import Lock
 
 from metrics.redis_state.connection import KEY, client
 
@@ -29,6 +30,11 @@ for place = 1, #ARGV, 2 do
 end
 return first and 1 or 0
 """
+_MISSED = """
+local before = tonumber(redis.call('GET', KEYS[1]) or '')
+if not before or before > tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+"""
+_NOTHING = "-"
 _TAKE = """
 if redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('RENAME', KEYS[1], KEYS[2])
@@ -56,14 +62,14 @@ def waits() -> bool:
 
 
 @contextmanager
-def turn() -> Iterator[bool]:
-    """Hold the turn to look; yields False while another process has it."""
+def turn() -> Iterator[Lock | None]:
+    """Hold the turn to look; yields None while another process has it. `extend(LOCK_S, True)` holds it for longer."""
     lock = client().lock(_LOCK, timeout=LOCK_S, blocking=False)
     if not lock.acquire():
-        yield False
+        yield None
         return
     try:
-        yield True
+        yield lock
     finally:
         if lock.owned():
             lock.release()
@@ -80,6 +86,17 @@ def done() -> None:
     client().delete(_TAKEN)
 
 
-def is_new() -> bool:
-    """Return True the first time that it is called after Redis lost its data: what arrived may be missing."""
-    return client().set(_KNOWN, "1", nx=True) is not None
+def missed(since_ms: int) -> None:
+    """Note that samples since a time (Unix ms) may not have been added. Raises RedisError."""
+    client().register_script(_MISSED)(keys=[_KNOWN], args=[since_ms])
+
+
+def missing_since() -> int | None:
+    """Return since when samples may be missing (Unix ms); 0 after Redis lost its data, None if none are."""
+    found = cast(str | None, client().get(_KNOWN))
+    return 0 if found is None else int(found) if found != _NOTHING else None
+
+
+def looked_back() -> None:
+    """Note that nothing is missing."""
+    client().set(_KNOWN, _NOTHING)

@@ -1,6 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,12 +19,14 @@ from metrics.actions import rules
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
 from metrics.alerts.machine import State
+from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule, Transition
 from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
-from metrics.widgets.explored import explored
+from metrics.widgets.explored import drawn
+from metrics.widgets.render import WidgetView
 
 LEVELS = {
     State.FIRING: "critical",
@@ -86,28 +89,39 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @page
 def alert(request: HttpRequest, id: int) -> HttpResponse:
-    """One alert: how it stands, its chart, and every change of it."""
+    """One alert: how it stands and every change of it, which htmx fetches often, and its chart, which it does not."""
     by, now = of_visitor(request), time.time()
     found = actions.find(by, id)
-    spec = rules.spec_of(found.rule)
-    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": found.series}
-    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
+    spec = rules.readable(found.rule)
     moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
+    part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
+    if part == "chart":
+        return render(request, "alert/_chart.html", {"shown": spec and _chart(found, spec, now, hidden_from(by))})
     context = {
         "alert": found,
         "row": row(found, now),
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
-        "shown": explored(
-            query, "line", _range(now - found.since_ms / 1000), now, hidden_from(by), {"goals": goals} if goals else {}
-        ),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "hours": FOR_HOURS,
     }
-    part = getattr(request, "htmx", False)
-    return render(request, "alert/_state.html" if part else "alert/page.html", context)
+    if part != "page":
+        return render(request, "alert/_state.html", context)
+    context["shown"] = spec and _chart(found, spec, now, hidden_from(by))
+    return render(request, "alert/page.html", context)
+
+
+def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
+    return chart(spec, alert.series, _range(now - alert.since_ms / 1000), now, hidden)
+
+
+def chart(spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int]) -> WidgetView:
+    """Return the chart of the series with these labels that a rule looks at, and of its lines."""
+    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": labels}
+    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
+    return drawn(query, "line", {"goals": goals} if goals else {}, range, now, hidden)
 
 
 @require_POST

@@ -5,8 +5,9 @@ sites, of those in EMBED_SITES.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import wraps
+from http.cookies import Morsel
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,23 @@ UNKNOWN = "There is no such link. Open its whole address, with all that stands b
 NOT_OPENED = "Open the whole address of the link again: this browser does not know it, or keeps no cookies here."
 SHOWS_NO_MORE = "This link does not show that."
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Partitioned(Morsel[str]):
+    """A cookie for frames in one other site alone, for `age_s` seconds; with 0 it is removed from them.
+
+    Python knows such cookies from 3.14 on.
+    """
+
+    def __init__(self, name: str, value: str, age_s: int) -> None:
+        super().__init__()
+        self.set(name, value, value)
+        for attribute, given in (("max-age", str(age_s)), ("path", "/"), ("samesite", "None")):
+            self[attribute] = given
+        self["httponly"] = self["secure"] = "true"
+
+    def OutputString(self, attrs: Container[str] | None = None) -> str:
+        return f"{super().OutputString(attrs)}; Partitioned"
 
 
 def framed(view: View) -> View:
@@ -170,13 +188,15 @@ def _remember(request: HttpRequest, response: HttpResponse, link: Link, secret: 
     left_s = links.COOKIE_AGE_S
     if link.expires_at is not None:
         left_s = min(left_s, max(1, int((link.expires_at - timezone.now()).total_seconds())))
-    for name in links.too_many(request.COOKIES, link.pk):
-        response.delete_cookie(name)
+    too_many = links.too_many(request.COOKIES, link.pk)
     is_local = urlsplit(f"//{request.get_host()}").hostname in LOOPBACK
     if settings.EMBED_SITES and request.POST.get("framed") == "1" and (request.is_secure() or is_local):
-        kept = f"{links.cookie_of(link.pk)}={secret}; Max-Age={left_s}; Path=/; HttpOnly; Secure; SameSite=None"
-        response.headers["Set-Cookie"] = f"{kept}; Partitioned"  # unknown to Python's cookies before 3.14
+        for name in too_many:
+            response.cookies[name] = Partitioned(name, "", 0)
+        response.cookies[links.cookie_of(link.pk)] = Partitioned(links.cookie_of(link.pk), secret, left_s)
         return
+    for name in too_many:
+        response.delete_cookie(name)
     response.set_cookie(
         links.cookie_of(link.pk),
         secret,

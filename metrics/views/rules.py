@@ -25,7 +25,8 @@ from metrics.models import Rule, Team
 from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
-from metrics.widgets.explored import explored
+from metrics.views.alerts import chart
+from metrics.views.dashboard_edit import seen
 
 RULE, QUERY, CONDITION = "rule", "query", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
@@ -78,10 +79,10 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     rule = actions.find(by, id)
     check(by, CHANGE, rule)
-    document = actions.whole(rule)
-    kind = document["condition"]["kind"]
+    kind = rule.spec["condition"]["kind"]
     if kind not in kinds():
         raise Http404(f"There is no condition {kind} any more.")
+    document = actions.whole(rule)
     draft = Draft.of(_parts(kind), {RULE: document, QUERY: document["query"], CONDITION: document["condition"]}, FOLDED)
     return _form(request, by, draft, kind, rule)
 
@@ -114,6 +115,7 @@ def _parts(kind: str) -> Parts:
 
 def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Rule | None) -> HttpResponse:
     """Show the form of a rule; rehearse it, or save it, as the button says."""
+    is_htmx = bool(getattr(request, "htmx", False))
     url = request.path if rule else f"{request.path}?kind={kind}"
     access = Access() if rule is None else actions.access_of(rule)
     teams = request.POST.getlist("teams") if request.method == "POST" else access.teams
@@ -125,7 +127,7 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
         "rehearse_url": f"{url}{'&' if '?' in url else '?'}do=rehearse",
         "teams": [(team.name, team.name in teams) for team in visible(by, Team)],
         "everyone": request.POST.get("everyone") == "on" if request.method == "POST" else access.everyone,
-        "seen": request.POST.get("seen", "") if request.method == "POST" else str(rule.revision if rule else ""),
+        "seen": seen(request) if request.method == "POST" else rule.revision if rule else 0,
     }
     if request.method != "POST":
         return _page(request, draft, context)
@@ -135,22 +137,20 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     try:
         document = _read(draft, kind)
         if request.GET.get("do") == "rehearse":
-            return render(
-                request, "rule/_rehearsal.html", _rehearsed(by, actions.checked({"name": "rule", **document}))
-            )
+            context |= _rehearsed(by, actions.checked({"name": "rule", **document}))
+            return render(request, "rule/_rehearsal.html", context) if is_htmx else _page(request, draft, context)
         saved_for = Access(everyone=context["everyone"], teams=teams)
         if rule is None:
             saved = actions.create(by, document, saved_for)
         else:
-            seen = int(context["seen"]) if context["seen"].isdigit() else None
-            saved = actions.change(by, rule.pk, document, saved_for, seen)
+            saved = actions.change(by, rule.pk, document, saved_for, context["seen"])
     except Invalid as problem:
         draft = draft.refused([(_place(where), said) for where, said in problem.all])
-        if getattr(request, "htmx", False):
+        if is_htmx:
             return render(request, "rule/_rehearsal.html", {"refused": draft.sentences()})
         return _page(request, draft, context, status=422)
     except Conflict as problem:
-        return _page(request, draft, {**context, "conflict": str(problem)}, status=409)
+        return _page(request, draft, {**context, "conflict": problem}, status=409)
     messages.success(request, f"{saved.name} is saved.")
     return redirect("rules")
 
@@ -164,8 +164,6 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     given = {name: value for name, value in values[RULE].items() if value != "" or name in TEXTS}
     query = {name: value for name, value in values[QUERY].items() if value not in (None, "", {})}
     condition = {name: value for name, value in values[CONDITION].items() if value is not None}
-    if not given.get("name") and draft.typed.get("do") == "rehearse":
-        given["name"] = "rule"
     return {**given, QUERY: query, CONDITION: {**condition, "kind": kind}}
 
 
@@ -179,9 +177,7 @@ def _place(where: str) -> str:
 
 def _rehearsed(by: Principal, spec: RuleSpec) -> dict[str, Any]:
     now = time.time()
-    query = spec.query.model_dump(mode="json", exclude_unset=True)
-    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
-    shown = explored(query, "line", CHART_RANGE, now, hidden_from(by), {"goals": goals} if goals else {})
+    shown = chart(spec, spec.query.labels, CHART_RANGE, now, hidden_from(by))
     rehearsal = rehearsals.rehearsed(by, spec, now, get_current_timezone())
     return {
         "rehearsal": rehearsal,

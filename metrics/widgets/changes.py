@@ -49,7 +49,7 @@ def on_phones(spec: DashboardSpec, column: Mapping[str, Mapping[str, Any]]) -> W
         _find(spec, key)
     rest = [one for one in in_column(spec.widgets) if one.key not in column]
     orders = _orders(spec, [*column, *(one.key for one in rest)])
-    phones = {one.key: one.phone for one in rest} | column
+    phones: dict[str, Mapping[str, Any]] = {**{one.key: one.phone for one in rest}, **column}
     return [{**one, "phone": _ordered(phones[one["key"]], orders[one["key"]])} for one in _dumped(spec)]
 
 

@@ -36,24 +36,29 @@ def size_of(kind: str) -> tuple[int, int]:
     return kinds()[kind].size
 
 
-def explored(
-    query: Mapping[str, Any],
-    kind: str,
-    range: str,
-    at: float,
-    hidden: Collection[int],
-    fields: Mapping[str, Any] | None = None,
-) -> Explored:
+def explored(query: Mapping[str, Any], kind: str, range: str, at: float, hidden: Collection[int]) -> Explored:
     """Return the series of `query`, a query of a widget's config, over `range` as seen at `at` (Unix seconds).
 
-    Series of the sources `hidden` (ids) are left out; `fields` are others of the config.
+    Series of the sources `hidden` (ids) are left out.
     """
-    config = {**(fields or {}), "queries": [dict(query)]}
-    widget = Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
+    widget = _widget(query, kind, {})
     (view,) = widget_views([widget], range, at, hidden)
     series = detailed_series(widget, range, at, hidden)
     numbers = tuple(rows(series[:ROWS_MOST], None))
     return Explored(view, numbers, len(series) - len(numbers))
+
+
+def drawn(
+    query: Mapping[str, Any], kind: str, fields: Mapping[str, Any], range: str, at: float, hidden: Collection[int]
+) -> WidgetView:
+    """Return the widget alone, with other `fields` of its config."""
+    (view,) = widget_views([_widget(query, kind, fields)], range, at, hidden)
+    return view
+
+
+def _widget(query: Mapping[str, Any], kind: str, fields: Mapping[str, Any]) -> Widget:
+    config = {**fields, "queries": [dict(query)]}
+    return Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
 
 
 def _needs_only_queries(config_class: type[Any]) -> bool:

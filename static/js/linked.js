@@ -1,8 +1,9 @@
-// A page that was opened by a link: widgets open within the link, other pages in a tab of their own, and when the link
-// is over, so is the page.
+// A page that was opened by a link: its widgets open within the link, other pages in a tab of their own, and when the
+// link is over, so is the page.
 
 const OVER = 4410;
 const [home] = /^\/link\/\d+\//.exec(location.pathname);
+const [, own] = /\/ws\/dashboards\/([\w-]+)\//.exec(document.getElementById("live").getAttribute("hx-ws:connect"));
 
 function lead(event) {
   const anchor = event.target.closest?.("#widgets a[href], .numbers a[href]");
@@ -10,8 +11,8 @@ function lead(event) {
     if (anchor && anchor.origin !== location.origin) anchor.target = "_blank";
     return;
   }
-  const widget = /^\/d\/[\w-]+\/(w\/[\w-]+\/)$/.exec(anchor.pathname);
-  if (widget) anchor.href = home + widget[1] + location.search;
+  const widget = /^\/d\/([\w-]+)\/(w\/[\w-]+\/)$/.exec(anchor.pathname);
+  if (widget?.[1] === own) anchor.href = home + widget[2] + location.search;
   else anchor.target = "_blank";
 }
 

@@ -3,6 +3,7 @@
 
 const ROW = "11.25rem"; // with its gap, as in grid.css
 const grid = document.getElementById("widgets");
+const PHONE = matchMedia("screen and (max-width: 700px)"); // one column, in an order of its own, as in grid.css
 const KEPT = `folded ${location.pathname}`;
 const sheet = new CSSStyleSheet();
 let laid = "";
@@ -13,6 +14,12 @@ const number = (tile, name) => Number(new RegExp(`\\b${name}-(\\d+)`).exec(tile.
 const isSection = (tile) => tile.matches(".widget-section");
 const fold = (section) => section.querySelector("[data-fold]");
 const isFolded = (section) => kept()[section.id] ?? fold(section)?.hasAttribute("data-folded");
+
+/** Below zero if `one` stands before `other`; a section and what is in its first row are at the same place. */
+function compare(one, other) {
+  const names = PHONE.matches ? ["po", "y", "x"] : ["y"];
+  return names.map((name) => number(one, name) - number(other, name)).find(Boolean) ?? 0;
+}
 
 function kept() {
   try {
@@ -25,8 +32,9 @@ function kept() {
 function lay() {
   laid = places();
   const tiles = [...grid.querySelectorAll(":scope > .widget")];
-  const sections = tiles.filter(isSection).sort((one, other) => number(one, "y") - number(other, "y"));
-  const of = (tile) => sections.findLast((section) => number(section, "y") <= number(tile, "y"));
+  const isShown = (section) => !(PHONE.matches && section.matches(".phone-hidden")); // nobody could unfold one that is not
+  const sections = tiles.filter(isSection).filter(isShown).sort(compare);
+  const of = (tile) => sections.findLast((section) => compare(section, tile) <= 0);
   const folded = new Set(sections.filter(isFolded));
   const rules = [];
   const open = new Set(); // rows that something is in
@@ -59,5 +67,6 @@ grid.addEventListener("click", (event) => {
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 document.body.classList.add("folds");
 lay();
+PHONE.addEventListener("change", lay);
 document.addEventListener("htmx:after:swap", () => grid.querySelector("[data-fold]") && lay());
 setInterval(() => places() !== laid && lay(), 1000); // somebody may have published it anew

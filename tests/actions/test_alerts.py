@@ -4,28 +4,34 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from redis import RedisError
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alerts, rule_index, rules
+from metrics.actions import alerts, rule_index, rules, sources, teams
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.alerts.machine import State
 from metrics.models import Alert, AuditEntry, Notification, Rule, Team, Transition
+from metrics.redis_state import arrived
 from metrics.redis_state.connection import client
+from metrics.sample import Sample
 from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
+A_MINUTE: dict[str, Any] = {"for": "1m"}
 ABOVE = {"kind": "threshold", "above": 90, "clear_below": 80}
 
 
 @pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for the rules each time, and send no task."""
+def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the rules each time, send no task, and let nothing be missing."""
+    arrived.looked_back()
     rule_index.forget()
     monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
@@ -77,7 +83,7 @@ def test_each_series_has_an_alert_of_its_own() -> None:
 
 
 def test_timers_end_though_nothing_arrives() -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     assert alerts.sweep(AT + 59) == 0
     assert alerts.sweep(AT + 300) == 1
@@ -99,7 +105,7 @@ def test_a_series_that_lapses_has_no_data_until_it_comes_back() -> None:
     rule(condition={"kind": "missing", "after": "2m"})
     push(1, host="a")
     assert alerts.look(AT + 119) == 0
-    assert alerts.look(AT + 121) == 1
+    assert alerts.look(AT + 124) == 1
     assert alerts.look(AT + 200) == 0
     push(1, 300, host="a")
     assert moves() == [("ok", "nodata", 120), ("nodata", "ok", 300)]
@@ -135,7 +141,7 @@ def test_rates_are_looked_at_every_ten_seconds() -> None:
 def test_a_late_sample_gives_the_state_that_it_would_have_given(
     late: tuple[float, float], expected: list[tuple[str, str, float]]
 ) -> None:
-    rule(**{"for": "1m"})
+    rule(**A_MINUTE)
     push(95)
     push(95, 10)
     accepted([sample("disk_used", late[0], AT + late[1])], now=AT + 20)
@@ -163,14 +169,155 @@ def test_redis_that_lost_its_data_loses_no_alert() -> None:
 
 
 def test_what_a_worker_took_and_did_not_finish_is_looked_at_again() -> None:
-    from metrics.redis_state import arrived
-
     rule()
     accepted([sample("disk_used", 95, AT)])
     assert len(arrived.take()) == 1
     alerts.evaluate(AT)
     assert states() == {"Disk full": "firing"}
     assert not arrived.waits()
+
+
+def test_a_series_that_recovered_lapses_too() -> None:
+    rule()
+    for after_s, value in ((0, 95), (10, 50), (20, 50), (30, 50)):
+        push(value, after_s)
+    assert alerts.look(AT + 200) == 1
+    assert states() == {"Disk full": "nodata"}
+
+
+def test_what_was_buffered_while_there_was_no_data_is_no_error() -> None:
+    rule()
+    push(50, -20)
+    push(50, -10)
+    push(50)
+    alerts.look(AT + 300)
+    assert states() == {"Disk full": "nodata"}
+    accepted([sample("disk_used", 51, AT + second) for second in (10, 20, 290)], now=AT + 300)
+    assert alerts.evaluate(AT + 300) == 1
+    assert states() == {"Disk full": "ok"}
+
+
+def test_how_often_it_comes_is_learnt_from_the_series() -> None:
+    rule()
+    for hour in range(6):
+        push(50, 3600 * (hour - 5))
+    assert alerts.look(AT + 3 * 3600) == 0
+    assert alerts.look(AT + 6 * 3600) == 1
+
+
+def test_a_counter_is_looked_at_by_its_rate() -> None:
+    rule(metric="requests_total", condition={"kind": "threshold", "above": 5})
+    every_ten_s = range(-60, 1, 10)
+    accepted([Sample("requests_total", 600 + 10.0 * s, {}, AT + s, type="counter") for s in every_ten_s])
+    alerts.evaluate(AT)
+    assert states() == {}
+    assert alerts.look(AT) == 1
+    assert states() == {"Disk full": "firing"}
+
+
+def test_a_team_that_got_another_name_is_told() -> None:
+    ops = make.team("ops", make.user("ann"))
+    rules.change(SYSTEM, rule().pk, {}, access=Access(teams=["ops"]))
+    push(50)
+    teams.rename(SYSTEM, ops.pk, "operations")
+    push(95, 10)
+    assert told() == ["Warning: Disk full is 95."]
+
+
+def test_a_source_that_is_no_longer_for_everyone_is_not_told_of() -> None:
+    person("bob")
+    machine = make.source()
+    rule()
+    sources.change(SYSTEM, machine.pk, {"access": {"everyone": False}})
+    accepted([sample("disk_used", 95)], machine)
+    alerts.evaluate(AT)
+    assert (states(), told()) == ({}, [])
+
+
+def test_history_that_is_pushed_tells_how_it_ended_alone() -> None:
+    person("ann")
+    rule()
+    old = [sample("disk_used", 95 if n % 2 else 50, AT - 86_400 + 60 * n) for n in range(100)]
+    accepted(old)
+    alerts.evaluate(AT)
+    assert told() == ["Warning: Disk full is 95."]
+
+
+def test_samples_that_wait_come_before_timers() -> None:
+    rule(**A_MINUTE)
+    push(95)
+    accepted([sample("disk_used", 50, AT + 30)], now=AT + 30)
+    assert alerts.sweep(AT + 200) == 0
+    alerts.evaluate(AT + 200)
+    assert states() == {"Disk full": "ok"}
+
+
+def test_a_good_sample_on_its_way_is_waited_for() -> None:
+    rule(**A_MINUTE)
+    push(95)
+    assert alerts.sweep(AT + 61) == 0
+    push(50, 60)
+    assert moves() == [("ok", "pending", 0), ("pending", "ok", 60)]
+
+
+def test_each_change_is_told_with_its_own_value() -> None:
+    person("ann")
+    rule()
+    accepted([sample("disk_used", 95, AT), sample("disk_used", 10, AT + 1)], now=AT + 1)
+    alerts.evaluate(AT + 1)
+    assert told() == ["Warning: Disk full is 95.", "Over: Disk full, now 10."]
+
+
+def test_no_data_is_over_though_it_is_bad_then() -> None:
+    person("ann")
+    rule(**A_MINUTE)
+    for after_s in (-20, -10, 0):
+        push(50, after_s)
+    alerts.look(AT + 200)
+    push(95, 210)
+    assert told() == ["No data: Disk full.", "Over: Disk full, now 95."]
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"query": {"metric": "disk_used", "labels": {"host": "b"}}}])
+def test_a_rule_that_no_longer_looks_at_it_ends_an_alert(change: dict[str, Any]) -> None:
+    made = rule()
+    push(95)
+    rules.change(SYSTEM, made.pk, change)
+    assert states() == {"Disk full": "ok"}
+    assert moves()[-1][:2] == ("firing", "ok")
+
+
+def test_what_arrived_while_redis_was_away_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule()
+    alerts.sweep(AT)
+
+    def away(_: Any) -> None:
+        raise RedisError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("metrics.redis_state.arrived.add", away)
+        accepted([sample("disk_used", 95, AT, host="a")])
+    accepted([sample("disk_used", 50, AT + 1, host="b")], now=AT + 1)
+    alerts.evaluate(AT + 1)
+    assert states() == {}
+    alerts.sweep(AT + 2)
+    alerts.evaluate(AT + 2)
+    assert states() == {'Disk full{host="a"}': "firing"}
+
+
+def test_one_that_can_not_be_written_keeps_the_others_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule()
+    rule("Other")
+    write = alerts._transition
+
+    def fails(one: Any, *rest: Any) -> Any:
+        if one.rule.name == "Disk full":
+            raise ValueError("a mistake")
+        return write(one, *rest)
+
+    monkeypatch.setattr(alerts, "_transition", fails)
+    push(95)
+    assert states() == {"Other": "firing"}
 
 
 class TestAcknowledge:
@@ -196,6 +343,14 @@ class TestAcknowledge:
         assert Alert.objects.get().acknowledged_at is not None
         alerts.sweep(until.timestamp())
         assert Alert.objects.get().acknowledged_at is None
+
+    def test_another_does_not_take_what_somebody_has(self) -> None:
+        rule()
+        push(95)
+        pk = Alert.objects.get().pk
+        alerts.acknowledge(person("ann", edits=True), pk, "on it")
+        with pytest.raises(Invalid, match="ann has taken it already"):
+            alerts.acknowledge(person("bob", edits=True), pk, "mine")
 
     def test_what_is_over_is_not_taken(self) -> None:
         rule()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from django.db import transaction
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import dashboard_files, dashboards, drafts, pictures
@@ -154,6 +155,10 @@ class TestFetching:
         pictures.fetch(wanted(made, f"{camera.replace('127', '127.0')}/x", password=config["password"]))
         problems = {one.problem for one in PictureFetch.objects.all()}
         assert problems == {"", "The password of this picture is for another address; type it again."}
+        chosen = {"url": "https://$host/", "password": "x"}
+        with pytest.raises(Invalid, match="it is for one host") as refused:
+            dashboards.change_widget(SYSTEM, "shop", "yard", {"config": chosen}, None)
+        assert refused.value.field == "widgets.0.config.password"
         other = {"url": "https://example.org/", "username": "ada", "password": config["password"]}
         with pytest.raises(Invalid, match="it was given for another address; type it again"):
             dashboards.change_widget(SYSTEM, "shop", "yard", {"config": other}, None)
@@ -184,6 +189,27 @@ class TestDue:
         make.watch(variant, variant_of(made.pk, "6h"), now=make.AT)
         expected = [(wanted(made, "https://example.org/a.jpg"), 10)]
         assert [pictures.due(make.AT + after_s) for after_s in (0, 9, 10)] == [expected, [], expected]
+
+    def test_of_a_draft_it_is_that_of_the_defaults(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(pictures, "_send", lambda wanted: asked.append(wanted.url))
+        monkeypatch.setattr(transaction, "on_commit", lambda run: run())
+        by = of_user(make.user("grace", is_staff=True))
+        make.dashboard()
+        seen = drafts.current(by, "shop").version
+        hosts = [{"name": "host", "values": ["a", "b"]}]
+        widgets = [image(url="https://example.org/$host.jpg")]
+        drafts.edit(by, "shop", {"variables": hosts, "widgets": widgets}, seen)
+        assert asked == ["https://example.org/a.jpg"]
+
+    def test_in_a_repeated_section_it_is_that_of_each_value(self) -> None:
+        hosts = [{"name": "host", "values": ["a", "b"], "all": True}]
+        section = {"kind": "section", "title": "$host", "w": 12, "h": 1, "config": {}, "repeat": "host"}
+        widgets = [section, image(url="https://example.org/$host.jpg")]
+        made = dashboards.create(SYSTEM, {"slug": "shop", "title": "Shop", "variables": hosts, "widgets": widgets})
+        make.watch(variant_of(made.pk, "1h"), now=make.AT)
+        found = {one.url for one, _ in pictures.due(make.AT)}
+        assert found == {"https://example.org/a.jpg", "https://example.org/b.jpg"}
 
 
 class TestUploads:
@@ -217,10 +243,19 @@ class TestUploads:
         assert not Picture.objects.exists()
 
     def test_the_pictures_of_a_dashboard_have_a_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        make.dashboard("full")
         make.dashboard()
+        kept = pictures.upload(SYSTEM, "shop", drawn("PNG"))
         monkeypatch.setattr(pictures, "UPLOADS_BYTES_MOST", 10)
         with pytest.raises(TooLarge, match="no room for it"):
+            pictures.upload(SYSTEM, "full", drawn("PNG"))
+        copy = {"slug": "copy", "title": "Copy", "widgets": [image(picture=kept.hash)]}
+        with pytest.raises(TooLarge, match="no room for all that are named"):
+            dashboards.create(SYSTEM, copy)
+        Picture.objects.update(uploaded=False)
+        with pytest.raises(TooLarge, match="no room for it"):
             pictures.upload(SYSTEM, "shop", drawn("PNG"))
+        assert not Picture.objects.filter(uploaded=True).exists()
 
     def test_viewers_upload_nothing_and_others_see_nothing(self) -> None:
         make.dashboard(teams=[make.team("ops", grace := make.user("grace", is_staff=True))])

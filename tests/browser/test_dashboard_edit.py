@@ -233,7 +233,7 @@ def test_tiles_are_dragged_by_a_finger(chromium: Browser, system: Stack, api: ht
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(draft(page)).to_contain_text("Changed on phones")
-    page.get_by_role("button", name="Undo").tap()
+    page.get_by_role("button", name="Undo").press("Enter")  # a tap might still be taken for one that ends a fling
     expect(draft(page)).to_have_text("As published")
     assert [one.get_attribute("data-key") for one in page.locator(".tile").all()] == ["cpu", "memory"]
     assert someone.complaints == []

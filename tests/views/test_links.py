@@ -1,5 +1,6 @@
 """The page of a dashboard's links: making one, seeing its address once, revoking it."""
 
+import html
 import re
 
 import pytest
@@ -8,7 +9,7 @@ from pytest_django import Settings
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, links
-from metrics.models import Link
+from metrics.models import Dashboard, Link
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -27,6 +28,7 @@ def eve(client: Client) -> Client:
 
 
 def test_its_address_is_shown_once_and_a_frame_for_sites_that_may_show_it(eve: Client, settings: Settings) -> None:
+    Dashboard.objects.update(title='a" onload="x')
     for sites, count in (([], 1), (["https://portal.example.com"], 2)):
         settings.EMBED_SITES = sites
         given = {"name": f"lobby {count}", "days": "7", "range": "6h", "var-host": ["a", "b"], "var-disk": ""}
@@ -37,6 +39,8 @@ def test_its_address_is_shown_once_and_a_frame_for_sites_that_may_show_it(eve: C
         assert ("&lt;iframe src=" in page) is bool(sites)
         assert (link.range, link.variables, link.by) == ("6h", {"host": ["a", "b"]}, "user eve")
         assert link.expires_at is not None
+        if sites:  # a title is part of the frame's text, and escaped there once more
+            assert 'title="a&quot; onload=&quot;x"' in html.unescape(page)
     listed = eve.get(PATH).content.decode()
     assert "wl_" not in listed
     assert "6h, host a, b" in listed

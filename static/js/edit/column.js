@@ -79,12 +79,12 @@ export function column(canvas, save, speak) {
     speak(`${tile.ariaLabel} is held. Arrows move it, Shift and arrows change its height, Enter puts it down, Escape puts it back.`);
   }
 
-  function release(back) {
+  function release({ back = false, focus = true } = {}) {
     const tile = held;
     tile.classList.remove("held");
     if (back) restore();
     held = null;
-    tile.focus({ preventScroll: true });
+    if (focus) tile.focus({ preventScroll: true });
     speak(`${said(tile)} ${back ? "Put back." : "Put down."}`);
     changed();
   }
@@ -102,10 +102,10 @@ export function column(canvas, save, speak) {
     const tile = event.target;
     if (!tile.matches?.(".tile") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Enter") {
-      if (held) release(false);
+      if (held) release();
       else take(tile);
     } else if (held && event.key === "Escape") {
-      release(true);
+      release({ back: true });
     } else if (held && WAYS[event.key]) {
       step(WAYS[event.key], event.shiftKey);
     } else {
@@ -116,7 +116,7 @@ export function column(canvas, save, speak) {
   }
 
   function left(event) {
-    if (held && event.target === held) release(false);
+    if (held && event.target === held) release({ focus: false }); // it goes where somebody put it
   }
 
   // --- By mouse and touch -----------------------------------------------------------------------------------

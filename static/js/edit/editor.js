@@ -12,7 +12,7 @@ const editor = document.getElementById("editor");
 const drawer = document.getElementById("drawer");
 const body = document.getElementById("drawer-body");
 const NARROW = matchMedia("(max-width: 700px)");
-const view = new URLSearchParams(location.search).get("view") ?? "";
+let view = new URLSearchParams(location.search).get("view") ?? "";
 const going = new WeakSet(); // forms that are sent and not answered
 let grid = null;
 let sending = Promise.resolve();
@@ -131,6 +131,17 @@ function saveColumn(failed) {
   }, { onlyBar: true, failed });
 }
 
+/** Send the column as it is once all before this was answered, but for `field`, which was pressed or changed now. */
+function changeColumn({ name, value, type, checked }) {
+  send(() => {
+    const form = document.getElementById("phone");
+    const data = new FormData(form);
+    if (type === "checkbox" && !checked) data.delete(name);
+    else data.set(name, value);
+    return { url: form.action, data };
+  });
+}
+
 // --- The drawer -------------------------------------------------------------------------------------------
 
 async function open(url) {
@@ -208,17 +219,19 @@ document.addEventListener("submit", (event) => {
   const inDrawer = Boolean(form.closest("#drawer"));
   if (inDrawer && going.has(form)) return; // pressed twice
   if (submitter?.dataset.confirm && !confirm(submitter.dataset.confirm)) return;
+  if (form.id === "phone") return changeColumn(submitter);
   const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
-  const data = new FormData(form, submitter?.name ? submitter : undefined);
-  data.set("view", view);
+  const data = new FormData(form, submitter);
+  const isDone = form.id === "do"; // nothing is typed there: it holds for what was sent before, too
   send(() => {
-    if (!inDrawer) data.set("seen", seen()); // what was sent before this may have changed it
+    data.set("view", view);
+    if (isDone) data.set("seen", seen());
     return { url, data };
   }, { form, inDrawer });
 });
 
 editor.addEventListener("change", (event) => {
-  if (event.target.form?.id === "phone") event.target.form.requestSubmit();
+  if (event.target.form?.id === "phone") changeColumn(event.target);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -253,6 +266,18 @@ async function refresh() {
   if (isNews) shown.replaceWith(said);
 }
 
-if (NARROW.matches && !view) location.replace("?view=phone"); // what somebody on a phone sees, and can drag
+/** Show what somebody on a phone sees, and can drag. What the server said with this page stands there still. */
+async function toPhone() {
+  const answer = await fetch("?view=phone").catch(() => null);
+  const page = answer?.ok && (await parse(answer));
+  if (!page || !page.getElementById("editor")) return; // the grid stays
+  const said = document.getElementById("editor-said");
+  view = "phone";
+  history.replaceState(null, "", "?view=phone");
+  show(page);
+  document.getElementById("editor-said").replaceWith(said);
+}
+
 grid = arranged();
+if (NARROW.matches && !view) sending = toPhone().catch(console.error);
 setInterval(refresh, REFRESH_MS);
