@@ -17,6 +17,7 @@ from tests.exit_code import FAILED_BESIDES
 
 FILES = (
     "tests/series",
+    "tests/widgets/test_late.py",
     *(
         f"tests/actions/test_{name}.py"
         for name in (

@@ -52,10 +52,11 @@ def create(
     """
     values = {name: list(chosen) for name, chosen in sorted((values or {}).items()) if chosen}
     secret = Link.new_secret()
+    _check_values(_dashboard(by, slug, CREATE), values)  # may wait for servers, which nobody else should wait for
     with transaction.atomic():
         dashboard = _dashboard(by, slug, CREATE)
         Dashboard.objects.select_for_update().get(pk=dashboard.pk)  # one after another, for the name
-        name = _checked(dashboard, name, expires_at, range, values)
+        name = _checked(dashboard, name, expires_at, range)
         link = Link.objects.create(
             dashboard=dashboard,
             name=name,
@@ -111,9 +112,15 @@ def _dashboard(by: Principal, slug: str, verb: str) -> Dashboard:
     return dashboard
 
 
-def _checked(
-    dashboard: Dashboard, name: str, expires_at: datetime | None, range: str, values: Mapping[str, Sequence[str]]
-) -> str:
+def _check_values(dashboard: Dashboard, values: Mapping[str, Sequence[str]]) -> None:
+    """Raise Invalid if `dashboard` has not these variables with these values."""
+    check_storable(dict(values), "variables")
+    variables.chosen(dashboard, values)
+    if len(text(values)) > CHOSEN_CHARACTERS:
+        raise Invalid("variables", f"The values have more than {CHOSEN_CHARACTERS} characters; choose fewer.")
+
+
+def _checked(dashboard: Dashboard, name: str, expires_at: datetime | None, range: str) -> str:
     """Return `name` as it is kept. Raises Invalid."""
     check_storable(name, "name")
     name = name.strip()
@@ -123,10 +130,6 @@ def _checked(
         raise Invalid("expires_at", "A link expires in the future, or never.")
     if range not in ("", *RANGES_S):
         raise Invalid("range", f"There is no range {range!r}; there are {', '.join(RANGES_S)}.")
-    check_storable(dict(values), "variables")
-    variables.chosen(dashboard, values)
-    if len(text(values)) > CHOSEN_CHARACTERS:
-        raise Invalid("variables", f"The values have more than {CHOSEN_CHARACTERS} characters; choose fewer.")
     valid = [link for link in dashboard.links.all() if not _is_over(link, timezone.now())]
     if any(link.name == name for link in valid):
         raise Invalid(

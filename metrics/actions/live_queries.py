@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import structlog
 from pydantic import PrivateAttr, ValidationError
 
@@ -46,6 +47,8 @@ WAIT_S = 10.0
 LABELS_WAIT_S = 1.0
 PAST_S = 90
 """How old a moment is from which on it is asked for by itself, and not as the present one."""
+FAILED_S = 30
+"""What failed is asked for again after so many seconds, also where the steps of a range are longer."""
 TEXT_MOST = 500
 
 
@@ -137,7 +140,9 @@ def _by(pairs: Iterable[tuple[Question, str]]) -> dict[Question, list[str]]:
 
 
 def _is_answered(question: Question, answer: Answer | None) -> bool:
-    return answer is not None and answer.tried >= question.end
+    if answer is None or answer.tried < question.end:
+        return False
+    return not answer.error or time.time() < answer.failed_at + FAILED_S
 
 
 # --- Answering --------------------------------------------------------------------------------------------
@@ -158,7 +163,7 @@ def _answer_waiting(pk: int) -> None:
         server, secret = _server(source)
     except SourceError as problem:
         for one in state.waiting(pk):
-            _keep(one, Answer(one.end, error=str(problem)))
+            _keep(one, Answer(one.end, error=str(problem), failed_at=time.time()))
         return
     trusted = source is not None and source.trusted
     with nullcontext() if trusted else network_policy.limited():
@@ -207,7 +212,7 @@ async def _ask_one(client: httpx.AsyncClient, server: Server, secret: dict[str, 
     if found.error:
         error = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", credentials.hide(found.error, secret))[:TEXT_MOST]
         earlier = before or Answer(0)
-        found = Answer(question.end, earlier.start, earlier.end, earlier.series, [], error, earlier.values)
+        found = msgspec.structs.replace(earlier, tried=question.end, notes=[], error=error, failed_at=time.time())
     _keep(question, found)
 
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -14,6 +13,7 @@ from metrics.every import seconds
 from metrics.names import is_label
 from metrics.versioned import Versioned
 from metrics.widgets.base import QueryConfig
+from metrics.widgets.links import Href
 
 Severity = Literal["info", "warning", "critical"]
 LONGEST_S = 30 * 86_400
@@ -70,7 +70,7 @@ class RuleSpec(Versioned):
     text: Text = Field(
         default="", max_length=500, description="What to say; {value} and {label} are replaced by what they are."
     )
-    runbook: Text = Field(default="", max_length=500, description="Address of a page that says what to do.")
+    runbook: Href = Field(default="", description="Address of a page that says what to do.")
     enabled: bool = Field(default=True, description="Whether it is looked at.")
 
     @field_validator("condition")
@@ -86,13 +86,6 @@ class RuleSpec(Versioned):
         wrong = next((name for name in given if not is_label(name)), None)
         if wrong is not None:
             raise ValueError(f"{wrong[:50]!r} can't be the name of a label")
-        return given
-
-    @field_validator("runbook")
-    @classmethod
-    def _is_address(cls, given: str) -> str:
-        if given and not (given.startswith("/") or urlsplit(given).scheme in ("http", "https")):
-            raise ValueError("It has to be an address, such as https://example.org/, or a path here")
         return given
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from pydantic import ValidationError
 
 from metrics.grafana import links
-from metrics.grafana.panels import Panel, Widget, widget_of
+from metrics.grafana.panels import TEXT_MOST, Panel, Widget, widget_of
 from metrics.grafana.promql import Translator
 from metrics.grafana.raw import mapping, mappings
 from metrics.widgets.ranges import DEFAULT, RANGES_S
@@ -68,7 +68,9 @@ def converted(value: Mapping[str, Any], source: str = "") -> tuple[dict[str, Any
             widgets.append((panel, made.widget))
     linked, unlinked = links.of_dashboard(found)
     if linked:
-        widgets.append(_links(linked, max(panel.y + panel.h for panel in panels)))
+        text, too_many = _links(linked)
+        unlinked += too_many
+        widgets.append(_below(panels, Widget("text", "Links", {"text": text})))
     placed, unplaced = _placed(widgets)
     left_out += [LeftOut("Links", reason) for reason in unlinked]
     left_out += unplaced
@@ -89,10 +91,21 @@ def converted(value: Mapping[str, Any], source: str = "") -> tuple[dict[str, Any
     return document, left_out
 
 
-def _links(linked: list[dict[str, str]], y: int) -> tuple[Panel, Widget]:
-    """Return a text with the links of the dashboard, for the row `y` of Grafana's."""
-    text = "\n".join(f"* [{_NO_WORD.sub(' ', one['title'])}](<{one['url']}>)" for one in linked)
-    return Panel({}, "text", "Links", 0, y, GRAFANAS_COLUMNS, 4), Widget("text", "Links", {"text": text[:4000]})
+def _links(linked: list[dict[str, str]]) -> tuple[str, list[str]]:
+    """Return a text with the links of the dashboard, and sentences about those that it has no room for."""
+    text, left_out = "", []
+    for one in linked:
+        line = f"* [{_NO_WORD.sub(' ', one['title'])}](<{one['url']}>)"
+        if len(text) + len(line) < TEXT_MOST:
+            text += f"{line}\n"
+        else:
+            left_out.append(f"Its link {one['title']!r}: a text has at most {TEXT_MOST} characters.")
+    return text.rstrip(), left_out
+
+
+def _below(panels: list[Panel], widget: Widget) -> tuple[Panel, Widget]:
+    """Return `widget` in a place of its own below all `panels`."""
+    return Panel({}, "text", widget.title, 0, max(one.y + one.h for one in panels), GRAFANAS_COLUMNS, 4), widget
 
 
 def _variables(found: Mapping[str, Any], source: str) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from metrics.grafana.raw import mappings
+from metrics.grafana.raw import mappings, texts
 from metrics.widgets.links import LINKS_MOST, Href
 
 TEXT_MOST = 60
@@ -52,7 +52,7 @@ def of_dashboard(found: Mapping[str, Any]) -> tuple[list[dict[str, str]], list[s
     for one in mappings(found.get("links")):
         title, url = _title(one), _url(one)
         if one.get("type") == "dashboards":
-            tags = ", ".join(str(tag) for tag in one.get("tags") or () if isinstance(tag, str))
+            tags = ", ".join(texts(one.get("tags")))
             left_out.append(f"Its links to dashboards with the tags {tags or 'of any name'}.")
         elif url and "$" not in url:
             made.append({"title": title, "url": url})

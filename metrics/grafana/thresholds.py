@@ -20,7 +20,7 @@ def of_field(defaults: Mapping[str, Any]) -> dict[str, Any] | None:
         least, most = defaults.get("min") or 0, defaults.get("max")
         if not isinstance(least, int | float) or not isinstance(most, int | float) or not _are_numbers(values[1:]):
             return None
-        values = [value if value is None else least + (most - least) * value / 100 for value in values]
+        values[1:] = [least + (most - least) * value / 100 for value in values[1:]]
     return _of_steps([(value, str(one.get("color", ""))) for value, one in zip(values, steps, strict=True)])
 
 

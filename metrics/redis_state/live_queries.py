@@ -55,8 +55,8 @@ class Answer(msgspec.Struct, frozen=True):
     """The newest answer to a question: for each series its labels and its values from `start` to `end`, None in gaps.
 
     `tried` is the `end` of the newest question that was asked; if that failed, `error` is a sentence and the rest is of
-    an earlier one, with an `end` of 0 if there was none. `notes` are what the server said besides. Of a label, `values`
-    are its values.
+    an earlier one, with an `end` of 0 if there was none. `failed_at` is when that was (Unix seconds). `notes` are what
+    the server said besides. Of a label, `values` are its values.
     """
 
     tried: float
@@ -66,6 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
     notes: list[str] = []
     error: str = ""
     values: list[str] = []
+    failed_at: float = 0
 
 
 _DECODER = msgspec.json.Decoder(Answer)

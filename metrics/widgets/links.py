@@ -91,12 +91,21 @@ def url_over(url: str, range: str) -> str:
 
 
 def of_row(template: str, labels: Mapping[str, str], range: str) -> str:
-    """Return the link of the row of a series that has `labels`; a label that it does not have is empty."""
+    """Return the link of the row of a series that has `labels`, empty if that leads nowhere.
+
+    A label that it does not have is empty behind a ? or #; before, there is no link without it.
+    """
     if not template:
         return ""
     known = {"range": range, **labels}
+    path = re.split("[?#]", template, maxsplit=1)[0]
+    if not all(known.get(found[1] or found[2]) for found in _PLACE.finditer(path)):
+        return ""
     filled = _PLACE.sub(lambda found: quote(known.get(found[1] or found[2], ""), safe=""), template)
-    return _carrying(filled, [("range", range)])
+    try:
+        return _checked(_carrying(filled, [("range", range)]))
+    except ValueError:
+        return ""
 
 
 def _filled(url: str, values: Mapping[str, str]) -> str:

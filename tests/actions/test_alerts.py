@@ -384,7 +384,9 @@ class TestRules:
             ({"query": {"metric": "9x"}}, "query.metric", "no digit first"),
             ({"query": {"metric": "m", "top": 3}}, "", "looks at each series by itself"),
             ({"labels": {"__x": "y"}}, "labels", "can't be the name of a label"),
-            ({"runbook": "javascript:alert(1)"}, "runbook", "It has to be an address"),
+            ({"runbook": "https:javascript"}, "runbook", "link begins with http://, https:// or /"),
+            ({"runbook": "//evil.example/"}, "runbook", "begins with one /"),
+            ({"runbook": "/" + "x" * 1000}, "runbook", "at most 1000 characters"),
         ],
     )
     def test_what_can_not_be_is_said_and_changes_nothing(self, changes: dict[str, Any], field: str, said: str) -> None:

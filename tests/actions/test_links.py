@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from metrics.access.links import opened
 from metrics.access.principal import SYSTEM, Principal, Role
-from metrics.actions import dashboards, links
+from metrics.actions import dashboards, links, variables
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import Link
 from tests import make
@@ -46,6 +47,18 @@ def test_what_makes_no_sense_is_refused(field: str, given: dict[str, Any]) -> No
         links.create(SYSTEM, "shop", **{"name": "lobby", **given})
     assert refused.value.field == field
     assert Link.objects.count() == 1
+
+
+def test_no_transaction_is_open_while_values_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    depths, known = [], variables.chosen
+
+    def chosen(*args: Any) -> str:
+        depths.append(len(connection.savepoint_ids))
+        return known(*args)
+
+    monkeypatch.setattr(variables, "chosen", chosen)
+    links.create(SYSTEM, "shop", "lobby", values={"host": ["a"]})
+    assert depths == [len(connection.savepoint_ids)]
 
 
 def test_they_are_for_those_who_may_change_the_dashboard() -> None:

@@ -218,6 +218,17 @@ class TestFailures:
         server.refuses = None
         assert drawn(live("line"), at=AT + 120).freshness.state == "fresh"
 
+    def test_it_is_asked_again_before_a_long_step_is_over(
+        self, server: PromqlServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = {}
+        for after_s in (0, 20, 31):
+            monkeypatch.setattr("time.time", lambda after_s=after_s: AT + after_s)
+            server.refuses = None if after_s else (503, "no")
+            found[after_s] = drawn(live("line"), "30d").error
+        said = "The source prom answered 503 Service Unavailable."
+        assert found == {0: said, 20: said, 31: ""}
+
     def test_a_partial_answer_says_so(self, server: PromqlServer) -> None:
         server.more = {"warnings": ["No StoreAPIs matched for this query"]}
         assert drawn(live("line")).note == "No StoreAPIs matched for this query."

@@ -44,6 +44,7 @@ from metrics.widgets.render import render as draw
 from metrics.widgets.section import raised
 from tests import loop, make
 from tests.make import AT
+from tests.promql_server import PromqlServer, answer_at_once, promql_server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
@@ -58,6 +59,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("line", {"queries": [{"metric": LOAD, "legend": "{host}"}, {"metric": GONE}]}),
     ("line", {"queries": [{"metric": DISK}], "stacked": True, "min": 0}),
     ("line", {"queries": [{"metric": LOAD}, {"metric": DISK, "axis": "right"}], "right": {"scale": "log"}}),
+    ("line", {"queries": [{"source": "prom", "promql": "up"}, {"metric": LOAD}]}),
     ("status", {"queries": [{"metric": UP, "legend": "{check}"}]}),
     ("bars", {"queries": [{"metric": DISK, "legend": "{mount}"}], "thresholds": {"warn": 80}}),
     ("bars", {"queries": [{"metric": GONE}]}),
@@ -131,11 +133,18 @@ def measured(second: int, slow: Source) -> Iterator[tuple[list[Sample], Source |
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PromqlServer]:
+    """A server that answers live queries at once."""
+    with promql_server() as one:
+        answer_at_once(monkeypatch)
+        yield one
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, server: PromqlServer) -> Callable[[float], None]:
     """Set the time at which renders draw."""
     now = SimpleNamespace(time=lambda: AT, perf_counter=lambda: 0.0)
     monkeypatch.setattr(render, "time", now)
-    monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
     monkeypatch.setattr("metrics.live.marks.DEBOUNCE_S", 0)
     monkeypatch.setattr("consumers.stream.FLUSH_S", 0)
 
@@ -151,8 +160,9 @@ async def _closed() -> AsyncIterator[None]:
     await loop.close()
 
 
-def build() -> tuple[Dashboard, Source, set[str]]:
-    """Make a dashboard of all kinds and a source; return them, and the widgets that show `LOAD`."""
+def build(url: str) -> tuple[Dashboard, Source, set[str]]:
+    """Make a dashboard of all kinds and a source, and one that asks `url`; return them, and what shows `LOAD`."""
+    make.source("promql", "prom", 60, url=url, live=True)
     assert {kind for kind, _ in CONFIGS} == set(kinds())
     widgets = [
         {"kind": kind, "title": f"{kind} {i}", "config": config, **({"w": 12} if kind == "section" else {})}
@@ -180,14 +190,17 @@ def advance(variant: Topic, second: int, slow: Source) -> None:
     if second % 10 == 0:
         arrivals.look(at)
     render.sweep(at)
-    render.render(variant)
+    while render.render(variant):  # what servers answer is drawn at once
+        pass
 
 
 @pytest.mark.parametrize("range", ["15m", "1h", "6h"])
 @pytest.mark.usefixtures("_closed")
-async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, clock: Callable[[float], None]) -> None:
+async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(
+    range: str, clock: Callable[[float], None], server: PromqlServer
+) -> None:
     period_s = min(RANGES_S[range][1], render.PERIOD_MOST_S)
-    dashboard, slow, shows_load = await database_sync_to_async(build)()
+    dashboard, slow, shows_load = await database_sync_to_async(build)(server.url)
     variant = make.variant("shop", range)
     layer: Any = get_channel_layer()
     channel = await layer.new_channel("test.")
@@ -219,6 +232,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(range: str, 
             assert timeless(page.widgets[widget]) == timeless(anew[widget]), f"{second} s, w-{widget}"
             compared += 1
         assert stream.version > before
+    assert server.asked
     assert compared > 2 * len(_steps())
     assert page.frames > len(_steps())
     shown = [tuple(re.findall("<strong>(.*)</strong>", html)) for html in page.notices]

@@ -1,6 +1,9 @@
 """Dashboards of Grafana as ours: kinds, places, units, thresholds, variables, and what is left out."""
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 
 from metrics.actions import grafana_import
 from metrics.actions.errors import Invalid
-from metrics.grafana.dashboard import converted
+from metrics.grafana.dashboard import NoDashboard, converted, is_grafanas
 from metrics.widgets.spec import DashboardSpec
 
 pytestmark = pytest.mark.django_db
@@ -280,3 +283,56 @@ def test_nonsense_in_any_place_is_no_error(value: Any) -> None:
         except Invalid:
             continue
         assert taken.text()
+
+
+PERCENT = {"mode": "percentage", "steps": [{"color": "green", "value": None}, *STEPS[1:]]}
+LINKED = {"type": "dashboards", "title": "a", "url": "/d/x/plan", "tags": ["shop"]}
+SMALL = {
+    "title": "Shop",
+    "time": {"from": "now-24h"},
+    "links": [{**LINKED, "type": "link"}, LINKED],
+    "templating": {"list": [{"name": "host", "type": "query", "query": {"query": "label_values(up, host)"}}]},
+    "panels": [
+        {
+            **panel("gauge", 'a{host="$host"}', legendFormat="{{host}}", links=[LINKED], repeat="host"),
+            "gridPos": {"x": 0, "y": 0, "w": 12, "h": 8},
+            "fieldConfig": {
+                "defaults": {"unit": "s", "min": 0, "max": 9, "decimals": 1, "links": [LINKED], "thresholds": PERCENT},
+                "overrides": [{"properties": [{"id": "unit", "value": "s"}]}],
+            },
+        },
+        panel("singlestat", thresholds="80,95", colors=["green", "yellow", "red"], colorValue=True),
+        panel("graph", yaxes=[{"format": "s", "min": "0", "max": None}], gauge={"minValue": 0}, stack=True),
+        {"type": "text", "options": {"content": "Hi", "mode": "markdown"}},
+        {"type": "row", "title": "r", "panels": [panel("table")]},
+    ],
+}
+
+
+def replaced(value: Any, other: Any) -> Iterator[Any]:
+    """Yield `value` with `other` in the place of each of its parts."""
+    yield other
+    places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, part in places:
+        for one in replaced(part, other):
+            copy = value.copy()
+            copy[place] = one
+            yield copy
+
+
+@pytest.mark.parametrize("other", [None, True, 5, "x", [5], {"a": 5}])
+def test_each_part_may_be_anything(other: Any) -> None:
+    for one in replaced(SMALL, other):
+        if is_grafanas(one):
+            with suppress(NoDashboard):
+                json.dumps(converted(one)[0])
+
+
+def test_links_that_a_text_has_no_room_for_are_left_out_whole() -> None:
+    many = [{"title": f"Number {n}", "url": f"https://example.org/{'x' * 80}/{n}"} for n in range(50)]
+    found, left_out = converted(dashboard(panel(), links=many))
+    text = found["widgets"][-1]["config"]["text"]
+    assert len(text) <= 4000
+    assert all(re.fullmatch(r"\* \[Number \d+\]\(<https://example.org/x{80}/\d+>\)", line) for line in text.split("\n"))
+    assert text.count("\n") + 1 + len(left_out) == 50
+    assert left_out[-1].reason == "Its link 'Number 49': a text has at most 4000 characters."

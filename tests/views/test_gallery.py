@@ -21,5 +21,12 @@ def test_it_shows_all_kinds_in_all_states_and_stores_nothing(client: Client) -> 
     assert (Series.objects.count(), Widget.objects.count()) == (0, 0)
 
 
+def test_a_process_draws_them_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.force_login(make.user())
+    before = re.findall("<figure.*", client.get("/gallery/").content.decode())
+    monkeypatch.setattr(gallery, "tile", None)
+    assert before == re.findall("<figure.*", client.get("/gallery/").content.decode()) != []
+
+
 def test_strangers_are_asked_to_sign_in(client: Client) -> None:
     assert client.get("/gallery/")["Location"] == "/sign-in/?next=/gallery/"

@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from dashboard_project import sessions
 from metrics.access.principal import SYSTEM
-from metrics.actions import files, heartbeats, messages, rooms
+from metrics.actions import files, heartbeats, links, messages, pictures, rooms, rules
 from metrics.database import READ_ONLY, unavailable
-from metrics.models import Session
+from metrics.models import Alert, Session
 from metrics.views import errors
 from metrics.views.urls import urlpatterns
 from tests import make, trouble
+from tests.actions.test_pictures import drawn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
@@ -65,10 +66,17 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     messages.say(SYSTEM, ids["rooms"], "", files=(file.key,))
     ids["access/invitations"] = ids["dashboards/deleted"] = 1
     ids["access/users"], ids["access/teams"] = User.objects.get().pk, make.team("ops").pk
+    link, secret = links.create(SYSTEM, slug, "lobby")
+    assert client.post("/link/", {"secret": secret, "framed": ""}).status_code == 200
+    ids["link"] = ids[f"d/{slug}/links"] = link.pk
+    condition = {"kind": "threshold", "above": 1}
+    rule = rules.create(SYSTEM, {"name": "busy", "query": {"metric": "cpu"}, "condition": condition})
+    ids["rules"], ids["alerts"] = rule.pk, Alert.objects.create(rule=rule, key="a", since_ms=0, seen_at_ms=0).pk
+    picture = pictures.upload(SYSTEM, slug, drawn("PNG")).hash
     statuses = set()
     for pattern in urlpatterns:
         route = str(pattern.pattern).replace("<slug:slug>", slug).replace("<slug:key>", "number-of-orders-open")
-        route = route.replace("<str:key>", file.key).replace("<str:name>", file.name)
+        route = route.replace("<str:key>", file.key).replace("<str:name>", file.name).replace("<str:hash>", picture)
         path = "/" + route.replace("<int:id>", str(ids.get(route.partition("/<int:id>")[0])))
         for headers in ({}, PART):
             with CaptureQueriesContext(connection) as captured:

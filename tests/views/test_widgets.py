@@ -71,6 +71,7 @@ class TestNew:
         needed: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
             "section": ({}, {}),
+            "late": ({}, {}),
             "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
             "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),

@@ -72,12 +72,15 @@ def test_a_link_carries_the_range_and_what_is_chosen(url: str, shown: str) -> No
     [
         ("", ""),
         ("/d/host/?var-host=${host}", "/d/host/?var-host=web%2F1%26%22&range=1h"),
-        ("https://$host.example.org/$none$range", "https://web%2F1%26%22.example.org/1h"),
+        ("https://$host.example.org/$range?q=$none", "https://web%2F1%26%22.example.org/1h?q="),
+        ("https://example.org/$none$range", ""),
+        ("/${none}/runbook/", ""),
+        ("/d/${empty}/", ""),
         ("/${slash}", "/%2F%2Fevil.example.org"),
     ],
 )
 def test_the_link_of_a_row_has_the_values_of_its_labels(template: str, shown: str) -> None:
-    labels = {"host": 'web/1&"', "slash": "//evil.example.org"}
+    labels = {"host": 'web/1&"', "slash": "//evil.example.org", "empty": ""}
     assert links.of_row(template, labels, "1h") == shown
 
 
