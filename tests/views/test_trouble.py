@@ -24,7 +24,7 @@ from metrics.models import Alert, Session
 from metrics.views import errors
 from metrics.views.urls import urlpatterns
 from tests import make, trouble
-from tests.actions.test_pictures import drawn
+from tests.pictures.test_pictures import drawn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
