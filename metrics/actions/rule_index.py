@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 from django.db.models import Count, Max, Sum
-from pydantic import ValidationError
 
 from metrics.access.policy import restricted_sources
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule, Series
 from metrics.series.read import Query
+from metrics.versioned import upgraded
 
 log = structlog.get_logger(__name__)
 
@@ -99,11 +99,12 @@ def _document(rule: Rule) -> tuple[RuleSpec, ConditionConfig] | None:
     try:
         spec = spec_of(rule)
         return spec, spec.config()
-    except ValidationError as problem:  # a later release stored it, or its condition is gone
-        log.warning("rule can't be read", rule=rule.name, error=str(problem.errors()[0]["msg"]))
+    except ValueError as problem:  # a later release stored it, or its condition is gone
+        log.warning("rule can't be read", rule=rule.name, error=str(problem))
         return None
 
 
 def spec_of(rule: Rule) -> RuleSpec:
-    """Return the document of a rule. Raises pydantic's ValidationError."""
-    return RuleSpec.model_validate({**rule.spec, "name": rule.name, "enabled": rule.enabled})
+    """Return the document of a rule. Raises ValueError, such as pydantic's, for one that a later release stored."""
+    spec = upgraded(RuleSpec, rule.spec, rule.version)
+    return RuleSpec.model_validate({**spec, "name": rule.name, "enabled": rule.enabled})

@@ -147,7 +147,7 @@ def readable(rule: Rule) -> RuleSpec | None:
     """Return the document of a rule; None if this release can't read it."""
     try:
         return spec_of(rule)
-    except ValidationError:
+    except ValueError:
         return None
 
 
