@@ -48,7 +48,7 @@ LABELS_WAIT_S = 1.0
 PAST_S = 90
 """How old a moment is from which on it is asked for by itself, and not as the present one."""
 FAILED_S = 30
-"""What failed is asked for again after so many seconds, also where the steps of a range are longer."""
+"""Failed questions are asked again after so many seconds, also where the steps of a range are longer."""
 TEXT_MOST = 500
 
 

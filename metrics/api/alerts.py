@@ -7,7 +7,7 @@ from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime
 
 from metrics.actions import alerts as actions
-from metrics.api.body import CHANGING, ONE, READING, Body, Text
+from metrics.api.body import ASKING, CHANGING, ONE, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Alert
 from metrics.times import seconds_of
@@ -44,7 +44,7 @@ class AcknowledgementIn(Body):
     until: AwareDatetime | None = Field(None, description="Until when; else until it ends.")
 
 
-@router.get("alerts", auth=read, response={200: AlertList, **READING})
+@router.get("alerts", auth=read, response={200: AlertList, **ASKING})
 def list_alerts(request: HttpRequest, all: All = False) -> dict[str, Any]:
     """The alerts that the token may see and that are not ok, the worst first."""
     return {"alerts": [_out(one) for one in actions.current(principal_of(request), all)]}

@@ -101,7 +101,7 @@ def test_the_menu_follows_what_is_down(someone: Person, path: str) -> None:
     """The demo has a check that fails on purpose; another page turns it off and on."""
     someone.open(path)
     someone.mark()
-    said = someone.page.locator(".sections .down").first
+    said = someone.page.locator("#down-sources")
     expect(said).to_have_text("1 down", timeout=30_000)
     other = someone.page.context.new_page()
     for button, is_down in (("Turn off", False), ("Turn on", True)):

@@ -22,6 +22,8 @@ class Grid extends Element {
     this.firstElementChild = this.children[0];
   }
 
+  querySelectorAll() { return []; } // links, of which these tiles have none
+
   get step() {
     return this.style.gridAutoRows ? parseFloat(this.style.gridAutoRows) + GAP : (this.clientHeight + GAP) / this.count;
   }
