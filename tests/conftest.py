@@ -10,6 +10,7 @@ import pytest
 import redis as redis_client
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic, get_connection
 from django.test import override_settings
@@ -26,7 +27,9 @@ from tests import flush, loop
 flush.install()
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
-hypothesis_settings.register_profile("tests", deadline=None, max_examples=30)
+EXAMPLES = {"postgresql": 20, "sqlite": 10}
+"""On SQLite the same is tried once more: what the databases do differently, and not what there is to find at all."""
+hypothesis_settings.register_profile("tests", deadline=None, max_examples=EXAMPLES[connection.vendor])
 hypothesis_settings.load_profile("tests")
 
 
