@@ -10,7 +10,7 @@ from metrics.alerts.base import AnyCondition, ConditionConfig
 from metrics.alerts.machine import IsBad, NoData, Timing
 from metrics.alerts.registry import kinds
 from metrics.every import seconds
-from metrics.names import is_label
+from metrics.names import METRIC_NAME, is_label
 from metrics.versioned import Versioned
 from metrics.widgets.base import QueryConfig
 from metrics.widgets.links import Href
@@ -31,6 +31,15 @@ Period = Annotated[str, AfterValidator(_period)]
 
 class RuleQuery(QueryConfig):
     """The series that a rule looks at, each by itself: a query of a widget, without what only charts need."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra={})
+
+    metric: str = Field(
+        pattern=f"^{METRIC_NAME.pattern}$",
+        max_length=200,
+        description="Name of the metric.",
+        json_schema_extra={"suggest": "metric"},
+    )
 
     def is_plain(self) -> bool:
         """Whether each sample of a gauge is looked at, and nothing is made of them first."""
@@ -90,6 +99,8 @@ class RuleSpec(Versioned):
 
     @model_validator(mode="after")
     def _looks_at_each(self) -> "RuleSpec":
+        if self.query.is_live:
+            raise ValueError("A rule looks at stored series: its query has no source and no promql")
         if self.query.top is not None or self.query.group_by is not None or self.query.hidden or self.query.name:
             raise ValueError("A rule looks at each series by itself: its query has no group_by, top, name or hidden")
         return self

@@ -383,6 +383,8 @@ class TestRules:
             ({"for": "soon"}, "for", "is not a period"),
             ({"query": {"metric": "9x"}}, "query.metric", "no digit first"),
             ({"query": {"metric": "m", "top": 3}}, "", "looks at each series by itself"),
+            ({"query": {"source": "prom", "promql": "up"}}, "query.metric", "It has to be given"),
+            ({"query": {"metric": "m", "source": "prom", "promql": "up"}}, "query.metric", "PromQL says that itself"),
             ({"labels": {"__x": "y"}}, "labels", "can't be the name of a label"),
             ({"runbook": "https:javascript"}, "runbook", "link begins with http://, https:// or /"),
             ({"runbook": "//evil.example/"}, "runbook", "begins with one /"),
