@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from celery import shared_task
 
-from metrics.actions import alerts, clock, pictures, render, slots
 from metrics.actions import arrivals as arrivals_
+from metrics.actions import clock, evaluation, pictures, render, slots
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from tasks.alone import alone
@@ -51,7 +51,7 @@ def sweep() -> None:
 @skip_during_outage
 def follow_alerts() -> None:
     """Do what time does to alerts."""
-    alerts.sweep(time.time())
+    evaluation.sweep(time.time())
 
 
 @shared_task
@@ -59,7 +59,7 @@ def follow_alerts() -> None:
 @skip_during_outage
 def evaluate() -> None:
     """Have rules look at what arrived; `metrics.redis_state.arrived` asks for this by name."""
-    alerts.evaluate(time.time())
+    evaluation.evaluate(time.time())
 
 
 @shared_task
@@ -67,7 +67,7 @@ def evaluate() -> None:
 @skip_during_outage
 def look_at_series() -> None:
     """Have rules look at series that may have lapsed, and at rates; beat sends this every 10 s."""
-    alerts.look(time.time())
+    evaluation.look(time.time())
 
 
 @shared_task

@@ -1,49 +1,21 @@
-"""Alerts: what rules make of samples, who is told, and who answers."""
+"""Alerts as people have them: what is bad now, and who has taken it."""
 
-import math
-import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 
-import structlog
-from celery.exceptions import OperationalError
-from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Case, Q, When
-from redis import RedisError
 
-from metrics import schedule
 from metrics.access.policy import ACKNOWLEDGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import journal, notifications, rule_index
+from metrics.actions import journal
 from metrics.actions.errors import Invalid, Missing, check_storable
-from metrics.actions.notification_settings import ALERT
-from metrics.actions.rule_index import Known
-from metrics.alerts.machine import BURNING, TOLD, Change, Standing, State, fold
-from metrics.models import Alert, Rule, Series, Transition
+from metrics.alerts.machine import State
+from metrics.models import Alert, Rule
 from metrics.models.log import sender
-from metrics.redis_state import arrived, outage
-from metrics.sample import FUTURE_MOST_S, Sample, series_key
-from metrics.series import read
-from metrics.series.read import Asked, Function, Track, Window
 from metrics.times import datetime_of
-from metrics.widgets import units
 
-log = structlog.get_logger(__name__)
-
-UNKNOWN_EVERY_S = 300.0
-LOOKED_BACK_S = 600.0
-"""How far back samples are looked at when nobody knows what arrived: Redis was started anew."""
-HISTORY_S = 3600.0
-"""Changes before that are history that is pushed: only how it ends is news."""
-ON_THE_WAY_S = 3.0
-"""So long after its time a timer ends: a sample that is on its way still counts."""
-CALCULATED_EVERY_S = 10
-"""How often is looked at what is calculated of samples, such as rates."""
-CALCULATED_MOST_S = 300.0
-"""Over how long a function is, where its query does not say it."""
 REASON_MOST = 500
 LISTED_MOST = 1000
 ORDER = (State.FIRING, State.NODATA, State.RECOVERING, State.PENDING)
@@ -52,109 +24,7 @@ SEVERITIES = ("critical", "warning", "info")
 MOST_SEVERE_FIRST = Case(
     *(When(rule__severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
 )
-NEW = Standing()
-"""Of a series that was never bad."""
-AT_ONCE = 200
-"""Alerts that are written in one transaction."""
-FIELD = re.compile(r"\{(\w+)\}")
-RATE = Function("rate")
 ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
-FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "value", "fired_at_ms"]
-MADE = [*FOLLOWED, "series", "unit"]
-
-_missed_at = math.inf
-"""Since when this process could not say what arrived (Unix seconds)."""
-
-
-@dataclass(slots=True)
-class Looked:
-    """One rule and one series that it looks at: what is known of the `alert`, and the `samples` to fold.
-
-    `restart` is where the fold begins: with the alert's own state, or with the one before a sample that came late.
-    Without a sample for `stale_after_s` there is no data; None if nobody knows.
-    """
-
-    rule: Known
-    key: str
-    labels: Mapping[str, str]
-    unit: str
-    stale_after_s: float | None
-    alert: Alert | None
-    samples: list[tuple[float, float]] = field(default_factory=list)
-    restart: Standing = NEW
-    is_late: bool = False
-
-
-def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> None:
-    """Have rules look at the series that `changed`, with these `samples`, soon. Others cost a look into a table.
-
-    While Redis does not answer, it is only noted since when: the next samples have all looked at.
-    """
-    global _missed_at
-    rules = rule_index.by_metric()
-    concerned = [one for one in changed if any(rule.looks_at(one) for rule in rules.get(one.metric, ()))]
-    if not concerned:
-        return
-    metrics = {one.metric for one in concerned}
-    oldest: dict[str, float] = {}
-    for sample in samples:
-        if sample.metric in metrics:
-            oldest[sample.metric] = min(oldest.get(sample.metric, math.inf), now if sample.at is None else sample.at)
-    try:
-        arrived.add({one.pk: math.floor(oldest.get(one.metric, now) * 1000) for one in concerned})
-        if _missed_at < math.inf:
-            arrived.missed(round(_missed_at * 1000))
-            _missed_at = math.inf
-    except (RedisError, OperationalError) as error:
-        _missed_at = min(_missed_at, now, *oldest.values())
-        outage.log("rules were not told of samples", error)
-
-
-def evaluate(now: float) -> int:
-    """Look at what arrived, until nothing is left; return how many alerts changed. Raises RedisError."""
-    count = 0
-    with arrived.turn() as turn:
-        while turn and (oldest_ms := arrived.take()):
-            turn.extend(arrived.LOCK_S, replace_ttl=True)
-            count += _follow(oldest_ms, now)
-            arrived.done()
-    return count
-
-
-def sweep(now: float) -> int:
-    """Do what time does to alerts, and have looked at what was forgotten; return how many changed.
-
-    Samples that arrived come first: a timer must not end, nor a series lapse, while they wait. Raises RedisError.
-    """
-    if not rule_index.by_metric():
-        return 0
-    since_ms = arrived.missing_since()
-    if since_ms is not None:
-        _look_back(max(since_ms, round((now - LOOKED_BACK_S) * 1000)) if since_ms == 0 else since_ms)
-        arrived.looked_back()
-    if arrived.waits():
-        arrived.wake()
-        return 0
-    with arrived.turn() as turn:
-        if turn is None:
-            return 0
-        _end_acknowledgements(now)
-        return _store(_waiting(), now)
-
-
-def look(now: float) -> int:
-    """Look at series that may have lapsed, and at what is calculated of samples; return how many alerts changed.
-
-    Raises RedisError.
-    """
-    rules = [one for of_metric in rule_index.by_metric().values() for one in of_metric]
-    if not rules or arrived.waits():
-        return 0
-    with arrived.turn() as turn:
-        if turn is None:
-            return 0
-        count = _store(_calculated(rules, now), now)
-        return count + _store(_lapsed(rules, now), now)
 
 
 def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = None) -> Alert:
@@ -197,7 +67,7 @@ def end_all(by: Principal, rule: Rule, why: str, *, kept: Iterable[str] = ()) ->
     for alert in Alert.objects.select_for_update().filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept)):
         journal.moved([journal.transition(alert, alert.state, State.OK, time.time(), why)])
         alert.state, alert.since_ms = State.OK, round(time.time() * 1000)
-        _clear(alert)
+        clear(alert)
         alert.save(update_fields=["state", "since_ms", *ACKNOWLEDGED])
 
 
@@ -222,19 +92,20 @@ def _acknowledgement(alert: Alert) -> dict[str, str]:
     return {"by": alert.acknowledged_by, "reason": alert.reason, "until": until.isoformat() if until else ""}
 
 
-def _clear(alert: Alert) -> None:
+def clear(alert: Alert) -> None:
+    """Leave nobody who has taken `alert`; saving it is for the caller."""
     alert.acknowledged_at = alert.acknowledged_until = None
     alert.acknowledged_by = alert.reason = ""
 
 
 def _give_back(by: Principal, alert: Alert) -> None:
     before = _acknowledgement(alert)
-    _clear(alert)
+    clear(alert)
     alert.save(update_fields=ACKNOWLEDGED)
     journal.record(by, "give back", alert, before, _acknowledgement(alert))
 
 
-def _end_acknowledgements(now: float) -> None:
+def end_acknowledgements(now: float) -> None:
     """Have those come back whose time is over."""
     over = Q(acknowledged_until__lte=datetime_of(now))
     if not Alert.objects.filter(over).exists():
@@ -242,269 +113,3 @@ def _end_acknowledgements(now: float) -> None:
     with transaction.atomic():
         for alert in Alert.objects.select_for_update().select_related("rule").filter(over):
             _give_back(SYSTEM, alert)
-
-
-def _look_back(since_ms: int) -> None:
-    """Look at the samples since a time of all that rules look at."""
-    metrics = list(rule_index.by_metric())
-    ids = Series.objects.filter(metric__in=metrics).order_by().values_list("pk", flat=True)
-    arrived.add(dict.fromkeys(ids, since_ms))
-
-
-def _follow(oldest_ms: Mapping[int, int], now: float) -> int:
-    """Fold the samples of series (ids) from a time on (Unix ms) into their alerts; return how many changed."""
-    rules = rule_index.by_metric()
-    series = Series.objects.select_related("source").in_bulk(list(oldest_ms))
-    pairs = [
-        (rule, one)
-        for one in series.values()
-        for rule in rules.get(one.metric, ())
-        if rule.spec.query.is_plain() and one.type != "counter" and rule.looks_at(one)
-    ]
-    if not pairs:
-        return 0
-    alerts = _alerts(rule.pk for rule, _ in pairs)
-    held = _samples({one.pk: oldest_ms[one.pk] for _, one in pairs}, now)
-    looked = []
-    for rule, one in pairs:
-        alert = alerts.get((rule.pk, one.key))
-        it = Looked(rule, one.key, one.labels, one.unit, _said_stale_after_s(one, now), alert)
-        it.restart, it.is_late = _restart(alert, oldest_ms[one.pk])
-        it.samples = held.get(one.pk, [])
-        looked.append(it)
-    return _store(looked, now)
-
-
-def _samples(starts_ms: Mapping[int, int], now: float) -> dict[int, list[tuple[float, float]]]:
-    """Return the samples of series (ids) from their starts on (Unix ms), having read what is recent all at once."""
-    recent_ms, end_ms = round((now - HISTORY_S) * 1000), round((now + FUTURE_MOST_S) * 1000)
-    recent = {pk: start for pk, start in starts_ms.items() if start >= recent_ms}
-    held = read.samples(list(recent), min(recent.values()), end_ms) if recent else {}
-    for pk, start in starts_ms.items():
-        if pk not in recent:
-            held |= read.samples([pk], start, end_ms)
-    return {
-        pk: [(at_ms / 1000, value) for at_ms, value in found if at_ms >= starts_ms[pk]] for pk, found in held.items()
-    }
-
-
-def _restart(alert: Alert | None, start_ms: int) -> tuple[Standing, bool]:
-    """Return what stood before a sample of the time `start_ms`, and whether that is not what stands now."""
-    if alert is None:
-        return NEW, False
-    if start_ms > alert.since_ms:
-        seen_at = alert.seen_at_ms / 1000 if alert.seen_at_ms < start_ms else -math.inf
-        return Standing(State(alert.state), alert.since_ms / 1000, seen_at), False
-    moved = Transition.objects.filter(noun="alert", thing=str(alert.pk), at__lt=datetime_of(start_ms / 1000))
-    before = moved.order_by("-at", "-pk").first()
-    if before is None:
-        return NEW, True
-    return Standing(State(before.after), before.at.timestamp()), True
-
-
-def _said_stale_after_s(series: Series, now: float) -> float | None:
-    """Return after how long a series has no data, as far as somebody said how often it comes."""
-    every_s = series.expected_every_s or (series.source.expected_every_s(now) if series.source else None)
-    stale_s = None if every_s is None else schedule.stale_at(0.0, every_s)
-    return min((one for one in (stale_s, series.expires_after_s) if one is not None), default=None)
-
-
-def _stale_after_s(track: Track) -> float:
-    """Return after how long a series has no data, by how often it came lately if nobody said it."""
-    return schedule.stale_at(0.0, track.every_s or UNKNOWN_EVERY_S)
-
-
-def _alerts(rules: Iterable[int], chosen: Q | None = None) -> dict[tuple[int, str], Alert]:
-    """Return the alerts of `rules` (ids), by rule and key."""
-    found = Alert.objects.select_related("rule").filter(rule__in=set(rules))
-    return {(one.rule_id, one.key): one for one in (found if chosen is None else found.filter(chosen))}
-
-
-def _waiting() -> list[Looked]:
-    """Return the alerts that are not well: their timers end, and their series may lapse."""
-    by_id = {rule.pk: rule for of_metric in rule_index.by_metric().values() for rule in of_metric}
-    return [
-        Looked(by_id[pk], key, alert.series, alert.unit, alert.lapses_after_s, alert, restart=_standing(alert))
-        for (pk, key), alert in _alerts(by_id, ~Q(state=State.OK)).items()
-    ]
-
-
-def _standing(alert: Alert) -> Standing:
-    return Standing(State(alert.state), alert.since_ms / 1000, alert.seen_at_ms / 1000)
-
-
-def _lapsed(rules: Sequence[Known], now: float) -> list[Looked]:
-    """Return the series without new samples of which no alert says so yet, but for those gone before their rule was."""
-    wanting = [rule for rule in rules if rule.spec.no_data != "keep" or rule.spec.kind.no_data]
-    found = []
-    alerts = _alerts(rule.pk for rule in wanting)
-    for rule in wanting:
-        for track in read.tracks(rule.query, now, rule.hidden):
-            key = series_key(track.metric, track.labels)
-            alert = alerts.get((rule.pk, key))
-            if track.latest is None or (alert is not None and alert.state == State.NODATA):
-                continue
-            stale_after_s = _stale_after_s(track)
-            lapses_after_s = rule.spec.timing(rule.condition, stale_after_s).lapses_after_s
-            if lapses_after_s is None or not rule.changed_at < track.came_at + lapses_after_s <= now - ON_THE_WAY_S:
-                continue
-            state, since = (State.OK, -math.inf) if alert is None else (State(alert.state), alert.since_ms / 1000)
-            restart = Standing(state, since, track.came_at)
-            found.append(Looked(rule, key, track.labels, track.unit, stale_after_s, alert, restart=restart))
-    return found
-
-
-def _calculated(rules: Sequence[Known], now: float) -> list[Looked]:
-    """Return what rules look at that is made of samples first: functions over a time, and rates of counters."""
-    at = now // CALCULATED_EVERY_S * CALCULATED_EVERY_S
-    metrics = {rule.query.metric for rule in rules if rule.spec.query.is_plain()}
-    counters = set(
-        Series.objects.filter(metric__in=metrics, type="counter").order_by().values_list("metric", flat=True).distinct()
-    )
-    made = [rule for rule in rules if not rule.spec.query.is_plain() or rule.query.metric in counters]
-    alerts = _alerts(rule.pk for rule in made)
-    return [one for rule in made for track in _tracks(rule, at) for one in _seen(rule, track, alerts, at)]
-
-
-def _tracks(rule: Known, at: float) -> list[Track]:
-    query = rule.spec.query
-    over_s = query.over_s or CALCULATED_MOST_S
-    window = Window(at, at - over_s, at, over_s, at - over_s)
-    asked = Asked(rule.query, query.chosen_function() or RATE, window, points=False, over_s=query.over_s)
-    return read.together([asked], at, rule.hidden)[0]
-
-
-def _seen(rule: Known, track: Track, alerts: Mapping[tuple[int, str], Alert], at: float) -> list[Looked]:
-    key = series_key(track.metric, track.labels)
-    alert = alerts.get((rule.pk, key))
-    stale_after_s = _stale_after_s(track)
-    if track.latest is None or track.came_at + stale_after_s <= at:
-        return []  # what stands already lapses by itself
-    restart = Standing(seen_at=at) if alert is None else _standing(alert)
-    if alert is not None and alert.seen_at_ms >= at * 1000:
-        return []
-    return [Looked(rule, key, track.labels, track.unit, stale_after_s, alert, [(at, track.latest.value)], restart)]
-
-
-def _store(looked: Sequence[Looked], now: float) -> int:
-    """Fold the samples of each, and write what changed with all that follows; return how many alerts changed.
-
-    One that can't be written is logged, and keeps the others from nothing.
-    """
-    moved = [(one, *_folded(one, now)) for one in looked]
-    written = [one for one in moved if one[2] or _is_seen(one[0])]
-    count = 0
-    for begin in range(0, len(written), AT_ONCE):
-        with transaction.atomic():
-            for one, standing, changes in written[begin : begin + AT_ONCE]:
-                try:
-                    with transaction.atomic():
-                        count += _write(one, standing, changes)
-                except DatabaseError:
-                    raise
-                except Exception:
-                    log.exception("alert not written", rule=one.rule.name, labels=dict(one.labels))
-    return count
-
-
-def _is_seen(one: Looked) -> bool:
-    """Whether a newer value is worth a row; a series that is well has one only because it once was not."""
-    return bool(one.samples) and one.alert is not None and one.alert.state != State.OK
-
-
-def _folded(one: Looked, now: float) -> tuple[Standing, list[Change]]:
-    rule = one.rule
-    timing = rule.spec.timing(rule.condition, one.stale_after_s)
-    standing, changes = fold(one.restart, one.samples, now - ON_THE_WAY_S, rule.spec.is_bad(rule.condition), timing)
-    before = State.OK if one.alert is None else State(one.alert.state)
-    if one.is_late:  # what was told stays told: only where it differs now is news
-        if standing.state == before:
-            return standing, []
-        at = standing.since if math.isfinite(standing.since) else one.samples[0][0]
-        value = one.samples[-1][1] if one.samples else None
-        return Standing(standing.state, at, standing.seen_at), [Change(before, standing.state, at, value)]
-    old = [change for change in changes if change.at < now - HISTORY_S]
-    news = changes[len(old) :]
-    if old and old[-1].after != before:
-        news.insert(0, Change(before, old[-1].after, old[-1].at, old[-1].value))
-    return standing, news
-
-
-def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
-    """Write where an alert stands, if nobody was faster; return whether its state changed."""
-    alert = one.alert or Alert(
-        rule_id=one.rule.pk, key=one.key, series=dict(one.labels), unit=one.unit, state=State.OK, since_ms=0
-    )
-    seen = Q(state=alert.state, since_ms=alert.since_ms)
-    alert.labels = {**one.labels, **one.rule.spec.labels}
-    alert.lapses_after_s = one.stale_after_s or alert.lapses_after_s
-    alert.seen_at_ms = max(alert.seen_at_ms or 0, round(max(standing.seen_at, 0.0) * 1000))
-    alert.value = one.samples[-1][1] if one.samples else alert.value
-    followed = list(FOLLOWED)
-    if changes:
-        alert.state, alert.since_ms = standing.state, round(max(standing.since, 0.0) * 1000)
-        fired = [change.at for change in changes if change.after is State.FIRING and change.before not in BURNING]
-        alert.fired_at_ms = round(fired[-1] * 1000) if fired else alert.fired_at_ms
-        if any(change.after is State.OK for change in changes):
-            _clear(alert)
-            followed += ACKNOWLEDGED
-    if one.alert is None:
-        alert, is_new = Alert.objects.get_or_create(
-            rule_id=alert.rule_id, key=alert.key, defaults={name: getattr(alert, name) for name in MADE}
-        )
-        if not is_new:
-            return False
-    else:
-        rows = Alert.objects.filter(seen, pk=alert.pk, seen_at_ms__lte=alert.seen_at_ms)
-        if not rows.update(**{name: getattr(alert, name) for name in followed}):
-            return False
-    journal.moved([_transition(one, alert, change) for change in changes])
-    for change in changes:
-        _tell(one, alert, change)
-    return bool(changes)
-
-
-def _transition(one: Looked, alert: Alert, change: Change) -> Transition:
-    return journal.transition(alert, change.before, change.after, change.at, _why(one, change))
-
-
-def _why(one: Looked, change: Change) -> str:
-    if change.after is State.NODATA:
-        return "No sample came."
-    if change.value is None:
-        return "It lasted for long enough."
-    words = f"The value was {units.show(change.value, one.unit)}"
-    return f"{words}; bad is {one.rule.spec.kind.says(one.rule.condition)}."
-
-
-def _tell(one: Looked, alert: Alert, change: Change) -> None:
-    """Tell the people of the rule what begins and what is over, in the transaction of the change."""
-    begins = change.after in TOLD and not (change.after is State.FIRING and change.before is State.RECOVERING)
-    is_over = change.before in (*BURNING, State.NODATA) and change.after in (State.OK, State.PENDING)
-    if not begins and not is_over:
-        return
-    text = said(one.rule, alert, change)[: notifications.TEXT_MOST]
-    key = f"alert:{alert.pk}:{change.after}:{change.at:.3f}"
-    for to in _told(one.rule):
-        notifications.tell(SYSTEM, to, ALERT, text, f"/alerts/{alert.pk}/", key)
-
-
-def _told(rule: Known) -> list[str]:
-    """Return the people whom `rule` tells: its teams; without any, everyone who may see it."""
-    row = Rule.objects.prefetch_related("teams").filter(pk=rule.pk).first()
-    if row is None:
-        return []
-    teams = [f"team:{team.name}" for team in row.teams.all()]
-    return teams or ([notifications.EVERYONE] if row.for_everyone else [])
-
-
-def said(rule: Known, alert: Alert, change: Change) -> str:
-    """Return the sentence that people are told of `change`."""
-    name = str(alert)
-    if change.after is State.NODATA:
-        return f"No data: {name}."
-    value = "" if change.value is None else str(units.show(change.value, alert.unit))
-    if change.after in (State.OK, State.PENDING):
-        return f"Over: {name}{f', now {value}' if value else ''}."
-    text = FIELD.sub(lambda found: {**alert.labels, "value": value}.get(found[1], found[0]), rule.spec.text)
-    return f"{rule.spec.severity.capitalize()}: {name} is {value or 'bad'}. {text}".strip()

@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from metrics import schedule
 from metrics.access.policy import CREATE, check, hidden_from
 from metrics.access.principal import Principal
-from metrics.actions.alerts import CALCULATED_MOST_S, UNKNOWN_EVERY_S
+from metrics.actions.evaluation import CALCULATED_MOST_S, UNKNOWN_EVERY_S
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rehearsal import Rehearsed, rehearse
 from metrics.alerts.rule import RuleSpec

@@ -8,7 +8,7 @@ from itertools import compress
 from django.db import transaction
 from redis import RedisError
 
-from metrics.actions import alerts
+from metrics.actions import evaluation
 from metrics.actions.shown import widgets_by_variant
 from metrics.batch import Accepted, Refused, sift
 from metrics.live import marks, watchers
@@ -97,7 +97,7 @@ def _without(many: TooManySeries, push: Push) -> Push:
 
 def _stored(changed: Sequence[Series], samples: Sequence[Sample], counts: Mapping[Source, int], now: float) -> None:
     """Do what follows when samples are in the database; whoever sent them has been promised nothing of it."""
-    alerts.note(changed, samples, now)
+    evaluation.note(changed, samples, now)
     show(changed, now)
     for source, count in counts.items():
         _note_push(source, count, now)

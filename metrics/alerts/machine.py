@@ -7,7 +7,7 @@ not those of whoever looked. A value holds until the next sample, or until the s
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -69,43 +69,55 @@ IsBad = Callable[[float, bool], bool]
 """Whether a value is bad; the second argument says that it was, so that it has to clear."""
 
 
+@dataclass(slots=True)
+class _Walk:
+    """The way of one alert through time: where it stands by now, and what changed so far."""
+
+    state: State
+    since: float
+    seen_at: float
+    timing: Timing
+    value: float | None = None
+    changes: list[Change] = field(default_factory=list)
+
+    def see(self, at: float, value: float, is_bad: IsBad) -> None:
+        """Take a sample."""
+        self.pass_time(at)
+        self.value, self.seen_at = value, at
+        if is_bad(value, self.state in BURNING):
+            if self.state is State.RECOVERING:
+                self._become(State.FIRING, at)
+            elif self.state in (State.OK, State.NODATA):
+                self._become(State.PENDING if self.timing.for_s else State.FIRING, at)
+        elif self.state is State.FIRING:
+            self._become(State.RECOVERING if self.timing.clear_for_s else State.OK, at)
+        elif self.state in (State.PENDING, State.NODATA):
+            self._become(State.OK, at)
+
+    def pass_time(self, to: float) -> None:
+        """Do what the timers say that is to happen before `to`: a sample of the same moment comes first."""
+        timing = self.timing
+        lapses_at = math.inf if timing.lapses_after_s is None else self.seen_at + timing.lapses_after_s
+        ends_at = self.since + (timing.for_s if self.state is State.PENDING else timing.clear_for_s)
+        if self.state in TIMED and ends_at < min(to, lapses_at):
+            self._become(TIMED[self.state], ends_at)
+        if -math.inf < lapses_at < to and timing.no_data != "keep" and self.state != timing.no_data:
+            self._become(State(timing.no_data), lapses_at)
+
+    def _become(self, after: State, at: float) -> None:
+        self.changes.append(Change(self.state, after, at, self.value))
+        self.state, self.since = after, at
+
+
 def fold(
     standing: Standing, samples: Iterable[tuple[float, float]], until: float, is_bad: IsBad, timing: Timing
 ) -> tuple[Standing, list[Change]]:
     """Return where an alert stands at `until`, and what changed on the way there.
 
-    `samples` are (Unix seconds, value), oldest first; those that are not newer than the newest one seen are for
-    `rewound`.
+    `samples` are (Unix seconds, value), oldest first. Before one that comes late, `standing` is what stood then.
     """
-    state, since, seen_at = standing.state, standing.since, standing.seen_at
-    changes: list[Change] = []
-    value: float | None = None
-
-    def become(after: State, at: float) -> None:
-        nonlocal state, since
-        changes.append(Change(state, after, at, value))
-        state, since = after, at
-
-    def pass_time(to: float) -> None:
-        """Do what the timers say that is to happen before `to`: a sample of the same moment comes first."""
-        lapses_at = math.inf if timing.lapses_after_s is None else seen_at + timing.lapses_after_s
-        ends_at = since + (timing.for_s if state is State.PENDING else timing.clear_for_s)
-        if state in TIMED and ends_at < min(to, lapses_at):
-            become(TIMED[state], ends_at)
-        if -math.inf < lapses_at < to and timing.no_data != "keep" and state != timing.no_data:
-            become(State(timing.no_data), lapses_at)
-
-    for at, value_now in samples:
-        pass_time(at)
-        value, seen_at = value_now, at
-        if is_bad(value_now, state in BURNING):
-            if state is State.RECOVERING:
-                become(State.FIRING, at)
-            elif state in (State.OK, State.NODATA):
-                become(State.PENDING if timing.for_s else State.FIRING, at)
-        elif state is State.FIRING:
-            become(State.RECOVERING if timing.clear_for_s else State.OK, at)
-        elif state in (State.PENDING, State.NODATA):
-            become(State.OK, at)
-    pass_time(math.nextafter(until, math.inf))
-    return Standing(state, since, seen_at), changes
+    walk = _Walk(standing.state, standing.since, standing.seen_at, timing)
+    for at, value in samples:
+        walk.see(at, value, is_bad)
+    walk.pass_time(math.nextafter(until, math.inf))
+    return Standing(walk.state, walk.since, walk.seen_at), walk.changes

@@ -19,7 +19,7 @@ from metrics.actions import dashboards, drafts
 from metrics.actions.errors import Conflict, Invalid, check_storable, sentences
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
-from metrics.models import Dashboard, Series
+from metrics.models import Dashboard, Rule, Series
 from metrics.views.access import page, page_for
 from metrics.views.dashboard_edit import refusals
 from metrics.widgets import explored
@@ -60,6 +60,13 @@ class Asked:
         given += [(name, getattr(self, name)) for name in usual if getattr(self, name) != usual[name]]
         return f"{reverse('explore')}?{urlencode(given)}" if given else reverse("explore")
 
+    @property
+    def rule_address(self) -> str:
+        """The address that makes a rule of its series; a label with several values is left out."""
+        single = {name: value for name, value in self.query.get("labels", {}).items() if isinstance(value, str)}
+        given = [("metric", self.query["metric"]), *(("label", f"{name}={value}") for name, value in single.items())]
+        return f"{reverse('rule-new')}?{urlencode(given)}"
+
 
 def address_of(metric: str, labels: Mapping[str, str] | None = None) -> str:
     """Return the address of the series of `metric` that have `labels`."""
@@ -98,6 +105,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "title": title_of(asked.query.get("metric", ""), _single(asked.query)),
         "dashboards": [one for one in visible(by, Dashboard).prefetch_related("teams") if may(by, CHANGE, one)],
         "may_add": may(by, CREATE, Dashboard),
+        "alert_on": asked.rule_address if may(by, CREATE, Rule) and asked.query.get("metric") else "",
     }
     if getattr(request, "htmx", False):
         return render(request, "explore/_explored.html", context)

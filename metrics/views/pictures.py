@@ -1,38 +1,36 @@
 """Pictures of dashboards: uploaded by the editor's script, and given to those who may see the dashboard."""
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access import links
-from metrics.access.principal import address_of, of_link, of_visitor
+from metrics.access.principal import Principal, address_of, of_link, of_visitor
 from metrics.actions import pictures
 from metrics.actions.errors import Invalid, Missing, TooLarge
 from metrics.files import sent
 from metrics.views.access import page
-from metrics.views.files import STATUSES
-from metrics.views.refusals import beside
+from metrics.views.files import taken
 
 
 @require_POST
 def upload(request: HttpRequest, slug: str) -> HttpResponse:
-    """Take a picture for a widget; a refusal is `{"detail": sentence}`."""
-    by = of_visitor(request)
-    if by.kind != "user":
-        return JsonResponse({"detail": "You are signed out. Sign in again to upload pictures."}, status=401)
-    given = request.FILES.get("file")
-    try:
-        if given is None or not given.size:
-            raise Invalid("file", "file: it is missing, or empty.")
+    """Take a picture for a widget."""
+
+    def take(by: Principal, given: "UploadedFile[bytes]") -> dict[str, Any]:
+        if not given.size:
+            raise Invalid("file", "file: it is empty.")
         if given.size > pictures.BYTES_MOST:
             raise TooLarge("file", f"file: a picture has at most {pictures.BYTES_MOST // 1024**2} MB.")
         made = pictures.upload(by, slug, given.read())
-    except tuple(STATUSES) as problem:
-        status = next(status for kind, status in STATUSES.items() if isinstance(problem, kind))
-        return JsonResponse({"detail": beside("file", str(problem))}, status=status)
-    url = reverse("dashboard-picture", args=[slug, made.hash])
-    return JsonResponse({"hash": made.hash, "url": url, "width": made.width, "height": made.height}, status=201)
+        url = reverse("dashboard-picture", args=[slug, made.hash])
+        return {"hash": made.hash, "url": url, "width": made.width, "height": made.height}
+
+    return taken(request, take)
 
 
 @require_safe

@@ -8,7 +8,7 @@ from redis import RedisError
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alerts, rule_index, rules, sources, teams
+from metrics.actions import alert_notices, alerts, evaluation, rule_index, rules, sources, teams
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.alerts.machine import State
 from metrics.models import Alert, AuditEntry, Notification, Rule, Team, Transition
@@ -48,7 +48,7 @@ def person(name: str, *, edits: bool = False) -> Principal:
 def push(value: float, after_s: float = 0, metric: str = "disk_used", **labels: str) -> None:
     """Push one value, and have the rules look at it."""
     accepted([sample(metric, value, AT + after_s, **labels)], now=AT + after_s)
-    alerts.evaluate(AT + after_s)
+    evaluation.evaluate(AT + after_s)
 
 
 def states() -> dict[str, str]:
@@ -85,8 +85,8 @@ def test_each_series_has_an_alert_of_its_own() -> None:
 def test_timers_end_though_nothing_arrives() -> None:
     rule(**A_MINUTE)
     push(95)
-    assert alerts.sweep(AT + 59) == 0
-    assert alerts.sweep(AT + 300) == 1
+    assert evaluation.sweep(AT + 59) == 0
+    assert evaluation.sweep(AT + 300) == 1
     assert moves() == [("ok", "pending", 0), ("pending", "firing", 60)]
 
 
@@ -104,9 +104,9 @@ def test_a_series_that_lapses_has_no_data_until_it_comes_back() -> None:
     person("ann")
     rule(condition={"kind": "missing", "after": "2m"})
     push(1, host="a")
-    assert alerts.look(AT + 119) == 0
-    assert alerts.look(AT + 124) == 1
-    assert alerts.look(AT + 200) == 0
+    assert evaluation.look(AT + 119) == 0
+    assert evaluation.look(AT + 124) == 1
+    assert evaluation.look(AT + 200) == 0
     push(1, 300, host="a")
     assert moves() == [("ok", "nodata", 120), ("nodata", "ok", 300)]
     assert told() == ['No data: Disk full{host="a"}.', 'Over: Disk full{host="a"}, now 1.']
@@ -115,7 +115,7 @@ def test_a_series_that_lapses_has_no_data_until_it_comes_back() -> None:
 def test_what_was_gone_before_the_rule_was_is_not_missed() -> None:
     push(1, -200_000)
     rule(condition={"kind": "missing", "after": "2m"})
-    assert alerts.look(AT) == 0
+    assert evaluation.look(AT) == 0
 
 
 def test_rates_are_looked_at_every_ten_seconds() -> None:
@@ -124,9 +124,9 @@ def test_rates_are_looked_at_every_ten_seconds() -> None:
     for after_s in range(-60, 1, 10):
         push(600 + 10 * after_s, after_s, "requests_total")
     assert states() == {}
-    assert alerts.look(AT) == 1
+    assert evaluation.look(AT) == 1
     assert states() == {"Disk full": "firing"}
-    assert alerts.look(AT + 1) == 0, "the same ten seconds"
+    assert evaluation.look(AT + 1) == 0, "the same ten seconds"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_late_sample_gives_the_state_that_it_would_have_given(
     push(95)
     push(95, 10)
     accepted([sample("disk_used", late[0], AT + late[1])], now=AT + 20)
-    alerts.evaluate(AT + 20)
+    evaluation.evaluate(AT + 20)
     assert moves() == expected
 
 
@@ -160,11 +160,11 @@ def test_a_sample_before_the_last_change_corrects_the_state() -> None:
 
 def test_redis_that_lost_its_data_loses_no_alert() -> None:
     rule()
-    alerts.sweep(AT)
+    evaluation.sweep(AT)
     accepted([sample("disk_used", 95, AT)])
     client().flushall()
-    alerts.sweep(AT + 1)
-    alerts.evaluate(AT + 1)
+    evaluation.sweep(AT + 1)
+    evaluation.evaluate(AT + 1)
     assert states() == {"Disk full": "firing"}
 
 
@@ -172,7 +172,7 @@ def test_what_a_worker_took_and_did_not_finish_is_looked_at_again() -> None:
     rule()
     accepted([sample("disk_used", 95, AT)])
     assert len(arrived.take()) == 1
-    alerts.evaluate(AT)
+    evaluation.evaluate(AT)
     assert states() == {"Disk full": "firing"}
     assert not arrived.waits()
 
@@ -181,7 +181,7 @@ def test_a_series_that_recovered_lapses_too() -> None:
     rule()
     for after_s, value in ((0, 95), (10, 50), (20, 50), (30, 50)):
         push(value, after_s)
-    assert alerts.look(AT + 200) == 1
+    assert evaluation.look(AT + 200) == 1
     assert states() == {"Disk full": "nodata"}
 
 
@@ -190,10 +190,10 @@ def test_what_was_buffered_while_there_was_no_data_is_no_error() -> None:
     push(50, -20)
     push(50, -10)
     push(50)
-    alerts.look(AT + 300)
+    evaluation.look(AT + 300)
     assert states() == {"Disk full": "nodata"}
     accepted([sample("disk_used", 51, AT + second) for second in (10, 20, 290)], now=AT + 300)
-    assert alerts.evaluate(AT + 300) == 1
+    assert evaluation.evaluate(AT + 300) == 1
     assert states() == {"Disk full": "ok"}
 
 
@@ -201,17 +201,17 @@ def test_how_often_it_comes_is_learnt_from_the_series() -> None:
     rule()
     for hour in range(6):
         push(50, 3600 * (hour - 5))
-    assert alerts.look(AT + 3 * 3600) == 0
-    assert alerts.look(AT + 6 * 3600) == 1
+    assert evaluation.look(AT + 3 * 3600) == 0
+    assert evaluation.look(AT + 6 * 3600) == 1
 
 
 def test_a_counter_is_looked_at_by_its_rate() -> None:
     rule(metric="requests_total", condition={"kind": "threshold", "above": 5})
     every_ten_s = range(-60, 1, 10)
     accepted([Sample("requests_total", 600 + 10.0 * s, {}, AT + s, type="counter") for s in every_ten_s])
-    alerts.evaluate(AT)
+    evaluation.evaluate(AT)
     assert states() == {}
-    assert alerts.look(AT) == 1
+    assert evaluation.look(AT) == 1
     assert states() == {"Disk full": "firing"}
 
 
@@ -230,7 +230,7 @@ def test_a_source_that_is_no_longer_for_everyone_is_not_told_of() -> None:
     rule()
     sources.change(SYSTEM, machine.pk, {"access": {"everyone": False}})
     accepted([sample("disk_used", 95)], machine)
-    alerts.evaluate(AT)
+    evaluation.evaluate(AT)
     assert (states(), told()) == ({}, [])
 
 
@@ -239,7 +239,7 @@ def test_history_that_is_pushed_tells_how_it_ended_alone() -> None:
     rule()
     old = [sample("disk_used", 95 if n % 2 else 50, AT - 86_400 + 60 * n) for n in range(100)]
     accepted(old)
-    alerts.evaluate(AT)
+    evaluation.evaluate(AT)
     assert told() == ["Warning: Disk full is 95."]
 
 
@@ -247,15 +247,15 @@ def test_samples_that_wait_come_before_timers() -> None:
     rule(**A_MINUTE)
     push(95)
     accepted([sample("disk_used", 50, AT + 30)], now=AT + 30)
-    assert alerts.sweep(AT + 200) == 0
-    alerts.evaluate(AT + 200)
+    assert evaluation.sweep(AT + 200) == 0
+    evaluation.evaluate(AT + 200)
     assert states() == {"Disk full": "ok"}
 
 
 def test_a_good_sample_on_its_way_is_waited_for() -> None:
     rule(**A_MINUTE)
     push(95)
-    assert alerts.sweep(AT + 61) == 0
+    assert evaluation.sweep(AT + 61) == 0
     push(50, 60)
     assert moves() == [("ok", "pending", 0), ("pending", "ok", 60)]
 
@@ -264,7 +264,7 @@ def test_each_change_is_told_with_its_own_value() -> None:
     person("ann")
     rule()
     accepted([sample("disk_used", 95, AT), sample("disk_used", 10, AT + 1)], now=AT + 1)
-    alerts.evaluate(AT + 1)
+    evaluation.evaluate(AT + 1)
     assert told() == ["Warning: Disk full is 95.", "Over: Disk full, now 10."]
 
 
@@ -273,7 +273,7 @@ def test_no_data_is_over_though_it_is_bad_then() -> None:
     rule(**A_MINUTE)
     for after_s in (-20, -10, 0):
         push(50, after_s)
-    alerts.look(AT + 200)
+    evaluation.look(AT + 200)
     push(95, 210)
     assert told() == ["No data: Disk full.", "Over: Disk full, now 95."]
 
@@ -289,7 +289,7 @@ def test_a_rule_that_no_longer_looks_at_it_ends_an_alert(change: dict[str, Any])
 
 def test_what_arrived_while_redis_was_away_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     rule()
-    alerts.sweep(AT)
+    evaluation.sweep(AT)
 
     def away(_: Any) -> None:
         raise RedisError("away")
@@ -298,24 +298,24 @@ def test_what_arrived_while_redis_was_away_is_looked_at(monkeypatch: pytest.Monk
         patched.setattr("metrics.redis_state.arrived.add", away)
         accepted([sample("disk_used", 95, AT, host="a")])
     accepted([sample("disk_used", 50, AT + 1, host="b")], now=AT + 1)
-    alerts.evaluate(AT + 1)
+    evaluation.evaluate(AT + 1)
     assert states() == {}
-    alerts.sweep(AT + 2)
-    alerts.evaluate(AT + 2)
+    evaluation.sweep(AT + 2)
+    evaluation.evaluate(AT + 2)
     assert states() == {'Disk full{host="a"}': "firing"}
 
 
 def test_one_that_can_not_be_written_keeps_the_others_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rule()
     rule("Other")
-    write = alerts._transition
+    write = alert_notices.transition
 
-    def fails(one: Any, *rest: Any) -> Any:
-        if one.rule.name == "Disk full":
+    def fails(known: Any, *rest: Any) -> Any:
+        if known.name == "Disk full":
             raise ValueError("a mistake")
-        return write(one, *rest)
+        return write(known, *rest)
 
-    monkeypatch.setattr(alerts, "_transition", fails)
+    monkeypatch.setattr(alert_notices, "transition", fails)
     push(95)
     assert states() == {"Other": "firing"}
 
@@ -339,9 +339,9 @@ class TestAcknowledge:
         pk = Alert.objects.get().pk
         until = datetime_of(AT) + timedelta(days=36_500)
         alerts.acknowledge(SYSTEM, pk, "", until)
-        alerts.sweep(until.timestamp() - 1)
+        evaluation.sweep(until.timestamp() - 1)
         assert Alert.objects.get().acknowledged_at is not None
-        alerts.sweep(until.timestamp())
+        evaluation.sweep(until.timestamp())
         assert Alert.objects.get().acknowledged_at is None
 
     def test_another_does_not_take_what_somebody_has(self) -> None:

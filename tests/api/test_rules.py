@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from metrics.actions import alerts, rule_index
+from metrics.actions import evaluation, rule_index
 from metrics.models import Alert, Rule
 from tests import make
 from tests.api.client import Program, body, fields
@@ -63,7 +63,7 @@ def test_an_alert_is_listed_and_taken(editor: Program) -> None:
     editor.post(RULES, {**ABOVE, "for": None, "team": "ops", "labels": {"tier": "db"}})
     assert body(editor.get(ALERTS)) == {"alerts": []}
     accepted([sample("disk_used", 95, host="a")])
-    alerts.evaluate(AT)
+    evaluation.evaluate(AT)
     (alert,) = body(editor.get(ALERTS))["alerts"]
     assert (alert["rule"], alert["labels"], alert["state"], alert["since"], alert["value"]) == (
         "Disk full",

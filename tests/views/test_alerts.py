@@ -1,5 +1,7 @@
 """The pages of alerts and rules, as a person uses them."""
 
+import html
+import re
 import time
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from django.test import Client
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import alerts, rule_index, rules
+from metrics.actions import evaluation, rule_index, rules
 from metrics.models import Alert, Rule
 from tests import make
 from tests.html_form import form
@@ -60,7 +62,7 @@ def firing(value: float = 95) -> Alert:
     )
     now = time.time()
     accepted([sample("disk_used", value, now, host="<b>a</b>")], now=now)
-    alerts.evaluate(now)
+    evaluation.evaluate(now)
     return Alert.objects.get()
 
 
@@ -125,6 +127,15 @@ class TestRules:
         assert "<dd>1 of 1</dd>" in answer
         assert "disk_used" in answer
         assert not Rule.objects.exists()
+
+    def test_what_is_explored_leads_to_a_rule_of_it(self, editor: Client) -> None:
+        accepted([sample("disk_used", 50, time.time(), host="a b")], now=time.time())
+        page = text(editor.get("/explore/?metric=disk_used&label=host=a%20b"))
+        link = html.unescape(re.search(r'href="(/rules/new/[^"]*)"', page)[1])  # type: ignore[index]
+        assert f"kind=threshold&{link.partition('?')[2]}" in html.unescape(text(editor.get(link)))
+        form = text(editor.get(f"{link}&kind=threshold"))
+        assert 'value="disk_used"' in form
+        assert "host: a b" in form
 
     def test_viewers_look_and_make_none(self, client: Client) -> None:
         client.force_login(make.user("vic"))

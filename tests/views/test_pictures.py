@@ -37,7 +37,7 @@ def test_a_picture_is_uploaded_and_kept_by_browsers() -> None:
 @pytest.mark.parametrize(
     ("data", "status", "said"),
     [
-        (None, 422, "It is missing, or empty."),
+        (None, 422, "It is missing."),
         (b"<script>", 422, "This is no picture that can be read; PNG, JPEG, WebP and GIF can."),
         (b"x" * (pictures.BYTES_MOST + 1), 413, "A picture has at most 10 MB."),
     ],
