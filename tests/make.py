@@ -12,10 +12,11 @@ from metrics.batch import Accepted
 from metrics.live.topic import Topic
 from metrics.live.topic import variant as variant_of
 from metrics.live.watchers import LAPSE_S
-from metrics.models import Dashboard, Source, Team, Widget
+from metrics.models import Dashboard, Incident, Source, Team, Widget
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from metrics.series.write import write
+from metrics.times import datetime_of
 
 AT = 1_795_176_000.0
 """Friday 2026-11-20 12:00 UTC, the moment everything is seen from."""
@@ -72,6 +73,15 @@ def widgets_of(made: Dashboard) -> list[Widget]:
 
 def source(kind: str = "host", name: str = "machine", every_s: int = 10, **config: Any) -> Source:
     return sources.create(SYSTEM, kind, name, every_s, config)
+
+
+def incident(title: str, everyone: bool = True, teams: Sequence[Team] = ()) -> Incident:
+    at = datetime_of(AT)
+    made = Incident.objects.create(
+        key=title[:64], title=title, severity="warning", for_everyone=everyone, opened_at=at, newest_at=at
+    )
+    made.teams.set(teams)
+    return made
 
 
 def token(name: str, scope: str, teams: Sequence[Team] = ()) -> str:

@@ -7,16 +7,16 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
-An alert is for those who see its rule, and the editors among them acknowledge it.
+An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
 
-The room of a dashboard is for those who see the dashboard. A direct conversation is for its two people, and for no
-administrator. A message is changed by its author alone, and deleted by them and by those who may change its room.
+The room of a dashboard or of an incident is for those who see that. A direct conversation is for its two people, and
+for no administrator. A message is changed by its author alone, and deleted by them and those who may change its room.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -27,7 +27,9 @@ from metrics.models import (
     Alert,
     AuditEntry,
     Dashboard,
+    Escalation,
     Heartbeat,
+    Incident,
     Invitation,
     Link,
     Message,
@@ -57,6 +59,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
+    Incident: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR, CHANGE: Role.EDITOR},
+    Escalation: {SEE: Role.VIEWER, CHANGE: Role.EDITOR},
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -154,11 +158,15 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (Dashboard, Rule, Source):
+    if model in (Dashboard, Incident, Rule, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
-        return rows.filter(Q(dashboard=None) & own | Q(dashboard__in=visible(by, Dashboard).order_by().values("pk")))
+        of_dashboards = Q(dashboard__in=visible(by, Dashboard).order_by().values("pk"))
+        of_incidents = Q(incident__in=visible(by, Incident).order_by().values("pk"))
+        return rows.filter(Q(dashboard=None, incident=None) & own | of_dashboards | of_incidents)
+    if model is Escalation:
+        return rows.filter(Q(team=None) | Q(team__in=by.teams or ()))
     return rows
 
 
@@ -170,7 +178,7 @@ def readers(room: Room) -> QuerySet[User]:
         return people.filter(chosen)
     if room.dashboard is not None and room.dashboard.deleted_at is not None:
         return people.none()
-    owner = room.dashboard or room
+    owner = room.owner
     if owner.for_everyone:
         return people
     members = User.groups.through.objects.filter(group_id__in=owner.teams.order_by().values("pk"))
@@ -179,7 +187,7 @@ def readers(room: Room) -> QuerySet[User]:
 
 def teams_in(room: Room) -> QuerySet[Team]:
     """Return the teams whose members see `room` as members; of a room for everyone, all."""
-    owner = room.dashboard or room
+    owner = room.owner
     return Team.objects.all() if owner.for_everyone and not room.direct else owner.teams.all()
 
 
@@ -197,6 +205,11 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
     return frozenset(_hidden_sources(of_dashboard).values_list("pk", flat=True))
 
 
+def hidden_from_teams(teams: Iterable[Team]) -> frozenset[int]:
+    """Return the ids of the sources whose series what belongs to `teams` does not show."""
+    return frozenset(_hidden_sources([team.pk for team in teams]).values_list("pk", flat=True))
+
+
 def restricted_sources() -> dict[int, frozenset[int]]:
     """Return the ids of the teams that may see each source that is not for everyone, by its id."""
     teams: dict[int, set[int]] = {
@@ -209,13 +222,15 @@ def restricted_sources() -> dict[int, frozenset[int]]:
 
 def is_for_all_of(room: Room, thing: Model) -> bool:
     """Return whether everyone who may see `room` may see `thing`, administrators aside."""
-    of: Dashboard | Room = room.dashboard or room
-    if not isinstance(thing, Dashboard | Room | Source):
+    of = room.owner
+    if isinstance(thing, Alert):
+        return is_for_all_of(room, thing.rule)
+    if not isinstance(thing, Dashboard | Incident | Room | Rule | Source):
         return isinstance(thing, Heartbeat)
     if thing in (of, room) or thing.for_everyone:
         return True
-    if isinstance(thing, Room) and thing.dashboard is not None:
-        return is_for_all_of(room, thing.dashboard)
+    if isinstance(thing, Room) and thing.owner is not thing:
+        return is_for_all_of(room, thing.owner)
     teams = {team.pk for team in of.teams.all()}
     people = of.people.all() if isinstance(of, Room) else ()
     if of.for_everyone or not teams <= {team.pk for team in thing.teams.all()}:
@@ -271,13 +286,17 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
         return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
-    if isinstance(thing, Room) and thing.dashboard is not None:
-        return _is_theirs(by, SEE if verb == SAY else verb, thing.dashboard)
+    if isinstance(thing, Room) and thing.owner is not thing:
+        return _is_theirs(by, SEE if verb == SAY else verb, thing.owner)
     if isinstance(thing, Room) and _is_chosen(by, thing):
         return True
     if isinstance(thing, Alert):
         return _is_theirs(by, SEE, thing.rule)
-    if isinstance(thing, Dashboard | Room | Rule | Source):
+    if isinstance(thing, Incident) and verb == ACKNOWLEDGE:
+        return _is_theirs(by, SEE, thing)
+    if isinstance(thing, Escalation):
+        return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
+    if isinstance(thing, Dashboard | Incident | Room | Rule | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

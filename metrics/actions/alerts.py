@@ -12,7 +12,7 @@ from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import journal
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts.machine import State
-from metrics.models import Alert, Rule
+from metrics.models import Alert, Incident, Rule
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
@@ -22,7 +22,7 @@ ORDER = (State.FIRING, State.NODATA, State.RECOVERING, State.PENDING)
 WORST_FIRST = Case(*(When(state=state, then=place) for place, state in enumerate(ORDER)), default=len(ORDER))
 SEVERITIES = ("critical", "warning", "info")
 MOST_SEVERE_FIRST = Case(
-    *(When(rule__severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
+    *(When(severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
 )
 ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
 
@@ -32,12 +32,7 @@ def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = No
 
     Raises Missing, Forbidden and Invalid, also if somebody else has taken it.
     """
-    check_storable(reason, "reason")
-    if len(reason) > REASON_MOST:
-        raise Invalid("reason", f"reason: it has at most {REASON_MOST} characters.")
-    now = datetime_of(time.time())
-    if until is not None and until <= now:
-        raise Invalid("until", "until: it has to be in the future.")
+    reason = checked_reason(reason, until)
     with transaction.atomic():
         alert = Alert.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, ACKNOWLEDGE, alert)
@@ -45,12 +40,27 @@ def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = No
             raise Invalid("id", "This alert is over; there is nothing to acknowledge.")
         if alert.acknowledged_by not in ("", by.name):
             raise Invalid("id", f"{sender(alert.acknowledged_by)} has taken it already; it has to be given back first.")
-        before = _acknowledgement(alert)
-        alert.acknowledged_at, alert.acknowledged_by = now, by.name
-        alert.acknowledged_until, alert.reason = until, reason.strip()
+        before = acknowledgement(alert)
+        take(by, alert, reason, until, datetime_of(time.time()))
         alert.save(update_fields=ACKNOWLEDGED)
-        journal.record(by, "acknowledge", alert, before, _acknowledgement(alert))
+        journal.record(by, "acknowledge", alert, before, acknowledgement(alert))
     return alert
+
+
+def take(by: Principal, thing: Alert | Incident, reason: str, until: datetime | None, now: datetime) -> None:
+    """Note that `by` has taken `thing`; saving it is for the caller."""
+    thing.acknowledged_at, thing.acknowledged_by = now, by.name
+    thing.acknowledged_until, thing.reason = until, reason
+
+
+def checked_reason(reason: str, until: datetime | None) -> str:
+    """Return `reason` as it is stored. Raises Invalid unless it can be one, and `until` is in the future."""
+    check_storable(reason, "reason")
+    if len(reason) > REASON_MOST:
+        raise Invalid("reason", f"reason: it has at most {REASON_MOST} characters.")
+    if until is not None and until <= datetime_of(time.time()):
+        raise Invalid("until", "until: it has to be in the future.")
+    return reason.strip()
 
 
 def give_back(by: Principal, id: int) -> Alert:
@@ -87,22 +97,23 @@ def current(by: Principal, all: bool = False) -> list[Alert]:
     return list(found.order_by(WORST_FIRST, MOST_SEVERE_FIRST, "-since_ms", "pk")[:LISTED_MOST])
 
 
-def _acknowledgement(alert: Alert) -> dict[str, str]:
-    until = alert.acknowledged_until
-    return {"by": alert.acknowledged_by, "reason": alert.reason, "until": until.isoformat() if until else ""}
+def acknowledgement(thing: Alert | Incident) -> dict[str, str]:
+    """Return who has taken `thing`, as the journal keeps it."""
+    until = thing.acknowledged_until
+    return {"by": thing.acknowledged_by, "reason": thing.reason, "until": until.isoformat() if until else ""}
 
 
-def clear(alert: Alert) -> None:
-    """Leave nobody who has taken `alert`; saving it is for the caller."""
-    alert.acknowledged_at = alert.acknowledged_until = None
-    alert.acknowledged_by = alert.reason = ""
+def clear(thing: Alert | Incident) -> None:
+    """Leave nobody who has taken `thing`; saving it is for the caller."""
+    thing.acknowledged_at = thing.acknowledged_until = None
+    thing.acknowledged_by = thing.reason = ""
 
 
 def _give_back(by: Principal, alert: Alert) -> None:
-    before = _acknowledgement(alert)
+    before = acknowledgement(alert)
     clear(alert)
     alert.save(update_fields=ACKNOWLEDGED)
-    journal.record(by, "give back", alert, before, _acknowledgement(alert))
+    journal.record(by, "give back", alert, before, acknowledgement(alert))
 
 
 def end_acknowledgements(now: float) -> None:

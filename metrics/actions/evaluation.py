@@ -12,7 +12,7 @@ from django.db.models import Q
 from redis import RedisError
 
 from metrics import schedule
-from metrics.actions import alert_notices, alerts, journal, rule_index
+from metrics.actions import alert_notices, alerts, announcements, incidents, journal, rule_index
 from metrics.actions.rule_index import Known
 from metrics.alerts.machine import BURNING, Change, Standing, State, fold
 from metrics.models import Alert, Series, Transition
@@ -40,7 +40,7 @@ NEW = Standing()
 AT_ONCE = 200
 """Alerts that are written in one transaction."""
 RATE = Function("rate")
-FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "value", "fired_at_ms"]
+FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "severity", "value", "fired_at_ms"]
 MADE = [*FOLLOWED, "series", "unit"]
 
 _missed_at = math.inf
@@ -99,6 +99,7 @@ def evaluate(now: float) -> int:
             turn.extend(arrived.LOCK_S, replace_ttl=True)
             count += _follow(oldest_ms, now)
             arrived.done()
+            announcements.announce(now)
     return count
 
 
@@ -107,6 +108,7 @@ def sweep(now: float) -> int:
 
     Samples that arrived come first: a timer must not end, nor a series lapse, while they wait. Raises RedisError.
     """
+    announcements.announce(now)
     if not rule_index.by_metric():
         return 0
     since_ms = arrived.missing_since()
@@ -120,7 +122,10 @@ def sweep(now: float) -> int:
         if turn is None:
             return 0
         alerts.end_acknowledgements(now)
-        return _store(_waiting(), now)
+        incidents.end_acknowledgements(now)
+        count = _store(_waiting(), now)
+    announcements.announce(now)
+    return count
 
 
 def look(now: float) -> int:
@@ -134,8 +139,9 @@ def look(now: float) -> int:
     with arrived.turn() as turn:
         if turn is None:
             return 0
-        count = _store(_calculated(rules, now), now)
-        return count + _store(_lapsed(rules, now), now)
+        count = _store(_calculated(rules, now), now) + _store(_lapsed(rules, now), now)
+    announcements.announce(now)
+    return count
 
 
 def _look_back(since_ms: int) -> None:
@@ -330,7 +336,7 @@ def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
         rule_id=one.rule.pk, key=one.key, series=dict(one.labels), unit=one.unit, state=State.OK, since_ms=0
     )
     seen = Q(state=alert.state, since_ms=alert.since_ms)
-    alert.labels = {**one.labels, **one.rule.spec.labels}
+    alert.labels, alert.severity = {**one.labels, **one.rule.spec.labels}, one.rule.spec.severity
     alert.lapses_after_s = one.stale_after_s or alert.lapses_after_s
     alert.seen_at_ms = max(alert.seen_at_ms or 0, round(max(standing.seen_at, 0.0) * 1000))
     alert.value = one.samples[-1][1] if one.samples else alert.value
@@ -353,6 +359,4 @@ def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
         if not rows.update(**{name: getattr(alert, name) for name in followed}):
             return False
     journal.moved([alert_notices.transition(one.rule, alert, change) for change in changes])
-    for change in changes:
-        alert_notices.tell(one.rule, alert, change)
     return bool(changes)

@@ -49,8 +49,11 @@ def record(
     )
 
 
-def transition(thing: Model, before: str, after: str, at: float, why: str) -> Transition:
-    """Return the row that says that the state of `thing` changed `at` (Unix seconds); `why` is a sentence."""
+def transition(thing: Model, before: str, after: str, at: float, why: str, value: float | None = None) -> Transition:
+    """Return the row that says that the state of `thing` changed `at` (Unix seconds); `why` is a sentence.
+
+    `value` is the one that it had then, of what has values.
+    """
     return Transition(
         noun=noun_of(thing),
         thing=str(thing.pk),
@@ -59,6 +62,7 @@ def transition(thing: Model, before: str, after: str, at: float, why: str) -> Tr
         after=after,
         at=datetime_of(at),
         why=why,
+        value=value,
     )
 
 

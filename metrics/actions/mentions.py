@@ -79,7 +79,7 @@ def _quoting(message: Message, room: Room) -> QuerySet[Notification]:
 
 def _quotation(message: Message, room: Room) -> str:
     said = markdown.plain(message.text)[:EXCERPT_MOST]
-    return f"{message.sender}: {said}" if room.direct else f"{message.sender} in {room.dashboard or room}: {said}"
+    return f"{message.sender}: {said}" if room.direct else f"{message.sender} in {room.owner}: {said}"
 
 
 def _about(message: Message, room: Room) -> str:

@@ -40,7 +40,7 @@ class Draft:
     A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
     the number of the message that it answers, 0 for none. `range` is the one of the dashboard beside it, "" for none;
     `at` (Unix seconds) is the moment that it shows there, None for now, and `chosen` the values of its variables.
-    `files` are the keys of what `by` uploaded for it.
+    `files` are the keys of what `by` uploaded for it. `drawing` is HTML of ours, which only we ourselves give.
     """
 
     by: Principal
@@ -52,6 +52,7 @@ class Draft:
     at: float | None = None
     files: tuple[str, ...] = ()
     chosen: str = ""
+    drawing: str = ""
 
 
 def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
@@ -170,7 +171,7 @@ def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
 
 def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Return messages with all that their HTML shows, in a fixed number of queries."""
-    return rows.select_related("token", "reply_to", "room__dashboard").prefetch_related(  # type: ignore[no-redef]  # cached
+    return rows.select_related("token", "reply_to", "room__dashboard", "room__incident").prefetch_related(  # type: ignore[no-redef]  # cached
         Prefetch("reactions", to_attr="shown_reactions"), Prefetch("attachments", to_attr="shown_attachments")
     )
 
@@ -236,6 +237,8 @@ def _beside(draft: Draft, room: Room) -> dict[str, Any]:
     """Return what belongs to a message beside its text: fields of its row. Raises Invalid or Missing."""
     now = time.time()
     found: dict[str, Any] = {"reply_to": _answered(draft, room)}
+    if draft.drawing:
+        return {**found, "drawing": draft.drawing}
     if drawings.is_asked(draft.text):
         return {**found, "drawing": drawings.drawing(draft.text, room, draft.range, now, draft.chosen)}
     if room.dashboard is not None and draft.range:

@@ -14,9 +14,9 @@ from metrics.actions import reading, rooms
 from metrics.actions.errors import Forbidden
 from metrics.models import FavouriteRoom, Message, Room
 
-DASHBOARDS, ROOMS, DIRECT = KINDS = ("dashboards", "rooms", "direct")
-"""Rooms of dashboards, rooms with a title of their own, and conversations of two people."""
-TITLES = {DASHBOARDS: "Rooms of dashboards", ROOMS: "Rooms", DIRECT: "Direct conversations"}
+DASHBOARDS, INCIDENTS, ROOMS, DIRECT = KINDS = ("dashboards", "incidents", "rooms", "direct")
+"""Rooms of dashboards and of incidents, rooms with a title of their own, and conversations of two people."""
+TITLES = {INCIDENTS: "Incidents", DASHBOARDS: "Rooms of dashboards", ROOMS: "Rooms", DIRECT: "Direct conversations"}
 FIRST = 24
 """Rooms of each kind where all kinds are listed."""
 PAGE = 60
@@ -89,15 +89,17 @@ def _rows(by: Principal) -> Iterator[Listed]:
     """Yield each room that `by` may see."""
     favourites = FavouriteRoom.objects.filter(user=by.pk if by.kind == "user" else None, room=OuterRef("pk"))
     newest = Message.objects.filter(room=OuterRef("pk"), deleted_at=None).order_by("-number").values("at")[:1]
-    columns = ("title", "direct", "closed_at", "created_at", "dashboard__title")
-    rows = visible(by, Room).select_related("dashboard").only(*columns)
+    columns = ("title", "direct", "closed_at", "created_at", "dashboard__title", "incident__title")
+    rows = visible(by, Room).select_related("dashboard", "incident").only(*columns)
     found = list(rows.annotate(newest_at=Subquery(newest), is_favourite=Exists(favourites)))
     people = Room.people.through.objects.filter(room__in=[one.pk for one in found if one.direct])
     others = dict(people.exclude(user=by.pk).values_list("room_id", "user__username"))
     for room in found:
-        title = room.dashboard.title if room.dashboard else others.get(room.pk, room.title)
+        title = others.get(room.pk, room.title) if room.owner is room else room.owner.title
         yield Listed(room, title, room.newest_at, room.is_favourite)
 
 
 def _kind(room: Room) -> str:
+    if room.incident_id:
+        return INCIDENTS
     return DIRECT if room.direct else DASHBOARDS if room.dashboard_id else ROOMS

@@ -17,7 +17,7 @@ from metrics.actions.errors import Invalid, Missing, check_storable, sentence
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
-from metrics.models import Dashboard, Reading, Room
+from metrics.models import Dashboard, Incident, Reading, Room
 
 TITLE_MOST = 100
 KEPT_DAYS_MOST = 3650
@@ -36,14 +36,14 @@ def find(by: Principal, id: int) -> Room:
 
 def with_access(ids: Iterable[int]) -> dict[int, Room]:
     """Return rooms by their ids, with all that the policy asks of them, in a fixed number of queries."""
-    rows = Room.objects.filter(pk__in=set(ids)).select_related("dashboard")
-    return {room.pk: room for room in rows.prefetch_related("teams", "people", "dashboard__teams")}
+    rows = Room.objects.filter(pk__in=set(ids)).select_related("dashboard", "incident")
+    return {room.pk: room for room in rows.prefetch_related("teams", "people", "dashboard__teams", "incident__teams")}
 
 
 def title_for(by: Principal, room: Room) -> str:
-    """Return the title of `room` as `by` reads it: that of its dashboard, or the name of the other of two people."""
-    if room.dashboard is not None:
-        return room.dashboard.title
+    """Return the title of `room` as `by` reads it: that of what it is about, or the name of the other of two people."""
+    if room.owner is not room:
+        return room.owner.title
     if not room.direct:
         return room.title
     others = [user.get_username() for user in room.people.all() if by.kind != "user" or user.pk != by.pk]
@@ -88,7 +88,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Room:
         check(by, CHANGE, room)
         before = _document(room)
         foreign = changes.keys() - {"keep_days", "closed"}
-        if not is_own(room) and foreign:
+        if not room.is_own and foreign:
             raise Invalid(min(foreign), "This room has its title and its people from elsewhere.")
         if "title" in changes:
             room.title = _title(changes["title"])
@@ -145,12 +145,12 @@ def _state(room: Room) -> str:
 
 
 def delete(by: Principal, id: int) -> None:
-    """Remove a room with all that was said in it. Raises Forbidden or Missing, or Invalid for a dashboard's."""
+    """Remove a room with all that was said in it. Raises Forbidden or Missing, or Invalid for one of something else."""
     with transaction.atomic():
         room = find(by, id)
         check(by, DELETE, room)
-        if room.dashboard_id is not None:
-            raise Invalid("room", "This room goes with its dashboard.")
+        if room.owner is not room:
+            raise Invalid("room", f"This room goes with its {room.owner._meta.verbose_name}.")
         journal.record(by, "delete", room, before={"title": room.title})
         logs.hold([topic_of(id)])  # what is being said is stored before, and removed with it
         file_retention.discard(room.attachments.all())
@@ -163,6 +163,12 @@ def of_dashboard(dashboard: Dashboard) -> Room:
     return Room.objects.get_or_create(dashboard=dashboard, defaults={"title": dashboard.title, "for_everyone": False})[
         0
     ]
+
+
+def of_incident(incident: Incident) -> Room:
+    """Return the room of `incident`, which those see who see it."""
+    values = {"title": incident.title[:TITLE_MOST], "for_everyone": False}
+    return Room.objects.get_or_create(incident=incident, defaults=values)[0]
 
 
 def direct(by: Principal, name: str) -> Room:
@@ -181,11 +187,6 @@ def direct(by: Principal, name: str) -> Room:
         if is_new:
             _choose(room, User.objects.filter(pk__in=(low, high)))
     return room
-
-
-def is_own(room: Room) -> bool:
-    """Return whether the title and the people of a room are its own."""
-    return room.dashboard_id is None and not room.direct
 
 
 def _document(room: Room) -> dict[str, Any]:

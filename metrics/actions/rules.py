@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alerts, journal, rule_index, teams
+from metrics.actions import alerts, incidents, journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -89,7 +90,9 @@ def delete(by: Principal, id: int) -> None:
         rule = find(by, id)
         check(by, DELETE, rule)
         journal.record(by, "delete", rule, before=facts(rule))
+        concerned = set(rule.alerts.exclude(incident=None).values_list("incident", flat=True))
         rule.delete()
+        incidents.settle(concerned, datetime.now(UTC))
     rule_index.forget()
 
 

@@ -80,6 +80,9 @@ class RuleSpec(Versioned):
         default="", max_length=500, description="What to say; {value} and {label} are replaced by what they are."
     )
     runbook: Href = Field(default="", description="Address of a page that says what to do.")
+    checklist: list[Text] = Field(
+        default_factory=list, max_length=50, description="What is to be done; each incident of it begins with these."
+    )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
 
     @field_validator("condition")

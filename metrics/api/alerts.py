@@ -25,6 +25,7 @@ class AlertOut(Schema):
     rule: str
     labels: dict[str, str]
     severity: str
+    incident: int | None
     state: str
     since: float
     value: float | None
@@ -73,7 +74,8 @@ def _out(alert: Alert) -> dict[str, Any]:
         "id": alert.pk,
         "rule": alert.rule.name,
         "labels": alert.labels,
-        "severity": alert.rule.severity,
+        "severity": alert.severity,
+        "incident": alert.incident_id,
         "state": alert.state,
         "since": alert.since_ms / 1000,
         "value": alert.value,

@@ -21,6 +21,7 @@ from metrics.api import (
     dashboards,
     files,
     heartbeats,
+    incidents,
     influx,
     links,
     notifications,
@@ -76,6 +77,7 @@ api.add_router("v1", dashboards.router)
 api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
+api.add_router("v1", incidents.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)

@@ -51,6 +51,7 @@ class RoomOut(Schema):
     access: Access
     people: list[str] = Field(description="Names of users.")
     dashboard: str | None = Field(description="The slug of the dashboard whose room it is.")
+    incident: int | None = Field(description="The incident whose timeline it is.")
     keep_days: int | None = Field(description="Days after which messages are removed; null keeps all.")
     closed_at: float | None = Field(description="Unix seconds; null while people may write in it.")
 
@@ -102,7 +103,7 @@ class MessageList(Schema):
 def list_rooms(request: HttpRequest) -> dict[str, Any]:
     """The rooms that the token may see, by title."""
     by = principal_of(request)
-    rows = visible(by, Room).select_related("dashboard").prefetch_related("teams", "people")
+    rows = visible(by, Room).select_related("dashboard", "incident").prefetch_related("teams", "people")
     return {"rooms": [_out(by, one) for one in rows]}
 
 
@@ -196,6 +197,7 @@ def _out(by: Principal, room: Room) -> dict[str, Any]:
         "access": access.model_dump(),
         "people": sorted(user.get_username() for user in room.people.all()),
         "dashboard": room.dashboard and room.dashboard.slug,
+        "incident": room.incident_id,
         "keep_days": room.keep_days,
         "closed_at": room.closed_at and room.closed_at.timestamp(),
     }

@@ -30,6 +30,7 @@ class RuleFields(Body):
     labels: dict[Text, Text] | None = Field(None, description="Added to the series' own.")
     text: Text | None = Field(None, description="What to say; {value} and {label} are replaced.")
     runbook: Text | None = Field(None, description="Address of a page that says what to do.")
+    checklist: list[Text] | None = Field(None, description="What is to be done; each incident begins with these.")
     enabled: bool | None = None
     team: Text | None = Field(None, description="The one team that is told, instead of access.")
     access: Access | None = Field(None, description="The people who may see it; its teams are told.")

@@ -6,6 +6,7 @@ from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
+from metrics.models.incident import Escalation, Incident
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.link import Link
 from metrics.models.log import LogHead
@@ -28,6 +29,7 @@ __all__ = [
     "Dashboard",
     "Draft",
     "DraftStep",
+    "Escalation",
     "Favourite",
     "FavouriteRoom",
     "FormerSlug",
@@ -36,6 +38,7 @@ __all__ = [
     "HourChunk",
     "HourRollup",
     "IdempotencyKey",
+    "Incident",
     "Invitation",
     "Late",
     "Link",

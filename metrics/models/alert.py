@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from metrics.models.incident import Incident
 from metrics.models.team import Shared
 
 
@@ -33,6 +34,9 @@ class Alert(models.Model):
     `key` is `metrics.sample.series_key` of what is looked at, whose labels alone are `series`. `state`, one of
     `metrics.alerts.machine.State`, lasts since `since_ms`, and follows from the samples up to `seen_at_ms`. It last
     began to fire at `fired_at_ms`, and has no data without a sample for `lapses_after_s`. Times are Unix milliseconds.
+
+    People `are_told` that it is bad until they are told that it is over. `annotations` are words that came with an
+    alert that somebody else evaluates; its `ends_at_ms` says until when it holds without being sent anew.
     """
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, db_index=False, related_name="alerts")
@@ -46,6 +50,11 @@ class Alert(models.Model):
     lapses_after_s = models.FloatField(null=True)
     value = models.FloatField(null=True)
     fired_at_ms = models.BigIntegerField(null=True)
+    ends_at_ms = models.BigIntegerField(null=True)
+    severity = models.CharField(max_length=10, default="warning")
+    annotations = models.JSONField(default=dict)
+    are_told = models.BooleanField(default=False)
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="alerts")
 
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.CharField(max_length=200, blank=True)
@@ -53,7 +62,10 @@ class Alert(models.Model):
     reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["id"], name="alert_not_ok", condition=~models.Q(state="ok"))]
+        indexes = [
+            models.Index(fields=["id"], name="alert_not_ok", condition=~models.Q(state="ok")),
+            models.Index(fields=["id"], name="alert_told", condition=models.Q(are_told=True)),
+        ]
         constraints = [models.UniqueConstraint(fields=["rule", "key"], name="alert_once")]
 
     def __str__(self) -> str:

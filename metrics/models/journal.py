@@ -13,6 +13,7 @@ class Transition(models.Model):
     after = models.CharField(max_length=20)
     at = models.DateTimeField()
     why = models.CharField(max_length=300, help_text="One sentence.")
+    value = models.FloatField(null=True, help_text="The value that it had then, of what has values.")
     processed_at = models.DateTimeField(null=True, help_text="When whoever follows transitions had done so.")
 
     class Meta:

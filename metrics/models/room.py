@@ -10,12 +10,13 @@ from django.utils.functional import cached_property
 
 from metrics.models.access import Token
 from metrics.models.dashboard import Dashboard
+from metrics.models.incident import Incident
 from metrics.models.log import sender
 from metrics.models.team import Shared
 
 
 class Room(Shared):
-    """A conversation: of everyone who is signed in, of teams, of chosen people, or of those who see a dashboard.
+    """A conversation: of everyone who is signed in, of teams, of chosen people, or of those who see what it is about.
 
     `direct` names the two people of a direct conversation by their ids, the smaller one first: 3.7. `changed` is the
     number of the entry of its log that closed it, or opened it again; 0 for none.
@@ -23,6 +24,7 @@ class Room(Shared):
 
     title = models.CharField(max_length=100)
     dashboard = models.OneToOneField(Dashboard, null=True, on_delete=models.CASCADE, related_name="room")
+    incident = models.OneToOneField(Incident, null=True, on_delete=models.CASCADE, related_name="room")
     people = models.ManyToManyField(User, blank=True, related_name="rooms")
     direct = models.CharField(max_length=50, blank=True)
     keep_days = models.PositiveIntegerField(null=True, help_text="After so many days messages are removed.")
@@ -36,6 +38,16 @@ class Room(Shared):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def owner(self) -> "Dashboard | Incident | Room":
+        """The thing whose people see it: a dashboard, an incident, or the room itself."""
+        return self.dashboard or self.incident or self
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its title and its people are its own."""
+        return self.owner is self and not self.direct
 
 
 class Message(models.Model):

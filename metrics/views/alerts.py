@@ -1,7 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
+from metrics.actions import alert_charts, rules
 from metrics.actions import alerts as actions
-from metrics.actions import rules
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
 from metrics.alerts.machine import State
@@ -25,7 +25,6 @@ from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
-from metrics.widgets.explored import drawn
 from metrics.widgets.render import WidgetView
 
 LEVELS = {
@@ -36,8 +35,6 @@ LEVELS = {
     State.OK: "ok",
 }
 WORDS = {State.NODATA: "no data"}
-RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
-"""For how long an alert lasts at most (seconds), and the range of its chart."""
 MOVES_LISTED = 50
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
@@ -69,14 +66,14 @@ def index(request: HttpRequest) -> HttpResponse:
     by, now = of_visitor(request), time.time()
     every = actions.current(by)
     severity, team = request.GET.get("severity", ""), request.GET.get("team", "")
-    shown = [one for one in every if severity in ("", one.rule.severity) and _is_of(one, team)]
+    shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team)]
     context = {
         "taken": [row(one, now) for one in shown if one.acknowledged_at],
         "open": [row(one, now) for one in shown if not one.acknowledged_at],
         "total": len(every),
         "severity": severity,
         "team": team,
-        "severities": [one for one in actions.SEVERITIES if any(alert.rule.severity == one for alert in every)],
+        "severities": [one for one in actions.SEVERITIES if any(alert.severity == one for alert in every)],
         "teams": sorted({name.name for one in every for name in one.rule.teams.all()}),
         "may_acknowledge": may(by, ACKNOWLEDGE, Alert),
         "may_add": may(by, CREATE, Rule),
@@ -114,14 +111,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
-    return chart(spec, alert.series, _range(now - alert.since_ms / 1000), now, hidden)
-
-
-def chart(spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int]) -> WidgetView:
-    """Return the chart of the series with these labels that a rule looks at, and of its lines."""
-    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": labels}
-    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
-    return drawn(query, "line", {"goals": goals} if goals else {}, range, now, hidden)
+    return alert_charts.chart(spec, alert.series, alert_charts.range_of(alert, now), now, hidden)
 
 
 @require_POST
@@ -149,7 +139,7 @@ def row(alert: Alert, now: float) -> Row:
         id=alert.pk,
         rule=alert.rule.name,
         labels=sorted(alert.labels.items()),
-        severity=alert.rule.severity,
+        severity=alert.severity,
         status=status(alert.state),
         since=humanize.age(max(0.0, now - alert.since_ms / 1000)),
         value="" if alert.state == State.NODATA else value,
@@ -166,8 +156,3 @@ def status(state: str) -> SourceStatus:
 
 def _is_of(alert: Alert, team: str) -> bool:
     return not team or any(one.name == team for one in alert.rule.teams.all())
-
-
-def _range(age_s: float) -> str:
-    """Return the range in which a chart shows what happened `age_s` ago, and what was before it."""
-    return next((range for most_s, range in RANGES if age_s < most_s), "30d")

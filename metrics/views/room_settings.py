@@ -69,7 +69,7 @@ def settings(request: HttpRequest, id: int) -> HttpResponse:
         "room": room,
         "title": actions.title_for(by, room),
         "form": form,
-        "may_delete": may(by, DELETE, room) and room.dashboard_id is None,
+        "may_delete": may(by, DELETE, room) and room.owner is room,
         "names": actions.names_of_others(by) if may_change else (),
     }
     return render(request, "room/settings.html", context, status=422 if form and form.errors else 200)
@@ -87,7 +87,7 @@ def close(request: HttpRequest, id: int) -> HttpResponse:
 
 def _form(by: Principal, room: Room, typed: Any) -> SettingsForm | KeepForm:
     had: dict[str, Any] = {"keep_days": room.keep_days}
-    if not actions.is_own(room):
+    if not room.is_own:
         return KeepForm(typed, initial=had)
     teams = [team.name for team in room.teams.all()]
     had |= {"title": room.title, "everyone": EVERYONE if room.for_everyone else CHOSEN, "teams": teams}

@@ -93,7 +93,7 @@ def conversation(
         "my_teams": list(Team.objects.filter(pk__in=by.teams or ()).values_list("name", flat=True)),
         "may_say": may(by, SAY, room),
         "may_moderate": may(by, CHANGE, room),
-        "may_delete": may(by, DELETE, room) and room.dashboard is None,
+        "may_delete": may(by, DELETE, room) and room.owner is room,
         "emojis": EMOJIS,
         "text_most": said.TEXT_MOST,
         "file_most": settings.FILE_LIMIT_BYTES,

@@ -34,7 +34,9 @@ from metrics.models import (
     Alert,
     AuditEntry,
     Dashboard,
+    Escalation,
     Heartbeat,
+    Incident,
     Invitation,
     Link,
     Notification,
@@ -121,6 +123,8 @@ def things() -> dict[str, Any]:
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
         found[f"room of the dashboard {name}"] = rooms.of_dashboard(found[f"dashboard {name}"])
+        found[f"incident {name}"] = make.incident(name, everyone, [Team.objects.get(name=one) for one in teams])
+        found[f"room of the incident {name}"] = rooms.of_incident(found[f"incident {name}"])
     make.stored("loose", {10: 1})
     secret = make.token("ops job", "read", [ops])
     zoe, vera, _ = make.user("zoe"), make.user("vera"), make.user("ed", is_staff=True)
@@ -137,6 +141,8 @@ def things() -> dict[str, Any]:
     return {
         **found,
         "series of no source": Series.objects.get(source=None),
+        "escalation of ops": Escalation.objects.create(team=ops, spec={}),
+        "escalation": Escalation.objects.create(spec={}),
         "heartbeat": heartbeats.create(SYSTEM, "backup", every_s=60),
         "token of ops": Token.objects.get(digest=Token.digest_of(secret)),
         "token of all": Token.objects.get(digest=Token.digest_of(make.token("all", "read"))),
@@ -203,6 +209,26 @@ MAY: dict[str, dict[str, set[str]]] = {
     "alert shown by ops": {SEE: VIEWERS, ACKNOWLEDGE: EDITORS},
     "alert in ops": {SEE: OPS_VIEWERS, ACKNOWLEDGE: OPS_EDITORS},
     "alert hidden": {SEE: {*ALL, *UNBOUND}, ACKNOWLEDGE: {*ALL, "edit token"}},
+    **{
+        f"incident {name}": {SEE: see, ACKNOWLEDGE: see & EDITORS, CHANGE: change}
+        for name, see, change in (
+            ("anyone's", VIEWERS, EDITORS),
+            ("shown by ops", VIEWERS, OPS_EDITORS),
+            ("in ops", OPS_VIEWERS, OPS_EDITORS),
+            ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
+        )
+    },
+    **{
+        f"room of the incident {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, SAY: see - READERS, DELETE: change}
+        for name, see, change in (
+            ("anyone's", VIEWERS, EDITORS),
+            ("shown by ops", VIEWERS, OPS_EDITORS),
+            ("in ops", OPS_VIEWERS, OPS_EDITORS),
+            ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
+        )
+    },
+    "escalation of ops": {SEE: OPS_VIEWERS, CHANGE: OPS_EDITORS},
+    "escalation": {SEE: VIEWERS, CHANGE: {*ALL, "edit token"}},
     "message of vera": {CHANGE: {"viewer"}, DELETE: {"viewer", *OPS_EDITORS}},
     "room of two": {SEE: {"viewer", "editor in ops"}, CREATE: EDITORS, SAY: {"viewer", "editor in ops"}},
     "notification": {CREATE: EDITORS},
@@ -251,6 +277,8 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Source,
         Rule,
         Alert,
+        Incident,
+        Escalation,
         Series,
         Heartbeat,
         Room,

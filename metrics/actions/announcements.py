@@ -1,0 +1,124 @@
+"""Announcing the changes of alerts: transitions are the queue, and each is announced once.
+
+Whoever takes transitions notes in the same transaction that they are processed, and writes all that follows: to which
+incident an alert belongs, its timeline, and notifications. What a silence or a maintenance withholds is announced when
+that is over, if it is bad still. Of what was never announced nobody is told that it is over.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from metrics.access.principal import SYSTEM
+from metrics.actions import alert_charts, alert_notices, incidents, notifications, timeline
+from metrics.actions.notification_settings import ALERT
+from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.models import Alert, Incident, Transition
+from metrics.times import datetime_of
+
+AT_ONCE = 500
+ONE_BY_ONE = 3
+"""So many alerts of an incident are told one by one; more of them are one notification."""
+
+
+@dataclass(slots=True)
+class News:
+    """One change of an alert that people should know: it `begins`, or it is over. The same one has the same `key`."""
+
+    alert: Alert
+    move: Transition
+    begins: bool
+
+    @property
+    def key(self) -> str:
+        return f"alert:{self.alert.pk}:{self.move.after}:{self.move.at.timestamp():.3f}"
+
+
+@dataclass(slots=True)
+class Told:
+    """All that is said of one incident at once: lines of its timeline, and the news."""
+
+    lines: list[str] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+
+
+def announce(now: float) -> int:
+    """Announce what nobody was told of yet, the oldest first; return how many transitions that was."""
+    count = 0
+    while found := _announce_some(now):
+        count += found
+    return count
+
+
+def _announce_some(now: float) -> int:
+    if not _unprocessed().exists():
+        return 0
+    with transaction.atomic():
+        moves = list(_unprocessed().select_for_update().order_by("pk")[:AT_ONCE])
+        _tell_of(moves, now)
+        Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
+    return len(moves)
+
+
+def _unprocessed() -> QuerySet[Transition]:
+    return Transition.objects.filter(processed_at=None, noun="alert")
+
+
+def _tell_of(moves: Sequence[Transition], now: float) -> None:
+    known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
+    alerts = known.in_bulk({int(move.thing) for move in moves})
+    told: defaultdict[Incident, Told] = defaultdict(Told)
+    for move in moves:
+        alert = alerts.get(int(move.thing))
+        if alert is None:  # its rule was deleted meanwhile
+            continue
+        _follow(alert, move, told, datetime_of(now))
+    changed = [alert for alert in alerts.values() if alert.incident_id or alert.are_told]
+    for are_told in (True, False):
+        ids = [alert.pk for alert in changed if alert.are_told is are_told]
+        Alert.objects.filter(pk__in=ids).exclude(are_told=are_told).update(are_told=are_told)
+    incidents.settle({one.pk for one in told}, datetime_of(now))
+    for incident, of_it in told.items():
+        _say(incident, of_it, moves[0], now)
+
+
+def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime) -> None:
+    """Note what one change means: for the incident of its alert, and for those who are to be told."""
+    begins = move.after in TOLD and not (alert.are_told and move.before == State.RECOVERING)
+    is_over = alert.are_told and move.after in (State.OK, State.PENDING) and move.before in (*BURNING, State.NODATA)
+    if begins:
+        incident = incidents.gather(alert, move.at, now)
+    elif alert.are_told and alert.incident is not None:
+        incident = alert.incident
+    else:
+        return
+    alert.are_told = not is_over
+    of_it = told[incident]
+    of_it.lines.append(alert_notices.line(alert, move))
+    if begins or is_over:
+        of_it.news.append(News(alert, move, begins))
+
+
+def _say(incident: Incident, told: Told, first: Transition, now: float) -> None:
+    begun = [one for one in told.news if one.begins]
+    drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
+    timeline.moved(incident, told.lines, f"moves:{first.pk}", drawing)
+    if told.news:
+        Incident.objects.filter(pk=incident.pk, untold_since=None).update(untold_since=datetime_of(now))
+        Incident.objects.filter(pk=incident.pk).update(changed_at=datetime_of(now))
+    for text, key in _texts(incident, told.news):
+        for to in alert_notices.told(incident):
+            notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
+
+
+def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:
+    """Return the sentences that people are told, and the key of each."""
+    if len(news) <= ONE_BY_ONE:
+        return [(alert_notices.said(one.alert, one.move), one.key) for one in news]
+    begun, over = sum(one.begins for one in news), sum(not one.begins for one in news)
+    parts = [f"{begun} alerts began" if begun else "", f"{over} are over" if over else ""]
+    return [(f"{incident.title}: {' and '.join(filter(None, parts))}.", f"alerts:{news[0].key}")]

@@ -1,0 +1,316 @@
+"""Incidents: alerts gather in them, people take them, and they end."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import alerts, escalations, journal, rooms, timeline
+from metrics.actions.errors import Invalid, Missing, check_storable
+from metrics.alerts.escalation import EscalationSpec
+from metrics.alerts.machine import TOLD, State
+from metrics.models import Alert, Incident
+from metrics.models.log import sender
+from metrics.times import datetime_of
+
+LISTED_MOST = 200
+TITLE_MOST = 200
+CHECKLIST_MOST, ITEM_MOST = 50, 300
+ACKNOWLEDGED = alerts.ACKNOWLEDGED
+REOPENS_WITHIN = timedelta(minutes=10)
+"""An alert that comes back so soon after its incident was over opens that one again."""
+
+
+def find(by: Principal, id: int) -> Incident:
+    """Return the incident `id`. Raises Missing, also if it is not for `by` to see."""
+    found = visible(by, Incident).prefetch_related("teams").filter(pk=id).first()
+    if found is None:
+        raise Missing(f"There is no incident {id}.")
+    return found
+
+
+def listed(by: Principal, all: bool = False) -> list[Incident]:
+    """Return the incidents that `by` may see and that are open, or all: the open ones first, then the newest."""
+    rows = visible(by, Incident).prefetch_related("teams", "alerts")
+    return list((rows if all else rows.filter(resolved_at=None)).order_by("-pk")[:LISTED_MOST])
+
+
+def gather(alert: Alert, at: datetime, now: datetime) -> Incident:
+    """Return the incident of an alert that is bad since `at`: one that is open and belongs to it, else a new one.
+
+    It is in the transaction around this.
+    """
+    teams = list(alert.rule.teams.all())
+    spec = escalations.of_teams(teams)
+    key = _key(alert, spec)
+    incident = _open(alert, key, at, now, spec)
+    if incident is None:
+        incident = Incident.objects.create(
+            key=key,
+            title=str(alert)[:TITLE_MOST],
+            severity=alert.severity,
+            for_everyone=alert.rule.for_everyone,
+            checklist=_checklist(alert),
+            opened_at=at,
+            newest_at=at,
+        )
+        incident.teams.set(teams)
+        rooms.of_incident(incident)
+        escalations.begin(incident, spec, now)
+    incident.newest_at = max(incident.newest_at, at)
+    if alerts.SEVERITIES.index(alert.severity) < alerts.SEVERITIES.index(incident.severity):
+        incident.severity = alert.severity
+        if incident.acknowledged_at:  # it is worse than the one that somebody took
+            alerts.clear(incident)
+            escalations.begin(incident, spec, now)
+    incident.resolved_at, incident.resolved_by = None, ""
+    incident.save()
+    Alert.objects.filter(pk=alert.pk).update(incident=incident)
+    alert.incident = incident
+    return incident
+
+
+def _open(alert: Alert, key: str, at: datetime, now: datetime, spec: EscalationSpec) -> Incident | None:
+    rows = Incident.objects.select_for_update()
+    before = alert.incident_id and rows.filter(pk=alert.incident_id).first()
+    if before and (before.resolved_at is None or before.resolved_at >= now - REOPENS_WITHIN):
+        if before.resolved_at is not None:
+            escalations.begin(before, spec, now)
+        return before
+    gathering = Q(newest_at__gte=at - timedelta(seconds=spec.gather_s))
+    return rows.filter(gathering, key=key, resolved_at=None).order_by("-pk").first()
+
+
+def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
+    """End those incidents (ids) of which no alert is bad any more, in the transaction around this; return them."""
+    wanted = {id for id in ids if id is not None}
+    bad = Alert.objects.filter(incident__in=wanted, are_told=True).values("incident")
+    ended = list(Incident.objects.select_for_update().filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad))
+    for incident in ended:
+        _end(incident, now, "")
+        _moved(incident, "open", "resolved", now, "All of its alerts ended.")
+    return ended
+
+
+def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None = None) -> Incident:
+    """Take an incident, with all of its alerts that nobody has taken; it may be that of somebody else.
+
+    Raises Missing, Forbidden and Invalid.
+    """
+    reason = alerts.checked_reason(reason, until)
+    now = datetime_of(time.time())
+    with transaction.atomic():
+        incident = _locked(by, id, ACKNOWLEDGE)
+        if incident.resolved_at is not None:
+            raise Invalid("id", "This incident is over; there is nothing to acknowledge.")
+        before = alerts.acknowledgement(incident)
+        alerts.take(by, incident, reason, until, now)
+        incident.next_step_at = None
+        incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at"])
+        open_ = Alert.objects.filter(incident=incident, acknowledged_at=None).exclude(state=State.OK)
+        open_.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
+        journal.record(by, "acknowledge", incident, before, alerts.acknowledgement(incident))
+        before_by = before["by"] if before["by"] != by.name else ""
+        timeline.acknowledged(by, incident, before_by)
+    return incident
+
+
+def give_back(by: Principal, id: int) -> Incident:
+    """Take an acknowledgement back: the incident, and the alerts taken with it, are for anybody again.
+
+    Raises Missing and Forbidden.
+    """
+    with transaction.atomic():
+        incident = _locked(by, id, ACKNOWLEDGE)
+        _give_back(by, incident)
+    return incident
+
+
+def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
+    """Give an incident to the user named `to`, who is told. Raises Missing, Forbidden and Invalid."""
+    reason = alerts.checked_reason(reason, None)
+    with transaction.atomic():
+        incident = _locked(by, id, ACKNOWLEDGE)
+        person = escalations.person(to)
+        if person is None or not visible(person, Incident).filter(pk=incident.pk).exists():
+            raise Invalid("to", f"to: there is no user {to[:100]!r} who may see this incident.")
+        if incident.resolved_at is not None:
+            raise Invalid("id", "This incident is over; there is nothing to hand over.")
+        check(person, ACKNOWLEDGE, incident)
+        before = alerts.acknowledgement(incident)
+        alerts.take(person, incident, reason, None, datetime_of(time.time()))
+        incident.next_step_at = None
+        incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at"])
+        journal.record(by, "hand over", incident, before, alerts.acknowledgement(incident))
+        timeline.handed_over(by, incident)
+    return incident
+
+
+def resolve(by: Principal, id: int, reason: str = "") -> Incident:
+    """End an incident, whatever its alerts do; they gather anew when they begin anew. Raises Missing and Forbidden."""
+    reason = alerts.checked_reason(reason, None)
+    now = datetime_of(time.time())
+    with transaction.atomic():
+        incident = _locked(by, id, CHANGE)
+        if incident.resolved_at is None:
+            _end(incident, now, by.name)
+            _moved(incident, "open", "resolved", now, f"{by.name} resolved it.")
+            journal.record(by, "resolve", incident)
+            timeline.resolved(by, incident, reason)
+    return incident
+
+
+def reopen(by: Principal, id: int, reason: str = "") -> Incident:
+    """Open an incident again; people are told of it as of a new one. Raises Missing, Forbidden and Invalid."""
+    reason = alerts.checked_reason(reason, None)
+    now = datetime_of(time.time())
+    with transaction.atomic():
+        incident = _locked(by, id, CHANGE)
+        if incident.resolved_at is not None:
+            incident.resolved_at, incident.resolved_by = None, ""
+            incident.untold_since = incident.changed_at = now
+            escalations.begin(incident, escalations.of_teams(incident.teams.all()), now)
+            incident.save()
+            _moved(incident, "resolved", "open", now, f"{by.name} reopened it.")
+            journal.record(by, "reopen", incident)
+            timeline.reopened(by, incident, reason)
+    return incident
+
+
+def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Incident:
+    """Set the `title`, the `severity` or the `checklist` (texts), as `changes` says.
+
+    Raises Missing, Forbidden and Invalid.
+    """
+    with transaction.atomic():
+        incident = _locked(by, id, CHANGE)
+        before = facts(incident)
+        if "title" in changes:
+            incident.title = _text("title", changes["title"], TITLE_MOST)
+        if "severity" in changes:
+            if changes["severity"] not in alerts.SEVERITIES:
+                raise Invalid("severity", f"severity: it is one of {', '.join(alerts.SEVERITIES)}.")
+            incident.severity = changes["severity"]
+        if "checklist" in changes:
+            incident.checklist = _items(incident.checklist, changes["checklist"])
+        incident.save(update_fields=["title", "severity", "checklist"])
+        journal.record(by, "change", incident, before, facts(incident))
+    return incident
+
+
+def tick(by: Principal, id: int, place: int, *, done: bool = True) -> Incident:
+    """Note that the item at `place` (from 0) of the checklist is done, or is not.
+
+    Raises Missing, Forbidden and Invalid.
+    """
+    with transaction.atomic():
+        incident = _locked(by, id, ACKNOWLEDGE)
+        if not 0 <= place < len(incident.checklist):
+            raise Invalid("place", f"place: the checklist has {len(incident.checklist)} items.")
+        item = incident.checklist[place]
+        if bool(item.get("done_by")) != done:
+            before = facts(incident)
+            stamp = {"done_by": by.name, "done_at": time.time()} if done else {}
+            incident.checklist = [
+                {"text": item["text"], **stamp} if index == place else one
+                for index, one in enumerate(incident.checklist)
+            ]
+            incident.save(update_fields=["checklist"])
+            journal.record(by, "change", incident, before, facts(incident))
+            timeline.ticked(by, incident, item["text"], done=done)
+    return incident
+
+
+def end_acknowledgements(now: float) -> None:
+    """Have those come back whose time is over: whoever is told first is told again."""
+    over = Q(acknowledged_until__lte=datetime_of(now), resolved_at=None)
+    if not Incident.objects.filter(over).exists():
+        return
+    with transaction.atomic():
+        for incident in Incident.objects.select_for_update().filter(over):
+            _give_back(SYSTEM, incident)
+            incident.untold_since = incident.changed_at = datetime_of(now)
+            incident.save(update_fields=["untold_since", "changed_at"])
+
+
+def facts(incident: Incident) -> dict[str, Any]:
+    """Return what the journal keeps of an incident."""
+    return {"title": incident.title, "severity": incident.severity, "checklist": incident.checklist}
+
+
+def alerts_of(by: Principal, incident: Incident) -> list[Alert]:
+    """Return the alerts of an incident that `by` may see: the worst first."""
+    rows = visible(by, Alert).filter(incident=incident).select_related("rule")
+    return list(rows.order_by(alerts.WORST_FIRST, alerts.MOST_SEVERE_FIRST, "-since_ms", "pk")[: alerts.LISTED_MOST])
+
+
+def is_bad(alert: Alert) -> bool:
+    """Whether an alert is in a state that somebody should know of."""
+    return alert.state in TOLD or alert.state == State.RECOVERING
+
+
+def _give_back(by: Principal, incident: Incident) -> None:
+    if not incident.acknowledged_at:
+        return
+    before = alerts.acknowledgement(incident)
+    taken = Alert.objects.filter(incident=incident, acknowledged_by=incident.acknowledged_by)
+    taken.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
+    alerts.clear(incident)
+    escalations.begin(incident, escalations.of_teams(incident.teams.all()), datetime_of(time.time()))
+    incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at"])
+    journal.record(by, "give back", incident, before, alerts.acknowledgement(incident))
+    timeline.given_back(by, incident, sender(before["by"]))
+
+
+def _end(incident: Incident, now: datetime, by: str) -> None:
+    incident.resolved_at, incident.resolved_by, incident.next_step_at = now, by, None
+    incident.acknowledged_until = None
+    incident.untold_since = incident.untold_since or now
+    incident.changed_at = now
+    incident.save()
+
+
+def _moved(incident: Incident, before: str, after: str, now: datetime, why: str) -> None:
+    journal.moved([journal.transition(incident, before, after, now.timestamp(), why)])
+
+
+def _locked(by: Principal, id: int, verb: str) -> Incident:
+    incident = Incident.objects.select_for_update().get(pk=find(by, id).pk)
+    check(by, verb, incident)
+    return incident
+
+
+def _key(alert: Alert, spec: EscalationSpec) -> str:
+    """Return the same for alerts that belong together: those for the same people, with the same labels to group by."""
+    teams = sorted(team.pk for team in alert.rule.teams.all())
+    labels = {name: alert.labels.get(name, "") for name in sorted(spec.group_by)}
+    document = json.dumps([alert.rule.for_everyone, teams, labels])
+    return hashlib.sha256(document.encode()).hexdigest()[:32]
+
+
+def _checklist(alert: Alert) -> list[dict[str, Any]]:
+    """Return the checklist of the rule of `alert`, of which nothing is done."""
+    items: Sequence[str] = alert.rule.spec.get("checklist", ())
+    return [{"text": text} for text in items]
+
+
+def _items(before: Sequence[Mapping[str, Any]], texts: Any) -> list[dict[str, Any]]:
+    """Return `texts` as a checklist; what was done stays so, by its text. Raises Invalid."""
+    if not isinstance(texts, list | tuple) or len(texts) > CHECKLIST_MOST:
+        raise Invalid("checklist", f"checklist: it is a list of at most {CHECKLIST_MOST} texts.")
+    done = {one["text"]: one for one in before}
+    return [dict(done.get(text, {"text": text})) for text in (_text("checklist", one, ITEM_MOST) for one in texts)]
+
+
+def _text(field: str, text: Any, most: int) -> str:
+    if not isinstance(text, str) or not text.strip() or len(text) > most:
+        raise Invalid(field, f"{field}: it is a text of 1 to {most} characters.")
+    check_storable(text, field)
+    return text.strip()

@@ -1,0 +1,65 @@
+"""The timeline of an incident: what happens is said in its room, in the transaction in which it happens."""
+
+from collections.abc import Sequence
+
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import messages, rooms
+from metrics.models import Incident
+from metrics.models.log import sender
+
+LINES_MOST = 10
+
+
+def say(incident: Incident, text: str, client_id: str = "", drawing: str = "") -> None:
+    """Say something in the room of `incident`; with a `client_id` only once. `drawing` is HTML of ours beside it.
+
+    Nothing is said in a room that somebody closed.
+    """
+    room = rooms.of_incident(incident)
+    if room.closed_at is None:
+        messages.say(SYSTEM, room.pk, text[: messages.TEXT_MOST], client_id, drawing=drawing)
+
+
+def moved(incident: Incident, lines: Sequence[str], client_id: str, drawing: str = "") -> None:
+    """Say what alerts did, a line each; of many the first ones."""
+    more = len(lines) - LINES_MOST
+    shown = [*lines[:LINES_MOST], f"And {more} more."] if more > 0 else list(lines)
+    say(incident, "\n".join(f"- {line}" for line in shown), client_id, drawing)
+
+
+def acknowledged(by: Principal, incident: Incident, before: str) -> None:
+    """Say that `by` has taken it, from the principal named `before`, if it was somebody's."""
+    until = incident.acknowledged_until
+    words = f"{sender(by.name)} took it{f' over from {sender(before)}' if before else ''}"
+    say(incident, f"{words}{f' until {until:%Y-%m-%d %H:%M} UTC' if until else ''}{_because(incident.reason)}")
+
+
+def handed_over(by: Principal, incident: Incident) -> None:
+    say(incident, f"{sender(by.name)} handed it over to {_person(incident)}{_because(incident.reason)}")
+
+
+def given_back(by: Principal, incident: Incident, whose: str) -> None:
+    said = f"The time of {whose} is over" if by is SYSTEM else f"{sender(by.name)} gave it back"
+    say(incident, f"{said}: it is for anybody again.")
+
+
+def resolved(by: Principal, incident: Incident, reason: str) -> None:
+    say(incident, f"{sender(by.name)} resolved it{_because(reason)}")
+
+
+def reopened(by: Principal, incident: Incident, reason: str) -> None:
+    say(incident, f"{sender(by.name)} opened it again{_because(reason)}")
+
+
+def ticked(by: Principal, incident: Incident, text: str, *, done: bool) -> None:
+    say(incident, f"{sender(by.name)} {'did' if done else 'has not done'}: {text}")
+
+
+def _person(incident: Incident) -> str:
+    """Return the one who has it as a mention: who is told by it."""
+    name = sender(incident.acknowledged_by)
+    return f"@{name}" if incident.acknowledged_by.startswith("user ") else name
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else "."

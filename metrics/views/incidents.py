@@ -1,0 +1,151 @@
+"""The pages of incidents: those that are open, and one of them with its alerts, its checklist and its timeline."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
+from metrics.access.principal import Principal, of_visitor
+from metrics.actions import incidents as actions
+from metrics.actions import logs, rooms
+from metrics.actions.errors import Forbidden, Invalid
+from metrics.live.topic import room as topic_of
+from metrics.models import Incident
+from metrics.models.log import sender
+from metrics.times import seconds_of
+from metrics.views import humanize
+from metrics.views.access import page
+from metrics.views.alerts import FOR_HOURS, row
+from metrics.views.rooms import conversation
+
+ALERTS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of the checklist: its `text`, and `who` did it and how long `ago`; empty if nobody did."""
+
+    text: str
+    who: str
+    ago: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One incident in the list: `since` are words, `who` has taken it, `bad` of its `count` alerts are bad.
+
+    `lasted` is how long it was there, if it is over.
+    """
+
+    incident: Incident
+    since: str
+    lasted: str
+    who: str
+    bad: int
+    count: int
+    teams: list[str]
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """The incidents that are open, or with `?all=1` all of them; htmx fetches the rows anew every few seconds."""
+    by, now, is_all = of_visitor(request), time.time(), request.GET.get("all") == "1"
+    rows = [listed(one, now) for one in actions.listed(by, is_all)]
+    part = getattr(request, "htmx", False)
+    return render(request, "incident/_rows.html" if part else "incident/list.html", {"rows": rows, "is_all": is_all})
+
+
+@require_safe
+@page
+def incident(request: HttpRequest, id: int) -> HttpResponse:
+    """One incident: how it stands, which htmx fetches often, and its room, which is live by itself."""
+    by, now = of_visitor(request), time.time()
+    if getattr(request, "htmx", False):
+        return render(request, "incident/_state.html", state(by, actions.find(by, id), now))
+    found = actions.find(by, id)
+    newest = logs.newest([topic_of(found.room.pk)])[topic_of(found.room.pk)]
+    context = {**conversation(by, rooms.find(by, found.room.pk), newest), **state(by, found, now), "hours": FOR_HOURS}
+    return render(request, "incident/page.html", context)
+
+
+def state(by: Principal, incident: Incident, now: float) -> dict[str, Any]:
+    """Return what `incident/_state.html` shows."""
+    alerts = actions.alerts_of(by, incident)
+    return {
+        "incident": incident,
+        "listed": listed(incident, now),
+        "alerts": [row(one, now) for one in alerts[:ALERTS_SHOWN]],
+        "more": max(0, len(alerts) - ALERTS_SHOWN),
+        "runbooks": sorted({one.rule.spec["runbook"] for one in alerts if one.rule.spec.get("runbook")}),
+        "items": [_item(one, now) for one in incident.checklist],
+        "may_acknowledge": may(by, ACKNOWLEDGE, incident),
+        "may_change": may(by, CHANGE, incident),
+    }
+
+
+@require_POST
+@page
+def answer(request: HttpRequest, id: int) -> HttpResponse:
+    """Do what the pressed button says: take, give back, hand over, resolve, reopen, or tick an item."""
+    by, given = of_visitor(request), request.POST
+    reason = given.get("reason", "")
+    done: dict[str, Callable[[], Any]] = {
+        "take": lambda: actions.acknowledge(by, id, reason, _until(given.get("hours", ""))),
+        "back": lambda: actions.give_back(by, id),
+        "hand-over": lambda: actions.hand_over(by, id, given.get("to", ""), reason),
+        "resolve": lambda: actions.resolve(by, id, reason),
+        "reopen": lambda: actions.reopen(by, id, reason),
+        "tick": lambda: actions.tick(by, id, int(given.get("place", "-1")), done=given.get("done") == "1"),
+    }
+    said = {
+        "take": "It is yours.",
+        "back": "It is for anybody again.",
+        "hand-over": "It was handed over.",
+        "resolve": "It is resolved.",
+        "reopen": "It is open again.",
+    }
+    verb = given.get("do", "")
+    try:
+        if verb not in done or not given.get("place", "0").lstrip("-").isdecimal():
+            raise Invalid("do", "This form is out of date; load the page again.")
+        done[verb]()
+        if verb in said:
+            messages.success(request, said[verb])
+    except (Forbidden, Invalid) as problem:
+        messages.error(request, str(problem))
+    return redirect("incidents") if given.get("next") == "list" else redirect("incident", id)
+
+
+def listed(incident: Incident, now: float) -> Listed:
+    """Return `incident` as lists show it."""
+    alerts = list(incident.alerts.all())
+    ended = seconds_of(incident.resolved_at)
+    opened = incident.opened_at.timestamp()
+    return Listed(
+        incident=incident,
+        since=humanize.ago(incident.opened_at, now),
+        lasted="" if ended is None else humanize.age(max(0.0, ended - opened)),
+        who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
+        bad=sum(actions.is_bad(one) for one in alerts),
+        count=len(alerts),
+        teams=[team.name for team in incident.teams.all()],
+    )
+
+
+def _item(item: dict[str, Any], now: float) -> Item:
+    if not item.get("done_by"):
+        return Item(item["text"], "", "")
+    return Item(item["text"], sender(item["done_by"]), f"{humanize.age(max(0.0, now - item['done_at']))} ago")
+
+
+def _until(hours: str) -> datetime | None:
+    return timezone.now() + timedelta(hours=FOR_HOURS[hours]) if hours in FOR_HOURS else None

@@ -1,0 +1,234 @@
+"""Alerts gather in incidents, whose rooms are their timelines; people take them, hand them over and end them."""
+
+from typing import Any
+
+import pytest
+
+from metrics.access.principal import SYSTEM, Principal, of_user
+from metrics.access.sharing import Access
+from metrics.actions import announcements, evaluation, incidents, rule_index, rules
+from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.models import Alert, AuditEntry, Escalation, Incident, Message, Notification, Team, Transition
+from metrics.redis_state import arrived
+from tests import make
+from tests.make import AT, accepted, sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture(autouse=True)
+def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the rules each time, send no task, and let nothing be missing."""
+    arrived.looked_back()
+    rule_index.forget()
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+
+
+def rule(name: str = "Disk full", metric: str = "disk_used", teams: list[str] | None = None, **fields: Any) -> None:
+    access = None if teams is None else Access(everyone=False, teams=teams)
+    condition = {"kind": "threshold", "above": 90}
+    rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields}, access)
+
+
+def person(name: str, *, edits: bool = True) -> Principal:
+    return of_user(make.user(name, is_staff=edits))
+
+
+def push(after_s: float = 0, metric: str = "disk_used", **values: float) -> None:
+    """Push the values of several hosts, and have the rules look at them."""
+    now = AT + after_s
+    accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
+    evaluation.evaluate(now)
+
+
+def said(incident: Incident | None = None) -> list[str]:
+    rows = Message.objects.filter(room__incident=incident) if incident else Message.objects.all()
+    return list(rows.order_by("pk").values_list("text", flat=True))
+
+
+def told() -> list[str]:
+    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
+
+
+class TestGathering:
+    def test_alerts_that_begin_together_are_one_incident_and_end_with_it(self) -> None:
+        rule()
+        rule("Site slow", "latency", severity="critical")
+        push(a=95)
+        push(60, b=96)
+        push(120, "latency", a=99)
+        incident = Incident.objects.get()
+        assert (incident.title, incident.severity, incident.alerts.count()) == ('Disk full{host="a"}', "critical", 3)
+        push(180, a=1, b=1)
+        incident.refresh_from_db()
+        assert incident.resolved_at is None
+        push(240, "latency", a=1)
+        incident.refresh_from_db()
+        assert incident.resolved_at is not None
+        assert incident.resolved_by == ""
+        moves = Transition.objects.filter(noun="incident").values_list("before", "after")
+        assert list(moves) == [("open", "resolved")]
+
+    def test_its_timeline_says_what_happened_with_the_chart_as_it_was(self) -> None:
+        rule()
+        push(a=95)
+        push(60, a=20)
+        assert said(Incident.objects.get()) == [
+            '- **Firing** `Disk full{host="a"}` The value was 95; bad is above 90.',
+            '- **Over** `Disk full{host="a"}` The value was 20; bad is above 90.',
+        ]
+        first, second = Message.objects.order_by("pk")
+        assert "<svg" in first.drawing
+        assert second.drawing == ""
+
+    @pytest.mark.parametrize(
+        ("after_s", "teams", "spec", "count"),
+        [
+            (299, ["ops"], {}, 1),
+            (301, ["ops"], {}, 2),
+            (301, ["ops"], {"gather": "1h"}, 1),
+            (10, ["night"], {}, 2),
+            (10, ["ops"], {"group_by": ["host"]}, 2),
+            (10, ["ops"], {"group_by": ["place"]}, 1),
+        ],
+    )
+    def test_what_belongs_together(self, after_s: float, teams: list[str], spec: dict[str, Any], count: int) -> None:
+        ops, _ = make.team("ops"), make.team("night")
+        Escalation.objects.create(team=ops, spec=spec)
+        rule(teams=["ops"])
+        rule("Site slow", "latency", teams)
+        push(a=95)
+        push(after_s, "latency", b=95)
+        assert Incident.objects.count() == count
+
+    def test_one_that_comes_back_soon_opens_its_incident_again(self) -> None:
+        rule()
+        for after_s, value in ((0, 95), (60, 1), (600, 95), (700, 1), (1400, 95)):
+            push(after_s, a=value)
+        first, second = Incident.objects.order_by("pk")
+        assert first.resolved_at is not None
+        assert second.resolved_at is None
+
+    def test_a_storm_is_one_notification_and_one_message(self) -> None:
+        person("ann")
+        rule()
+        push(**{f"h{index:02}": 95 for index in range(40)})
+        assert told() == ['Disk full{host="h00"}: 40 alerts began.']
+        (text,) = said()
+        assert text.splitlines()[-1] == "- And 30 more."
+        assert len(text.splitlines()) == 11
+
+    def test_each_change_is_announced_once_whatever_dies(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        person("ann")
+        rule()
+
+        def dies(*_: Any) -> None:
+            raise SystemError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(announcements, "_texts", dies)
+            with pytest.raises(SystemError):
+                push(a=95)
+        assert (told(), said(), Incident.objects.count()) == ([], [], 0)
+        assert Transition.objects.get(noun="alert").processed_at is None
+        announcements.announce(AT + 1)
+        announcements.announce(AT + 2)
+        assert (len(told()), len(said()), Incident.objects.count()) == (1, 1, 1)
+
+    def test_a_rule_that_is_deleted_leaves_no_open_incident(self) -> None:
+        rule()
+        push(a=95)
+        rules.delete(SYSTEM, Alert.objects.get().rule_id)
+        announcements.announce(AT + 1)
+        assert Incident.objects.get().resolved_at is not None
+
+
+class TestAnswering:
+    @pytest.fixture
+    def incident(self) -> Incident:
+        make.team("ops")
+        rule(teams=["ops"], checklist=["Look at the disk", "Call the owner"])
+        push(a=95, b=96)
+        return Incident.objects.get()
+
+    @pytest.fixture
+    def ann(self) -> Principal:
+        return self.member("ann")
+
+    @pytest.fixture
+    def bob(self) -> Principal:
+        return self.member("bob")
+
+    @staticmethod
+    def member(name: str) -> Principal:
+        user = make.user(name, is_staff=True)
+        user.groups.add(Team.objects.get(name="ops"))
+        return of_user(user)
+
+    def test_one_is_taken_with_its_alerts_taken_over_and_given_back(
+        self, incident: Incident, ann: Principal, bob: Principal
+    ) -> None:
+        incidents.acknowledge(ann, incident.pk, "on it")
+        assert set(Alert.objects.values_list("acknowledged_by", flat=True)) == {"user ann"}
+        incidents.acknowledge(bob, incident.pk)
+        incident.refresh_from_db()
+        assert (incident.acknowledged_by, incident.next_step_at) == ("user bob", None)
+        incidents.give_back(bob, incident.pk)
+        incident.refresh_from_db()
+        assert incident.acknowledged_by == ""
+        assert incident.next_step_at is not None
+        assert said(incident)[1:] == [
+            "ann took it: on it",
+            "bob took it over from ann.",
+            "bob gave it back: it is for anybody again.",
+        ]
+        verbs = AuditEntry.objects.filter(noun="incident").order_by("pk").values_list("verb", flat=True)
+        assert list(verbs) == ["acknowledge", "acknowledge", "give back"]
+
+    def test_it_is_handed_over_to_somebody_who_is_told(
+        self, incident: Incident, ann: Principal, bob: Principal
+    ) -> None:
+        incidents.hand_over(ann, incident.pk, "bob", "my shift ends")
+        incident.refresh_from_db()
+        assert incident.acknowledged_by == "user bob"
+        assert Notification.objects.filter(user=bob.pk, kind="mention").exists()
+        make.user("stranger", is_staff=True)
+        for name in ("stranger", "nobody"):
+            with pytest.raises(Invalid, match="no user"):
+                incidents.hand_over(ann, incident.pk, name)
+
+    def test_it_is_for_anybody_again_when_a_worse_alert_joins(self, incident: Incident, ann: Principal) -> None:
+        incidents.acknowledge(ann, incident.pk)
+        rule("Gone", "gone", teams=["ops"], severity="critical")
+        push(60, "gone", a=95)
+        incident.refresh_from_db()
+        assert (incident.severity, incident.acknowledged_by) == ("critical", "")
+
+    def test_it_is_resolved_and_opened_again_by_people(self, incident: Incident, ann: Principal) -> None:
+        incidents.resolve(ann, incident.pk, "known")
+        with pytest.raises(Invalid, match="over"):
+            incidents.acknowledge(ann, incident.pk)
+        incidents.reopen(ann, incident.pk)
+        incident.refresh_from_db()
+        assert (incident.resolved_at, incident.step) == (None, 0)
+        assert said(incident)[1:] == ["ann resolved it: known", "ann opened it again."]
+
+    def test_the_checklist_of_the_rule_is_ticked(self, incident: Incident, ann: Principal) -> None:
+        incidents.tick(ann, incident.pk, 1)
+        incident.refresh_from_db()
+        assert [bool(one.get("done_by")) for one in incident.checklist] == [False, True]
+        incidents.change(ann, incident.pk, {"checklist": ["Call the owner", "Sleep"]})
+        incident.refresh_from_db()
+        assert [bool(one.get("done_by")) for one in incident.checklist] == [True, False]
+        with pytest.raises(Invalid, match="2 items"):
+            incidents.tick(ann, incident.pk, 2)
+
+    def test_strangers_see_none_and_viewers_answer_none(self, incident: Incident) -> None:
+        with pytest.raises(Missing):
+            incidents.find(person("eve"), incident.pk)
+        viewer = make.user("vic")
+        viewer.groups.add(Team.objects.get(name="ops"))
+        with pytest.raises(Forbidden, match="only editors"):
+            incidents.acknowledge(of_user(viewer), incident.pk)
