@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from django.db.models import Manager, Model, Q, prefetch_related_objects
 
-from metrics.models import Alert, Dashboard, Heartbeat, Room, Source
+from metrics.models import Alert, Channel, Dashboard, Heartbeat, Room, Source
 
 WATCHABLE: dict[str, type[Model]] = {"dashboard": Dashboard, "heartbeat": Heartbeat, "source": Source}
 """By their noun, as the journal has it."""
 RELATED: dict[type[Model], tuple[str, ...]] = {
     Alert: ("rule__teams",),
+    Channel: ("team",),
     Dashboard: ("teams",),
     Room: ("teams", "people", "dashboard__teams"),
     Source: ("teams",),
@@ -22,7 +23,7 @@ RELATED: dict[type[Model], tuple[str, ...]] = {
 """Rows that the policy looks at beside the thing itself."""
 
 _PATH = re.compile(
-    r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats|alerts)/(?P<id>\d{1,15}))/", re.A
+    r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats|alerts|channels)/(?P<id>\d{1,15}))/", re.A
 )
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\\\x7f]*")
 """A backslash is a slash to browsers, and control characters are nothing: both could make a path another host."""
@@ -31,6 +32,7 @@ _MODELS: dict[str, type[Model]] = {
     "sources": Source,
     "heartbeats": Heartbeat,
     "alerts": Alert,
+    "channels": Channel,
 }
 
 

@@ -40,7 +40,7 @@ class ChannelConfig(Versioned):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-C = TypeVar("C", bound=ChannelConfig)
+C = TypeVar("C", bound=Versioned)
 
 
 class ChannelKind(ABC, Generic[C]):

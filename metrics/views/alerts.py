@@ -1,7 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
 from metrics.actions import alerts as actions
 from metrics.actions import rules
+from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
 from metrics.alerts.machine import State
@@ -25,7 +26,6 @@ from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
-from metrics.widgets.explored import drawn
 from metrics.widgets.render import WidgetView
 
 LEVELS = {
@@ -115,13 +115,6 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
 
 def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
     return chart(spec, alert.series, _range(now - alert.since_ms / 1000), now, hidden)
-
-
-def chart(spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int]) -> WidgetView:
-    """Return the chart of the series with these labels that a rule looks at, and of its lines."""
-    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": labels}
-    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
-    return drawn(query, "line", {"goals": goals} if goals else {}, range, now, hidden)
 
 
 @require_POST

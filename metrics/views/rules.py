@@ -15,6 +15,7 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import rehearsals
 from metrics.actions import rules as actions
+from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid
 from metrics.alerts.registry import kinds
 from metrics.alerts.rehearsal import Rehearsed
@@ -25,7 +26,6 @@ from metrics.models import Rule, Team
 from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
-from metrics.views.alerts import chart
 from metrics.views.dashboard_edit import seen
 
 RULE, QUERY, CONDITION = "rule", "query", "condition"
