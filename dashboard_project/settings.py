@@ -336,6 +336,20 @@ NAGIOS_PLUGINS_DIR = env.path_or_none("NAGIOS_PLUGINS_DIR", "Folder of checks th
 PLUGINS_DIR = env.path("PLUGINS_DIR", DATA_DIR / "plugins", "Folder of Python files with functions of your own.")
 SQLITE_DIRS = env.paths("SQLITE_DIRS", "Folders in which SQLite files may be read as sources.")
 
+# --- Telling people outside ------------------------------------------------------------------------------
+
+EMAIL_URL = env.url(
+    "EMAIL_URL",
+    "",
+    "Mail server of channels that name none, such as smtp+starttls://user:password@mail.example.com:587.",
+    schemes=("smtp+starttls", "smtps", "smtp"),
+)
+EMAIL_FROM = env.text(
+    "EMAIL_FROM",
+    f"watchfloor@{(PUBLIC_URL and urlsplit(PUBLIC_URL).hostname) or socket.gethostname().lower()}",
+    "Address that mail comes from.",
+)
+
 # --- History ------------------------------------------------------------------------------------------
 
 SERIES_PER_SOURCE = env.integer("SERIES_PER_SOURCE", 10_000, "Most series of one source.", least=1)
@@ -372,6 +386,7 @@ CELERY_IMPORTS = [
     "tasks.access",
     "tasks.collect",
     "tasks.dashboards",
+    "tasks.deliveries",
     "tasks.heartbeats",
     "tasks.idempotency",
     "tasks.notifications",
@@ -387,6 +402,7 @@ CELERY_TASK_DEFAULT_QUEUE = "collect"
 CELERY_TASK_ROUTES = {
     # The worker that renders serves this queue, and serves it first: see queue_order_strategy.
     "tasks.system.*": {"queue": "system"},
+    "tasks.deliveries.deliver": {"queue": "system"},
     "tasks.render.*": {"queue": "render"},
     # Sources that hang may fill this queue's threads, so it delays neither of the others.
     "tasks.*": {"queue": "collect"},
@@ -406,6 +422,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget": {"task": "tasks.idempotency.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-drafts": {"task": "tasks.dashboards.forget_drafts", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget-deliveries": {"task": "tasks.deliveries.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},

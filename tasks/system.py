@@ -9,6 +9,7 @@ from metrics.actions import arrivals as arrivals_
 from metrics.actions import clock, evaluation, pictures, render, slots
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
+from tasks import deliveries
 from tasks.alone import alone
 from tasks.collect import collect
 from tasks.outage import skip_during_outage
@@ -17,11 +18,12 @@ from tasks.pictures import fetch
 
 @shared_task
 def tick() -> None:
-    """Start what is due, find what else must be rendered, end the timers of alerts; beat sends this each second."""
+    """Start what is due, find what else must be rendered, end the timers of alerts, tell people; beat sends this each second."""
     start_due()
     fetch_pictures()
     sweep()
     follow_alerts()
+    deliveries.start_due()
 
 
 @alone

@@ -9,6 +9,8 @@ may see, for everyone who may see the dashboard.
 
 An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it.
 
+A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
+
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
 
@@ -26,8 +28,10 @@ from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
     AuditEntry,
+    Channel,
     Dashboard,
     Escalation,
+    Delivery,
     Heartbeat,
     Incident,
     Invitation,
@@ -61,6 +65,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Incident: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR, CHANGE: Role.EDITOR},
     Escalation: {SEE: Role.VIEWER, CHANGE: Role.EDITOR},
+    Channel: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
+    Delivery: {SEE: Role.EDITOR},
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -107,6 +113,10 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
         return False
     if by.is_admin or isinstance(thing, type | str):
         return True
+    if isinstance(thing, Channel):  # that of the installation is for administrators, also one that is not yet
+        return thing.team_id is not None and (by.teams is None or thing.team_id in by.teams)
+    if isinstance(thing, Delivery):
+        return may(by, verb, thing.channel)
     return _is_theirs(by, verb, thing)
 
 
@@ -147,6 +157,10 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Token and not by.is_admin:
         others = Token.teams.through.objects.exclude(team_id__in=by.teams or ()).values("token_id")
         return rows.filter(_of_teams(Token, by)).exclude(Q(scope=Token.Scope.ADMIN) | Q(pk__in=others))
+    if model is Channel and not by.is_admin:
+        return rows.exclude(team=None) if by.sees_all else rows.filter(team__in=by.teams or ())
+    if model is Delivery and not by.is_admin:
+        return rows.filter(channel__in=visible(by, Channel).order_by().values("pk"))
     if by.sees_all:
         return rows
     if model is Series:
@@ -327,6 +341,8 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
             if verb == CHANGE
             else ("Only its author, and those who may change the room, delete a message.")
         )
-    teams = sorted(team.name for team in getattr(thing, "teams", Team.objects.none()).all())
+    channel = thing.channel if isinstance(thing, Delivery) else thing
+    of = [channel.team] if isinstance(channel, Channel) else getattr(thing, "teams", Team.objects.none()).all()
+    teams = sorted(team.name for team in of if team is not None)
     who = f"editors of {', '.join(teams)} and administrators" if teams else "administrators"
     return f"Only {who} may {verb} the {thing._meta.verbose_name} {thing}."

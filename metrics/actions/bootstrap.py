@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import account, dashboards, source_configs, sources, web_push
+from metrics.actions import account, channel_configs, dashboards, source_configs, sources, web_push
 from metrics.actions.demo import DASHBOARD, SELF_CHECK, SOURCES
 from metrics.models import Dashboard, Source
 
@@ -32,8 +32,10 @@ def bootstrap() -> str:
             _demo()
         _follow_web_url()
         source_configs.renew_credentials()
+        channel_configs.renew_credentials()
         web_push.prepare_key()
         source_configs.upgrade()
+        channel_configs.upgrade()
         dashboards.upgrade_configs()
         return _admin()
 

@@ -17,12 +17,14 @@ from metrics.actions.errors import Forbidden, Invalid
 from metrics.models import Notification, NotificationSettings
 
 ALERT, MENTION, DIRECT, CHANGE, STATE, MESSAGE = "alert", "mention", "direct", "change", "state", "message"
+CHANNEL = "channel"
 KINDS: Mapping[str, str] = {
     ALERT: "Alert",
     MENTION: "Mention",
     DIRECT: "Direct message",
     CHANGE: "Watched thing changed",
     STATE: "Watched thing down or back",
+    CHANNEL: "Channel that could not deliver",
     MESSAGE: "Message of a program",
 }
 """Kinds that Watchfloor sends itself, with their titles; programs send others, too."""

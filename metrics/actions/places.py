@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from django.db.models import Manager, Model, Q, prefetch_related_objects
 
-from metrics.models import Alert, Dashboard, Heartbeat, Incident, Room, Source
+from metrics.models import Alert, Channel, Dashboard, Heartbeat, Incident, Room, Source
 
 WATCHABLE: dict[str, type[Model]] = {"dashboard": Dashboard, "heartbeat": Heartbeat, "source": Source}
 """By their noun, as the journal has it."""
 RELATED: dict[type[Model], tuple[str, ...]] = {
     Alert: ("rule__teams",),
+    Channel: ("team",),
     Dashboard: ("teams",),
     Incident: ("teams",),
     Room: ("teams", "people", "dashboard__teams", "incident__teams"),
@@ -23,7 +24,8 @@ RELATED: dict[type[Model], tuple[str, ...]] = {
 """Rows that the policy looks at beside the thing itself."""
 
 _PATH = re.compile(
-    r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)|(?P<noun>rooms|sources|heartbeats|alerts|incidents)/(?P<id>\d{1,15}))/",
+    r"/(?:(?P<slug>d|wall)/(?P<name>[-\w]+)"
+    r"|(?P<noun>rooms|sources|heartbeats|alerts|incidents|channels)/(?P<id>\d{1,15}))/",
     re.A,
 )
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x1f\\\x7f]*")
@@ -34,6 +36,7 @@ _MODELS: dict[str, type[Model]] = {
     "heartbeats": Heartbeat,
     "alerts": Alert,
     "incidents": Incident,
+    "channels": Channel,
 }
 
 

@@ -2,6 +2,7 @@
 
 from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
+from metrics.models.channel import Channel, Delivery
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
@@ -25,8 +26,10 @@ __all__ = [
     "Alert",
     "Attachment",
     "AuditEntry",
+    "Channel",
     "Chunk",
     "Dashboard",
+    "Delivery",
     "Draft",
     "DraftStep",
     "Escalation",

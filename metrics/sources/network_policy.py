@@ -35,7 +35,7 @@ class Unreachable(SourceError):
 @contextmanager
 def limited() -> Iterator[None]:
     """Allow only addresses that people who are not administrators may have requested. Threads do not inherit it."""
-    token = _allowed.set(frozenset({"", PRIVATE} if settings.ALLOW_PRIVATE_ADDRESSES else {""}))
+    token = _allowed.set(allowed_kinds())
     try:
         yield
     finally:
@@ -45,6 +45,11 @@ def limited() -> Iterator[None]:
 def is_limited() -> bool:
     """Return whether this runs inside `limited()`: files, sockets and commands of this machine are out of bounds."""
     return _allowed.get() is not None
+
+
+def allowed_kinds() -> frozenset[str]:
+    """Return the kinds of addresses (`metrics.sources.addresses`) that `limited()` allows; "" are public ones."""
+    return frozenset({"", PRIVATE} if settings.ALLOW_PRIVATE_ADDRESSES else {""})
 
 
 def resolve(host: str, timeout_s: float) -> list[str]:
@@ -77,7 +82,7 @@ def _checked(host: str, addresses: list[str]) -> list[str]:
         return addresses
     for kind in map(kind_of, addresses):
         if kind not in allowed:
-            raise Forbidden(f"The address of {host} is {kind}; only sources made by administrators may connect there.")
+            raise Forbidden(f"The address of {host} is {kind}; only what an administrator set up may connect there.")
     return addresses
 
 

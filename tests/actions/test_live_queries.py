@@ -279,7 +279,7 @@ class TestSource:
     ) -> None:
         Source.objects.update(trusted=False)
         settings.ALLOW_PRIVATE_ADDRESSES = False
-        said = "The address of 127.0.0.1 is loopback; only sources made by administrators may connect there."
+        said = "The address of 127.0.0.1 is loopback; only what an administrator set up may connect there."
         assert drawn(live("bars")).error == said
         assert server.asked == []
 

@@ -1,0 +1,258 @@
+"""Deliveries: each message through each channel is a row, which waits until somebody out there was told.
+
+A row that is due is claimed, sent by a process of its own, and then sent, failed, or due again later. A claim that
+nobody finished ends, so nothing is lost with a worker; what was answered meanwhile is noted in Redis.
+"""
+
+import hashlib
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from celery.exceptions import OperationalError
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from redis import RedisError
+
+from metrics.access.policy import visible
+from metrics.access.principal import SYSTEM, Principal
+from metrics.actions import channel_configs, chart_pictures, credentials, notifications
+from metrics.actions.errors import Missing
+from metrics.actions.notification_settings import CHANNEL
+from metrics.models import Channel, Delivery
+from metrics.notify.base import ChannelError, Receipt
+from metrics.notify.message import Message
+from metrics.notify.registry import kind_of
+from metrics.notify.rendering import subject
+from metrics.notify.sending.process import WAITS_S, Job, send
+from metrics.redis_state import delivering, outage
+from metrics.times import datetime_of
+
+log = structlog.get_logger(__name__)
+
+WAITS_BETWEEN_S = (5.0, 20.0, 60.0, 120.0, 240.0)
+TRIES = len(WAITS_BETWEEN_S) + 1
+BEGUN_MOST = TRIES + 3
+"""So often is begun what never ends, as it takes the worker with it."""
+JITTER = 0.2
+WAIT_MOST_S = 3600.0
+"""Nobody is left alone for longer, whatever they ask for."""
+CLAIM_S = WAITS_S + 15
+KEPT = timedelta(days=90)
+LOOKED_AT = 500
+ERROR_MOST = 300
+EARLIER_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that this process alone sends, `until` then."""
+
+    row: Delivery
+    until: datetime
+
+
+def queue(channels: Sequence[Channel], message: Message, *, at: float) -> list[Delivery]:
+    """Have `message` go through `channels`, in the caller's transaction; return the rows, also those there were.
+
+    A channel that got a message with the same key before gets no other; one that is off gets none. An earlier update
+    of the same conversation that still waits is replaced by this one.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("A message is queued in the transaction of what it tells.")
+    now, told = datetime_of(at), [one for one in channels if one.enabled]
+    rows = [
+        Delivery(
+            channel=one,
+            conversation=message.conversation,
+            key=message.key,
+            document=message.document(),
+            created_at=now,
+            next_at=now,
+        )
+        for one in told
+    ]
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    found = list(Delivery.objects.filter(channel__in=told, key=message.key).order_by("pk"))
+    if message.conversation and found:
+        older = Delivery.objects.filter(channel__in=told, conversation=message.conversation, pk__lt=found[0].pk)
+        older.filter(state=Delivery.WAITING, document__state="update").update(state=Delivery.REPLACED)
+    transaction.on_commit(partial(_start, [one.pk for one in found if one.state == Delivery.WAITING]), robust=True)
+    return found
+
+
+def address_of(path: str) -> str:
+    """Return the address of a page of ours as others open it: that of PUBLIC_URL, else of this machine."""
+    base = settings.PUBLIC_URL.rstrip("/") or f"http://{settings.HOST}:{settings.PORT}"
+    return f"{base}{path}"
+
+
+def due(now: float) -> list[int]:
+    """Return the deliveries (ids) that may be sent at `now`: of each channel the oldest."""
+    first: dict[int, int] = {}
+    for pk, channel in _free(datetime_of(now)).order_by("pk").values_list("pk", "channel")[:LOOKED_AT]:
+        first.setdefault(channel, pk)
+    return list(first.values())
+
+
+def deliver(id: int, now: float) -> None:
+    """Send the delivery `id`, if nobody else does and its channel is free."""
+    claim = _claim(id, datetime_of(now))
+    if claim is None:
+        return
+    began = time.monotonic()
+    outcome = _send(claim.row)
+    ended = now + time.monotonic() - began
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=id, state=Delivery.SENDING, claimed_until=claim.until)
+        row = mine.select_for_update(of=("self",)).select_related("channel__team").first()
+        if row is not None:
+            _note(row, outcome, ended)
+    if next_one := [one for one in due(ended) if Delivery.objects.filter(pk=one, channel=claim.row.channel).exists()]:
+        _start(next_one)
+
+
+def find(by: Principal, id: int) -> Delivery:
+    """Return the delivery `id` with its channel. Raises Missing, also if it is not for `by` to see."""
+    found = visible(by, Delivery).select_related("channel__team").filter(pk=id).first()
+    if found is None:
+        raise Missing(f"There is no delivery {id}.")
+    return found
+
+
+def forget(now: float) -> None:
+    """Remove what is older than `KEPT` at `now` (Unix seconds)."""
+    Delivery.objects.filter(created_at__lt=datetime_of(now) - KEPT).delete()
+
+
+def wait_s(tried: int, asked_s: float | None, chance: float) -> float:
+    """Return the seconds until the next try, after the `tried`th (from 1); `chance` is from 0 to 1.
+
+    `asked_s` is what the other side asks for.
+    """
+    usual = WAITS_BETWEEN_S[min(tried, len(WAITS_BETWEEN_S)) - 1] * (1 + JITTER * (2 * chance - 1))
+    return usual if asked_s is None else min(WAIT_MOST_S, max(usual, asked_s))
+
+
+def _free(now: datetime) -> QuerySet[Delivery]:
+    """Return the rows that may be sent: their channel sends nothing else, and nothing goes before in the conversation."""
+    of_channel = Delivery.objects.filter(channel=OuterRef("channel"))
+    busy = of_channel.filter(state=Delivery.SENDING, claimed_until__gt=now)
+    before = of_channel.filter(conversation=OuterRef("conversation"), pk__lt=OuterRef("pk"), state__in=Delivery.OPEN)
+    return Delivery.objects.filter(
+        Q(state=Delivery.WAITING, next_at__lte=now) | Q(state=Delivery.SENDING, claimed_until__lte=now),
+        ~Exists(busy),
+        Q(conversation="") | ~Exists(before),
+    )
+
+
+def _claim(id: int, now: datetime) -> Claim | None:
+    """Take the delivery `id`; None if it is not to be sent now. Whoever else wants one of its channel waits."""
+    with transaction.atomic():
+        row = Delivery.objects.filter(pk=id).first()
+        if row is None:
+            return None
+        channel = Channel.objects.select_for_update(no_key=True).select_related("team").get(pk=row.channel_id)
+        until = now + timedelta(seconds=CLAIM_S)
+        taken = _free(now).filter(pk=id)
+        if not taken.exists():
+            return None
+        if not channel.enabled or row.attempts >= BEGUN_MOST:
+            said = f"It was begun {row.attempts} times, and never ended." if channel.enabled else "The channel is off."
+            taken.update(state=Delivery.FAILED, error=said)
+            return None
+        taken.update(state=Delivery.SENDING, claimed_until=until, attempts=F("attempts") + 1)
+        row.refresh_from_db()
+        row.channel = channel
+        return Claim(row, until)
+
+
+def _send(row: Delivery) -> Receipt | ChannelError:
+    """Return what came of sending: a receipt, or why there is none."""
+    channel, secret = row.channel, {}
+    try:
+        kind_of(channel.kind)
+        secret = channel_configs.secrets_of(channel)
+        config = channel_configs.full(channel, secret)
+        message = chart_pictures.with_picture(Message.of(row.document))
+        job = Job(channel.kind, config, channel.trusted, message, _noted_as(row), _earlier(row))
+        if not connection.in_atomic_block:
+            connection.close()  # others need it more than somebody who waits
+        return send(job)
+    except KeyError:
+        return ChannelError(f"There is no kind of channel {channel.kind!r} any more.", permanent=True)
+    except credentials.LostKey as problem:
+        return ChannelError(str(problem), permanent=True)
+    except ChannelError as problem:
+        said = credentials.hide(str(problem), secret)
+        return ChannelError(said, permanent=problem.permanent, wait_s=problem.wait_s)
+
+
+def _earlier(row: Delivery) -> list[str]:
+    """Return the ids of what was sent of the conversation, the oldest first."""
+    if not row.conversation:
+        return []
+    sent = Delivery.objects.filter(channel=row.channel, conversation=row.conversation, state=Delivery.SENT)
+    ids = [one["id"] for one in sent.order_by("-pk").values_list("receipt", flat=True)[:EARLIER_MOST] if one.get("id")]
+    return ids[::-1]
+
+
+def _noted_as(row: Delivery) -> str:
+    """Return the key in Redis that says that a channel took a message."""
+    digest = hashlib.sha256(f"{row.channel_id}:{row.created_at.isoformat()}:{row.key}".encode()).hexdigest()
+    return f"{delivering.SENT}{digest[:32]}"
+
+
+def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
+    """Note what came of sending `row`."""
+    if isinstance(outcome, Receipt):
+        row.state, row.sent_at, row.error = Delivery.SENT, datetime_of(at), ""
+        row.receipt = {name: text for name, text in (("said", outcome.said), ("id", outcome.id)) if text}
+        row.save(update_fields=["state", "sent_at", "error", "receipt"])
+        # it answers again: what waits for that need not wait
+        waiting = Delivery.objects.filter(channel=row.channel, state=Delivery.WAITING, next_at__gt=datetime_of(at))
+        waiting.update(next_at=datetime_of(at))
+        return
+    row.error = str(outcome)[:ERROR_MOST]
+    is_test = row.document["state"] == "test"
+    if outcome.permanent or row.attempts >= TRIES or is_test:
+        row.state = Delivery.FAILED
+        row.save(update_fields=["state", "error"])
+        log.warning("nobody was told", channel=row.channel.name, delivery=row.pk, error=row.error)
+        if not is_test:
+            _step_in(row, at)
+        return
+    row.state = Delivery.WAITING
+    row.next_at = datetime_of(at + wait_s(row.attempts, outcome.wait_s, random.random()))  # noqa: S311
+    row.save(update_fields=["state", "next_at", "error"])
+
+
+def _step_in(row: Delivery, at: float) -> None:
+    """Have the next channel of the team try what failed, and tell people in the page."""
+    channel = row.channel
+    behind = Q(position__gt=channel.position) | Q(position=channel.position, pk__gt=channel.pk)
+    others = Channel.objects.filter(behind, team=channel.team, enabled=True).exclude(deliveries__key=row.key)
+    following = others.order_by("position", "pk").first()
+    message = Message.of(row.document)
+    if following is not None:
+        queue([following], message, at=at)
+    goes_on = f" {following.name} is tried instead." if following else " No other channel is left."
+    text = f"{channel.name} could not deliver “{subject(message)}”: {row.error}{goes_on}"
+    people = User.objects.filter(is_active=True)
+    those = Q(is_superuser=True) | (Q(groups=channel.team) if channel.team_id else Q(pk__in=()))
+    told = sorted(set(people.filter(those).values_list("pk", flat=True)))
+    about, key = f"/channels/{channel.pk}/", f"channel:{row.pk}"
+    notifications.tell(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
+
+
+def _start(ids: Sequence[int]) -> None:
+    try:
+        delivering.ask(ids)
+    except (RedisError, OperationalError) as error:
+        outage.log("deliveries wait", error)  # the next tick starts them
