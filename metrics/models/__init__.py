@@ -17,6 +17,7 @@ from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, Minu
 from metrics.models.room import Attachment, Message, Reaction, Reading, Room, StoredFile
 from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
+from metrics.models.silence import Silence, Withheld
 from metrics.models.source import Run, Source
 from metrics.models.team import Team
 
@@ -61,6 +62,7 @@ __all__ = [
     "Sample",
     "Series",
     "Session",
+    "Silence",
     "Source",
     "StartPage",
     "StoredFile",
@@ -70,4 +72,5 @@ __all__ = [
     "VapidKey",
     "Watch",
     "Widget",
+    "Withheld",
 ]
