@@ -19,6 +19,7 @@ from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, Minu
 from metrics.models.room import Attachment, Message, Reaction, Reading, Room, StoredFile
 from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
+from metrics.models.silence import Silence, Withheld
 from metrics.models.source import Run, Source
 from metrics.models.team import Team
 
@@ -67,6 +68,7 @@ __all__ = [
     "Sample",
     "Series",
     "Session",
+    "Silence",
     "Source",
     "StartPage",
     "StoredFile",
@@ -76,4 +78,5 @@ __all__ = [
     "VapidKey",
     "Watch",
     "Widget",
+    "Withheld",
 ]

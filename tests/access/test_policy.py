@@ -1,5 +1,6 @@
 """The one policy: every principal, every verb, every thing; and the rows that each principal sees."""
 
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -29,7 +30,19 @@ from metrics.access.policy import (
 )
 from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_token, of_user
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, heartbeats, links, messages, notifications, rooms, rules, sources, users
+from metrics.actions import (
+    dashboards,
+    heartbeats,
+    links,
+    messages,
+    notifications,
+    rooms,
+    rules,
+    silences,
+    sources,
+    users,
+)
+from metrics.alerts.matchers import Matcher
 from metrics.models import (
     Alert,
     AuditEntry,
@@ -43,6 +56,7 @@ from metrics.models import (
     Room,
     Rule,
     Series,
+    Silence,
     Source,
     Team,
     Token,
@@ -51,6 +65,7 @@ from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 VERBS = (SEE, CREATE, CHANGE, DELETE, SAY, ACKNOWLEDGE)
 
 
@@ -119,6 +134,9 @@ def things() -> dict[str, Any]:
         )
         found[f"rule {name}"] = rule
         found[f"alert {name}"] = Alert.objects.create(rule=rule, key=name, since_ms=0, seen_at_ms=0)
+        found[f"silence {name}"] = silences.set(
+            SYSTEM, [Matcher("a", "=", "b")], None, FAR, name, access=Access(**access)
+        )
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
@@ -168,7 +186,7 @@ READERS = {"read token", "read token of ops"}
 MAY: dict[str, dict[str, set[str]]] = {
     **{
         f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
-        for noun in ("dashboard", "source", "rule")
+        for noun in ("dashboard", "source", "rule", "silence")
         for name, see, change in (
             ("anyone's", VIEWERS, EDITORS),
             ("shown by ops", VIEWERS, OPS_EDITORS),
@@ -279,6 +297,7 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Alert,
         Incident,
         Escalation,
+        Silence,
         Series,
         Heartbeat,
         Room,

@@ -1,0 +1,128 @@
+"""The reasons not to tell people of an alert: silences and maintenance; and how often each was one.
+
+Notifications are withheld, and nothing else: an alert is looked at as before, and shown.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db.models import Count, Max
+
+from metrics.actions.alert_labels import labels_of
+from metrics.alerts import matchers
+from metrics.alerts.matchers import Matcher
+from metrics.models import Alert, Rule, Silence, Withheld
+from metrics.models.silence import Withholding
+from metrics.times import datetime_of, seconds_of
+
+Kind = Literal["silence", "maintenance"]
+KEPT = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: the `id` of a silence or a maintenance, as text, and the `text` that `by` gave for it.
+
+    It holds from `since` until `until` (Unix seconds).
+    """
+
+    kind: Kind
+    id: str
+    text: str
+    by: str
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many notifications a thing withheld, and when the `last` one (a datetime)."""
+
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A reason that holds now, and the alerts that it is one for."""
+
+    reason: Reason
+    matchers: Sequence[Matcher]
+    reach: frozenset[int] | None
+
+    def concerns(self, rule: Rule, teams: frozenset[int], labels: dict[str, str]) -> bool:
+        return is_in_reach(self.reach, rule, teams) and matchers.match(self.matchers, labels)
+
+
+def reasons(alerts: Sequence[Alert], at: float) -> dict[int, list[Reason]]:
+    """Return the reasons not to tell people of each of `alerts` at a time, by their ids; others are left out.
+
+    Three queries, however many alerts there are; `rule` of each should be selected.
+    """
+    active = [one for find in ACTIVE for one in find(at)]
+    if not active or not alerts:
+        return {}
+    teams = teams_of(alerts)
+    found = {}
+    for alert in alerts:
+        labels = labels_of(alert)
+        those = [one.reason for one in active if one.concerns(alert.rule, teams[alert.rule_id], labels)]
+        if those:
+            found[alert.pk] = those
+    return found
+
+
+def is_in_reach(reach: frozenset[int] | None, rule: Rule, teams: frozenset[int]) -> bool:
+    """Return whether alerts of `rule`, which is of `teams` (ids), are seen by somebody of the teams in `reach`."""
+    return reach is None or rule.for_everyone or bool(reach & teams)
+
+
+def teams_of(alerts: Iterable[Alert]) -> dict[int, frozenset[int]]:
+    """Return the ids of the teams of each alert's rule, by the rule's id, in a query for those that need it."""
+    found: dict[int, set[int]] = {alert.rule_id: set() for alert in alerts}
+    private = {alert.rule_id for alert in alerts if not alert.rule.for_everyone}
+    if private:
+        for rule, team in Rule.teams.through.objects.filter(rule_id__in=private).values_list("rule_id", "team_id"):
+            found[rule].add(team)
+    return {rule: frozenset(teams) for rule, teams in found.items()}
+
+
+def reach_of(thing: Withholding) -> frozenset[int] | None:
+    """Return the teams (ids) of the maker of `thing`; None for one who sees all."""
+    return None if thing.reach is None else frozenset(thing.reach)
+
+
+def note(withheld: Sequence[Reason], alert: Alert, key: str, at: float) -> None:
+    """Count that people were not told of `alert` for these reasons; `key` names the change, which counts once.
+
+    Called in the transaction of the change.
+    """
+    rows = [Withheld(kind=one.kind, thing=one.id, alert=alert, key=key, at=datetime_of(at)) for one in withheld]
+    Withheld.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def counts(since: float = 0.0) -> dict[tuple[str, str], Counted]:
+    """Return how many notifications each thing withheld since a time (Unix seconds), by kind and id."""
+    rows = Withheld.objects.filter(at__gte=datetime_of(since)).values_list("kind", "thing")
+    return {(kind, thing): Counted(count, last) for kind, thing, count, last in rows.annotate(Count("pk"), Max("at"))}
+
+
+def forget(now: float) -> None:
+    """Remove the notes that are older than `KEPT` at `now` (Unix seconds)."""
+    Withheld.objects.filter(at__lt=datetime_of(now) - KEPT).delete()
+
+
+def _silences(at: float) -> list[Active]:
+    moment = datetime_of(at)
+    found = []
+    for one in Silence.objects.filter(starts_at__lte=moment, ends_at__gt=moment):
+        since, until = seconds_of(one.starts_at), seconds_of(one.ends_at)
+        reason = Reason("silence", str(one.pk), one.comment, one.by, since, until)
+        found.append(Active(reason, matchers.from_json(one.matchers), reach_of(one)))
+    return found
+
+
+ACTIVE: list[Callable[[float], list[Active]]] = [_silences]
+"""Functions that return what holds at a time, in a query each."""
