@@ -5,8 +5,17 @@ from dataclasses import asdict
 
 from celery import shared_task
 
+from metrics.actions import (
+    announcements,
+    clock,
+    escalations,
+    evaluation,
+    incident_messages,
+    pictures,
+    render,
+    slots,
+)
 from metrics.actions import arrivals as arrivals_
-from metrics.actions import clock, evaluation, pictures, render, slots
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from tasks import deliveries
@@ -52,8 +61,12 @@ def sweep() -> None:
 @alone
 @skip_during_outage
 def follow_alerts() -> None:
-    """Do what time does to alerts."""
-    evaluation.sweep(time.time())
+    """Do what time does to alerts and incidents."""
+    now = time.time()
+    evaluation.sweep(now)
+    announcements.release(now)
+    escalations.sweep(now)
+    incident_messages.send(now)
 
 
 @shared_task

@@ -6,7 +6,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from metrics.access.policy import hidden_from_teams
-from metrics.actions import rules
+from metrics.actions import rule_index
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert
 from metrics.times import datetime_of
@@ -35,7 +35,7 @@ def drawing(alert: Alert, now: float) -> str:
 
     It draws the sources that the teams of the rule may see.
     """
-    spec = rules.readable(alert.rule)
+    spec = rule_index.readable(alert.rule)
     if spec is None:
         return ""
     range = range_of(alert, now)

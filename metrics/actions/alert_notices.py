@@ -2,10 +2,10 @@
 
 import re
 
-from metrics.actions import journal, notifications
+from metrics.actions import journal
 from metrics.actions.rule_index import Known
 from metrics.alerts.machine import Change, State
-from metrics.models import Alert, Incident, Transition
+from metrics.models import Alert, Transition
 from metrics.widgets import units
 
 FIELD = re.compile(r"\{(\w+)\}")
@@ -25,12 +25,6 @@ def _why(rule: Known, alert: Alert, change: Change) -> str:
         return "It lasted for long enough."
     words = f"The value was {units.show(change.value, alert.unit)}"
     return f"{words}; bad is {rule.spec.kind.says(rule.condition)}."
-
-
-def told(incident: Incident) -> list[str]:
-    """Return the people whom an incident is told: its teams; without any, everyone who may see it."""
-    teams = [f"team:{team.name}" for team in incident.teams.all()]
-    return teams or ([notifications.EVERYONE] if incident.for_everyone else [])
 
 
 def said(alert: Alert, move: Transition) -> str:

@@ -6,7 +6,7 @@ that is over, if it is bad still. Of what was never announced nobody is told tha
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,8 +14,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import alert_charts, alert_notices, incidents, notifications, timeline
+from metrics.actions import alert_charts, alert_notices, audience, incidents, notifications, timeline, withholding
+from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
+from metrics.actions.withholding import Reason
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Transition
 from metrics.times import datetime_of
@@ -35,7 +37,7 @@ class News:
 
     @property
     def key(self) -> str:
-        return f"alert:{self.alert.pk}:{self.move.after}:{self.move.at.timestamp():.3f}"
+        return key_of(self.alert, self.move)
 
 
 @dataclass(slots=True)
@@ -46,6 +48,11 @@ class Told:
     news: list[News] = field(default_factory=list)
 
 
+def key_of(alert: Alert, move: Transition) -> str:
+    """Return the idempotency key of a change."""
+    return f"alert:{alert.pk}:{move.after}:{move.at.timestamp():.3f}"
+
+
 def announce(now: float) -> int:
     """Announce what nobody was told of yet, the oldest first; return how many transitions that was."""
     count = 0
@@ -54,12 +61,31 @@ def announce(now: float) -> int:
     return count
 
 
+def release(now: float) -> int:
+    """Announce the alerts that were withheld, are bad still, and are not withheld any more; return how many."""
+    if not _held_back().exists():
+        return 0
+    with transaction.atomic():
+        rows = list(_held_back().select_related("rule", "incident").prefetch_related("rule__teams"))
+        held = withholding.reasons(rows, now)
+        free = {alert.pk: alert for alert in rows if alert.pk not in held}
+        began = Transition.objects.filter(noun="alert", thing__in=map(str, free), processed_at__isnull=False)
+        newest = {int(move.thing): move for move in began.order_by("at", "pk") if move.after in TOLD}
+        moves = [newest[pk] for pk in free if pk in newest]
+        _tell_of(moves, free, {}, now)
+    return len(moves)
+
+
 def _announce_some(now: float) -> int:
     if not _unprocessed().exists():
         return 0
     with transaction.atomic():
         moves = list(_unprocessed().select_for_update().order_by("pk")[:AT_ONCE])
-        _tell_of(moves, now)
+        known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
+        alerts = known.in_bulk({int(move.thing) for move in moves})
+        beginning = {int(move.thing) for move in moves if move.after in TOLD}
+        held = withholding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
+        _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now)
         Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
     return len(moves)
 
@@ -68,25 +94,35 @@ def _unprocessed() -> QuerySet[Transition]:
     return Transition.objects.filter(processed_at=None, noun="alert")
 
 
-def _tell_of(moves: Sequence[Transition], now: float) -> None:
-    known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
-    alerts = known.in_bulk({int(move.thing) for move in moves})
+def _held_back() -> QuerySet[Alert]:
+    return Alert.objects.filter(state__in=TOLD, are_told=False).order_by("pk")
+
+
+def _tell_of(
+    moves: Sequence[Transition], alerts: Mapping[int, Alert], held: Mapping[int, Collection[Reason]], now: float
+) -> None:
+    """Tell of `moves` of `alerts`, by their ids, but for what is `held` back for some reasons."""
     told: defaultdict[Incident, Told] = defaultdict(Told)
+    before = {pk: alert.are_told for pk, alert in alerts.items()}
+    known: dict[int, Incident] = {}
     for move in moves:
-        alert = alerts.get(int(move.thing))
-        if alert is None:  # its rule was deleted meanwhile
+        alert = alerts[int(move.thing)]
+        reasons = held.get(alert.pk, ())
+        if reasons and move.after in TOLD and not alert.are_told:
+            withholding.note(list(reasons), alert, key_of(alert, move), now)
             continue
-        _follow(alert, move, told, datetime_of(now))
-    changed = [alert for alert in alerts.values() if alert.incident_id or alert.are_told]
+        incident = _follow(alert, move, told, datetime_of(now))
+        if incident is not None:
+            alert.incident = known.setdefault(incident.pk, incident)
     for are_told in (True, False):
-        ids = [alert.pk for alert in changed if alert.are_told is are_told]
-        Alert.objects.filter(pk__in=ids).exclude(are_told=are_told).update(are_told=are_told)
+        ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
+        Alert.objects.filter(pk__in=ids).update(are_told=are_told)
     incidents.settle({one.pk for one in told}, datetime_of(now))
     for incident, of_it in told.items():
         _say(incident, of_it, moves[0], now)
 
 
-def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime) -> None:
+def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime) -> Incident | None:
     """Note what one change means: for the incident of its alert, and for those who are to be told."""
     begins = move.after in TOLD and not (alert.are_told and move.before == State.RECOVERING)
     is_over = alert.are_told and move.after in (State.OK, State.PENDING) and move.before in (*BURNING, State.NODATA)
@@ -95,24 +131,33 @@ def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], n
     elif alert.are_told and alert.incident is not None:
         incident = alert.incident
     else:
-        return
+        return None
     alert.are_told = not is_over
     of_it = told[incident]
     of_it.lines.append(alert_notices.line(alert, move))
     if begins or is_over:
         of_it.news.append(News(alert, move, begins))
+    return incident
 
 
 def _say(incident: Incident, told: Told, first: Transition, now: float) -> None:
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
-    timeline.moved(incident, told.lines, f"moves:{first.pk}", drawing)
     if told.news:
         Incident.objects.filter(pk=incident.pk, untold_since=None).update(untold_since=datetime_of(now))
         Incident.objects.filter(pk=incident.pk).update(changed_at=datetime_of(now))
+    people = audience.of_incident(incident).people if told.news else []
     for text, key in _texts(incident, told.news):
-        for to in alert_notices.told(incident):
-            notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
+        for to in people:
+            _tell(incident, to, text, key)
+    timeline.moved(incident, told.lines, f"moves:{first.pk}:{first.processed_at is None}", drawing)
+
+
+def _tell(incident: Incident, to: str, text: str, key: str) -> None:
+    try:
+        notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
+    except Invalid as problem:  # the user or the team is gone
+        timeline.say(incident, f"{to} can't be told: {problem}", f"{key}:{to}"[:100])
 
 
 def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:

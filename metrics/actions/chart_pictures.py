@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import structlog
 
-from metrics.actions import rules
+from metrics.actions import rule_index
 from metrics.actions.alert_charts import chart
 from metrics.models import Rule
 from metrics.notify.message import Message
@@ -32,7 +32,7 @@ def _drawing(message: Message) -> str:
     """Return the chart of `message` as SVG; empty if there is nothing to draw."""
     wanted = message.chart
     rule = Rule.objects.filter(pk=wanted.rule).first() if wanted else None
-    spec = rules.readable(rule) if rule else None
+    spec = rule_index.readable(rule) if rule else None
     if wanted is None or spec is None:
         return ""
     age_s = wanted.at - (wanted.at if wanted.fired is None else wanted.fired)

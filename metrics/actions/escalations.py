@@ -1,36 +1,75 @@
-"""How teams answer: who is told of an incident at once, and who later when nobody takes it."""
+"""Escalation: who is told of an incident at once, and who later when nobody takes it."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
 
-from metrics.access.principal import Principal, of_user
-from metrics.alerts.escalation import USUAL, EscalationSpec
-from metrics.models import Escalation, Incident, Team
-from metrics.versioned import upgraded
+from metrics.access.principal import SYSTEM, Principal, of_user
+from metrics.actions import audience, incident_messages, notifications, timeline
+from metrics.actions.errors import Invalid
+from metrics.actions.notification_settings import ALERT
+from metrics.alerts.escalation import EscalationSpec
+from metrics.models import Incident
+from metrics.times import datetime_of
+from metrics.widgets.units import age
 
-
-def of_teams(teams: Iterable[Team]) -> EscalationSpec:
-    """Return how `teams` answer together: as the first of them that says it, by name; else as the installation does."""
-    ids = [team.pk for team in sorted(teams, key=lambda team: team.name)]
-    rows = {row.team_id: row for row in Escalation.objects.filter(team__in=ids)}
-    chosen = next((rows[pk] for pk in ids if pk in rows), None) or Escalation.objects.filter(team=None).first()
-    return spec_of(chosen) if chosen is not None else USUAL
-
-
-def spec_of(escalation: Escalation) -> EscalationSpec:
-    """Return the document of a row. Raises ValueError for one that a later release stored."""
-    return EscalationSpec.model_validate(upgraded(EscalationSpec, escalation.spec, escalation.version))
+AT_ONCE = 100
 
 
 def begin(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
-    """Begin the steps of `incident`, the first of which is taken at once; saving it is for the caller."""
+    """Begin the steps of `incident`; one that is due at once counts as taken. Saving it is for the caller."""
     incident.step = 0
     incident.next_step_at = now + timedelta(seconds=spec.steps[0].after_s)
+    if not spec.steps[0].after_s:
+        _go_on(incident, spec)
+
+
+def sweep(now: float) -> int:
+    """Take the steps that are due at `now` (Unix seconds); return how many."""
+    moment, count = datetime_of(now), 0
+    due = Q(next_step_at__lte=moment, resolved_at=None, acknowledged_at=None)
+    for pk in Incident.objects.filter(due).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
+        with transaction.atomic():
+            incident = Incident.objects.select_for_update().filter(due, pk=pk).first()
+            if incident is not None:
+                _take_step(incident, moment)
+                count += 1
+    return count
 
 
 def person(name: str) -> Principal | None:
     """Return the user of that name who may sign in."""
     found = User.objects.filter(username=name, is_active=True).first()
     return None if found is None else of_user(found)
+
+
+def _take_step(incident: Incident, now: datetime) -> None:
+    spec = audience.of_teams(incident.teams.all())
+    step = spec.steps[min(incident.step, len(spec.steps) - 1)]
+    to = audience.of_steps(incident, [step])
+    lasts = age((now - incident.opened_at).total_seconds())
+    key = f"incident:{incident.pk}:step:{incident.next_step_at:%s}"
+    for one in to.people:
+        text = f"Nobody has taken it for {lasts}: {incident.title}"
+        try:
+            notifications.tell(SYSTEM, one, ALERT, text, f"/incidents/{incident.pk}/", key)
+        except Invalid as problem:  # the user or the team is gone
+            timeline.say(incident, f"{one} can't be told: {problem}")
+    incident_messages.escalated(incident, to.channels, key, now)
+    _go_on(incident, spec)
+    incident.save(update_fields=["step", "next_step_at"])
+    said = ", ".join([*(one.partition(":")[2] or one for one in to.people), *(one.name for one in to.channels)])
+    timeline.say(incident, f"Nobody has taken it for {lasts}: told {said or 'nobody'}.", key)
+
+
+def _go_on(incident: Incident, spec: EscalationSpec) -> None:
+    """Note that the step that is due was taken, and when the next one is; the last one may repeat."""
+    assert incident.next_step_at is not None
+    before = spec.steps[min(incident.step, len(spec.steps) - 1)].after_s
+    incident.step += 1
+    if incident.step < len(spec.steps):
+        incident.next_step_at += timedelta(seconds=spec.steps[incident.step].after_s - before)
+    else:
+        incident.next_step_at = incident.next_step_at + timedelta(seconds=spec.repeat_s) if spec.repeat_s else None

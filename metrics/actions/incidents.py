@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import alerts, escalations, journal, rooms, timeline
+from metrics.actions import alerts, audience, escalations, journal, rooms, timeline
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts.escalation import EscalationSpec
 from metrics.alerts.machine import TOLD, State
@@ -48,7 +48,7 @@ def gather(alert: Alert, at: datetime, now: datetime) -> Incident:
     It is in the transaction around this.
     """
     teams = list(alert.rule.teams.all())
-    spec = escalations.of_teams(teams)
+    spec = audience.of_teams(teams)
     key = _key(alert, spec)
     incident = _open(alert, key, at, now, spec)
     if incident is None:
@@ -111,9 +111,7 @@ def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None
         if incident.resolved_at is not None:
             raise Invalid("id", "This incident is over; there is nothing to acknowledge.")
         before = alerts.acknowledgement(incident)
-        alerts.take(by, incident, reason, until, now)
-        incident.next_step_at = None
-        incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at"])
+        _take(by, incident, reason, until, now)
         open_ = Alert.objects.filter(incident=incident, acknowledged_at=None).exclude(state=State.OK)
         open_.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
         journal.record(by, "acknowledge", incident, before, alerts.acknowledgement(incident))
@@ -145,9 +143,7 @@ def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
             raise Invalid("id", "This incident is over; there is nothing to hand over.")
         check(person, ACKNOWLEDGE, incident)
         before = alerts.acknowledgement(incident)
-        alerts.take(person, incident, reason, None, datetime_of(time.time()))
-        incident.next_step_at = None
-        incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at"])
+        _take(person, incident, reason, None, datetime_of(time.time()))
         journal.record(by, "hand over", incident, before, alerts.acknowledgement(incident))
         timeline.handed_over(by, incident)
     return incident
@@ -176,7 +172,7 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
         if incident.resolved_at is not None:
             incident.resolved_at, incident.resolved_by = None, ""
             incident.untold_since = incident.changed_at = now
-            escalations.begin(incident, escalations.of_teams(incident.teams.all()), now)
+            escalations.begin(incident, audience.of_teams(incident.teams.all()), now)
             incident.save()
             _moved(incident, "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
@@ -256,6 +252,13 @@ def is_bad(alert: Alert) -> bool:
     return alert.state in TOLD or alert.state == State.RECOVERING
 
 
+def _take(by: Principal, incident: Incident, reason: str, until: datetime | None, now: datetime) -> None:
+    alerts.take(by, incident, reason, until, now)
+    incident.next_step_at = None
+    incident.untold_since, incident.changed_at = incident.untold_since or now, now
+    incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at", "untold_since", "changed_at"])
+
+
 def _give_back(by: Principal, incident: Incident) -> None:
     if not incident.acknowledged_at:
         return
@@ -263,7 +266,7 @@ def _give_back(by: Principal, incident: Incident) -> None:
     taken = Alert.objects.filter(incident=incident, acknowledged_by=incident.acknowledged_by)
     taken.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
     alerts.clear(incident)
-    escalations.begin(incident, escalations.of_teams(incident.teams.all()), datetime_of(time.time()))
+    escalations.begin(incident, audience.of_teams(incident.teams.all()), datetime_of(time.time()))
     incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at"])
     journal.record(by, "give back", incident, before, alerts.acknowledgement(incident))
     timeline.given_back(by, incident, sender(before["by"]))

@@ -108,3 +108,11 @@ def spec_of(rule: Rule) -> RuleSpec:
     """Return the document of a rule. Raises ValueError, such as pydantic's, for one that a later release stored."""
     spec = upgraded(RuleSpec, rule.spec, rule.version)
     return RuleSpec.model_validate({**spec, "name": rule.name, "enabled": rule.enabled})
+
+
+def readable(rule: Rule) -> RuleSpec | None:
+    """Return the document of a rule; None if this release can't read it."""
+    try:
+        return spec_of(rule)
+    except ValueError:
+        return None

@@ -28,7 +28,6 @@ __all__ = [
     "document_of",
     "facts",
     "find",
-    "readable",
     "says",
     "spec_of",
     "whole",
@@ -146,17 +145,9 @@ def about(kind: AnyCondition) -> dict[str, Any]:
     return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
 
 
-def readable(rule: Rule) -> RuleSpec | None:
-    """Return the document of a rule; None if this release can't read it."""
-    try:
-        return spec_of(rule)
-    except ValueError:
-        return None
-
-
 def says(rule: Rule) -> str:
     """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"; or that it can't be read."""
-    spec = readable(rule)
+    spec = rule_index.readable(rule)
     if spec is None:
         return f"This release can't read it: the condition {rule.spec.get('condition', {}).get('kind')!r} is unknown."
     query = spec.query

@@ -87,5 +87,10 @@ class EscalationSpec(Versioned):
     def gather_s(self) -> float:
         return float(seconds(self.gather))
 
+    @property
+    def repeat_s(self) -> float:
+        """Return how often the last step repeats, in seconds; 0 for never."""
+        return float(seconds(self.repeat)) if self.repeat else 0.0
+
 
 USUAL = EscalationSpec()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
-from metrics.actions import alert_charts, rules
+from metrics.actions import alert_charts, rule_index, rules
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
@@ -89,7 +89,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     """One alert: how it stands and every change of it, which htmx fetches often, and its chart, which it does not."""
     by, now = of_visitor(request), time.time()
     found = actions.find(by, id)
-    spec = rules.readable(found.rule)
+    spec = rule_index.readable(found.rule)
     moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
     part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
     if part == "chart":

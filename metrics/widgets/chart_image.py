@@ -63,7 +63,9 @@ def _rule(tick: Tick) -> str:
 def _time(tick: Tick) -> str:
     x = LEFT + _share(tick.place) * PLOT_WIDTH
     y = TOP + PLOT_HEIGHT + 17
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" fill="#5b6875" text-anchor="middle">{escape(tick.text)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" fill="#5b6875" text-anchor="middle">{escape(tick.text)}</text>'
+    )
 
 
 def _limits(view: LineView) -> list[str]:

@@ -3,17 +3,37 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.access.sharing import Access
-from metrics.actions import announcements, evaluation, incidents, rule_index, rules
+from metrics.actions import announcements, escalations, evaluation, incident_messages, incidents, rule_index, rules
 from metrics.actions.errors import Forbidden, Invalid, Missing
-from metrics.models import Alert, AuditEntry, Escalation, Incident, Message, Notification, Team, Transition
+from metrics.models import (
+    Alert,
+    AuditEntry,
+    Channel,
+    Delivery,
+    Escalation,
+    Incident,
+    Message,
+    Notification,
+    Silence,
+    Team,
+    Transition,
+    Withheld,
+)
 from metrics.redis_state import arrived
+from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+STEPS = {
+    "steps": [{"tell": ["team"]}, {"after": "10m", "tell": ["user:boss", "channels"]}],
+    "repeat": "30m",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +168,7 @@ class TestGathering:
 class TestAnswering:
     @pytest.fixture
     def incident(self) -> Incident:
-        make.team("ops")
+        Escalation.objects.create(team=make.team("ops"), spec=STEPS)
         rule(teams=["ops"], checklist=["Look at the disk", "Call the owner"])
         push(a=95, b=96)
         return Incident.objects.get()
@@ -212,7 +232,7 @@ class TestAnswering:
             incidents.acknowledge(ann, incident.pk)
         incidents.reopen(ann, incident.pk)
         incident.refresh_from_db()
-        assert (incident.resolved_at, incident.step) == (None, 0)
+        assert (incident.resolved_at, incident.step) == (None, 1)
         assert said(incident)[1:] == ["ann resolved it: known", "ann opened it again."]
 
     def test_the_checklist_of_the_rule_is_ticked(self, incident: Incident, ann: Principal) -> None:
@@ -232,3 +252,116 @@ class TestAnswering:
         viewer.groups.add(Team.objects.get(name="ops"))
         with pytest.raises(Forbidden, match="only editors"):
             incidents.acknowledge(of_user(viewer), incident.pk)
+
+
+class TestEscalating:
+    @pytest.fixture(autouse=True)
+    def _storm(self) -> None:
+        ops = make.team("ops", make.user("ann", is_staff=True))
+        ops.user_set.add(make.user("boss", is_staff=True))
+        Escalation.objects.create(team=ops, spec=STEPS)
+        Channel.objects.create(name="hook", team=ops, kind="webhook")
+        rule(teams=["ops"])
+        push(a=95)
+
+    def told_boss(self) -> list[str]:
+        return list(Notification.objects.filter(user__username="boss").order_by("pk").values_list("text", flat=True))
+
+    def messages(self) -> list[tuple[str, str]]:
+        return list(Delivery.objects.order_by("pk").values_list("document__state", "document__subject"))
+
+    def test_later_steps_are_taken_while_nobody_has_it_and_the_last_one_repeats(self) -> None:
+        assert len(self.told_boss()) == 1  # a member of the team
+        for after_s, steps in ((599, 0), (601, 1), (2399, 0), (2401, 1), (4201, 1)):
+            assert escalations.sweep(AT + after_s) == steps, after_s
+        assert self.told_boss()[1:] == [
+            'Nobody has taken it for 10 min: Disk full{host="a"}',
+            'Nobody has taken it for 40 min: Disk full{host="a"}',
+            'Nobody has taken it for 70 min: Disk full{host="a"}',
+        ]
+        assert self.messages() == [("escalated", 'Disk full{host="a"}')] * 3
+        assert said()[-1] == "Nobody has taken it for 70 min: told boss, hook."
+
+    @pytest.mark.parametrize("end", ["take", "resolve", "recover"])
+    def test_they_end_when_somebody_has_it_or_it_is_over(self, end: str) -> None:
+        ann = of_user(User.objects.get(username="ann"))
+        if end == "recover":
+            push(60, a=1)
+        else:
+            {"take": incidents.acknowledge, "resolve": incidents.resolve}[end](ann, Incident.objects.get().pk)
+        assert escalations.sweep(AT + 9999) == 0
+
+
+class TestChannels:
+    @pytest.fixture(autouse=True)
+    def _channel(self) -> None:
+        Channel.objects.create(name="hook", kind="webhook")
+        rule()
+
+    @staticmethod
+    def sent(after_s: float) -> list[tuple[str, int, int]]:
+        """Return the messages that are queued by then: the state, how many alerts are named, how many more."""
+        incident_messages.send(AT + after_s)
+        rows = Delivery.objects.order_by("pk").values_list("document", flat=True)
+        return [(one["state"], len(one["lines"]), one["more"]) for one in rows]
+
+    def test_a_storm_is_one_message_and_its_end_another_of_the_conversation(self) -> None:
+        for second in range(10):
+            push(second, **{f"h{second}-{index}": 95 for index in range(20)})
+            assert self.sent(second + 0.1) == []
+        assert self.sent(9.7) == [("firing", 10, 190)]
+        assert self.sent(100) == [("firing", 10, 190)]
+        push(120, **{f"h{second}-{index}": 1 for second in range(10) for index in range(20)})
+        assert self.sent(121) == [("firing", 10, 190), ("resolved", 10, 190)]
+        assert set(Delivery.objects.values_list("conversation", flat=True)) == {f"incident:{Incident.objects.get().pk}"}
+
+    def test_a_storm_that_does_not_end_is_told_after_half_a_minute(self) -> None:
+        for second in range(0, 62, 2):
+            push(second / 2, **{f"h{second}": 95})
+        assert len(self.sent(30.1)) == 1
+
+    def test_updates_wait_but_not_that_somebody_took_it(self) -> None:
+        push(a=95)
+        assert len(self.sent(1)) == 1
+        push(10, b=95)
+        assert len(self.sent(20)) == 1
+        assert self.sent(302)[1:] == [("update", 2, 0)]
+        incidents.acknowledge(SYSTEM, Incident.objects.get().pk)
+        Incident.objects.update(acknowledged_at=datetime_of(AT + 310), changed_at=datetime_of(AT + 310))
+        assert [state for state, *_ in self.sent(311)] == ["firing", "update", "update"]
+
+    def test_of_what_was_over_before_anybody_was_told_nobody_is(self) -> None:
+        push(a=95)
+        push(0.5, a=1)
+        assert self.sent(60) == []
+        assert Incident.objects.get().untold_since is None
+
+
+class TestWithholding:
+    @staticmethod
+    def silence() -> None:
+        matcher = {"name": "host", "value": "a", "isRegex": False, "isEqual": True}
+        Silence.objects.create(
+            matchers=[matcher], starts_at=datetime_of(AT - 10), ends_at=datetime_of(AT + 600), by="x", comment="planned"
+        )
+
+    def test_what_a_silence_withholds_is_told_when_it_ends(self) -> None:
+        person("ann")
+        rule()
+        self.silence()
+        push(a=95, b=95)
+        assert told() == ['Warning: Disk full{host="b"} is 95.']
+        assert announcements.release(AT + 500) == 0
+        assert Withheld.objects.count() == 1
+        assert announcements.release(AT + 601) == 1
+        assert announcements.release(AT + 602) == 0
+        assert told()[1:] == ['Warning: Disk full{host="a"} is 95.']
+        assert Incident.objects.count() == 1
+
+    def test_what_began_and_ended_in_a_silence_is_never_told(self) -> None:
+        person("ann")
+        rule()
+        self.silence()
+        push(a=95)
+        push(60, a=1)
+        assert (announcements.release(AT + 700), told(), Incident.objects.count()) == (0, [], 0)

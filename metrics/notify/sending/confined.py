@@ -13,7 +13,16 @@ from typing import Any
 from metrics.sources import network_policy
 from metrics.sources.addresses import kind_of
 
-RUNNING = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn")
+RUNNING = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "os.forkpty",
+    "pty.spawn",
+)
 WRITING = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "shutil.rmtree"}
 READABLE = tuple(
     f"{os.path.realpath(one)}{os.sep}"
@@ -79,4 +88,4 @@ def _is_readable(arguments: tuple[Any, ...]) -> bool:
     writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
     writes = writes or (isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)))
     real = os.path.realpath(os.fsdecode(path))
-    return not writes and (real.startswith(READABLE) or real in FILES) or real == "/dev/null"
+    return (not writes and (real.startswith(READABLE) or real in FILES)) or real == "/dev/null"

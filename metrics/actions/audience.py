@@ -1,0 +1,58 @@
+"""The audience of an incident: the people and the channels that its teams say, step by step."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from metrics.actions import channels
+from metrics.actions.notifications import EVERYONE
+from metrics.alerts.escalation import CHANNELS, TEAM, USUAL, EscalationSpec, Step
+from metrics.models import Channel, Escalation, Incident, Team
+from metrics.versioned import upgraded
+
+
+@dataclass(slots=True)
+class Audience:
+    """All who are told of an incident: `people` as notifications are addressed, and channels."""
+
+    people: list[str] = field(default_factory=list)
+    channels: list[Channel] = field(default_factory=list)
+
+
+def of_teams(teams: Iterable[Team]) -> EscalationSpec:
+    """Return how `teams` answer together: as the first of them that says it, by name; else as the installation does."""
+    ids = [team.pk for team in sorted(teams, key=lambda team: team.name)]
+    rows = {row.team_id: row for row in Escalation.objects.filter(team__in=ids)}
+    chosen = next((rows[pk] for pk in ids if pk in rows), None) or Escalation.objects.filter(team=None).first()
+    return spec_of(chosen) if chosen is not None else USUAL
+
+
+def spec_of(escalation: Escalation) -> EscalationSpec:
+    """Return the document of a row. Raises ValueError for one that a later release stored."""
+    return EscalationSpec.model_validate(upgraded(EscalationSpec, escalation.spec, escalation.version))
+
+
+def of_incident(incident: Incident) -> Audience:
+    """Return all who are told of what happens: those of the steps that were taken by now."""
+    spec = of_teams(incident.teams.all())
+    return of_steps(incident, spec.steps[: incident.step])
+
+
+def of_steps(incident: Incident, steps: Sequence[Step]) -> Audience:
+    """Return all whom `steps` name."""
+    found, teams = Audience(), list(incident.teams.all())
+    for to in dict.fromkeys(to for step in steps for to in step.tell):
+        what, _, name = to.partition(":")
+        if to == TEAM:
+            found.people += [f"team:{team.name}" for team in teams] or ([EVERYONE] if incident.for_everyone else [])
+        elif to == CHANNELS:
+            found.channels += channels.of_teams(teams)
+        elif what == "channel":
+            theirs = Q(team__in=[team.pk for team in teams]) | Q(team=None)
+            found.channels += list(Channel.objects.filter(theirs, name=name, enabled=True)[:1])
+        else:
+            found.people.append(to)
+    found.people = list(dict.fromkeys(found.people))
+    found.channels = list({one.pk: one for one in found.channels}.values())
+    return found

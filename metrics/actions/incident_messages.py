@@ -1,0 +1,96 @@
+"""Messages about incidents through channels: one for a storm, then updates of the same conversation, then its end.
+
+A first message waits until nothing more happens for a moment, and a storm at most for half a minute. Updates come at
+intervals; that somebody took it, that something critical began, and that it is over are told at once. An incident that
+was over before anybody was told is never told of.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from metrics.actions import alert_notices, alerts, audience, deliveries
+from metrics.alerts.machine import State
+from metrics.models import Alert, Channel, Incident
+from metrics.models.log import sender
+from metrics.notify.message import Chart, Line, Message
+from metrics.notify.message import State as MessageState
+from metrics.times import datetime_of
+from metrics.widgets import units
+
+SETTLES = timedelta(seconds=0.6)
+WAITS_MOST = timedelta(seconds=30)
+INTERVAL = timedelta(minutes=5)
+LINES_MOST = 10
+AT_ONCE = 100
+
+
+def send(now: float) -> int:
+    """Queue the messages that are due at `now` (Unix seconds); return of how many incidents."""
+    moment, count = datetime_of(now), 0
+    settled = Q(changed_at__lte=moment - SETTLES) | Q(untold_since__lte=moment - WAITS_MOST)
+    waiting = Incident.objects.exclude(untold_since=None).filter(settled)
+    for pk in waiting.order_by("untold_since").values_list("pk", flat=True)[:AT_ONCE]:
+        with transaction.atomic():
+            incident = waiting.select_for_update().filter(pk=pk).first()
+            if incident is None or not _is_due(incident, moment):
+                continue
+            if incident.told or incident.resolved_at is None:
+                state: MessageState = "resolved" if incident.resolved_at else "update" if incident.told else "firing"
+                incident.told += 1
+                key = f"incident:{pk}:{incident.told}"
+                deliveries.queue(audience.of_incident(incident).channels, message(incident, state, key, now), at=now)
+                incident.told_at = moment
+                count += 1
+            incident.untold_since = None
+            incident.save(update_fields=["told", "told_at", "untold_since"])
+    return count
+
+
+def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> None:
+    """Queue the message that nobody has taken an incident, in the transaction around this."""
+    deliveries.queue(channels, message(incident, "escalated", key, now.timestamp()), at=now.timestamp())
+
+
+def message(incident: Incident, state: MessageState, key: str, now: float) -> Message:
+    """Return what is told of an incident as it stands: its worst alerts, with the chart of the first."""
+    rows = Alert.objects.filter(incident=incident).select_related("rule")
+    rows = rows if state == "resolved" else rows.filter(are_told=True)
+    found = list(rows.order_by(alerts.WORST_FIRST, alerts.MOST_SEVERE_FIRST, "-since_ms", "pk")[:LINES_MOST])
+    return Message(
+        subject=incident.title,
+        state=state,
+        key=key,
+        at=now,
+        conversation=f"incident:{incident.pk}",
+        severity=incident.severity,
+        lines=tuple(map(_line, found)),
+        more=max(0, rows.count() - len(found)),
+        url=deliveries.address_of(f"/incidents/{incident.pk}/"),
+        runbook=next((one.rule.spec["runbook"] for one in found if one.rule.spec.get("runbook")), ""),
+        who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
+        chart=_chart(found[0], now) if found else None,
+    )
+
+
+def _chart(alert: Alert, now: float) -> Chart:
+    fired = None if alert.fired_at_ms is None else alert.fired_at_ms / 1000
+    return Chart(alert.rule_id, alert.series, now, fired)
+
+
+def _line(alert: Alert) -> Line:
+    value = "" if alert.value is None or alert.state == State.NODATA else str(units.show(alert.value, alert.unit))
+    text = alert_notices.text_of(alert, value)
+    name = f"{alert}: no data" if alert.state == State.NODATA else str(alert)
+    return Line(f"{name}. {text}" if text else name, value, alert.since_ms / 1000)
+
+
+def _is_due(incident: Incident, now: datetime) -> bool:
+    if incident.told_at is None or incident.resolved_at is not None or incident.told_at <= now - INTERVAL:
+        return True
+    if incident.acknowledged_at is not None and incident.acknowledged_at > incident.told_at:
+        return True
+    fired = Alert.objects.filter(incident=incident, severity="critical", are_told=True)
+    return fired.filter(fired_at_ms__gt=incident.told_at.timestamp() * 1000).exists()
