@@ -344,6 +344,12 @@ EMAIL_URL = env.url(
     "Mail server of channels that name none, such as smtp+starttls://user:password@mail.example.com:587.",
     schemes=("smtp+starttls", "smtps", "smtp"),
 )
+WATCHDOG_URL = env.url(
+    "WATCHDOG_URL",
+    "",
+    "Address that gets a POST every minute while alerts are evaluated and told; who hears nothing, tells you.",
+    schemes=("http", "https"),
+)
 EMAIL_FROM = env.text(
     "EMAIL_FROM",
     f"watchfloor@{(PUBLIC_URL and urlsplit(PUBLIC_URL).hostname) or socket.gethostname().lower()}",
@@ -395,6 +401,7 @@ CELERY_IMPORTS = [
     "tasks.rollup",
     "tasks.rooms",
     "tasks.system",
+    "tasks.watchdog",
 ]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -423,6 +430,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-drafts": {"task": "tasks.dashboards.forget_drafts", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deleted": {"task": "tasks.dashboards.forget_deleted", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-deliveries": {"task": "tasks.deliveries.forget", "schedule": 3600.0, "options": {"expires": 600}},
+    "watchdog": {"task": "tasks.watchdog.beat", "schedule": 60.0, "options": {"expires": 30}},
     "heartbeats": {"task": "tasks.system.heartbeats", "schedule": 5.0, "options": {"expires": 10}},
     "heartbeats_pruned": {"task": "tasks.heartbeats.prune", "schedule": 600.0, "options": {"expires": 600}},
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},

@@ -18,6 +18,7 @@ from metrics.actions import (
 from metrics.actions import arrivals as arrivals_
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
+from metrics.health import store as health
 from tasks import deliveries
 from tasks.alone import alone
 from tasks.collect import collect
@@ -67,6 +68,7 @@ def follow_alerts() -> None:
     announcements.release(now)
     escalations.sweep(now)
     incident_messages.send(now)
+    health.record("alerts", now)
 
 
 @shared_task

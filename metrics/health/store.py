@@ -11,7 +11,7 @@ from metrics.live import waiting, watchers
 from metrics.redis_state.connection import KEY, client
 from metrics.redis_state.round_trip import Commands
 
-SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting")
+SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting", "alerts")
 """Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
 STEADY = frozenset({"beat", "render", "collect", "database"})
 """Those that say for how long they have run."""
