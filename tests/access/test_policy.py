@@ -1,5 +1,6 @@
 """The one policy: every principal, every verb, every thing; and the rows that each principal sees."""
 
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -33,7 +34,9 @@ from metrics.actions import dashboards, heartbeats, links, messages, notificatio
 from metrics.models import (
     Alert,
     AuditEntry,
+    Channel,
     Dashboard,
+    Delivery,
     Heartbeat,
     Invitation,
     Link,
@@ -92,6 +95,17 @@ def told() -> Notification:
     return Notification.objects.get()
 
 
+def channels_and_deliveries(team: Team) -> dict[str, Any]:
+    """One of a team, and one of the installation."""
+    found: dict[str, Any] = {}
+    for name, owner in (("of ops", team), ("of the installation", None)):
+        channel = Channel.objects.create(name=name, kind="mail", team=owner)
+        at = datetime.now(UTC)
+        sent = Delivery.objects.create(channel=channel, key="1", document={}, created_at=at, next_at=at)
+        found |= {f"channel {name}": channel, f"delivery {name}": sent}
+    return found
+
+
 @pytest.fixture
 def things() -> dict[str, Any]:
     """A thing for each answer that the policy has."""
@@ -138,6 +152,7 @@ def things() -> dict[str, Any]:
         **found,
         "series of no source": Series.objects.get(source=None),
         "heartbeat": heartbeats.create(SYSTEM, "backup", every_s=60),
+        **channels_and_deliveries(ops),
         "token of ops": Token.objects.get(digest=Token.digest_of(secret)),
         "token of all": Token.objects.get(digest=Token.digest_of(make.token("all", "read"))),
         "team ops": ops,
@@ -212,6 +227,10 @@ MAY: dict[str, dict[str, set[str]]] = {
     "series hidden": {SEE: {*ALL, *UNBOUND}},
     "series of no source": {SEE: VIEWERS},
     "heartbeat": {SEE: VIEWERS, CREATE: EDITORS, CHANGE: EDITORS, DELETE: EDITORS},
+    "channel of ops": {SEE: OPS_EDITORS, CREATE: EDITORS, CHANGE: OPS_EDITORS, DELETE: OPS_EDITORS},
+    "channel of the installation": {SEE: ALL, CREATE: EDITORS, CHANGE: ALL, DELETE: ALL},
+    "delivery of ops": {SEE: OPS_EDITORS},
+    "delivery of the installation": {SEE: ALL},
     "token of ops": {SEE: OPS_MEMBERS, CREATE: EDITORS, CHANGE: OPS_MEMBERS, DELETE: OPS_MEMBERS},
     "token of all": {SEE: ALL, CREATE: EDITORS, CHANGE: ALL, DELETE: ALL},
     "team ops": {SEE: OPS_VIEWERS, CREATE: ALL, CHANGE: ALL, DELETE: ALL},
@@ -251,6 +270,8 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Source,
         Rule,
         Alert,
+        Channel,
+        Delivery,
         Series,
         Heartbeat,
         Room,
