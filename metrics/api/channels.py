@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema, Status
 
 from metrics.access.policy import visible
-from metrics.actions import credentials, deliveries
 from metrics.actions import channels as actions
+from metrics.actions import credentials, deliveries
 from metrics.api.body import ASKING, CHANGING, MAKING, ONE, READING, TAKING_BACK, Body, Text
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Channel, Delivery

@@ -67,9 +67,7 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ["-pk"]
         indexes = [
-            models.Index(
-                fields=["next_at"], name="delivery_due", condition=models.Q(state__in=("waiting", "sending"))
-            ),
+            models.Index(fields=["next_at"], name="delivery_due", condition=models.Q(state__in=("waiting", "sending"))),
             models.Index(fields=["channel", "id"], name="delivery_of_channel"),
             models.Index(fields=["created_at"], name="delivery_created"),
         ]

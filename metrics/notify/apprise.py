@@ -50,6 +50,7 @@ class Apprise(ChannelKind[AppriseConfig]):
 
         logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs holds the token
         where = self.where(config)
+        apprise.Apprise.instantiate("json://localhost")  # it loads all its services, which is none of theirs
         answers, refusals = _listen(), confined.confine() if network_policy.is_limited() else []
         service = apprise.Apprise.instantiate(config.url.get_secret_value(), suppress_exceptions=True)
         if service is None:

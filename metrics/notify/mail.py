@@ -79,7 +79,9 @@ class MailConfig(ChannelConfig):
         if not self.host and (self.username or self.password.get_secret_value() or self.port):
             raise ValueError("port, username and password belong to a host")
         if self.security == "none" and self.username:
-            raise ValueError("without TLS a password could be read on the way: give no username, or use starttls or tls")
+            raise ValueError(
+                "without TLS a password could be read on the way: give no username, or use starttls or tls"
+            )
         return self
 
 

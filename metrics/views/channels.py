@@ -48,7 +48,10 @@ class ChannelFields(BaseModel):
     fallback: bool = Field(default=False, description="It gets only what another channel of its team did not deliver.")
     enabled: bool = Field(default=True, description="Turned off, nothing goes through it.")
     position: int | None = Field(
-        default=None, ge=0, le=actions.POSITION_MOST, description="Its place: those behind it step in for it. Else the last."
+        default=None,
+        ge=0,
+        le=actions.POSITION_MOST,
+        description="Its place: those behind it step in for it. Else the last.",
     )
 
 

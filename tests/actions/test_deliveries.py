@@ -78,9 +78,9 @@ def states() -> list[tuple[str, str]]:
 
 def test_a_message_is_a_row_of_the_transaction_that_tells_it(outside: Outside) -> None:
     to = channel()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         deliveries.queue([to], message(), at=AT)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not Delivery.objects.exists()
     queue(to, message())
     work(AT)
@@ -94,7 +94,7 @@ def test_a_message_is_a_row_of_the_transaction_that_tells_it(outside: Outside) -
 def test_the_same_key_goes_through_a_channel_once(outside: Outside) -> None:
     one, two = channel("one"), channel("two")
     first = queue(one, message())
-    assert [row.pk for row in queue([one, two], message())][0] == first[0].pk
+    assert queue([one, two], message())[0] == first[0]
     work(AT)
     work(AT + 1)
     assert sorted(outside.got) == [("https://one.example.com", "one"), ("https://two.example.com", "one")]
@@ -193,9 +193,7 @@ def test_a_channel_sends_one_at_a_time_and_does_not_keep_others_waiting(outside:
     slow, other = channel("slow"), channel("other")
     (first,) = queue(slow, message("one"))
     queue([slow, other], message("two"))
-    Delivery.objects.filter(pk=first.pk).update(
-        state="sending", claimed_until=datetime_of(AT + CLAIM_S), attempts=1
-    )
+    Delivery.objects.filter(pk=first.pk).update(state="sending", claimed_until=datetime_of(AT + CLAIM_S), attempts=1)
     work(AT + 1)
     assert outside.got == [("https://other.example.com", "two")]
     work(AT + CLAIM_S + 1)

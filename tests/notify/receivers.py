@@ -68,7 +68,7 @@ class Letters:
     to: list[list[str]] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
 
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+    async def handle_RCPT(
         self, server: Any, session: Any, envelope: Envelope, address: str, options: Sequence[str]
     ) -> str:
         if address in self.refused:
@@ -76,7 +76,7 @@ class Letters:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
         if self.said.startswith("250"):
             assert isinstance(envelope.content, bytes)
             mail = email.message_from_bytes(envelope.content, policy=email.policy.default)

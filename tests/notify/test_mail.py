@@ -31,7 +31,9 @@ def send(port: int, message: Message = MESSAGE, earlier: tuple[str, ...] = (), *
 
 def test_a_mail_has_text_and_html_and_the_picture_inside() -> None:
     with letters() as server:
-        receipt = send(server.port, Message(**{**_fields(MESSAGE), "picture": PNG}), to=["ada@example.com", "bob@example.com"])
+        receipt = send(
+            server.port, Message(**{**_fields(MESSAGE), "picture": PNG}), to=["ada@example.com", "bob@example.com"]
+        )
     (mail,) = server.got
     assert server.to == [["ada@example.com", "bob@example.com"]]
     assert mail["Subject"] == "Firing (critical): Disk full on web-1 <b>"

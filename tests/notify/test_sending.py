@@ -57,9 +57,7 @@ def test_apprise_sends_it_and_the_token_is_nowhere() -> None:
     assert '* Disk full{host="web-1"}: 97 %' in said["message"]
 
 
-@pytest.mark.parametrize(
-    ("status", "permanent", "wait_s"), [(404, True, None), (429, False, 42.0), (503, False, 42.0)]
-)
+@pytest.mark.parametrize(("status", "permanent", "wait_s"), [(404, True, None), (429, False, 42.0), (503, False, 42.0)])
 def test_apprise_does_not_say_why_and_we_do(status: int, permanent: bool, wait_s: float | None) -> None:
     with hook(status, Retry_After="42") as receiver, pytest.raises(ChannelError) as problem:
         process.send(apprise(address(receiver.url)))

@@ -130,7 +130,7 @@ def test_a_private_address_is_for_administrators_alone(guard: Callable[[], Any],
         if arrives:
             send(receiver.url)
         else:
-            with pytest.raises(ChannelError, match="The address of 127.0.0.1 is loopback") as problem:
+            with pytest.raises(ChannelError, match=r"The address of 127\.0\.0\.1 is loopback") as problem:
                 send(receiver.url)
             assert problem.value.permanent
     assert len(receiver.got) == arrives
@@ -150,6 +150,8 @@ def test_a_secret_that_protects_nothing_is_refused(secret: str) -> None:
         WebhookConfig.model_validate({"url": "https://example.com", "secret": secret})
 
 
-@pytest.mark.parametrize(("header", "wait_s"), [("", None), ("7", 7), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)])
+@pytest.mark.parametrize(
+    ("header", "wait_s"), [("", None), ("7", 7), ("soon", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
+)
 def test_retry_after_is_seconds_or_a_date(header: str, wait_s: float | None) -> None:
     assert wait_of(header) == wait_s
