@@ -97,7 +97,8 @@ def _attached(message: Message, service: Any) -> Any:
         return None
     from apprise.attachment.memory import AttachMemory
 
-    return AttachMemory(content=message.picture, name="chart.png", mimetype="image/png")
+    picture: Any = AttachMemory
+    return picture(content=message.picture, name="chart.png", mimetype="image/png")
 
 
 def _problem(where: str, answers: Sequence[Any], refusals: Sequence[str]) -> ChannelError:

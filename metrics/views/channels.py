@@ -234,10 +234,10 @@ def _save(by: Principal, draft: Draft, kind: str, found: Channel | None, team: s
     errors.found += unreadable
     errors.check()
     given: Mapping[str, Any] = {"fallback": False, "enabled": True, **values[CHANNEL]}
-    position = given.get("position")
-    if isinstance(position, str) and position.strip():
-        raise Invalid("position", f"position: {position[:20]!r} is no whole number.")
-    position = position if isinstance(position, int) else None
+    typed = str(given.get("position") or "").strip()
+    if typed and not typed.isdecimal():
+        raise Invalid("position", f"position: {typed[:20]!r} is no whole number.")
+    position = int(typed) if typed else None
     name, fallback, enabled = str(given.get("name", "")), bool(given["fallback"]), bool(given["enabled"])
     if found is None:
         return actions.create(

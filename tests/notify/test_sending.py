@@ -1,8 +1,6 @@
 """The process that sends: through apprise too, only where it may, in time, and to the end."""
 
-import base64
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -26,14 +24,17 @@ from tests.notify.test_webhook import MESSAGE, SECRET
 pytestmark = pytest.mark.usefixtures("redis")
 
 ROOT = Path(__file__).parents[2]
-KILLED = """
-import base64, json, sys, django
-django.setup()
+WORKER = """
+import json, sys
+from django.conf import settings
+job = json.loads(sys.stdin.read())
+settings.configure(**job.pop("settings"))
 from metrics.notify.message import Message
 from metrics.notify.sending.process import Job, send
-job = json.loads(base64.b64decode(sys.argv[1]))
 send(Job(**{**job, "message": Message.of(job["message"])}))
 """
+LONG_S = 3 * SOON_S
+"""Two processes start one after the other."""
 
 
 def apprise(url: str, **fields: Any) -> Job:
@@ -99,28 +100,25 @@ def test_what_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> No
         process.send(apprise(address(receiver.url, "/hang")))
 
 
-def test_an_answer_counts_though_the_worker_was_killed_meanwhile(tmp_path: Path) -> None:
+def test_an_answer_counts_though_the_worker_was_killed_meanwhile() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     noted_as = f"wf:delivered:{uuid.uuid4()}"
-    with hook(before=lambda: (arrived.set(), go_on.wait(SOON_S))) as receiver:
-        job = {
+    with hook(before=lambda: (arrived.set(), go_on.wait(LONG_S))) as receiver:
+        config = {"url": receiver.url, "secret": SECRET, "timeout_s": 15}
+        given = {
             "kind": "webhook",
-            "config": {"url": receiver.url, "secret": SECRET},
+            "config": config,
             "trusted": True,
-            "message": MESSAGE.document(),
             "noted_as": noted_as,
+            "message": MESSAGE.document(),
+            "settings": {name: getattr(settings, name) for name in process.NEEDED},
         }
-        given = base64.b64encode(json.dumps(job).encode()).decode()
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "dashboard_project.settings",
-            "REDIS_URL": settings.REDIS_URL,
-            "DATA_DIR": str(tmp_path),
-            "DATABASE_URL": f"sqlite:///{tmp_path}/none",
-        }
-        worker = subprocess.Popen([sys.executable, "-c", KILLED, given], cwd=ROOT, env=environment)
+        worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, stdin=subprocess.PIPE, text=True)
+        assert worker.stdin
+        with worker.stdin as line:
+            line.write(json.dumps(given))
         try:
-            assert arrived.wait(SOON_S)
+            assert arrived.wait(LONG_S)
         finally:
             worker.send_signal(signal.SIGKILL)
             worker.wait()
@@ -128,7 +126,7 @@ def test_an_answer_counts_though_the_worker_was_killed_meanwhile(tmp_path: Path)
         until = time.monotonic() + SOON_S
         while not client().get(noted_as) and time.monotonic() < until:
             time.sleep(0.05)
-        again = process.send(Job(**{**job, "message": MESSAGE}))
+        again = process.send(Job("webhook", config, True, MESSAGE, noted_as))
     assert again.said.endswith("answered 200 OK.")
     assert len(receiver.got) == 1
 

@@ -60,7 +60,8 @@ def test_a_channel_is_made_changed_and_removed_by_forms() -> None:
         "channel-position": "3",
         "config-secret": "",
     }
-    assert client.post(f"/channels/{made.pk}/edit/", typed).status_code == 302
+    edited = client.post(f"/channels/{made.pk}/edit/", typed)
+    assert edited.status_code == 302, edited.content.decode()
     made.refresh_from_db()
     assert (made.name, made.fallback, made.position, channels.facts(made)["credentials"]) == (
         "chat room",
