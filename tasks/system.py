@@ -28,7 +28,7 @@ from tasks.pictures import fetch
 
 @shared_task
 def tick() -> None:
-    """Start what is due, find what else must be rendered, end the timers of alerts, tell people; beat sends this each second."""
+    """Start what is due, find what must be rendered, end timers of alerts, tell people; beat sends this each second."""
     start_due()
     fetch_pictures()
     sweep()

@@ -45,7 +45,7 @@ def set_config(row: Row, config_class: type[Versioned], config: Mapping[str, Any
 
 
 def checked(config_class: type[BaseModel], config: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return `config` as `config_class` takes it, but for its credentials. Raises Invalid; `where` begins the fields."""
+    """Return `config` as `config_class` takes it, but for its credentials. Raises Invalid for fields in `where`."""
     check_storable(dict(config), where)
     secret = credentials.names(config_class)
     try:

@@ -141,7 +141,7 @@ def wait_s(tried: int, asked_s: float | None, chance: float) -> float:
 
 
 def _free(now: datetime) -> QuerySet[Delivery]:
-    """Return the rows that may be sent: their channel sends nothing else, and nothing goes before in the conversation."""
+    """Return the rows that may be sent: their channel is free, and nothing goes before in the conversation."""
     of_channel = Delivery.objects.filter(channel=OuterRef("channel"))
     busy = of_channel.filter(state=Delivery.SENDING, claimed_until__gt=now)
     before = of_channel.filter(conversation=OuterRef("conversation"), pk__lt=OuterRef("pk"), state__in=Delivery.OPEN)
@@ -158,7 +158,9 @@ def _claim(id: int, now: datetime) -> Claim | None:
         row = Delivery.objects.filter(pk=id).first()
         if row is None:
             return None
-        channel = Channel.objects.select_for_update(no_key=True).select_related("team").get(pk=row.channel_id)
+        channel = (
+            Channel.objects.select_for_update(no_key=True, of=("self",)).select_related("team").get(pk=row.channel_id)
+        )
         until = now + timedelta(seconds=CLAIM_S)
         taken = _free(now).filter(pk=id)
         if not taken.exists():

@@ -17,6 +17,7 @@ from metrics.api import (
     agents,
     alerts,
     asyncapi,
+    channels,
     dashboard_files,
     dashboards,
     files,
@@ -79,6 +80,7 @@ api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", incidents.router)
 api.add_router("v1", alerts.router)
+api.add_router("v1", channels.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)
 api.add_router("v1", search.router)

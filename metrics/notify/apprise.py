@@ -50,6 +50,7 @@ class Apprise(ChannelKind[AppriseConfig]):
 
         logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs holds the token
         where = self.where(config)
+        apprise.Apprise.instantiate("json://localhost")  # it loads all its services, which is none of theirs
         answers, refusals = _listen(), confined.confine() if network_policy.is_limited() else []
         service = apprise.Apprise.instantiate(config.url.get_secret_value(), suppress_exceptions=True)
         if service is None:
@@ -96,7 +97,8 @@ def _attached(message: Message, service: Any) -> Any:
         return None
     from apprise.attachment.memory import AttachMemory
 
-    return AttachMemory(content=message.picture, name="chart.png", mimetype="image/png")
+    picture: Any = AttachMemory
+    return picture(content=message.picture, name="chart.png", mimetype="image/png")
 
 
 def _problem(where: str, answers: Sequence[Any], refusals: Sequence[str]) -> ChannelError:

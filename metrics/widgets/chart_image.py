@@ -13,6 +13,7 @@ LEFT, TOP, SCALE = 60, 34, 0.55
 PLOT_WIDTH, PLOT_HEIGHT = 1000 * SCALE, 400 * SCALE
 TITLE_MOST, LABEL_MOST = 70, 26
 COLOURS = ("#2f6fde", "#c2571a", "#0f8a6c", "#8a4fd0", "#b0346d", "#6b7a12", "#0a7ea4", "#8c5a2b")
+SMALL = 'font-size="11" fill="#5b6875"'
 LEVELS = {"warn": "#b26a00", "critical": "#c62828", "goal": "#c62828"}
 
 
@@ -56,16 +57,14 @@ def _rule(tick: Tick) -> str:
     y = TOP + _share(tick.place) * PLOT_HEIGHT
     return (
         f'<path d="M{LEFT} {y:.1f}H{LEFT + PLOT_WIDTH:.0f}" stroke="#e1e6eb"/>'
-        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" font-size="11" fill="#5b6875" text-anchor="end">{escape(tick.text)}</text>'
+        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" {SMALL} text-anchor="end">{escape(tick.text)}</text>'
     )
 
 
 def _time(tick: Tick) -> str:
     x = LEFT + _share(tick.place) * PLOT_WIDTH
     y = TOP + PLOT_HEIGHT + 17
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" fill="#5b6875" text-anchor="middle">{escape(tick.text)}</text>'
-    )
+    return f'<text x="{x:.1f}" y="{y:.1f}" {SMALL} text-anchor="middle">{escape(tick.text)}</text>'
 
 
 def _limits(view: LineView) -> list[str]:

@@ -46,7 +46,9 @@ from metrics.alerts.matchers import Matcher
 from metrics.models import (
     Alert,
     AuditEntry,
+    Channel,
     Dashboard,
+    Delivery,
     Escalation,
     Heartbeat,
     Incident,
@@ -109,6 +111,17 @@ def told() -> Notification:
     return Notification.objects.get()
 
 
+def channels_and_deliveries(team: Team) -> dict[str, Any]:
+    """One of a team, and one of the installation."""
+    found: dict[str, Any] = {}
+    for name, owner in (("of ops", team), ("of the installation", None)):
+        channel = Channel.objects.create(name=name, kind="mail", team=owner)
+        at = datetime.now(UTC)
+        sent = Delivery.objects.create(channel=channel, key="1", document={}, created_at=at, next_at=at)
+        found |= {f"channel {name}": channel, f"delivery {name}": sent}
+    return found
+
+
 @pytest.fixture
 def things() -> dict[str, Any]:
     """A thing for each answer that the policy has."""
@@ -162,6 +175,7 @@ def things() -> dict[str, Any]:
         "escalation of ops": Escalation.objects.create(team=ops, spec={}),
         "escalation": Escalation.objects.create(spec={}),
         "heartbeat": heartbeats.create(SYSTEM, "backup", every_s=60),
+        **channels_and_deliveries(ops),
         "token of ops": Token.objects.get(digest=Token.digest_of(secret)),
         "token of all": Token.objects.get(digest=Token.digest_of(make.token("all", "read"))),
         "team ops": ops,
@@ -256,6 +270,10 @@ MAY: dict[str, dict[str, set[str]]] = {
     "series hidden": {SEE: {*ALL, *UNBOUND}},
     "series of no source": {SEE: VIEWERS},
     "heartbeat": {SEE: VIEWERS, CREATE: EDITORS, CHANGE: EDITORS, DELETE: EDITORS},
+    "channel of ops": {SEE: OPS_EDITORS, CREATE: EDITORS, CHANGE: OPS_EDITORS, DELETE: OPS_EDITORS},
+    "channel of the installation": {SEE: ALL, CREATE: EDITORS, CHANGE: ALL, DELETE: ALL},
+    "delivery of ops": {SEE: OPS_EDITORS},
+    "delivery of the installation": {SEE: ALL},
     "token of ops": {SEE: OPS_MEMBERS, CREATE: EDITORS, CHANGE: OPS_MEMBERS, DELETE: OPS_MEMBERS},
     "token of all": {SEE: ALL, CREATE: EDITORS, CHANGE: ALL, DELETE: ALL},
     "team ops": {SEE: OPS_VIEWERS, CREATE: ALL, CHANGE: ALL, DELETE: ALL},
@@ -298,6 +316,8 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Incident,
         Escalation,
         Silence,
+        Channel,
+        Delivery,
         Series,
         Heartbeat,
         Room,

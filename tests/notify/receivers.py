@@ -4,7 +4,7 @@ import email
 import email.policy
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -25,13 +25,22 @@ class Hook:
 
 
 @contextmanager
-def hook(status: int = 200, tls: ssl.SSLContext | None = None, **headers: str) -> Iterator[Hook]:
-    """Answer each request with `status`, or hang (/hang), drip (/drip), or whatever the path names (/503)."""
+def hook(
+    status: int = 200,
+    tls: ssl.SSLContext | None = None,
+    before: Callable[[], object] = lambda: None,
+    **headers: str,
+) -> Iterator[Hook]:
+    """Answer each request with `status`, or hang (/hang), drip (/drip), or whatever the path names (/503).
+
+    `before` runs before each answer.
+    """
     found = Hook()
 
     def answer(handler: Handler) -> None:
         sent = {name.lower(): value for name, value in handler.headers.items()}
         found.got.append((handler.path, sent, handler.sent()))
+        before()
         if handler.path == "/hang":
             handler.over.wait(60)
         elif handler.path == "/drip":
@@ -78,7 +87,7 @@ class Letters:
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         self.users.append(data.login.decode())
-        return AuthResult(success=data.password == b"right")
+        return AuthResult(success=data.password == b"right", handled=False)
 
 
 class _Controller(Controller):

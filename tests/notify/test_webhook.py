@@ -130,7 +130,7 @@ def test_a_private_address_is_for_administrators_alone(guard: Callable[[], Any],
         if arrives:
             send(receiver.url)
         else:
-            with pytest.raises(ChannelError, match="The address of 127.0.0.1 is loopback") as problem:
+            with pytest.raises(ChannelError, match=r"The address of 127\.0\.0\.1 is loopback") as problem:
                 send(receiver.url)
             assert problem.value.permanent
     assert len(receiver.got) == arrives

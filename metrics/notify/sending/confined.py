@@ -13,16 +13,10 @@ from typing import Any
 from metrics.sources import network_policy
 from metrics.sources.addresses import kind_of
 
-RUNNING = (
-    "subprocess.Popen",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.fork",
-    "os.forkpty",
-    "pty.spawn",
-)
+RUNNING = {
+    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"),
+    *("syslog.syslog", "syslog.openlog", "ctypes.dlopen"),
+}
 WRITING = {"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "shutil.rmtree"}
 READABLE = tuple(
     f"{os.path.realpath(one)}{os.sep}"
@@ -55,7 +49,7 @@ def confine() -> list[str]:
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             return _address(arguments[0], arguments[1], allowed)
         if event in RUNNING:
-            return "A channel that no administrator made may not run programs."
+            return "A channel that no administrator made may not use programs of this machine."
         if event in WRITING or (event == "open" and not _is_readable(arguments)):
             return "A channel that no administrator made may not use files of this machine."
         return ""

@@ -1,7 +1,7 @@
 """`python -m metrics.notify.sending.sender`: sends one message, and ends.
 
 It reads a job (JSON) from its standard input, and writes what came of it. That is noted in Redis before it is told, and
-the process does not end with the one that started it: when a worker is killed while somebody answers, the answer counts.
+the process does not end with the one that started it: an answer counts though the worker was killed meanwhile.
 """
 
 import base64

@@ -1,0 +1,118 @@
+"""The pages of channels: made by a form, tested, read, changed and removed."""
+
+import time
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from metrics.access.principal import SYSTEM
+from metrics.actions import channels, deliveries
+from metrics.models import Channel, Delivery
+from metrics.notify.base import ChannelError, Receipt
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+SECRET = "correct horse battery"
+TYPED = {
+    "channel-name": "chat",
+    "channel-enabled": "on",
+    "config-url": "https://hook.example.com/in",
+    "config-secret": SECRET,
+    "config-verify": "on",
+    "config-timeout_s": "10",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries.delivering, "ask", lambda ids: None)
+
+
+def page(client: Client, path: str, status: int = 200, **headers: Any) -> str:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def test_a_channel_is_made_changed_and_removed_by_forms() -> None:
+    client = Client()
+    client.force_login(make.admin())
+    assert "There are no channels yet" in page(client, "/channels/")
+    assert 'href="?kind=mail"' in page(client, "/channels/new/")
+    assert "Signs each message" in page(client, "/channels/new/?kind=webhook")
+    refused = client.post("/channels/new/?kind=webhook", {**TYPED, "config-url": "ftp://x"})
+    assert refused.status_code == 422
+    assert SECRET not in refused.content.decode()
+    assert client.post("/channels/new/?kind=webhook", TYPED).status_code == 302
+    made = Channel.objects.get()
+    assert (made.name, made.team, made.config) == ("chat", None, {"url": "https://hook.example.com/in"})
+    shown = (
+        page(client, f"/channels/{made.pk}/") + page(client, "/channels/") + page(client, f"/channels/{made.pk}/edit/")
+    )
+    assert "https://hook.example.com/in" in shown
+    assert SECRET not in shown
+    typed = {
+        **TYPED,
+        "channel-name": "chat room",
+        "channel-fallback": "on",
+        "channel-position": "3",
+        "config-secret": "",
+    }
+    edited = client.post(f"/channels/{made.pk}/edit/", typed)
+    assert edited.status_code == 302, edited.content.decode()
+    made.refresh_from_db()
+    assert (made.name, made.fallback, made.position, channels.facts(made)["credentials"]) == (
+        "chat room",
+        True,
+        3,
+        ["secret"],
+    )
+    assert "Nobody is told through it" in page(client, f"/channels/{made.pk}/delete/")
+    assert client.post(f"/channels/{made.pk}/delete/").status_code == 302
+    assert not Channel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Receipt("hook answered 200 OK.", "1"), "The test was sent. hook answered 200 OK."),
+        (ChannelError("hook <b> answered 404."), "The test failed. hook &lt;b&gt; answered 404."),
+    ],
+)
+def test_a_test_shows_what_came_of_it(
+    answer: Receipt | ChannelError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(job: Any) -> Receipt:
+        if isinstance(answer, ChannelError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(deliveries, "send", send)
+    client = Client()
+    client.force_login(make.admin())
+    config = {"url": "https://hook.example.com", "secret": SECRET}
+    made = channels.create(SYSTEM, "webhook", "chat", config)
+    part = client.post(f"/channels/{made.pk}/test/", headers={"HX-Request": "true"}).content.decode()
+    assert "The test is on its way." in part
+    deliveries.deliver(Delivery.objects.get().pk, time.time())
+    assert said in page(client, f"/channels/{made.pk}/", **{"HX-Request": "true"})
+    assert "chat works" in page(client, "/channels/")
+
+
+def test_editors_make_those_of_their_teams_and_viewers_none() -> None:
+    editor, viewer = make.user("ed", is_staff=True), make.user("vic")
+    make.team("ops", editor, viewer)
+    make.team("night")
+    client = Client()
+    client.force_login(editor)
+    form = page(client, "/channels/new/?kind=webhook")
+    assert "<option>ops</option>" in form
+    assert "night" not in form
+    assert "The installation" not in form
+    assert client.post("/channels/new/?kind=webhook", {**TYPED, "team": "night"}).status_code == 403
+    assert client.post("/channels/new/?kind=webhook", {**TYPED, "team": "ops"}).status_code == 302
+    client.force_login(viewer)
+    page(client, "/channels/", 403)
+    page(client, f"/channels/{Channel.objects.get().pk}/", 404)
