@@ -39,6 +39,21 @@ class Known:
     hidden: frozenset[int]
     changed_at: float
 
+    @property
+    def samples_before(self) -> int:
+        return self.spec.kind.samples_before(self.condition)
+
+    @property
+    def needs_past(self) -> bool:
+        """Whether its condition compares something else than the samples themselves."""
+        return bool(self.samples_before or self.spec.kind.past(self.condition))
+
+    @property
+    def may_lapse(self) -> bool:
+        """Whether a series without samples is something to it."""
+        kind = self.spec.kind
+        return not kind.of_sources and (kind.no_data or self.spec.no_data) != "keep"
+
     def looks_at(self, series: Series) -> bool:
         return series.source_id not in self.hidden and self.query.matches(series.metric, series.labels)
 
@@ -69,7 +84,9 @@ def by_metric() -> ByMetric:
 def forget() -> None:
     """Remember nothing any more."""
     global _read
-    _read = (-math.inf, -math.inf, None)
+    with _lock:
+        _read = (-math.inf, -math.inf, None)
+        _parsed.clear()
 
 
 def _all() -> ByMetric:

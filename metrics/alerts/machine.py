@@ -83,7 +83,12 @@ class _Walk:
     def see(self, at: float, value: float, is_bad: IsBad) -> None:
         """Take a sample."""
         self.pass_time(at)
-        self.value, self.seen_at = value, at
+        self.seen_at = at
+        if math.isnan(value):  # nobody knows whether it is bad: that it came is all there is to it
+            if self.state is State.NODATA:
+                self._become(State.OK, at)
+            return
+        self.value = value
         if is_bad(value, self.state in BURNING):
             if self.state is State.RECOVERING:
                 self._become(State.FIRING, at)
