@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from redis import RedisError
 
-from metrics.actions import alert_notices, alerts, journal, looked, rule_index
+from metrics.actions import alert_notices, alert_values, alerts, journal, looked, rule_index
+from metrics.actions.alert_values import Value
 from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked
 from metrics.alerts.machine import BURNING, Change, Standing, State, fold
 from metrics.models import Alert, Series
@@ -21,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 LOOKED_BACK_S = 600.0
 """How far back samples are looked at when nobody knows what arrived: Redis was started anew."""
-AT_ONCE = 200
-"""Alerts that are written in one transaction."""
+AT_ONCE, VALUES_AT_ONCE = 200, 1000
+"""Alerts that change in one transaction, and those whose values are written in one."""
 FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "value", "fired_at_ms"]
 MADE = [*FOLLOWED, "series", "unit"]
 
@@ -118,7 +119,10 @@ def _store(found: Sequence[Looked], now: float) -> int:
     One that can't be written is logged, and keeps the others from nothing.
     """
     moved = [(one, *_folded(one, now)) for one in found]
-    written = [one for one in moved if one[2] or _is_seen(one[0])]
+    values = [_value(one, standing) for one, standing, changes in moved if not changes and _is_seen(one)]
+    for begin in range(0, len(values), VALUES_AT_ONCE):
+        alert_values.write(values[begin : begin + VALUES_AT_ONCE])
+    written = [one for one in moved if one[2]]
     count = 0
     for begin in range(0, len(written), AT_ONCE):
         with transaction.atomic():
@@ -136,6 +140,12 @@ def _store(found: Sequence[Looked], now: float) -> int:
 def _is_seen(one: Looked) -> bool:
     """Whether a newer value is worth a row; a series that is well has one only because it once was not."""
     return bool(one.samples) and one.alert is not None and one.alert.state != State.OK
+
+
+def _value(one: Looked, standing: Standing) -> Value:
+    assert one.alert is not None
+    seen_at_ms = max(one.alert.seen_at_ms, round(max(standing.seen_at, 0.0) * 1000))
+    return Value(one.alert, seen_at_ms, one.value, one.stale_after_s)
 
 
 def _folded(one: Looked, now: float) -> tuple[Standing, list[Change]]:

@@ -113,16 +113,7 @@ def _series(spec: RuleSpec, config: ConditionConfig, now: float, hidden: frozens
 
 
 def _tried(spec: RuleSpec, config: ConditionConfig, track: Track, steps: Mapping[str, list[Steps]]) -> Tried:
-    worst = spec.kind.worst
-    samples: Samples = [
-        (
-            point.at,
-            point.value
-            if point.low is None or point.high is None
-            else worst(config, point.value, point.low, point.high),
-        )
-        for point in track.points
-    ]
+    samples: Samples = spec.kind.worst(config, track.points)
     if spec.kind.past(config) or spec.kind.samples_before(config):
         of_one = rule_series.steps_for(spec, config, steps, key_of(track))
         samples = rule_series.judged(spec, config, samples, of_one, -math.inf)

@@ -1,7 +1,7 @@
 """Parts of every condition: one file with a config, and a pure function that says whether a value is bad."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict
 from metrics.alerts.machine import NoData
 from metrics.alerts.past import Past, Steps
 from metrics.every import seconds
+from metrics.series.read import Point
 from metrics.versioned import Versioned
 
 LONGEST_S = 30 * 86_400
@@ -85,11 +86,19 @@ class Condition(ABC, Generic[C]):
         """
         return samples
 
-    def worst(self, config: C, mean: float, low: float, high: float) -> float:
-        """Return the value of a minute that is looked at, where its samples are no longer held."""
+    def worst(self, config: C, points: Iterable[Point]) -> list[tuple[float, float]]:
+        """Return the value of each minute that is looked at, where its samples are no longer held."""
         if self.past(config):
-            return mean
-        return next((one for one in (high, low) if self.is_bad(config, one, False)), mean)
+            return [(point.at, point.value) for point in points]
+        is_bad = self.is_bad
+        return [
+            (point.at, point.high)
+            if point.high is not None and is_bad(config, point.high, False)
+            else (point.at, point.low)
+            if point.low is not None and is_bad(config, point.low, False)
+            else (point.at, point.value)
+            for point in points
+        ]
 
     def needs(self, config: C) -> str:
         """Return how much of the past has to be there before anything is judged, in words; empty for nothing."""

@@ -1,7 +1,7 @@
 """A check that failed so many times of the last few; until then nobody is told."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Self
 
@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from metrics.alerts.base import Condition, ConditionConfig, Samples
 from metrics.alerts.past import Steps
+from metrics.series.read import Point
 
 UP_FROM = 0.5
 
@@ -43,8 +44,8 @@ class Check(Condition[CheckConfig]):
             found.append((at, float(sum(newest))))
         return found
 
-    def worst(self, config: CheckConfig, mean: float, low: float, high: float) -> float:
-        return low
+    def worst(self, config: CheckConfig, points: Iterable[Point]) -> list[tuple[float, float]]:
+        return [(point.at, point.value if point.low is None else point.low) for point in points]
 
     def is_bad(self, config: CheckConfig, value: float, was_bad: bool) -> bool:
         return value >= config.bad

@@ -22,6 +22,11 @@ class RuleFields(Body):
     """A rule; the docs on alerts describe its query and its conditions."""
 
     query: dict[str, Any] | None = Field(None, description="The series to look at: metric, labels, function, over.")
+    queries: list[dict[str, Any]] | None = Field(None, description="More queries, for the expression; each has a name.")
+    expression: Text | None = Field(
+        None, description="What is calculated with the named queries, and looked at instead."
+    )
+    unit: Text | None = Field(None, description="Unit of what is calculated.")
     condition: dict[str, Any] | None = Field(None, description="What is bad: a kind, and its fields.")
     for_: Text | None = Field(None, alias="for", description="How long it has to be bad, such as 5m.")
     clear_for: Text | None = Field(None, description="How long it has to be good again, such as 5m.")
@@ -59,6 +64,9 @@ class RuleOut(Schema):
     id: int
     name: str
     query: dict[str, Any]
+    queries: list[dict[str, Any]]
+    expression: str
+    unit: str | None = None
     condition: dict[str, Any]
     for_: str | None = Field(None, alias="for")
     clear_for: str | None = None

@@ -23,16 +23,21 @@ from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
 from metrics.models import Rule, Team
 from metrics.times import datetime_of
-from metrics.views import humanize
+from metrics.views import humanize, rule_draft
 from metrics.views.access import page
 from metrics.views.alerts import chart
 from metrics.views.dashboard_edit import seen
 
-RULE, QUERY, CONDITION = "rule", "query", "condition"
+RULE, QUERY, CALCULATION, CONDITION = "rule", "query", "calculation", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
 MORE = ("no_data", "text", "runbook", "labels", "enabled")
-OF_QUERY = ("metric", "labels", "function", "over", "quantile")
-FOLDED = {RULE: set(MORE), QUERY: {"quantile"}}
+OF_QUERY = ("metric", "labels", "function", "over", "quantile", "group_by", "aggregate", "top", "name")
+OF_CALCULATION = ("queries", "expression", "unit")
+FOLDED = {
+    RULE: set(MORE),
+    QUERY: {"quantile", "group_by", "aggregate", "top", "name"},
+    CALCULATION: set(OF_CALCULATION),
+}
 TEXTS = ("name", "text", "runbook")
 """Fields that may be empty texts; another that is empty is as usual."""
 CHART_RANGE = "24h"
@@ -67,8 +72,10 @@ def new(request: HttpRequest) -> HttpResponse:
         given = request.GET.urlencode()
         context = {"kinds": [actions.about(one) for _, one in sorted(kinds().items())], "given": given}
         return render(request, "rule/kinds.html", context)
-    query = {"metric": request.GET.get("metric", ""), "labels": _labels(request)}
-    draft = Draft.of(_parts(kind), {RULE: {"enabled": True}, QUERY: query}, FOLDED)
+    given = rule_draft.read(request.GET, kinds()[kind].metric)
+    draft = Draft.of(
+        _parts(kind), {RULE: {"enabled": True}, QUERY: given.query, CALCULATION: given.calculation}, FOLDED
+    )
     return _form(request, by, draft, kind, None)
 
 
@@ -83,7 +90,8 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     if kind not in kinds():
         raise Http404(f"There is no condition {kind} any more.")
     document = actions.whole(rule)
-    draft = Draft.of(_parts(kind), {RULE: document, QUERY: document["query"], CONDITION: document["condition"]}, FOLDED)
+    parts = {RULE: document, CALCULATION: document, QUERY: document["query"], CONDITION: document["condition"]}
+    draft = Draft.of(_parts(kind), parts, FOLDED)
     return _form(request, by, draft, kind, rule)
 
 
@@ -101,16 +109,17 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("rules")
 
 
-def _labels(request: HttpRequest) -> dict[str, str]:
-    pairs = (one.partition("=") for one in request.GET.getlist("label"))
-    return {name: value for name, _, value in pairs if name}
-
-
 def _parts(kind: str) -> Parts:
     every = {field.name: field for field in fields_of(RuleSpec)}
     rule: list[Field] = [every[name] for name in (*FIRST, *MORE)]
     condition = fields_of(kinds()[kind].config_class)
-    return {RULE: tuple(rule), QUERY: fields_of(RuleQuery, *OF_QUERY), CONDITION: condition}
+    calculation = tuple(_of_queries(every[name]) for name in OF_CALCULATION)
+    return {RULE: tuple(rule), QUERY: fields_of(RuleQuery, *OF_QUERY), CALCULATION: calculation, CONDITION: condition}
+
+
+def _of_queries(field: Field) -> Field:
+    """Return a list of queries with the fields that rules have of them."""
+    return replace(field, fields=tuple(one for one in field.fields if one.name in OF_QUERY))
 
 
 def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Rule | None) -> HttpResponse:
@@ -163,8 +172,13 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     errors.check()
     given = {name: value for name, value in values[RULE].items() if value != "" or name in TEXTS}
     query = {name: value for name, value in values[QUERY].items() if value not in (None, "", {})}
+    calculation = {name: value for name, value in values[CALCULATION].items() if value is not None}
+    calculation["queries"] = [
+        {name: value for name, value in one.items() if value not in (None, "", {})}
+        for one in calculation.get("queries", [])
+    ]
     condition = {name: value for name, value in values[CONDITION].items() if value is not None}
-    return {**given, QUERY: query, CONDITION: {**condition, "kind": kind}}
+    return {**given, **calculation, QUERY: query, CONDITION: {**condition, "kind": kind}}
 
 
 def _place(where: str) -> str:
@@ -172,6 +186,8 @@ def _place(where: str) -> str:
     part = where.partition(".")[0]
     if part in (QUERY, CONDITION):
         return where
+    if part in OF_CALCULATION:
+        return f"{CALCULATION}.{where}"
     return where if part == "access" else f"{RULE}.{where}"
 
 

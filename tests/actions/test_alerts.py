@@ -283,7 +283,7 @@ class TestConditions:
         assert evaluation.look(AT + 5) == 1
         assert states() == {'Disk full{site="x"}': "firing"}
         assert told() == []
-        assert Alert.objects.get().value == 7
+        assert Alert.objects.get().value == pytest.approx(7)
 
     def test_missing_data_is_found_beyond_the_first_thousand(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("metrics.series.find.SERIES_MOST", 1)
