@@ -1,6 +1,7 @@
 """Rehearsals: what a rule would have done in the last weeks, before anybody is told by it."""
 
 import math
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from metrics import schedule
 from metrics.access.policy import CREATE, check, hidden_from
 from metrics.access.principal import Principal
 from metrics.actions import looked, rule_series
+from metrics.actions.errors import TooOften
 from metrics.actions.looked import UNKNOWN_EVERY_S
 from metrics.actions.rule_series import CALCULATED_MOST_S, Reading, key_of
 from metrics.alerts.base import ConditionConfig, Samples
@@ -17,11 +19,13 @@ from metrics.alerts.past import Steps
 from metrics.alerts.rehearsal import Rehearsed, rehearse
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule
+from metrics.redis_state import limits
 from metrics.series.read import Query, Track, Window
 
 DAYS = 30
 DAY_S = 86_400
 STEP_S = 60
+PER_MINUTE = 60
 SERIES_MOST = 50
 """Rehearsed; of more series the rest is counted."""
 
@@ -71,11 +75,13 @@ class Tried:
 
 
 def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehearsal:
-    """Return what `spec` would have done with the series that `by` may see. Raises Forbidden.
+    """Return what `spec` would have done with the series that `by` may see. Raises Forbidden and TooOften.
 
     Samples are looked at minute by minute, and of a minute the worst one: it may be that nothing finer is held.
     """
     check(by, CREATE, Rule)
+    if wait_s := limits.spend(f"rehearsals:{by.name}", 1, PER_MINUTE, time.time()):
+        raise TooOften(f"Rules are rehearsed {PER_MINUTE} times a minute at most; try again in {wait_s} s.", wait_s)
     config = spec.config()
     hidden = hidden_from(by)
     tried, count = (_runs if spec.kind.of_sources else _series)(spec, config, now, hidden)

@@ -67,9 +67,9 @@ class Condition(ABC, Generic[C]):
         """Return after how many seconds without a sample there is no data; None for what the series itself says."""
         return None
 
-    def lines(self, config: C) -> tuple[float, ...]:
-        """Return the values that a chart of it has lines at."""
-        return ()
+    def lines(self, config: C) -> dict[str, float]:
+        """Return the values that a chart of it has lines at, by their fields."""
+        return {}
 
     def past(self, config: C) -> tuple[Past, ...]:
         """Return the steps that it needs besides the samples."""

@@ -22,5 +22,5 @@ class Certificate(Condition[CertificateConfig]):
     def says(self, config: CertificateConfig) -> str:
         return f"valid for less than {config.days:g} days"
 
-    def lines(self, config: CertificateConfig) -> tuple[float, ...]:
-        return (config.days,)
+    def lines(self, config: CertificateConfig) -> dict[str, float]:
+        return {"days": config.days}

@@ -55,8 +55,9 @@ class Threshold(Condition[ThresholdConfig]):
             return f"outside {config.below:g} to {config.above:g}"
         return f"above {config.above:g}" if config.above is not None else f"below {config.below:g}"
 
-    def lines(self, config: ThresholdConfig) -> tuple[float, ...]:
-        return tuple(line for line in (config.above, config.below) if line is not None)
+    def lines(self, config: ThresholdConfig) -> dict[str, float]:
+        names = ("above", "below", "clear_below", "clear_above")
+        return {name: line for name in names if (line := getattr(config, name)) is not None}
 
 
 def _above(config: ThresholdConfig, value: float) -> bool:

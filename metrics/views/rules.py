@@ -1,7 +1,8 @@
 """The pages of rules: the list, making and changing one with a rehearsal, removing one."""
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,13 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import rehearsals
 from metrics.actions import rules as actions
-from metrics.actions.errors import Conflict, Errors, Invalid
+from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.alerts.registry import kinds
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
+from metrics.forms.labels import label
 from metrics.models import Rule, Team
 from metrics.times import datetime_of
 from metrics.views import humanize, rule_draft
@@ -41,7 +43,23 @@ FOLDED = {
 TEXTS = ("name", "text", "runbook")
 """Fields that may be empty texts; another that is empty is as usual."""
 CHART_RANGE = "24h"
+HOUR_WIDTH, HOURS_HEIGHT = 10, 100
 LISTED_MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A bar of a chart of the day: its `name`, how often somebody would be told, where it is, and how high."""
+
+    name: str
+    count: int
+    x: int
+    height: int
+    is_night: bool
+
+    @property
+    def y(self) -> int:
+        return HOURS_HEIGHT - self.height
 
 
 @require_safe
@@ -146,7 +164,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     try:
         document = _read(draft, kind)
         if request.GET.get("do") == "rehearse":
-            context |= _rehearsed(by, actions.checked({"name": "rule", **document}))
+            spec = actions.checked({**document, "name": document.get("name") or "rule"})
+            context |= _rehearsed(by, spec, teams, context["everyone"])
             return render(request, "rule/_rehearsal.html", context) if is_htmx else _page(request, draft, context)
         saved_for = Access(everyone=context["everyone"], teams=teams)
         if rule is None:
@@ -158,6 +177,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
         if is_htmx:
             return render(request, "rule/_rehearsal.html", {"refused": draft.sentences()})
         return _page(request, draft, context, status=422)
+    except TooOften as problem:
+        return render(request, "rule/_rehearsal.html", {"refused": [str(problem)]}, status=200 if is_htmx else 429)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
     messages.success(request, f"{saved.name} is saved.")
@@ -191,17 +212,31 @@ def _place(where: str) -> str:
     return where if part == "access" else f"{RULE}.{where}"
 
 
-def _rehearsed(by: Principal, spec: RuleSpec) -> dict[str, Any]:
+def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bool) -> dict[str, Any]:
+    """Return what a rehearsal found, for people who would be told: `teams`, or everyone who may see the rule."""
     now = time.time()
-    shown = chart(spec, spec.query.labels, CHART_RANGE, now, hidden_from(by))
     rehearsal = rehearsals.rehearsed(by, spec, now, get_current_timezone())
+    shown = None if spec.kind.of_sources else chart(spec, {}, CHART_RANGE, now, hidden_from(by))
     return {
         "rehearsal": rehearsal,
         "shown": shown,
+        "handles": [(f"{CONDITION}-{name}", label(name)) for name in spec.kind.lines(spec.config())],
         "fired_for": humanize.age(rehearsal.fired_s),
+        "hours": hours(rehearsal.told),
+        "told": " and ".join(teams) or ("everyone" if everyone else "nobody"),
         "listed": [_line(one) for one in rehearsal.series[:LISTED_MOST]],
         "not_listed": max(0, len(rehearsal.series) - LISTED_MOST),
     }
+
+
+def hours(told: Sequence[int]) -> list[Hour]:
+    """Return the bars of what would be told in each hour of the day."""
+    most = max(told, default=0)
+    return [
+        Hour(f"{hour:02}:00", count, HOUR_WIDTH * hour, round(HOURS_HEIGHT * count / most), hour >= 22 or hour < 6)
+        for hour, count in enumerate(told)
+        if most
+    ]
 
 
 def _line(one: Rehearsed) -> dict[str, Any]:
@@ -209,6 +244,7 @@ def _line(one: Rehearsed) -> dict[str, Any]:
     return {
         "name": one.name,
         "count": len(one.episodes),
+        "flaps": one.flaps,
         "lasted": humanize.age(one.fired_s),
         "newest": datetime_of(newest.start),
         "still": newest.end is None,
