@@ -47,6 +47,7 @@ def profiled(work: Callable[[], Any], most: int = 45) -> None:
 
 def rules(count: int, metric: str, query: dict[str, Any], condition: dict[str, Any] = ABOVE) -> None:
     """Make `count` rules, each on the series of its own host."""
+    Rule.objects.all().delete()
     made = []
     for number in range(count):
         document = {
@@ -75,7 +76,7 @@ def look(count: int, sweeps: int, profile: bool = False) -> None:
     now = time.time() // EVERY_S * EVERY_S
     wake = mock.patch("metrics.redis_state.arrived.wake", return_value=None)
     wake.start()
-    for n in range(-12, 0):
+    for n in range(-7, 0):
         push("bench_total", count, now + EVERY_S * n, 1e4 + 10 * n, type="counter", expected_every_s=EVERY_S)
     took = []
     for n in range(sweeps):
@@ -123,8 +124,7 @@ def rehearse(days: int, times: int, profile: bool = False) -> None:
             for n in range(DAY_S // EVERY_S)
         ]
         samples.accept([samples.checked(part, None, now)], now)
-    while keep.roll_up(now):
-        pass
+    keep.roll(now)
     keep.pack(now)
     spec = checked({"name": "x", "query": {"metric": "bench_past"}, "condition": {"kind": "threshold", "above": 89}})
 

@@ -38,7 +38,7 @@ def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> No
     """
     global _missed_at
     rules = rule_index.by_metric()
-    concerned = [one for one in changed if any(rule.looks_at(one) for rule in rules.get(one.metric, ()))]
+    concerned = [one for one in changed if one.metric in rules and rules[one.metric].following(one)]
     if not concerned:
         return
     metrics = {one.metric for one in concerned}

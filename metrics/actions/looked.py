@@ -67,12 +67,7 @@ def followed(oldest_ms: Mapping[int, int], now: float) -> list[Looked]:
     """Return the samples of series (ids) from a time on (Unix ms), for each rule that looks at each of them."""
     rules = rule_index.by_metric()
     series = Series.objects.select_related("source").in_bulk(list(oldest_ms))
-    pairs = [
-        (rule, one)
-        for one in series.values()
-        for rule in rules.get(one.metric, ())
-        if rule.spec.is_plain() and one.type != "counter" and rule.looks_at(one) and not rule.spec.kind.of_sources
-    ]
+    pairs = [(rule, one) for one in series.values() for rule in rules.get(one.metric, rule_index.NONE).following(one)]
     if not pairs:
         return []
     known = alerts_of(rule.pk for rule, _ in pairs)
