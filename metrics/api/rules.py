@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Field, Path, Router, Schema, Status
 
 from metrics.access.policy import visible
 from metrics.access.sharing import Access
 from metrics.actions import rules as actions
 from metrics.alerts.registry import kinds
+from metrics.alerts.schema import schema as rule_schema
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Rule
@@ -136,6 +137,11 @@ def delete_rule(request: HttpRequest, id: Id) -> Status[None]:
     """Remove a rule with its alerts."""
     actions.delete(principal_of(request), id)
     return Status(204, None)
+
+
+def schema(request: HttpRequest) -> HttpResponse:
+    """The JSON schema of a rule, which anybody may read, as the description of the API."""
+    return JsonResponse(rule_schema())
 
 
 def _out(rule: Rule) -> dict[str, Any]:
