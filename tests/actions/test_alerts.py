@@ -304,6 +304,28 @@ def test_a_counter_is_looked_at_by_its_rate() -> None:
     assert states() == {"Disk full": "firing"}
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([0, 10, 20, 30, 40, 50, 60], {}, id="steady"),
+        pytest.param([1_000_000, 1_000_010, 1_000_020, 0, 10, 20, 30], {}, id="it began anew: no leap up or down"),
+        pytest.param([1_000_000, 1_000_010, 5, 15, 25, 3, 13], {}, id="twice"),
+        pytest.param([0, 10, 20, 2030, 4040, 6050, 8060], {"Disk full": "firing"}, id="it does grow fast"),
+        pytest.param([0, 10, 20, 0, 2010, 4020, 6030], {"Disk full": "firing"}, id="also after it began anew"),
+    ],
+)
+def test_a_counter_that_began_anew(values: list[float], expected: dict[str, str]) -> None:
+    rule(metric="requests_total", condition={"kind": "threshold", "above": 50, "below": -1})
+    accepted(
+        [
+            Sample("requests_total", float(value), {}, AT - 60 + 10 * place, type="counter")
+            for place, value in enumerate(values)
+        ]
+    )
+    evaluation.look(AT)
+    assert states() == expected
+
+
 def test_a_team_that_got_another_name_is_told() -> None:
     ops = make.team("ops", make.user("ann"))
     rules.change(SYSTEM, rule().pk, {}, access=Access(teams=["ops"]))
