@@ -19,9 +19,15 @@ RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
 
 def chart(spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int]) -> WidgetView:
     """Return the chart of the series with these labels that a rule looks at, and of its lines."""
-    query = {**spec.query.model_dump(mode="json", exclude_unset=True), "labels": labels}
-    goals = [{"value": line} for line in spec.kind.lines(spec.config())]
-    return drawn(query, "line", {"goals": goals} if goals else {}, range, now, hidden)
+    goals = [{"value": value, "name": name} for name, value in spec.kind.lines(spec.config()).items()]
+    fields: dict[str, Any] = {"goals": goals} if goals else {}
+    query = spec.query.model_dump(mode="json", exclude_unset=True)
+    if not spec.expression:
+        return drawn({**query, "labels": {**spec.query.labels, **labels}}, "line", fields, range, now, hidden)
+    others = [one.model_dump(mode="json", exclude_unset=True) for one in spec.queries]
+    fields["queries"] = [{**one, "hidden": True} for one in (query, *others)]
+    fields["expressions"] = [{"expression": spec.expression, **({"unit": spec.unit} if spec.unit else {})}]
+    return drawn(query, "line", fields, range, now, hidden)
 
 
 def range_of(alert: Alert, now: float) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, overload
 
 import structlog
 from django.db.models import Count, Max, Sum
@@ -28,7 +28,9 @@ ACCESS_REMEMBERED_S = 10.0
 class Known:
     """A rule that is looked at, as it is since `changed_at` (Unix seconds), and the sources (ids) that it may not read.
 
-    `condition` is the config of its condition.
+    `condition` is the config of its condition. It `follows` each sample that comes, or else looks now and then; it
+    `needs_past` if it compares something else than samples themselves, and `samples_before` one. Whether a series
+    without samples is something to it, `may_lapse` says.
     """
 
     pk: int
@@ -38,12 +40,51 @@ class Known:
     condition: ConditionConfig
     hidden: frozenset[int]
     changed_at: float
+    follows: bool
+    needs_past: bool
+    samples_before: int
+    may_lapse: bool
 
     def looks_at(self, series: Series) -> bool:
         return series.source_id not in self.hidden and self.query.matches(series.metric, series.labels)
 
 
-ByMetric = Mapping[str, Sequence[Known]]
+class OfMetric(Sequence[Known]):
+    """The rules that look at one metric. Those that look at one series are found by its labels."""
+
+    def __init__(self, rules: Sequence[Known]) -> None:
+        self._rules = rules
+        self._by_labels: dict[tuple[str, ...], dict[tuple[str, ...], list[Known]]] = {}
+        for rule in rules:
+            exact = {name: value for name, value in rule.query.labels.items() if value and isinstance(value, str)}
+            names = tuple(sorted(exact))
+            self._by_labels.setdefault(names, {}).setdefault(tuple(exact[name] for name in names), []).append(rule)
+
+    @overload
+    def __getitem__(self, place: int) -> Known: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Known]: ...
+    def __getitem__(self, place: int | slice) -> Known | Sequence[Known]:
+        return self._rules[place]
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def following(self, series: Series) -> list[Known]:
+        """Return the rules that look at each sample of `series`; counters are looked at by their rate, now and then."""
+        if series.type == "counter":
+            return []
+        labels = series.labels
+        return [
+            rule
+            for names, by_values in self._by_labels.items()
+            for rule in by_values.get(tuple(labels.get(name, "") for name in names), ())
+            if rule.follows and rule.looks_at(series)
+        ]
+
+
+ByMetric = Mapping[str, OfMetric]
+NONE = OfMetric(())
 _lock = Lock()
 _known: ByMetric = {}
 _parsed: dict[tuple[int, int], tuple[RuleSpec, ConditionConfig] | None] = {}
@@ -69,7 +110,9 @@ def by_metric() -> ByMetric:
 def forget() -> None:
     """Remember nothing any more."""
     global _read
-    _read = (-math.inf, -math.inf, None)
+    with _lock:
+        _read = (-math.inf, -math.inf, None)
+        _parsed.clear()
 
 
 def _all() -> ByMetric:
@@ -85,11 +128,26 @@ def _all() -> ByMetric:
             teams = {team.pk for team in rule.teams.all()}
             hidden = frozenset(source for source, of in restricted.items() if not of & teams)
             spec, condition = document
-            changed_at = rule.changed_at.timestamp()
-            found[rule.metric].append(
-                Known(rule.pk, rule.name, spec, spec.query.query(), condition, hidden, changed_at)
-            )
-    return dict(found)
+            found[rule.metric].append(_made(rule, spec, condition, hidden))
+    return {metric: OfMetric(of_metric) for metric, of_metric in found.items()}
+
+
+def _made(rule: Rule, spec: RuleSpec, condition: ConditionConfig, hidden: frozenset[int]) -> Known:
+    kind = spec.kind
+    before = kind.samples_before(condition)
+    return Known(
+        pk=rule.pk,
+        name=rule.name,
+        spec=spec,
+        query=spec.query.query(),
+        condition=condition,
+        hidden=hidden,
+        changed_at=rule.changed_at.timestamp(),
+        follows=spec.is_plain() and not kind.of_sources,
+        needs_past=bool(before or kind.past(condition)),
+        samples_before=before,
+        may_lapse=not kind.of_sources and (kind.no_data or spec.no_data) != "keep",
+    )
 
 
 def _document(rule: Rule) -> tuple[RuleSpec, ConditionConfig] | None:

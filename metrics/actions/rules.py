@@ -15,7 +15,7 @@ from metrics.actions import alerts, incidents, journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
-from metrics.alerts.rule import RuleSpec
+from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.models import Rule
 
 __all__ = [
@@ -71,11 +71,11 @@ def change(
         teams.check_sharing(by, rule.teams.all(), owners)
         rule.for_everyone = rule.for_everyone if access is None else access.everyone
         rule.revision += 1
-        looked_at = rule.spec.get("query")
+        looked_at = _looked_at(rule)
         _save(rule, spec)
         if not rule.enabled:
             alerts.end_all(by, rule, f"{by.name} turned the rule off.")
-        elif rule.spec.get("query") != looked_at:
+        elif _looked_at(rule) != looked_at:
             alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         rule.teams.set(owners)
         journal.record(by, "change", rule, before, facts(rule))
@@ -136,6 +136,7 @@ def whole(rule: Rule) -> dict[str, Any]:
     return {
         **spec.model_dump(mode="json", by_alias=True),
         "query": spec.query.model_dump(mode="json", exclude_unset=True),
+        "queries": [one.model_dump(mode="json", exclude_unset=True) for one in spec.queries],
     }
 
 
@@ -150,17 +151,32 @@ def says(rule: Rule) -> str:
     spec = rule_index.readable(rule)
     if spec is None:
         return f"This release can't read it: the condition {rule.spec.get('condition', {}).get('kind')!r} is unknown."
-    query = spec.query
-    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
-    series = f"{query.metric}{{{labels}}}" if labels else query.metric
-    what = f"{query.function} of {series}{f' over {query.over}' if query.over else ''}" if query.function else series
+    what = spec.expression or _words(spec.query)
     return f"{what} {spec.kind.says(spec.config())}{f' for {spec.for_}' if spec.for_ else ''}"
+
+
+def _words(query: RuleQuery) -> str:
+    """Return which series `query` means, and what is made of them."""
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(query.labels.items()))
+    words = f"{query.metric}{{{labels}}}" if labels else query.metric
+    if query.function:
+        words = f"{query.function} of {words}{f' over {query.over}' if query.over else ''}"
+    if query.group_by is not None:
+        by = f" by {', '.join(query.group_by)}" if query.group_by else ""
+        words = f"{query.aggregate} of {words}{by}"
+    return words
 
 
 def facts(rule: Rule) -> dict[str, Any]:
     """Return what the journal keeps of a rule."""
     access = access_of(rule).model_dump() if rule.pk else {}
     return {**document_of(rule), **access}
+
+
+def _looked_at(rule: Rule) -> list[Any]:
+    """Return what says which series a rule looks at, and what is made of them."""
+    kind = rule.spec.get("condition", {}).get("kind")
+    return [*(rule.spec.get(name) for name in ("query", "queries", "expression")), kind]
 
 
 def _save(rule: Rule, spec: RuleSpec) -> None:

@@ -69,9 +69,16 @@ IsBad = Callable[[float, bool], bool]
 """Whether a value is bad; the second argument says that it was, so that it has to clear."""
 
 
+STAYS_IF = {State.OK: False, State.PENDING: True, State.FIRING: True, State.RECOVERING: False, State.NODATA: None}
+"""Whether a value has to be bad for a state to stay; None for one that every value ends."""
+
+
 @dataclass(slots=True)
 class _Walk:
-    """The way of one alert through time: where it stands by now, and what changed so far."""
+    """The way of one alert through time: where it stands by now, and what changed so far.
+
+    Most samples change nothing: what is asked of each of them follows from the state, and is kept beside it.
+    """
 
     state: State
     since: float
@@ -79,34 +86,58 @@ class _Walk:
     timing: Timing
     value: float | None = None
     changes: list[Change] = field(default_factory=list)
+    burning: bool = False
+    stays_if: bool | None = None
+    acts_at: float = math.inf
+    """When a timer ends, of the state or of the series."""
+    lapse_s: float = math.inf
+
+    def __post_init__(self) -> None:
+        if self.timing.lapses_after_s is not None and self.timing.no_data != "keep":
+            self.lapse_s = self.timing.lapses_after_s
+        self._enter(self.state)
 
     def see(self, at: float, value: float, is_bad: IsBad) -> None:
         """Take a sample."""
-        self.pass_time(at)
-        self.value, self.seen_at = value, at
-        if is_bad(value, self.state in BURNING):
+        if at > self.acts_at or at > self.seen_at + self.lapse_s:
+            self.pass_time(at)
+        self.seen_at = at
+        if value != value:  # nan: nobody knows whether it is bad, and that it came is all there is to it
+            if self.state is State.NODATA:
+                self._become(State.OK, at)
+            return
+        self.value = value
+        bad = is_bad(value, self.burning)
+        if bad is self.stays_if:
+            return
+        if bad:
             if self.state is State.RECOVERING:
                 self._become(State.FIRING, at)
-            elif self.state in (State.OK, State.NODATA):
+            else:
                 self._become(State.PENDING if self.timing.for_s else State.FIRING, at)
         elif self.state is State.FIRING:
             self._become(State.RECOVERING if self.timing.clear_for_s else State.OK, at)
-        elif self.state in (State.PENDING, State.NODATA):
+        else:
             self._become(State.OK, at)
 
     def pass_time(self, to: float) -> None:
         """Do what the timers say that is to happen before `to`: a sample of the same moment comes first."""
-        timing = self.timing
-        lapses_at = math.inf if timing.lapses_after_s is None else self.seen_at + timing.lapses_after_s
-        ends_at = self.since + (timing.for_s if self.state is State.PENDING else timing.clear_for_s)
-        if self.state in TIMED and ends_at < min(to, lapses_at):
-            self._become(TIMED[self.state], ends_at)
-        if -math.inf < lapses_at < to and timing.no_data != "keep" and self.state != timing.no_data:
-            self._become(State(timing.no_data), lapses_at)
+        lapses_at = self.seen_at + self.lapse_s
+        if self.acts_at < min(to, lapses_at):
+            self._become(TIMED[self.state], self.acts_at)
+        if -math.inf < lapses_at < to and self.state != self.timing.no_data:
+            self._become(State(self.timing.no_data), lapses_at)
 
     def _become(self, after: State, at: float) -> None:
         self.changes.append(Change(self.state, after, at, self.value))
-        self.state, self.since = after, at
+        self.since = at
+        self._enter(after)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.burning, self.stays_if = state in BURNING, STAYS_IF[state]
+        lasts_s = self.timing.for_s if state is State.PENDING else self.timing.clear_for_s
+        self.acts_at = self.since + lasts_s if state in TIMED else math.inf
 
 
 def fold(

@@ -1,36 +1,30 @@
 """A rule as a document: what it looks at, when that is bad, and for whom."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from metrics.access.sharing import Text
-from metrics.alerts.base import AnyCondition, ConditionConfig
+from metrics.alerts.base import LONGEST_S, AnyCondition, ConditionConfig, Period
 from metrics.alerts.machine import IsBad, NoData, Timing
 from metrics.alerts.registry import kinds
 from metrics.every import seconds
 from metrics.names import METRIC_NAME, is_label
 from metrics.versioned import Versioned
+from metrics.widgets import arithmetic
 from metrics.widgets.base import QueryConfig
 from metrics.widgets.links import Href
 
 Severity = Literal["info", "warning", "critical"]
-LONGEST_S = 30 * 86_400
 LABELS_MOST = 20
+QUERIES_MOST = 10
 
-
-def _period(text: str) -> str:
-    if seconds(text) > LONGEST_S:
-        raise ValueError("It may be 30d at most")
-    return text
-
-
-Period = Annotated[str, AfterValidator(_period)]
+__all__ = ["LONGEST_S", "Period", "RuleQuery", "RuleSpec", "Severity"]
 
 
 class RuleQuery(QueryConfig):
-    """The series that a rule looks at, each by itself: a query of a widget, without what only charts need."""
+    """The series that a rule looks at, each or each group of them by itself: a query of a widget on stored series."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra={})
 
@@ -43,7 +37,7 @@ class RuleQuery(QueryConfig):
 
     def is_plain(self) -> bool:
         """Whether each sample of a gauge is looked at, and nothing is made of them first."""
-        return self.function is None
+        return self.function is None and self.group_by is None and self.top is None
 
 
 class RuleSpec(Versioned):
@@ -56,6 +50,13 @@ class RuleSpec(Versioned):
 
     name: Text = Field(min_length=1, max_length=100, description="Stands in every message.")
     query: RuleQuery = Field(description="The series to look at; each has an alert of its own.")
+    queries: list[RuleQuery] = Field(
+        default_factory=list, max_length=QUERIES_MOST, description="More queries, for the expression; each has a name."
+    )
+    expression: str = Field(
+        default="", description="What is calculated with the named queries, such as A / B * 100, and looked at instead."
+    )
+    unit: str | None = Field(default=None, max_length=20, description="Unit of what is calculated.")
     condition: dict[str, Any] = Field(description="What is bad: a kind, and its fields.")
     for_: Period | None = Field(
         default=None,
@@ -100,13 +101,50 @@ class RuleSpec(Versioned):
             raise ValueError(f"{wrong[:50]!r} can't be the name of a label")
         return given
 
+    @field_validator("expression")
+    @classmethod
+    def _is_readable(cls, given: str) -> str:
+        if given:
+            arithmetic.names(given)
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_metric(cls, given: Any) -> Any:
+        """Some conditions look at one metric: it need not be said."""
+        if not isinstance(given, dict) or not isinstance(given.get("condition"), dict):
+            return given
+        kind, query = kinds().get(str(given["condition"].get("kind"))), given.get("query", {})
+        if kind is None or not kind.metric or not isinstance(query, dict) or query.get("metric") or query.get("promql"):
+            return given
+        return {**given, "query": {**query, "metric": kind.metric}}
+
     @model_validator(mode="after")
     def _looks_at_each(self) -> "RuleSpec":
-        if self.query.is_live:
+        every = (self.query, *self.queries)
+        if any(query.is_live for query in every):
             raise ValueError("A rule looks at stored series: its query has no source and no promql")
-        if self.query.top is not None or self.query.group_by is not None or self.query.hidden or self.query.name:
-            raise ValueError("A rule looks at each series by itself: its query has no group_by, top, name or hidden")
+        if any(query.hidden for query in every):
+            raise ValueError("A query of a rule can't be hidden: with an expression, it alone is looked at")
+        if self.expression:
+            self._check_names([query.name for query in every])
+        elif self.queries:
+            raise ValueError("queries are for an expression, which says what is calculated with them")
+        if self.kind.counts_samples and not self.is_plain():
+            raise ValueError(f"The condition {self.kind.kind} counts samples: its query has no function and no groups")
         return self
+
+    def _check_names(self, names: list[str]) -> None:
+        given = [name for name in names if name]
+        if len(set(given)) < len(given):
+            raise ValueError("Two queries have the same name")
+        unknown = arithmetic.names(self.expression) - set(given)
+        if unknown:
+            raise ValueError(f"No query is named {min(unknown)}, which the expression uses")
+
+    def is_plain(self) -> bool:
+        """Whether each sample of a gauge is looked at, and nothing is made of them first."""
+        return self.query.is_plain() and not self.expression
 
     @property
     def kind(self) -> AnyCondition:

@@ -45,24 +45,28 @@ class Threshold(Condition[ThresholdConfig]):
     config_class = ThresholdConfig
 
     def is_bad(self, config: ThresholdConfig, value: float, was_bad: bool) -> bool:
-        return _above(config, value, was_bad) or _below(config, value, was_bad)
+        if not was_bad:  # of most values this is all there is to ask
+            above, below = config.above, config.below
+            return (above is not None and value > above) or (below is not None and value < below)
+        return _above(config, value) or _below(config, value)
 
     def says(self, config: ThresholdConfig) -> str:
         if config.above is not None and config.below is not None:
             return f"outside {config.below:g} to {config.above:g}"
         return f"above {config.above:g}" if config.above is not None else f"below {config.below:g}"
 
-    def lines(self, config: ThresholdConfig) -> tuple[float, ...]:
-        return tuple(line for line in (config.above, config.below) if line is not None)
+    def lines(self, config: ThresholdConfig) -> dict[str, float]:
+        names = ("above", "below", "clear_below", "clear_above")
+        return {name: line for name in names if (line := getattr(config, name)) is not None}
 
 
-def _above(config: ThresholdConfig, value: float, was_bad: bool) -> bool:
-    if was_bad and config.clear_below is not None:
+def _above(config: ThresholdConfig, value: float) -> bool:
+    if config.clear_below is not None:
         return value >= config.clear_below
     return config.above is not None and value > config.above
 
 
-def _below(config: ThresholdConfig, value: float, was_bad: bool) -> bool:
-    if was_bad and config.clear_above is not None:
+def _below(config: ThresholdConfig, value: float) -> bool:
+    if config.clear_above is not None:
         return value <= config.clear_above
     return config.below is not None and value < config.below

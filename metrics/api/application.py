@@ -105,6 +105,7 @@ refuse_in(telemetry, otlp.as_status)
 schemas = [
     path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json"),
     path("v1/dashboards/schema.json", dashboard_files.schema, name="dashboard-schema"),
+    path("v1/rules/schema.json", rules.schema, name="rule-schema"),
 ]
 urls = {
     "api": operations(([*schemas, *api.urls[0]], *api.urls[1:]), as_json),

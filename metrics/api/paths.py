@@ -16,7 +16,13 @@ OURS = re.compile(r"/+(?:api|metrics|ping|write|query|v1|health|ready)(?:/|$)", 
 """Paths that programs call. All others are of pages, and Django's own rules hold for them."""
 SLASHES = re.compile("//+")
 READ = frozenset({"GET", "HEAD"})
-NO_OPERATION = {"openapi-json": READ, "openapi-view": READ, "asyncapi-json": READ, "dashboard-schema": READ}
+NO_OPERATION = {
+    "openapi-json": READ,
+    "openapi-view": READ,
+    "asyncapi-json": READ,
+    "dashboard-schema": READ,
+    "rule-schema": READ,
+}
 """Views that would answer any method, and which they should answer."""
 
 Urls = tuple[list[URLResolver | URLPattern], str, str]

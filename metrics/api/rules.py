@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Field, Path, Router, Schema, Status
 
 from metrics.access.policy import visible
 from metrics.access.sharing import Access
 from metrics.actions import rules as actions
 from metrics.alerts.registry import kinds
+from metrics.alerts.schema import schema as rule_schema
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Rule
@@ -22,6 +23,11 @@ class RuleFields(Body):
     """A rule; the docs on alerts describe its query and its conditions."""
 
     query: dict[str, Any] | None = Field(None, description="The series to look at: metric, labels, function, over.")
+    queries: list[dict[str, Any]] | None = Field(None, description="More queries, for the expression; each has a name.")
+    expression: Text | None = Field(
+        None, description="What is calculated with the named queries, and looked at instead."
+    )
+    unit: Text | None = Field(None, description="Unit of what is calculated.")
     condition: dict[str, Any] | None = Field(None, description="What is bad: a kind, and its fields.")
     for_: Text | None = Field(None, alias="for", description="How long it has to be bad, such as 5m.")
     clear_for: Text | None = Field(None, description="How long it has to be good again, such as 5m.")
@@ -60,6 +66,9 @@ class RuleOut(Schema):
     id: int
     name: str
     query: dict[str, Any]
+    queries: list[dict[str, Any]]
+    expression: str
+    unit: str | None = None
     condition: dict[str, Any]
     for_: str | None = Field(None, alias="for")
     clear_for: str | None = None
@@ -129,6 +138,11 @@ def delete_rule(request: HttpRequest, id: Id) -> Status[None]:
     """Remove a rule with its alerts."""
     actions.delete(principal_of(request), id)
     return Status(204, None)
+
+
+def schema(request: HttpRequest) -> HttpResponse:
+    """The JSON schema of a rule, which anybody may read, as the description of the API."""
+    return JsonResponse(rule_schema())
 
 
 def _out(rule: Rule) -> dict[str, Any]:

@@ -18,6 +18,9 @@ EVERY_SAMPLE_S = 6 * 3600
 MINUTES_S = 24 * 3600
 """Quantiles are of every sample in windows up to the first, of the means of minutes up to the second, else of hours."""
 
+PART = 2000
+"""So many series are read at a time where all are wanted."""
+
 BACK_MOST_S = 3 * 24 * 3600
 """How far before a window its series are read at most, so that daily ones have a value where it begins."""
 
@@ -87,6 +90,46 @@ def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) ->
     Series of the sources `hidden` (ids) are left out.
     """
     return _of_chosen(asked, find([one.query for one in asked], hidden), at)
+
+
+def in_parts(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) -> list[list[Track]]:
+    """Return what `together` does, of all series however many there are, having read some of them at a time."""
+    chosen = find([one.query for one in asked], hidden, most=None)
+    return of_chosen(asked, chosen, at)
+
+
+def of_chosen(asked: Sequence[Asked], chosen: Sequence[Sequence[Found]], at: float) -> list[list[Track]]:
+    """Return what `in_parts` does of the series that were `chosen` for each of `asked`."""
+    found: list[list[Track]] = [[] for _ in asked]
+    part: dict[int, list[Found]] = {}
+    room = PART
+    for place, of_one in enumerate(chosen):
+        begin = 0
+        while begin < len(of_one):
+            part[place] = list(of_one[begin : begin + room])
+            begin, room = begin + room, room - len(part[place])
+            if not room:
+                _add_part(found, part, asked, at)
+                part, room = {}, PART
+    _add_part(found, part, asked, at)
+    return found
+
+
+def _add_part(found: list[list[Track]], part: Mapping[int, list[Found]], asked: Sequence[Asked], at: float) -> None:
+    tracks = _of_chosen([asked[place] for place in part], list(part.values()), at) if part else []
+    for place, some in zip(part, tracks, strict=True):
+        found[place] += some
+
+
+def means(
+    wanted: Sequence[tuple[Collection[int], float, float, float]], at: float
+) -> list[dict[int, tuple[Point, ...]]]:
+    """Return, for each (ids, start, end, seconds of a step), the means of the steps of these series, by id."""
+    chosen = {one.pk: one for one in find_ids({pk for ids, *_ in wanted for pk in ids})}
+    return reader.points(
+        [Wanted([chosen[pk] for pk in ids if pk in chosen], start, end, step_s) for ids, start, end, step_s in wanted],
+        at,
+    )
 
 
 def of_ids(ids: Collection[int], window: Window, hidden: Collection[int] = ()) -> dict[int, Track]:

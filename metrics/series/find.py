@@ -73,8 +73,8 @@ class Found:
         return round((at + self.ahead_s) * 1000)
 
 
-def find(queries: Sequence[Query], hidden: Collection[int] = ()) -> list[list[Found]]:
-    """Return the series that match each query, the oldest `SERIES_MOST` of them, in a stable order.
+def find(queries: Sequence[Query], hidden: Collection[int] = (), most: int | None = SERIES_MOST) -> list[list[Found]]:
+    """Return the series that match each query, the oldest `most` of them or all, in a stable order.
 
     Those of the sources `hidden` (ids) are left out.
     """
@@ -82,7 +82,7 @@ def find(queries: Sequence[Query], hidden: Collection[int] = ()) -> list[list[Fo
         return []
     found: list[list[Found]] = [[] for _ in queries]
     ask = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    for number, *row in ask(queries, sorted(hidden)):
+    for number, *row in ask(queries, sorted(hidden), most):
         found[number].append(_found(*row))
     return found
 
@@ -153,7 +153,7 @@ def _found(*row: Any) -> Found:
     return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *told)
 
 
-def _on_postgresql(queries: Sequence[Query], hidden: list[int]) -> list[tuple[Any, ...]]:
+def _on_postgresql(queries: Sequence[Query], hidden: list[int], most: int | None) -> list[tuple[Any, ...]]:
     """Ask everything at once, each query by the index on metrics."""
     one_of = """AND NOT EXISTS (
                 SELECT 1 FROM jsonb_each(q.several) e(name, one_of)
@@ -165,7 +165,7 @@ def _on_postgresql(queries: Sequence[Query], hidden: list[int]) -> list[tuple[An
             SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = q.metric AND s.labels @> q.given
             AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(q.absent) a(name) WHERE s.labels ? a.name)
             {one_of if any(map(_several, queries)) else ""}
-            {_not_of(hidden)} ORDER BY s.id LIMIT {SERIES_MOST}) found
+            {_not_of(hidden)} ORDER BY s.id {_first(most)}) found
         ORDER BY 1, 2"""
     labels = [[json.dumps(part(one)) for one in queries] for part in (_given, _absent, _several)]
     with connection.cursor() as cursor:
@@ -174,7 +174,7 @@ def _on_postgresql(queries: Sequence[Query], hidden: list[int]) -> list[tuple[An
     return rows
 
 
-def _on_sqlite(queries: Sequence[Query], hidden: list[int]) -> Iterator[tuple[Any, ...]]:
+def _on_sqlite(queries: Sequence[Query], hidden: list[int], most: int | None) -> Iterator[tuple[Any, ...]]:
     for number, query in enumerate(queries):
         given, absent, several = _given(query), _absent(query), _several(query)
         labels = " AND json_extract(s.labels, %s) = %s" * len(given)
@@ -187,10 +187,14 @@ def _on_sqlite(queries: Sequence[Query], hidden: list[int]) -> Iterator[tuple[An
             *chain(*((_path(name), *values) for name, values in several.items())),
         ]
         which = f"s.metric = %s{labels} {_not_of(hidden)}"
-        sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} ORDER BY s.id LIMIT {SERIES_MOST}"
+        sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE {which} ORDER BY s.id {_first(most)}"
         with connection.cursor() as cursor:
             cursor.execute(sql, [query.metric, *paths, *hidden])
             yield from ((number, *row) for row in cursor.fetchall())
+
+
+def _first(most: int | None) -> str:
+    return "" if most is None else f"LIMIT {most}"
 
 
 def _not_of(hidden: list[int]) -> str:

@@ -1,15 +1,16 @@
 """Reading what is stored: series as of a moment, functions of them over a window, every sample, and what arrived."""
 
 from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
-from metrics.series.calculate import Asked, Window, of_ids, together
+from metrics.series.calculate import Asked, Window, in_parts, means, of_chosen, of_ids, together
 from metrics.series.catalogue import Hit, labels, rank, search
-from metrics.series.find import Query
+from metrics.series.find import Found, Query, find
 from metrics.series.functions import Function, FunctionName
 from metrics.series.labels import values_of
+from metrics.series.newest import newest
 from metrics.series.overdue import Overdue, overdue
 from metrics.series.rate import Over, over_seconds
 from metrics.series.raw import bounds, samples
-from metrics.series.reader import Track, longest_step, tracks, tracks_of
+from metrics.series.reader import Track, longest_step, seen, tracks, tracks_of
 from metrics.series.step_cache import Point
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "PUSHED",
     "Arrivals",
     "Asked",
+    "Found",
     "Function",
     "FunctionName",
     "Hit",
@@ -28,14 +30,20 @@ __all__ = [
     "Window",
     "arrivals",
     "bounds",
+    "find",
+    "in_parts",
     "labels",
     "longest_step",
+    "means",
+    "newest",
+    "of_chosen",
     "of_ids",
     "over_seconds",
     "overdue",
     "rank",
     "samples",
     "search",
+    "seen",
     "together",
     "tracks",
     "tracks_of",

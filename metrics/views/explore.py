@@ -20,6 +20,7 @@ from metrics.actions.errors import Conflict, Invalid, check_storable, sentences
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
 from metrics.models import Dashboard, Rule, Series
+from metrics.views import rule_draft
 from metrics.views.access import page, page_for
 from metrics.views.dashboard_edit import refusals
 from metrics.widgets import explored
@@ -62,10 +63,9 @@ class Asked:
 
     @property
     def rule_address(self) -> str:
-        """The address that makes a rule of its series; a label with several values is left out."""
-        single = {name: value for name, value in self.query.get("labels", {}).items() if isinstance(value, str)}
-        given = [("metric", self.query["metric"]), *(("label", f"{name}={value}") for name, value in single.items())]
-        return f"{reverse('rule-new')}?{urlencode(given)}"
+        """The address that makes a rule of its series."""
+        given = rule_draft.of_config({"queries": [self.query]})
+        return given.address if given else ""
 
 
 def address_of(metric: str, labels: Mapping[str, str] | None = None) -> str:

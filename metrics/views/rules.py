@@ -1,7 +1,8 @@
 """The pages of rules: the list, making and changing one with a rehearsal, removing one."""
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -16,27 +17,49 @@ from metrics.access.sharing import Access
 from metrics.actions import rehearsals
 from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
-from metrics.actions.errors import Conflict, Errors, Invalid
+from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.alerts.registry import kinds
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
+from metrics.forms.labels import label
 from metrics.models import Rule, Team
 from metrics.times import datetime_of
-from metrics.views import humanize
+from metrics.views import humanize, rule_draft
 from metrics.views.access import page
 from metrics.views.dashboard_edit import seen
 
-RULE, QUERY, CONDITION = "rule", "query", "condition"
+RULE, QUERY, CALCULATION, CONDITION = "rule", "query", "calculation", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
 MORE = ("no_data", "text", "runbook", "checklist", "labels", "enabled")
-OF_QUERY = ("metric", "labels", "function", "over", "quantile")
-FOLDED = {RULE: set(MORE), QUERY: {"quantile"}}
+OF_QUERY = ("metric", "labels", "function", "over", "quantile", "group_by", "aggregate", "top", "name")
+OF_CALCULATION = ("queries", "expression", "unit")
+FOLDED = {
+    RULE: set(MORE),
+    QUERY: {"quantile", "group_by", "aggregate", "top", "name"},
+    CALCULATION: set(OF_CALCULATION),
+}
 TEXTS = ("name", "text", "runbook")
 """Fields that may be empty texts; another that is empty is as usual."""
 CHART_RANGE = "24h"
+HOUR_WIDTH, HOURS_HEIGHT = 10, 100
 LISTED_MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A bar of a chart of the day: its `name`, how often somebody would be told, where it is, and how high."""
+
+    name: str
+    count: int
+    x: int
+    height: int
+    is_night: bool
+
+    @property
+    def y(self) -> int:
+        return HOURS_HEIGHT - self.height
 
 
 @require_safe
@@ -67,8 +90,10 @@ def new(request: HttpRequest) -> HttpResponse:
         given = request.GET.urlencode()
         context = {"kinds": [actions.about(one) for _, one in sorted(kinds().items())], "given": given}
         return render(request, "rule/kinds.html", context)
-    query = {"metric": request.GET.get("metric", ""), "labels": _labels(request)}
-    draft = Draft.of(_parts(kind), {RULE: {"enabled": True}, QUERY: query}, FOLDED)
+    given = rule_draft.read(request.GET, kinds()[kind].metric)
+    draft = Draft.of(
+        _parts(kind), {RULE: {"enabled": True}, QUERY: given.query, CALCULATION: given.calculation}, FOLDED
+    )
     return _form(request, by, draft, kind, None)
 
 
@@ -83,7 +108,8 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     if kind not in kinds():
         raise Http404(f"There is no condition {kind} any more.")
     document = actions.whole(rule)
-    draft = Draft.of(_parts(kind), {RULE: document, QUERY: document["query"], CONDITION: document["condition"]}, FOLDED)
+    parts = {RULE: document, CALCULATION: document, QUERY: document["query"], CONDITION: document["condition"]}
+    draft = Draft.of(_parts(kind), parts, FOLDED)
     return _form(request, by, draft, kind, rule)
 
 
@@ -101,16 +127,17 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("rules")
 
 
-def _labels(request: HttpRequest) -> dict[str, str]:
-    pairs = (one.partition("=") for one in request.GET.getlist("label"))
-    return {name: value for name, _, value in pairs if name}
-
-
 def _parts(kind: str) -> Parts:
     every = {field.name: field for field in fields_of(RuleSpec)}
     rule: list[Field] = [every[name] for name in (*FIRST, *MORE)]
     condition = fields_of(kinds()[kind].config_class)
-    return {RULE: tuple(rule), QUERY: fields_of(RuleQuery, *OF_QUERY), CONDITION: condition}
+    calculation = tuple(_of_queries(every[name]) for name in OF_CALCULATION)
+    return {RULE: tuple(rule), QUERY: fields_of(RuleQuery, *OF_QUERY), CALCULATION: calculation, CONDITION: condition}
+
+
+def _of_queries(field: Field) -> Field:
+    """Return a list of queries with the fields that rules have of them."""
+    return replace(field, fields=tuple(one for one in field.fields if one.name in OF_QUERY))
 
 
 def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Rule | None) -> HttpResponse:
@@ -137,7 +164,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     try:
         document = _read(draft, kind)
         if request.GET.get("do") == "rehearse":
-            context |= _rehearsed(by, actions.checked({"name": "rule", **document}))
+            spec = actions.checked({**document, "name": document.get("name") or "rule"})
+            context |= _rehearsed(by, spec, teams, context["everyone"])
             return render(request, "rule/_rehearsal.html", context) if is_htmx else _page(request, draft, context)
         saved_for = Access(everyone=context["everyone"], teams=teams)
         if rule is None:
@@ -149,6 +177,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
         if is_htmx:
             return render(request, "rule/_rehearsal.html", {"refused": draft.sentences()})
         return _page(request, draft, context, status=422)
+    except TooOften as problem:
+        return render(request, "rule/_rehearsal.html", {"refused": [str(problem)]}, status=200 if is_htmx else 429)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)
     messages.success(request, f"{saved.name} is saved.")
@@ -163,8 +193,13 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     errors.check()
     given = {name: value for name, value in values[RULE].items() if value != "" or name in TEXTS}
     query = {name: value for name, value in values[QUERY].items() if value not in (None, "", {})}
+    calculation = {name: value for name, value in values[CALCULATION].items() if value is not None}
+    calculation["queries"] = [
+        {name: value for name, value in one.items() if value not in (None, "", {})}
+        for one in calculation.get("queries", [])
+    ]
     condition = {name: value for name, value in values[CONDITION].items() if value is not None}
-    return {**given, QUERY: query, CONDITION: {**condition, "kind": kind}}
+    return {**given, **calculation, QUERY: query, CONDITION: {**condition, "kind": kind}}
 
 
 def _place(where: str) -> str:
@@ -172,20 +207,36 @@ def _place(where: str) -> str:
     part = where.partition(".")[0]
     if part in (QUERY, CONDITION):
         return where
+    if part in OF_CALCULATION:
+        return f"{CALCULATION}.{where}"
     return where if part == "access" else f"{RULE}.{where}"
 
 
-def _rehearsed(by: Principal, spec: RuleSpec) -> dict[str, Any]:
+def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bool) -> dict[str, Any]:
+    """Return what a rehearsal found, for people who would be told: `teams`, or everyone who may see the rule."""
     now = time.time()
-    shown = chart(spec, spec.query.labels, CHART_RANGE, now, hidden_from(by))
     rehearsal = rehearsals.rehearsed(by, spec, now, get_current_timezone())
+    shown = None if spec.kind.of_sources else chart(spec, {}, CHART_RANGE, now, hidden_from(by))
     return {
         "rehearsal": rehearsal,
         "shown": shown,
+        "handles": [(f"{CONDITION}-{name}", label(name)) for name in spec.kind.lines(spec.config())],
         "fired_for": humanize.age(rehearsal.fired_s),
+        "hours": hours(rehearsal.told),
+        "told": " and ".join(teams) or ("everyone" if everyone else "nobody"),
         "listed": [_line(one) for one in rehearsal.series[:LISTED_MOST]],
         "not_listed": max(0, len(rehearsal.series) - LISTED_MOST),
     }
+
+
+def hours(told: Sequence[int]) -> list[Hour]:
+    """Return the bars of what would be told in each hour of the day."""
+    most = max(told, default=0)
+    return [
+        Hour(f"{hour:02}:00", count, HOUR_WIDTH * hour, round(HOURS_HEIGHT * count / most), hour >= 22 or hour < 6)
+        for hour, count in enumerate(told)
+        if most
+    ]
 
 
 def _line(one: Rehearsed) -> dict[str, Any]:
@@ -193,6 +244,7 @@ def _line(one: Rehearsed) -> dict[str, Any]:
     return {
         "name": one.name,
         "count": len(one.episodes),
+        "flaps": one.flaps,
         "lasted": humanize.age(one.fired_s),
         "newest": datetime_of(newest.start),
         "still": newest.end is None,

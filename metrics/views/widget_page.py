@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from metrics.access.policy import may_watch, visible
+from metrics.access.policy import CREATE, may, may_watch, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import live_queries, moments, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page as loaded
-from metrics.models import Dashboard, Widget
+from metrics.models import Dashboard, Rule, Widget
 from metrics.times import datetime_of
+from metrics.views import rule_draft
 from metrics.widgets import export
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.registry import kinds
@@ -60,6 +61,7 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
     config = kinds()[widget.kind].config_class.model_validate(widget.config) if found else None
     more = variables.address(asked.chosen) + link
     by = of_visitor(request)
+    watched = rule_draft.of_config(widget.config) if found and by.shown is None and may(by, CREATE, Rule) else None
     fixed = by.shown is not None and by.shown.range
     query = urlencode({**asked.query, "range": asked.range}, doseq=True)
     context = {
@@ -75,6 +77,7 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
         "links": links_of(widget, asked.range),
         "rows": export.rows(found, getattr(config, "unit", None)),
         "back": f"{home}?{query}",
+        "alert_on": watched.address if watched else "",
         "is_linked": by.shown is not None,
     }
     if asked.is_past:

@@ -57,7 +57,7 @@ def drawn(
 
 
 def _widget(query: Mapping[str, Any], kind: str, fields: Mapping[str, Any]) -> Widget:
-    config = {**fields, "queries": [dict(query)]}
+    config = {"queries": [dict(query)], **fields}
     return Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
 
 

@@ -11,7 +11,7 @@ from metrics.access.sharing import Access
 from metrics.actions import alert_notices, alerts, evaluation, rule_index, rules, sources, teams
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.alerts.machine import State
-from metrics.models import Alert, AuditEntry, Notification, Rule, Team, Transition
+from metrics.models import Alert, AuditEntry, Notification, Rule, Run, Team, Transition
 from metrics.redis_state import arrived
 from metrics.redis_state.connection import client
 from metrics.sample import Sample
@@ -205,6 +205,95 @@ def test_how_often_it_comes_is_learnt_from_the_series() -> None:
     assert evaluation.look(AT + 6 * 3600) == 1
 
 
+class TestConditions:
+    """The past that a condition needs comes from what is stored: it is the same after a restart."""
+
+    def test_a_change_is_looked_at_as_samples_come(self) -> None:
+        rule(condition={"kind": "change", "by": 5, "within": "10m"})
+        for after_s, value in ((-700, 10), (-600, 10), (0, 16), (10, 14)):
+            push(value, after_s)
+        assert moves() == [("ok", "firing", 0), ("firing", "ok", 10)]
+
+    def test_what_came_before_is_enough_for_a_restart(self) -> None:
+        rule(condition={"kind": "change", "by": 5, "within": "10m"})
+        accepted([sample("disk_used", value, AT + at) for at, value in ((-600, 10), (0, 16), (10, 14))], now=AT + 10)
+        evaluation.evaluate(AT + 10)
+        assert [move for move in moves() if move[2] >= 0] == [("ok", "firing", 0), ("firing", "ok", 10)]
+
+    def test_a_check_fails_after_three(self) -> None:
+        person("ann")
+        rule(metric="http_up", condition={"kind": "check"})
+        for place, up in enumerate("10100010"):
+            push(float(up), 60 * place, "http_up")
+        assert moves() == [("ok", "firing", 300), ("firing", "ok", 360)]
+        assert told()[0] == "Warning: Disk full is 3."
+
+    def test_of_a_check_a_late_sample_counts_where_it_was(self) -> None:
+        rule(metric="http_up", condition={"kind": "check", "bad": 2, "of": 2})
+        push(0, 0, "http_up")
+        push(1, 60, "http_up")
+        push(0, 120, "http_up")
+        push(0, 90, "http_up")
+        assert states() == {"Disk full": "firing"}
+
+    def test_a_burn_rate(self) -> None:
+        rule(metric="http_up", condition={"kind": "slo", "objective": 99})
+        accepted([sample("http_up", 0 if s > -600 else 1, AT + s) for s in range(-3600, 0, 30)])
+        push(0, 0, "http_up")
+        assert states() == {"Disk full": "firing"}
+        assert Alert.objects.get().value == pytest.approx(1 / 6 / 0.01 / 6, rel=0.06)
+
+    def test_nothing_is_unusual_before_a_fortnight_is_over(self) -> None:
+        rule(condition={"kind": "unusual", "weeks": 2})
+        week = 7 * 86_400
+        accepted([sample("disk_used", 10 + n % 2, AT - week + 300 * n) for n in range(12)])
+        push(50)
+        assert states() == {}
+        accepted([sample("disk_used", 10 + n % 2, AT - 2 * week + 300 * n) for n in range(12)])
+        push(50, 10)
+        assert states() == {"Disk full": "firing"}
+
+    def test_a_source_that_fails_again_and_again(self) -> None:
+        person("ann")
+        machine = make.source()
+        rule(metric="source_failures", condition={"kind": "source", "runs": 2})
+        for n, error in enumerate(("", "x", "x", "x", "")):
+            Run.objects.create(
+                source=machine, started_at=datetime_of(AT + 10 * n), duration_s=1, samples=0, error=error
+            )
+            evaluation.look(AT + 10 * n + 5)
+        assert moves() == [("ok", "firing", 21), ("firing", "ok", 41)]
+        assert told()[0] == 'Warning: Disk full{kind="host", source="machine"} is 2.'
+
+    def test_groups_and_expressions_are_looked_at_every_ten_seconds(self) -> None:
+        query = {"metric": "errors", "name": "A", "group_by": ["site"]}
+        of_all = {"metric": "requests", "name": "B", "group_by": ["site"]}
+        rule(
+            query=query,
+            queries=[of_all],
+            expression="A / B * 100",
+            unit="percent",
+            condition={"kind": "threshold", "above": 5},
+        )
+        for host, errors in (("a", 4), ("b", 3)):
+            accepted(
+                [sample("errors", errors, AT, host=host, site="x"), sample("requests", 50, AT, host=host, site="x")]
+            )
+        evaluation.evaluate(AT)
+        assert evaluation.look(AT + 5) == 1
+        assert states() == {'Disk full{site="x"}': "firing"}
+        assert told() == []
+        assert Alert.objects.get().value == pytest.approx(7)
+
+    def test_missing_data_is_found_beyond_the_first_thousand(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("metrics.series.find.SERIES_MOST", 1)
+        monkeypatch.setattr("metrics.series.calculate.PART", 2)
+        rule(condition={"kind": "missing", "after": "1m"})
+        accepted([sample("disk_used", 1, host=host) for host in "abc"])
+        evaluation.evaluate(AT)
+        assert evaluation.look(AT + 100) == 3
+
+
 def test_a_counter_is_looked_at_by_its_rate() -> None:
     rule(metric="requests_total", condition={"kind": "threshold", "above": 5})
     every_ten_s = range(-60, 1, 10)
@@ -213,6 +302,28 @@ def test_a_counter_is_looked_at_by_its_rate() -> None:
     assert states() == {}
     assert evaluation.look(AT) == 1
     assert states() == {"Disk full": "firing"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([0, 10, 20, 30, 40, 50, 60], {}, id="steady"),
+        pytest.param([1_000_000, 1_000_010, 1_000_020, 0, 10, 20, 30], {}, id="it began anew: no leap up or down"),
+        pytest.param([1_000_000, 1_000_010, 5, 15, 25, 3, 13], {}, id="twice"),
+        pytest.param([0, 10, 20, 2030, 4040, 6050, 8060], {"Disk full": "firing"}, id="it does grow fast"),
+        pytest.param([0, 10, 20, 0, 2010, 4020, 6030], {"Disk full": "firing"}, id="also after it began anew"),
+    ],
+)
+def test_a_counter_that_began_anew(values: list[float], expected: dict[str, str]) -> None:
+    rule(metric="requests_total", condition={"kind": "threshold", "above": 50, "below": -1})
+    accepted(
+        [
+            Sample("requests_total", float(value), {}, AT - 60 + 10 * place, type="counter")
+            for place, value in enumerate(values)
+        ]
+    )
+    evaluation.look(AT)
+    assert states() == expected
 
 
 def test_a_team_that_got_another_name_is_told() -> None:
@@ -376,13 +487,16 @@ class TestRules:
         ("changes", "field", "said"),
         [
             ({"name": ""}, "name", "It may not be empty"),
-            ({"condition": {"kind": "thresholds"}}, "condition", "kind has to be missing or threshold"),
+            ({"condition": {"kind": "thresholds"}}, "condition", "kind has to be certificate or change or "),
             ({"condition": {"kind": "threshold"}}, "condition", "above or below has to be given, or both"),
             ({"condition": {"kind": "threshold", "above": "x"}}, "condition.above", "It has to be a number"),
             ({"condition": {**ABOVE, "clear_below": 95}}, "condition", "clear_below is on the bad side of its line"),
             ({"for": "soon"}, "for", "is not a period"),
             ({"query": {"metric": "9x"}}, "query.metric", "no digit first"),
-            ({"query": {"metric": "m", "top": 3}}, "", "looks at each series by itself"),
+            ({"query": {"metric": "m", "hidden": True}}, "", "can't be hidden"),
+            ({"queries": [{"metric": "m", "name": "B"}]}, "", "queries are for an expression"),
+            ({"expression": "A / B", "query": {"metric": "m", "name": "A"}}, "", "No query is named B"),
+            ({"expression": "import os"}, "expression", "can't be read"),
             ({"query": {"source": "prom", "promql": "up"}}, "query.metric", "It has to be given"),
             ({"query": {"metric": "m", "source": "prom", "promql": "up"}}, "query.metric", "PromQL says that itself"),
             ({"labels": {"__x": "y"}}, "labels", "can't be the name of a label"),

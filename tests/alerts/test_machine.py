@@ -1,5 +1,9 @@
 """States of alerts, as scenarios: samples go in, changes come out."""
 
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +78,59 @@ def test_scenario(timing: Timing, samples: Samples, until: float, expected: list
     assert told(samples, until, timing) == expected
 
 
+ZURICH = ZoneInfo("Europe/Zurich")
+HOUR_LONG = Timing(for_s=3600)
+
+
+def by_the_clock(*moments: str, zone: ZoneInfo = ZURICH) -> list[float]:
+    """Return the Unix seconds of moments as clocks in a zone show them; a * is the second time in the night."""
+    return [
+        datetime.fromisoformat(moment.rstrip("*")).replace(tzinfo=zone, fold=int(moment.endswith("*"))).timestamp()
+        for moment in moments
+    ]
+
+
+@pytest.mark.parametrize(
+    ("moments", "after_s"),
+    [
+        pytest.param(("2026-03-29 01:30", "2026-03-29 03:15"), None, id="clocks go forward: 45 minutes, not 105"),
+        pytest.param(("2026-03-29 01:30", "2026-03-29 03:31"), 3600, id="clocks go forward: an hour"),
+        pytest.param(("2026-10-25 02:30", "2026-10-25 02:15*"), None, id="clocks go back: 45 minutes, not -15"),
+        pytest.param(("2026-10-25 02:30", "2026-10-25 02:31*"), 3600, id="clocks go back: an hour, not a minute"),
+        pytest.param(("2028-02-28 23:30", "2028-02-29 00:31"), 3600, id="into a leap day"),
+        pytest.param(("2028-02-29 23:30", "2028-03-01 00:31"), 3600, id="out of a leap day"),
+        pytest.param(("2027-02-28 23:30", "2027-03-01 00:31"), 3600, id="no leap day"),
+        pytest.param(("2027-12-31 23:30", "2028-01-01 00:31"), 3600, id="the end of a year"),
+    ],
+)
+def test_an_hour_is_an_hour_whatever_clocks_show(moments: tuple[str, str], after_s: float | None) -> None:
+    begin, end = by_the_clock(*moments)
+    expected = [(PENDING, begin)] if after_s is None else [(PENDING, begin), (FIRING, begin + after_s)]
+    assert told([(begin, 95), (end, 95)], end, HOUR_LONG) == expected
+
+
+@pytest.mark.parametrize(
+    ("timing", "until", "expected"),
+    [
+        pytest.param(LONG, -3600, [(PENDING, 0)], id="set back: no timer ends before its time"),
+        pytest.param(LONG, 59.9, [(PENDING, 0)], id="and goes on to its end"),
+        pytest.param(LONG, 86_400, [(PENDING, 0), (FIRING, 60)], id="set forward: it fired when it was to"),
+        pytest.param(LAPSES, -3600, [(FIRING, 0)], id="set back: nothing lapses"),
+        pytest.param(LAPSES, 86_400, [(FIRING, 0), (NODATA, 50)], id="set forward: it lapsed when it was to"),
+    ],
+)
+def test_a_clock_that_is_set(timing: Timing, until: float, expected: list[tuple[State, float]]) -> None:
+    assert told([(0, 95)], until, timing) == expected
+
+
+def test_what_nobody_can_judge_leaves_a_state_but_ends_no_data() -> None:
+    nan = math.nan
+    assert told([(0, 95), (10, nan), (20, nan)], 30, AT_ONCE) == [(FIRING, 0)]
+    assert told([(0, 95), (40, nan), (80, nan)], 120, LAPSES) == [(FIRING, 0)], "they came: it does not lapse"
+    assert told([(0, 95), (90, nan)], 100, LAPSES) == [(FIRING, 0), (NODATA, 50), (OK, 90)]
+    assert told([(0, 95), (50, nan)], 60, LONG) == [(PENDING, 0), (FIRING, 60)]
+
+
 def test_each_change_goes_on_from_the_one_before_with_the_value_that_held() -> None:
     _, changes = fold(Standing(), [(0, 95.0), (61, 50.0)], 91, is_bad, LONG)
     assert changes == [
@@ -103,3 +160,22 @@ def test_a_restart_anywhere_changes_nothing(times: list[int], values: list[float
     last, after = fold(first, samples[cut:], 700, is_bad, timing)
     assert last == whole[0]
     assert [(one.after, one.at) for one in before + after] == [(one.after, one.at) for one in whole[1]]
+
+
+@given(
+    times=TIMES,
+    values=st.lists(VALUES, min_size=30, max_size=30),
+    timing=TIMINGS,
+    late=st.sets(st.integers(0, 29)),
+)
+def test_late_samples_give_what_they_would_have_given(
+    times: list[int], values: list[float], timing: Timing, late: set[int]
+) -> None:
+    """Whatever came by then, folding anew from before the oldest late one is the same as if none had been late."""
+    samples = [(float(at), value) for at, value in zip(times, values, strict=False)]
+    first = min((place for place in late if place < len(samples)), default=len(samples))
+    before = samples[:first]
+    stood, _ = fold(Standing(), before, max([0.0, *(at for at, _ in before)]), is_bad, timing)
+    in_time = [one for place, one in enumerate(samples) if place not in late]
+    fold(Standing(), in_time, 700, is_bad, timing)
+    assert fold(stood, samples[first:], 700, is_bad, timing)[0] == fold(Standing(), samples, 700, is_bad, timing)[0]

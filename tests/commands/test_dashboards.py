@@ -94,3 +94,19 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         run("diff", tmp_path / "none")
     make.dashboard()
     assert run("export", tmp_path / "new")[1] == "shop.yaml is written.\n"
+
+
+def test_rules_are_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    (tmp_path / "rules").mkdir()
+    text = "name: Slow\nquery: {metric: latency}\n# too slow\ncondition: {kind: threshold, above: 1}\n"
+    (tmp_path / "rules" / "slow.yaml").write_text(text)
+    assert differs(tmp_path)
+    assert run("apply", tmp_path)[1] == "shop is created. rules/slow is created.\n"
+    assert (run("apply", tmp_path), differs(tmp_path)) == (("", "Nothing to do.\n"), False)
+    (tmp_path / "rules" / "slow.yaml").write_text(text.replace("above: 1", "above: 2"))
+    assert run("export", tmp_path) == ("", "rules/slow.yaml is written.\n")
+    assert (tmp_path / "rules" / "slow.yaml").read_text() == text
+    (tmp_path / "rules" / "slow.yaml").write_text(text.replace("above: 1", "over: 2"))
+    with pytest.raises(CommandError, match=r"rules/slow.yaml: line 4: condition.over: "):
+        run("apply", tmp_path)

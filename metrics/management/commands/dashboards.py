@@ -1,4 +1,4 @@
-"""`manage.py dashboards`: dashboards as files in a folder."""
+"""`manage.py dashboards`: dashboards as files in a folder, and rules in the folder `rules` in it."""
 
 import os
 import sys
@@ -8,40 +8,55 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import dashboard_files as actions
+from metrics.actions import rule_files
 from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
+from metrics.actions.rule_files import FOLDER
 
 TROUBLE = 2
 """Exit code of what could not be done; 1 is that of a difference."""
 
 
 class Command(BaseCommand):
-    """Compares dashboards with the files of a folder, and makes one what the other is."""
+    """Compares dashboards and rules with the files of a folder, and makes one what the other is."""
 
-    help = "Compare dashboards with the YAML files of a folder, apply these, or write what was changed in the page."
+    help = (
+        "Compare dashboards, and rules, with the YAML files of a folder, apply these, or write what was changed in "
+        "the page."
+    )
     requires_system_checks = ()  # they would import every page; `make check` runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("verb", choices=("diff", "apply", "export"))
         parser.add_argument(
-            "folder", help=f"Where the files are, each called after its dashboard's slug: shop{ENDING}."
+            "folder",
+            help=f"Where the files are, each called after its slug: shop{ENDING}; rules in {FOLDER}/ there.",
         )
-        parser.add_argument("--prune", action="store_true", help="Delete dashboards (or, on export, files) of no file.")
+        parser.add_argument(
+            "--prune", action="store_true", help="Delete dashboards and rules (or, on export, files) of no file."
+        )
         parser.add_argument("--as", dest="user", default="", help="A user who does it; else Watchfloor itself.")
 
     def handle(self, *args: Any, verb: str, folder: str, prune: bool, user: str, **options: Any) -> None:
+        self.done: list[str] = []
         by = _principal(user)
         try:
-            files = _files(Path(folder), may_be_missing=verb == "export")
+            missing = verb == "export"
+            files = _files(Path(folder), may_be_missing=missing)
+            of_rules = _files(Path(folder, FOLDER), may_be_missing=True)
             if verb == "export":
-                self._export(by, Path(folder), files, prune)
-            elif not files:
+                self._export(Path(folder), files, actions.export(by, files), prune)
+                self._export(Path(folder, FOLDER), of_rules, rule_files.export(by, of_rules), prune)
+                self.stderr.write(" ".join(self.done) or "Nothing to do.")
+            elif not files and not of_rules:
                 raise CommandError(f"{folder} has no file that ends with {ENDING}.", returncode=TROUBLE)
             else:
-                self._compare(by, files, verb, prune)
+                has_rules = Path(folder, FOLDER).is_dir()
+                self._compare(by, files, of_rules if has_rules else None, verb, prune)
         except Invalid as problem:
             raise CommandError("\n".join(said for _, said in problem.all), returncode=TROUBLE) from None
         except (Conflict, Forbidden, Missing) as problem:
@@ -50,32 +65,39 @@ class Command(BaseCommand):
             said = f"{error.filename or folder} can't be used ({error.strerror})."
             raise CommandError(said, returncode=TROUBLE) from None
 
-    def _compare(self, by: Principal, files: dict[str, str], verb: str, prune: bool) -> None:
+    def _compare(
+        self, by: Principal, files: dict[str, str], of_rules: dict[str, str] | None, verb: str, prune: bool
+    ) -> None:
+        """Show what differs, and apply it all, or nothing; without a folder of rules, they are left alone."""
         changes = actions.compare(by, files, prune=prune)
-        for one in changes:
+        rule_changes = [] if of_rules is None else rule_files.compare(by, of_rules, prune=prune)
+        both: list[Change] = [*changes, *rule_changes]
+        for one in both:
             for line in one.lines():
                 self.stdout.write(line)
         if verb == "diff":
-            if changes:
+            if both:
                 sys.exit(1)
             return
-        actions.apply(by, changes)
-        self.stderr.write(" ".join(map(_done, changes)) or "Nothing to do.")
+        with transaction.atomic():
+            actions.apply(by, changes)
+            rule_files.apply(by, rule_changes)
+        self.stderr.write(" ".join(map(_done, both)) or "Nothing to do.")
 
-    def _export(self, by: Principal, folder: Path, files: dict[str, str], prune: bool) -> None:
-        texts = actions.export(by, files)
-        folder.mkdir(parents=True, exist_ok=True)
-        changed = [slug for slug, text in texts.items() if files.get(slug) != text]
+    def _export(self, folder: Path, files: dict[str, str], texts: dict[str, str], prune: bool) -> None:
+        changed = sorted(name for name, text in texts.items() if files.get(name) != text)
         gone = sorted(files.keys() - texts.keys()) if prune else []
-        for slug in changed:
-            _write(folder / f"{slug}{ENDING}", texts[slug])
-        for slug in gone:
-            (folder / f"{slug}{ENDING}").unlink()
-        said = [
-            *(f"{slug}{ENDING} is written." for slug in sorted(changed)),
-            *(f"{slug}{ENDING} is removed." for slug in gone),
+        if changed:
+            folder.mkdir(parents=True, exist_ok=True)
+        for name in changed:
+            _write(folder / f"{name}{ENDING}", texts[name])
+        for name in gone:
+            (folder / f"{name}{ENDING}").unlink()
+        shown = f"{FOLDER}/" if folder.name == FOLDER else ""
+        self.done += [
+            *(f"{shown}{name}{ENDING} is written." for name in changed),
+            *(f"{shown}{name}{ENDING} is removed." for name in gone),
         ]
-        self.stderr.write(" ".join(said) or "Nothing to do.")
 
 
 def _principal(user: str) -> Principal:

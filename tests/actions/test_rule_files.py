@@ -1,0 +1,77 @@
+"""Rules as files: what they say is what is stored, and comments stay."""
+
+import pytest
+
+from metrics.access.principal import SYSTEM
+from metrics.access.sharing import Access
+from metrics.actions import rule_files, rules
+from metrics.actions.errors import Invalid
+from metrics.models import AuditEntry, Rule
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+DISK = """# Somebody has to clean up.
+name: Disk full
+query: {metric: disk_used, labels: {host: a}}
+condition:
+  kind: threshold
+  above: 90   # per cent
+for: 5m
+access: {everyone: false, teams: [ops]}
+"""
+
+
+def applied(text: str = DISK, name: str = "disk") -> list[str]:
+    """Apply one file; return what was done."""
+    changes = rule_files.compare(SYSTEM, {name: text})
+    rule_files.apply(SYSTEM, changes)
+    return [one.verb for one in changes]
+
+
+@pytest.fixture(autouse=True)
+def _team() -> None:
+    make.team("ops")
+
+
+def test_a_file_is_applied_once() -> None:
+    assert applied() == ["create"]
+    assert applied() == []
+    made = Rule.objects.get()
+    assert (made.name, made.for_everyone, [team.name for team in made.teams.all()]) == ("Disk full", False, ["ops"])
+    assert AuditEntry.objects.filter(noun="rule").count() == 1
+
+
+def test_what_was_changed_in_the_page_goes_into_the_file() -> None:
+    applied()
+    condition = {"kind": "threshold", "above": 95}
+    access = Access(everyone=False, teams=["ops"])
+    rules.change(SYSTEM, Rule.objects.get().pk, {"condition": condition, "severity": "critical"}, access)
+    (change,) = rule_files.compare(SYSTEM, {"disk": DISK})
+    assert [line for line in change.lines() if line[:3] == "-  "] == ["-  above: 95   # per cent"]
+    text = rule_files.export(SYSTEM, {"disk": DISK})["disk"]
+    assert "above: 95   # per cent" in text
+    assert "# Somebody has to clean up." in text
+    assert "severity: critical" in text
+    assert rule_files.compare(SYSTEM, {"disk": text}) == []
+    assert rule_files.export(SYSTEM, {"disk": text}) == {"disk": text}
+
+
+def test_one_without_a_file_gets_one_and_is_deleted_only_when_asked() -> None:
+    applied()
+    assert rule_files.compare(SYSTEM, {}) == []
+    assert [one.verb for one in rule_files.compare(SYSTEM, {}, prune=True)] == ["delete"]
+    texts = rule_files.export(SYSTEM, {})
+    assert list(texts) == ["disk-full"]
+    assert rule_files.compare(SYSTEM, texts) == []
+
+
+def test_what_is_wrong_is_said_with_its_line() -> None:
+    wrong = DISK.replace("above: 90", "above: lots").replace("[ops]", "[nobody]")
+    with pytest.raises(Invalid, match=r"rules/disk.yaml: line 6: condition.above: It has to be a number"):
+        applied(wrong)
+    with pytest.raises(Invalid, match=r"rules/other.yaml: rules/disk.yaml is of 'Disk full', too"):
+        rule_files.compare(SYSTEM, {"disk": DISK, "other": DISK})
+    with pytest.raises(Invalid, match="It is no rule"):
+        applied("- a")
+    assert not Rule.objects.exists()
