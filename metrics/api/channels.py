@@ -143,7 +143,7 @@ def list_deliveries(
     before: Annotated[int | None, Query(description="Older than the delivery of this id.", ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=LISTED_MOST)] = LISTED,
 ) -> dict[str, Any]:
-    """What was sent, and what waits, the newest first."""
+    """Messages that were sent, and those that wait, the newest first."""
     found = visible(principal_of(request), Delivery)
     if channel is not None:
         found = found.filter(channel=channel)

@@ -57,7 +57,9 @@ class Webhook(ChannelKind[WebhookConfig]):
             "Content-Type": "application/json",
             **signed(key_of(config.secret.get_secret_value()), id, int(time.time()), body),
         }
-        bounded = config.model_copy(update={"timeout_s": min(config.timeout_s, max(0.1, deadline - time.monotonic()))})
+        bounded = config.model_copy(
+            update={"timeout_s": min(config.timeout_s, max(0.1, round(deadline - time.monotonic(), 1)))}
+        )
 
         async def work(client: httpx.AsyncClient) -> httpx.Response:
             sent = await fetch.send(

@@ -71,11 +71,10 @@ def _limits(view: LineView) -> list[str]:
     found = []
     for limit in view.limits:
         y, colour = TOP + _share(limit.place) * PLOT_HEIGHT, LEVELS[limit.level]
-        right = LEFT + PLOT_WIDTH
         found.append(
-            f'<path d="M{LEFT} {y:.1f}H{right:.0f}" stroke="{colour}" stroke-width="1.5" stroke-dasharray="6 4"/>'
-            f'<text x="{right - 4:.0f}" y="{y + (14 if limit.below else -5):.1f}" font-size="11" fill="{colour}" '
-            f'text-anchor="end">{escape(_cut(limit.text, LABEL_MOST))}</text>'
+            f'<path d="M{LEFT} {y:.1f}H{LEFT + PLOT_WIDTH:.0f}" stroke="{colour}" stroke-width="1.5" '
+            f'stroke-dasharray="6 4"/><text x="{LEFT + 4}" y="{y + (14 if limit.below else -5):.1f}" font-size="11" '
+            f'fill="{colour}">{escape(_cut(limit.text, LABEL_MOST))}</text>'
         )
     return found
 

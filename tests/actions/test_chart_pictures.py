@@ -5,6 +5,7 @@ import pytest
 from metrics.access.principal import SYSTEM
 from metrics.actions import chart_pictures, rules
 from metrics.notify.message import Chart, Message
+from metrics.notify.sending import picture
 from metrics.notify.sending.picture import NoPicture
 from tests import make
 from tests.make import AT
@@ -28,7 +29,7 @@ def test_a_message_gets_the_chart_of_its_series_once_for_all_channels(monkeypatc
     made = chart_pictures.with_picture(message(of)).picture
     assert made is not None
     assert made[16:24] == (1280).to_bytes(4, "big") + (560).to_bytes(4, "big")
-    monkeypatch.setattr(chart_pictures.picture, "png", lambda drawing: b"another")
+    monkeypatch.setattr(picture, "png", lambda drawing: b"another")
     assert chart_pictures.with_picture(message(of)).picture == made
 
 
@@ -37,7 +38,7 @@ def test_without_a_rule_or_samples_or_time_there_is_none(host: str, monkeypatch:
     def slow(drawing: str) -> bytes:
         raise NoPicture("It took longer than 8 s.")
 
-    monkeypatch.setattr(chart_pictures.picture, "png", slow)
+    monkeypatch.setattr(picture, "png", slow)
     chart_pictures._picture.cache_clear()
     of = rule()
     assert chart_pictures.with_picture(message(of, host)).picture is None

@@ -15,6 +15,7 @@ from metrics.models import Channel, Delivery, Notification, Team
 from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Chart, Line, Message
 from metrics.notify.sending import process
+from metrics.redis_state import delivering
 from metrics.times import datetime_of
 from tests import make
 from tests.make import AT
@@ -47,8 +48,8 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     """Nothing leaves this process, and no task is sent: what is due is asked for."""
     world = Outside()
     monkeypatch.setattr(deliveries, "send", world.send)
-    monkeypatch.setattr(deliveries.delivering, "ask", lambda ids: None)
-    monkeypatch.setattr(deliveries.random, "random", lambda: 0.5)
+    monkeypatch.setattr(delivering, "ask", lambda ids: None)
+    monkeypatch.setattr("random.random", lambda: 0.5)
     return world
 
 
@@ -114,7 +115,8 @@ def test_nothing_goes_through_a_channel_that_is_off(outside: Outside) -> None:
 def test_a_channel_is_tried_again_later_and_later_and_then_given_up(outside: Outside) -> None:
     outside.answers["https://ops.example.com"] = ChannelError("It is away.")
     queue(channel(), message())
-    now, tried = AT, []
+    now = AT
+    tried: list[float] = []
     for wait in (0.0, *WAITS_BETWEEN_S):
         now += wait
         work(now - 0.1 if wait else now - 1)
@@ -280,7 +282,7 @@ def test_without_a_picture_the_message_still_goes(outside: Outside) -> None:
 def test_a_process_of_its_own_sends_it_and_notes_the_answer_so_that_it_is_sent_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deliveries.delivering, "ask", lambda ids: None)
+    monkeypatch.setattr(delivering, "ask", lambda ids: None)
     with hook() as receiver:
         (row,) = queue(channel(url=receiver.url), message())
         work(AT)

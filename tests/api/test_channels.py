@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from metrics.actions import deliveries
 from metrics.models import AuditEntry, Channel, Delivery
+from metrics.redis_state import delivering
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -18,7 +18,7 @@ HOOK = {"url": "https://hook.example.com/in", "secret": SECRET}
 
 @pytest.fixture(autouse=True)
 def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries.delivering, "ask", lambda ids: None)
+    monkeypatch.setattr(delivering, "ask", lambda ids: None)
 
 
 class Api:

@@ -27,7 +27,7 @@ CHANGES = {
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
     *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
-    *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
+    *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {
@@ -38,6 +38,7 @@ NO_PAGES = {
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
 FOR_STRANGERS = {"join", "sign-in"}
 BESIDES = {
+    "channel-new": ("?kind=mail",),
     "dashboard": ("?at={at}",),
     "dashboards": ("?q=nothing+is+called+so",),
     "explore": ("?metric=host_cpu_percent&kind=line",),
@@ -103,7 +104,11 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
         assert time.monotonic() < until
         time.sleep(0.2)
+    config = {"url": f"{system.url}/nowhere", "secret": "correct horse battery"}
+    channel = api("POST", "channels", {"kind": "webhook", "name": "Accessible", "config": config})["id"]
+    api("POST", f"channels/{channel}/test")
     yield {
+        "channel": channel,
         "link": int(link),
         "room": room,
         "heartbeat": heartbeat,
@@ -114,6 +119,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
         "alert": alerts[0]["id"],
     }
     api("DELETE", f"rules/{rule}")
+    api("DELETE", f"channels/{channel}")
 
 
 def path_of(name: str, ids: dict[str, int]) -> str:

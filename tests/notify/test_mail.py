@@ -11,6 +11,7 @@ from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.mail import Mail, MailConfig, Server, ours
 from metrics.notify.message import Message
 from metrics.sources import network_policy, tls
+from tests.browser.person import SOON_S
 from tests.notify.receivers import letters
 from tests.notify.test_webhook import MESSAGE
 from tests.sources import certificates
@@ -26,7 +27,7 @@ def _installation(settings: Any) -> None:
 
 def send(port: int, message: Message = MESSAGE, earlier: tuple[str, ...] = (), **config: Any) -> Receipt:
     given = {"to": ["ada@example.com"], "host": "127.0.0.1", "port": port, "security": "none", **config}
-    return Mail().send(MailConfig.model_validate(given), message, time.monotonic() + 5, earlier)
+    return Mail().send(MailConfig.model_validate(given), message, time.monotonic() + SOON_S, earlier)
 
 
 def test_a_mail_has_text_and_html_and_the_picture_inside() -> None:
@@ -128,13 +129,13 @@ def test_the_installations_server_may_be_anywhere_and_others_may_not(settings: A
             send(server.port)
         assert problem.value.permanent
         settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}"
-        Mail().send(MailConfig(to=["ada@example.com"]), MESSAGE, time.monotonic() + 5)
+        Mail().send(MailConfig(to=["ada@example.com"]), MESSAGE, time.monotonic() + SOON_S)
     assert len(server.got) == 1
 
 
 def test_without_any_server_it_says_which_setting_names_one() -> None:
     with pytest.raises(ChannelError, match="EMAIL_URL") as problem:
-        Mail().send(MailConfig(to=["ada@example.com"]), MESSAGE, time.monotonic() + 5)
+        Mail().send(MailConfig(to=["ada@example.com"]), MESSAGE, time.monotonic() + SOON_S)
     assert problem.value.permanent
 
 

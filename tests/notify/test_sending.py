@@ -103,7 +103,12 @@ def test_what_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_answer_counts_though_the_worker_was_killed_meanwhile() -> None:
     arrived, go_on = threading.Event(), threading.Event()
     noted_as = f"wf:delivered:{uuid.uuid4()}"
-    with hook(before=lambda: (arrived.set(), go_on.wait(LONG_S))) as receiver:
+
+    def wait() -> None:
+        arrived.set()
+        go_on.wait(LONG_S)
+
+    with hook(before=wait) as receiver:
         config = {"url": receiver.url, "secret": SECRET, "timeout_s": 15}
         given = {
             "kind": "webhook",

@@ -10,6 +10,7 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import channels, deliveries
 from metrics.models import Channel, Delivery
 from metrics.notify.base import ChannelError, Receipt
+from metrics.redis_state import delivering
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -27,11 +28,11 @@ TYPED = {
 
 @pytest.fixture(autouse=True)
 def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries.delivering, "ask", lambda ids: None)
+    monkeypatch.setattr(delivering, "ask", lambda ids: None)
 
 
-def page(client: Client, path: str, status: int = 200, **headers: Any) -> str:
-    answer = client.get(path, headers=headers)
+def page(client: Client, path: str, status: int = 200, *, part: bool = False) -> str:
+    answer = client.get(path, headers={"HX-Request": "true"} if part else {})
     assert answer.status_code == status
     return answer.content.decode()
 
@@ -97,7 +98,7 @@ def test_a_test_shows_what_came_of_it(
     part = client.post(f"/channels/{made.pk}/test/", headers={"HX-Request": "true"}).content.decode()
     assert "The test is on its way." in part
     deliveries.deliver(Delivery.objects.get().pk, time.time())
-    assert said in page(client, f"/channels/{made.pk}/", **{"HX-Request": "true"})
+    assert said in page(client, f"/channels/{made.pk}/", part=True)
     assert "chat works" in page(client, "/channels/")
 
 
