@@ -7,8 +7,8 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
-An alert is for those who see its rule, and the editors among them acknowledge it. A silence is a thing of teams as all
-others; it withholds only alerts that its maker sees.
+An alert is for those who see its rule, and the editors among them acknowledge it. Silences,
+maintenance and schedules are things of teams as all others; the first two withhold only alerts that their maker sees.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
@@ -31,10 +31,12 @@ from metrics.models import (
     Heartbeat,
     Invitation,
     Link,
+    Maintenance,
     Message,
     Notification,
     Room,
     Rule,
+    Schedule,
     Series,
     Silence,
     Source,
@@ -60,6 +62,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Rule: _BY_EDITORS,
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Silence: _BY_EDITORS,
+    Maintenance: _BY_EDITORS,
+    Schedule: _BY_EDITORS,
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -157,7 +161,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (Dashboard, Rule, Silence, Source):
+    if model in (Dashboard, Maintenance, Rule, Schedule, Silence, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -280,7 +284,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return True
     if isinstance(thing, Alert):
         return _is_theirs(by, SEE, thing.rule)
-    if isinstance(thing, Dashboard | Room | Rule | Silence | Source):
+    if isinstance(thing, Dashboard | Maintenance | Room | Rule | Schedule | Silence | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True
