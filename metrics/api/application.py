@@ -23,7 +23,9 @@ from metrics.api import (
     heartbeats,
     influx,
     links,
+    maintenance,
     notifications,
+    on_call,
     otlp,
     pushgateway,
     remote_write,
@@ -32,6 +34,7 @@ from metrics.api import (
     samples,
     search,
     series,
+    silences,
     sources,
     tickets,
 )
@@ -77,6 +80,9 @@ api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", alerts.router)
+api.add_router("v1", silences.router)
+api.add_router("v1", maintenance.router)
+api.add_router("v1", on_call.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)
 api.add_router("v1", search.router)

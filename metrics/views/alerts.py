@@ -20,7 +20,7 @@ from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
 from metrics.alerts.machine import State
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Alert, Rule, Transition
+from metrics.models import Alert, Rule, Silence, Transition
 from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views.access import page
@@ -105,6 +105,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         "says": rules.says(found.rule),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
+        "may_silence": may(by, CREATE, Silence),
         "hours": FOR_HOURS,
     }
     if part != "page":

@@ -75,7 +75,7 @@ def test_one_that_comes_again_follows_the_clocks_of_its_zone(clock: list[datetim
     maintenance.look_ahead(clock[0].timestamp())
     assert windows(row)[0] == "10-23T20:00 10-24T00:00"
     assert len(windows(row)) == maintenance.AHEAD.days + 10
-    maintenance.forget((NOW + 500 * DAY).timestamp())
+    maintenance.forget((NOW + 600 * DAY).timestamp())
     assert windows(row) == []
 
 
