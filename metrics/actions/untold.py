@@ -3,9 +3,11 @@
 `GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from django.db.models import Max
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -13,7 +15,7 @@ from metrics.actions import rules, withholding
 from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
 from metrics.alerts.machine import State
 from metrics.heartbeat import State as Beat
-from metrics.models import Alert, Heartbeat, Maintenance, MaintenanceSpan, Rule, Schedule, Silence, Source
+from metrics.models import Alert, Heartbeat, Maintenance, MaintenanceSpan, Rule, Schedule, Silence, Source, Transition
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
@@ -105,21 +107,29 @@ def _maintenance(by: Principal, now: float) -> list[Untold]:
 
 
 def _sources(by: Principal, now: float) -> list[Untold]:
+    bad = {one.pk: (one, status_of(one, now)) for one in visible(by, Source)}
+    bad = {pk: (one, status) for pk, (one, status) in bad.items() if status in (DOWN, FAILING, LATE, OFF)}
+    moved = _moved("source", bad)
     found = []
-    for one in visible(by, Source):
-        status = status_of(one, now)
-        if status in (DOWN, FAILING, LATE, OFF):
-            text = "It is turned off." if status == OFF else one.last_error or f"It is {status.word}."
-            found.append(
-                Untold("source", str(one.pk), one.name, f"/sources/{one.pk}/", text=text, since=one.last_run_at)
-            )
+    for pk, (one, status) in bad.items():
+        text = "It is turned off." if status == OFF else one.last_error or f"It is {status.word}."
+        found.append(Untold("source", str(pk), one.name, f"/sources/{pk}/", text, since=moved.get(str(pk))))
     return found
 
 
+def _moved(noun: str, ids: Iterable[int]) -> dict[str, datetime]:
+    """Return when the state of each thing last changed, of those of which that is known."""
+    rows = Transition.objects.filter(noun=noun, thing__in=[str(id) for id in ids])
+    return dict(rows.order_by().values_list("thing").annotate(Max("at")))
+
+
 def _heartbeats(by: Principal, now: float) -> list[Untold]:
-    paused = visible(by, Heartbeat).filter(state=Beat.PAUSED)
+    paused = list(visible(by, Heartbeat).filter(state=Beat.PAUSED))
+    moved = _moved("heartbeat", [one.pk for one in paused])
     return [
-        Untold("heartbeat", str(one.pk), one.name, f"/heartbeats/{one.pk}/", text="It is paused.", since=one.last_at)
+        Untold(
+            "heartbeat", str(one.pk), one.name, f"/heartbeats/{one.pk}/", "It is paused.", since=moved.get(str(one.pk))
+        )
         for one in paused
     ]
 
@@ -136,11 +146,11 @@ def _rules(by: Principal, now: float) -> list[Untold]:
 
 
 def _calendars(by: Principal, now: float) -> list[Untold]:
-    places = ((Schedule, "/on-call/{}/"), (Maintenance, "/maintenance/#maintenance-{}"))
+    schedules = [(one, f"/on-call/{one.pk}/") for one in visible(by, Schedule).exclude(problem="")]
+    windows = [(one, f"/maintenance/#maintenance-{one.pk}") for one in visible(by, Maintenance).exclude(problem="")]
     return [
-        Untold("calendar", f"{model.__name__}-{one.pk}", str(one), path.format(one.pk), one.problem, since=one.good_at)
-        for model, path in places
-        for one in visible(by, model).exclude(problem="")
+        Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at)
+        for one, path in [*schedules, *windows]
     ]
 
 

@@ -155,8 +155,9 @@ def _form(request: HttpRequest, by: Principal, typed: Typed, row: Maintenance | 
 
 def _typed(request: HttpRequest) -> Typed:
     names = ("matchers", "comment", "time_zone", "start", "lasts", "repeat", "rule", "url")
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in names}
     return Typed(
-        **{name: request.POST.get(name, "") for name in names},
+        **given,
         enabled=request.POST.get("enabled") == "on",
         everyone=request.POST.get("everyone") == "on",
         teams=request.POST.getlist("teams"),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -179,13 +179,15 @@ def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | 
             return redirect("silences")
         except Invalid as problem:
             errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
-            typed = Typed(**{**{name: getattr(typed, name) for name in Typed.__slots__}, "errors": errors})
+            typed = replace(typed, errors=errors)
     context |= {"typed": typed, "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)]}
     return render(request, "silence/form.html", context, status=422 if typed.errors else 200)
 
 
 def _typed(request: HttpRequest) -> Typed:
-    given = {name: request.POST.get(name, "") for name in ("matchers", "hours", "until", "starts", "comment")}
+    given: dict[str, Any] = {
+        name: request.POST.get(name, "") for name in ("matchers", "hours", "until", "starts", "comment")
+    }
     return Typed(**given, everyone=request.POST.get("everyone") == "on", teams=request.POST.getlist("teams"))
 
 
