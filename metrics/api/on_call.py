@@ -70,7 +70,7 @@ class OverrideOut(Schema):
 
 
 class OnCallOut(Schema):
-    """Who is on call by one schedule, and who comes `next`."""
+    """People who are on call by one schedule `now`, and those who come `next`."""
 
     schedule: int
     name: str
@@ -117,7 +117,7 @@ class OverrideIn(Body):
 
 @router.get("on-call", auth=read, response={200: OnCallList, **ASKING})
 def list_on_call(request: HttpRequest, at: At = None, team: Team = "") -> dict[str, Any]:
-    """Who is on call, by each schedule that the token may see."""
+    """The people who are on call, by each schedule that the token may see."""
     moment = at.timestamp() if at else time.time()
     rows = list(schedules.listed(principal_of(request)))
     rows = [one for one in rows if not team or any(its.name == team for its in one.teams.all())]

@@ -69,7 +69,7 @@ class MaintenanceSpan(models.Model):
 
 
 class Schedule(Shared, Feed):
-    """Who is on call when: by `spec`, as `metrics.alerts.rotation.ScheduleSpec` has it, or by a calendar elsewhere.
+    """A plan of who is on call when: `spec`, as `metrics.alerts.rotation.ScheduleSpec` has it, or a calendar elsewhere.
 
     `shifts` are those of that calendar, lists of (who, mail, start, end) in Unix seconds. Who knows the secret of
     `digest` (SHA-256) may read who is on call as a calendar.

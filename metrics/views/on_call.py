@@ -43,13 +43,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of the calendar: its `lines`, and `bars` (x, width, colour) of `DAY_WIDTH` in all.
+    """One day of the calendar, a `weekday`: its `lines`, and `bars` (x, width, colour) of `DAY_WIDTH` in all.
 
     `label` is its number, with the month on the first day of one.
     """
 
     date: datetime
     label: str
+    weekday: str
     is_today: bool
     lines: tuple[Line, ...]
     bars: tuple[tuple[float, float, int], ...]
@@ -111,7 +112,7 @@ def _day(local: datetime, today: datetime, shifts: list[Shift], zone: ZoneInfo, 
             x, width = (DAY_WIDTH * value / (end - start) for value in (left, right - left))
             bars.append((round(x, 1), round(width, 1), colours[name]))
     label = f"{local:%-d %b}" if local.day == 1 or local == today else f"{local:%-d}"
-    return Day(local.replace(tzinfo=zone), label, local == today, tuple(lines), tuple(bars))
+    return Day(local.replace(tzinfo=zone), label, f"{local:%a}", local == today, tuple(lines), tuple(bars))
 
 
 def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200) -> HttpResponse:
