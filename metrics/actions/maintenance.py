@@ -18,7 +18,7 @@ from metrics.alerts import calendars, matchers
 from metrics.alerts.calendars import BadCalendar
 from metrics.alerts.matchers import Matcher
 from metrics.models import Maintenance, MaintenanceSpan
-from metrics.times import datetime_of, seconds_of
+from metrics.times import YEARS, datetime_of, seconds_of
 from metrics.zones import known, zone_of
 
 AHEAD = timedelta(days=92)
@@ -237,6 +237,8 @@ def _set_window(by: Principal, row: Maintenance, window: Window, now: float) -> 
     feeds.set_url(by, row, "")
     if window.start is None:
         raise Invalid("start", "start: a window has a start, or the address of a calendar.")
+    if window.start.year not in YEARS:
+        raise Invalid("start", "start: it has to be before the year 3000, and not before 1970.")
     if not 60 <= window.lasts_s <= LASTS_MOST_S:
         errors.found.append(("lasts", "lasts: a window has a minute to 31 days."))
     if len(window.repeat) > REPEAT_MOST:

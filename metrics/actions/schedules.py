@@ -21,7 +21,7 @@ from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_sto
 from metrics.alerts import rotation
 from metrics.alerts.rotation import ScheduleSpec
 from metrics.models import Override, Schedule
-from metrics.times import datetime_of
+from metrics.times import YEARS, datetime_of
 from metrics.versioned import upgraded
 from metrics.zones import known, zone_of
 
@@ -87,7 +87,9 @@ def override(by: Principal, id: int, who: str, starts_at: datetime, ends_at: dat
         user = User.objects.filter(username=who, is_active=True).first()
         if user is None:
             errors.found.append(("who", f"who: there is no user {who[:100]!r}."))
-        if ends_at <= starts_at:
+        if ends_at.year not in YEARS or starts_at.year not in YEARS:
+            errors.found.append(("ends_at", "ends_at: it has to be before the year 3000."))
+        elif ends_at <= starts_at:
             errors.found.append(("ends_at", "ends_at: it has to be after the start."))
         elif ends_at <= datetime_of(time.time()):
             errors.found.append(("ends_at", "ends_at: it has to be in the future."))

@@ -10,11 +10,12 @@ from pydantic import AwareDatetime
 from metrics.access.sharing import Access
 from metrics.actions import on_call as actions
 from metrics.actions import schedules
+from metrics.actions.errors import Invalid
 from metrics.actions.on_call import Shift
 from metrics.api.body import ASKING, CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Override, Schedule
-from metrics.times import seconds_of
+from metrics.times import YEARS, seconds_of
 
 router = Router(tags=["on call"])
 
@@ -118,6 +119,8 @@ class OverrideIn(Body):
 @router.get("on-call", auth=read, response={200: OnCallList, **ASKING})
 def list_on_call(request: HttpRequest, at: At = None, team: Team = "") -> dict[str, Any]:
     """The people who are on call, by each schedule that the token may see."""
+    if at is not None and at.year not in YEARS:
+        raise Invalid("at", "at: it has to be before the year 3000, and not before 1970.")
     moment = at.timestamp() if at else time.time()
     rows = list(schedules.listed(principal_of(request)))
     rows = [one for one in rows if not team or any(its.name == team for its in one.teams.all())]

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.timezone import get_current_timezone, localtime
 
 from metrics.actions.errors import Invalid
+from metrics.times import YEARS
 
 
 def write(moment: datetime | None) -> str:
@@ -23,6 +24,9 @@ def read_local(text: str, field: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+        found = datetime.fromisoformat(text.strip()).replace(tzinfo=None)
     except ValueError:
-        raise Invalid(field, f"{field}: it has to be a time, such as 2026-11-30T09:00.") from None
+        found = None
+    if found is None or found.year not in YEARS:
+        raise Invalid(field, f"{field}: it has to be a time, such as 2026-11-30T09:00.")
+    return found

@@ -90,6 +90,7 @@ def test_an_override_goes_before(people: dict[str, User], clock: list[datetime])
         ("cy", NOW, NOW, ["ends_at"]),
         ("cy", NOW - 2 * HOUR, NOW - HOUR, ["ends_at"]),
         ("cy", NOW, NOW + 500 * DAY, ["ends_at"]),
+        ("cy", NOW.replace(year=9998), NOW.replace(year=9999), ["ends_at"]),
         ("nobody", NOW + HOUR, NOW, ["who", "ends_at"]),
     ],
 )

@@ -36,6 +36,8 @@ def test_a_schedule_is_made_asked_overridden_and_deleted(editor: Program) -> Non
     assert who(editor, "2026-11-30T12:00:00Z") == [(["ann"], ["bob"])]
     assert who(editor, "2026-11-01T12:00:00Z") == [([], [])]
     assert who(editor, "2026-11-30T12:00:00Z", team="nobody") == []
+    for never in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "soon"):
+        assert editor.get(f"{ON_CALL}?at={never}").status_code == 422
     given = {"who": "bob", "starts_at": "2998-01-01T00:00:00Z", "ends_at": "2998-01-02T00:00:00Z"}
     override: Any = body(editor.post(f"{SCHEDULES}/{row['id']}/overrides", given))
     assert who(editor, "2998-01-01T12:00:00Z")[0][0] == ["bob"]
@@ -56,7 +58,9 @@ def test_a_schedule_is_made_asked_overridden_and_deleted(editor: Program) -> Non
     [
         ({"layers": [{**LAYER, "people": ["nobody"]}]}, "layers"),
         ({"layers": [{**LAYER, "start": "soon"}]}, "layers.0.start"),
+        ({"layers": [{**LAYER, "start": "9999-12-31T23:59"}]}, "layers.0.start"),
         ({"holidays": ["Christmas"]}, "holidays.0"),
+        ({"holidays": ["9999-12-31"]}, "holidays"),
         ({"time_zone": "Mars"}, "time_zone"),
         ({"url": "file:///etc/passwd"}, "url"),
         ({"access": {"teams": ["nobody"]}}, "access.teams"),

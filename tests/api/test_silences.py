@@ -49,6 +49,7 @@ def test_a_silence_is_made_listed_changed_and_ended(editor: Program) -> None:
         ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_at"),
         ({"ends_at": "2998-01-01T00:00:00"}, "ends_at"),
         ({"starts_at": LATEST}, "ends_at"),
+        ({"ends_at": "9999-12-31T23:59:59-12:00"}, "ends_at"),
         ({"access": {"teams": ["nobody"]}}, "access.teams"),
         ({"colour": "red"}, "colour"),
     ],
@@ -84,6 +85,8 @@ def test_maintenance_is_made_listed_changed_and_deleted(editor: Program) -> None
     [
         ({"start": None}, "start"),
         ({"start": "soon"}, "start"),
+        ({"start": "9999-12-31T23:59"}, "start"),
+        ({"start": "0001-01-01T00:00", "repeat": "FREQ=DAILY"}, "start"),
         ({"start": "2998-01-01T22:00Z"}, "start"),
         ({"lasts": "long"}, "lasts"),
         ({"lasts": "40d"}, "lasts"),

@@ -52,6 +52,8 @@ def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> N
     assert editor.post(path, given).status_code == 302
     silence = Silence.objects.get()
     assert abs((silence.ends_at - timezone.now()) - timedelta(hours=4)) < timedelta(minutes=10)
+    for shown in ("/alerts/", f"/alerts/{one.pk}/"):
+        assert "silenced until" in text(editor.get(shown))
     page = text(editor.get("/silences/"))
     assert "Disks &lt;are&gt; swapped." in page
     assert "Active" in page
