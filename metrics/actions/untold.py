@@ -16,6 +16,7 @@ from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
 from metrics.alerts.machine import State
 from metrics.heartbeat import State as Beat
 from metrics.models import Alert, Heartbeat, Maintenance, MaintenanceSpan, Rule, Schedule, Silence, Source, Transition
+from metrics.models.calendar import Feed
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
@@ -146,12 +147,10 @@ def _rules(by: Principal, now: float) -> list[Untold]:
 
 
 def _calendars(by: Principal, now: float) -> list[Untold]:
-    schedules = [(one, f"/on-call/{one.pk}/") for one in visible(by, Schedule).exclude(problem="")]
-    windows = [(one, f"/maintenance/#maintenance-{one.pk}") for one in visible(by, Maintenance).exclude(problem="")]
-    return [
-        Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at)
-        for one, path in [*schedules, *windows]
-    ]
+    found: list[tuple[Feed, str]] = []
+    found += [(one, f"/on-call/{one.pk}/") for one in visible(by, Schedule).exclude(problem="")]
+    found += [(one, f"/maintenance/#maintenance-{one.pk}") for one in visible(by, Maintenance).exclude(problem="")]
+    return [Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at) for one, path in found]
 
 
 GATHERED: list[Gather] = [_silences, _acknowledgements, _maintenance, _sources, _heartbeats, _rules, _calendars]
