@@ -390,6 +390,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     CELERY_DB_REUSE_MAX = 1000
 CELERY_IMPORTS = [
     "tasks.access",
+    "tasks.alerts",
     "tasks.collect",
     "tasks.dashboards",
     "tasks.deliveries",
@@ -439,6 +440,8 @@ CELERY_BEAT_SCHEDULE = {
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
     "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
     "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},
+    "ask_calendars": {"task": "tasks.alerts.ask_calendars", "schedule": 60.0, "options": {"expires": 60}},
+    "look_ahead": {"task": "tasks.alerts.look_ahead", "schedule": 3600.0, "options": {"expires": 600}},
     "look_at_series": {"task": "tasks.system.look_at_series", "schedule": 10.0, "options": {"expires": 10}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }

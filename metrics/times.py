@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import overload
 
+YEARS = range(1970, 3000)
+"""Years of times that people may plan: at the ends of the calendar, nothing can be added any more."""
+
 
 @overload
 def datetime_of(seconds: float) -> datetime: ...

@@ -10,7 +10,8 @@ may see, for everyone who may see the dashboard.
 An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
-A silence is a thing of teams as all others; it withholds only alerts that its maker sees.
+Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
+maker sees.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
@@ -37,10 +38,12 @@ from metrics.models import (
     Incident,
     Invitation,
     Link,
+    Maintenance,
     Message,
     Notification,
     Room,
     Rule,
+    Schedule,
     Series,
     Silence,
     Source,
@@ -70,6 +73,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Channel: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
     Delivery: {SEE: Role.EDITOR},
     Silence: _BY_EDITORS,
+    Maintenance: _BY_EDITORS,
+    Schedule: _BY_EDITORS,
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -175,7 +180,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (Dashboard, Incident, Rule, Silence, Source):
+    if model in (Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -313,7 +318,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE, thing)
     if isinstance(thing, Escalation):
         return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
-    if isinstance(thing, Dashboard | Incident | Room | Rule | Silence | Source):
+    if isinstance(thing, Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

@@ -20,7 +20,7 @@ from metrics.alerts import matchers
 from metrics.alerts.machine import State
 from metrics.alerts.matchers import BadMatcher, Matcher
 from metrics.models import Alert, Silence
-from metrics.times import datetime_of
+from metrics.times import YEARS, datetime_of
 
 COMMENT_MOST = 500
 MATCHERS_MOST = 50
@@ -177,7 +177,9 @@ def checked(
         check_matchers(given)
     except Invalid as problem:
         wrong += problem.all
-    if ends_at <= starts_at:
+    if ends_at.year not in YEARS or starts_at.year not in YEARS:
+        wrong.append(("ends_at", "ends_at: it has to be before the year 3000."))
+    elif ends_at <= starts_at:
         wrong.append(("ends_at", "ends_at: it has to be after the start."))
     elif ends_at <= now:
         wrong.append(("ends_at", "ends_at: it has to be in the future."))

@@ -13,7 +13,7 @@ from django.db.models import Count, Max
 from metrics.actions.alert_labels import labels_of
 from metrics.alerts import matchers
 from metrics.alerts.matchers import Matcher
-from metrics.models import Alert, Rule, Silence, Withheld
+from metrics.models import Alert, MaintenanceSpan, Rule, Silence, Withheld
 from metrics.models.silence import Withholding
 from metrics.times import datetime_of, seconds_of
 
@@ -124,5 +124,17 @@ def _silences(at: float) -> list[Active]:
     return found
 
 
-ACTIVE: list[Callable[[float], list[Active]]] = [_silences]
+def _maintenance(at: float) -> list[Active]:
+    moment = datetime_of(at)
+    spans = MaintenanceSpan.objects.select_related("maintenance")
+    found = []
+    for span in spans.filter(starts_at__lte=moment, ends_at__gt=moment, maintenance__enabled=True):
+        one = span.maintenance
+        since, until = seconds_of(span.starts_at), seconds_of(span.ends_at)
+        reason = Reason("maintenance", str(one.pk), one.comment, one.by, since, until)
+        found.append(Active(reason, matchers.from_json(one.matchers), reach_of(one)))
+    return found
+
+
+ACTIVE: list[Callable[[float], list[Active]]] = [_silences, _maintenance]
 """Functions that return what holds at a time, in a query each."""

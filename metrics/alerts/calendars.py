@@ -106,7 +106,7 @@ def window(start: datetime, lasts_s: int, repeat: str, zone: str) -> str:
         event.add("rrule", _rule(repeat))
     calendar = icalendar.Calendar()
     calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return bytes(calendar.to_ical()).decode()
 
 
 def published(name: str, shifts: Iterable[tuple[str, str, float, float]], made_at: float) -> str:
@@ -127,7 +127,7 @@ def published(name: str, shifts: Iterable[tuple[str, str, float, float]], made_a
         event.add("dtend", datetime.fromtimestamp(end, UTC))
         event.add("summary", who)
         calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return bytes(calendar.to_ical()).decode()
 
 
 def _rule(text: str) -> Any:

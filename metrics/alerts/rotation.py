@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from metrics.access.sharing import Text
+from metrics.times import YEARS
 from metrics.versioned import Versioned
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -37,6 +38,8 @@ def _local(text: str) -> str:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text[:30]!r} is no local time such as 2026-11-30T09:00") from None
+    if found.year not in YEARS:
+        raise ValueError("It has to be before the year 3000, and not before 1970")
     if found.tzinfo is not None:
         raise ValueError("It is a local time of the schedule's zone, and has no zone of its own")
     return found.strftime("%Y-%m-%dT%H:%M")
@@ -88,6 +91,8 @@ class ScheduleSpec(Versioned):
     @field_validator("holidays")
     @classmethod
     def _in_order(cls, days: list[date]) -> list[date]:
+        if any(day.year not in YEARS for day in days):
+            raise ValueError("They have to be before the year 3000, and not before 1970")
         return sorted(set(days))
 
 

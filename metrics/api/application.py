@@ -25,7 +25,9 @@ from metrics.api import (
     incidents,
     influx,
     links,
+    maintenance,
     notifications,
+    on_call,
     otlp,
     pushgateway,
     remote_write,
@@ -34,6 +36,7 @@ from metrics.api import (
     samples,
     search,
     series,
+    silences,
     sources,
     tickets,
 )
@@ -81,6 +84,9 @@ api.add_router("v1", rules.router)
 api.add_router("v1", incidents.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", channels.router)
+api.add_router("v1", silences.router)
+api.add_router("v1", maintenance.router)
+api.add_router("v1", on_call.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)
 api.add_router("v1", search.router)

@@ -2,6 +2,7 @@
 
 from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
+from metrics.models.calendar import Maintenance, MaintenanceSpan, Override, Schedule
 from metrics.models.channel import Channel, Delivery
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
@@ -47,11 +48,14 @@ __all__ = [
     "Late",
     "Link",
     "LogHead",
+    "Maintenance",
+    "MaintenanceSpan",
     "Message",
     "MinuteChunk",
     "MinuteRollup",
     "Notification",
     "NotificationSettings",
+    "Override",
     "Picture",
     "PictureFetch",
     "Ping",
@@ -66,6 +70,7 @@ __all__ = [
     "Run",
     "RunningTotal",
     "Sample",
+    "Schedule",
     "Series",
     "Session",
     "Silence",

@@ -1,9 +1,9 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -14,14 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
-from metrics.actions import alert_charts, rule_index, rules
+from metrics.actions import alert_charts, rule_index, rules, withholding
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
+from metrics.actions.withholding import Reason
 from metrics.alerts.machine import State
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Alert, Rule, Transition
+from metrics.models import Alert, Rule, Silence, Transition
 from metrics.models.log import sender
+from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
@@ -36,6 +38,7 @@ LEVELS = {
 }
 WORDS = {State.NODATA: "no data"}
 MOVES_LISTED = 50
+MUTED = {"silence": "silenced", "maintenance": "in maintenance"}
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
@@ -44,7 +47,7 @@ FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 class Row:
     """One alert in the list: `status` is its state, `since` and `value` are words, `who` has taken it, if somebody has.
 
-    `labels` are those that tell it from others of its rule.
+    `labels` are those that tell it from others of its rule. While nobody is told of it, `muted` has why and until when.
     """
 
     id: int
@@ -57,6 +60,7 @@ class Row:
     who: str
     reason: str
     until: Any
+    muted: tuple[tuple[str, datetime], ...] = ()
 
 
 @require_safe
@@ -67,9 +71,11 @@ def index(request: HttpRequest) -> HttpResponse:
     every = actions.current(by)
     severity, team = request.GET.get("severity", ""), request.GET.get("team", "")
     shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team)]
+    muted = withholding.reasons(shown, now)
+    rows = [(one, row(one, now, muted.get(one.pk, ()))) for one in shown]
     context = {
-        "taken": [row(one, now) for one in shown if one.acknowledged_at],
-        "open": [row(one, now) for one in shown if not one.acknowledged_at],
+        "taken": [line for one, line in rows if one.acknowledged_at],
+        "open": [line for one, line in rows if not one.acknowledged_at],
         "total": len(every),
         "severity": severity,
         "team": team,
@@ -96,12 +102,13 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         return render(request, "alert/_chart.html", {"shown": spec and _chart(found, spec, now, hidden_from(by))})
     context = {
         "alert": found,
-        "row": row(found, now),
+        "row": row(found, now, withholding.reasons([found], now).get(found.pk, ())),
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
+        "may_silence": may(by, CREATE, Silence),
         "hours": FOR_HOURS,
     }
     if part != "page":
@@ -132,8 +139,8 @@ def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("alerts") if request.POST.get("next") == "list" else redirect("alert", id)
 
 
-def row(alert: Alert, now: float) -> Row:
-    """Return `alert` as the list shows it."""
+def row(alert: Alert, now: float, muted: Iterable[Reason] = ()) -> Row:
+    """Return `alert` as the list shows it; `muted` are the reasons why nobody is told of it now."""
     value = "" if alert.value is None else str(units.show(alert.value, alert.unit))
     return Row(
         id=alert.pk,
@@ -146,6 +153,7 @@ def row(alert: Alert, now: float) -> Row:
         who=sender(alert.acknowledged_by) if alert.acknowledged_by else "",
         reason=alert.reason,
         until=alert.acknowledged_until,
+        muted=tuple((MUTED[one.kind], datetime_of(one.until)) for one in muted),
     )
 
 

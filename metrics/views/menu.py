@@ -12,7 +12,7 @@ from metrics.access.policy import CHANGE, SEE, WATCHING, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import reading
 from metrics.actions.notifications import unread
-from metrics.models import Alert, AuditEntry, Heartbeat, Room, Series, Source, Token
+from metrics.models import Alert, AuditEntry, Heartbeat, Room, Schedule, Series, Source, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def pages(by: Principal) -> list[tuple[str, str, str]]:
     access = people(by)
     entries = [
         ("Alerts", "alerts", "alerts/", may(by, SEE, Alert)),
+        ("On call", "on-call", "on-call/", may(by, SEE, Schedule)),
         ("Sources", "sources", "sources/", may(by, SEE, Source)),
         ("Heartbeats", "heartbeats", "heartbeats/", may(by, SEE, Heartbeat)),
         ("Rooms", "rooms", "rooms/", may(by, SEE, Room)),

@@ -34,14 +34,17 @@ from metrics.actions import (
     dashboards,
     heartbeats,
     links,
+    maintenance,
     messages,
     notifications,
     rooms,
     rules,
+    schedules,
     silences,
     sources,
     users,
 )
+from metrics.actions.maintenance import Window
 from metrics.alerts.matchers import Matcher
 from metrics.models import (
     Alert,
@@ -54,9 +57,11 @@ from metrics.models import (
     Incident,
     Invitation,
     Link,
+    Maintenance,
     Notification,
     Room,
     Rule,
+    Schedule,
     Series,
     Silence,
     Source,
@@ -150,6 +155,10 @@ def things() -> dict[str, Any]:
         found[f"silence {name}"] = silences.set(
             SYSTEM, [Matcher("a", "=", "b")], None, FAR, name, access=Access(**access)
         )
+        found[f"maintenance {name}"] = maintenance.create(
+            SYSTEM, [Matcher("a", "=", "b")], Window(url="https://example.org/"), name, Access(**access)
+        )
+        found[f"schedule {name}"] = schedules.create(SYSTEM, {"name": name}, Access(**access))
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
@@ -200,7 +209,7 @@ READERS = {"read token", "read token of ops"}
 MAY: dict[str, dict[str, set[str]]] = {
     **{
         f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
-        for noun in ("dashboard", "source", "rule", "silence")
+        for noun in ("dashboard", "source", "rule", "silence", "maintenance", "schedule")
         for name, see, change in (
             ("anyone's", VIEWERS, EDITORS),
             ("shown by ops", VIEWERS, OPS_EDITORS),
@@ -315,6 +324,8 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Alert,
         Incident,
         Escalation,
+        Maintenance,
+        Schedule,
         Silence,
         Channel,
         Delivery,

@@ -28,11 +28,12 @@ CHANGES = {
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
     *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
+    *("on-call-link", "on-call-override", "silence-end", "silence-extend"),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {
     *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
-    *("dashboard-picture", "link-widget-csv", "service-worker", "widget-csv"),
+    *("dashboard-picture", "link-widget-csv", "on-call-calendar", "service-worker", "widget-csv"),
 }
 """URLs of files, of parts of pages, and of what programs read."""
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
@@ -65,7 +66,7 @@ def client(system: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
+def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
     """Make what pages are about; yield the ids by what names of URLs have in them."""
     token = system.manage("token", "accessibility tests", "--scope", "admin").strip()
 
@@ -100,6 +101,12 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
     condition = {"kind": "threshold", "above": 1}
     rule = api("POST", "rules", {"name": "Accessible", "query": {"metric": "accessible"}, "condition": condition})["id"]
     api("POST", "samples", {"samples": [{"metric": "accessible", "value": 5}]})
+    muted = {"matchers": "accessible=yes", "comment": "Accessible"}
+    silence = api("POST", "silences", {**muted, "ends_at": "2999-01-01T00:00:00Z"})["id"]
+    window = {"start": "2026-11-30T22:00", "repeat": "FREQ=WEEKLY"}
+    maintenance = api("POST", "maintenance", {**muted, **window})["id"]
+    layer = {"people": ["admin"], "start": "2026-11-30T09:00"}
+    schedule = api("POST", "schedules", {"name": "Accessible", "layers": [layer]})["id"]
     until = time.monotonic() + 20
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
         assert time.monotonic() < until
@@ -117,12 +124,17 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
         "user": 1,
         "rule": rule,
         "alert": alerts[0]["id"],
+        "silence": silence,
+        "maintenance": maintenance,
+        "on-call": schedule,
     }
+    for made_too in (f"silences/{silence}", f"maintenance/{maintenance}", f"schedules/{schedule}"):
+        api("DELETE", made_too)
     api("DELETE", f"rules/{rule}")
     api("DELETE", f"channels/{channel}")
 
 
-def path_of(name: str, ids: dict[str, int]) -> str:
+def path_of(name: str, ids: dict[str, Any]) -> str:
     """Return the path of the URL `name`, about what was made for this."""
     (pattern,) = (url.pattern for url in urlpatterns if url.name == name)
     about = next((id for noun, id in ids.items() if noun in name), 0)
@@ -131,7 +143,7 @@ def path_of(name: str, ids: dict[str, int]) -> str:
 
 
 @pytest.fixture(scope="module")
-def context(chromium: Browser, system: Stack, client: httpx.Client, ids: dict[str, int]) -> Iterator[BrowserContext]:
+def context(chromium: Browser, system: Stack, client: httpx.Client, ids: dict[str, Any]) -> Iterator[BrowserContext]:
     """A browser of the one who made all that, and who has opened the link."""
     assert ids
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
@@ -158,7 +170,7 @@ def faults(page: Page, axe: Axe, options: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in FOR_STRANGERS])
-def test_a_page_has_no_serious_fault(page: Page, system: Stack, ids: dict[str, int], name: str) -> None:
+def test_a_page_has_no_serious_fault(page: Page, system: Stack, ids: dict[str, Any], name: str) -> None:
     _try(page, system, path_of(name, ids), BESIDES.get(name, ()))
 
 
@@ -183,7 +195,7 @@ def _try(page: Page, system: Stack, path: str, besides: tuple[str, ...] = ()) ->
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES | NO_PAGES))
-def test_what_is_no_page_is_none(client: httpx.Client, ids: dict[str, int], name: str) -> None:
+def test_what_is_no_page_is_none(client: httpx.Client, ids: dict[str, Any], name: str) -> None:
     answer = client.get(path_of(name, ids))
     if name in CHANGES:
         assert answer.status_code == 405

@@ -1,0 +1,157 @@
+"""All that people are not being told: silences, acknowledgements, maintenance, and what can't notice anything.
+
+`GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Max
+
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
+from metrics.actions import rules, withholding
+from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
+from metrics.alerts.machine import State
+from metrics.heartbeat import State as Beat
+from metrics.models import Alert, Heartbeat, Maintenance, MaintenanceSpan, Rule, Schedule, Silence, Source, Transition
+from metrics.models.calendar import Feed
+from metrics.models.log import sender
+from metrics.times import datetime_of
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """One reason not to be told: of which `kind`, what it is (`title`, at the path `url`), by whom and why (`text`).
+
+    It is so `since` a time, if that is known, and until another, if that is known. `id` names it for
+    `metrics.actions.withholding.counts`; `withheld` is what that says, and `last` when it last did.
+    """
+
+    kind: str
+    id: str
+    title: str
+    url: str
+    text: str = ""
+    by: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    withheld: int = 0
+    last: datetime | None = None
+
+
+Gather = Callable[[Principal, float], list[Untold]]
+
+
+def untold(by: Principal, now: float) -> list[Untold]:
+    """Return all that keeps quiet at `now` (Unix seconds), of what `by` may see, the oldest first."""
+    counts = withholding.counts()
+    found = [one for gather in GATHERED for one in gather(by, now)]
+    found.sort(key=lambda one: one.since.timestamp() if one.since else now)
+    return [_counted(one, counts.get((one.kind, one.id))) for one in found]
+
+
+def _counted(one: Untold, counted: withholding.Counted | None) -> Untold:
+    return replace(one, withheld=counted.count, last=counted.last) if counted else one
+
+
+def _silences(by: Principal, now: float) -> list[Untold]:
+    moment = datetime_of(now)
+    return [
+        Untold(
+            "silence",
+            str(one.pk),
+            one.comment,
+            f"/silences/#silence-{one.pk}",
+            by=sender(one.by),
+            since=one.starts_at,
+            until=one.ends_at,
+        )
+        for one in visible(by, Silence).filter(starts_at__lte=moment, ends_at__gt=moment)
+    ]
+
+
+def _acknowledgements(by: Principal, now: float) -> list[Untold]:
+    taken = visible(by, Alert).select_related("rule").exclude(state=State.OK).exclude(acknowledged_at=None)
+    return [
+        Untold(
+            "acknowledgement",
+            str(one.pk),
+            str(one),
+            f"/alerts/{one.pk}/",
+            text=one.reason,
+            by=sender(one.acknowledged_by),
+            since=one.acknowledged_at,
+            until=one.acknowledged_until,
+        )
+        for one in taken
+    ]
+
+
+def _maintenance(by: Principal, now: float) -> list[Untold]:
+    moment, mine = datetime_of(now), visible(by, Maintenance).order_by().values("pk")
+    spans = MaintenanceSpan.objects.select_related("maintenance")
+    running = spans.filter(starts_at__lte=moment, ends_at__gt=moment, maintenance__in=mine, maintenance__enabled=True)
+    return [
+        Untold(
+            "maintenance",
+            str(one.maintenance_id),
+            one.maintenance.comment,
+            f"/maintenance/#maintenance-{one.maintenance_id}",
+            by=sender(one.maintenance.by),
+            since=one.starts_at,
+            until=one.ends_at,
+        )
+        for one in running
+    ]
+
+
+def _sources(by: Principal, now: float) -> list[Untold]:
+    bad = {one.pk: (one, status_of(one, now)) for one in visible(by, Source)}
+    bad = {pk: (one, status) for pk, (one, status) in bad.items() if status in (DOWN, FAILING, LATE, OFF)}
+    moved = _moved("source", bad)
+    found = []
+    for pk, (one, status) in bad.items():
+        text = "It is turned off." if status == OFF else one.last_error or f"It is {status.word}."
+        found.append(Untold("source", str(pk), one.name, f"/sources/{pk}/", text, since=moved.get(str(pk))))
+    return found
+
+
+def _moved(noun: str, ids: Iterable[int]) -> dict[str, datetime]:
+    """Return when the state of each thing last changed, of those of which that is known."""
+    rows = Transition.objects.filter(noun=noun, thing__in=[str(id) for id in ids])
+    return dict(rows.order_by().values_list("thing").annotate(Max("at")))
+
+
+def _heartbeats(by: Principal, now: float) -> list[Untold]:
+    paused = list(visible(by, Heartbeat).filter(state=Beat.PAUSED))
+    moved = _moved("heartbeat", [one.pk for one in paused])
+    return [
+        Untold(
+            "heartbeat", str(one.pk), one.name, f"/heartbeats/{one.pk}/", "It is paused.", since=moved.get(str(one.pk))
+        )
+        for one in paused
+    ]
+
+
+def _rules(by: Principal, now: float) -> list[Untold]:
+    found = []
+    for one in visible(by, Rule):
+        why = "It is turned off." if not one.enabled else "" if rules.readable(one) else "This release can't read it."
+        if why:
+            found.append(
+                Untold("rule", str(one.pk), one.name, f"/rules/#rule-{one.pk}", text=why, since=one.changed_at)
+            )
+    return found
+
+
+def _calendars(by: Principal, now: float) -> list[Untold]:
+    found: list[tuple[Feed, str]] = []
+    found += [(one, f"/on-call/{one.pk}/") for one in visible(by, Schedule).exclude(problem="")]
+    found += [(one, f"/maintenance/#maintenance-{one.pk}") for one in visible(by, Maintenance).exclude(problem="")]
+    return [Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at) for one, path in found]
+
+
+GATHERED: list[Gather] = [_silences, _acknowledgements, _maintenance, _sources, _heartbeats, _rules, _calendars]
+"""A function a kind; each returns what `by` may see."""

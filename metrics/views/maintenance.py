@@ -1,0 +1,192 @@
+"""The pages of maintenance: the list with the windows to come, making and changing, removing."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import get_current_timezone_name
+from django.views.decorators.http import require_http_methods, require_safe
+
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
+from metrics.access.principal import Principal, of_visitor
+from metrics.access.sharing import Access
+from metrics.actions import maintenance as actions
+from metrics.actions import silences, withholding
+from metrics.actions.errors import Errors, Invalid
+from metrics.actions.maintenance import Window
+from metrics.alerts import matchers
+from metrics.alerts.matchers import Matcher
+from metrics.every import seconds
+from metrics.models import Maintenance, Team
+from metrics.times import datetime_of
+from metrics.views import humanize, local_times
+from metrics.views.access import page
+from metrics.views.silences import sentence
+from metrics.zones import known
+
+AHEAD_S = 92 * 86_400.0
+NEXT_LISTED = 3
+REPEATS = {
+    "": "never: once",
+    "FREQ=DAILY": "each day",
+    "FREQ=WEEKLY": "each week",
+    "FREQ=WEEKLY;INTERVAL=2": "every second week",
+    "FREQ=MONTHLY": "each month",
+}
+"""Rules that the page offers; another is typed."""
+UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A maintenance as it was typed, and what is wrong with it, by field."""
+
+    matchers: str = ""
+    comment: str = ""
+    time_zone: str = "UTC"
+    start: str = ""
+    lasts: str = "1h"
+    repeat: str = ""
+    rule: str = ""
+    url: str = ""
+    enabled: bool = True
+    everyone: bool = True
+    teams: Sequence[str] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """All maintenance, with the windows to come."""
+    by, now = of_visitor(request), time.time()
+    found, counts = list(actions.listed(by)), withholding.counts()
+    spans = actions.spans([one.pk for one in found], now, now + AHEAD_S)
+    rows = [
+        {
+            "one": one,
+            "matchers": [str(matcher) for matcher in matchers.from_json(one.matchers)],
+            "running": bool(spans[one.pk]) and spans[one.pk][0][0] <= now,
+            "next": [(datetime_of(start), datetime_of(end)) for start, end in spans[one.pk][:NEXT_LISTED]],
+            "good": humanize.ago(one.good_at, now),
+            "withheld": getattr(counts.get(("maintenance", str(one.pk))), "count", 0),
+            "may_change": may(by, CHANGE, one),
+        }
+        for one in found
+    ]
+    return render(request, "maintenance/list.html", {"rows": rows, "may_add": may(by, CREATE, Maintenance)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a maintenance."""
+    by = of_visitor(request)
+    check(by, CREATE, Maintenance)
+    typed = Typed(matchers=request.GET.get("matchers", ""), time_zone=get_current_timezone_name())
+    return _form(request, by, typed, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def edit(request: HttpRequest, id: int) -> HttpResponse:
+    """Change a maintenance."""
+    by = of_visitor(request)
+    row = actions.find(by, id)
+    check(by, CHANGE, row)
+    access, is_usual = actions.access_of(row), row.repeat in REPEATS
+    typed = Typed(
+        matchers=actions.text_of(row),
+        comment=row.comment,
+        time_zone=row.time_zone,
+        start=row.start,
+        lasts=_lasts(row.lasts_s) if row.lasts_s else "1h",
+        repeat=row.repeat if is_usual else "other",
+        rule="" if is_usual else row.repeat,
+        enabled=row.enabled,
+        everyone=access.everyone,
+        teams=access.teams,
+    )
+    return _form(request, by, typed, row)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def delete(request: HttpRequest, id: int) -> HttpResponse:
+    """Ask, and then remove a maintenance."""
+    by = of_visitor(request)
+    row = actions.find(by, id)
+    check(by, DELETE, row)
+    if request.method != "POST":
+        return render(request, "maintenance/delete.html", {"row": row})
+    actions.delete(by, id)
+    messages.success(request, f"{row.comment} was removed.")
+    return redirect("maintenance")
+
+
+def _lasts(lasts_s: int) -> str:
+    return next((f"{lasts_s // size}{unit}" for size, unit in UNITS if lasts_s % size == 0), f"{lasts_s}s")
+
+
+def _form(request: HttpRequest, by: Principal, typed: Typed, row: Maintenance | None) -> HttpResponse:
+    if request.method == "POST":
+        typed = _typed(request)
+        try:
+            saved = _save(by, typed, row)
+        except Invalid as problem:
+            errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
+            typed = replace(typed, errors=errors)
+        else:
+            messages.success(request, f"{saved.comment} is saved.")
+            return redirect("maintenance")
+    context: dict[str, Any] = {
+        "row": row,
+        "typed": typed,
+        "repeats": REPEATS,
+        "zones": sorted(known()),
+        "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)],
+    }
+    return render(request, "maintenance/form.html", context, status=422 if typed.errors else 200)
+
+
+def _typed(request: HttpRequest) -> Typed:
+    names = ("matchers", "comment", "time_zone", "start", "lasts", "repeat", "rule", "url")
+    given: dict[str, Any] = {name: request.POST.get(name, "") for name in names}
+    return Typed(
+        **given,
+        enabled=request.POST.get("enabled") == "on",
+        everyone=request.POST.get("everyone") == "on",
+        teams=request.POST.getlist("teams"),
+    )
+
+
+def _save(by: Principal, typed: Typed, row: Maintenance | None) -> Maintenance:
+    errors = Errors()
+    given: list[Matcher] = []
+    window = Window(typed.time_zone)
+    with errors:
+        given = silences.read(typed.matchers)
+    with errors:
+        window = _window(typed, row)
+    errors.check()
+    access = Access(everyone=typed.everyone, teams=list(typed.teams))
+    if row is None:
+        return actions.create(by, given, window, typed.comment, access)
+    return actions.change(by, row.pk, given, window, typed.comment, typed.enabled, access)
+
+
+def _window(typed: Typed, row: Maintenance | None) -> Window:
+    if typed.url.strip():
+        return Window(typed.time_zone, url=typed.url.strip())
+    start = local_times.read_local(typed.start, "start")
+    if start is None and row is not None and row.url:
+        return Window(typed.time_zone, url=None)
+    try:
+        lasts_s = seconds(typed.lasts)
+    except ValueError as problem:
+        raise Invalid("lasts", f"lasts: {problem}") from None
+    return Window(typed.time_zone, start, lasts_s, typed.rule if typed.repeat == "other" else typed.repeat, "")

@@ -1,0 +1,201 @@
+"""The pages of who is on call: now and next, four weeks of a schedule, overrides, and its calendar for others."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
+from metrics.access.principal import of_visitor
+from metrics.actions import on_call, schedules
+from metrics.actions.errors import Errors, Invalid, Missing
+from metrics.actions.on_call import Shift
+from metrics.models import Schedule
+from metrics.models.log import sender
+from metrics.times import datetime_of
+from metrics.views import humanize, local_times
+from metrics.views.access import page
+from metrics.views.silences import sentence
+
+WEEKS = 4
+AHEAD_S = 60 * 86_400.0
+COLOURS = 8
+DAY_WIDTH = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`who` has a part of a day, `from_` a time of it, empty if from its start; `colour` is one of 1 to 8."""
+
+    who: str
+    from_: str
+    colour: int
+    is_override: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of the calendar, a `weekday`: its `lines`, and `bars` (x, width, colour) of `DAY_WIDTH` in all.
+
+    `label` is its number, with the month on the first day of one.
+    """
+
+    date: datetime
+    label: str
+    weekday: str
+    is_today: bool
+    lines: tuple[Line, ...]
+    bars: tuple[tuple[float, float, int], ...]
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """Every schedule: who it is now, and who comes next."""
+    by, now = of_visitor(request), time.time()
+    found = list(schedules.listed(by))
+    shifts = on_call.shifts(found, now, now + AHEAD_S)
+    rows = [{"one": one, "teams": one.teams.all(), **now_and_next(shifts[one.pk], now)} for one in found]
+    return render(request, "on_call/list.html", {"rows": rows, "may_add": may(by, CREATE, Schedule)})
+
+
+@require_safe
+@page
+def schedule(request: HttpRequest, id: int) -> HttpResponse:
+    """One schedule: four weeks of it, and its overrides."""
+    return _page(request, id, {})
+
+
+def now_and_next(shifts: list[Shift], now: float) -> dict[str, Any]:
+    """Return who is on call `now`, until when, and who comes next."""
+    current = [one for one in shifts if one.start <= now]
+    until = min((one.end for one in current), default=min((one.start for one in shifts), default=None))
+    after = [] if until is None else [one for one in shifts if one.start <= until < one.end]
+    return {
+        "now": on_call.names_of(current) if current else "",
+        "is_override": any(one.is_override for one in current),
+        "unknown": [one.who for one in current if one.user is None],
+        "until": datetime_of(until),
+        "left": humanize.age(until - now) if until is not None else "",
+        "next": on_call.names_of(after) if after else "",
+    }
+
+
+def weeks(shifts: list[Shift], zone: ZoneInfo, now: float) -> list[list[Day]]:
+    """Return four weeks from Monday on, as days of `zone`."""
+    names = sorted({on_call.full_name(one) for one in shifts})
+    colours = {name: number % COLOURS + 1 for number, name in enumerate(names)}
+    today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    monday = today - timedelta(days=today.weekday())
+    days = [_day(monday + timedelta(days=n), today, shifts, zone, colours) for n in range(7 * WEEKS)]
+    return [days[n : n + 7] for n in range(0, len(days), 7)]
+
+
+def _day(local: datetime, today: datetime, shifts: list[Shift], zone: ZoneInfo, colours: dict[str, int]) -> Day:
+    start = local.replace(tzinfo=zone).timestamp()
+    end = (local + timedelta(days=1)).replace(tzinfo=zone).timestamp()
+    lines, bars = [], []
+    for one in shifts:
+        if one.start < end and one.end > start:
+            name = on_call.full_name(one)
+            begins = datetime.fromtimestamp(one.start, zone).strftime("%H:%M") if one.start > start else ""
+            lines.append(Line(name, begins, colours[name], one.is_override))
+            left, right = (max(one.start, start) - start), (min(one.end, end) - start)
+            x, width = (DAY_WIDTH * value / (end - start) for value in (left, right - left))
+            bars.append((round(x, 1), round(width, 1), colours[name]))
+    label = f"{local:%-d %b}" if local.day == 1 or local == today else f"{local:%-d}"
+    return Day(local.replace(tzinfo=zone), label, f"{local:%a}", local == today, tuple(lines), tuple(bars))
+
+
+def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200) -> HttpResponse:
+    by, now = of_visitor(request), time.time()
+    row = schedules.listed(by).filter(pk=id).first()
+    if row is None:
+        raise Missing(f"There is no schedule {id}.")
+    zone = schedules.zone(row)
+    shifts = on_call.shifts([row], now - 7 * 86_400, now + AHEAD_S)[row.pk]
+    context = {
+        "schedule": row,
+        "weeks": weeks(shifts, zone, now),
+        **now_and_next([one for one in shifts if one.end > now], now),
+        "good": humanize.ago(row.good_at, now),
+        "overrides": [(one, sender(one.by)) for one in row.overrides.all() if one.ends_at > datetime_of(now)],
+        "may_change": may(by, CHANGE, row),
+        "people": User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True),
+        "typed": {"starts": local_times.write(datetime_of(now)), "ends": ""},
+        **more,
+    }
+    return render(request, "on_call/page.html", context, status=status)
+
+
+@require_POST
+@page
+def override(request: HttpRequest, id: int) -> HttpResponse:
+    """Have somebody else be on call, or end that."""
+    by = of_visitor(request)
+    number = request.POST.get("end", "")
+    if number.isdecimal() and len(number) < 19:
+        schedules.end_override(by, id, int(number))
+        messages.success(request, "The override has ended.")
+        return redirect("on-call-schedule", id)
+    errors = Errors()
+    times: dict[str, datetime] = {}
+    for name, field in (("starts", "starts_at"), ("ends", "ends_at")):
+        with errors:
+            found = local_times.read(request.POST.get(name, ""), field)
+            if found is None:
+                raise Invalid(field, f"{field}: it has to be given.")
+            times[field] = found
+    try:
+        errors.check()
+        schedules.override(by, id, request.POST.get("who", ""), **times)
+    except Invalid as problem:
+        wrong = {where: sentence(said) for where, said in problem.all}
+        typed = {name: request.POST.get(name, "") for name in ("who", "starts", "ends")}
+        return _page(request, id, {"errors": wrong, "typed": typed}, 422)
+    messages.success(request, f"{request.POST['who']} is on call instead.")
+    return redirect("on-call-schedule", id)
+
+
+@require_POST
+@page
+def new_link(request: HttpRequest, id: int) -> HttpResponse:
+    """Make the secret address of the schedule's calendar anew, and show it this once."""
+    secret = schedules.new_link(of_visitor(request), id)
+    link = request.build_absolute_uri(f"{reverse('on-call-calendar', args=[id])}?key={secret}")
+    return _page(request, id, {"link": link})
+
+
+@require_safe
+def calendar(request: HttpRequest, id: int) -> HttpResponse:
+    """A schedule as a calendar, for programs that know its secret."""
+    try:
+        row = on_call.by_link(id, request.GET.get("key", ""))
+    except Missing as problem:
+        raise Http404(str(problem)) from None
+    answer = HttpResponse(on_call.calendar(row, time.time()), content_type="text/calendar; charset=utf-8")
+    answer["Cache-Control"] = "private, max-age=300"
+    answer["Content-Disposition"] = f'inline; filename="on-call-{row.pk}.ics"'
+    return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def delete(request: HttpRequest, id: int) -> HttpResponse:
+    """Ask, and then remove a schedule."""
+    by = of_visitor(request)
+    row = schedules.find(by, id)
+    check(by, DELETE, row)
+    if request.method != "POST":
+        return render(request, "on_call/delete.html", {"schedule": row})
+    schedules.delete(by, id)
+    messages.success(request, f"{row.name} was removed.")
+    return redirect("on-call")

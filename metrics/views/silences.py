@@ -1,0 +1,242 @@
+"""The pages of silences: the list, making and changing one with the alerts that it mutes, and ending one."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from metrics.access.policy import CHANGE, CREATE, check, may, visible
+from metrics.access.principal import Principal, of_visitor
+from metrics.access.sharing import Access
+from metrics.actions import alerts, withholding
+from metrics.actions import silences as actions
+from metrics.actions.alert_labels import labels_of
+from metrics.actions.errors import Errors, Invalid
+from metrics.alerts import matchers
+from metrics.alerts.matchers import Matcher
+from metrics.models import Alert, Silence, Team
+from metrics.models.log import sender
+from metrics.times import datetime_of
+from metrics.views import humanize, local_times
+from metrics.views.access import page
+from metrics.views.alerts import row
+
+FOR_HOURS = {"1": "1 h", "4": "4 h", "24": "1 day"}
+"""Lengths that the pages offer, besides until a time."""
+MUTED_LISTED = 20
+EXPIRED_LISTED = 50
+TELLING = ("alertname",)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One silence in the list: its `matchers` as texts, and what it `withheld`; `left` are words, and so is `by`."""
+
+    silence: Silence
+    state: str
+    matchers: Sequence[str]
+    by: str
+    left: str
+    withheld: int
+    may_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A silence as it was typed, and what is wrong with it, by field."""
+
+    matchers: str = ""
+    hours: str = "1"
+    until: str = ""
+    starts: str = ""
+    comment: str = ""
+    everyone: bool = True
+    teams: Sequence[str] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@require_safe
+@page
+def index(request: HttpRequest) -> HttpResponse:
+    """All silences: those that are active, those to come, and those that are over."""
+    by, now = of_visitor(request), time.time()
+    counts = withholding.counts()
+    lines = [_line(by, one, counts, now) for one in actions.listed(by)]
+    sections = [
+        (title, [one for one in lines if one.state == state][:most])
+        for title, state, most in (
+            ("Active", actions.ACTIVE, None),
+            ("To come", actions.PENDING, None),
+            ("Over", actions.EXPIRED, EXPIRED_LISTED),
+        )
+    ]
+    context = {
+        "sections": [(title, those) for title, those in sections if those],
+        "may_add": may(by, CREATE, Silence),
+        "hours": FOR_HOURS,
+    }
+    return render(request, "silence/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a silence; matchers, or an alert to take them from, may come with the address."""
+    by = of_visitor(request)
+    check(by, CREATE, Silence)
+    typed = Typed(matchers=request.GET.get("matchers", ""))
+    if (id := request.GET.get("alert", "")).isdecimal() and len(id) < 19:
+        typed = Typed(matchers=_matchers_of(alerts.find(by, int(id))))
+    return _form(request, by, typed, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def edit(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Change a silence."""
+    by = of_visitor(request)
+    silence = actions.find(by, str(id))
+    check(by, CHANGE, silence)
+    access = actions.access_of(silence)
+    typed = Typed(
+        matchers=actions.text_of(silence),
+        hours="",
+        until=local_times.write(silence.ends_at),
+        starts=local_times.write(silence.starts_at),
+        comment=silence.comment,
+        everyone=access.everyone,
+        teams=access.teams,
+    )
+    return _form(request, by, typed, silence)
+
+
+@require_POST
+@page
+def extend(request: HttpRequest, id: UUID) -> HttpResponse:
+    """Have a silence end some hours later."""
+    by = of_visitor(request)
+    silence = actions.find(by, str(id))
+    hours = request.POST.get("hours", "")
+    ends_at = silence.ends_at + timedelta(hours=int(hours) if hours in FOR_HOURS else 1)
+    try:
+        given = matchers.from_json(silence.matchers)
+        made = actions.set(by, given, silence.starts_at, ends_at, silence.comment, id=str(id))
+        messages.success(request, f"It lasts until {local_times.write(made.ends_at).replace('T', ' ')} now.")
+    except Invalid as problem:
+        messages.error(request, str(problem))
+    return redirect("silences")
+
+
+@require_POST
+@page
+def end(request: HttpRequest, id: UUID) -> HttpResponse:
+    """End a silence now."""
+    actions.expire(of_visitor(request), str(id))
+    messages.success(request, "It is over: its alerts are told again.")
+    return redirect("silences")
+
+
+def _line(by: Principal, one: Silence, counts: dict[tuple[str, str], withholding.Counted], now: float) -> Line:
+    state = actions.state(one, datetime_of(now))
+    left = one.starts_at if state == actions.PENDING else one.ends_at
+    counted = counts.get(("silence", str(one.pk)))
+    return Line(
+        silence=one,
+        state=state,
+        matchers=[str(matcher) for matcher in matchers.from_json(one.matchers)],
+        by=sender(one.by),
+        left=humanize.age(abs(left.timestamp() - now)),
+        withheld=counted.count if counted else 0,
+        may_change=state != actions.EXPIRED and may(by, CHANGE, one),
+    )
+
+
+def _matchers_of(alert: Alert) -> str:
+    """Return matchers for an alert: its name, and the labels of its series."""
+    held = labels_of(alert)
+    names = ["alertname", *sorted(set(alert.labels) - set(TELLING))]
+    return matchers.written(Matcher(name, matchers.EQUAL, held[name]) for name in names)
+
+
+def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | None) -> HttpResponse:
+    if request.method == "POST":
+        typed = _typed(request)
+    context: dict[str, Any] = {"silence": silence, "hours": FOR_HOURS, **_muted(by, typed.matchers)}
+    if request.method == "POST" and request.GET.get("do") == "look":
+        if getattr(request, "htmx", False):
+            return render(request, "silence/_muted.html", context)
+    elif request.method == "POST":
+        try:
+            saved = _save(by, typed, silence)
+            messages.success(request, f"Alerts that match are not told until {local_times.write(saved.ends_at)[11:]}.")
+            return redirect("silences")
+        except Invalid as problem:
+            errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
+            typed = replace(typed, errors=errors)
+    context |= {"typed": typed, "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)]}
+    return render(request, "silence/form.html", context, status=422 if typed.errors else 200)
+
+
+def _typed(request: HttpRequest) -> Typed:
+    given: dict[str, Any] = {
+        name: request.POST.get(name, "") for name in ("matchers", "hours", "until", "starts", "comment")
+    }
+    return Typed(**given, everyone=request.POST.get("everyone") == "on", teams=request.POST.getlist("teams"))
+
+
+def _save(by: Principal, typed: Typed, silence: Silence | None) -> Silence:
+    errors = Errors()
+    given: list[Matcher] = []
+    starts_at = ends_at = None
+    with errors:
+        given = actions.read(typed.matchers)
+    with errors:
+        starts_at = local_times.read(typed.starts, "starts_at")
+    with errors:
+        ends_at = _ends_at(typed, starts_at)
+    errors.check()
+    assert ends_at is not None
+    if silence is not None and typed.starts == local_times.write(silence.starts_at):
+        starts_at = silence.starts_at
+    access = Access(everyone=typed.everyone, teams=list(typed.teams))
+    id = str(silence.pk) if silence else None
+    return actions.set(by, given, starts_at, ends_at, typed.comment, id=id, access=access)
+
+
+def _ends_at(typed: Typed, starts_at: datetime | None) -> datetime:
+    if typed.hours in FOR_HOURS:
+        return (starts_at or datetime_of(time.time())) + timedelta(hours=int(typed.hours))
+    found = local_times.read(typed.until, "ends_at")
+    if found is None:
+        raise Invalid("ends_at", "ends_at: it has to be given.")
+    return found
+
+
+def _muted(by: Principal, text: str) -> dict[str, Any]:
+    """Return the alerts that matchers would mute now, for `silence/_muted.html`."""
+    if not text.strip():
+        return {"rows": [], "total": 0, "nothing": True}
+    try:
+        given = actions.read(text)
+        actions.check_matchers(given)
+    except Invalid as problem:
+        return {"rows": [], "total": 0, "refused": sentence(str(problem))}
+    found, now = actions.muted(by, given, MUTED_LISTED), time.time()
+    return {
+        "rows": [row(one, now) for one in found.alerts],
+        "total": found.total,
+        "more": found.total - len(found.alerts),
+    }
+
+
+def sentence(said: str) -> str:
+    """Return what is wrong without the name of the field that it stands beside."""
+    after = said.partition(": ")[2] or said
+    return after[:1].upper() + after[1:]

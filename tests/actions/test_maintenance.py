@@ -1,0 +1,229 @@
+"""Maintenance: its windows, once, again and again, or by a calendar elsewhere; and what they withhold."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from metrics.access.principal import SYSTEM, of_user
+from metrics.access.sharing import Access
+from metrics.actions import feeds, maintenance, rules, withholding
+from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.actions.maintenance import Window
+from metrics.alerts.matchers import parse
+from metrics.models import Alert, AuditEntry, Maintenance, MaintenanceSpan
+from tests import make
+from tests.sources.web import Handler, answering, serving
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 10, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+NIGHT = Window("Europe/Berlin", datetime(2026, 10, 23, 22), 4 * 3600)
+NIGHTLY = Window("Europe/Berlin", datetime(2026, 10, 23, 22), 4 * 3600, "FREQ=DAILY")
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The moment that it is, in a list."""
+    moment = [NOW]
+    for module in (maintenance, feeds):
+        monkeypatch.setattr(module.time, "time", lambda: moment[0].timestamp())  # type: ignore[attr-defined]
+    return moment
+
+
+def made(window: Window = NIGHT, text: str = "host=a", comment: str = "Patches", **fields: Any) -> Maintenance:
+    return maintenance.create(SYSTEM, parse(text), window, comment, **fields)
+
+
+def changed(row: Maintenance, window: Window, enabled: bool = True) -> Maintenance:
+    return maintenance.change(SYSTEM, row.pk, parse("host=a"), window, "Patches", enabled)
+
+
+def windows(row: Maintenance) -> list[str]:
+    rows = MaintenanceSpan.objects.filter(maintenance=row).order_by("starts_at")
+    return [f"{one.starts_at:%m-%dT%H:%M} {one.ends_at:%m-%dT%H:%M}" for one in rows]
+
+
+def alert(**labels: str) -> Alert:
+    condition = {"kind": "threshold", "above": 90}
+    rule = rules.create(SYSTEM, {"name": "Disk full", "query": {"metric": "disk_used"}, "condition": condition})
+    return Alert.objects.create(rule=rule, key="x", since_ms=0, seen_at_ms=0, state="firing", labels=labels)
+
+
+def test_a_window_withholds_from_its_start_until_before_its_end() -> None:
+    one, row = alert(host="a"), made()
+    assert windows(row) == ["10-23T20:00 10-24T00:00"]
+    found = {
+        hour: [
+            reason.text
+            for reason in withholding.reasons([one], (NOW + timedelta(hours=hour)).timestamp()).get(one.pk, [])
+        ]
+        for hour in (7, 8, 11, 12)
+    }
+    assert found == {7: [], 8: ["Patches"], 11: ["Patches"], 12: []}
+    (reason,) = withholding.reasons([one], (NOW + timedelta(hours=9)).timestamp())[one.pk]
+    assert (reason.kind, reason.id) == ("maintenance", str(row.pk))
+
+
+def test_one_that_comes_again_follows_the_clocks_of_its_zone(clock: list[datetime]) -> None:
+    row = made(NIGHTLY)
+    assert windows(row)[:3] == ["10-23T20:00 10-24T00:00", "10-24T20:00 10-25T00:00", "10-25T21:00 10-26T01:00"]
+    assert len(windows(row)) == maintenance.AHEAD.days
+    clock[0] += 10 * DAY
+    maintenance.look_ahead(clock[0].timestamp())
+    assert windows(row)[0] == "10-23T20:00 10-24T00:00"
+    assert len(windows(row)) == maintenance.AHEAD.days + 10
+    maintenance.forget((NOW + 600 * DAY).timestamp())
+    assert windows(row) == []
+
+
+def test_a_change_leaves_what_is_over_and_ends_what_is_left_out(clock: list[datetime]) -> None:
+    row = made(NIGHTLY)
+    clock[0] = NOW + DAY + timedelta(hours=9)
+    changed(row, Window("UTC", datetime(2026, 11, 1, 10), 3600))
+    assert windows(row) == ["10-23T20:00 10-24T00:00", "10-24T20:00 10-24T21:00", "11-01T10:00 11-01T11:00"]
+    changed(row, NIGHTLY, enabled=False)
+    assert windows(row) == ["10-23T20:00 10-24T00:00", "10-24T20:00 10-24T21:00"]
+    verbs = [entry.verb for entry in AuditEntry.objects.filter(noun="maintenance").order_by("pk")]
+    assert verbs == ["create", "change", "change"]
+
+
+def test_a_longer_window_goes_on(clock: list[datetime]) -> None:
+    row = made()
+    clock[0] = NOW + timedelta(hours=9)
+    changed(row, Window("Europe/Berlin", datetime(2026, 10, 23, 22), 6 * 3600))
+    assert windows(row) == ["10-23T20:00 10-24T02:00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "window", "comment", "fields"),
+    [
+        ("", NIGHT, "", ["matchers", "comment"]),
+        ("a=~.*", NIGHT, "x", ["matchers"]),
+        ("a=b", Window("Mars", datetime(2026, 10, 23, 22), 3600), "x", ["time_zone"]),
+        ("a=b", Window("UTC"), "x", ["start"]),
+        ("a=b", Window("UTC", datetime(2026, 10, 20), 3600), "x", ["start"]),
+        ("a=b", Window("UTC", datetime(2026, 10, 23, 22), 1), "x", ["lasts"]),
+        ("a=b", Window("UTC", datetime(2026, 10, 23, 22), 3600, "daily"), "x", ["repeat"]),
+        ("a=b", Window("UTC", datetime(2026, 10, 23, 22), 3600, "FREQ=SECONDLY"), "x", ["repeat"]),
+        ("a=b", Window("UTC", url="ftp://example.org/"), "x", ["url"]),
+    ],
+)
+def test_what_can_not_be_is_refused(text: str, window: Window, comment: str, fields: list[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        made(window, text, comment)
+    assert [field for field, _ in refused.value.all] == fields
+    assert not Maintenance.objects.exists()
+
+
+def test_only_editors_make_change_and_remove_it() -> None:
+    row, viewer = made(), of_user(make.user("vera"))
+    with pytest.raises(Forbidden):
+        maintenance.create(viewer, parse("a=b"), NIGHT, "x")
+    with pytest.raises(Forbidden):
+        maintenance.delete(viewer, row.pk)
+    hidden = made(access=Access(everyone=False))
+    with pytest.raises(Missing):
+        maintenance.find(viewer, hidden.pk)
+    maintenance.delete(of_user(make.user("eve", is_staff=True)), row.pk)
+    assert not MaintenanceSpan.objects.filter(maintenance=row.pk).exists()
+
+
+def test_series_are_matched_by_their_labels_and_metric() -> None:
+    row = made(text="host=a, metric=~disk_.*")
+    start, end = NOW.timestamp(), (NOW + DAY).timestamp()
+    for labels, expected in (
+        ({"host": "a", "metric": "disk_used"}, [row.pk]),
+        ({"host": "b", "metric": "disk_used"}, []),
+        ({"host": "a", "metric": "cpu"}, []),
+    ):
+        assert [one.pk for _, _, one in maintenance.over(SYSTEM, [labels], start, end)] == expected
+    assert maintenance.over(SYSTEM, [{"host": "a", "metric": "disk_used"}], end, end + 60) == []
+    assert maintenance.spans([row.pk], start, end) == {
+        row.pk: [((NOW + timedelta(hours=8)).timestamp(), (NOW + timedelta(hours=12)).timestamp())]
+    }
+
+
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+X-PUBLISHED-TTL:PT20M
+BEGIN:VEVENT
+UID:x
+DTSTART:20261024T100000Z
+DTEND:20261024T120000Z
+SUMMARY:Switches
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+class Elsewhere:
+    """A server of a calendar: `text` and `status` are what it answers, `asked` what it was asked."""
+
+    def __init__(self) -> None:
+        self.text, self.status = CALENDAR, 200
+        self.asked: list[str] = []
+        self.url = ""
+
+    def answer(self, handler: Handler) -> None:
+        known = handler.headers.get("If-None-Match", "")
+        self.asked.append(known)
+        tag = f'"{hash(self.text)}"'
+        if self.status == 200 and known == tag:
+            handler.answer(304, ETag=tag)
+        else:
+            handler.answer(self.status, self.text, ETag=tag, Content_Type="text/calendar")
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    server = Elsewhere()
+    with serving(answering(lambda handler: server.answer(handler))) as url:
+        server.url = f"{url}/private/SECRET/feed"
+        yield server
+
+
+def test_the_last_good_copy_of_a_calendar_is_kept(elsewhere: Elsewhere, clock: list[datetime]) -> None:
+    row = made(Window("Europe/Berlin", url=elsewhere.url))
+    assert windows(row) == []
+    assert "SECRET" not in row.url + row.place + str(maintenance.facts(row))
+
+    def refreshed(after: timedelta) -> Maintenance:
+        clock[0] += after
+        maintenance.refresh(clock[0].timestamp())
+        row.refresh_from_db()
+        return row
+
+    assert refreshed(timedelta()).problem == ""
+    assert windows(row) == ["10-24T10:00 10-24T12:00"]
+    assert row.next_at == NOW + timedelta(minutes=20)
+    refreshed(timedelta(minutes=10))
+    assert len(elsewhere.asked) == 1
+    assert refreshed(timedelta(minutes=10)).good_at == clock[0]
+    assert elsewhere.asked[1] != ""
+    for status, text, said in (
+        (500, CALENDAR, "answered 500 Internal Server Error."),
+        (200, "<html>Sign in</html>", "It is no calendar"),
+        (404, "", "answered 404 Not Found."),
+    ):
+        elsewhere.status, elsewhere.text = status, text
+        assert said in refreshed(timedelta(hours=1)).problem
+        assert "SECRET" not in row.problem
+        assert windows(row) == ["10-24T10:00 10-24T12:00"]
+    elsewhere.status, elsewhere.text = 200, CALENDAR.replace("T10", "T11")
+    assert refreshed(timedelta(hours=1)).problem == ""
+    assert windows(row) == ["10-24T11:00 10-24T12:00"]
+
+
+def test_a_calendar_of_people_who_are_not_administrators_is_only_asked_for_where_they_may(
+    elsewhere: Elsewhere, settings: Any
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    eve = of_user(make.user("eve", is_staff=True))
+    row = maintenance.create(eve, parse("host=a"), Window("UTC", url=elsewhere.url), "Patches")
+    maintenance.refresh(NOW.timestamp())
+    row.refresh_from_db()
+    assert "only sources made by administrators may connect there" in row.problem
+    assert elsewhere.asked == []
