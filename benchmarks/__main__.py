@@ -22,6 +22,7 @@ NAMES = (
     "history",
     "charts",
     "suggest",
+    "alerts",
     "weight",
 )
 

@@ -2,10 +2,10 @@
 
 import cProfile
 import json
-import math
 import pstats
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -15,15 +15,16 @@ from django.utils import timezone
 from metrics.access.principal import SYSTEM
 from metrics.actions import evaluation, rehearsals, rule_index, samples
 from metrics.actions.rules import checked
-from metrics.models import Alert, Rule
+from metrics.models import Alert, MinuteChunk, Rule, Series
 from metrics.redis_state import arrived
-from metrics.sample import Sample
-from metrics.series import keep, read, step_cache
+from metrics.sample import Sample, series_key
+from metrics.series import keep, step_cache
 
 EVERY_S = 10
 ABOVE = {"kind": "threshold", "above": 1e9}
-DAY_S = 86_400
 BATCH = 1000
+
+mock.patch("metrics.redis_state.arrived.wake", return_value=None).start()
 
 
 def told(found: Any) -> None:
@@ -62,95 +63,135 @@ def rules(count: int, metric: str, query: dict[str, Any], condition: dict[str, A
     rule_index.forget()
 
 
-def push(metric: str, count: int, at: float, value: float, **fields: Any) -> None:
-    """Store one sample of each of `count` series."""
-    found = [Sample(metric, value, {"host": f"h{number}"}, at, **fields) for number in range(count)]
-    for begin in range(0, count, BATCH):
-        samples.accept([samples.checked(found[begin : begin + BATCH], None, at)], at)
+SAMPLES = """
+    INSERT INTO metrics_sample (series_id, at_ms, value) SELECT id, %s, %s FROM metrics_series WHERE metric = %s"""
+MINUTES = """
+    INSERT INTO metrics_minuterollup (series_id, at_ms, count, sum, min, max, last, last_after_ms, first,
+        first_after_ms, growth)
+    SELECT s.id, t * 60000::bigint, 6, 6 * v, v - 2, v + 2, v, 59000, v, 0, 0
+    FROM generate_series(%s, %s - 1) t, metrics_series s, LATERAL (SELECT 50 + 40 * sin(t / 150.0)) l(v)
+    WHERE s.metric = %s ORDER BY t"""
+PROGRESS = """
+    INSERT INTO metrics_progress (name, until_ms, series_id) VALUES (%s, %s, 0)
+    ON CONFLICT (name) DO UPDATE SET until_ms = excluded.until_ms"""
+
+
+def fresh() -> None:
+    """Have nothing stored, and nothing waiting."""
+    execute("TRUNCATE metrics_series, metrics_rule, metrics_minutechunk CASCADE")
+    rule_index.forget()
+    arrived.take()
+    arrived.done()
+    arrived.looked_back()
+
+
+def execute(sql: str, *arguments: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+
+
+def series(metric: str, count: int, type: str = "gauge") -> None:
+    """Make `count` series of a metric, one a host."""
+    made = []
+    for number in range(count):
+        labels = {"host": f"h{number}"}
+        key = series_key(metric, labels)
+        made.append(Series(key=key, metric=metric, labels=labels, type=type, expected_every_s=EVERY_S))
+    Series.objects.bulk_create(made, batch_size=2000)
+
+
+def push(metric: str, at: float, value: float) -> None:
+    """Store one sample of each series of a metric, as if it had come."""
+    execute(SAMPLES, round(at * 1000), value, metric)
+    following = rule_index.by_metric().get(metric, rule_index.NONE)
+    arrived.add({one.pk: round(at * 1000) for one in Series.objects.filter(metric=metric) if following.following(one)})
 
 
 def look(count: int, sweeps: int, profile: bool = False) -> None:
     """Look at `count` rules on the rates of `count` series, which have new samples before each sweep."""
-    arrived.looked_back()
+    fresh()
+    series("bench_total", count, "counter")
     rules(count, "bench_total", {"function": "rate", "over": "1m"})
     now = time.time() // EVERY_S * EVERY_S
-    wake = mock.patch("metrics.redis_state.arrived.wake", return_value=None)
-    wake.start()
-    for n in range(-7, 0):
-        push("bench_total", count, now + EVERY_S * n, 1e4 + 10 * n, type="counter", expected_every_s=EVERY_S)
+    for n in range(-12, 0):
+        push("bench_total", now + EVERY_S * n, 1e4 + 10 * n)
+    execute("ANALYZE")
     took = []
     for n in range(sweeps):
-        at = now + EVERY_S * n
-        push("bench_total", count, at, 1e4 + 10 * n, type="counter", expected_every_s=EVERY_S)
-        took.append([*timed(lambda: evaluation.evaluate(at)), *timed(lambda: evaluation.look(at + 1))])  # noqa: B023
+        push("bench_total", now + EVERY_S * n, 1e4 + 10 * n)
+        took.append([*evaluated(now + EVERY_S * n), *timed(partial(evaluation.look, now + EVERY_S * n + 1))])
+    sql = "SELECT series_id, max(value) - min(value) FROM metrics_sample WHERE at_ms > %s GROUP BY series_id"
     with connection.cursor() as cursor:
-        sql = "SELECT series_id, max(value) FROM metrics_sample WHERE at_ms > %s GROUP BY series_id"
         bare = timed(lambda: (cursor.execute(sql, [round((now - 60) * 1000)]), cursor.fetchall()))
     told({"sweeps": took, "bare": bare})
     if profile:
-        at = now + EVERY_S * sweeps
-        push("bench_total", count, at, 1e4 + 10 * sweeps, type="counter", expected_every_s=EVERY_S)
-        profiled(lambda: evaluation.evaluate(at))
-        profiled(lambda: evaluation.look(at + 1))
+        push("bench_total", now + EVERY_S * sweeps, 1e4 + 10 * sweeps)
+        evaluated(now + EVERY_S * sweeps)
+        profiled(partial(evaluation.look, now + EVERY_S * sweeps + 1))
+
+
+def evaluated(at: float) -> tuple[float, float]:
+    return timed(partial(evaluation.evaluate, at))
 
 
 def bad(count: int, sweeps: int, profile: bool = False) -> None:
     """Follow `count` alerts that are firing, each with a new sample."""
-    arrived.looked_back()
+    fresh()
+    series("bench_bad", count)
     rules(count, "bench_bad", {}, {"kind": "threshold", "above": 5})
     now = time.time() // EVERY_S * EVERY_S
-    wake = mock.patch("metrics.redis_state.arrived.wake", return_value=None)
-    wake.start()
     took = []
     for n in range(sweeps + 1):
-        at = now + EVERY_S * n
-        push("bench_bad", count, at, 10 + n)
-        took.append(timed(lambda: evaluation.evaluate(at)))  # noqa: B023
+        push("bench_bad", now + EVERY_S * n, 10 + n)
+        took.append(evaluated(now + EVERY_S * n))
     assert Alert.objects.filter(state="firing").count() == count
     told({"sweeps": took[1:], "first": took[0]})
     if profile:
-        at = now + EVERY_S * (sweeps + 1)
-        push("bench_bad", count, at, 10 + sweeps)
-        profiled(lambda: evaluation.evaluate(at))
+        push("bench_bad", now + EVERY_S * (sweeps + 1), 10 + sweeps)
+        profiled(partial(evaluation.evaluate, now + EVERY_S * (sweeps + 1)))
 
 
 def rehearse(days: int, times: int, profile: bool = False) -> None:
-    """Rehearse a rule over `days` of a series with a sample each 10 s, rolled up and packed as the system does."""
+    """Rehearse a rule over `days` of a series with a sample each 10 s, of which minutes are held, packed."""
+    fresh()
+    series("bench_past", 1)
     now = time.time() // 3600 * 3600
-    begin = now - days * DAY_S
-    for day in range(days):
-        part = [
-            Sample("bench_past", 50 + 40 * math.sin(n / 900), {}, begin + day * DAY_S + EVERY_S * n)
-            for n in range(DAY_S // EVERY_S)
-        ]
-        samples.accept([samples.checked(part, None, now)], now)
-    keep.roll(now)
+    execute(MINUTES, round(now / 60) - days * 1440, round(now / 60), "bench_past")
+    for name in ("minutes", "hours"):
+        execute(PROGRESS, name, round(now * 1000))
     keep.pack(now)
-    spec = checked({"name": "x", "query": {"metric": "bench_past"}, "condition": {"kind": "threshold", "above": 89}})
+    execute(SAMPLES, round(now * 1000), 50, "bench_past")
+    execute("ANALYZE")
+    condition = {"kind": "threshold", "above": 89}
+    spec = checked({"name": "x", "query": {"metric": "bench_past"}, "condition": condition})
+    zone = timezone.get_current_timezone()
 
-    def work() -> None:
+    def work() -> Any:
         step_cache.forget()
-        rehearsals.rehearsed(SYSTEM, spec, now, timezone.get_current_timezone())
+        return rehearsals.rehearsed(SYSTEM, spec, now, zone)
 
     took = [timed(work) for _ in range(times)]
-    (series,) = read.tracks(read.Query("bench_past"), now)
-    assert series.latest
-    told({"took": took})
+    with connection.cursor() as cursor:
+        sql = "SELECT data FROM metrics_minutechunk"
+        bare = timed(lambda: (cursor.execute(sql), cursor.fetchall()))
+    told({"took": took, "bare": bare, "alerts": work().count, "chunks": MinuteChunk.objects.count()})
     if profile:
         profiled(work)
 
 
 def ingest(count: int, batches: int) -> None:
     """Store batches of samples without rules, with `count` that concern none of them, and with `count` that do."""
-    wake = mock.patch("metrics.redis_state.arrived.wake", return_value=None)
-    wake.start()
-    arrived.looked_back()
     now = time.time() // EVERY_S * EVERY_S - 3600
 
     def stored(begin: int) -> float:
-        """Return how many seconds so many batches took."""
-        return timed(lambda: [push("bench_in", BATCH, now + begin + n, n) for n in range(batches)])[0]
+        """Return how many seconds of CPU so many batches took."""
+        of_all = 0.0
+        for n in range(batches):
+            some = [Sample("bench_in", float(n), {"host": f"h{number}"}, now + begin + n) for number in range(BATCH)]
+            of_all += timed(lambda: samples.accept([samples.checked(some, None, now)], now))[1]  # noqa: B023
+        return of_all
 
+    fresh()
     stored(0)
     found: dict[str, list[float]] = {"none": [], "others": [], "concerned": []}
     for turn in range(5):
@@ -160,7 +201,6 @@ def ingest(count: int, batches: int) -> None:
         rules(count, "bench_other", {})
         rule_index.by_metric()
         found["others"].append(stored(1000 * turn + 300))
-        Rule.objects.all().delete()
         rules(count, "bench_in", {})
         rule_index.by_metric()
         found["concerned"].append(stored(1000 * turn + 500))

@@ -21,7 +21,7 @@ from metrics.actions import (
     rule_index,
 )
 from metrics.actions.alert_values import Value
-from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked
+from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked, Seen
 from metrics.alerts.machine import BURNING, Change, Standing, State, fold
 from metrics.models import Alert, Series
 from metrics.redis_state import arrived, outage
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 LOOKED_BACK_S = 600.0
 """How far back samples are looked at when nobody knows what arrived: Redis was started anew."""
+CAUGHT_UP_MOST = 60
 AT_ONCE, VALUES_AT_ONCE = 200, 1000
 """Alerts that change in one transaction, and those whose values are written in one."""
 FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "severity", "value", "fired_at_ms"]
@@ -113,13 +114,31 @@ def look(now: float) -> int:
     with arrived.turn() as turn:
         if turn is None:
             return 0
-        at = now // CALCULATED_EVERY_S * CALCULATED_EVERY_S
-        seen = looked.of_moment(rules, at)
-        count = _store(looked.calculated(seen, at), now)
+        count, seen = 0, list[Seen]()
+        for at in _moments(now):
+            turn.extend(arrived.LOCK_S, replace_ttl=True)
+            seen = looked.of_moment(rules, at)
+            count += _store(looked.calculated(seen, at), now if now - at < CALCULATED_EVERY_S else at + ON_THE_WAY_S)
+            arrived.note_look(at)
         count += _store(looked.lapsed(rules, seen, now), now)
         count += _store(looked.runs(rules, now - LOOKED_BACK_S, now), now)
     announcements.announce(now)
     return count
+
+
+def _moments(now: float) -> list[float]:
+    """Return the moments that nobody looked at yet, oldest first: those of a time in which no worker ran, too.
+
+    Of a longer time than an hour it is the last one, and of more than `CAUGHT_UP_MOST` moments it is every second, …
+    """
+    at = now // CALCULATED_EVERY_S * CALCULATED_EVERY_S
+    last = arrived.looked_at()
+    if last is None or last > at:  # a clock was set back
+        return [at]
+    first = max(last, at - HISTORY_S) + CALCULATED_EVERY_S
+    count = round((at - first) / CALCULATED_EVERY_S) + 1
+    apart = max(1, math.ceil(count / CAUGHT_UP_MOST))
+    return [at - place * CALCULATED_EVERY_S for place in range(count) if place % apart == 0][::-1]
 
 
 def _look_back(since_ms: int) -> None:

@@ -264,13 +264,21 @@ def runs(rules: Sequence[Known], since: float, now: float) -> list[Looked]:
         return []
     known = alerts_of(rule.pk for rule in of_sources)
     failures = failed_in_a_row(since, now)
-    return [
+    found = [
         it
         for rule in of_sources
         for source, samples in failures
         if source.pk not in rule.hidden and rule.query.matches(FAILED_RUNS, labels_of(source))
         if (it := _of_runs(rule, source, samples, known)) is not None
     ]
+    there = {series_key(FAILED_RUNS, labels_of(source)) for source, _ in failures}
+    by_id = {rule.pk: rule for rule in of_sources}
+    gone = [
+        Looked(by_id[pk], key, alert.series, "", None, alert, [(now, 0.0)], _standing(alert))
+        for (pk, key), alert in known.items()
+        if key not in there and alert.state != State.OK
+    ]
+    return found + gone
 
 
 def _of_runs(rule: Known, source: Source, samples: Samples, known: Mapping[tuple[int, str], Alert]) -> Looked | None:

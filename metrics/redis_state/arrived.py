@@ -19,7 +19,7 @@ WORTH_S = 10
 LOCK_S = 15
 
 _NEW, _TAKEN, _KNOWN = f"{KEY}alerts:new", f"{KEY}alerts:taken", f"{KEY}alerts:known"
-_LOCK = f"{KEY}alerts:lock"
+_LOCK, _LOOKED = f"{KEY}alerts:lock", f"{KEY}alerts:looked"
 
 # Wakes somebody with the first one only: who looks goes on until nothing is left.
 _ADD = """
@@ -100,3 +100,14 @@ def missing_since() -> int | None:
 def looked_back() -> None:
     """Note that nothing is missing."""
     client().set(_KNOWN, _NOTHING)
+
+
+def looked_at() -> int | None:
+    """Return the newest moment of which what is calculated was looked at (Unix seconds); None if nobody knows."""
+    found = cast(str | None, client().get(_LOOKED))
+    return None if found is None else int(found)
+
+
+def note_look(at: float) -> None:
+    """Note that what is calculated was looked at as of a moment (Unix seconds)."""
+    client().set(_LOOKED, round(at))

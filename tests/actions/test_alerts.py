@@ -285,6 +285,24 @@ class TestConditions:
         assert told() == []
         assert Alert.objects.get().value == pytest.approx(7)
 
+    def test_what_a_source_is_that_is_removed(self) -> None:
+        machine = make.source()
+        rule(metric="source_failures", condition={"kind": "source", "runs": 1})
+        Run.objects.create(source=machine, started_at=datetime_of(AT), duration_s=1, samples=0, error="x")
+        evaluation.look(AT + 5)
+        sources.delete(SYSTEM, machine.pk)
+        assert evaluation.look(AT + 15) == 1
+        assert moves() == [("ok", "firing", 1), ("firing", "ok", 15)]
+
+    def test_what_no_worker_looked_at_is_caught_up_with(self) -> None:
+        rule(metric="a", query={"metric": "a", "group_by": []}, condition={"kind": "threshold", "above": 5})
+        accepted([sample("a", 1, AT, host="x")])
+        evaluation.look(AT)
+        for after_s in range(10, 121, 10):
+            accepted([sample("a", 9 if 30 <= after_s < 60 else 1, AT + after_s, host="x")], now=AT + after_s)
+        assert evaluation.look(AT + 125) == 2
+        assert moves() == [("ok", "firing", 30), ("firing", "ok", 60)]
+
     def test_missing_data_is_found_beyond_the_first_thousand(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("metrics.series.find.SERIES_MOST", 1)
         monkeypatch.setattr("metrics.series.calculate.PART", 2)
