@@ -30,7 +30,7 @@ from metrics.views.dashboard_edit import seen
 
 RULE, QUERY, CONDITION = "rule", "query", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
-MORE = ("no_data", "text", "runbook", "checklist", "labels", "enabled")
+MORE = ("no_data", "text", "runbook", "checklist", "labels", "behind", "enabled")
 OF_QUERY = ("metric", "labels", "function", "over", "quantile")
 FOLDED = {RULE: set(MORE), QUERY: {"quantile"}}
 TEXTS = ("name", "text", "runbook")

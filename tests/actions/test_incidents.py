@@ -136,7 +136,8 @@ class TestGathering:
         rule()
         push(**dict.fromkeys((f"h{index:02}" for index in range(40)), 95))
         assert told() == ['Disk full{host="h00"}: 40 alerts began.']
-        (text,) = said()
+        text, page = said()
+        assert page == "Told in the page: everyone (1 person)."
         assert text.splitlines()[-1] == "- And 30 more."
         assert len(text.splitlines()) == 11
 
@@ -155,7 +156,7 @@ class TestGathering:
         assert Transition.objects.get(noun="alert").processed_at is None
         announcements.announce(AT + 1)
         announcements.announce(AT + 2)
-        assert (len(told()), len(said()), Incident.objects.count()) == (1, 1, 1)
+        assert (len(told()), len(said()), Incident.objects.count()) == (1, 2, 1)
 
     def test_a_rule_that_is_deleted_leaves_no_open_incident(self) -> None:
         rule()
