@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from metrics.actions import channels
 from metrics.actions.notifications import EVERYONE
-from metrics.alerts.escalation import CHANNELS, TEAM, USUAL, EscalationSpec, Step
+from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step
 from metrics.models import Channel, Escalation, Incident, Team
 from metrics.versioned import upgraded
 
@@ -33,6 +33,11 @@ def spec_of(escalation: Escalation) -> EscalationSpec:
     return EscalationSpec.model_validate(upgraded(EscalationSpec, escalation.spec, escalation.version))
 
 
+def on_call(name: str) -> list[str]:
+    """Return the names of the people who are on call now by the calendar `name`: nobody, as there are none yet."""
+    return []
+
+
 def of_incident(incident: Incident) -> Audience:
     """Return all who are told of what happens: those of the steps that were taken by now."""
     spec = of_teams(incident.teams.all())
@@ -51,6 +56,8 @@ def of_steps(incident: Incident, steps: Sequence[Step]) -> Audience:
         elif what == "channel":
             theirs = Q(team__in=[team.pk for team in teams]) | Q(team=None)
             found.channels += list(Channel.objects.filter(theirs, name=name, enabled=True)[:1])
+        elif what == ON_CALL:
+            found.people += [f"user:{one}" for one in on_call(name)]
         else:
             found.people.append(to)
     found.people = list(dict.fromkeys(found.people))

@@ -19,6 +19,7 @@ from metrics.api import (
     asyncapi,
     dashboard_files,
     dashboards,
+    escalations,
     files,
     heartbeats,
     incidents,
@@ -77,6 +78,7 @@ api.add_router("v1", dashboards.router)
 api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
+api.add_router("v1", escalations.router)
 api.add_router("v1", incidents.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", rooms.router)
