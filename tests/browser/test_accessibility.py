@@ -26,7 +26,16 @@ CHANGES = {
     *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
-    *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
+    *(
+        "alert-acknowledge",
+        "alerts-acknowledge",
+        "incident-answer",
+        "dashboard-phone",
+        "dashboard-pictures",
+        "favourite-room",
+        "link-new",
+        "link-revoke",
+    ),
     *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
 }
 """URLs that only take what changes something."""
