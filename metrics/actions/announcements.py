@@ -22,6 +22,7 @@ from metrics.actions import (
     flapping,
     holding,
     incidents,
+    no_data,
     notifications,
     timeline,
     withholding,
@@ -135,6 +136,8 @@ def _announce_some(now: float) -> int:
         moves = list(_unprocessed().select_for_update().order_by("pk")[:AT_ONCE])
         known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
         alerts = known.in_bulk({int(move.thing) for move in moves})
+        if any(move.after == State.NODATA for move in moves):
+            no_data.look(now)
         beginning = {int(move.thing) for move in moves if move.after in TOLD}
         held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
         _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now)

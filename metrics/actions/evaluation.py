@@ -12,7 +12,7 @@ from django.db.models import Q
 from redis import RedisError
 
 from metrics import schedule
-from metrics.actions import alert_notices, alerts, announcements, incidents, journal, rule_index
+from metrics.actions import alert_notices, alerts, announcements, incidents, journal, no_data, rule_index
 from metrics.actions.rule_index import Known
 from metrics.alerts.machine import BURNING, Change, Standing, State, fold
 from metrics.models import Alert, Series, Transition
@@ -140,6 +140,7 @@ def look(now: float) -> int:
         if turn is None:
             return 0
         count = _store(_calculated(rules, now), now) + _store(_lapsed(rules, now), now)
+    no_data.look(now)
     announcements.announce(now)
     return count
 

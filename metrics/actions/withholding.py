@@ -17,7 +17,7 @@ from metrics.models import Alert, Rule, Silence, Withheld
 from metrics.models.silence import Withholding
 from metrics.times import datetime_of, seconds_of
 
-Kind = Literal["silence", "maintenance", "flapping", "behind"]
+Kind = Literal["silence", "maintenance", "flapping", "behind", "no data"]
 KEPT = timedelta(days=400)
 
 
@@ -25,7 +25,8 @@ KEPT = timedelta(days=400)
 class Reason:
     """One reason: the `id` of a silence or a maintenance, as text, and the `text` that `by` gave for it.
 
-    Of an alert that flaps it is its own id, of one behind another that of the one in front; nobody gave these.
+    Of an alert that flaps it is its own id, of one behind another that of the one in front, of one without data as most
+    are that of the incident that says so; nobody gave these.
 
     It holds from `since` until `until` (Unix seconds).
     """

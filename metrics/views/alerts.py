@@ -167,6 +167,7 @@ HELD = {
     "silence": "It is silenced: {}",
     "maintenance": "There is maintenance: {}",
     "behind": "It stands behind {}, which is told instead.",
+    "no data": "{}, and that is told instead.",
     "flapping": "It flaps: people are told again once it calms.",
 }
 """Why people are not told of an alert, by the kind of the reason."""

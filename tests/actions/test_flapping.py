@@ -128,3 +128,33 @@ class TestBehind:
     def test_what_can_not_be_in_front_is_refused(self, given: list[Any], sentence: str) -> None:
         with pytest.raises(Invalid, match=sentence):
             rule("x", "m", behind=given)
+
+
+class TestNoData:
+    @pytest.mark.parametrize(("gone", "alone"), [(6, False), (5, True), (4, True)])
+    def test_when_most_have_no_data_that_is_told_once(self, gone: int, alone: bool) -> None:
+        rule("Disk full", "disk_used")
+        hosts = [f"h{number}" for number in range(gone if gone < 5 else 10)]
+        for minute in range(5):
+            push(60 * minute - 240, **dict.fromkeys(hosts, 50))
+        staying = {} if gone < 5 else dict.fromkeys(hosts[gone:], 50)
+        for minute in range(1, 8):
+            if staying:
+                push(60 * minute, **staying)
+            evaluation.look(AT + 60 * minute + 5)
+        assert Alert.objects.filter(state="nodata").count() == gone
+        ours = [text for text in told() if text.startswith("Watchfloor gets no data")]
+        if alone:
+            assert ours == []
+            assert told() != []
+            return
+        assert told() == [
+            f"Watchfloor gets no data: {gone} of 10 series have none. People are not told of each of them."
+        ]
+        assert Withheld.objects.filter(kind="no data").count() == gone
+        assert announcements.release(AT + 500) == 0
+        push(540, **dict.fromkeys(hosts[2:], 50))
+        evaluation.look(AT + 545)
+        announcements.release(AT + 546)
+        assert Incident.objects.get(key="no data").resolved_at is not None
+        assert told()[1:] == ['No data: Disk full{host="h0"}.', 'No data: Disk full{host="h1"}.']

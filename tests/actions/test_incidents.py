@@ -331,6 +331,15 @@ class TestChannels:
         Incident.objects.update(acknowledged_at=datetime_of(AT + 310), changed_at=datetime_of(AT + 310))
         assert [state for state, *_ in self.sent(311)] == ["firing", "update", "update"]
 
+    @pytest.mark.parametrize(("severity", "by"), [("warning", 7200), ("critical", 10)])
+    def test_in_quiet_hours_what_can_wait_waits(self, severity: str, by: float) -> None:
+        quiet = {"from": "11:00", "to": "13:30", "time_zone": "UTC"}
+        Escalation.objects.create(team=None, spec={"quiet": quiet})
+        rule("Site slow", "latency", severity=severity)
+        push(0, "latency", a=95)
+        assert len(self.sent(10)) == (by == 10)
+        assert len(self.sent(7200)) == 1
+
     def test_of_what_was_over_before_anybody_was_told_nobody_is(self) -> None:
         push(a=95)
         push(0.5, a=1)

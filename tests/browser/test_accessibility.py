@@ -112,6 +112,9 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
         assert time.monotonic() < until
         time.sleep(0.2)
+    while not (incidents := [one for one in api("GET", "incidents")["incidents"] if alerts[0]["id"] in one["alerts"]]):
+        assert time.monotonic() < until
+        time.sleep(0.2)
     yield {
         "link": int(link),
         "room": room,
@@ -121,6 +124,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
         "user": 1,
         "rule": rule,
         "alert": alerts[0]["id"],
+        "incident": incidents[0]["id"],
     }
     api("DELETE", f"rules/{rule}")
 
