@@ -16,7 +16,7 @@ from consumers.hub import Membership, hub
 from consumers.outlet import keep
 from consumers.topic import TopicConsumer, document, number
 from consumers.viewer import Viewer
-from metrics.actions import message_changes, messages, reading
+from metrics.actions import commands, message_changes, messages, reading
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.messages import Draft
 from metrics.actions.reading import Mark
@@ -169,4 +169,4 @@ def _reading() -> GroupCommit[Mark, bool]:
 @cache
 def _saying() -> GroupCommit[Draft, Message | Exception]:
     """Return what stores the messages of this process, all that come meanwhile in one transaction."""
-    return GroupCommit("say", messages.say_all)
+    return GroupCommit("say", commands.say_all)

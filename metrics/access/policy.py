@@ -297,7 +297,8 @@ def _needed(verb: str, thing: Model | type[Model] | str) -> Role | None:
 
 
 def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
-    if thing.pk is None or (by.teams is None and not isinstance(thing, Token)):
+    is_new = thing.pk is None and not isinstance(thing, Escalation)
+    if is_new or (by.teams is None and not isinstance(thing, Token)):
         return True
     if isinstance(thing, Series):
         return thing.source is None or _is_theirs(by, SEE, thing.source)

@@ -37,14 +37,18 @@ def range_of(alert: Alert, now: float) -> str:
 
 
 def drawing(alert: Alert, now: float) -> str:
-    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read.
+    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read."""
+    range = range_of(alert, now)
+    shown = view(alert, range, now)
+    if shown is None:
+        return ""
+    context = {"widgets": [shown], "range": range, "at": datetime_of(now)}
+    return render_to_string("room/_drawing.html", context).strip()
 
-    It draws the sources that the teams of the rule may see.
-    """
+
+def view(alert: Alert, range: str, now: float) -> WidgetView | None:
+    """Return the chart of an alert, of the sources that the teams of its rule may see; None if that can't be read."""
     spec = rule_index.readable(alert.rule)
     if spec is None:
-        return ""
-    range = range_of(alert, now)
-    view = chart(spec, alert.series, range, now, hidden_from_teams(alert.rule.teams.all()))
-    context = {"widgets": [view], "range": range, "at": datetime_of(now)}
-    return render_to_string("room/_drawing.html", context).strip()
+        return None
+    return chart(spec, alert.series, range, now, hidden_from_teams(alert.rule.teams.all()))

@@ -11,6 +11,7 @@ from metrics.widgets import units
 FIELD = re.compile(r"\{(\w+)\}")
 WORDS = {State.NODATA: "No data", State.OK: "Over", State.PENDING: "Over"}
 """Beginnings of a line of the timeline, where it is not the state itself."""
+STILL = {State.NODATA: "without data"}
 
 
 def transition(rule: Known, alert: Alert, change: Change) -> Transition:
@@ -38,6 +39,21 @@ def said(alert: Alert, move: Transition) -> str:
     return f"{alert.severity.capitalize()}: {name} is {value or 'bad'}. {text_of(alert, value)}".strip()
 
 
+def flaps(alert: Alert, how: str) -> str:
+    """Return the sentence that people are told of an alert that flaps."""
+    return f"{alert} flaps: {how}. You are told again once it calms."
+
+
+def calmed(alert: Alert) -> str:
+    """Return the sentence that people are told of an alert that flapped and is bad still."""
+    return f"{alert.severity.capitalize()}: {alert} flaps no more, and is {state_of(alert)}."
+
+
+def state_of(alert: Alert) -> str:
+    """Return the state of an alert as a word of a sentence."""
+    return STILL.get(State(alert.state), alert.state)
+
+
 def text_of(alert: Alert, value: str) -> str:
     """Return what the rule says of an alert, or whoever sent it, with its value and its labels."""
     text = alert.annotations.get("summary") or alert.rule.spec.get("text", "")
@@ -47,5 +63,10 @@ def text_of(alert: Alert, value: str) -> str:
 def line(alert: Alert, move: Transition) -> str:
     """Return a change as a line of the timeline, in Markdown."""
     state = State(move.after)
+    return line_of(alert, WORDS.get(state, state.capitalize()), move.why)
+
+
+def line_of(alert: Alert, word: str, why: str) -> str:
+    """Return what happened to an alert as a line of the timeline, in Markdown."""
     name = str(alert).replace("`", "'").replace("\n", " ")
-    return f"**{WORDS.get(state, state.capitalize())}** `{name}` {move.why}"
+    return f"**{word}** `{name}` {why}"

@@ -47,6 +47,23 @@ def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = No
     return alert
 
 
+def acknowledge_all(
+    by: Principal, ids: Iterable[int], reason: str, until: datetime | None = None
+) -> tuple[list[Alert], list[str]]:
+    """Take alerts for one reason; return those that were taken, and a sentence for each that can't be.
+
+    Raises Forbidden, and Invalid for a reason or a time that can't be.
+    """
+    reason = checked_reason(reason, until)
+    taken, refused = [], []
+    for id in list(dict.fromkeys(ids))[:LISTED_MOST]:
+        try:
+            taken.append(acknowledge(by, id, reason, until))
+        except (Invalid, Missing) as problem:
+            refused.append(f"Alert {id}: {problem}")
+    return taken, refused
+
+
 def take(by: Principal, thing: Alert | Incident, reason: str, until: datetime | None, now: datetime) -> None:
     """Note that `by` has taken `thing`; saving it is for the caller."""
     thing.acknowledged_at, thing.acknowledged_by = now, by.name
@@ -91,7 +108,7 @@ def find(by: Principal, id: int) -> Alert:
 
 def current(by: Principal, all: bool = False) -> list[Alert]:
     """Return the alerts that `by` may see and that are not ok, or all: the worst first, then the newest."""
-    found = visible(by, Alert).select_related("rule").prefetch_related("rule__teams")
+    found = visible(by, Alert).select_related("rule", "incident").prefetch_related("rule__teams")
     if not all:
         found = found.exclude(state=State.OK)
     return list(found.order_by(WORST_FIRST, MOST_SEVERE_FIRST, "-since_ms", "pk")[:LISTED_MOST])

@@ -1,8 +1,9 @@
 """Announcing the changes of alerts: transitions are the queue, and each is announced once.
 
 Whoever takes transitions notes in the same transaction that they are processed, and writes all that follows: to which
-incident an alert belongs, its timeline, and notifications. What a silence or a maintenance withholds is announced when
-that is over, if it is bad still. Of what was never announced nobody is told that it is over.
+incident an alert belongs, its timeline, and notifications. What a silence, a maintenance or an alert in front of it
+withholds is announced when that is over, if it is bad still. Of what was never announced nobody is told that it is
+over. An alert that flaps is announced once, and again when it is calm.
 """
 
 from collections import defaultdict
@@ -14,7 +15,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import alert_charts, alert_notices, audience, incidents, notifications, timeline, withholding
+from metrics.actions import (
+    alert_charts,
+    alert_notices,
+    audience,
+    flapping,
+    holding,
+    incidents,
+    no_data,
+    notifications,
+    timeline,
+    withholding,
+)
 from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.withholding import Reason
@@ -29,15 +41,23 @@ ONE_BY_ONE = 3
 
 @dataclass(slots=True)
 class News:
-    """One change of an alert that people should know: it `begins`, or it is over. The same one has the same `key`."""
+    """One change of an alert that people should know: it `begins`, or it is over. The same one has the same `key`.
+
+    `text` says it in other words than those of the change: that it flaps, or is calm.
+    """
 
     alert: Alert
     move: Transition
     begins: bool
+    text: str = ""
 
     @property
     def key(self) -> str:
-        return key_of(self.alert, self.move)
+        return f"{key_of(self.alert, self.move)}{':flaps' if self.text else ''}"
+
+    @property
+    def said(self) -> str:
+        return self.text or alert_notices.said(self.alert, self.move)
 
 
 @dataclass(slots=True)
@@ -62,18 +82,51 @@ def announce(now: float) -> int:
 
 
 def release(now: float) -> int:
-    """Announce the alerts that were withheld, are bad still, and are not withheld any more; return how many."""
+    """Announce the alerts that are bad and withheld no more, and those that flap no more; return how many."""
+    return _release_held(now) + _release_calm(now)
+
+
+def _release_held(now: float) -> int:
     if not _held_back().exists():
         return 0
     with transaction.atomic():
         rows = list(_held_back().select_related("rule", "incident").prefetch_related("rule__teams"))
-        held = withholding.reasons(rows, now)
+        held = holding.reasons(rows, now)
         free = {alert.pk: alert for alert in rows if alert.pk not in held}
         began = Transition.objects.filter(noun="alert", thing__in=map(str, free), processed_at__isnull=False)
         newest = {int(move.thing): move for move in began.order_by("at", "pk") if move.after in TOLD}
         moves = [newest[pk] for pk in free if pk in newest]
         _tell_of(moves, free, {}, now)
     return len(moves)
+
+
+def _release_calm(now: float) -> int:
+    if not _flapping().exists():
+        return 0
+    with transaction.atomic():
+        known = _flapping().select_related("rule", "incident").prefetch_related("rule__teams")
+        rows = list(known.select_for_update(of=("self",)))
+        changes = flapping.changes([one.pk for one in rows], now)
+        calm = {one.pk: one for one in rows if flapping.calm(one, changes.get(one.pk, ()), now)}
+        held = holding.reasons(list(calm.values()), now)
+        before = {pk: one.are_told for pk, one in calm.items()}
+        told: defaultdict[Incident, Told] = defaultdict(Told)
+        newest = {
+            int(one.thing): one
+            for one in Transition.objects.filter(noun="alert", thing__in=map(str, calm)).order_by("at", "pk")
+        }
+        for pk, alert in calm.items():
+            alert.flaps_since_ms = None
+            is_bad = alert.state in flapping.BAD
+            alert.are_told = is_bad and pk not in held
+            if alert.incident is None or pk not in newest or (is_bad and pk in held):
+                continue
+            of_it = told[alert.incident]
+            of_it.lines.append(alert_notices.line_of(alert, "Calm", f"It is {alert_notices.state_of(alert)}."))
+            of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
+        Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
+        _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
+    return len(calm)
 
 
 def _announce_some(now: float) -> int:
@@ -83,8 +136,10 @@ def _announce_some(now: float) -> int:
         moves = list(_unprocessed().select_for_update().order_by("pk")[:AT_ONCE])
         known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
         alerts = known.in_bulk({int(move.thing) for move in moves})
+        if any(move.after == State.NODATA for move in moves):
+            no_data.look(now)
         beginning = {int(move.thing) for move in moves if move.after in TOLD}
-        held = withholding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
+        held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
         _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now)
         Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
     return len(moves)
@@ -98,6 +153,10 @@ def _held_back() -> QuerySet[Alert]:
     return Alert.objects.filter(state__in=TOLD, are_told=False).order_by("pk")
 
 
+def _flapping() -> QuerySet[Alert]:
+    return Alert.objects.exclude(flaps_since_ms=None).order_by("pk")
+
+
 def _tell_of(
     moves: Sequence[Transition], alerts: Mapping[int, Alert], held: Mapping[int, Collection[Reason]], now: float
 ) -> None:
@@ -105,25 +164,48 @@ def _tell_of(
     told: defaultdict[Incident, Told] = defaultdict(Told)
     before = {pk: alert.are_told for pk, alert in alerts.items()}
     known: dict[int, Incident] = {}
+    changes = flapping.changes(alerts.keys(), min(move.at.timestamp() for move in moves)) if moves else {}
+    flapped: list[Alert] = []
     for move in moves:
         alert = alerts[int(move.thing)]
         reasons = held.get(alert.pk, ())
         if reasons and move.after in TOLD and not alert.are_told:
             withholding.note(list(reasons), alert, key_of(alert, move), now)
             continue
-        incident = _follow(alert, move, told, datetime_of(now))
+        if alert.flaps_since_ms is not None:
+            if move.after in TOLD:
+                withholding.note([flapping.reason(alert, now)], alert, key_of(alert, move), now)
+            continue
+        incident = _follow(alert, move, told, datetime_of(now), changes.get(alert.pk, ()))
         if incident is not None:
             alert.incident = known.setdefault(incident.pk, incident)
+        if alert.flaps_since_ms is not None:
+            flapped.append(alert)
+    Alert.objects.bulk_update(flapped, ["flaps_since_ms"])
+    if moves:
+        _finish(told, alerts, before, f"moves:{moves[0].pk}:{moves[0].processed_at is None}", now)
+
+
+def _finish(
+    told: Mapping[Incident, Told], alerts: Mapping[int, Alert], before: Mapping[int, bool], key: str, now: float
+) -> None:
+    """Note which of `alerts` are told, end the incidents that are over, and say what is `told`, once by `key`."""
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)
     incidents.settle({one.pk for one in told}, datetime_of(now))
+    timeline.hold(told)
     for incident, of_it in told.items():
-        _say(incident, of_it, moves[0], now)
+        _say(incident, of_it, key, now)
 
 
-def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime) -> Incident | None:
-    """Note what one change means: for the incident of its alert, and for those who are to be told."""
+def _follow(
+    alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime, changes: Collection[float]
+) -> Incident | None:
+    """Note what one change means: for the incident of its alert, and for those who are to be told.
+
+    `changes` are times at which it became bad or good: many of them are told as one.
+    """
     begins = move.after in TOLD and not (alert.are_told and move.before == State.RECOVERING)
     is_over = alert.are_told and move.after in (State.OK, State.PENDING) and move.before in (*BURNING, State.NODATA)
     if begins:
@@ -132,38 +214,49 @@ def _follow(alert: Alert, move: Transition, told: defaultdict[Incident, Told], n
         incident = alert.incident
     else:
         return None
+    of_it, at = told[incident], move.at.timestamp()
+    if (begins or is_over) and flapping.begins(alert, changes, at):
+        alert.are_told, alert.flaps_since_ms = True, round(at * 1000)
+        how = flapping.said(changes, at)
+        of_it.lines.append(alert_notices.line_of(alert, "Flaps", f"{how}; it is told again once it calms."))
+        of_it.news.append(News(alert, move, True, alert_notices.flaps(alert, how)))
+        return incident
     alert.are_told = not is_over
-    of_it = told[incident]
     of_it.lines.append(alert_notices.line(alert, move))
     if begins or is_over:
         of_it.news.append(News(alert, move, begins))
     return incident
 
 
-def _say(incident: Incident, told: Told, first: Transition, now: float) -> None:
+def _say(incident: Incident, told: Told, key: str, now: float) -> None:
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
     if told.news:
         Incident.objects.filter(pk=incident.pk, untold_since=None).update(untold_since=datetime_of(now))
         Incident.objects.filter(pk=incident.pk).update(changed_at=datetime_of(now))
-    people = audience.of_incident(incident).people if told.news else []
-    for text, key in _texts(incident, told.news):
+    people = audience.of_incident(incident, now).people if told.news else []
+    counts: dict[str, int] = {}
+    for text, once in _texts(incident, told.news):
         for to in people:
-            _tell(incident, to, text, key)
-    timeline.moved(incident, told.lines, f"moves:{first.pk}:{first.processed_at is None}", drawing)
+            counts[to] = max(counts.get(to, 0), _tell(incident, to, text, once))
+    timeline.moved(incident, told.lines, key, drawing)
+    if begun:
+        timeline.told(incident, counts)
 
 
-def _tell(incident: Incident, to: str, text: str, key: str) -> None:
+def _tell(incident: Incident, to: str, text: str, key: str) -> int:
+    """Tell people of an incident in the page; return how many they are."""
     try:
-        notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
+        return notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
     except Invalid as problem:  # the user or the team is gone
         timeline.say(incident, f"{to} can't be told: {problem}", f"{key}:{to}"[:100])
+        return 0
 
 
 def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:
     """Return the sentences that people are told, and the key of each."""
     if len(news) <= ONE_BY_ONE:
-        return [(alert_notices.said(one.alert, one.move), one.key) for one in news]
+        return [(one.said, one.key) for one in news]
     begun, over = sum(one.begins for one in news), sum(not one.begins for one in news)
     parts = [f"{begun} alerts began" if begun else "", f"{over} are over" if over else ""]
     return [(f"{incident.title}: {' and '.join(filter(None, parts))}.", f"alerts:{news[0].key}")]

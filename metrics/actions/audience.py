@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from metrics.actions import channels
+from metrics.actions import channels, on_call
 from metrics.actions.notifications import EVERYONE
-from metrics.alerts.escalation import CHANNELS, TEAM, USUAL, EscalationSpec, Step
-from metrics.models import Channel, Escalation, Incident, Team
+from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step
+from metrics.models import Channel, Escalation, Incident, Schedule, Team
 from metrics.versioned import upgraded
 
 
@@ -33,14 +33,21 @@ def spec_of(escalation: Escalation) -> EscalationSpec:
     return EscalationSpec.model_validate(upgraded(EscalationSpec, escalation.spec, escalation.version))
 
 
-def of_incident(incident: Incident) -> Audience:
-    """Return all who are told of what happens: those of the steps that were taken by now."""
+def _on_call(name: str, teams: Sequence[Team], at: float) -> list[str]:
+    """Return the people who are on call at a time by the schedule `name`, one of `teams` before others of that name."""
+    rows = list(Schedule.objects.filter(name=name).prefetch_related("teams"))
+    theirs = [row for row in rows if {team.pk for team in teams} & {team.pk for team in row.teams.all()}]
+    return [f"user:{user.get_username()}" for row in (theirs or rows)[:1] for user in on_call.now(row, at)]
+
+
+def of_incident(incident: Incident, at: float) -> Audience:
+    """Return all who are told of what happens `at` (Unix seconds): those of the steps that were taken by now."""
     spec = of_teams(incident.teams.all())
-    return of_steps(incident, spec.steps[: incident.step])
+    return of_steps(incident, spec.steps[: incident.step], at)
 
 
-def of_steps(incident: Incident, steps: Sequence[Step]) -> Audience:
-    """Return all whom `steps` name."""
+def of_steps(incident: Incident, steps: Sequence[Step], at: float) -> Audience:
+    """Return all whom `steps` name, with those who are on call at that time (Unix seconds)."""
     found, teams = Audience(), list(incident.teams.all())
     for to in dict.fromkeys(to for step in steps for to in step.tell):
         what, _, name = to.partition(":")
@@ -51,6 +58,8 @@ def of_steps(incident: Incident, steps: Sequence[Step]) -> Audience:
         elif what == "channel":
             theirs = Q(team__in=[team.pk for team in teams]) | Q(team=None)
             found.channels += list(Channel.objects.filter(theirs, name=name, enabled=True)[:1])
+        elif what == ON_CALL:
+            found.people += _on_call(name, teams, at)
         else:
             found.people.append(to)
     found.people = list(dict.fromkeys(found.people))

@@ -22,7 +22,7 @@ from redis import RedisError
 
 from metrics.access.policy import visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import channel_configs, chart_pictures, credentials, notifications
+from metrics.actions import channel_configs, chart_pictures, credentials, delivery_notes, notifications
 from metrics.actions.errors import Missing
 from metrics.actions.notification_settings import CHANNEL
 from metrics.models import Channel, Delivery
@@ -113,7 +113,10 @@ def deliver(id: int, now: float) -> None:
         mine = Delivery.objects.filter(pk=id, state=Delivery.SENDING, claimed_until=claim.until)
         row = mine.select_for_update(of=("self",)).select_related("channel__team").first()
         if row is not None:
+            incident = delivery_notes.hold(row)
             _note(row, outcome, ended)
+            if incident is not None:
+                delivery_notes.note(incident, row)
     if next_one := [one for one in due(ended) if Delivery.objects.filter(pk=one, channel=claim.row.channel).exists()]:
         _start(next_one)
 

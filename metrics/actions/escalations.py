@@ -48,7 +48,7 @@ def person(name: str) -> Principal | None:
 def _take_step(incident: Incident, now: datetime) -> None:
     spec = audience.of_teams(incident.teams.all())
     step = spec.steps[min(incident.step, len(spec.steps) - 1)]
-    to = audience.of_steps(incident, [step])
+    to = audience.of_steps(incident, [step], now.timestamp())
     lasts = age((now - incident.opened_at).total_seconds())
     key = f"incident:{incident.pk}:step:{incident.next_step_at:%s}"
     for one in to.people:

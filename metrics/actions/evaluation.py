@@ -18,6 +18,7 @@ from metrics.actions import (
     incidents,
     journal,
     looked,
+    no_data,
     rule_index,
 )
 from metrics.actions.alert_values import Value
@@ -122,6 +123,7 @@ def look(now: float) -> int:
             arrived.note_look(at)
         count += _store(looked.lapsed(rules, seen, now), now)
         count += _store(looked.runs(rules, now - LOOKED_BACK_S, now), now)
+    no_data.look(now)
     announcements.announce(now)
     return count
 

@@ -32,16 +32,20 @@ def send(now: float) -> int:
     moment, count = datetime_of(now), 0
     settled = Q(changed_at__lte=moment - SETTLES) | Q(untold_since__lte=moment - WAITS_MOST)
     waiting = Incident.objects.exclude(untold_since=None).filter(settled)
-    for pk in waiting.order_by("untold_since").values_list("pk", flat=True)[:AT_ONCE]:
+    for pk in waiting.order_by(alerts.MOST_SEVERE_FIRST, "untold_since").values_list("pk", flat=True):
+        if count == AT_ONCE:
+            break
         with transaction.atomic():
             incident = waiting.select_for_update().filter(pk=pk).first()
-            if incident is None or not _is_due(incident, moment):
+            if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:
                 state: MessageState = "resolved" if incident.resolved_at else "update" if incident.told else "firing"
                 incident.told += 1
                 key = f"incident:{pk}:{incident.told}"
-                deliveries.queue(audience.of_incident(incident).channels, message(incident, state, key, now), at=now)
+                deliveries.queue(
+                    audience.of_incident(incident, now).channels, message(incident, state, key, now), at=now
+                )
                 incident.told_at = moment
                 count += 1
             incident.untold_since = None
@@ -50,7 +54,12 @@ def send(now: float) -> int:
 
 
 def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> None:
-    """Queue the message that nobody has taken an incident, in the transaction around this."""
+    """Queue the message that nobody has taken an incident, in the transaction around this; not in quiet hours.
+
+    When those end, the first message says how it stands.
+    """
+    if _is_quiet(incident, now):
+        return
     deliveries.queue(channels, message(incident, "escalated", key, now.timestamp()), at=now.timestamp())
 
 
@@ -84,7 +93,14 @@ def _line(alert: Alert) -> Line:
     value = "" if alert.value is None or alert.state == State.NODATA else str(units.show(alert.value, alert.unit))
     text = alert_notices.text_of(alert, value)
     name = f"{alert}: no data" if alert.state == State.NODATA else str(alert)
+    name = f"{alert} flaps" if alert.flaps_since_ms is not None else name
     return Line(f"{name}. {text}" if text else name, value, alert.since_ms / 1000)
+
+
+def _is_quiet(incident: Incident, now: datetime) -> bool:
+    """Whether what happened waits: its teams have quiet hours for such."""
+    quiet = audience.of_teams(incident.teams.all()).quiet
+    return quiet is not None and quiet.holds(incident.severity, now)
 
 
 def _is_due(incident: Incident, now: datetime) -> bool:

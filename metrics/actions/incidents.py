@@ -198,6 +198,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Incident:
             incident.checklist = _items(incident.checklist, changes["checklist"])
         incident.save(update_fields=["title", "severity", "checklist"])
         journal.record(by, "change", incident, before, facts(incident))
+        if incident.severity != before["severity"]:
+            timeline.graded(by, incident)
     return incident
 
 

@@ -40,7 +40,8 @@ class Draft:
     A draft with a `client_id` that the same sender used in this room before is the message of that time. `reply_to` is
     the number of the message that it answers, 0 for none. `range` is the one of the dashboard beside it, "" for none;
     `at` (Unix seconds) is the moment that it shows there, None for now, and `chosen` the values of its variables.
-    `files` are the keys of what `by` uploaded for it. `drawing` is HTML of ours, which only we ourselves give.
+    `files` are the keys of what `by` uploaded for it. `drawing` is HTML of ours, which only we ourselves give. One that
+    `is_command` mentions nobody: what it does tells people.
     """
 
     by: Principal
@@ -53,6 +54,7 @@ class Draft:
     files: tuple[str, ...] = ()
     chosen: str = ""
     drawing: str = ""
+    is_command: bool = False
 
 
 def say(by: Principal, room: int, text: str, client_id: str = "", **more: Any) -> Message:
@@ -239,6 +241,8 @@ def _beside(draft: Draft, room: Room) -> dict[str, Any]:
     found: dict[str, Any] = {"reply_to": _answered(draft, room)}
     if draft.drawing:
         return {**found, "drawing": draft.drawing}
+    if draft.is_command:
+        return found
     if drawings.is_asked(draft.text):
         return {**found, "drawing": drawings.drawing(draft.text, room, draft.range, now, draft.chosen)}
     if room.dashboard is not None and draft.range:

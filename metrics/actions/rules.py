@@ -1,7 +1,7 @@
 """Rules of alerts: making, changing and removing them."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,7 @@ def create(by: Principal, document: Mapping[str, Any], access: Access | None = N
     """
     check(by, CREATE, Rule)
     spec, rule = checked(document), Rule()
+    _check_behind(by, spec, ())
     owners = teams.named((access or Access()).teams)
     teams.check_sharing(by, [], owners)
     with transaction.atomic():
@@ -67,6 +68,7 @@ def change(
             raise Conflict(f"Somebody changed the rule {rule.name} meanwhile.", rule.revision)
         before = facts(rule)
         spec = checked({**rule.spec, "name": rule.name, "enabled": rule.enabled, **document})
+        _check_behind(by, spec, [one["rule"] for one in rule.spec.get("behind", ())])
         owners = list(rule.teams.all()) if access is None else teams.named(access.teams)
         teams.check_sharing(by, rule.teams.all(), owners)
         rule.for_everyone = rule.for_everyone if access is None else access.everyone
@@ -118,6 +120,17 @@ def checked(document: Mapping[str, Any]) -> RuleSpec:
         raise Invalid(*first, *others) from None
     condition = {"kind": spec.kind.kind, **config.model_dump(mode="json", exclude_unset=True)}
     return spec.model_copy(update={"condition": condition})
+
+
+def _check_behind(by: Principal, spec: RuleSpec, named_before: Collection[str]) -> None:
+    """Raise Invalid unless `by` sees the rules that `spec` newly says are in front of it."""
+    names = {one.rule for one in spec.behind}
+    if spec.name in names:
+        raise Invalid("behind", "behind: a rule can't stand behind itself.")
+    unknown = names - set(named_before)
+    unknown -= set(visible(by, Rule).filter(name__in=unknown).values_list("name", flat=True)) if unknown else set()
+    if unknown:
+        raise Invalid("behind", f"behind: there is no rule {min(unknown)!r}.")
 
 
 def access_of(rule: Rule) -> Access:

@@ -1,10 +1,11 @@
 """The timeline of an incident: what happens is said in its room, in the transaction in which it happens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import messages, rooms
-from metrics.models import Incident
+from metrics.actions import logs, messages, rooms
+from metrics.live.topic import room as topic_of
+from metrics.models import Incident, Room
 from metrics.models.log import sender
 
 LINES_MOST = 10
@@ -18,6 +19,23 @@ def say(incident: Incident, text: str, client_id: str = "", drawing: str = "") -
     room = rooms.of_incident(incident)
     if room.closed_at is None:
         messages.say(SYSTEM, room.pk, text[: messages.TEXT_MOST], client_id, drawing=drawing)
+
+
+def hold(incidents: Iterable[Incident]) -> None:
+    """Lock the logs of the rooms of `incidents`, which comes before those of people who are told."""
+    found = Room.objects.filter(incident__in=[one.pk for one in incidents]).values_list("pk", flat=True)
+    logs.hold([topic_of(pk) for pk in found])
+
+
+def told(incident: Incident, counts: Mapping[str, int]) -> None:
+    """Say who was told in the page of an incident first: how many people each of the names in `counts` stands for."""
+    those = [f"{to.partition(':')[2] or to} ({_people(count)})" for to, count in counts.items() if count]
+    if those:
+        say(incident, f"Told in the page: {', '.join(those)}.", f"told:{incident.pk}:{incident.opened_at:%s}")
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def moved(incident: Incident, lines: Sequence[str], client_id: str, drawing: str = "") -> None:
@@ -49,6 +67,10 @@ def resolved(by: Principal, incident: Incident, reason: str) -> None:
 
 def reopened(by: Principal, incident: Incident, reason: str) -> None:
     say(incident, f"{sender(by.name)} opened it again{_because(reason)}")
+
+
+def graded(by: Principal, incident: Incident) -> None:
+    say(incident, f"{sender(by.name)} set its severity to {incident.severity}.")
 
 
 def ticked(by: Principal, incident: Incident, text: str, *, done: bool) -> None:

@@ -17,13 +17,16 @@ from metrics.models import Alert, MaintenanceSpan, Rule, Silence, Withheld
 from metrics.models.silence import Withholding
 from metrics.times import datetime_of, seconds_of
 
-Kind = Literal["silence", "maintenance"]
+Kind = Literal["silence", "maintenance", "flapping", "behind", "no data"]
 KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason: the `id` of a silence or a maintenance, as text, and the `text` that `by` gave for it.
+
+    Of an alert that flaps it is its own id, of one behind another that of the one in front, of one without data as most
+    are that of the incident that says so; nobody gave these.
 
     It holds from `since` until `until` (Unix seconds).
     """

@@ -1,6 +1,8 @@
 """How a team answers: which alerts it handles together, and who is told when nobody takes an incident."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,9 +13,13 @@ from metrics.names import is_label
 from metrics.versioned import Versioned
 
 STEPS_MOST = 10
+CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+Waiting = Literal["info", "warning"]
+WAIT: tuple[Waiting, ...] = ("info", "warning")
 TOLD_MOST = 20
 TEAM, EVERYONE, CHANNELS = "team", "everyone", "channels"
-NAMED = ("user", "team", "on-call", "channel")
+ON_CALL = "on-call"
+NAMED = ("user", "team", ON_CALL, "channel")
 
 
 def _addressee(text: str) -> str:
@@ -45,6 +51,39 @@ class Step(BaseModel):
         return float(seconds(self.after)) if self.after else 0.0
 
 
+class Quiet(BaseModel):
+    """Hours in which channels are not told of what can wait: each day from `from` to `to`, in a time zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    from_: str = Field(
+        alias="from", title="From", pattern=CLOCK, max_length=5, description="When they begin, such as 22:00."
+    )
+    to: str = Field(pattern=CLOCK, max_length=5, description="When they end, such as 07:00.")
+    time_zone: str = Field(min_length=1, max_length=60, description="Of these times, such as Europe/Berlin.")
+    severities: list[Waiting] = Field(
+        default_factory=lambda: list(WAIT),
+        min_length=1,
+        max_length=2,
+        description="info, warning; what is critical never waits.",
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (ValueError, OSError):
+            raise ValueError(f"{given!r} is no time zone such as Europe/Berlin") from None
+        return given
+
+    def holds(self, severity: str, at: datetime) -> bool:
+        """Return whether an incident of this severity waits at a time, which has a zone."""
+        now = f"{at.astimezone(ZoneInfo(self.time_zone)):%H:%M}"
+        is_in = self.from_ <= now < self.to if self.from_ <= self.to else now >= self.from_ or now < self.to
+        return severity in self.severities and is_in
+
+
 class EscalationSpec(Versioned):
     """How alerts are gathered to incidents, and the steps in which people are told of one."""
 
@@ -67,6 +106,8 @@ class EscalationSpec(Versioned):
     repeat: Period | None = Field(
         default=None, min_length=1, description="The last step repeats so often; without it, it does not."
     )
+
+    quiet: Quiet | None = Field(default=None, description="Hours in which channels are not told of what can wait.")
 
     @field_validator("group_by")
     @classmethod
@@ -93,4 +134,22 @@ class EscalationSpec(Versioned):
         return float(seconds(self.repeat)) if self.repeat else 0.0
 
 
+def meaning(spec: EscalationSpec) -> str:
+    """Return in a sentence what the steps mean: "At once team and channels; after 10m user:boss; then every 30m."."""
+    parts = []
+    for step in spec.steps:
+        who = [NOUNS.get(one, one.partition(":")[2] or one) for one in step.tell]
+        named = f"{', '.join(who[:-1])} and {who[-1]}" if len(who) > 1 else who[0]
+        parts.append(f"{f'after {step.after}' if step.after else 'at once'} {named}")
+    last = [f"then every {spec.repeat} again"] if spec.repeat else []
+    said = "; ".join([*parts, *last])
+    quiet = spec.quiet
+    said = f"{said[:1].upper()}{said[1:]}, until somebody takes it."
+    if quiet is None:
+        return said
+    waits = " and ".join(quiet.severities)
+    return f"{said} From {quiet.from_} to {quiet.to} {quiet.time_zone}, channels are not told of {waits}."
+
+
+NOUNS = {TEAM: "the team", CHANNELS: "its channels"}
 USUAL = EscalationSpec()

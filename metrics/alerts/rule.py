@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from metrics.access.sharing import Text
 from metrics.alerts.base import LONGEST_S, AnyCondition, ConditionConfig, Period
@@ -19,6 +19,7 @@ from metrics.widgets.links import Href
 Severity = Literal["info", "warning", "critical"]
 LABELS_MOST = 20
 QUERIES_MOST = 10
+BEHIND_MOST = 10
 
 __all__ = ["LONGEST_S", "Period", "RuleQuery", "RuleSpec", "Severity"]
 
@@ -38,6 +39,25 @@ class RuleQuery(QueryConfig):
     def is_plain(self) -> bool:
         """Whether each sample of a gauge is looked at, and nothing is made of them first."""
         return self.function is None and self.group_by is None and self.top is None
+
+
+class Behind(BaseModel):
+    """An alert of `rule` in front of those of another rule that have the same values of `labels`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: Text = Field(min_length=1, max_length=100, description="Name of the rule whose alert is in front.")
+    labels: list[Text] = Field(
+        default_factory=list, max_length=LABELS_MOST, description="Labels that have to be the same; none for any alert."
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _are_labels(cls, given: list[str]) -> list[str]:
+        wrong = next((name for name in given if not is_label(name)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong[:50]!r} can't be the name of a label")
+        return given
 
 
 class RuleSpec(Versioned):
@@ -83,6 +103,11 @@ class RuleSpec(Versioned):
     runbook: Href = Field(default="", description="Address of a page that says what to do.")
     checklist: list[Text] = Field(
         default_factory=list, max_length=50, description="What is to be done; each incident of it begins with these."
+    )
+    behind: list[Behind] = Field(
+        default_factory=list,
+        max_length=BEHIND_MOST,
+        description="Rules in front: while an alert of theirs is told, those of this rule are not.",
     )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
 

@@ -20,6 +20,7 @@ from metrics.api import (
     channels,
     dashboard_files,
     dashboards,
+    escalations,
     files,
     heartbeats,
     incidents,
@@ -81,6 +82,7 @@ api.add_router("v1", dashboards.router)
 api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
+api.add_router("v1", escalations.router)
 api.add_router("v1", incidents.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", channels.router)

@@ -8,7 +8,7 @@ from ninja import Field, Path, Query, Router, Schema, Status
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access, Text
-from metrics.actions import files, message_changes
+from metrics.actions import commands, files, message_changes
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, TAKING_BACK, TRYING, Body
@@ -148,7 +148,9 @@ def list_messages(
 @router.post("rooms/{id}/messages", response={201: MessageId, **TRYING}, auth=edit)
 def say(request: HttpRequest, id: Id, body: MessageIn) -> Status[dict[str, Any]]:
     """Write in a room. The same `client_id` again is answered with the message of that time."""
-    made = said.say(writer_of(request), id, body.text, body.client_id, reply_to=body.reply_to, files=tuple(body.files))
+    made = commands.say(
+        writer_of(request), id, body.text, body.client_id, reply_to=body.reply_to, files=tuple(body.files)
+    )
     return Status(201, {"id": made.number})
 
 

@@ -9,6 +9,7 @@ from metrics.access.policy import visible
 from metrics.access.sharing import Access
 from metrics.actions import rules as actions
 from metrics.alerts.registry import kinds
+from metrics.alerts.rule import Behind
 from metrics.alerts.schema import schema as rule_schema
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
@@ -37,6 +38,7 @@ class RuleFields(Body):
     text: Text | None = Field(None, description="What to say; {value} and {label} are replaced.")
     runbook: Text | None = Field(None, description="Address of a page that says what to do.")
     checklist: list[Text] | None = Field(None, description="What is to be done; each incident begins with these.")
+    behind: list[Behind] | None = Field(None, description="Rules in front: while they tell people, this one does not.")
     enabled: bool | None = None
     team: Text | None = Field(None, description="The one team that is told, instead of access.")
     access: Access | None = Field(None, description="The people who may see it; its teams are told.")
@@ -77,6 +79,8 @@ class RuleOut(Schema):
     labels: dict[str, str]
     text: str
     runbook: str
+    checklist: list[str]
+    behind: list[Behind]
     enabled: bool
     access: Access
     revision: int

@@ -35,7 +35,8 @@ class Alert(models.Model):
     `metrics.alerts.machine.State`, lasts since `since_ms`, and follows from the samples up to `seen_at_ms`. It last
     began to fire at `fired_at_ms`, and has no data without a sample for `lapses_after_s`. Times are Unix milliseconds.
 
-    People `are_told` that it is bad until they are told that it is over. `annotations` are words that came with an
+    People `are_told` that it is bad until they are told that it is over. They are not told of changes while it flaps,
+    since `flaps_since_ms`. `annotations` are words that came with an
     alert that somebody else evaluates; its `ends_at_ms` says until when it holds without being sent anew.
     """
 
@@ -50,6 +51,7 @@ class Alert(models.Model):
     lapses_after_s = models.FloatField(null=True)
     value = models.FloatField(null=True)
     fired_at_ms = models.BigIntegerField(null=True)
+    flaps_since_ms = models.BigIntegerField(null=True)
     ends_at_ms = models.BigIntegerField(null=True)
     severity = models.CharField(max_length=10, default="warning")
     annotations = models.JSONField(default=dict)

@@ -42,7 +42,8 @@ class Silence(Withholding):
 class Withheld(models.Model):
     """One notification that people were not told: what `alert` became (`key`), and the thing that was the reason.
 
-    `kind` is silence or maintenance, `thing` the id of that.
+    `kind` is silence or maintenance, `thing` the id of that; or flapping, of the alert itself; or behind, of the alert
+    in front of it; or no data, of the incident that says that nearly all have none.
     """
 
     kind = models.CharField(max_length=20)

@@ -35,6 +35,12 @@ def as_html(message: Message) -> SafeString:
     return mark_safe(markdown.html(message.text, tuple(message.mentions)))  # noqa: S308 (cleaned by nh3)
 
 
+@register.filter
+def markdown_as_html(text: str) -> SafeString:
+    """Return a text of ours, which is Markdown, as HTML."""
+    return mark_safe(markdown.html(text))  # noqa: S308 (cleaned by nh3)
+
+
 @register.filter(expects_localtime=True)
 def moment_of_day(at: datetime) -> SafeString:
     """Return `at` with its day and zone, which a page hides that has the days between its messages."""

@@ -1,7 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,17 +9,18 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
-from metrics.actions import alert_charts, rule_index, rules, withholding
+from metrics.actions import alert_charts, behind, holding, rule_index, rules, withholding
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
 from metrics.actions.withholding import Reason
-from metrics.alerts.machine import State
+from metrics.alerts.machine import TOLD, State
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule, Silence, Transition
 from metrics.models.log import sender
@@ -39,6 +40,8 @@ LEVELS = {
 WORDS = {State.NODATA: "no data"}
 MOVES_LISTED = 50
 MUTED = {"silence": "silenced", "maintenance": "in maintenance"}
+REFUSALS_SHOWN = 5
+BEHIND_SHOWN = 100
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
@@ -63,19 +66,34 @@ class Row:
     muted: tuple[tuple[str, datetime], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts of the list that belong together: the `title` and the `address` of what they belong to, and the `rows`."""
+
+    title: str
+    address: str
+    rows: list[Row]
+
+
 @require_safe
 @page
 def index(request: HttpRequest) -> HttpResponse:
     """All that is not well, the worst first; htmx fetches the rows anew every few seconds."""
     by, now = of_visitor(request), time.time()
     every = actions.current(by)
-    severity, team = request.GET.get("severity", ""), request.GET.get("team", "")
-    shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team)]
+    severity, team, text = (request.GET.get(name, "") for name in ("severity", "team", "q"))
+    words, grouped = text.casefold().split(), request.GET.get("by", "")
+    shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team) and _has(one, words)]
     muted = withholding.reasons(shown, now)
-    rows = [(one, row(one, now, muted.get(one.pk, ()))) for one in shown]
+    rows = {one: row(one, now, muted.get(one.pk, ())) for one in shown}
     context = {
-        "taken": [line for one, line in rows if one.acknowledged_at],
-        "open": [line for one, line in rows if not one.acknowledged_at],
+        "taken": [line for one, line in rows.items() if one.acknowledged_at],
+        "groups": _groups({one: line for one, line in rows.items() if not one.acknowledged_at}, GROUPED.get(grouped)),
+        "by": grouped if grouped in GROUPED else "",
+        "q": text,
+        "ways": [("", "nothing"), *((one, one) for one in GROUPED)],
+        "hours": FOR_HOURS,
+        "silence_url": reverse("silence-new"),
         "total": len(every),
         "severity": severity,
         "team": team,
@@ -87,6 +105,28 @@ def index(request: HttpRequest) -> HttpResponse:
     }
     part = getattr(request, "htmx", False)
     return render(request, "alert/_rows.html" if part else "alert/list.html", context)
+
+
+@require_POST
+@page
+def acknowledge_all(request: HttpRequest) -> HttpResponse:
+    """Take the chosen alerts, for one reason; those that can't be taken are left, and said."""
+    by, given = of_visitor(request), request.POST
+    hours = FOR_HOURS.get(given.get("hours", ""))
+    until = timezone.now() + timedelta(hours=hours) if hours else None
+    ids = [int(one) for one in given.getlist("alert") if one.isascii() and one.isdecimal() and len(one) < 16]
+    try:
+        taken, refused = actions.acknowledge_all(by, ids, given.get("reason", ""), until)
+        if taken:
+            messages.success(request, f"{len(taken)} {'alert is' if len(taken) == 1 else 'alerts are'} yours.")
+        for sentence in refused[:REFUSALS_SHOWN]:
+            messages.error(request, sentence)
+        if not ids:
+            messages.error(request, "Choose alerts first.")
+    except Invalid as problem:
+        messages.error(request, str(problem))
+    back = given.get("next", "")
+    return redirect(f"{reverse('alerts')}?{back}" if back else "alerts")
 
 
 @require_safe
@@ -106,6 +146,8 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
+        "behind": behind.those_behind(found)[:BEHIND_SHOWN],
+        "held": _held(found, now),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "may_silence": may(by, CREATE, Silence),
@@ -115,6 +157,26 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         return render(request, "alert/_state.html", context)
     context["shown"] = spec and _chart(found, spec, now, hidden_from(by))
     return render(request, "alert/page.html", context)
+
+
+def _held(alert: Alert, now: float) -> list[str]:
+    """Return in words why people are not told of an alert."""
+    if alert.flaps_since_ms is not None:
+        return ["It flaps: people are told again once it calms."]
+    if alert.are_told or alert.state not in TOLD:
+        return []
+    found = holding.reasons([alert], now).get(alert.pk, [])
+    return [HELD[one.kind].format(one.text) for one in found]
+
+
+HELD = {
+    "silence": "It is silenced: {}",
+    "maintenance": "There is maintenance: {}",
+    "behind": "It stands behind {}, which is told instead.",
+    "no data": "{}, and that is told instead.",
+    "flapping": "It flaps: people are told again once it calms.",
+}
+"""Why people are not told of an alert, by the kind of the reason."""
 
 
 def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
@@ -160,6 +222,38 @@ def row(alert: Alert, now: float, muted: Iterable[Reason] = ()) -> Row:
 def status(state: str) -> SourceStatus:
     """Return the mark of a state, and its word."""
     return SourceStatus(WORDS.get(State(state), state), LEVELS[State(state)])
+
+
+def _groups(rows: Mapping[Alert, Row], of: Callable[[Alert], tuple[str, str]] | None) -> list[Group]:
+    """Return the `rows` of alerts, in groups of the title and the address that `of` gives; without it all together."""
+    if of is None:
+        return [Group("", "", list(rows.values()))] if rows else []
+    found: dict[tuple[str, str], list[Row]] = {}
+    for alert, line in rows.items():
+        found.setdefault(of(alert), []).append(line)
+    return [Group(title, address, rows) for (title, address), rows in found.items()]
+
+
+def _of_incident(alert: Alert) -> tuple[str, str]:
+    found = alert.incident
+    return (found.title, reverse("incident", args=[found.pk])) if found else ("In no incident", "")
+
+
+def _of_rule(alert: Alert) -> tuple[str, str]:
+    return alert.rule.name, f"{reverse('rules')}#rule-{alert.rule_id}"
+
+
+GROUPED: dict[str, Callable[[Alert], tuple[str, str]]] = {"incident": _of_incident, "rule": _of_rule}
+"""Ways to group the list, by their names in its address."""
+
+
+def _has(alert: Alert, words: Sequence[str]) -> bool:
+    """Whether an alert has all of `words` in its name or its labels, such as host=web-1."""
+    if not words:
+        return True
+    labels = " ".join(f"{name}={value}" for name, value in alert.labels.items())
+    said = f"{alert.rule.name} {labels}".casefold()
+    return all(word in said for word in words)
 
 
 def _is_of(alert: Alert, team: str) -> bool:

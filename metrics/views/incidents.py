@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
-from metrics.actions import logs, rooms
+from metrics.actions import logs, reviews, rooms
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.live.topic import room as topic_of
 from metrics.models import Incident
@@ -68,23 +68,26 @@ def index(request: HttpRequest) -> HttpResponse:
 @page
 def incident(request: HttpRequest, id: int) -> HttpResponse:
     """One incident: how it stands, which htmx fetches often, and its room, which is live by itself."""
-    by, now = of_visitor(request), time.time()
-    if getattr(request, "htmx", False):
-        return render(request, "incident/_state.html", state(by, actions.find(by, id), now))
+    by, now, is_all = of_visitor(request), time.time(), request.GET.get("all") == "1"
     found = actions.find(by, id)
+    if getattr(request, "htmx", False):
+        return render(request, "incident/_state.html", state(by, found, now, is_all))
     newest = logs.newest([topic_of(found.room.pk)])[topic_of(found.room.pk)]
-    context = {**conversation(by, rooms.find(by, found.room.pk), newest), **state(by, found, now), "hours": FOR_HOURS}
+    talk = conversation(by, rooms.find(by, found.room.pk), newest)
+    context = {**talk, **state(by, found, now, is_all), "hours": FOR_HOURS}
     return render(request, "incident/page.html", context)
 
 
-def state(by: Principal, incident: Incident, now: float) -> dict[str, Any]:
-    """Return what `incident/_state.html` shows."""
+def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -> dict[str, Any]:
+    """Return what `incident/_state.html` shows: the worst alerts, or all of them."""
     alerts = actions.alerts_of(by, incident)
+    shown = alerts if is_all else alerts[:ALERTS_SHOWN]
     return {
         "incident": incident,
+        "is_all": is_all,
         "listed": listed(incident, now),
-        "alerts": [row(one, now) for one in alerts[:ALERTS_SHOWN]],
-        "more": max(0, len(alerts) - ALERTS_SHOWN),
+        "alerts": [row(one, now) for one in shown],
+        "more": len(alerts) - len(shown),
         "runbooks": sorted({one.rule.spec["runbook"] for one in alerts if one.rule.spec.get("runbook")}),
         "items": [_item(one, now) for one in incident.checklist],
         "may_acknowledge": may(by, ACKNOWLEDGE, incident),
@@ -123,6 +126,20 @@ def answer(request: HttpRequest, id: int) -> HttpResponse:
     except (Forbidden, Invalid) as problem:
         messages.error(request, str(problem))
     return redirect("incidents") if given.get("next") == "list" else redirect("incident", id)
+
+
+@require_safe
+@page
+def review(request: HttpRequest, id: int) -> HttpResponse:
+    """The review of an incident, a draft in Markdown: as a page, or with `?format=markdown` as a file."""
+    by = of_visitor(request)
+    text = reviews.markdown(by, id)
+    if request.GET.get("format") == "markdown":
+        answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="incident-{id}.md"'
+        return answer
+    found = actions.find(by, id)
+    return render(request, "incident/review.html", {"incident": found, "room": found.room, "text": text})
 
 
 def listed(incident: Incident, now: float) -> Listed:

@@ -13,7 +13,7 @@ from redis import RedisError
 
 from metrics.access.policy import CHANGE, DELETE, SAY, check, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import files, logs, mentions, reading
+from metrics.actions import commands, files, logs, mentions, reading
 from metrics.actions import messages as said
 from metrics.actions import rooms as actions
 from metrics.actions.errors import Invalid
@@ -49,7 +49,7 @@ def room(request: HttpRequest, id: int) -> HttpResponse:
         reply_to = _number(request.POST.get("reply_to", ""))
         try:
             more = {"reply_to": reply_to or 0, "files": tuple(request.POST.getlist("files")), **_moment(request)}
-            said.say(by, id, typed, request.POST.get("client_id", ""), **more)
+            commands.say(by, id, typed, request.POST.get("client_id", ""), **more)
             return HttpResponse(status=204) if is_script else redirect("room", id)
         except Invalid as problem:
             error = beside(problem.field, str(problem))
@@ -95,6 +95,7 @@ def conversation(
         "may_moderate": may(by, CHANGE, room),
         "may_delete": may(by, DELETE, room) and room.owner is room,
         "emojis": EMOJIS,
+        "commands": commands.listed(by, room),
         "text_most": said.TEXT_MOST,
         "file_most": settings.FILE_LIMIT_BYTES,
         "files_most": files.MOST,

@@ -32,7 +32,7 @@ from metrics.views.dashboard_edit import seen
 
 RULE, QUERY, CALCULATION, CONDITION = "rule", "query", "calculation", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
-MORE = ("no_data", "text", "runbook", "checklist", "labels", "enabled")
+MORE = ("no_data", "text", "runbook", "checklist", "labels", "behind", "enabled")
 OF_QUERY = ("metric", "labels", "function", "over", "quantile", "group_by", "aggregate", "top", "name")
 OF_CALCULATION = ("queries", "expression", "unit")
 FOLDED = {

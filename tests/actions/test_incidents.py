@@ -136,7 +136,8 @@ class TestGathering:
         rule()
         push(**dict.fromkeys((f"h{index:02}" for index in range(40)), 95))
         assert told() == ['Disk full{host="h00"}: 40 alerts began.']
-        (text,) = said()
+        text, page = said()
+        assert page == "Told in the page: everyone (1 person)."
         assert text.splitlines()[-1] == "- And 30 more."
         assert len(text.splitlines()) == 11
 
@@ -155,7 +156,7 @@ class TestGathering:
         assert Transition.objects.get(noun="alert").processed_at is None
         announcements.announce(AT + 1)
         announcements.announce(AT + 2)
-        assert (len(told()), len(said()), Incident.objects.count()) == (1, 1, 1)
+        assert (len(told()), len(said()), Incident.objects.count()) == (1, 2, 1)
 
     def test_a_rule_that_is_deleted_leaves_no_open_incident(self) -> None:
         rule()
@@ -329,6 +330,15 @@ class TestChannels:
         incidents.acknowledge(SYSTEM, Incident.objects.get().pk)
         Incident.objects.update(acknowledged_at=datetime_of(AT + 310), changed_at=datetime_of(AT + 310))
         assert [state for state, *_ in self.sent(311)] == ["firing", "update", "update"]
+
+    @pytest.mark.parametrize(("severity", "by"), [("warning", 7200), ("critical", 10)])
+    def test_in_quiet_hours_what_can_wait_waits(self, severity: str, by: float) -> None:
+        quiet = {"from": "11:00", "to": "13:30", "time_zone": "UTC"}
+        Escalation.objects.create(team=None, spec={"quiet": quiet})
+        rule("Site slow", "latency", severity=severity)
+        push(0, "latency", a=95)
+        assert len(self.sent(10)) == (by == 10)
+        assert len(self.sent(7200)) == 1
 
     def test_of_what_was_over_before_anybody_was_told_nobody_is(self) -> None:
         push(a=95)

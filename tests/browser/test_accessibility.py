@@ -26,7 +26,8 @@ CHANGES = {
     *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
-    *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
+    *("alert-acknowledge", "alerts-acknowledge", "incident-answer"),
+    *("dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
     *("on-call-link", "on-call-override", "silence-end", "silence-extend"),
 }
@@ -114,6 +115,9 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
     config = {"url": f"{system.url}/nowhere", "secret": "correct horse battery"}
     channel = api("POST", "channels", {"kind": "webhook", "name": "Accessible", "config": config})["id"]
     api("POST", f"channels/{channel}/test")
+    while not (incidents := [one for one in api("GET", "incidents")["incidents"] if alerts[0]["id"] in one["alerts"]]):
+        assert time.monotonic() < until
+        time.sleep(0.2)
     yield {
         "channel": channel,
         "link": int(link),
@@ -127,6 +131,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         "silence": silence,
         "maintenance": maintenance,
         "on-call": schedule,
+        "incident": incidents[0]["id"],
     }
     for made_too in (f"silences/{silence}", f"maintenance/{maintenance}", f"schedules/{schedule}"):
         api("DELETE", made_too)

@@ -134,3 +134,11 @@ test("a draft is there again after the page was loaded anew", async () => {
   page.writes("half a sentence");
   assert.equal(page.drafts.has("draft /rooms/7/"), false);
 });
+
+test("a command is completed only where it is all that was typed", async () => {
+  await place();
+  const { command, typed } = await load("room/mentions.js");
+  const found = ["/", "/ac", "/ack ", "see /ack", "/Ack", "/ack/x", ""].map(command);
+  assert.deepEqual(found, ["", "ac", null, null, null, null, null]);
+  assert.equal(typed("/ack @a"), "a");
+});

@@ -11,6 +11,7 @@ from django.test import Client
 from metrics.access.principal import SYSTEM
 from metrics.actions import evaluation, rule_index, rules
 from metrics.models import Alert, Rule
+from metrics.times import datetime_of
 from tests import make
 from tests.html_form import form
 from tests.make import accepted, sample
@@ -174,3 +175,53 @@ class TestAlerts:
         assert "Acknowledge" not in text(client.get("/alerts/"))
         assert client.post(f"/alerts/{alert.pk}/acknowledge/").status_code == 403
         assert client.get("/alerts/999/").status_code == 404
+
+    def test_several_are_taken_for_one_reason(self, editor: Client) -> None:
+        first = firing()
+        now = time.time()
+        accepted([sample("disk_used", 96, now, host=host) for host in ("b", "c")], now=now)
+        evaluation.evaluate(now)
+        second, third = Alert.objects.exclude(pk=first.pk).order_by("pk")
+        page = text(editor.get("/alerts/"))
+        assert page.count('name="alert"') == 3
+        Alert.objects.filter(pk=third.pk).update(acknowledged_by="user bob", acknowledged_at=datetime_of(now))
+        given = {"alert": [first.pk, second.pk, third.pk, "x"], "reason": "on it", "hours": "1", "next": "q=disk"}
+        answer = editor.post("/alerts/acknowledge/", given)
+        assert answer["Location"] == "/alerts/?q=disk"
+        taken = Alert.objects.filter(acknowledged_by="user eve")
+        assert {(one.pk, one.reason) for one in taken} == {(first.pk, "on it"), (second.pk, "on it")}
+        page = text(editor.get("/alerts/"))
+        assert "2 alerts are yours." in page
+        assert "bob has taken it already" in page
+        editor.post("/alerts/acknowledge/", {"reason": "x"})
+        assert "Choose alerts first." in text(editor.get("/alerts/"))
+
+    @pytest.mark.parametrize(
+        ("query", "shown"),
+        [
+            ("?q=DISK", True),
+            ("?q=host%3D%3Cb", True),
+            ("?q=host%3Dz", False),
+            ("?q=disk+full+nothing", False),
+            ("?by=rule", True),
+            ("?by=incident&severity=critical", True),
+            ("?by=colour", True),
+        ],
+    )
+    def test_the_list_is_found_through_and_grouped(self, editor: Client, query: str, shown: bool) -> None:
+        alert = firing()
+        page = text(editor.get(f"/alerts/{query}"))
+        assert (f'id="alert-{alert.pk}"' in page) is shown
+        assert ('<h2 class="group">' in page) is (query in ("?by=rule", "?by=incident&severity=critical"))
+
+    def test_what_stands_behind_it_is_listed_and_says_so_itself(self, editor: Client) -> None:
+        alert = firing()
+        front = {"rule": alert.rule.name, "labels": ["host"]}
+        condition = {"kind": "threshold", "above": 1}
+        rules.create(SYSTEM, {"name": "Site", "query": {"metric": "site"}, "condition": condition, "behind": [front]})
+        now = time.time()
+        accepted([sample("site", 2, now, host="<b>a</b>")], now=now)
+        evaluation.evaluate(now)
+        assert "1 alert stands behind this" in text(editor.get(f"/alerts/{alert.pk}/"))
+        other = Alert.objects.get(rule__name="Site")
+        assert "which is told instead" in text(editor.get(f"/alerts/{other.pk}/"))

@@ -8,6 +8,7 @@ const AGAIN_AFTER_MS = 2000;
 const EXCERPT = 100;
 const HELD = "Not sent yet: it is sent when the connection is back.";
 
+const commands = () => JSON.parse(document.getElementById("room-commands")?.textContent ?? "[]");
 const nameOf = (message) => message.querySelector("header b").textContent;
 const number = (message) => Number(message.id.slice("m-".length));
 
@@ -18,7 +19,7 @@ export function composer(form, { messages, connection }) {
   const about = form.querySelector("[data-about]");
   const unsent = form.querySelector("[data-unsent]");
   const kept = `draft ${form.getAttribute("action")}`;
-  const people = mentions(field, form.querySelector("[role=listbox]"), form.dataset.people);
+  const people = mentions(field, form.querySelector("[role=listbox]"), form.dataset.people, commands());
   const files = attachments(form, say);
   const box = outbox((message) => connection().send(message), () => setTimeout(showUnsent, SHOW_UNSENT_AFTER_MS));
   let editing = null; // {number, draft}: what is edited, and what stood in the field before

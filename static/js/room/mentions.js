@@ -1,5 +1,6 @@
-// Completion of @people and @teams while one types: a list above the field, by keyboard, mouse or touch.
+// Completion of @people, @teams and /commands while one types: a list above the field, by keyboard, mouse or touch.
 const WAIT_MS = 120;
+const COMMAND = /^\/([a-z]{0,20})$/;
 const TYPED = /(?:^|[^\w@/.])@([^\s@]{0,40})$/u;
 
 /** The name that is being typed at the end of `text`, null if that is none. */
@@ -7,8 +8,13 @@ export function typed(text) {
   return TYPED.exec(text)?.[1] ?? null;
 }
 
-/** Complete in `field` with what `address` knows; `list` is the listbox. */
-export function mentions(field, list, address) {
+/** The command that is being typed, which is all there is of `text`, null if that is none. */
+export function command(text) {
+  return COMMAND.exec(text)?.[1] ?? null;
+}
+
+/** Complete in `field` with what `address` knows, and with `commands`; `list` is the listbox. */
+export function mentions(field, list, address, commands = []) {
   let timer = 0;
   let asked = 0;
   let chosen = -1;
@@ -34,25 +40,25 @@ export function mentions(field, list, address) {
   }
 
   function accept(option) {
-    const start = field.selectionStart - typed(before()).length;
+    const start = command(before()) === null ? field.selectionStart - typed(before()).length : 0;
     field.setRangeText(`${option.dataset.name} `, start, field.selectionStart, "end");
     close();
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  function show(people) {
-    list.replaceChildren(...people.map(({ name, kind }, n) => {
+  function show(found) {
+    list.replaceChildren(...found.map(({ name, kind, usage, does }, n) => {
       const option = document.createElement("li");
       const label = document.createElement("bdi");
       label.textContent = name;
-      option.append(label, kind === "team" ? " team" : "");
+      option.append(label, kind === "team" ? " team" : does ? ` ${usage ? `${usage}: ` : ""}${does}` : "");
       Object.assign(option, { id: `people-${n}`, role: "option" });
       option.dataset.name = name;
       return option;
     }));
-    list.hidden = !people.length;
-    if (people.length) choose(0);
+    list.hidden = !found.length;
+    if (found.length) choose(0);
     else close();
   }
 
@@ -70,7 +76,9 @@ export function mentions(field, list, address) {
 
   field.addEventListener("input", () => {
     clearTimeout(timer);
-    if (typed(before()) === null) {
+    const begun = command(before());
+    if (begun !== null) show(commands.filter((one) => one.name.startsWith(`/${begun}`)));
+    else if (typed(before()) === null) {
       if (!list.hidden) close();
     } else timer = setTimeout(ask, WAIT_MS);
   });
@@ -87,6 +95,7 @@ export function mentions(field, list, address) {
       if (list.hidden) return false;
       if (event.key === "ArrowDown") choose(chosen + 1);
       else if (event.key === "ArrowUp") choose(chosen - 1);
+      else if (event.key === "Enter" && field.value === options()[chosen].dataset.name) return close(), false; // it is whole
       else if (event.key === "Enter" || event.key === "Tab") accept(options()[chosen]);
       else if (event.key === "Escape") close();
       else return false;

@@ -1,0 +1,69 @@
+"""Alerts behind others: while one is bad and told, those that its rule stands in front of are not told."""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db.models import QuerySet
+
+from metrics.actions import rule_index
+from metrics.actions.alert_labels import labels_of
+from metrics.actions.withholding import Reason
+from metrics.alerts.machine import TOLD, State
+from metrics.models import Alert
+
+BAD = (*TOLD, State.RECOVERING)
+
+
+def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]:
+    """Return the alert in front of each of `alerts` that stands behind one, as a reason, by their ids.
+
+    In front are alerts that are told, and those of `alerts` that are told now: they are not `held` (ids) for another
+    reason, and stand behind none themselves.
+    """
+    behind = {one.pk: found for one in alerts if one.pk not in held and (found := _of(one))}
+    if not behind:
+        return {}
+    names = {each["rule"] for those in behind.values() for each in those}
+    front = list(_told().filter(rule__name__in=names))
+    front += [one for one in alerts if one.pk not in held and one.pk not in behind and one.rule.name in names]
+    found: dict[int, Reason] = {}
+    for alert in alerts:
+        if alert.pk not in behind:
+            continue
+        before = _before(alert, behind[alert.pk], front)
+        if before is None:
+            front.append(alert)
+        else:
+            found[alert.pk] = Reason("behind", str(before.pk), str(before), "", before.since_ms / 1000, math.inf)
+    return found
+
+
+def those_behind(alert: Alert) -> list[Alert]:
+    """Return the alerts that are bad, and not told as they stand behind `alert`."""
+    every = (rule for rules in rule_index.by_metric().values() for rule in rules)
+    rules = [one.pk for one in every if any(each.rule == alert.rule.name for each in one.spec.behind)]
+    if not rules or not alert.are_told:
+        return []
+    rows = Alert.objects.filter(rule__in=rules, state__in=BAD, are_told=False).select_related("rule").order_by("pk")
+    return [one for one in rows if _before(one, _of(one), [alert]) is not None]
+
+
+def _told() -> QuerySet[Alert]:
+    return Alert.objects.filter(are_told=True, state__in=BAD).select_related("rule").order_by("pk")
+
+
+def _of(alert: Alert) -> list[dict[str, list[str]]]:
+    found: list[dict[str, list[str]]] = alert.rule.spec.get("behind", [])
+    return found
+
+
+def _before(alert: Alert, behind: Iterable[dict[str, list[str]]], front: Iterable[Alert]) -> Alert | None:
+    """Return the first of `front` that `alert` stands behind: one of a rule that it names, with the same labels."""
+    mine, pairs = labels_of(alert), list(behind)
+    for other in front:
+        theirs = labels_of(other)
+        for one in pairs:
+            is_named = one["rule"] == other.rule.name and other.pk != alert.pk
+            if is_named and all(mine.get(name, "") == theirs.get(name, "") for name in one.get("labels", ())):
+                return other
+    return None

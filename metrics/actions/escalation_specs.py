@@ -1,0 +1,91 @@
+"""How teams answer, and the installation for those that do not say: looking at it, and changing it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from pydantic import ValidationError
+
+from metrics.access.policy import CHANGE, check, visible
+from metrics.access.principal import Principal
+from metrics.actions import audience, journal
+from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
+from metrics.alerts.escalation import USUAL, EscalationSpec
+from metrics.models import Channel, Escalation, Team
+
+
+def find(by: Principal, team: str) -> Escalation:
+    """Return how the team of that name answers, the installation for ""; a new row if nobody said it yet.
+
+    Raises Missing, also if the team is not for `by` to see.
+    """
+    owner = None
+    if team:
+        owner = visible(by, Team).filter(name=team).first()
+        if owner is None:
+            raise Missing(f"There is no team {team!r}.")
+    found = visible(by, Escalation).filter(team=owner).select_related("team").first()
+    return found or Escalation(team=owner, spec=_written(_instead(owner)))
+
+
+def spec_of(escalation: Escalation) -> EscalationSpec:
+    """Return the document of a row."""
+    return audience.spec_of(escalation)
+
+
+def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
+    """Have a team, or the installation for "", answer as `document` says, which has `EscalationSpec`'s form.
+
+    Incidents that are open follow it from their next step on. Raises Missing, Forbidden, and Invalid with everything
+    that is wrong.
+    """
+    with transaction.atomic():
+        escalation = find(by, team)
+        check(by, CHANGE, escalation)
+        spec = checked(document, escalation.team)
+        before = facts(escalation) if escalation.pk else None
+        escalation.spec, escalation.version = _written(spec), spec.version
+        escalation.save()
+        journal.record(by, "change" if before else "create", escalation, before, facts(escalation))
+    return escalation
+
+
+def checked(document: Mapping[str, Any], team: Team | None) -> EscalationSpec:
+    """Return `document` as a spec whose people, teams and channels there are. Raises Invalid."""
+    check_storable(dict(document), "escalation")
+    try:
+        spec = EscalationSpec.model_validate(document)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "")
+        raise Invalid(*first, *others) from None
+    errors = Errors()
+    for number, step in enumerate(spec.steps):
+        errors.found += [(f"steps.{number}.tell", said) for one in step.tell for said in _unknown(one, team)]
+    errors.check()
+    return spec
+
+
+def facts(escalation: Escalation) -> dict[str, Any]:
+    """Return what the journal keeps of how somebody answers."""
+    return spec_of(escalation).model_dump(mode="json", by_alias=True)
+
+
+def _unknown(to: str, team: Team | None) -> Iterator[str]:
+    what, _, name = to.partition(":")
+    if what == "user" and not User.objects.filter(username=name, is_active=True).exists():
+        yield f"there is no user {name!r} who may sign in."
+    if what == "team" and name and not Team.objects.filter(name=name).exists():
+        yield f"there is no team {name!r}."
+    if what == "channel" and not Channel.objects.filter(Q(team=team) | Q(team=None), name=name).exists():
+        yield f"there is no channel {name!r} of this team or of the installation."
+
+
+def _instead(team: Team | None) -> EscalationSpec:
+    """Return how a team answers that does not say it."""
+    return audience.of_teams([team]) if team is not None else USUAL
+
+
+def _written(spec: EscalationSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)

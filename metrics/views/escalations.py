@@ -1,0 +1,90 @@
+"""The page on which a team, or the installation, says who is told of an incident, and when."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from metrics.access.policy import CHANGE, may, visible
+from metrics.access.principal import of_visitor
+from metrics.actions import escalation_specs as actions
+from metrics.actions.errors import Errors, Invalid, Missing
+from metrics.alerts.escalation import EscalationSpec, meaning
+from metrics.forms.draft import Draft
+from metrics.forms.fields import fields_of
+from metrics.models import Escalation, Team
+from metrics.views.access import page
+from metrics.views.menu import people
+
+PART = "escalation"
+PARTS = {PART: fields_of(EscalationSpec, "steps", "repeat", "group_by", "gather", "quiet")}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
+    """How the team `id` answers, or the installation; posted, how it does from now on.
+
+    With `?do=meaning` it is the sentence that says what stands in the form.
+    """
+    by, team = of_visitor(request), None
+    if id is not None:
+        team = visible(by, Team).filter(pk=id).first()
+        if team is None:
+            raise Missing(f"There is no team {id}.")
+    found = actions.find(by, team.name if team else "")
+    draft = Draft.of(PARTS, {PART: actions.facts(found)})
+    if request.method != "POST":
+        return _page(request, draft, found, {"means": meaning(actions.spec_of(found))})
+    draft = replace(draft, typed=request.POST.dict())
+    if changed := draft.pressed():
+        return _page(request, changed, found, {"means": _means(changed, team)})
+    if request.GET.get("do") == "meaning":
+        return render(request, "access/_meaning.html", {"means": _means(draft, team)})
+    try:
+        actions.put(by, team.name if team else "", _read(draft))
+    except Invalid as problem:
+        refused = draft.refused([(f"{PART}.{where}", said) for where, said in problem.all])
+        return _page(request, refused, found, {"means": ""}, status=422)
+    messages.success(request, "Saved.")
+    return redirect(request.path)
+
+
+def _read(draft: Draft) -> dict[str, Any]:
+    """Return the document that was typed. Raises Invalid with what can't be read."""
+    values, unreadable = draft.read()
+    errors = Errors()
+    errors.found += [(where.removeprefix(f"{PART}."), said) for where, said in unreadable]
+    errors.check()
+    found = {name: value for name, value in values[PART].items() if value not in (None, "", [])}
+    quiet = found.get("quiet")
+    if quiet:
+        found["quiet"] = {name: value for name, value in quiet.items() if value not in (None, "", [])}
+    return found
+
+
+def _means(draft: Draft, team: Team | None) -> str:
+    """Return what stands in the form as a sentence; "" while it can't be."""
+    try:
+        return meaning(actions.checked(_read(draft), team))
+    except Invalid:
+        return ""
+
+
+def _page(
+    request: HttpRequest, draft: Draft, found: Escalation, more: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    by = of_visitor(request)
+    context = {
+        "found": found,
+        "draft": draft,
+        "form": draft.forms()[PART],
+        "form_url": request.path,
+        "may_change": may(by, CHANGE, found),
+        "tabs": people(by),
+        **more,
+    }
+    return render(request, "access/escalation.html", context, status=status)

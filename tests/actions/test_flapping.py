@@ -1,0 +1,160 @@
+"""Alerts that flap, and alerts behind others: what is told of them, and when."""
+
+from typing import Any
+
+import pytest
+
+from metrics.access.principal import SYSTEM
+from metrics.actions import announcements, behind, evaluation, rule_index, rules
+from metrics.actions.errors import Invalid
+from metrics.models import Alert, Incident, Notification, Rule, Withheld
+from metrics.redis_state import arrived
+from tests import make
+from tests.make import AT, accepted, sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture(autouse=True)
+def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the rules each time, send no task, and let nothing be missing."""
+    arrived.looked_back()
+    rule_index.forget()
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+    make.user("ann")
+
+
+def rule(name: str, metric: str, **fields: Any) -> Rule:
+    condition = {"kind": "threshold", "above": 90}
+    return rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields})
+
+
+def push(after_s: float, metric: str = "disk_used", **values: Any) -> None:
+    now = AT + after_s
+    accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
+    evaluation.evaluate(now)
+
+
+def told() -> list[str]:
+    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
+
+
+class TestFlapping:
+    NAME = 'Disk full{host="a"}'
+
+    @pytest.fixture(autouse=True)
+    def _flaps(self) -> None:
+        rule("Disk full", "disk_used")
+        for minute in range(15):
+            push(60 * minute, a=1 if minute % 2 else 95)
+
+    def test_it_is_said_once_and_counted(self) -> None:
+        assert told() == [
+            f"Warning: {self.NAME} is 95.",
+            f"Over: {self.NAME}, now 1.",
+            f"Warning: {self.NAME} is 95.",
+            f"Over: {self.NAME}, now 1.",
+            f"Warning: {self.NAME} is 95.",
+            f"{self.NAME} flaps: 6 changes in 20 min. You are told again once it calms.",
+        ]
+        assert list(Withheld.objects.values_list("kind", "thing").distinct()) == [
+            ("flapping", str(Alert.objects.get().pk))
+        ]
+        assert Withheld.objects.count() == 5
+        assert Incident.objects.get().resolved_at is None
+
+    @pytest.mark.parametrize(
+        ("value", "last", "is_over"),
+        [
+            (95, "Warning: {} flaps no more, and is firing.", False),
+            (1, "Over: {}, now 1.", True),
+        ],
+    )
+    def test_when_it_calms_it_is_told_how_it_is(self, value: float, last: str, is_over: bool) -> None:
+        push(900, a=value)
+        count = len(told())
+        assert announcements.release(AT + 960) == 0
+        assert announcements.release(AT + 1860) == 1
+        assert told()[count:] == [last.format(self.NAME)]
+        assert (Incident.objects.get().resolved_at is not None) is is_over
+        assert announcements.release(AT + 1900) == 0
+        assert Alert.objects.get().flaps_since_ms is None
+
+
+class TestBehind:
+    @pytest.fixture(autouse=True)
+    def _rules(self) -> None:
+        rule("Host down", "down")
+        rule("Disk full", "disk_used", behind=[{"rule": "Host down", "labels": ["host"]}])
+
+    def test_it_is_told_when_the_one_in_front_is_over_and_it_is_still_bad(self) -> None:
+        push(0, "down", a=99)
+        push(1, a=95, b=95)
+        front = Alert.objects.get(rule__name="Host down")
+        assert told() == ['Warning: Host down{host="a"} is 99.', 'Warning: Disk full{host="b"} is 95.']
+        assert [str(one) for one in behind.those_behind(front)] == ['Disk full{host="a"}']
+        assert list(Withheld.objects.values_list("kind", "thing")) == [("behind", str(front.pk))]
+        assert announcements.release(AT + 2) == 0
+        push(60, "down", a=1)
+        assert announcements.release(AT + 61) == 1
+        assert told()[2:] == ['Over: Host down{host="a"}, now 1.', 'Warning: Disk full{host="a"} is 95.']
+
+    def test_what_begins_at_once_is_behind_too_and_what_recovers_is_never_told(self) -> None:
+        now = AT
+        accepted([sample("disk_used", 95, now, host="a"), sample("down", 99, now, host="a")], now=now)
+        evaluation.evaluate(now)
+        assert told() == ['Warning: Host down{host="a"} is 99.']
+        push(30, a=1)
+        push(60, "down", a=1)
+        announcements.release(AT + 61)
+        assert told()[1:] == ['Over: Host down{host="a"}, now 1.']
+
+    def test_one_behind_each_other_is_told(self) -> None:
+        rules.change(SYSTEM, Rule.objects.get(name="Host down").pk, {"behind": [{"rule": "Disk full"}]})
+        now = AT
+        accepted([sample("disk_used", 95, now, host="a"), sample("down", 99, now, host="a")], now=now)
+        evaluation.evaluate(now)
+        assert len(told()) == 1
+
+    @pytest.mark.parametrize(
+        ("given", "sentence"),
+        [
+            ([{"rule": "x"}], "can't stand behind itself"),
+            ([{"rule": "Nothing"}], "no rule 'Nothing'"),
+            ([{"rule": "Host down", "labels": ["a b"]}], "can't be the name of a label"),
+        ],
+    )
+    def test_what_can_not_be_in_front_is_refused(self, given: list[Any], sentence: str) -> None:
+        with pytest.raises(Invalid, match=sentence):
+            rule("x", "m", behind=given)
+
+
+class TestNoData:
+    @pytest.mark.parametrize(("gone", "alone"), [(6, False), (5, True), (4, True)])
+    def test_when_most_have_no_data_that_is_told_once(self, gone: int, alone: bool) -> None:
+        rule("Disk full", "disk_used")
+        hosts = [f"h{number}" for number in range(gone if gone < 5 else 10)]
+        for minute in range(5):
+            push(60 * minute - 240, **dict.fromkeys(hosts, 50))
+        staying = {} if gone < 5 else dict.fromkeys(hosts[gone:], 50)
+        for minute in range(1, 8):
+            if staying:
+                push(60 * minute, **staying)
+            evaluation.look(AT + 60 * minute + 5)
+        assert Alert.objects.filter(state="nodata").count() == gone
+        ours = [text for text in told() if text.startswith("Watchfloor gets no data")]
+        if alone:
+            assert ours == []
+            assert told() != []
+            return
+        assert told() == [
+            f"Watchfloor gets no data: {gone} of 10 series have none. People are not told of each of them."
+        ]
+        assert Withheld.objects.filter(kind="no data").count() == gone
+        assert announcements.release(AT + 500) == 0
+        push(540, **dict.fromkeys(hosts[2:], 50))
+        evaluation.look(AT + 545)
+        announcements.release(AT + 546)
+        assert Incident.objects.get(key="no data").resolved_at is not None
+        assert told()[1:] == ['No data: Disk full{host="h0"}.', 'No data: Disk full{host="h1"}.']

@@ -1,0 +1,67 @@
+"""Incidents over HTTP."""
+
+import pytest
+
+from metrics.actions import rooms
+from metrics.models import Incident
+from tests import make
+from tests.api.client import Program, body, fields
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+INCIDENTS = "/api/v1/incidents"
+
+
+@pytest.fixture
+def incident() -> Incident:
+    made = make.incident("Disk full", everyone=False, teams=[make.team("ops", make.user("bob", is_staff=True))])
+    rooms.of_incident(made)
+    return made
+
+
+@pytest.fixture
+def editor(incident: Incident) -> Program:
+    return Program("edit", teams=list(incident.teams.all()))
+
+
+def test_one_is_listed_taken_handed_over_and_ended(editor: Program, incident: Incident) -> None:
+    one = f"{INCIDENTS}/{incident.pk}"
+    (listed,) = body(editor.get(INCIDENTS))["incidents"]
+    assert listed == body(editor.get(one))
+    assert (listed["title"], listed["teams"], listed["alerts"]) == ("Disk full", ["ops"], [])
+    taken = body(editor.post(f"{one}/acknowledge", {"reason": "on it", "until": "2099-01-01T00:00:00Z"}))
+    assert (taken["acknowledged_by"], taken["reason"]) == ("token job", "on it")
+    assert body(editor.post(f"{one}/hand-over", {"to": "bob"}))["acknowledged_by"] == "user bob"
+    assert body(editor.delete(f"{one}/acknowledge"))["acknowledged_by"] == ""
+    changed = body(editor.patch(one, {"severity": "critical", "checklist": ["Look"]}))
+    assert (changed["severity"], changed["checklist"]) == ("critical", [{"text": "Look"}])
+    assert body(editor.post(f"{one}/resolve", {}))["resolved_by"] == "token job"
+    assert body(editor.get(INCIDENTS)) == {"incidents": []}
+    assert len(body(editor.get(INCIDENTS, all="true"))["incidents"]) == 1
+    assert body(editor.post(f"{one}/reopen", {}))["resolved_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "field"),
+    [
+        ("acknowledge", {"until": "2020-01-01T00:00:00Z"}, "until"),
+        ("hand-over", {"to": "nobody"}, "to"),
+        ("hand-over", {}, "to"),
+        ("resolve", {"colour": "red"}, "colour"),
+    ],
+)
+def test_what_can_not_be_is_refused_by_its_field(
+    editor: Program, incident: Incident, verb: str, given: dict[str, str], field: str
+) -> None:
+    answer = editor.post(f"{INCIDENTS}/{incident.pk}/{verb}", given)
+    assert (answer.status_code, fields(answer)) == (422, [(None, field)])
+
+
+def test_readers_read_and_other_teams_see_none(incident: Incident) -> None:
+    one = f"{INCIDENTS}/{incident.pk}"
+    reader = Program("read", "reader", list(incident.teams.all()))
+    assert reader.get(one).status_code == 200
+    assert reader.post(f"{one}/acknowledge", {}).status_code == 403
+    stranger = Program("edit", "stranger", [make.team("night")])
+    assert stranger.get(one).status_code == 404
+    assert body(stranger.get(INCIDENTS)) == {"incidents": []}

@@ -1,0 +1,89 @@
+"""The pages on which teams say who is told of their alerts."""
+
+import html
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from metrics.models import AuditEntry, Escalation, Team
+from tests import make
+from tests.html_form import form
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture
+def ops() -> Team:
+    return make.team("ops", make.user("eve", is_staff=True))
+
+
+@pytest.fixture
+def editor(client: Client, ops: Team) -> Client:
+    client.force_login(ops.user_set.get())
+    return client
+
+
+def text(response: Any) -> str:
+    return html.unescape(response.content.decode())
+
+
+def path(team: Team) -> str:
+    return f"/access/teams/{team.pk}/escalation/"
+
+
+def test_a_team_says_who_is_told_and_the_page_says_what_that_means(editor: Client, ops: Team) -> None:
+    page = text(editor.get(path(ops)))
+    assert "says nothing of its own yet" in page
+    assert "At once the team and its channels, until somebody takes it." in page
+    make.user("boss")
+    typed = form(editor.get(path(ops)).content.decode(), path(ops))
+    again = editor.post(path(ops), {**typed, "add": "escalation-steps"})
+    typed = form(again.content.decode(), path(ops))
+    typed |= {"escalation-steps-1-after": "10m", "escalation-steps-1-tell": "user:boss", "escalation-repeat": "30m"}
+    said = text(editor.post(f"{path(ops)}?do=meaning", typed))
+    means = "At once the team and its channels; after 10m boss; then every 30m again, until somebody takes it."
+    assert said.strip() == means
+    assert editor.post(path(ops), typed).status_code == 302
+    assert Escalation.objects.get().spec == {
+        "steps": [{"after": None, "tell": ["team", "channels"]}, {"after": "10m", "tell": ["user:boss"]}],
+        "repeat": "30m",
+    }
+    assert means in text(editor.get(path(ops)))
+    assert AuditEntry.objects.filter(noun="escalation", verb="create").count() == 1
+    quiet = {f"escalation-quiet-{name}": value for name, value in QUIET.items()}
+    assert editor.post(path(ops), {**typed, **quiet}).status_code == 302
+    assert "From 22:00 to 07:00 Europe/Berlin, channels are not told of info and warning." in text(
+        editor.get(path(ops))
+    )
+
+
+QUIET = {"from": "22:00", "to": "07:00", "time_zone": "Europe/Berlin", "severities": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"escalation-steps-0-tell": "user:nobody"}, "no user 'nobody'"),
+        ({"escalation-steps-0-tell": "channel:none"}, "no channel 'none'"),
+        ({"escalation-steps-0-tell": "everybody"}, "It has to be team, channels"),
+        ({"escalation-gather": "soon"}, "not a period"),
+        ({"escalation-quiet-from": "22:00", "escalation-quiet-to": "25:00"}, "It has to"),
+    ],
+)
+def test_what_can_not_be_is_said_beside_its_field(
+    editor: Client, ops: Team, changes: dict[str, str], sentence: str
+) -> None:
+    typed = form(editor.get(path(ops)).content.decode(), path(ops))
+    answer = editor.post(path(ops), {**typed, **changes})
+    assert answer.status_code == 422
+    assert sentence in text(answer)
+    assert not Escalation.objects.exists()
+
+
+def test_that_of_the_installation_is_for_administrators(editor: Client) -> None:
+    assert 'id="form"' not in text(editor.get("/access/escalation/"))
+    assert editor.post("/access/escalation/", {}).status_code in (403, 422)
+    assert editor.get(path(make.team("night"))).status_code == 404
+    editor.force_login(make.admin())
+    assert 'id="form"' in text(editor.get("/access/escalation/"))

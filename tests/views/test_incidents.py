@@ -1,0 +1,146 @@
+"""The pages of incidents, as a person uses them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from metrics.actions import rooms
+from metrics.models import Alert, Incident, Rule
+from tests import make
+from tests.make import AT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+ABSURD = "<script>alert(1)</script>" + "W" * 60
+
+
+@pytest.fixture
+def editor(client: Client) -> Client:
+    client.force_login(make.user("eve", is_staff=True))
+    return client
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def storm(count: int = 1, title: str = "Disk full", **fields: Any) -> Incident:
+    """Make an incident of so many alerts, the first of which is over."""
+    incident = make.incident(title)
+    incident.checklist = [{"text": "Look at <b>it</b>"}, {"text": "Call"}]
+    incident.save()
+    rooms.of_incident(incident)
+    spec = {"query": {"metric": "m"}, "condition": {"kind": "threshold", "above": 1}, **fields}
+    rule = Rule.objects.create(name=title[:100], metric="m", spec=spec, severity="warning")
+    Alert.objects.bulk_create(
+        Alert(
+            rule=rule,
+            key=f"{place}",
+            series={"host": f"h{place:03}"},
+            labels={"host": f"h{place:03}"},
+            state="firing" if place or count == 1 else "ok",
+            since_ms=AT * 1000,
+            seen_at_ms=AT * 1000,
+            value=95.0,
+            are_told=True,
+            incident=incident,
+        )
+        for place in range(count)
+    )
+    return incident
+
+
+def path(incident: Incident) -> str:
+    return f"/incidents/{incident.pk}/"
+
+
+def test_the_list_has_the_open_ones_and_on_demand_all(editor: Client) -> None:
+    assert "There was no incident yet" in text(editor.get("/incidents/?all=1"))
+    storm(title=ABSURD)
+    over = storm(title="Over")
+    Incident.objects.filter(pk=over.pk).update(resolved_at=over.opened_at)
+    page = text(editor.get("/incidents/"))
+    assert "&lt;script&gt;alert(1)" in page
+    assert ABSURD not in page
+    assert "1 of 1 bad" in page
+    assert ">Over</a>" not in page
+    assert ">Over</a>" in text(editor.get("/incidents/?all=1"))
+
+
+def test_one_shows_its_worst_alerts_and_all_on_demand(editor: Client) -> None:
+    incident = storm(60, runbook="https://example.com/?a=1&b=2")
+    page = text(editor.get(path(incident)))
+    assert page.count('<tr id="alert-') == 50
+    assert "And 10 more" in page
+    assert "https://example.com/?a=1&amp;b=2" in page
+    assert "Look at &lt;b&gt;it&lt;/b&gt;" in page
+    assert text(editor.get(f"{path(incident)}?all=1")).count('<tr id="alert-') == 60
+    part = text(editor.get(path(incident), headers={"HX-Request": "true"}))
+    assert "<html" not in part
+    assert part.count('<tr id="alert-') == 50
+
+
+def test_it_is_answered_by_buttons(editor: Client) -> None:
+    incident, other = storm(), make.user("bob", is_staff=True)
+
+    def press(do: str, **fields: str) -> Incident:
+        answer = editor.post(f"{path(incident)}answer/", {"do": do, **fields})
+        assert answer["Location"] == path(incident)
+        return Incident.objects.get(pk=incident.pk)
+
+    taken = press("take", reason="on it", hours="4")
+    assert (taken.acknowledged_by, taken.reason) == ("user eve", "on it")
+    assert taken.acknowledged_until is not None
+    assert Alert.objects.get().acknowledged_by == "user eve"
+    assert press("hand-over", to=other.username).acknowledged_by == "user bob"
+    assert press("back").acknowledged_by == ""
+    assert [bool(one.get("done_by")) for one in press("tick", place="1", done="1").checklist] == [False, True]
+    assert press("resolve", reason="known").resolved_by == "user eve"
+    assert press("reopen").resolved_at is None
+    page = text(editor.get(path(incident)))
+    assert "eve took it until" in page
+    assert "eve resolved it: known" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"do": "hand-over", "to": "nobody"}, "there is no user"),
+        ({"do": "tick", "place": "7"}, "2 items"),
+        ({"do": "tick", "place": "seven"}, "out of date"),
+        ({"do": "explode"}, "out of date"),
+        ({"do": "take", "reason": "x" * 501}, "at most 500 characters"),
+    ],
+)
+def test_what_can_not_be_done_is_said(editor: Client, fields: dict[str, str], sentence: str) -> None:
+    answer = editor.post(f"{path(storm())}answer/", fields, follow=True)
+    assert sentence in text(answer)
+
+
+def test_viewers_look_and_answer_nothing_and_strangers_sign_in_first(client: Client) -> None:
+    incident = storm()
+    answer = client.get(path(incident))
+    assert answer["Location"] == f"/sign-in/?next={path(incident)}"
+    client.force_login(make.user("vic"))
+    assert 'value="take"' not in text(client.get(path(incident)))
+    page = text(client.post(f"{path(incident)}answer/", {"do": "take"}, follow=True))
+    assert "only editors" in page
+    assert client.get("/incidents/999/").status_code == 404
+
+
+def test_a_review_is_a_draft_of_what_happened(editor: Client) -> None:
+    incident = storm(3, title="Disk `full`")
+    editor.post(f"{path(incident)}answer/", {"do": "take", "reason": "on it"})
+    editor.post(f"{path(incident)}answer/", {"do": "resolve"})
+    page = text(editor.get(f"{path(incident)}review/"))
+    assert "eve took it: on it" in page
+    answer = editor.get(f"{path(incident)}review/?format=markdown")
+    assert answer["Content-Type"].startswith("text/plain")
+    draft = text(answer)
+    assert draft.startswith("# Disk `full`\n\nA draft. Times are ")
+    assert "- Severity: warning, with 3 alerts" in draft
+    assert "- Ended by: eve" in draft
+    assert "- People: eve" in draft
+    assert "`Disk 'full'{host=\"h001\"}`: firing, last 95" in draft
+    assert "## What is to be done" in draft
