@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The moment that it is, in a list."""
     moment = [NOW]
     for module in (schedules, feeds):
-        monkeypatch.setattr(module.time, "time", lambda: moment[0].timestamp())  # type: ignore[attr-defined]
+        monkeypatch.setattr(module.time, "time", lambda: moment[0].timestamp())
     return moment
 
 
