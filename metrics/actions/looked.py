@@ -12,6 +12,7 @@ from metrics.actions.rule_index import Known
 from metrics.actions.rule_series import Reading, key_of
 from metrics.alerts.base import Samples
 from metrics.alerts.machine import Standing, State
+from metrics.alerts.past import Steps
 from metrics.models import Alert, Run, Series, Source, Transition
 from metrics.sample import FUTURE_MOST_S, series_key
 from metrics.series import read
@@ -207,9 +208,9 @@ def calculated(seen: Sequence[Seen], at: float) -> list[Looked]:
     return found
 
 
-def _steps(rules: Iterable[Known], at: float) -> dict[int, dict[str, list[rule_series.Steps]]]:
+def _steps(rules: Iterable[Known], at: float) -> dict[int, dict[str, list[Steps]]]:
     """Return the past that each of `rules` needs at a moment, by its id and then by key."""
-    found = {}
+    found: dict[int, dict[str, list[Steps]]] = {}
     of_all = list(rules)
     for hidden in {rule.hidden for rule in of_all}:
         some = [rule for rule in of_all if rule.hidden == hidden]
@@ -309,7 +310,7 @@ def failed_in_a_row(since: float, now: float) -> list[tuple[Source, Samples]]:
     rows = Run.objects.filter(started_at__gt=datetime_of(since)).order_by("id")
     for pk, started_at, duration_s, error in rows.values_list("source_id", "started_at", "duration_s", "error"):
         newest.setdefault(pk, []).append((started_at.timestamp() + duration_s, bool(error)))
-    found = []
+    found: list[tuple[Source, Samples]] = []
     for pk, source in sources.items():
         samples: list[tuple[float, float]] = []
         count = _failures_before(source, newest.get(pk, []))

@@ -25,7 +25,7 @@ def schema() -> dict[str, Any]:
 
 
 def _of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    config = kinds()[kind].config_class.model_json_schema(ref_template=f"#/$defs/{kind}_{{model}}")
+    config: dict[str, Any] = kinds()[kind].config_class.model_json_schema(ref_template=f"#/$defs/{kind}_{{model}}")
     definitions |= {f"{kind}_{name}": one for name, one in config.pop("$defs", {}).items()}
     config["properties"] = {"kind": {"const": kind}, **config.get("properties", {})}
     config["required"] = ["kind", *config.get("required", [])]

@@ -49,7 +49,7 @@ def read(given: QueryDict, metric: str) -> Given:
     try:
         found = json.loads(given.get(OF, ""))
         query, queries = found["query"], found.get("queries", [])
-        calculation = {name: str(found[name]) for name in ("expression", "unit") if found.get(name)}
+        calculation: dict[str, Any] = {name: str(found[name]) for name in ("expression", "unit") if found.get(name)}
         if queries:
             calculation["queries"] = [_of_rule(dict(one)) for one in queries]
         return Given(_of_rule(dict(query)), calculation)

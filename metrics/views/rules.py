@@ -90,9 +90,9 @@ def new(request: HttpRequest) -> HttpResponse:
         given = request.GET.urlencode()
         context = {"kinds": [actions.about(one) for _, one in sorted(kinds().items())], "given": given}
         return render(request, "rule/kinds.html", context)
-    given = rule_draft.read(request.GET, kinds()[kind].metric)
+    looks = rule_draft.read(request.GET, kinds()[kind].metric)
     draft = Draft.of(
-        _parts(kind), {RULE: {"enabled": True}, QUERY: given.query, CALCULATION: given.calculation}, FOLDED
+        _parts(kind), {RULE: {"enabled": True}, QUERY: looks.query, CALCULATION: looks.calculation}, FOLDED
     )
     return _form(request, by, draft, kind, None)
 
