@@ -11,11 +11,23 @@ from django.db.models import Max
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
-from metrics.actions import rules, withholding
+from metrics.actions import rule_index, withholding
 from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
 from metrics.alerts.machine import State
 from metrics.heartbeat import State as Beat
-from metrics.models import Alert, Heartbeat, Maintenance, MaintenanceSpan, Rule, Schedule, Silence, Source, Transition
+from metrics.models import (
+    Alert,
+    Channel,
+    Delivery,
+    Heartbeat,
+    Maintenance,
+    MaintenanceSpan,
+    Rule,
+    Schedule,
+    Silence,
+    Source,
+    Transition,
+)
 from metrics.models.calendar import Feed
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -138,8 +150,8 @@ def _heartbeats(by: Principal, now: float) -> list[Untold]:
 def _rules(by: Principal, now: float) -> list[Untold]:
     found = []
     for one in visible(by, Rule):
-        why = "It is turned off." if not one.enabled else "" if rules.readable(one) else "This release can't read it."
-        if why:
+        why = "It is turned off." if not one.enabled else "This release can't read it."
+        if not one.enabled or rule_index.readable(one) is None:
             found.append(
                 Untold("rule", str(one.pk), one.name, f"/rules/#rule-{one.pk}", text=why, since=one.changed_at)
             )
@@ -153,5 +165,29 @@ def _calendars(by: Principal, now: float) -> list[Untold]:
     return [Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at) for one, path in found]
 
 
-GATHERED: list[Gather] = [_silences, _acknowledgements, _maintenance, _sources, _heartbeats, _rules, _calendars]
+def _channels(by: Principal, now: float) -> list[Untold]:
+    rows = list(visible(by, Channel))
+    ended = Delivery.objects.filter(channel__in=rows, state__in=(Delivery.SENT, Delivery.FAILED)).order_by()
+    newest = [pk for _, pk in ended.values_list("channel").annotate(Max("pk"))]
+    failed = {one.channel_id: one for one in ended.filter(pk__in=newest, state=Delivery.FAILED)}
+    found = []
+    for one in rows:
+        last, url = failed.get(one.pk), f"/channels/{one.pk}/"
+        if not one.enabled:
+            found.append(Untold("channel", str(one.pk), one.name, url, "It is turned off.", since=one.changed_at))
+        elif last is not None:
+            found.append(Untold("channel", str(one.pk), one.name, url, last.error, since=last.next_at))
+    return found
+
+
+GATHERED: list[Gather] = [
+    _silences,
+    _acknowledgements,
+    _maintenance,
+    _sources,
+    _heartbeats,
+    _rules,
+    _calendars,
+    _channels,
+]
 """A function a kind; each returns what `by` may see."""

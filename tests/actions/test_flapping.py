@@ -30,7 +30,7 @@ def rule(name: str, metric: str, **fields: Any) -> Rule:
     return rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields})
 
 
-def push(after_s: float, metric: str = "disk_used", **values: Any) -> None:
+def push(after_s: float, metric: str = "disk_used", /, **values: Any) -> None:
     now = AT + after_s
     accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
     evaluation.evaluate(now)

@@ -56,7 +56,7 @@ def person(name: str, *, edits: bool = True) -> Principal:
     return of_user(make.user(name, is_staff=edits))
 
 
-def push(after_s: float = 0, metric: str = "disk_used", **values: Any) -> None:
+def push(after_s: float = 0, metric: str = "disk_used", /, **values: Any) -> None:
     """Push the values of several hosts, and have the rules look at them."""
     now = AT + after_s
     accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
