@@ -216,16 +216,29 @@ IN_ROW = laid_out(
 )
 
 
+PAIR = [("A", 0, 0, 6, 2), ("B", 6, 0, 6, 2)]
+
+
+def down(rows: int, *places: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    return [(title, x, y + rows, w, h) for title, x, y, w, h in places]
+
+
 @pytest.mark.parametrize(
     ("layout", "places"),
     [
-        (GRID, [("A", 0, 0, 6, 2), ("B", 6, 0, 6, 2)]),
-        (AUTO, [("A", 0, 0, 6, 2), ("B", 6, 0, 6, 2), ("C", 0, 2, 6, 2)]),
-        (ROWS, [("One", 0, 0, 12, 1), ("A", 0, 1, 6, 2), ("B", 6, 1, 6, 2), ("A", 0, 3, 6, 2), ("B", 6, 3, 6, 2), ("C", 0, 5, 6, 2)]),
-        (laid_out("TabsLayout", tabs=[laid_out("TabsLayoutTab", title="T", layout=GRID)]), [("T", 0, 0, 12, 1), ("A", 0, 1, 6, 2), ("B", 6, 1, 6, 2)]),
-        (laid_out("GridLayout", items=[*GRID["spec"]["items"], IN_ROW]), [("A", 0, 0, 6, 2), ("B", 6, 0, 6, 2), ("Below", 0, 2, 12, 1), ("C", 0, 3, 12, 1)]),
+        (GRID, PAIR),
+        (AUTO, [*PAIR, ("C", 0, 2, 6, 2)]),
+        (ROWS, [("One", 0, 0, 12, 1), *down(1, *PAIR), *down(3, *PAIR, ("C", 0, 2, 6, 2))]),
+        (
+            laid_out("TabsLayout", tabs=[laid_out("TabsLayoutTab", title="T", layout=GRID)]),
+            [("T", 0, 0, 12, 1), *down(1, *PAIR)],
+        ),
+        (
+            laid_out("GridLayout", items=[*GRID["spec"]["items"], IN_ROW]),
+            [*PAIR, ("Below", 0, 2, 12, 1), ("C", 0, 3, 12, 1)],
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_newer_form_is_taken(layout: dict[str, Any], places: list[tuple[Any, ...]]) -> None:
     spec = {
         "title": "New",
