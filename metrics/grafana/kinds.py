@@ -92,7 +92,9 @@ def _line(panel: Panel, shown: Shown) -> Kind:
     draw = {"points": "points", "bars": "steps"}.get(mapping(panel.defaults.get("custom")).get("drawStyle", "line"))
     stacked = is_stacked(panel)
     drawn = {"draw": draw} if draw and not stacked else {}
-    return Kind("line", {**({"stacked": True} if stacked else {}), **drawn, **_bounds(panel)})
+    ends = _bounds(panel)
+    fixed = {"fixed": True} if len(ends) == 2 else {}  # Grafana draws nothing beyond them
+    return Kind("line", {**({"stacked": True} if stacked else {}), **drawn, **ends, **fixed})
 
 
 def _table(panel: Panel, shown: Shown) -> Kind:

@@ -43,7 +43,11 @@ LIMITS = {"warn": 80, "critical": 95}
     ("one", "kind", "more"),
     [
         (panel(), "line", {}),
-        (panel(**fields(unit="percentunit", min=0, max=1)), "line", {"unit": "ratio", "min": 0, "max": 1}),
+        (
+            panel(**fields(unit="percentunit", min=0, max=1)),
+            "line",
+            {"unit": "ratio", "min": 0, "max": 1, "fixed": True},
+        ),
         (panel(**fields(custom={"stacking": {"mode": "normal"}})), "line", {"stacked": True}),
         (
             panel("graph", stack=True, yaxes=[{"format": "Bps", "min": "0"}, {}]),
