@@ -338,7 +338,7 @@ def test_what_somebody_changed_is_sent_before_all_else(
     draws: Draws, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     """A page that follows an edit waits for no other widget; all of them come as one revision behind it."""
-    make.dashboard(widgets=[make.widget(key) for key in "abcd"])
+    make.dashboard(widgets=[{**make.widget(key), "key": key} for key in "abcd"])
     drawn: list[list[str]] = []
     monkeypatch.setitem(
         actions.FORMS,
@@ -347,7 +347,6 @@ def test_what_somebody_changed_is_sent_before_all_else(
             drawn.append([one.key for one in widgets]) or {one.key: f"{one.key} at {one.y}" for one in widgets}
         ),
     )
-    make.watch(make.variant(), now=time.time())
     marks.mark(make.variant(), [marks.ALL])
     actions.render(make.variant())
     revision = snapshot.revision(make.variant())
@@ -362,6 +361,7 @@ def test_what_somebody_changed_is_sent_before_all_else(
         {**one.model_dump(), "y": 9} if one.key == "b" else one
         for one in dashboards.spec_of(Dashboard.objects.get()).widgets
     ]
+    make.watch(make.variant(), now=time.time())
     with django_capture_on_commit_callbacks(execute=True):
         dashboards.change(SYSTEM, "shop", {"widgets": widgets}, None)
     assert actions.render(make.variant()) == 4
