@@ -39,12 +39,16 @@ ATTRIBUTES = {
     "th": {"align"},
 }
 _LINK = re.compile(r"https?://|mailto:|/(?![/\\])|#m-\d+$", re.IGNORECASE)
+_PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.!?;:()%=+-])*(?<! )")
+"""A line of words, in which nothing marks anything up: most of what people write, and told in a tenth of the time."""
 _AT = re.compile(r"(?<![\w@/.])@(?=\S)")
 
 
 @lru_cache(maxsize=KEPT)
 def html(text: str, mentions: tuple[str, ...] = ()) -> str:
     """Return `text` as HTML that is safe on a page, with `mentions` (user:NAME or team:NAME) highlighted in it."""
+    if _PLAIN.fullmatch(text):
+        return f"<p>{text}</p>"
     made = _parser(text).render(text, {"mentions": mentions})
     return nh3.clean(
         made,

@@ -5,7 +5,7 @@ based on: of two people who change the same one, the slower is refused and told 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -359,12 +359,12 @@ def _store(
     dashboard.tags = list(after.tags)
     dashboard.variables = [one.model_dump() for one in after.variables]
     dashboard.teams.set(teams.named(after.access.teams))
-    _store_widgets(dashboard, after)
+    changed = _store_widgets(dashboard, after)
     pictures.adopt(by, dashboard, after.widgets)
     pictures.ask(dashboard, after)
     if before is None or before.title != after.title:
         Room.objects.update_or_create(dashboard=dashboard, defaults={"title": after.title, "for_everyone": False})
-    _record(by, verb, dashboard, after, said)
+    _record(by, verb, dashboard, after, said, changed)
 
 
 def _rename(dashboard: Dashboard, old: str, new: str) -> None:
@@ -372,20 +372,31 @@ def _rename(dashboard: Dashboard, old: str, new: str) -> None:
     FormerSlug.objects.update_or_create(slug=old, defaults={"dashboard": dashboard})
 
 
-def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> None:
-    """Match widgets by key: one that stays keeps its row, and so its element on open pages."""
+def _store_widgets(dashboard: Dashboard, spec: DashboardSpec) -> list[str]:
+    """Match widgets by key: one that stays keeps its row, and so its element on open pages.
+
+    Return the keys of those that stay and are not as before.
+    """
+    changed = []
     rows = {one.key: one for one in dashboard.widgets.all()}
     dashboard.widgets.exclude(key__in=[one.key for one in spec.widgets]).delete()
     for one in spec.widgets:
         row = rows.get(one.key) or Widget(dashboard=dashboard, key=one.key)
         if row.pk is None or WidgetSpec.model_construct(**{name: getattr(row, name) for name in FIELDS}) != one:
+            changed += [one.key] if row.pk else []
             for name in FIELDS:
                 setattr(row, name, getattr(one, name))
             row.save()
+    return changed
 
 
-def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec, said: str) -> None:
-    """Write the revision, the dashboard's own row and the journal; open pages follow once that is committed."""
+def _record(
+    by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec, said: str, changed: Sequence[str] = ()
+) -> None:
+    """Write the revision, the dashboard's own row and the journal; open pages follow once that is committed.
+
+    They have the widgets with the keys `changed` first.
+    """
     dashboard.revision += 1
     try:
         with transaction.atomic():
@@ -405,7 +416,7 @@ def _record(by: Principal, verb: str, dashboard: Dashboard, spec: DashboardSpec,
     log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
     _tell_watchers(by, verb, dashboard, said)
     if dashboard.deleted_at is None:
-        transaction.on_commit(partial(_tell_open_pages, dashboard.pk))
+        transaction.on_commit(partial(_tell_open_pages, dashboard.pk, changed))
 
 
 def _tell_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) -> None:
@@ -416,10 +427,10 @@ def _tell_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) ->
         watches.tell_of_change(by, dashboard, what, f"dashboard:{dashboard.pk}:{dashboard.revision}", about)
 
 
-def _tell_open_pages(dashboard: int) -> None:
+def _tell_open_pages(dashboard: int, changed: Sequence[str]) -> None:
     try:
         concerned = [variant for variant in watchers.watched(time.time()) if variant.id == dashboard]
-        marks.mark_each({variant: [marks.ALL] for variant in concerned})
+        marks.mark_each({variant: [marks.ALL, *changed] for variant in concerned})
     except RedisError as error:
         outage.log("open pages were not told", error)
     bus.recheck(dashboard=dashboard)

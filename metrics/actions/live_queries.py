@@ -162,8 +162,8 @@ def _answer_waiting(pk: int) -> None:
     try:
         server, secret = _server(source)
     except SourceError as problem:
-        for one in state.waiting(pk):
-            _keep(one, Answer(one.end, error=str(problem), failed_at=time.time()))
+        said = Answer(0, error=str(problem), failed_at=time.time())
+        _keep([(one, msgspec.structs.replace(said, tried=one.end)) for one in state.waiting(pk)])
         return
     trusted = source is not None and source.trusted
     with nullcontext() if trusted else network_policy.limited():
@@ -187,33 +187,37 @@ def _server(source: Source | None) -> tuple[Server, dict[str, Any]]:
 
 async def _ask_all(source: int, server: Server, secret: dict[str, Any]) -> None:
     """Ask all that waits, and what comes meanwhile, `AT_ONCE` at once: one that hangs keeps none of the others."""
-    running: dict[asyncio.Task[None], str] = {}
-    until = time.monotonic() + ROUND_S
+    running: dict[asyncio.Task[Answer], Question] = {}
+    queue: list[Question] = []
+    until, look_at = time.monotonic() + ROUND_S, 0.0
     async with network_policy.client(server.timeout_s, verify=server.verify) as client:
         while True:
-            if time.monotonic() < until and len(running) < AT_ONCE:
-                fresh = [one for one in state.waiting(source) if one.id not in running.values()]
-                for one in fresh[: AT_ONCE - len(running)]:
-                    running[asyncio.create_task(_ask_one(client, server, secret, one))] = one.id
+            now = time.monotonic()
+            if not queue and len(running) < AT_ONCE and look_at <= now < until:
+                look_at = now + LOOK_S
+                queue = [one for one in state.waiting(source) if one not in running.values()]
+            free = AT_ONCE - len(running) if now < until else 0
+            fresh, queue = queue[:free], queue[free:]
+            before = state.answers(fresh)
+            for one in fresh:
+                running[asyncio.create_task(_found(client, server, secret, one, before.get(one)))] = one
             if not running:
                 return
             done, _ = await asyncio.wait(running, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                del running[task]
-                task.result()
+            _keep([(running.pop(task), task.result()) for task in done])
 
 
-async def _ask_one(client: httpx.AsyncClient, server: Server, secret: dict[str, Any], question: Question) -> None:
-    before = state.answers([question]).get(question)
+async def _found(
+    client: httpx.AsyncClient, server: Server, secret: dict[str, Any], question: Question, before: Answer | None
+) -> Answer:
     if before is not None and _is_answered(question, before):  # asked by two at about the same time
-        _keep(question, before)
-        return
+        return before
     found = await _answer(client, server, question, before)
-    if found.error:
-        error = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", credentials.hide(found.error, secret))[:TEXT_MOST]
-        earlier = before or Answer(0)
-        found = msgspec.structs.replace(earlier, tried=question.end, notes=[], error=error, failed_at=time.time())
-    _keep(question, found)
+    if not found.error:
+        return found
+    error = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", credentials.hide(found.error, secret))[:TEXT_MOST]
+    earlier = before or Answer(0)
+    return msgspec.structs.replace(earlier, tried=question.end, notes=[], error=error, failed_at=time.time())
 
 
 async def _answer(client: httpx.AsyncClient, server: Server, question: Question, before: Answer | None) -> Answer:
@@ -231,10 +235,10 @@ async def _answer(client: httpx.AsyncClient, server: Server, question: Question,
     return Answer(question.end, error=error)
 
 
-def _keep(question: Question, found: Answer) -> None:
-    """Store an answer, and mark the widgets that wait for it."""
+def _keep(found: Sequence[tuple[Question, Answer]]) -> None:
+    """Store answers, and mark the widgets that wait for them."""
     changed: dict[Topic, set[str]] = {}
-    for name in state.store(question, found):
+    for name in state.store(found):
         variant, _, widget = name.rpartition(" ")
         changed.setdefault(Topic.parse(variant), set()).add(widget)
     marks.mark_each(changed)

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from django.db.models import Q
@@ -46,19 +48,39 @@ def render(variant: Topic) -> int:
             return 0
         began = time.perf_counter()
         shown, layout = _shown(dashboard, marked.widgets, variant.chosen)
-        whole = marks.ALL in marked.widgets or layout != (layout and snapshot.layout(variant))
-        widgets = shown if whole else [one for one in shown if origin(one.key) in marked.widgets]
-        at = time.time()
+        before = snapshot.layout(variant)
+        whole = marks.ALL in marked.widgets or layout != (layout and before)
+        of_marked = [one for one in shown if origin(one.key) in marked.widgets]
+        drawing = _Drawing(variant, dashboard.revision, marked)
+        if whole and layout == before and 0 < len(of_marked) <= len(shown) // 2:
+            known = snapshot.revision(variant)
+            if known not in (0, dashboard.revision):  # somebody edited: what they changed comes first
+                replace(drawing, revision=known).publish(of_marked, layout=layout)
+        widgets = shown if whole else of_marked
+        drawing.publish(widgets, whole=whole, layout=layout)
+    traffic.rendered(time.perf_counter() - began)
+    return len(widgets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A drawing of a variant of the dashboard's `revision`, in the turn in which `marked` was."""
+
+    variant: Topic
+    revision: int
+    marked: marks.Marked
+
+    def publish(self, widgets: Sequence[Widget], *, layout: str, whole: bool = False) -> None:
+        """Draw `widgets`, and send them to open pages; `whole` and `layout` are as for `bus.publish`."""
+        variant, at = self.variant, time.time()
         live_queries.ask(widgets, variant.range, at, variant)
         views = widget_views(widgets, variant.range, at)
         fragments = FORMS[variant.kind](widgets, views)
-        bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole, layout=layout)
+        bus.publish(variant, fragments, self.revision, self.marked.since, self.marked.turn, whole=whole, layout=layout)
         if variant.kind == DASHBOARD:
             states.store(
                 variant, {widget.key: _state(view) for widget, view in zip(widgets, views, strict=True)}, whole
             )
-    traffic.rendered(time.perf_counter() - began)
-    return len(widgets)
 
 
 def render_waiting() -> None:

@@ -6,8 +6,8 @@ read at all, such as bad JSON.
 
 import json
 import re
-from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -82,6 +82,12 @@ def fields_of(config_class: type[BaseModel], *names: str) -> tuple[Field, ...]:
     """Return the fields of `config_class`: all, or those that have one of `names`, in their order."""
     found = _of_class(config_class)
     return tuple(next(one for one in found if one.name == name) for name in names) or found
+
+
+def offering(fields: Iterable[Field], name: str, texts: Iterable[str]) -> tuple[Field, ...]:
+    """Return `fields`, of which the one of this `name` is chosen from `texts`, or is empty."""
+    offered = {text: text for text in ("", *texts)}
+    return tuple(replace(one, type="select", values=offered) if one.name == name else one for one in fields)
 
 
 @cache

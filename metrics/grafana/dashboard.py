@@ -13,7 +13,9 @@ from django.utils.text import slugify
 from pydantic import ValidationError
 
 from metrics.grafana import links
-from metrics.grafana.panels import TEXT_MOST, Panel, Widget, widget_of
+from metrics.grafana.newer import classic
+from metrics.grafana.panel import Panel
+from metrics.grafana.panels import TEXT_MOST, Widget, widget_of
 from metrics.grafana.promql import Translator
 from metrics.grafana.raw import mapping, mappings
 from metrics.widgets.ranges import DEFAULT, RANGES_S
@@ -54,8 +56,9 @@ def converted(value: Mapping[str, Any], source: str = "") -> tuple[dict[str, Any
     found = value.get("dashboard", value)
     if not isinstance(found, Mapping):
         raise NoDashboard("It is no dashboard of Grafana's.")
-    if "elements" in found or "elements" in mapping(found.get("spec")):
-        raise NoDashboard("It has the newer form of Grafana's dashboards; export it there in the classic one.")
+    found = mapping(found.get("spec")) or found  # as its API wraps it
+    if "elements" in found:
+        found = classic(found)
     variables = _variables(found, source)
     translator, left_out, widgets = Translator(variables.keys(), source), list[LeftOut](), list[tuple[Panel, Widget]]()
     panels = list(_panels(found, translator))

@@ -1,12 +1,15 @@
 """A panel of Grafana's as a widget of ours."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.grafana import links, thresholds
-from metrics.grafana.promql import Query, Term, Translator, Untranslatable, queries, written
+from metrics.grafana import kinds, links, overrides
+from metrics.grafana.kinds import KINDS
+from metrics.grafana.overrides import NEGATIVE, Overrides
+from metrics.grafana.panel import Panel
+from metrics.grafana.promql import Binary, Number, Query, Term, Translator, Untranslatable, queries, written
 from metrics.grafana.raw import mapping, mappings
 from metrics.grafana.units import unit
 from metrics.widgets.variables import SECTION
@@ -14,31 +17,10 @@ from metrics.widgets.variables import SECTION
 QUERIES_MOST = 20
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TEXT_MOST = 4000
-DECIMALS_MOST = 6
-OVERRIDES = {"unit", "decimals", "min", "max", "thresholds", "stacking", "displayName"}
-"""Settings of single series that change the numbers, or what they are called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A panel as it stands in the JSON (`raw`), with its `type` and `title`; its place counts Grafana's 24 columns."""
-
-    raw: Mapping[str, Any]
-    type: str
-    title: str
-    x: int
-    y: int
-    w: int
-    h: int
-
-    @property
-    def defaults(self) -> Mapping[str, Any]:
-        """Settings of all fields of the panel."""
-        return mapping(mapping(self.raw.get("fieldConfig")).get("defaults"))
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        return mapping(self.raw.get("options"))
+NAMED = ("displayName",)
+BELOW = (*NAMED, "transform")
+ON_AXES = (*BELOW, "unit", "min", "max", "axisPlacement")
+"""Settings of single series that come along: anywhere, on stacked charts, and on others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +51,8 @@ def widget_of(panel: Panel, translator: Translator) -> Made:
         return _text(panel)
     if panel.type not in KINDS:
         return Made(None, [f"There is no kind of widget for panels of the type {panel.type or 'none'!r}."])
-    config, left_out = _series(panel, translator)
+    single = overrides.of_panel(panel.raw)
+    config, left_out = _series(panel, translator, single)
     if not config:
         return Made(None, left_out or ["It has no queries."])
     repeat = str(panel.raw.get("repeat") or "")
@@ -79,25 +62,19 @@ def widget_of(panel: Panel, translator: Translator) -> Made:
         left_out.append(f"It is repeated for each value of {repeat}; here it is there once.")
     if panel.raw.get("transformations"):
         left_out.append("Its transformations.")
-    if names := _overridden(panel):
+    if names := single.left_out():
         left_out.append(f"What is set for single series: {', '.join(names)}.")
-    kind, more = KINDS[panel.type](panel, len(_shown(config)))
-    if (shown := unit(_unit(panel))) is not None:
+    made = KINDS[panel.type](panel, _shown(config))
+    left_out += [made.lost] if made.lost else []
+    if (shown := unit(kinds.unit(panel))) is not None:
         config["unit"] = shown
-    linked, unlinked = links.of_panel(panel.raw, panel.defaults, has_rows=kind in WITH_ROWS)
+    linked, unlinked = links.of_panel(panel.raw, panel.defaults, has_rows=made.kind in kinds.WITH_ROWS)
     left_out += unlinked
     title = panel.title or _named(config)
     return Made(
-        Widget(kind, title, {**config, **more, **linked}, repeat if repeat in translator.known else ""), left_out
+        Widget(made.kind, title, {**config, **made.more, **linked}, repeat if repeat in translator.known else ""),
+        left_out,
     )
-
-
-def _overridden(panel: Panel) -> list[str]:
-    """Return the names of settings that single series have, and that would be seen."""
-    found = set()
-    for override in mappings(mapping(panel.raw.get("fieldConfig")).get("overrides")):
-        found |= {str(one.get("id", "")).removeprefix("custom.") for one in mappings(override.get("properties"))}
-    return sorted(found & OVERRIDES)
 
 
 def _text(panel: Panel) -> Made:
@@ -113,9 +90,13 @@ def _text(panel: Panel) -> Made:
     return Made(Widget("text", panel.title or "Text", {"text": text[:TEXT_MOST], **linked}), left_out)
 
 
-def _series(panel: Panel, translator: Translator) -> tuple[dict[str, Any], list[str]]:
-    """Return the queries and expressions of `panel`, empty if there are none, and what was left out."""
-    found, left_out = _Config(), list[str]()
+def _series(panel: Panel, translator: Translator, single: Overrides) -> tuple[dict[str, Any], list[str]]:
+    """Return the queries and expressions of `panel`, empty if there are none, and what was left out.
+
+    Those of a chart have what is set for a `single` one; with some of them on the right, the axis there.
+    """
+    found, left_out, right = _Config(), list[str](), dict[str, Any]()
+    taken = (BELOW if kinds.is_stacked(panel) else ON_AXES) if kinds.is_chart(panel) else NAMED
     for index, target in enumerate(mappings(panel.raw.get("targets"))):
         if target.get("hide"):
             continue
@@ -124,12 +105,43 @@ def _series(panel: Panel, translator: Translator) -> tuple[dict[str, Any], list[
         if not isinstance(text, str) or not text.strip():
             left_out.append(f"Query {name}: it is not PromQL.")
             continue
+        legend = _legend(target.get("legendFormat"), translator)
+        settings = single.of(name, legend, *taken)
+        axis = _right(panel, settings) if taken is ON_AXES else None
+        right = axis or right
+        if called := settings.get("displayName"):
+            legend = _legend(called, translator)
+        shown = {**({"legend": legend} if legend else {}), **({"axis": "right"} if axis is not None else {})}
+        is_below = settings.get("transform") == NEGATIVE
         try:
-            term = translator.live(text) if translator.source else translator.term(text)
-            found.add(term, _legend(target.get("legendFormat"), translator))
+            found.add(_term(text, translator, is_below=is_below), shown)
         except Untranslatable as problem:
             left_out.append(f"Query {name}: {problem}.")
-    return found.config(), left_out
+    config = found.config()
+    return {**config, **({"right": right} if config and right else {})}, left_out
+
+
+def _term(text: str, translator: Translator, *, is_below: bool) -> Term:
+    """Return what `text` asks, below zero if it is drawn there. Raises Untranslatable."""
+    if translator.source:
+        return translator.live(f"-({text.strip()}\n)" if is_below else text)
+    term = translator.term(text)
+    return Binary("-", Number(0), term) if is_below else term
+
+
+def _right(panel: Panel, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the axis on the right of a chart for a query with such `settings`; None if it is on the left.
+
+    Values with a unit of their own have an axis of their own in Grafana, too.
+    """
+    own, whole = unit(str(settings.get("unit") or "")), unit(kinds.unit(panel))
+    place = settings.get("axisPlacement", "right" if "unit" in settings and own != whole else "left")
+    if place != "right":
+        return None
+    old = mapping(kinds.axes(panel)[1]) if len(kinds.axes(panel)) > 1 else {}
+    word = own or unit(str(old.get("format") or "")) or whole
+    ends = kinds.bounds(settings, old)
+    return {**({"unit": word} if word else {}), **ends}
 
 
 class _Config:
@@ -140,9 +152,8 @@ class _Config:
         self.hidden: dict[str, dict[str, Any]] = {}
         self.expressions: list[dict[str, Any]] = []
 
-    def add(self, term: Term, legend: str) -> None:
-        """Add what `term` shows. Raises Untranslatable if there is no room for it."""
-        named = {"legend": legend} if legend else {}
+    def add(self, term: Term, named: Mapping[str, Any]) -> None:
+        """Add what `term` shows, with its legend and its axis. Raises Untranslatable if there is no room for it."""
         if isinstance(term, Query):
             self._check(len(self.shown) + len(self.hidden) + 1)
             self.shown.append({**term.config, **named})
@@ -184,91 +195,3 @@ def _legend(text: Any, translator: Translator) -> str:
         return ""
     text = re.sub(r"\{\{(.*?)\}\}", lambda found: f"{{{found[1].strip()}}}", translator.text(text))
     return " ".join(text.split())[:100]
-
-
-def _unit(panel: Panel) -> str:
-    """Return the name of the unit of a panel, of a new or an old form."""
-    axes = panel.raw.get("yaxes")
-    first = axes[0] if isinstance(axes, list) and axes else {}
-    return str(panel.defaults.get("unit") or panel.raw.get("format") or mapping(first).get("format") or "")
-
-
-def _number(panel: Panel, shown: int) -> tuple[str, dict[str, Any]]:
-    """Return a number, or bars for several values, which a number would make one of."""
-    if shown > 1:
-        return _bars(panel, shown)
-    colored = panel.options.get("colorMode") not in ("none",) if panel.type == "stat" else True
-    return "number", {**(_limits(panel) if colored else {}), **_decimals(panel)}
-
-
-def _gauge(panel: Panel, shown: int) -> tuple[str, dict[str, Any]]:
-    if shown > 1:
-        return _bars(panel, shown)
-    return "gauge", {**_bounds(panel), **_limits(panel), **_decimals(panel)}
-
-
-def _bars(panel: Panel, shown: int) -> tuple[str, dict[str, Any]]:
-    most = {name: value for name, value in _bounds(panel).items() if name == "max" and value > 0}
-    return "bars", {**most, **_limits(panel)}
-
-
-def _line(panel: Panel, shown: int) -> tuple[str, dict[str, Any]]:
-    stacking = mapping(mapping(panel.defaults.get("custom")).get("stacking")).get("mode", "none")
-    stacked = stacking != "none" or panel.raw.get("stack") is True
-    return "line", {**({"stacked": True} if stacked else {}), **_bounds(panel)}
-
-
-def _table(panel: Panel, shown: int) -> tuple[str, dict[str, Any]]:
-    return "table", {}
-
-
-def _bounds(panel: Panel) -> dict[str, Any]:
-    axes = panel.raw.get("yaxes")
-    old = mapping(axes[0] if isinstance(axes, list) and axes else panel.raw.get("gauge"))
-    found = {}
-    for name, other in (("min", "minValue"), ("max", "maxValue")):
-        value = next(
-            (one for one in (panel.defaults.get(name), old.get(name), old.get(other)) if one is not None), None
-        )
-        try:
-            found[name] = float(value) if value not in (None, "") else None
-        except (TypeError, ValueError):
-            found[name] = None
-    if None not in found.values() and found["min"] >= found["max"]:  # type: ignore[operator]
-        return {}
-    return {name: _plain(value) for name, value in found.items() if value is not None}
-
-
-def _limits(panel: Panel) -> dict[str, Any]:
-    raw = panel.raw
-    old = (
-        thresholds.of_text(raw.get("thresholds"), raw.get("colors"))
-        if raw.get("colorBackground") or raw.get("colorValue")
-        else None
-    )
-    found = thresholds.of_field(panel.defaults) or old
-    return {"thresholds": {name: _plain(one) for name, one in found.items()}} if found else {}
-
-
-def _decimals(panel: Panel) -> dict[str, Any]:
-    value = panel.defaults.get("decimals", panel.raw.get("decimals"))
-    return {"decimals": min(DECIMALS_MOST, max(0, value))} if isinstance(value, int) else {}
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WITH_ROWS = ("bars", "table")
-
-KINDS: dict[str, Callable[[Panel, int], tuple[str, dict[str, Any]]]] = {
-    "stat": _number,
-    "singlestat": _number,
-    "gauge": _gauge,
-    "bargauge": _bars,
-    "timeseries": _line,
-    "graph": _line,
-    "table": _table,
-    "table-old": _table,
-}
-"""The kind of widget that panels of a type become, and the rest of its config."""

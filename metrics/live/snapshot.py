@@ -135,6 +135,11 @@ def layout(topic: Topic) -> str:
     return cast(str | None, client().hget(_key(topic), "layout")) or ""
 
 
+def revision(topic: Topic) -> int:
+    """Return the revision of the dashboard that the snapshot of `topic` is of, 0 if there is none."""
+    return int(cast(str | None, client().hget(_key(topic), "revision")) or 0)
+
+
 def read_versions(topics: Iterable[Topic]) -> Commands[list[tuple[str, int]]]:
     """Return the epoch and version of each of `topics`, as `version` does."""
     return Commands(

@@ -86,14 +86,17 @@ def answers(questions: Iterable[Question]) -> dict[Question, Answer]:
     return {one: _DECODER.decode(text) for one, text in zip(asked, found, strict=True) if text is not None}
 
 
-def store(question: Question, answer: Answer) -> list[str]:
-    """Keep `answer`; the question waits no more. Return who waited for it. Raises RedisError."""
+def store(found: Sequence[tuple[Question, Answer]]) -> list[str]:
+    """Keep answers; their questions wait no more. Return who waited for them. Raises RedisError."""
+    if not found:
+        return []
     pipe = client().pipeline()
-    pipe.set(_answer(question), msgspec.json.encode(answer), ex=KEPT_S)
-    pipe.hdel(_waiting(question.source), question.id)
-    pipe.smembers(_asking(question))
-    pipe.delete(_asking(question))
-    return sorted(pipe.execute()[2])
+    for question, answer in found:
+        pipe.set(_answer(question), msgspec.json.encode(answer), ex=KEPT_S)
+        pipe.hdel(_waiting(question.source), question.id)
+        pipe.smembers(_asking(question))
+        pipe.delete(_asking(question))
+    return sorted(set().union(*pipe.execute()[2::4]))
 
 
 def ask(questions: Iterable[Question], by: Mapping[Question, Sequence[str]]) -> None:

@@ -25,7 +25,8 @@ class Move:
     """How a `kind` is packed.
 
     `done` is the name of its progress, and `oldest` finds the oldest row from a time on. `stays` are rows that are not
-    packed. Of what need not be `exact`, digits that are not seen are left out.
+    packed. Of what need not be `exact`, digits that are not seen are left out. Of gauges only the first `of_gauges`
+    columns are kept: how a counter grew, and between which moments, is no question for them.
     """
 
     kind: packed.Kind
@@ -33,6 +34,7 @@ class Move:
     oldest: Callable[[int], int | None]
     exact: bool
     stays: str = ""
+    of_gauges: int | None = None
 
 
 _SAMPLES = Sample._meta.db_table
@@ -45,7 +47,7 @@ SAMPLES = Move(
         ORDER BY y.at_ms DESC LIMIT 1 OFFSET {NEWEST_KEPT - 1})""",
 )
 MINUTES = Move(packed.MINUTES, progress.MINUTES_PACKED, buckets.next_minute, exact=False)
-HOURS = Move(packed.HOURS, progress.HOURS_PACKED, buckets.next_hour, exact=False)
+HOURS = Move(packed.HOURS, progress.HOURS_PACKED, buckets.next_hour, exact=False, of_gauges=packed.LAST)
 
 
 def pack(now: float, has_time: HasTime = always) -> None:
@@ -66,8 +68,9 @@ def into_chunks(move: Move, rows: Iterable[Row]) -> list[Row]:
     by_series: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         (by_series[row[0]] if row[1] < packed_ms else left).append(row)
+    widths = _widths(move, by_series)
     for series in sorted(by_series):
-        _merge(move, series, by_series[series])
+        _merge(move, series, by_series[series], widths[series])
     return left
 
 
@@ -99,14 +102,25 @@ def _pack_portion(move: Move) -> bool:
         # Rolling late samples again writes the same rows, in an order of its own: one of the two waits here.
         list(Progress.objects.select_for_update().filter(name=progress.LATE))
         ids = list(Series.objects.filter(pk__gte=done.series_id).order_by("pk").values_list("pk", flat=True)[:PORTION])
+        widths = _widths(move, ids)
         for series in ids:
-            _move(move, series, done.until_ms)
+            _move(move, series, done.until_ms, widths[series])
         done.series_id = ids[-1] + 1 if ids else 0
         done.save()
     return bool(ids)
 
 
-def _move(move: Move, series: int, end_ms: int) -> None:
+def _widths(move: Move, ids: Iterable[int]) -> dict[int, int]:
+    """Return how many columns are kept of each series."""
+    width = len(move.kind.columns)
+    found = dict.fromkeys(ids, width)
+    if move.of_gauges is not None:
+        gauges = Series.objects.filter(pk__in=list(found), type="gauge").values_list("pk", flat=True)
+        found |= dict.fromkeys(gauges, move.of_gauges)
+    return found
+
+
+def _move(move: Move, series: int, end_ms: int, width: int) -> None:
     """Move the rows of `series` before `end_ms` into its chunks: those that are deleted, and none that comes later."""
     kind = move.kind
     sql = f"""
@@ -116,11 +130,14 @@ def _move(move: Move, series: int, end_ms: int) -> None:
         cursor.execute(sql, {"series": series, "end": end_ms})
         rows = [(series, *row) for row in cursor.fetchall()]
     if rows:
-        _merge(move, series, rows)
+        _merge(move, series, rows, width)
 
 
-def _merge(move: Move, series: int, rows: Iterable[Row]) -> None:
-    """Put rows into the chunks of their spans. One that is damaged is replaced: what was in it can't be read anyway."""
+def _merge(move: Move, series: int, rows: Iterable[Row], width: int) -> None:
+    """Put `width` columns of rows into the chunks of their spans.
+
+    A chunk that is damaged is replaced: what was in it can't be read anyway.
+    """
     from metrics.series import codec
 
     kind = move.kind
@@ -133,7 +150,7 @@ def _merge(move: Move, series: int, rows: Iterable[Row]) -> None:
     for start_ms, of_span in spans.items():
         table = packed.together(kind, of_span, [before[start_ms]] if start_ms in before else [])
         assert table is not None
-        data = (codec.encode if move.exact else codec.encode_buckets)(table.columns)
+        data = (codec.encode if move.exact else codec.encode_buckets)(table.narrow(width).columns)
         chunks.append((series, start_ms, int(table.columns[0][-1]), len(table), data))
     sql = f"""
         INSERT INTO {kind.chunks._meta.db_table} (series_id, start_ms, end_ms, count, data) VALUES (%s, %s, %s, %s, %s)

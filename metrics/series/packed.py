@@ -40,8 +40,8 @@ class Kind:
 SAMPLES = Kind(Sample, Chunk, ("at_ms", "value"), SPAN_MS)
 MINUTES = Kind(MinuteRollup, MinuteChunk, buckets.COLUMNS, MINUTES_SPAN_MS)
 HOURS = Kind(HourRollup, HourChunk, buckets.COLUMNS, HOURS_SPAN_MS)
-MEAN, EXTREMES = 3, 5
-"""So many columns of buckets are needed for means, and for means with the least and the greatest sample."""
+MEAN, EXTREMES, LAST = 3, 5, 6
+"""So many columns of buckets are needed for means, with the least and the greatest sample, and with the last."""
 _WHOLE = frozenset({"at_ms", "count", "last_after_ms", "first_after_ms"})
 
 

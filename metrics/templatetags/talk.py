@@ -55,6 +55,13 @@ def moment_of_day(at: datetime) -> SafeString:
 
 
 @register.filter
+def has_more(message: Message) -> bool:
+    """Return whether there is something below the text: files, cards, a drawing, a moment or reactions."""
+    below = (message.shown_attachments, message.drawing, message.cards, message.moment, message.shown_reactions)
+    return any(below)
+
+
+@register.filter
 def reacted(message: Message) -> list[Reacted]:
     """Return the reactions to a message, one of each emoji."""
     return [

@@ -1,7 +1,7 @@
 """Any series as a chart, without a dashboard: looked at, shared by its address, and added to a dashboard."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -16,14 +16,15 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, SEE, hidden_from, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import dashboards, drafts
+from metrics.actions import live_queries as asking
 from metrics.actions.errors import Conflict, Invalid, check_storable, sentences
 from metrics.forms.draft import Draft
-from metrics.forms.fields import fields_of
-from metrics.models import Dashboard, Rule, Series
+from metrics.forms.fields import Field, fields_of, offering
+from metrics.models import Dashboard, Rule, Series, Source
 from metrics.views import rule_draft
 from metrics.views.access import page, page_for
 from metrics.views.dashboard_edit import refusals
-from metrics.widgets import explored
+from metrics.widgets import explored, live_queries
 from metrics.widgets.base import QueryConfig
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.suggestions import title_of
@@ -31,7 +32,12 @@ from metrics.widgets.suggestions import title_of
 QUERY = "query"
 SHOWN = ("metric", "labels")
 FOLDED = ("legend", "function", "over", "group_by", "aggregate", "top")
-FIELDS = fields_of(QueryConfig, *SHOWN, *FOLDED)
+LIVE = ("source", "promql", "unit")
+"""Fields of a query that a server is asked for."""
+FIELDS = fields_of(QueryConfig, *SHOWN, *LIVE, *FOLDED)
+SERVER_S = 3.0
+"""Time that a server which is asked live has to answer, before the page is shown."""
+MAY_NOT_ASK = ("query.promql", "Those who may change a dashboard may ask a server live.")
 LISTS = ("group_by",)
 KIND = "line"
 NEW = ""
@@ -50,7 +56,7 @@ class Asked:
         """The address that shows this, which holds still: it may be shared."""
         given = [
             (name, str(one))
-            for name in ("metric", *FOLDED)
+            for name in ("metric", *LIVE, *FOLDED)
             if (value := self.query.get(name)) is not None
             for one in (value if isinstance(value, list) else [value])
         ]
@@ -60,6 +66,13 @@ class Asked:
         usual = {"range": DEFAULT, "kind": KIND}
         given += [(name, getattr(self, name)) for name in usual if getattr(self, name) != usual[name]]
         return f"{reverse('explore')}?{urlencode(given)}" if given else reverse("explore")
+
+    @property
+    def title(self) -> str:
+        """What a widget of it may be called: in the words of its metric, or the beginning of its PromQL."""
+        if text := self.query.get("promql"):
+            return live_queries.short(text)
+        return title_of(self.query.get("metric", ""), _single(self.query))
 
     @property
     def rule_address(self) -> str:
@@ -79,7 +92,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """A form for a query, and what it shows; what the form sends leads to the address that holds still."""
     by = of_visitor(request)
     asked = _asked(request.GET)
-    draft = Draft.of({QUERY: FIELDS}, {QUERY: asked.query}, {QUERY: FOLDED})
+    changeable = [one for one in visible(by, Dashboard).prefetch_related("teams") if may(by, CHANGE, one)]
+    may_add = may(by, CREATE, Dashboard)
+    may_ask = may_add or bool(changeable)
+    servers = live_queries.to_choose(visible(by, Source)) if may_ask else []
+    folded = (*FOLDED, "unit") if servers else FOLDED
+    draft = Draft.of({QUERY: _fields(servers)}, {QUERY: asked.query}, {QUERY: folded})
     if f"{QUERY}-metric" in request.GET:
         draft = replace(draft, typed={**draft.typed, **request.GET.dict()})
         values, wrong = draft.read()
@@ -90,9 +108,15 @@ def index(request: HttpRequest) -> HttpResponse:
         found = wrong
     else:
         found = _wrong(asked.query)
+    if asked.query.get("promql") and not may_ask:
+        found = [*found, MAY_NOT_ASK]
     status, shown = (422, None) if found else (200, None)
     if asked.query and not found:
-        shown = explored.explored(asked.query, asked.kind, asked.range, time.time(), hidden_from(by))
+        hidden, at = hidden_from(by), time.time()
+        widget = explored.widget_of(asked.query, asked.kind)
+        for fine in (False, True):  # what is drawn, and the numbers beside it
+            asking.wait([widget], asked.range, at, at, hidden, fine=fine, most_s=SERVER_S / 2)
+        shown = explored.explored(widget, asked.range, at, hidden)
     draft = draft.refused(found)
     context = {
         "asked": asked,
@@ -102,9 +126,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": draft.forms()[QUERY],
         "kinds": explored.kinds_of_queries(),
         "ranges": list(RANGES_S),
-        "title": title_of(asked.query.get("metric", ""), _single(asked.query)),
-        "dashboards": [one for one in visible(by, Dashboard).prefetch_related("teams") if may(by, CHANGE, one)],
-        "may_add": may(by, CREATE, Dashboard),
+        "servers": servers,
+        "dashboards": changeable,
+        "may_add": may_add,
         "alert_on": asked.rule_address if may(by, CREATE, Rule) and asked.query.get("metric") else "",
     }
     if getattr(request, "htmx", False):
@@ -118,7 +142,7 @@ def add(request: HttpRequest) -> HttpResponse:
     """Add what is explored to a dashboard, in the person's draft, or to a new one; it leads to the editor."""
     by = of_visitor(request)
     asked = _asked(QueryDict(request.POST.get("asked", "").rpartition("?")[2]))
-    title = request.POST.get("title", "").strip() or title_of(asked.query.get("metric", ""), _single(asked.query))
+    title = request.POST.get("title", "").strip() or asked.title
     w, h = explored.size_of(asked.kind)
     try:
         config = {"queries": [_checked(asked.query)]}
@@ -135,9 +159,18 @@ def add(request: HttpRequest) -> HttpResponse:
     return redirect("dashboard-edit", slug)
 
 
+def _fields(servers: Sequence[str]) -> tuple[Field, ...]:
+    """Return the fields of a query; those for PromQL only if there are `servers` to ask."""
+    if not servers:
+        return tuple(replace(one, required=one.name == "metric") for one in FIELDS if one.name not in LIVE)
+    return offering(FIELDS, "source", servers)
+
+
 def _asked(given: QueryDict) -> Asked:
     """Return what an address asks for; what is no field of a query is left out."""
-    query: dict[str, Any] = {name: given[name] for name in ("metric", *FOLDED) if given.get(name) and name not in LISTS}
+    query: dict[str, Any] = {
+        name: given[name] for name in ("metric", *LIVE, *FOLDED) if given.get(name) and name not in LISTS
+    }
     query |= {name: [one for one in given.getlist(name) if one] for name in LISTS if name in given}
     labels: dict[str, list[str]] = {}
     for one in given.getlist("label"):

@@ -18,7 +18,7 @@ from metrics.actions import dashboards as actions
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
 from metrics.forms.draft import Draft, Parts
-from metrics.forms.fields import Field, fields_of
+from metrics.forms.fields import Field, fields_of, offering
 from metrics.models import Source
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen, to_editor
@@ -111,8 +111,7 @@ def _offering(queries: Field, servers: Sequence[str]) -> Field:
     if not servers:
         stored = [one for one in queries.fields if one.name not in LIVE]
         return replace(queries, fields=tuple(replace(one, required=one.name == "metric") for one in stored))
-    offered = {name: name for name in ("", *servers)}
-    fields = (replace(one, type="select", values=offered) if one.name == "source" else one for one in queries.fields)
+    fields = offering(queries.fields, "source", servers)
     return replace(queries, fields=tuple(replace(one, shown=one.name in ("source", "promql")) for one in fields))
 
 

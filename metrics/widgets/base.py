@@ -196,10 +196,14 @@ class Config(Versioned):
     needs_stored: ClassVar[bool] = False
     """Whether the kind needs samples that are stored here, and so takes no live queries."""
 
+    def takes_live(self) -> bool:
+        """Whether its queries may be live."""
+        return not self.needs_stored
+
     @model_validator(mode="after")
     def _takes_live(self) -> Self:
         live = [index for index, query in enumerate(self.queries) if query.is_live]
-        if self.needs_stored and live:
+        if live and not self.takes_live():
             said = "this kind needs stored samples; have a source of the kind promql store them"
             raise _wrong(said, "queries", live[0], "promql")
         return self

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from metrics.models import Widget
 from metrics.widgets.base import Config
 from metrics.widgets.export import Row, rows
+from metrics.widgets.live_queries import short
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, detailed_series, widget_views
 
@@ -36,12 +37,18 @@ def size_of(kind: str) -> tuple[int, int]:
     return kinds()[kind].size
 
 
-def explored(query: Mapping[str, Any], kind: str, range: str, at: float, hidden: Collection[int]) -> Explored:
-    """Return the series of `query`, a query of a widget's config, over `range` as seen at `at` (Unix seconds).
+def widget_of(query: Mapping[str, Any], kind: str, fields: Mapping[str, Any] | None = None) -> Widget:
+    """Return a widget that draws `query`, as a config has it, as `kind`, with other `fields` of its config."""
+    config = {"queries": [dict(query)], **(fields or {})}
+    title = str(query.get("metric") or short(str(query.get("promql", ""))))
+    return Widget(key="explored", kind=kind, title=title, config=config, x=0, y=0, w=12, h=3)
+
+
+def explored(widget: Widget, range: str, at: float, hidden: Collection[int]) -> Explored:
+    """Return the series of `widget` over `range` as seen at `at` (Unix seconds).
 
     Series of the sources `hidden` (ids) are left out.
     """
-    widget = _widget(query, kind, {})
     (view,) = widget_views([widget], range, at, hidden)
     series = detailed_series(widget, range, at, hidden)
     numbers = tuple(rows(series[:ROWS_MOST], None))
@@ -52,13 +59,8 @@ def drawn(
     query: Mapping[str, Any], kind: str, fields: Mapping[str, Any], range: str, at: float, hidden: Collection[int]
 ) -> WidgetView:
     """Return the widget alone, with other `fields` of its config."""
-    (view,) = widget_views([_widget(query, kind, fields)], range, at, hidden)
+    (view,) = widget_views([widget_of(query, kind, fields)], range, at, hidden)
     return view
-
-
-def _widget(query: Mapping[str, Any], kind: str, fields: Mapping[str, Any]) -> Widget:
-    config = {"queries": [dict(query)], **fields}
-    return Widget(key="explored", kind=kind, title=str(query.get("metric", "")), config=config, x=0, y=0, w=12, h=3)
 
 
 def _needs_only_queries(config_class: type[Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby, pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 from django.utils.timezone import get_current_timezone
 from pydantic import Field
@@ -30,8 +30,6 @@ BOUND = "le"
 class HeatmapConfig(Config):
     """Config of a heat map."""
 
-    needs_stored: ClassVar = True
-
     of: Literal["hours", "buckets"] = Field(
         default="hours",
         description="hours: a row for each day. buckets: a row for each bucket of a histogram, with the label le.",
@@ -40,6 +38,10 @@ class HeatmapConfig(Config):
     combine: How | None = Field(
         default=None, description="Of hours, how several series become one: sum, avg, max or min; else as in a number."
     )
+
+    def takes_live(self) -> bool:
+        """Whether its queries may be live: buckets are; hours of days are of stored samples."""
+        return self.of == "buckets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,14 @@ class Goal(BaseModel):
     name: str = Field(default="", max_length=60, description="What is written at it, besides the value.")
 
 
-Side = Literal["left", "right"]
-OfSide = Annotated[Side, Field(description="The axis of its series; the right one has a scale of its own.")]
+Side = Literal["left", "right", "unit"]
+OfSide = Annotated[
+    Side,
+    Field(
+        description="The axis of its series; the right one has a scale of its own. "
+        "unit: the right one for those with another unit than the first."
+    ),
+]
 
 
 class LineQuery(QueryConfig):
@@ -112,7 +118,7 @@ class LineConfig(Config):
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
-        if self.stacked and "right" in self._sides():
+        if self.stacked and set(self._sides()) != {"left"}:
             raise ValueError("stacked series share one axis")
         if self.stacked and self.draw != "line":
             raise ValueError("stacked series are drawn as lines")
@@ -234,7 +240,7 @@ class LineKind(WidgetKind[LineConfig]):
         step_s = _step_s(drawn, config, window)
         fewer = chart.coarse if config.stacked or len(drawn) <= BANDS_MOST else chart.extremes
         drawn = [replace(one, track=_in_steps(one.track, step_s, fewer)) for one in drawn]
-        rights = [config.side(one.of) == "right" for one in drawn]
+        rights = _rights(drawn, config)
         hows = [config.right if right else config for right in rights]
         if all(rights):  # then there is one axis, and it is where people look first
             rights = [False] * len(drawn)
@@ -278,6 +284,17 @@ class LineKind(WidgetKind[LineConfig]):
             right=scales.get(True),
             said=_said(lines, len(series), is_empty=is_empty),
         )
+
+
+def _rights(series: Sequence[Named], config: LineConfig) -> list[bool]:
+    """Return whether each of `series` is measured on the right."""
+    sides = [config.side(one.of) for one in series]
+    units_left = [one.track.unit for one, side in zip(series, sides, strict=True) if side == "left"]
+    by_unit = [one.track.unit for one, side in zip(series, sides, strict=True) if side == "unit"]
+    first = next(iter([*units_left, *by_unit]), "")
+    return [
+        side == "right" or (side == "unit" and one.track.unit != first) for one, side in zip(series, sides, strict=True)
+    ]
 
 
 def _said(lines: Sequence[Line], count: int, *, is_empty: bool) -> str:

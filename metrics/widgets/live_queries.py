@@ -179,7 +179,7 @@ def _tracks(live: Live, found: Answers, window: Window) -> Iterator[Track]:
         values = points.get(key, [])
         latest = (newest.get(key) or values)[-1:]
         yield Track(
-            metric=labels.get("__name__") or _short(live.query.promql),
+            metric=labels.get("__name__") or short(live.query.promql),
             labels={name: value for name, value in key if not name.startswith("__")},
             unit=live.query.unit or "",
             every_s=live.every_s,
@@ -217,7 +217,8 @@ def _key(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(labels.items()))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return the beginning of PromQL, in one line."""
     text = " ".join(text.split())
     return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
 

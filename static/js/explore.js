@@ -24,7 +24,7 @@ async function draw() {
 
 form.addEventListener("input", () => {
   clearTimeout(timer);
-  if (form.elements["query-metric"].value.trim()) timer = setTimeout(draw, WAIT_MS);
+  if (["query-metric", "query-promql"].some((name) => form.elements[name]?.value.trim())) timer = setTimeout(draw, WAIT_MS);
 });
 
 document.addEventListener("htmx:before:request", (event) => {

@@ -18,6 +18,7 @@ function name(element) {
 
 function use(element) {
   if (element.matches("input")) element.select(); // and focus it
+  else if (element.matches("[role=toolbar]")) element.querySelector("button:enabled")?.focus();
   else if (element.matches("nav")) (element.querySelector("[aria-current]") ?? element.querySelector("a"))?.focus();
   else element.click();
 }

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,9 +15,9 @@ from django.db import connection
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
 from metrics.actions import render as actions
-from metrics.live import marks, snapshot, waiting
+from metrics.live import bus, marks, snapshot, waiting
 from metrics.live.topic import DASHBOARD, Topic
-from metrics.models import Widget
+from metrics.models import Dashboard, Widget
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -331,3 +332,41 @@ class TestSweep:
         make.watch(strange, now=make.AT)
         actions.sweep(make.AT)
         assert not marks.is_marked(strange)
+
+
+def test_what_somebody_changed_is_sent_before_all_else(
+    draws: Draws, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """A page that follows an edit waits for no other widget; all of them come as one revision behind it."""
+    make.dashboard(widgets=[{**make.widget(key), "key": key} for key in "abcd"])
+    drawn: list[list[str]] = []
+    monkeypatch.setitem(
+        actions.FORMS,
+        DASHBOARD,
+        lambda widgets, views: (
+            drawn.append([one.key for one in widgets]) or {one.key: f"{one.key} at {one.y}" for one in widgets}
+        ),
+    )
+    marks.mark(make.variant(), [marks.ALL])
+    actions.render(make.variant())
+    revision = snapshot.revision(make.variant())
+    sent: list[tuple[int, list[str]]] = []
+    publish = bus.publish
+    monkeypatch.setattr(
+        bus, "publish", lambda topic, found, number, *args, **more: sent.append((number, sorted(found)))
+        or publish(topic, found, number, *args, **more)
+    )  # fmt: skip
+    drawn.clear()
+    widgets = [
+        {**one.model_dump(), "y": 9} if one.key == "b" else one
+        for one in dashboards.spec_of(Dashboard.objects.get()).widgets
+    ]
+    make.watch(make.variant(), now=time.time())
+    with django_capture_on_commit_callbacks(execute=True):
+        dashboards.change(SYSTEM, "shop", {"widgets": widgets}, None)
+    assert actions.render(make.variant()) == 4
+    assert drawn == [["b"], ["a", "b", "c", "d"]]
+    assert sent == [(revision, ["b"]), (revision + 1, ["a", "b", "c", "d"])]
+    marks.mark(make.variant(), [marks.ALL, "b"])
+    actions.render(make.variant())
+    assert len(drawn) == 3  # nobody edited

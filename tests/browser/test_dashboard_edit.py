@@ -332,3 +332,69 @@ def test_a_metric_is_found_by_typing_and_chosen_by_keys_or_mouse(page: Page, sys
     expect(page.get_by_label("Title")).to_have_value("Host cpu")
     assert someone.has_not_reloaded()
     assert someone.complaints == []
+
+
+def test_tiles_are_selected_and_aligned(page: Page, system: Stack, api: httpx.Client) -> None:
+    widgets = [
+        {"kind": "text", "key": key.lower(), "title": key, "config": {"text": "."}, "x": x, "y": y, "w": w, "h": h}
+        for key, x, y, w, h in (("A", 1, 0, 3, 1), ("B", 5, 1, 2, 2), ("C", 8, 3, 2, 1), ("D", 1, 1, 2, 1))
+    ]
+    assert api.post("/api/v1/dashboards", json={"slug": "align", "title": "A", "widgets": widgets}).status_code == 201
+    someone = Person(page, system)
+    someone.sign_in("/d/align/edit/")
+    someone.mark()
+    spoken = page.locator("#spoken")
+    for key in ("a", "b"):
+        page.locator(f"#tile-{key}").click(modifiers=["Shift"])
+    expect(spoken).to_have_text("B selected, 2 in all.")
+    page.get_by_role("button", name="Left", exact=True).click()
+    expect(spoken).to_have_text("2 tiles: left edges in line.")
+    expect(draft(page)).to_contain_text("Moved B, D.")  # D stood where B came
+
+    page.locator("#tile-a").focus()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("toolbar")).to_be_hidden()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(spoken).to_have_text("B selected, 2 in all.")
+    expect(page.locator("#tile-b")).to_be_focused()
+    page.keyboard.press("l")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Bottom", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(spoken).to_have_text("They would cover each other.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(spoken).to_have_text("2 tiles: as wide as the first.")
+    page.wait_for_function("() => document.querySelector('#do [name=seen]').value === '3'")
+    assert someone.has_not_reloaded()
+    assert places(page) == {"a": (1, 0, 3, 1), "b": (1, 1, 3, 2), "c": (8, 3, 2, 1), "d": (1, 3, 2, 1)}
+    page.keyboard.press("Control+z")
+    expect(page.locator("[data-redo]")).to_be_enabled()
+    page.keyboard.press("Control+z")  # one step each
+    expect(draft(page)).to_have_text("As published")
+    assert someone.complaints == []
+
+
+def test_tiles_are_selected_by_a_finger(chromium: Browser, system: Stack, api: httpx.Client) -> None:
+    made(api, "pressed")
+    context = chromium.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
+    someone = Person(context.new_page(), system)
+    someone.sign_in("/d/pressed/edit/")
+    page = someone.page
+    box = tile(page, "CPU").bounding_box()
+    assert box
+    finger = context.new_cdp_session(page)
+    at = {"x": box["x"] + 60, "y": box["y"] + 90}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    expect(page.locator("#tile-cpu.selected")).to_have_count(1)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    tile(page, "Memory").tap(position={"x": 60, "y": 90})
+    expect(page.get_by_role("toolbar")).to_contain_text("2 selected")
+    expect(page.locator(".tile.selected")).to_have_count(2)
+    page.get_by_role("button", name="Clear").tap()
+    expect(page.locator(".tile.selected")).to_have_count(0)
+    assert someone.complaints == []
+    context.close()

@@ -43,7 +43,11 @@ LIMITS = {"warn": 80, "critical": 95}
     ("one", "kind", "more"),
     [
         (panel(), "line", {}),
-        (panel(**fields(unit="percentunit", min=0, max=1)), "line", {"unit": "ratio", "min": 0, "max": 1}),
+        (
+            panel(**fields(unit="percentunit", min=0, max=1)),
+            "line",
+            {"unit": "ratio", "min": 0, "max": 1, "fixed": True},
+        ),
         (panel(**fields(custom={"stacking": {"mode": "normal"}})), "line", {"stacked": True}),
         (
             panel("graph", stack=True, yaxes=[{"format": "Bps", "min": "0"}, {}]),
@@ -78,11 +82,199 @@ LIMITS = {"warn": 80, "critical": 95}
             {"max": 100, "unit": "cores", "thresholds": {"warn": 20, "critical": 10, "direction": "below"}},
         ),
         (panel("table", **fields(unit="short", thresholds={"steps": STEPS})), "table", {}),
+        (panel("piechart", **fields(unit="bytes", max=9)), "bars", {"unit": "bytes"}),
+        (
+            panel("status-history", **fields(thresholds={"steps": [{"color": "red"}, {"color": "green", "value": 1}]})),
+            "history",
+            {"days": 0, "up_at_least": 1},
+        ),
+        (panel("state-timeline"), "history", {"days": 0, "up_at_least": 1}),
+        (
+            panel("state-timeline", **fields(thresholds={"steps": STEPS})),
+            "line",
+            {"draw": "steps", "thresholds": LIMITS},
+        ),
+        (panel(**fields(custom={"drawStyle": "points"})), "line", {"draw": "points"}),
     ],
 )
 def test_a_panel_becomes_a_widget(one: dict[str, Any], kind: str, more: dict[str, Any]) -> None:
     found = widget(one)
     assert (found["kind"], found["config"]) == (kind, {"queries": [{"metric": "a"}], **more})
+
+
+def override(matcher: str, options: Any, **properties: Any) -> dict[str, Any]:
+    found = [{"id": id.replace("__", "."), "value": value} for id, value in properties.items()]
+    return {"matcher": {"id": matcher, "options": options}, "properties": found}
+
+
+RIGHT = {"custom__axisPlacement": "right"}
+
+
+@pytest.mark.parametrize(
+    ("one", "seen"),
+    [
+        (override("byFrameRefID", "B", **RIGHT), {"B": "right"}),
+        (override("byName", "out {x}", **RIGHT), {"B": "right"}),
+        (override("byRegexp", "/.*ut.*/", **RIGHT), {"B": "right"}),
+        (override("byRegexp", "/^(IN|OUT)/i", **RIGHT), {"A": "right", "B": "right"}),
+        (override("byRegexp", "^out$", **RIGHT), {}),
+        (override("byRegexp", "(a+)+$", **RIGHT), {}),
+        (override("byNames", {"mode": "include", "names": ["in"]}, **RIGHT), {"A": "right"}),
+        (override("byNames", {"mode": "exclude", "names": ["in"]}, **RIGHT), {}),
+        (override("byName", "in", unit="percent"), {"A": "right", "unit": "percent"}),
+        (override("byName", "in", unit="s"), {}),
+        (override("byName", "in", unit="ms", min=0, custom__axisPlacement="left"), {}),
+        (override("byName", "in", unit="percent", max=100), {"A": "right", "unit": "percent", "max": 100}),
+        (override("byName", "in", displayName="Coming in"), {"legend": "Coming in"}),
+        (override("byName", "in", custom__transform="negative-Y"), {"below": "0 - A"}),
+    ],
+)
+def test_what_is_set_for_single_series_comes_along(one: dict[str, Any], seen: dict[str, Any]) -> None:
+    targets = [{"expr": "a", "legendFormat": "in"}, {"expr": "b", "legendFormat": "out {{x}}", "refId": "B"}]
+    raw = panel(targets=targets, fieldConfig={"defaults": {"unit": "s"}, "overrides": [one]})
+    document, left_out = converted(dashboard(raw))
+    DashboardSpec.model_validate(document)
+    config = document["widgets"][0]["config"]
+    shown = dict(zip("AB", config["queries"], strict=False))
+    found = {name: "right" for name, query in shown.items() if query.get("axis") == "right"}
+    found |= {name: value for name, value in config.get("right", {}).items() if (name, value) != ("unit", "seconds")}
+    found |= {"legend": shown["A"]["legend"]} if shown["A"].get("legend") == "Coming in" else {}
+    found |= {"below": config["expressions"][0]["expression"]} if "expressions" in config else {}
+    assert found == seen
+    named = {one["id"].removeprefix("custom.") for one in one["properties"]}
+    said = f"What is set for single series: {', '.join(sorted(named))}."
+    assert [one.reason for one in left_out] == ([] if seen or named == {"unit"} or "min" in named else [said])
+
+
+def test_the_second_axis_of_an_old_graph_is_on_the_right() -> None:
+    targets = [{"expr": "a", "legendFormat": "rate"}, {"expr": "b", "legendFormat": "time {{x}}"}]
+    axes = [{"format": "ops"}, {"format": "ms", "min": "0", "max": None}]
+    old = panel("graph", targets=targets, yaxes=axes, seriesOverrides=[{"alias": "/time/", "yaxis": 2}])
+    document, left_out = converted(dashboard(old), "prom")
+    config = document["widgets"][0]["config"]
+    assert [one.get("axis") for one in config["queries"]] == [None, "right"]
+    assert (config["unit"], config["right"]) == ("/s", {"unit": "milliseconds", "min": 0})
+    assert left_out == []
+    stacked, said = converted(dashboard({**old, "stack": True}))
+    assert "right" not in stacked["widgets"][0]["config"]  # stacked series share one axis
+    assert [one.reason for one in said] == ["What is set for single series: axisPlacement."]
+
+
+def test_what_goes_out_is_below_zero_and_asked_like_that() -> None:
+    raw = panel(expr="rate(a[5m]) # out", seriesOverrides=[{"alias": "/.*/", "transform": "negative-Y"}])
+    document, _ = converted(dashboard(raw), "prom")
+    assert document["widgets"][0]["config"]["queries"][0]["promql"] == "-(rate(a[5m]) \n)"
+
+
+@pytest.mark.parametrize(
+    ("expr", "source", "kind"),
+    [
+        ("sum by (le) (rate(a_bucket[5m]))", "", "heatmap"),
+        ("a_bucket", "", "heatmap"),
+        ("sum by (x) (rate(a_bucket[5m]))", "", "line"),
+        ("sum by (le) (increase(a_bucket[$__interval]))", "prom", "heatmap"),
+        ("scale", "prom", "line"),
+    ],
+)
+def test_buckets_of_a_histogram_are_a_heat_map(expr: str, source: str, kind: str) -> None:
+    raw = panel("heatmap", expr, options={"yAxis": {"unit": "s"}}, **fields(unit="short"))
+    document, _ = converted(dashboard(raw), source)
+    DashboardSpec.model_validate(document)
+    (made,) = document["widgets"]
+    assert (made["kind"], made["config"]["unit"]) == (kind, "seconds")
+
+
+def test_states_that_are_asked_live_are_those_of_now() -> None:
+    document, left_out = converted(dashboard(panel("state-timeline", "up")), "prom")
+    assert document["widgets"][0]["kind"] == "status"
+    assert [one.reason for one in left_out] == ["Its past: states of live queries are those of now."]
+
+
+def element(title: str, group: str = "timeseries", **more: Any) -> dict[str, Any]:
+    query = {"kind": "DataQuery", "group": "prometheus", "spec": {"expr": "a", "legendFormat": "{{x}}"}}
+    queries = [{"kind": "PanelQuery", "spec": {"refId": "A", "hidden": False, "query": query}}]
+    data = {"kind": "QueryGroup", "spec": {"queries": queries, "transformations": []}}
+    drawn = {"kind": "VizConfig", "group": group, "spec": {"options": {}, "fieldConfig": {"defaults": {"unit": "s"}}}}
+    return {"kind": "Panel", "spec": {"title": title, "links": [], "data": data, "vizConfig": drawn, **more}}
+
+
+def item(name: str, kind: str = "GridLayoutItem", **place: Any) -> dict[str, Any]:
+    return {"kind": kind, "spec": {"element": {"kind": "ElementReference", "name": name}, **place}}
+
+
+def laid_out(kind: str, **spec: Any) -> dict[str, Any]:
+    return {"kind": kind, "spec": spec}
+
+
+GRID = laid_out("GridLayout", items=[item("a", x=0, y=0, width=12, height=9), item("b", x=12, y=0, width=12, height=9)])
+AUTO = laid_out("AutoGridLayout", maxColumnCount=2, items=[item(name, "AutoGridLayoutItem") for name in "abc"])
+ROWS = laid_out(
+    "RowsLayout",
+    rows=[
+        laid_out("RowsLayoutRow", title="One", collapse=True, layout=GRID),
+        laid_out("RowsLayoutRow", hideHeader=True, layout=AUTO),
+    ],
+)
+IN_ROW = laid_out(
+    "GridLayoutRow", y=9, title="Below", collapsed=False, elements=[item("c", x=0, y=0, width=24, height=5)]
+)
+
+
+PAIR = [("A", 0, 0, 6, 2), ("B", 6, 0, 6, 2)]
+
+
+def down(rows: int, *places: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    return [(title, x, y + rows, w, h) for title, x, y, w, h in places]
+
+
+@pytest.mark.parametrize(
+    ("layout", "places"),
+    [
+        (GRID, PAIR),
+        (AUTO, [*PAIR, ("C", 0, 2, 6, 2)]),
+        (ROWS, [("One", 0, 0, 12, 1), *down(1, *PAIR), *down(3, *PAIR, ("C", 0, 2, 6, 2))]),
+        (
+            laid_out("TabsLayout", tabs=[laid_out("TabsLayoutTab", title="T", layout=GRID)]),
+            [("T", 0, 0, 12, 1), *down(1, *PAIR)],
+        ),
+        (
+            laid_out("GridLayout", items=[*GRID["spec"]["items"], IN_ROW]),
+            [*PAIR, ("Below", 0, 2, 12, 1), ("C", 0, 3, 12, 1)],
+        ),
+    ],
+)
+def test_the_newer_form_is_taken(layout: dict[str, Any], places: list[tuple[Any, ...]]) -> None:
+    spec = {
+        "title": "New",
+        "elements": {"a": element("A"), "b": element("B"), "c": element("C", "stat")},
+        "layout": layout,
+        "timeSettings": {"from": "now-24h", "to": "now"},
+        "variables": [
+            {
+                "kind": "QueryVariable",
+                "spec": {"name": "host", "query": {"spec": {"query": "label_values(a, host)"}}, "includeAll": True},
+            }
+        ],
+    }
+    spec["elements"]["a"]["spec"]["data"]["spec"]["queries"][0]["spec"]["query"]["spec"]["expr"] = 'a{host="$host"}'
+    whole = {"apiVersion": "dashboard.grafana.app/v2beta1", "kind": "Dashboard", "metadata": {}, "spec": spec}
+    assert is_grafanas(whole)
+    document, left_out = converted(whole)
+    assert left_out == []
+    found = DashboardSpec.model_validate(document)
+    assert [(one.title, one.x, one.y, one.w, one.h) for one in found.widgets] == places
+    assert (found.range, [one.name for one in found.variables]) == ("24h", ["host"])
+    made = next(one for one in found.widgets if one.title == "A")
+    query = {"metric": "a", "labels": {"host": "$host"}, "legend": "{x}"}
+    assert (made.kind, made.config) == ("line", {"queries": [query], "unit": "seconds"})
+
+
+def test_layouts_within_layouts_end_somewhere() -> None:
+    layout = GRID
+    for _ in range(30):
+        layout = laid_out("RowsLayout", rows=[laid_out("RowsLayoutRow", hideHeader=True, layout=layout)])
+    with pytest.raises(NoDashboard, match="no panels"):
+        converted({"title": "Deep", "elements": {"a": element("A")}, "layout": layout})
 
 
 VALUES = [
@@ -215,7 +407,13 @@ def test_with_a_server_everything_is_asked_of_it_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
-        (panel("heatmap"), "There is no kind of widget for panels of the type 'heatmap'."),
+        (panel("geomap"), "There is no kind of widget for panels of the type 'geomap'."),
+        (panel("heatmap"), "Its heat map is no histogram with the label le, so it is a chart here."),
+        (panel("piechart"), "Its pie is bars here."),
+        (
+            panel("state-timeline", **fields(thresholds={"steps": STEPS})),
+            "Its states are a chart of their values here.",
+        ),
         (panel(expr="histogram_quantile(0.9, a)"), "Query A: histogram_quantile has no counterpart."),
         (panel(targets=[{"rawSql": "SELECT 1", "refId": "B"}]), "Query B: it is not PromQL."),
         (panel(targets=[]), "It has no queries."),
@@ -252,7 +450,7 @@ def test_a_variable_that_there_cannot_be_here_is_left_out() -> None:
         ("[" * 100_000, "It is no JSON that can be read."),
         ('{"a": 1}', "It is no dashboard of Grafana's: it has no panels."),
         ('{"panels": []}', "It has no panels."),
-        ('{"spec": {"elements": {}}}', "It has the newer form of Grafana's dashboards"),
+        ('{"spec": {"elements": {}}}', "It has no panels."),
         ('{"dashboard": 1}', "It is no dashboard of Grafana's."),
     ],
 )

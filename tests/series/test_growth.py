@@ -1,7 +1,9 @@
 """Counters with known growth: over any window it is the truth, whatever the steps, the tier and the database are."""
 
+import math
 from itertools import pairwise, starmap
 from random import Random
+from typing import Any
 
 import pytest
 from django.db.models import Model
@@ -160,6 +162,18 @@ def test_columns_grow_as_their_samples_do(values: list[float], length: int, minu
         assert sum(found[pk][1]) == len(values)
 
 
+def packed_hours(pk: int, rows: list[buckets.Bucket]) -> tuple[int, list[tuple[Any, ...]]]:
+    """Pack hours of a series; return how many bytes they are then, and what is read of them."""
+    buckets.store_hours(rows)
+    for name in (progress.MINUTES, progress.HOURS):
+        Progress.objects.update_or_create(name=name, defaults={"until_ms": round(AT + LATER_S) * 1000})
+    for _ in range(3):
+        pack.pack(AT + LATER_S)
+    assert HourRollup.objects.count() == 0
+    held = packed.lists(packed.HOURS, [pk], 0, 2**60)[pk]
+    return sum(len(bytes(chunk.data)) for chunk in HourChunk.objects.all()), list(zip(*held, strict=True))
+
+
 def test_two_years_of_hours_of_a_noisy_counter_take_less_than_100_kb() -> None:
     """With restarts now and then; rows take 2.2 MB."""
     dice = Random(1)
@@ -172,15 +186,25 @@ def test_two_years_of_hours_of_a_noisy_counter_take_less_than_100_kb() -> None:
         total = round(360 * (first + value) / 2)
         ends = (value, 3_590_000 + dice.randrange(30), first, dice.randrange(30), value - first)
         rows.append((pk, (round(AT) // 3600 - hour) * 3_600_000, 360, total, first, value, *ends))
-    buckets.store_hours(rows)
-    for name in (progress.MINUTES, progress.HOURS):
-        Progress.objects.update_or_create(name=name, defaults={"until_ms": round(AT + LATER_S) * 1000})
-    for _ in range(3):
-        pack.pack(AT + LATER_S)
-    assert HourRollup.objects.count() == 0
-    assert sum(len(bytes(chunk.data)) for chunk in HourChunk.objects.all()) < 100_000
-    held = packed.lists(packed.HOURS, [pk], 0, 2**60)[pk]
-    assert [tuple(row) for row in zip(*held, strict=True)] == [row[1:] for row in sorted(rows)]
+    size, held = packed_hours(pk, rows)
+    assert size < 100_000
+    assert held == [row[1:] for row in sorted(rows)]
+
+
+def test_two_years_of_hours_of_a_gauge_take_little_more_than_half_of_it() -> None:
+    """CPU in percent with one decimal: what tells how a counter grew is left out where a gauge was told."""
+    dice, rows = Random(1), []
+    write([Told("m", 1, {}, AT + LATER_S, type="gauge")], None, AT + LATER_S)
+    pk = Series.objects.get().pk
+    for hour in range(730 * 24):
+        mean = 30 + 20 * math.sin(hour / 24 * 2 * math.pi) + dice.gauss(0, 4)
+        low, high, first, last = (round(mean + way * dice.expovariate(0.2), 1) for way in (-1, 1, 0.5, -0.5))
+        ends = (last, 3_590_000 + dice.randrange(100), first, dice.randrange(100), round(dice.gauss(400, 60), 1))
+        rows.append((pk, (round(AT) // 3600 - hour) * 3_600_000, 360, round(360 * mean, 1), low, high, *ends))
+    size, held = packed_hours(pk, rows)
+    assert size < 120_000
+    assert [row[:6] for row in held] == [row[1:7] for row in sorted(rows)]
+    assert all(row[6:8] == (0, pytest.approx(math.nan, nan_ok=True)) for row in held)
 
 
 @pytest.mark.parametrize("far_s", [0, 30 * 3600], ids=["in rows", "packed"])

@@ -1,17 +1,19 @@
 """Any series as a chart: its address, its numbers, who sees it, and the way into a dashboard."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
-from metrics.models import Dashboard, Draft
+from metrics.models import Dashboard, Draft, Source
 from metrics.sample import Sample
 from metrics.series.write import write
 from tests import make
 from tests.html_form import form
 from tests.make import AT
+from tests.promql_server import PromqlServer, answer_at_once, promql_server
 from tests.views.test_dashboard_edit import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis", "_now")]
@@ -145,3 +147,62 @@ def test_what_can_not_be_drawn_is_not_added(editor: Client) -> None:
     answer = editor.post(ADD, {"asked": "/explore/?metric=a+b", "dashboard": ""})
     assert answer["Location"].startswith(PATH)
     assert not Dashboard.objects.exists()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PromqlServer]:
+    with promql_server() as server:
+        answer_at_once(monkeypatch)
+        make.source("promql", "prom", 60, url=server.url, live=True)
+        yield server
+
+
+LIVE = f"{PATH}?source=prom&promql=sum%28up%29&unit=percent"
+
+
+def test_a_server_is_asked_live_and_the_query_is_added(editor: Client, server: PromqlServer) -> None:
+    server.value = lambda labels, at: 73.0
+    make.dashboard()
+    typed = {"query-metric": "", "query-source": "prom", "query-promql": "sum(up)", "query-unit": "percent"}
+    answer = editor.get(PATH, typed)
+    assert answer["Location"] == LIVE
+    page = editor.get(LIVE)
+    assert '<option selected value="prom">prom</option>' in page.content.decode()
+    assert "sum(up) · Explore" in page.content.decode()
+    cells = re.findall(r'<td class="figure">(.*?)</td>', page.content.decode())
+    assert [re.sub(r"\s", " ", cell) for cell in cells[:4]] == ["73.0 %"] * 4
+    assert "Alert on this" not in page.content.decode()  # a rule looks at stored series
+    editor.post(ADD, {**form(page.content.decode(), ADD), "title": "", "dashboard": "shop"})
+    draft = Draft.objects.get()
+    made = draft.steps.get(number=draft.position).spec["widgets"][-1]
+    query = {"source": "prom", "promql": "sum(up)", "unit": "percent"}
+    assert (made["title"], made["config"]) == ("sum(up)", {"queries": [query]})
+
+
+def test_what_a_server_refuses_is_said(editor: Client, server: PromqlServer) -> None:
+    server.refuses = (400, {"status": "error", "errorType": "bad_data", "error": "1:1: parse error: no"})
+    assert "The source prom refuses the query: 1:1: parse error: no." in text(editor.get(LIVE))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("query-metric=&query-source=prom&query-promql=", "PromQL: It has to be given."),
+        ("query-metric=up&query-source=prom&query-promql=up", "Metric: It belongs to stored series"),
+    ],
+)
+def test_half_of_a_live_query_is_refused(editor: Client, server: PromqlServer, query: str, said: str) -> None:
+    assert said in text(editor.get(f"{PATH}?{query}"))
+
+
+def test_viewers_ask_no_server(viewer: Client, server: PromqlServer) -> None:
+    assert "query-promql" not in viewer.get(PATH).content.decode()
+    page = viewer.get(LIVE)
+    assert (page.status_code, server.asked) == (422, [])
+    assert "Those who may change a dashboard may ask a server live." in text(page)
+
+
+def test_a_server_of_others_is_not_asked(editor: Client, server: PromqlServer) -> None:
+    Source.objects.update(for_everyone=False)
+    assert "There is no source &#x27;prom&#x27;" in editor.get(LIVE).content.decode()
+    assert server.asked == []

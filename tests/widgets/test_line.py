@@ -252,6 +252,21 @@ def test_an_expression_may_be_on_the_right_and_all_on_the_right_are_on_the_left(
     assert (alone.right, alone.values.symbol, [line.right for line in alone.lines]) == (None, "%", [False])
 
 
+@pytest.mark.parametrize(
+    ("units", "sides", "rights"),
+    [
+        (["bytes", "bytes"], ["unit", "unit"], [False, False]),
+        (["bytes", "seconds", "bytes"], ["unit"] * 3, [False, True, False]),
+        (["bytes", "seconds", "seconds"], ["unit", "left", "unit"], [True, False, False]),
+        (["bytes", "seconds"], ["right", "unit"], [True, False]),
+    ],
+)
+def test_series_of_another_unit_may_be_on_the_right(units: list[str], sides: list[str], rights: list[bool]) -> None:
+    series = [dataclasses.replace(named(str(of), 5, LEVEL, unit=unit), of=of) for of, unit in enumerate(units)]
+    queries = [{"metric": "m", "axis": side} for side in sides]
+    assert [line.right for line in view(*series, queries=queries).lines] == rights
+
+
 @pytest.mark.parametrize(("draw", "dots", "corners"), DRAWN)
 def test_values_are_drawn_as_lines_steps_or_points(draw: str, dots: int, corners: int) -> None:
     (line,) = view(named("a", 5, {1800: 1.0, 1770: 2.0, 1740: 3.0}), draw=draw).lines

@@ -1,9 +1,11 @@
 // Tiles of a draft: dragged and resized by mouse and touch, which gridstack does, and by keyboard, which it does not.
 
-const COLUMNS = 12;
-const ROWS = 60;
+import { COLUMNS, ROWS } from "./align.js";
+import { selection } from "./selection.js";
+
 const HEIGHT_MOST = 12;
 const ROW = "11.25rem"; // a row of a dashboard with its gap
+const ROUNDS = 5;
 const GAP = "0.375rem"; // half of the gap
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const NARROW = matchMedia("(max-width: 700px)"); // one column, as the dashboard has there; nothing to drag
@@ -24,18 +26,22 @@ export function arrange(canvas, save, speak) {
   for (const node of grid.engine.nodes) node.maxH = HEIGHT_MOST;
   let held = null; // the tile that the keyboard has hold of
   let before = [];
-  let saved = JSON.stringify(places());
+  let saved = JSON.stringify(placed());
   let dragging = false;
+  let moving = false;
 
-  function places() {
-    const found = grid.engine.nodes.map(({ id: key, x, y, w, h }) => ({ key, x, y, w, h }));
+  const chosen = selection(canvas, { places: () => placed(true), move, speak });
+
+  /** Where all tiles are, in the order of their keys; with `fixed` if asked, too. */
+  function placed(withFixed = false) {
+    const found = grid.engine.nodes.map(({ id: key, x, y, w, h, noResize }) => ({ key, x, y, w, h, ...(withFixed && { fixed: Boolean(noResize) }) }));
     return found.sort((one, other) => (one.key < other.key ? -1 : 1));
   }
 
   function changed() {
-    const now = places();
+    const now = placed();
     const text = JSON.stringify(now);
-    if (held || text === saved) return;
+    if (held || moving || text === saved) return;
     const before = saved;
     saved = text;
     save(now, () => { saved = before; }); // if it fails, the next move sends this one, too
@@ -48,23 +54,33 @@ export function arrange(canvas, save, speak) {
 
   function take(tile) {
     held = tile;
-    before = places();
+    before = placed();
     tile.classList.add("held");
     speak(`${tile.ariaLabel} is held. Arrows move it, Shift and arrows resize it, Enter puts it down, Escape puts it back.`);
   }
 
   function put(tile, back) {
     tile.classList.remove("held");
-    if (back) restore();
+    if (back) setAll(before);
     held = null;
     speak(`${said(tile)} ${back ? "Put back." : "Put down."}`);
     changed();
   }
 
-  function restore() {
+  function setAll(places) {
     grid.batchUpdate();
-    for (const { key, ...place } of before) grid.update(document.getElementById(`tile-${key}`), place);
+    for (const { key, x, y, w, h } of places) grid.update(document.getElementById(`tile-${key}`), { x, y, w, h });
     grid.batchUpdate(false);
+  }
+
+  /** Put all tiles elsewhere, as one step. One on its way may push another, which then takes its place in the next round. */
+  function move(places) {
+    moving = true;
+    const wanted = new Map(places.map((one) => [one.key, one]));
+    const isThere = (one) => ["x", "y", "w", "h"].every((name) => one[name] === wanted.get(one.key)[name]);
+    for (let round = 0; round < ROUNDS && !placed().every(isThere); round += 1) setAll(places);
+    moving = false;
+    changed();
   }
 
   function step(tile, [across, down], resize) {
@@ -87,7 +103,7 @@ export function arrange(canvas, save, speak) {
       put(held, true);
     } else if (held && WAYS[event.key]) {
       step(held, WAYS[event.key], event.shiftKey);
-    } else {
+    } else if (held || !chosen.pressed(event, tile)) {
       return;
     }
     event.preventDefault();
@@ -107,6 +123,8 @@ export function arrange(canvas, save, speak) {
   return {
     end() {
       held = null;
+      chosen.end();
+      canvas.removeEventListener("keydown", pressed);
       canvas.removeEventListener("focusout", left);
       grid.destroy(false);
     },
