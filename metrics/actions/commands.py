@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from metrics.access.policy import ACKNOWLEDGE, may
 from metrics.access.principal import Principal
-from metrics.actions import drawings, incidents, messages
+from metrics.actions import drawings, incidents, messages, rooms
 from metrics.actions.alerts import SEVERITIES
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.messages import Draft
@@ -50,11 +50,11 @@ def say_all(drafts: Sequence[Draft]) -> list[Message | Exception]:
     Commands have a transaction each: they hold an incident before the head of its room's log, as all that change one.
     """
     maybe = {draft.room for draft in drafts if _word(draft.text)}
-    rooms = Room.objects.filter(incident__isnull=False).in_bulk(maybe) if maybe else {}
-    asked = [index for index, draft in enumerate(drafts) if draft.room in rooms and _is_command(draft.text)]
+    places = Room.objects.filter(incident__isnull=False).in_bulk(maybe) if maybe else {}
+    asked = [index for index, draft in enumerate(drafts) if draft.room in places and _is_command(draft.text)]
     said = [index for index in range(len(drafts)) if index not in asked]
     outcomes = dict(zip(said, messages.say_all([drafts[index] for index in said]), strict=True)) if said else {}
-    outcomes.update({index: _do(drafts[index], rooms[drafts[index].room]) for index in asked})
+    outcomes.update({index: _do(drafts[index], places[drafts[index].room]) for index in asked})
     return [outcomes[index] for index in range(len(drafts))]
 
 
@@ -79,7 +79,8 @@ def _done(draft: Draft, room: Room) -> Message | Exception:
     word, _, rest = draft.text.strip().partition(" ")
     try:
         with transaction.atomic():
-            incident = Incident.objects.select_for_update().filter(room=room).first()
+            incident = Incident.objects.select_for_update().filter(pk=room.incident_id).first()
+            messages.check_draft(draft, rooms.with_access([room.pk]).get(room.pk))
             command = COMMANDS.get(word)
             if command is None or incident is None:
                 raise Invalid("text", _help(draft.by, room, word))

@@ -73,7 +73,7 @@ class Quiet(BaseModel):
     def _is_zone(cls, given: str) -> str:
         try:
             ZoneInfo(given)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise ValueError(f"{given!r} is no time zone such as Europe/Berlin") from None
         return given
 

@@ -6,7 +6,7 @@ import pytest
 
 from metrics.access.principal import Principal, of_user
 from metrics.actions import commands, rooms
-from metrics.actions.errors import Forbidden, Invalid
+from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import AuditEntry, Incident, Message, Notification
 from metrics.times import seconds_of
 from tests import make
@@ -89,6 +89,13 @@ def test_viewers_command_nothing(incident: Incident) -> None:
         commands.say(vic, incident.room.pk, "/ack")
     assert said() == []
     assert [one["name"] for one in commands.listed(vic, incident.room)] == ["/show", "/help"]
+
+
+@pytest.mark.parametrize("text", ["/ack", "/help", "/nothing"])
+def test_strangers_do_not_even_learn_that_it_is_there(text: str) -> None:
+    hidden = make.incident("Secret", everyone=False, teams=[make.team("night")])
+    with pytest.raises(Missing):
+        commands.say(of_user(make.user("eve", is_staff=True)), rooms.of_incident(hidden).pk, text)
 
 
 def test_the_same_one_again_is_done_once(incident: Incident, ann: Principal) -> None:

@@ -9,6 +9,7 @@ from metrics.actions import announcements, behind, evaluation, rule_index, rules
 from metrics.actions.errors import Invalid
 from metrics.models import Alert, Incident, Notification, Rule, Withheld
 from metrics.redis_state import arrived
+from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
 
@@ -134,6 +135,8 @@ class TestNoData:
     @pytest.mark.parametrize(("gone", "alone"), [(6, False), (5, True), (4, True)])
     def test_when_most_have_no_data_that_is_told_once(self, gone: int, alone: bool) -> None:
         rule("Disk full", "disk_used")
+        Rule.objects.update(changed_at=datetime_of(AT - 9999))
+        rule_index.forget()
         hosts = [f"h{number}" for number in range(gone if gone < 5 else 10)]
         for minute in range(5):
             push(60 * minute - 240, **dict.fromkeys(hosts, 50))

@@ -46,7 +46,7 @@ def test_a_team_says_who_is_told_and_the_page_says_what_that_means(editor: Clien
     assert said.strip() == means
     assert editor.post(path(ops), typed).status_code == 302
     assert Escalation.objects.get().spec == {
-        "steps": [{"after": None, "tell": ["team", "channels"]}, {"after": "10m", "tell": ["user:boss"]}],
+        "steps": [{"tell": ["team", "channels"]}, {"after": "10m", "tell": ["user:boss"]}],
         "repeat": "30m",
     }
     assert means in text(editor.get(path(ops)))
@@ -66,7 +66,7 @@ QUIET = {"from": "22:00", "to": "07:00", "time_zone": "Europe/Berlin", "severiti
     [
         ({"escalation-steps-0-tell": "user:nobody"}, "no user 'nobody'"),
         ({"escalation-steps-0-tell": "channel:none"}, "no channel 'none'"),
-        ({"escalation-steps-0-tell": "everybody"}, "It has to be team, channels"),
+        ({"escalation-steps-0-tell": "everybody"}, "it has to be team, channels"),
         ({"escalation-gather": "soon"}, "not a period"),
         ({"escalation-quiet-from": "22:00", "escalation-quiet-to": "25:00"}, "It has to"),
     ],
