@@ -14,7 +14,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import alert_charts, alert_notices, audience, incidents, notifications, timeline, withholding
+from metrics.actions import (
+    alert_changes,
+    alert_charts,
+    alert_notices,
+    audience,
+    incidents,
+    notifications,
+    timeline,
+    withholding,
+)
 from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.withholding import Reason
@@ -114,6 +123,7 @@ def _tell_of(
         incident = _follow(alert, move, told, datetime_of(now))
         if incident is not None:
             alert.incident = known.setdefault(incident.pk, incident)
+            alert_changes.note("alert", [alert.pk])
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)

@@ -18,5 +18,9 @@ def count(now: float) -> Down:
     """Return how many sources and alerts that everyone may see, and heartbeats, their lists show as down or bad."""
     candidates = Source.objects.filter(for_everyone=True, enabled=True, last_verdict=Verdict.DOWN)
     sources = sum(status_of(one, now) == DOWN for one in candidates.iterator(1000))
-    alerts = Alert.objects.filter(state__in=TOLD, acknowledged_at=None, rule__for_everyone=True)
-    return Down(sources, Heartbeat.objects.filter(state=State.DOWN).count(), alerts.count())
+    return Down(sources, Heartbeat.objects.filter(state=State.DOWN).count(), alerts())
+
+
+def alerts() -> int:
+    """Return how many alerts that everyone may see are bad and nobody has taken."""
+    return Alert.objects.filter(state__in=TOLD, acknowledged_at=None, rule__for_everyone=True).count()

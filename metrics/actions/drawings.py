@@ -2,7 +2,7 @@
 
 from django.template.loader import render_to_string
 
-from metrics.actions import live_queries, variables
+from metrics.actions import bad_alerts, live_queries, variables
 from metrics.actions.errors import Invalid
 from metrics.models import Room, Widget
 from metrics.times import datetime_of
@@ -34,7 +34,7 @@ def drawing(text: str, room: Room, range: str, now: float, beside: str = "") -> 
     every = variables.drawn(room.dashboard, list(room.dashboard.widgets.all()), variables.of_the_past(read(beside)))
     widgets = _widgets(every, " ".join(words).casefold())
     live_queries.wait(widgets, chosen, now, now)
-    views = widget_views(widgets, chosen, now)
+    views = widget_views(widgets, chosen, now, bad=bad_alerts.on(room.dashboard.pk))
     return render_to_string("room/_drawing.html", {"widgets": views, "range": chosen, "at": datetime_of(now)}).strip()
 
 

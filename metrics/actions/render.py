@@ -6,7 +6,7 @@ import time
 import structlog
 from django.db.models import Q
 
-from metrics.actions import live_queries, variables
+from metrics.actions import bad_alerts, live_queries, variables
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.live import bus, marks, snapshot, states, waiting, watchers
@@ -50,7 +50,7 @@ def render(variant: Topic) -> int:
         widgets = shown if whole else [one for one in shown if origin(one.key) in marked.widgets]
         at = time.time()
         live_queries.ask(widgets, variant.range, at, variant)
-        views = widget_views(widgets, variant.range, at)
+        views = widget_views(widgets, variant.range, at, bad=bad_alerts.on(dashboard.pk))
         fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, dashboard.revision, marked.since, marked.turn, whole=whole, layout=layout)
         if variant.kind == DASHBOARD:

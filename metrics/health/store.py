@@ -81,12 +81,16 @@ class Down:
 
 
 class Noted(NamedTuple):
-    """All that pages say of the system's state: the newest `signs` of life, by name, and the rest as noted last."""
+    """All that pages say of the system's state: the newest `signs` of life, by name, and the rest as noted last.
+
+    `alerts` counts the changes of alerts.
+    """
 
     signs: Mapping[str, Sign]
     set_back: SetBack | None
     arriving: list[Arriving]
     down: Down
+    alerts: int = 0
 
 
 class LifeSign:
@@ -126,7 +130,7 @@ def record_tick(now: float) -> None:
 
 def noted() -> Commands[Noted]:
     """Return what pages say of the system's state."""
-    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down")], _parsed)
+    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down", "alerts")], _parsed)
 
 
 def signs() -> dict[str, Sign]:
@@ -164,6 +168,16 @@ def down() -> Down:
     return _down(cast(str | None, client().hget(_HEALTH, "down")))
 
 
+def next_alerts_number() -> int:
+    """Count one more change of alerts, and return the number."""
+    return client().hincrby(_HEALTH, "alerts", 1)
+
+
+def alerts_number() -> int:
+    """Return how many changes of alerts were counted: what was made of them before another number is old."""
+    return int(cast(str | None, client().hget(_HEALTH, "alerts")) or 0)
+
+
 def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
     lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
@@ -172,8 +186,8 @@ def readings(now: float) -> Readings:
 
 
 def _parsed(answers: list[list[str | None]]) -> Noted:
-    *signs, set_back, arrivals, down = answers[0]
-    return Noted(_signs(signs), _set_back(set_back), _arriving(arrivals), _down(down))
+    *signs, set_back, arrivals, down, alerts = answers[0]
+    return Noted(_signs(signs), _set_back(set_back), _arriving(arrivals), _down(down), int(alerts or 0))
 
 
 def _signs(texts: Sequence[str | None]) -> dict[str, Sign]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
-from metrics.actions import logs, rooms
+from metrics.actions import logs, rooms, sightings
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.live.topic import room as topic_of
 from metrics.models import Incident
@@ -83,6 +83,8 @@ def state(by: Principal, incident: Incident, now: float) -> dict[str, Any]:
     return {
         "incident": incident,
         "listed": listed(incident, now),
+        "seen": sightings.summary(incident),
+        "seen_at": sightings.first_at(incident),
         "alerts": [row(one, now) for one in alerts[:ALERTS_SHOWN]],
         "more": max(0, len(alerts) - ALERTS_SHOWN),
         "runbooks": sorted({one.rule.spec["runbook"] for one in alerts if one.rule.spec.get("runbook")}),
@@ -90,6 +92,14 @@ def state(by: Principal, incident: Incident, now: float) -> dict[str, Any]:
         "may_acknowledge": may(by, ACKNOWLEDGE, incident),
         "may_change": may(by, CHANGE, incident),
     }
+
+
+@require_POST
+@page
+def seen(request: HttpRequest, id: int) -> HttpResponse:
+    """Note that a person has the page of an incident, or of an alert of it, before them."""
+    sightings.see(of_visitor(request), id, time.time())
+    return HttpResponse(status=204)
 
 
 @require_POST

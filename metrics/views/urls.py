@@ -147,6 +147,7 @@ urlpatterns = [
     path("alerts/<int:id>/acknowledge/", alerts.acknowledge, name="alert-acknowledge"),
     path("incidents/", incidents.index, name="incidents"),
     path("incidents/<int:id>/", incidents.incident, name="incident"),
+    path("incidents/<int:id>/seen/", incidents.seen, name="incident-seen"),
     path("incidents/<int:id>/answer/", incidents.answer, name="incident-answer"),
     path("rules/", rules.index, name="rules"),
     path("rules/new/", rules.new, name="rule-new"),

@@ -41,6 +41,13 @@ let wasHidden = document.hidden;
 
 const pulse = () => document.getElementById("pulse").dataset;
 
+// What this wall calls itself for as long as it is open: two walls of one person are two that saw something.
+function ownName() {
+  const name = sessionStorage.getItem("viewer") ?? Array.from(crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16).padStart(2, "0")).join("");
+  sessionStorage.setItem("viewer", name);
+  return name;
+}
+
 function show(state) {
   if (body.dataset.live !== state) body.dataset.live = state;
   const chip = document.getElementById("connection");
@@ -79,6 +86,7 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   const url = new URL(connection.url);
   url.searchParams.set("epoch", pulse().epoch);
   url.searchParams.set("version", pulse().version);
+  if (body.classList.contains("wall")) url.searchParams.set("viewer", ownName());
   connection.url = url.href;
 });
 

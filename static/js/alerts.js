@@ -1,0 +1,39 @@
+// That alerts changed: a number grows, and what this page shows of alerts is fetched anew, at most once a second, and not
+// by every page in the same moment.
+import { set } from "./clock.js";
+
+const EVERY_MS = 1000;
+const SPREAD_MS = 250;
+
+const told = () => document.getElementById("alerts-changed")?.dataset;
+// On a dashboard the pulse tells it.
+const number = () => document.getElementById("pulse")?.dataset.alerts ?? told()?.alerts;
+
+let seen = number();
+let timer = 0;
+let fetchedAt = -EVERY_MS;
+
+function changed() {
+  if (number() === seen) return;
+  seen = number();
+  count();
+  timer ||= setTimeout(follow, Math.max(SPREAD_MS * Math.random(), fetchedAt + EVERY_MS - performance.now()));
+}
+
+function follow() {
+  timer = 0;
+  fetchedAt = performance.now();
+  document.dispatchEvent(new Event("alerts"));
+}
+
+/** The menu's count; a dashboard has it from its pulse. */
+function count() {
+  const bad = told()?.bad;
+  if (bad === undefined || document.getElementById("pulse")) return;
+  for (const badge of document.querySelectorAll("[data-down='alerts']")) {
+    if (Number(bad)) set(badge, `${bad} ${badge.dataset.word}`);
+    badge.hidden = !Number(bad);
+  }
+}
+
+new MutationObserver(changed).observe(document.body, { subtree: true, attributeFilter: ["data-alerts"] });
