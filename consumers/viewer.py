@@ -16,8 +16,8 @@ class Viewer:
     `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `alerts` is the number of changes of alerts that it was told. `seen` are the incidents (ids) that it showed; `wall`
-    is what its browser calls itself. `joined` is a monotonic time, `joined_at` the same moment in Unix seconds. `waiting_since` and `behind_since` are
-    monotonic times, None while nothing is owed or missed.
+    is what its browser calls itself. `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
+    `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
     """
 
     __slots__ = (

@@ -267,7 +267,7 @@ def _give_back(by: Principal, incident: Incident) -> None:
     taken.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
     alerts.clear(incident)
     escalations.begin(incident, audience.of_teams(incident.teams.all()), datetime_of(time.time()))
-    incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at"])
+    incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at", "unseen_at"])
     journal.record(by, "give back", incident, before, alerts.acknowledgement(incident))
     timeline.given_back(by, incident, sender(before["by"]))
 

@@ -16,6 +16,7 @@ from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.actions import timeline
 from metrics.models import Dashboard, Incident, Sighting
+from metrics.models.log import sender
 from metrics.times import datetime_of
 
 UNSEEN_AFTER = timedelta(minutes=1)
@@ -45,10 +46,17 @@ class Summary:
     nobody: bool
 
 
-def see(by: Principal, incident: int | None, now: float) -> None:
-    """Note that a person has the page of an incident, or of an alert of it, before them."""
-    if by.kind == "user" and incident is not None and visible(by, Incident).filter(pk=incident).exists():
-        store([Seen(incident, Sighting.TAB, f"user:{by.pk}", by.name.removeprefix("user "), 0, now)])
+def see(by: Principal, incident: int, now: float, wall: str = "", dashboard: str = "") -> None:
+    """Note that a person has an incident (id) before them.
+
+    That is its page, or that of an alert of it; or the banner of a wall that calls itself `wall`, of a `dashboard`
+    (slug).
+    """
+    if by.kind != "user" or not visible(by, Incident).filter(pk=incident).exists():
+        return
+    shown = visible(by, Dashboard).filter(slug=dashboard).first() if wall else None
+    kind, viewer = (Sighting.WALL, wall) if wall else (Sighting.TAB, f"user:{by.pk}")
+    store([Seen(incident, kind, viewer, sender(by.name), shown.pk if shown else 0, now)])
 
 
 def store(seen: Sequence[Seen]) -> None:
@@ -98,7 +106,7 @@ def first_at(incident: Incident) -> datetime | None:
 
 
 def unseen(now: float) -> list[int]:
-    """Return the critical incidents (ids) that nobody has seen for a minute, and for which nothing followed from that."""
+    """Return the critical incidents (ids) that nobody has seen for a minute, which had no consequence yet."""
     moment = datetime_of(now)
     rows = Incident.objects.filter(
         severity="critical",

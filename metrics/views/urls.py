@@ -38,6 +38,7 @@ from metrics.views import (
     teams,
     tokens,
     users,
+    wall_alerts,
     watches,
     watching,
     widget_page,
@@ -74,6 +75,7 @@ urlpatterns = [
     path("d/<slug:slug>/pictures/", pictures.upload, name="dashboard-pictures"),
     path("d/<slug:slug>/pictures/<str:hash>/", pictures.picture, name="dashboard-picture"),
     path("wall/<slug:slug>/", dashboard.wall, name="wall"),
+    path("wall/<slug:slug>/alerts/", wall_alerts.banner, name="wall-alerts"),
     path(
         "sign-in/",
         LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),

@@ -97,21 +97,24 @@ def on_series(queries: Sequence[Query], alerts: Sequence[BadAlert]) -> OnSeries 
 
 def made_up(number: int, rule: str, host: str, severity: str = "warning", **fields: Any) -> BadAlert:
     """Return an alert that there is not, for the gallery and examples."""
-    usual: dict[str, Any] = {"value": 90.0 + number, "unit": "percent", "who": "", "incident": number}
-    return BadAlert(
-        id=number,
-        rule=rule,
-        labels={"host": host},
-        metric="example",
-        series={"host": host},
-        state="firing",
-        severity=severity,
-        incident_title=f"{rule}: {host}",
-        for_everyone=True,
-        teams=frozenset(),
-        team_names=(),
-        **(usual | fields),
-    )
+    usual: dict[str, Any] = {
+        "id": number,
+        "rule": rule,
+        "labels": {"host": host},
+        "metric": "example",
+        "series": {"host": host},
+        "state": "firing",
+        "severity": severity,
+        "value": 90.0 + number,
+        "unit": "percent",
+        "who": "",
+        "incident": number,
+        "incident_title": f"{rule}: {host}",
+        "for_everyone": True,
+        "teams": frozenset(),
+        "team_names": (),
+    }
+    return BadAlert(**(usual | fields))
 
 
 def examples(at: float) -> list[BadAlert]:

@@ -3,6 +3,7 @@
 import { age, now, set, setServerTime, tickClocks, timeOfDay, zone } from "./clock.js";
 import { tickFreshness } from "./freshness.js";
 import { follow } from "./revision.js";
+import { wallName } from "./wall-name.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
@@ -40,13 +41,6 @@ let wallClock = Date.now();
 let wasHidden = document.hidden;
 
 const pulse = () => document.getElementById("pulse").dataset;
-
-// What this wall calls itself for as long as it is open: two walls of one person are two that saw something.
-function ownName() {
-  const name = sessionStorage.getItem("viewer") ?? Array.from(crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16).padStart(2, "0")).join("");
-  sessionStorage.setItem("viewer", name);
-  return name;
-}
 
 function show(state) {
   if (body.dataset.live !== state) body.dataset.live = state;
@@ -86,7 +80,7 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   const url = new URL(connection.url);
   url.searchParams.set("epoch", pulse().epoch);
   url.searchParams.set("version", pulse().version);
-  if (body.classList.contains("wall")) url.searchParams.set("viewer", ownName());
+  if (body.classList.contains("wall")) url.searchParams.set("viewer", wallName());
   connection.url = url.href;
 });
 
