@@ -20,25 +20,25 @@ Streams = Callable[[], Iterable[Stream | LogStream]]
 
 
 class Alerts:
-    """The number of changes that this process knows, and how many alerts are `bad`."""
+    """The number of changes that this process knows, and how many alerts are bad or critical."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self._number: int | None = None
-        self._bad = 0
+        self._bad = self._critical = 0
         self._told_at = -EVERY_S
         self._telling: asyncio.TimerHandle | None = None
 
     def hear(self, message: AlertsChanged) -> None:
         """Take over a change, and tell of it, at once unless one was told a moment ago."""
-        self._number, self._bad = message["number"], message["bad"]
+        self._number, self._bad, self._critical = message["number"], message["bad"], message["critical"]
         if self._telling is None:
             loop = asyncio.get_running_loop()
             self._telling = loop.call_later(max(0.0, self._told_at + EVERY_S - loop.time()), self._tell)
 
-    def compare(self, number: int, bad: int) -> None:
+    def compare(self, number: int, bad: int, critical: int) -> None:
         """Tell of a change that was not heard of, and tell pages that came since how many there were."""
-        self._number, self._bad = number, bad
+        self._number, self._bad, self._critical = number, bad, critical
         self._tell()
 
     def _tell(self) -> None:
@@ -46,10 +46,10 @@ class Alerts:
             self._telling.cancel()
             self._telling = None
         self._told_at = asyncio.get_running_loop().time()
-        frame = Frame(Element(TARGET, MORPH, element(self._number or 0, self._bad)).partial())
+        frame = Frame(Element(TARGET, MORPH, element(self._number or 0, self._bad, self._critical)).partial())
         for stream in self._streams():
             if isinstance(stream, Stream):
-                stream.tell_of_alerts(self._number or 0, replace(stream.down, alerts=self._bad))
+                stream.tell_of_alerts(self._number or 0, replace(stream.down, alerts=self._bad, critical=self._critical))
                 continue
             for viewer in stream.viewers:
                 if viewer.personal and viewer.alerts != self._number:
@@ -57,6 +57,6 @@ class Alerts:
                     viewer.outlet.write(frame)
 
 
-def element(number: int, bad: int) -> str:
-    """Return the element that says how often alerts changed, and how many are bad."""
-    return f'<i id="{TARGET}" hidden data-alerts="{number}" data-bad="{bad}"></i>'
+def element(number: int, bad: int, critical: int) -> str:
+    """Return the element that says how often alerts changed, how many are bad, and how many critical."""
+    return f'<i id="{TARGET}" hidden data-alerts="{number}" data-bad="{bad}" data-critical="{critical}"></i>'

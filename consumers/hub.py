@@ -350,7 +350,7 @@ class Hub:
                 self.close(stream, viewer, TRY_LATER)
             stream.notify(html, said)
             stream.down = noted.down
-        self.alerts.compare(noted.alerts, noted.down.alerts)
+        self.alerts.compare(noted.alerts, noted.down.alerts, noted.down.critical)
         for stream in list(self.streams.values()):
             stream.pulse()
 

@@ -6,7 +6,6 @@ however much it changed. Widgets that show alerts, or a series that has one, are
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 import structlog
 from django.db import connection, transaction
@@ -34,9 +33,9 @@ class _Telling:
 
     def __call__(self) -> None:
         try:
-            counted = replace(health.down(), alerts=down.alerts())
+            counted = down.with_alerts(health.down())
             health.record_down(counted)
-            bus.alerts_changed(health.next_alerts_number(), counted.alerts)
+            bus.alerts_changed(health.next_alerts_number(), counted.alerts, counted.critical)
             marks.mark_each(_widgets(self.alerts, watchers.watched(time.time())))
         except RedisError as error:
             outage.log("open pages were not told of alerts", error)

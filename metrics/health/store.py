@@ -73,11 +73,15 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """How many `sources` found what they check down, how many `heartbeats` are down, how many `alerts` nobody took."""
+    """How many `sources` found what they check down, how many `heartbeats` are down, how many `alerts` nobody took.
+
+    `critical` are the alerts that fire and are critical, whoever has taken them.
+    """
 
     sources: int = 0
     heartbeats: int = 0
     alerts: int = 0
+    critical: int = 0
 
 
 class Noted(NamedTuple):
@@ -160,7 +164,7 @@ def arriving() -> list[Arriving]:
 
 def record_down(found: Down) -> None:
     """Note how much is down."""
-    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats} {found.alerts}")
+    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats} {found.alerts} {found.critical}")
 
 
 def down() -> Down:

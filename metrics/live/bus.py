@@ -113,11 +113,12 @@ class Notified(TypedDict):
 
 
 class AlertsChanged(TypedDict):
-    """Message to a process: alerts changed, for the `number`th time, and `bad` of them nobody has taken."""
+    """Message to a process: alerts changed, for the `number`th time. `bad` of them nobody took, `critical` fire."""
 
     type: str
     number: int
     bad: int
+    critical: int
 
 
 def group(topic: Topic) -> str:
@@ -192,12 +193,12 @@ def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> N
     _try_to_send(PROCESSES, dict(message))
 
 
-def alerts_changed(number: int, bad: int) -> None:
+def alerts_changed(number: int, bad: int, critical: int) -> None:
     """Tell every process that alerts changed, which is committed.
 
     Without Redis this is only logged: each process compares the number, and pages fetch what they show now and then.
     """
-    _try_to_send(PROCESSES, dict(AlertsChanged(type=ALERTS, number=number, bad=bad)))
+    _try_to_send(PROCESSES, dict(AlertsChanged(type=ALERTS, number=number, bad=bad, critical=critical)))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:

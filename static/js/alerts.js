@@ -9,6 +9,12 @@ const told = () => document.getElementById("alerts-changed")?.dataset;
 // On a dashboard the pulse tells it.
 const number = () => document.getElementById("pulse")?.dataset.alerts ?? told()?.alerts;
 
+/** How many critical alerts fire. */
+export function critical() {
+  const pulse = document.getElementById("pulse")?.dataset;
+  return Number((pulse ? pulse.criticalDown : told()?.critical) ?? 0);
+}
+
 let seen = number();
 let timer = 0;
 let fetchedAt = -EVERY_MS;

@@ -81,7 +81,7 @@ class TestChanges:
     def test_one_message_for_a_transaction_and_the_widgets_that_show_it_are_marked(
         self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
     ) -> None:
-        told: list[tuple[int, int]] = []
+        told: list[tuple[int, ...]] = []
         monkeypatch.setattr(alert_changes.bus, "alerts_changed", lambda *given: told.append(given))
         widgets = [make.widget("disk_used"), make.widget("other"), {"kind": "alerts", "title": "Bad", "config": {}}]
         keys = [one.key for one in make.widgets_of(make.dashboard("floor", widgets))]
@@ -92,7 +92,7 @@ class TestChanges:
         with django_capture_on_commit_callbacks(execute=True):
             push(a=95)
         assert told
-        assert [bad for _, bad in told] == [1] * len(told)
+        assert [counts for _, *counts in told] == [[1, 1]] * len(told)
         assert {key for key in make.marks(variant) if key != "@"} >= {keys[0], keys[2]}
         with django_capture_on_commit_callbacks() as calls:
             rules.delete(SYSTEM, Alert.objects.get().rule_id)

@@ -35,14 +35,14 @@ async def test_pages_are_told_once_and_programs_and_other_sockets_are_not(monkey
     )
     alerts = Alerts(lambda: [board, log])
     for number in (7, 8):
-        alerts.hear(AlertsChanged(type=ALERTS, number=number, bad=3))
+        alerts.hear(AlertsChanged(type=ALERTS, number=number, bad=3, critical=2))
     await asyncio.sleep(0.01)
     assert [frame.count('data-alerts="8"') for frame in tab.frames] == [1]
     assert 'data-alerts-down="3"' in tab.frames[0]
-    assert [frame.count('data-alerts="8" data-bad="3"') for frame in page.frames] == [1]
+    assert [frame.count('data-alerts="8" data-bad="3" data-critical="2"') for frame in page.frames] == [1]
     assert (room.frames, program.frames) == ([], [])
-    alerts.compare(8, 3)
+    alerts.compare(8, 3, 2)
     assert (len(tab.frames), len(page.frames)) == (1, 1)
     late = follows(log, personal="1")
-    alerts.compare(9, 0)
+    alerts.compare(9, 0, 0)
     assert [len(one.frames) for one in (tab, page, late)] == [2, 2, 1]
