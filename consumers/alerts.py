@@ -49,7 +49,8 @@ class Alerts:
         frame = Frame(Element(TARGET, MORPH, element(self._number or 0, self._bad, self._critical)).partial())
         for stream in self._streams():
             if isinstance(stream, Stream):
-                stream.tell_of_alerts(self._number or 0, replace(stream.down, alerts=self._bad, critical=self._critical))
+                down = replace(stream.down, alerts=self._bad, critical=self._critical)
+                stream.tell_of_alerts(self._number or 0, down)
                 continue
             for viewer in stream.viewers:
                 if viewer.personal and viewer.alerts != self._number:

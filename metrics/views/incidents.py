@@ -97,7 +97,7 @@ def state(by: Principal, incident: Incident, now: float) -> dict[str, Any]:
 @require_POST
 @page
 def seen(request: HttpRequest, id: int) -> HttpResponse:
-    """Note that a person has an incident before them: its page, or that of an alert of it, or a wall with its banner."""
+    """Note that a person has an incident before them: its page, that of an alert of it, or a wall with its banner."""
     wall, dashboard = request.POST.get("wall", ""), request.POST.get("dashboard", "")
     sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
     return HttpResponse(status=204)

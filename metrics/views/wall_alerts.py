@@ -81,7 +81,7 @@ def choice(request: HttpRequest) -> str:
 
 
 def firing(by: Principal, level: str) -> list[Alert]:
-    """Return the alerts that fire and are at least as severe as `level`: the worst first, then those nobody has taken."""
+    """Return the alerts that fire and are at least as severe as `level`: the worst first, of those the free ones."""
     if level == "off":
         return []
     rows = visible(by, Alert).filter(state__in=TOLD | BURNING).select_related("rule", "incident")

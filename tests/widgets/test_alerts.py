@@ -28,7 +28,7 @@ def test_those_of_one_incident_are_one_row_and_the_worst_is_first() -> None:
     rows = [(row.name, row.severity, row.count, row.value, row.since, row.who, row.link) for row in view().rows]
     assert rows == [
         ("Storm", "critical", 2, "", "90 s", "ada", "/incidents/9/"),
-        ("Disk full: a", "warning", 1, "91 %", "60 s", "", "/alerts/1/"),
+        ("Disk full: a", "warning", 1, "91.0\u202f%", "60 s", "", "/alerts/1/"),
         ("Old: c", "info", 1, "no data", "2 h", "", "/alerts/4/"),
     ]
     assert view().summary == "1 critical · 2 warning · 1 info · 3 not taken"
