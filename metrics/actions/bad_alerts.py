@@ -68,7 +68,7 @@ def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert
 
 def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:
     """Return `rows` as they are now, or as the change of each in `moves` made them."""
-    found = rows.select_related("rule", "incident").prefetch_related("rule__teams").order_by("-since_ms", "pk")
+    found = rows.select_related("rule").prefetch_related("rule__teams").order_by("-since_ms", "pk")
     return tuple(_bad(one, moves and moves[one.pk]) for one in found[:MOST])
 
 
@@ -87,7 +87,6 @@ def _bad(alert: Alert, move: Transition | None) -> BadAlert:
         unit=alert.unit,
         who="" if move or not alert.acknowledged_by else sender(alert.acknowledged_by),
         incident=alert.incident_id,
-        incident_title=alert.incident.title if alert.incident else "",
         for_everyone=rule.for_everyone,
         teams=frozenset(team.pk for team in teams),
         team_names=tuple(sorted(team.name for team in teams)),

@@ -38,7 +38,7 @@ def find(by: Principal, id: int) -> Incident:
 
 def listed(by: Principal, all: bool = False) -> list[Incident]:
     """Return the incidents that `by` may see and that are open, or all: the open ones first, then the newest."""
-    rows = visible(by, Incident).prefetch_related("teams", "alerts")
+    rows = visible(by, Incident).prefetch_related("teams", "alerts", "sightings")
     return list((rows if all else rows.filter(resolved_at=None)).order_by("-pk")[:LISTED_MOST])
 
 

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='metrics.incident')),
             ],
             options={
+                'ordering': ['at', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'viewer'), name='sighting_once')],
             },
         ),

@@ -68,6 +68,7 @@ class Sighting(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        ordering = ["at", "pk"]
         constraints = [models.UniqueConstraint(fields=["incident", "kind", "viewer"], name="sighting_once")]
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ class AlertsConfig(Still):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An alert, or an incident with several: its `name`, its `severity`, and where it leads (`link`).
+    """An alert, or the worst of an incident that has several: its `name`, its `severity`, and where it leads (`link`).
 
     `count` is how many alerts it has, `value` that of the one, empty if it has none; `since` is for how long, in words.
     `who` has taken it, empty for nobody.
@@ -131,15 +131,15 @@ def _worst_first(alerts: Sequence[BadAlert]) -> tuple[int, bool, float, int]:
 
 
 def _row(alerts: Sequence[BadAlert], at: float) -> Row:
-    first = alerts[0]
+    worst = min(alerts, key=lambda one: (SEVERITIES.index(one.severity), one.since, one.id))
     is_one = len(alerts) == 1
-    value = "" if first.value is None else str(units.show(first.value, first.unit))
+    value = "" if worst.value is None else str(units.show(worst.value, worst.unit))
     return Row(
-        name=first.name if is_one else first.incident_title,
-        severity=bad_alert.severity_of(alerts),
+        name=worst.name,
+        severity=worst.severity,
         link=bad_alert.link_of(alerts),
         count=len(alerts),
-        value=("no data" if first.state == NO_DATA_STATE else value) if is_one else "",
+        value=("no data" if worst.state == NO_DATA_STATE else value) if is_one else "",
         since=units.age(max(0.0, at - min(one.since for one in alerts))),
         who=", ".join(sorted({one.who for one in alerts if one.who})),
     )

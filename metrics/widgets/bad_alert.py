@@ -17,8 +17,8 @@ class BadAlert:
     """An alert that is bad: firing, recovering or without data, since `since` (Unix seconds).
 
     `labels` are those of the series and of the rule; `metric` and `series` are what it looks at. `value` has a `unit`.
-    `who` has taken it, empty for nobody. It is in the `incident` (id, None while nobody was told) of that title. Its rule
-    is `for_everyone`, or for `teams` (ids), whose names are `team_names`.
+    `who` has taken it, empty for nobody. It is in the `incident` (id), None while nobody was told of it. Its rule is
+    `for_everyone`, or for `teams` (ids), whose names are `team_names`.
     """
 
     id: int
@@ -33,7 +33,6 @@ class BadAlert:
     unit: str
     who: str
     incident: int | None
-    incident_title: str
     for_everyone: bool
     teams: frozenset[int]
     team_names: tuple[str, ...]
@@ -109,7 +108,6 @@ def made_up(number: int, rule: str, host: str, severity: str = "warning", **fiel
         "unit": "percent",
         "who": "",
         "incident": number,
-        "incident_title": f"{rule}: {host}",
         "for_everyone": True,
         "teams": frozenset(),
         "team_names": (),

@@ -6,22 +6,30 @@ const EVERY_MS = 1000;
 const SPREAD_MS = 250;
 
 const told = () => document.getElementById("alerts-changed")?.dataset;
-// On a dashboard the pulse tells it.
-const number = () => document.getElementById("pulse")?.dataset.alerts ?? told()?.alerts;
+let known = { number: undefined, critical: 0 };
 
-/** How many critical alerts fire. */
-export function critical() {
+/** What the page knows; a dashboard has it from its pulse, which lacks it while its process does not know it yet. */
+function read() {
   const pulse = document.getElementById("pulse")?.dataset;
-  return Number((pulse ? pulse.criticalDown : told()?.critical) ?? 0);
+  if (pulse ? pulse.alerts : told()) {
+    known = pulse
+      ? { number: pulse.alerts, critical: Number(pulse.criticalDown ?? 0) }
+      : { number: told().alerts, critical: Number(told().critical ?? 0) };
+  }
+  return known;
 }
 
-let seen = number();
+/** How many critical alerts fire. */
+export const critical = () => read().critical;
+
+let seen = read().number;
 let timer = 0;
 let fetchedAt = -EVERY_MS;
 
 function changed() {
-  if (number() === seen) return;
-  seen = number();
+  const { number } = read();
+  if (number === seen) return;
+  seen = number;
   count();
   timer ||= setTimeout(follow, Math.max(SPREAD_MS * Math.random(), fetchedAt + EVERY_MS - performance.now()));
 }

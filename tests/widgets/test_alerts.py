@@ -12,8 +12,8 @@ from tests.widgets.make import AT, window
 
 ALERTS = [
     made_up(1, "Disk full", "a", since=AT - 60),
-    made_up(2, "Disk full", "b", since=AT - 30, who="ada", incident=9, incident_title="Storm"),
-    made_up(3, "Site down", "shop", "critical", since=AT - 90, incident=9, incident_title="Storm", team_names=("ops",)),
+    made_up(2, "Disk full", "b", since=AT - 30, who="ada", incident=9),
+    made_up(3, "Site down", "shop", "critical", since=AT - 90, incident=9, team_names=("ops",)),
     made_up(4, "Old", "c", "info", since=AT - 7200, incident=None, value=None, state="nodata"),
 ]
 
@@ -27,7 +27,7 @@ def view(alerts: list[BadAlert] | None = None, **fields: Any) -> AlertsView:
 def test_those_of_one_incident_are_one_row_and_the_worst_is_first() -> None:
     rows = [(row.name, row.severity, row.count, row.value, row.since, row.who, row.link) for row in view().rows]
     assert rows == [
-        ("Storm", "critical", 2, "", "90 s", "ada", "/incidents/9/"),
+        ("Site down: shop", "critical", 2, "", "90 s", "ada", "/incidents/9/"),
         ("Disk full: a", "warning", 1, "91.0\u202f%", "60 s", "", "/alerts/1/"),
         ("Old: c", "info", 1, "no data", "2 h", "", "/alerts/4/"),
     ]
