@@ -22,7 +22,7 @@ class Pulse(NamedTuple):
 
     `behind_s` is for how long something that changed waits to be drawn; less than `BEHIND_LEAST_S` is not told. `lost`
     is a sentence that says why nothing new can come. How much is `down` is told where it is not nothing. `layout` is a
-    digest of which widgets there are; a page that has others loads anew.
+    digest of which widgets there are; a page that has others loads anew. `alerts` counts the changes of alerts.
     """
 
     epoch: str
@@ -33,6 +33,7 @@ class Pulse(NamedTuple):
     lost: str = ""
     down: Down = NOTHING_DOWN
     layout: str = ""
+    alerts: int = 0
 
 
 class Form(Protocol):
@@ -61,12 +62,13 @@ class Html:
         behind = f' data-behind="{pulse.behind_s:.0f}"' if pulse.behind_s >= BEHIND_LEAST_S else ""
         why = f' data-lost="{escape(pulse.lost)}"' if pulse.lost else ""
         layout = f' data-layout="{pulse.layout}"' if pulse.layout else ""
+        alerts = f' data-alerts="{pulse.alerts}"' if pulse.alerts else ""
         counts = "".join(f' data-{what}-down="{count}"' for what, count in asdict(pulse.down).items() if count)
         element = (
             '<hx-partial hx-target="#pulse" hx-swap="outerMorph">'
             f'<i id="pulse" hidden data-epoch="{escape(pulse.epoch)}" data-version="{pulse.version}"'
             f' data-time="{pulse.time:.3f}" data-build="{escape(settings.BUILD_ID)}"'
-            f' data-revision="{pulse.revision}"{layout}{behind}{why}{counts}></i></hx-partial>'
+            f' data-revision="{pulse.revision}"{layout}{behind}{why}{alerts}{counts}></i></hx-partial>'
         )
         return Frame("".join((*widgets, notice, element)))
 
@@ -82,7 +84,7 @@ class Values:
 
     def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
         told: dict[str, Any] = {"type": "values", **pulse._asdict(), "time": round(pulse.time, 3)}
-        del told["layout"]  # a widget that is gone is null
+        del told["layout"], told["alerts"]  # a widget that is gone is null; of alerts a stream of their own tells
         told["down"] = {what: count for what, count in asdict(pulse.down).items() if count}
         told["behind_s"] = round(pulse.behind_s) if pulse.behind_s >= BEHIND_LEAST_S else 0
         head = json.dumps({name: value for name, value in told.items() if value or name in _ALWAYS})

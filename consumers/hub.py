@@ -11,11 +11,14 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 import structlog
+from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import Error as DatabaseError
 from redis import RedisError
 
 from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
+from consumers.alerts import Alerts
 from consumers.channel import Channel
 from consumers.codes import RESTART, TOO_MANY, TRY_LATER
 from consumers.frame import json_frame
@@ -27,7 +30,7 @@ from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.unread import Unread
 from consumers.viewer import Viewer
-from metrics.actions import notice, notifications
+from metrics.actions import notice, notifications, sightings
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
@@ -79,11 +82,13 @@ class Hub:
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
         self.unread = Unread(self.tabs)
+        self.alerts = Alerts(self._every_stream)
         self._hearing: dict[str, Callable[[Any], None]] = {
             bus.RECHECK: self._doubt,
             bus.PERSONAL: self.tabs.hand_over,
             bus.UNREAD: self.unread.hear,
             bus.NOTIFIED: self._notify,
+            bus.ALERTS: self.alerts.hear,
             bus.ENTRY: self._append,
         }
         self._openers: dict[Topic, str] = {}
@@ -98,8 +103,10 @@ class Hub:
 
     def viewers(self) -> list[tuple[AnyStream, Viewer]]:
         """Return every open socket of this process."""
-        every: list[AnyStream] = [*self.streams.values(), *self.logs.streams.values()]
-        return [(stream, viewer) for stream in every for viewer in stream.viewers]
+        return [(stream, viewer) for stream in self._every_stream() for viewer in stream.viewers]
+
+    def _every_stream(self) -> list[AnyStream]:
+        return [*self.streams.values(), *self.logs.streams.values()]
 
     async def join(self, topic: Topic, viewer: Viewer, epoch: str, version: int) -> Membership | None:
         """Let `viewer`, whose page shows `version` of `epoch`, see `topic` from now on.
@@ -322,6 +329,17 @@ class Hub:
         await self.unread.compare(every=compared)
         await self._load(fed)
         self._tell(noted)
+        await self._store_sightings()
+
+    async def _store_sightings(self) -> None:
+        """Store which viewers showed which incidents, in one trip to the database."""
+        seen = [one for stream in self.streams.values() for one in stream.sightings.take()]
+        if not seen:
+            return
+        try:
+            await database_sync_to_async(sightings.store, thread_sensitive=False)(seen)
+        except DatabaseError as error:
+            log.warning("who saw incidents was not stored", error=str(error))
 
     def _tell(self, noted: health.Noted) -> None:
         """Send pulses, with the notice, and send viewers away that stalled."""
@@ -332,6 +350,8 @@ class Hub:
                 self.close(stream, viewer, TRY_LATER)
             stream.notify(html, said)
             stream.down = noted.down
+        self.alerts.compare(noted.alerts, noted.down.alerts, noted.down.critical)
+        for stream in list(self.streams.values()):
             stream.pulse()
 
     async def _feed_hungry(self) -> None:

@@ -15,9 +15,11 @@ from typing import NamedTuple
 from consumers.dashboard_frame import FORMS, NOTHING_DOWN, Pulse
 from consumers.frame import Frame
 from consumers.limits import UNACKNOWLEDGED_BYTES, UNACKNOWLEDGED_S
+from consumers.sightings import Sightings
 from consumers.viewer import Viewer
 from metrics.actions.notice import Notice
 from metrics.health import traffic
+from metrics.health.store import Down
 from metrics.live.bus import Message
 from metrics.live.snapshot import Snapshot
 from metrics.live.topic import Topic
@@ -53,8 +55,10 @@ class Stream:
         self.fed = False
         self.behind_s = 0.0
         self.down = NOTHING_DOWN
+        self.alerts = 0
         self.viewers: set[Viewer] = set()
         self._form = FORMS[topic.kind]
+        self.sightings = Sightings()
         self._versions: dict[str, int] = {}
         self._parts: dict[str, str] = {}
         self._bytes = 0
@@ -101,6 +105,7 @@ class Stream:
         self.epoch, self.version, self._flushed, self._bytes = epoch, 0, 0, 0
         self._history.clear()
         self._versions.clear()
+        self.sightings.begin()
         self._parts.clear()
         for viewer in self.viewers:
             viewer.begin(0, 0)
@@ -109,6 +114,7 @@ class Stream:
         """Take over the widget of this key, as `version` brought it; the text of one that was removed is empty."""
         self._versions[key] = version
         self._parts[key] = self._form.widget(key, text)
+        self.sightings.shown(key, text, version)
 
     def notify(self, html: str, said: Notice) -> None:
         """Take over the notice, `said` and as the HTML of its element.
@@ -119,6 +125,14 @@ class Stream:
         self._notice_is_news |= text != self._notice
         self._notice, self._says = text, bool(said.what)
 
+    def tell_of_alerts(self, number: int, down: Down) -> None:
+        """Take over how often alerts changed and how much is down, and send a pulse at once if that is news."""
+        is_news, self.alerts, self.down = number != self.alerts, number, down
+        if is_news and self.fed and self._flushing is None:
+            self._flushed_at = time.monotonic()
+            self._write_to_all_in_step(self._frame(self.version))
+            self._notice_is_news = False
+
     # --- Who sees it -----------------------------------------------------------------------------------
 
     def join(self, viewer: Viewer, epoch: str, version: int) -> None:
@@ -126,6 +140,7 @@ class Stream:
         known = version if epoch == self.epoch and version <= self.version else 0
         viewer.begin(known, self._bytes)
         self.viewers.add(viewer)
+        self.sightings.note(viewer, self.topic)
         if self.fed:
             self._catch_up(viewer)
 
@@ -139,6 +154,7 @@ class Stream:
         now = time.monotonic()
         viewer.acked = version
         viewer.acked_bytes = self._bytes_at(version)
+        self.sightings.note(viewer, self.topic)
         viewer.waiting_since = None if version == viewer.sent else now
         if viewer.behind_since is not None and version == viewer.sent:
             viewer.recover(now)
@@ -234,7 +250,9 @@ class Stream:
         return self._form.frame(newer, said, self._pulse(self._pulsed_at))
 
     def _pulse(self, at: float, lost: str = "") -> Pulse:
-        return Pulse(self.epoch, self.version, at, self.revision, self.behind_s, lost, self.down, self.layout)
+        return Pulse(
+            self.epoch, self.version, at, self.revision, self.behind_s, lost, self.down, self.layout, self.alerts
+        )
 
     # --- Credit ----------------------------------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 """A viewer: one open socket as the hub knows it."""
 
+import secrets
 import time
 from collections.abc import Mapping
 
 from consumers.access import Credential, Decision
 from consumers.outlet import Outlet
+
+WALL_MOST = 40
 
 
 class Viewer:
@@ -12,13 +15,15 @@ class Viewer:
 
     `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
-    `joined` is a monotonic time, `joined_at` the same moment in Unix seconds. `waiting_since` and `behind_since` are
-    monotonic times, None while nothing is owed or missed.
+    `alerts` is the number of changes of alerts that it was told. `seen` are the incidents (ids) that it showed; `wall`
+    is what its browser calls itself. `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
+    `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
     """
 
     __slots__ = (
         "acked",
         "acked_bytes",
+        "alerts",
         "as_json",
         "behind_longest_s",
         "behind_since",
@@ -28,8 +33,10 @@ class Viewer:
         "joined_at",
         "outlet",
         "personal",
+        "seen",
         "sent",
         "waiting_since",
+        "wall",
         "who",
     )
 
@@ -45,6 +52,9 @@ class Viewer:
         self.joined_at = time.time()
         self.joined = time.monotonic()
         self.conflated = 0
+        self.alerts: int | None = None
+        self.seen: set[int] = set()
+        self.wall = asked.get("viewer", "")[:WALL_MOST] or secrets.token_hex(8)
         self.behind_longest_s = 0.0
         self.begin(0, 0)
 

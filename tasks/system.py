@@ -66,6 +66,7 @@ def follow_alerts() -> None:
     now = time.time()
     evaluation.sweep(now)
     announcements.release(now)
+    escalations.hurry(now)
     escalations.sweep(now)
     incident_messages.send(now)
     health.record("alerts", now)

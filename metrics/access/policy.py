@@ -20,7 +20,7 @@ The room of a dashboard or of an incident is for those who see that. A direct co
 for no administrator. A message is changed by its author alone, and deleted by them and those who may change its room.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -230,6 +230,17 @@ def hidden_on(dashboard: int | None) -> frozenset[int]:
 def hidden_from_teams(teams: Iterable[Team]) -> frozenset[int]:
     """Return the ids of the sources whose series what belongs to `teams` does not show."""
     return frozenset(_hidden_sources([team.pk for team in teams]).values_list("pk", flat=True))
+
+
+def teams_of(dashboard: int | None) -> frozenset[int]:
+    """Return the ids of the teams of the dashboard of this id, none for one that is not saved yet."""
+    rows = Team.objects.filter(dashboards=dashboard) if dashboard else Team.objects.none()
+    return frozenset(rows.order_by().values_list("pk", flat=True))
+
+
+def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]) -> bool:
+    """Return whether what belongs to `teams` (ids) may show a thing that is `for_everyone`, or that of teams `of`."""
+    return for_everyone or not set(teams).isdisjoint(of)
 
 
 def restricted_sources() -> dict[int, frozenset[int]]:

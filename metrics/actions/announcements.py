@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import (
+    alert_changes,
     alert_charts,
     alert_notices,
     audience,
@@ -179,6 +180,7 @@ def _tell_of(
         incident = _follow(alert, move, told, datetime_of(now), changes.get(alert.pk, ()))
         if incident is not None:
             alert.incident = known.setdefault(incident.pk, incident)
+            alert_changes.note("alert", [alert.pk])
         if alert.flaps_since_ms is not None:
             flapped.append(alert)
     Alert.objects.bulk_update(flapped, ["flaps_since_ms"])

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from metrics.access.principal import SYSTEM, Principal, of_user
-from metrics.actions import audience, incident_messages, notifications, timeline
+from metrics.actions import audience, incident_messages, notifications, sightings, timeline
 from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
@@ -20,7 +20,7 @@ AT_ONCE = 100
 
 def begin(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
     """Begin the steps of `incident`; one that is due at once counts as taken. Saving it is for the caller."""
-    incident.step = 0
+    incident.step, incident.unseen_at = 0, None
     incident.next_step_at = now + timedelta(seconds=spec.steps[0].after_s)
     if not spec.steps[0].after_s:
         _go_on(incident, spec)
@@ -37,6 +37,24 @@ def sweep(now: float) -> int:
                 _take_step(incident, moment)
                 count += 1
     return count
+
+
+def hurry(now: float) -> int:
+    """Have the next step of critical incidents be due that nobody has seen for a minute; return how many."""
+    moment, ids = datetime_of(now), sightings.unseen(now)
+    for pk in ids:
+        with transaction.atomic():
+            incident = Incident.objects.select_for_update().filter(pk=pk, unseen_at=None, acknowledged_at=None).first()
+            if incident is None:
+                continue
+            incident.unseen_at = moment
+            has_step = incident.next_step_at is not None
+            if incident.next_step_at is not None and incident.next_step_at > moment:
+                incident.next_step_at = moment
+            incident.save(update_fields=["unseen_at", "next_step_at"])
+            follows = ": the next step is due." if has_step else "."
+            timeline.say(incident, f"Nobody has seen it for a minute{follows}", f"unseen:{incident.pk}")
+    return len(ids)
 
 
 def person(name: str) -> Principal | None:

@@ -38,7 +38,7 @@ def find(by: Principal, id: int) -> Incident:
 
 def listed(by: Principal, all: bool = False) -> list[Incident]:
     """Return the incidents that `by` may see and that are open, or all: the open ones first, then the newest."""
-    rows = visible(by, Incident).prefetch_related("teams", "alerts")
+    rows = visible(by, Incident).prefetch_related("teams", "alerts", "sightings")
     return list((rows if all else rows.filter(resolved_at=None)).order_by("-pk")[:LISTED_MOST])
 
 
@@ -269,7 +269,7 @@ def _give_back(by: Principal, incident: Incident) -> None:
     taken.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
     alerts.clear(incident)
     escalations.begin(incident, audience.of_teams(incident.teams.all()), datetime_of(time.time()))
-    incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at"])
+    incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at", "unseen_at"])
     journal.record(by, "give back", incident, before, alerts.acknowledgement(incident))
     timeline.given_back(by, incident, sender(before["by"]))
 

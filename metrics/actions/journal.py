@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Model
 
 from metrics.access.principal import Principal
+from metrics.actions import alert_changes
 from metrics.models import AuditEntry, Transition
 from metrics.times import datetime_of
 
@@ -47,6 +48,7 @@ def record(
         before=_where_other(before, after),
         after=_where_other(after, before),
     )
+    alert_changes.note(noun_of(thing), [thing.pk])
 
 
 def transition(thing: Model, before: str, after: str, at: float, why: str, value: float | None = None) -> Transition:
@@ -69,7 +71,8 @@ def transition(thing: Model, before: str, after: str, at: float, why: str, value
 def moved(transitions: Iterable[Transition]) -> None:
     """Write `transitions`."""
     _check_transaction()
-    Transition.objects.bulk_create(transitions)
+    for one in Transition.objects.bulk_create(transitions):
+        alert_changes.note(one.noun, [one.thing])
 
 
 def forget(now: float) -> None:

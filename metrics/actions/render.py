@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 from django.db.models import Q
 
-from metrics.actions import live_queries, variables
+from metrics.actions import bad_alerts, live_queries, variables
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.live import bus, marks, snapshot, states, waiting, watchers
@@ -74,7 +74,7 @@ class _Drawing:
         """Draw `widgets`, and send them to open pages; `whole` and `layout` are as for `bus.publish`."""
         variant, at = self.variant, time.time()
         live_queries.ask(widgets, variant.range, at, variant)
-        views = widget_views(widgets, variant.range, at)
+        views = widget_views(widgets, variant.range, at, bad=bad_alerts.on(dashboard.pk))
         fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, self.revision, self.marked.since, self.marked.turn, whole=whole, layout=layout)
         if variant.kind == DASHBOARD:

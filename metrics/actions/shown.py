@@ -59,6 +59,14 @@ def widgets_by_variant(variants: Collection[Topic], series: Sequence[Series]) ->
     return {variant: keys for variant in variants if (keys := found.get((variant.id, variant.chosen)))}
 
 
+def dashboards_of(series: Series, dashboards: Iterable[int]) -> list[int]:
+    """Return those of `dashboards` (ids), in their order, with a widget that shows `series`."""
+    wanted = list(dashboards)
+    found = _read(wanted)
+    labels = {series.metric: [series.labels]}
+    return [pk for pk in wanted if _matching(found[pk], labels)]
+
+
 def forget() -> None:
     """Remember nothing any more."""
     _remembered.clear()

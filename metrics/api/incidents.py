@@ -19,6 +19,15 @@ Id = Annotated[int, Path(description="The incident's id.", ge=1, le=2**63 - 1)]
 All = Annotated[bool, Query(description="With those that are over.")]
 
 
+class SightingOut(Schema):
+    """That it was drawn in a person's tab, or on a wall where they are signed in."""
+
+    kind: str = Field(description="tab or wall.")
+    name: str = Field(description="Whose.")
+    dashboard: str = Field(description="Address of the dashboard; empty for the page of the incident, or of its alert.")
+    at: float
+
+
 class IncidentOut(Schema):
     """An incident. Times are Unix seconds; `room` is the room that has its timeline."""
 
@@ -37,6 +46,7 @@ class IncidentOut(Schema):
     acknowledged_at: float | None
     acknowledged_until: float | None
     reason: str
+    seen: list[SightingOut]
 
 
 class IncidentList(Schema):
@@ -130,4 +140,8 @@ def _out(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": seconds_of(incident.acknowledged_at),
         "acknowledged_until": seconds_of(incident.acknowledged_until),
         "reason": incident.reason,
+        "seen": [
+            {"kind": one.kind, "name": one.name, "dashboard": one.dashboard, "at": one.at.timestamp()}
+            for one in incident.sightings.all()
+        ],
     }

@@ -73,20 +73,28 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """How many `sources` found what they check down, how many `heartbeats` are down, how many `alerts` nobody took."""
+    """How many `sources` found what they check down, how many `heartbeats` are down, how many `alerts` nobody took.
+
+    `critical` are the alerts that fire and are critical, whoever has taken them.
+    """
 
     sources: int = 0
     heartbeats: int = 0
     alerts: int = 0
+    critical: int = 0
 
 
 class Noted(NamedTuple):
-    """All that pages say of the system's state: the newest `signs` of life, by name, and the rest as noted last."""
+    """All that pages say of the system's state: the newest `signs` of life, by name, and the rest as noted last.
+
+    `alerts` counts the changes of alerts.
+    """
 
     signs: Mapping[str, Sign]
     set_back: SetBack | None
     arriving: list[Arriving]
     down: Down
+    alerts: int = 0
 
 
 class LifeSign:
@@ -126,7 +134,7 @@ def record_tick(now: float) -> None:
 
 def noted() -> Commands[Noted]:
     """Return what pages say of the system's state."""
-    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down")], _parsed)
+    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down", "alerts")], _parsed)
 
 
 def signs() -> dict[str, Sign]:
@@ -156,12 +164,22 @@ def arriving() -> list[Arriving]:
 
 def record_down(found: Down) -> None:
     """Note how much is down."""
-    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats} {found.alerts}")
+    client().hset(_HEALTH, "down", f"{found.sources} {found.heartbeats} {found.alerts} {found.critical}")
 
 
 def down() -> Down:
     """Return how much is down, as it was noted last."""
     return _down(cast(str | None, client().hget(_HEALTH, "down")))
+
+
+def next_alerts_number() -> int:
+    """Count one more change of alerts, and return the number."""
+    return client().hincrby(_HEALTH, "alerts", 1)
+
+
+def alerts_number() -> int:
+    """Return how many changes of alerts were counted: what was made of them before another number is old."""
+    return int(cast(str | None, client().hget(_HEALTH, "alerts")) or 0)
 
 
 def readings(now: float) -> Readings:
@@ -172,8 +190,8 @@ def readings(now: float) -> Readings:
 
 
 def _parsed(answers: list[list[str | None]]) -> Noted:
-    *signs, set_back, arrivals, down = answers[0]
-    return Noted(_signs(signs), _set_back(set_back), _arriving(arrivals), _down(down))
+    *signs, set_back, arrivals, down, alerts = answers[0]
+    return Noted(_signs(signs), _set_back(set_back), _arriving(arrivals), _down(down), int(alerts or 0))
 
 
 def _signs(texts: Sequence[str | None]) -> dict[str, Sign]:

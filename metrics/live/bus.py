@@ -21,6 +21,7 @@ ENTRY = "entry"
 PERSONAL = "personal"
 UNREAD = "unread"
 NOTIFIED = "notified"
+ALERTS = "alerts"
 PROCESSES = "rechecks"
 """The group of every process that has sockets open."""
 
@@ -111,6 +112,15 @@ class Notified(TypedDict):
     data: dict[str, Any]
 
 
+class AlertsChanged(TypedDict):
+    """Message to a process: alerts changed, for the `number`th time. `bad` of them nobody took, `critical` fire."""
+
+    type: str
+    number: int
+    bad: int
+    critical: int
+
+
 def group(topic: Topic) -> str:
     """Return the channel layer's group of `topic`."""
     return f"topic.{topic.short}"
@@ -181,6 +191,14 @@ def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> N
     """
     message = Notified(type=NOTIFIED, people=[list(one) for one in people], html=html, data=dict(data))
     _try_to_send(PROCESSES, dict(message))
+
+
+def alerts_changed(number: int, bad: int, critical: int) -> None:
+    """Tell every process that alerts changed, which is committed.
+
+    Without Redis this is only logged: each process compares the number, and pages fetch what they show now and then.
+    """
+    _try_to_send(PROCESSES, dict(AlertsChanged(type=ALERTS, number=number, bad=bad, critical=critical)))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:

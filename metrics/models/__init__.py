@@ -8,7 +8,7 @@ from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
 from metrics.models.draft import Draft, DraftStep
 from metrics.models.favourite import Favourite, FavouriteRoom, StartPage
 from metrics.models.heartbeat import Heartbeat, Ping
-from metrics.models.incident import Escalation, Incident
+from metrics.models.incident import Escalation, Incident, Sighting
 from metrics.models.journal import AuditEntry, Transition
 from metrics.models.link import Link
 from metrics.models.log import LogHead
@@ -73,6 +73,7 @@ __all__ = [
     "Schedule",
     "Series",
     "Session",
+    "Sighting",
     "Silence",
     "Source",
     "StartPage",

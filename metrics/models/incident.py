@@ -13,7 +13,7 @@ class Incident(Shared):
 
     Channels have not been told of what changed since `untold_since`, last at `changed_at`; `told_at` is when they were
     told last, and `told` counts how often. `step` counts the steps of escalation that were taken; the next one is due
-    at `next_step_at`. `checklist` is [{"text", "done_by", "done_at"}].
+    at `next_step_at`; it was brought forward at `unseen_at` because nobody had seen it. `checklist` is [{"text", "done_by", "done_at"}].
     """
 
     key = models.CharField(max_length=64, editable=False)
@@ -36,6 +36,7 @@ class Incident(Shared):
     told = models.PositiveIntegerField(default=0)
     step = models.PositiveIntegerField(default=0)
     next_step_at = models.DateTimeField(null=True)
+    unseen_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -47,6 +48,31 @@ class Incident(Shared):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Sighting(models.Model):
+    """A tab or a wall that had drawn that an incident is bad, and when it first had.
+
+    `viewer` tells apart those of an incident: `user:5` for all tabs of a person, and what a wall calls itself. `name` is
+    that of the person, whose session a wall has, too. `dashboard` is the address of the one that was shown, empty for the
+    page of the incident or of its alert.
+    """
+
+    TAB, WALL = "tab", "wall"
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="sightings", db_index=False)
+    kind = models.CharField(max_length=10)
+    viewer = models.CharField(max_length=60)
+    name = models.CharField(max_length=200)
+    dashboard = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["incident", "kind", "viewer"], name="sighting_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.name}"
 
 
 class Escalation(models.Model):

@@ -16,6 +16,7 @@ from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page
 from metrics.models import Dashboard
 from metrics.times import datetime_of
+from metrics.views import wall_alerts
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 
 
@@ -74,6 +75,8 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}{more}",
         "tab_path": f"{reverse('dashboard', args=[slug])}?range={range}{more}",
     }
+    if context["is_wall"]:
+        context |= wall_alerts.context(request, by, dashboard.slug)
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
     return response

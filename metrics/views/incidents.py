@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
-from metrics.actions import logs, reviews, rooms
+from metrics.actions import logs, reviews, rooms, sightings
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.live.topic import room as topic_of
 from metrics.models import Incident
@@ -86,6 +86,8 @@ def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -
         "incident": incident,
         "is_all": is_all,
         "listed": listed(incident, now),
+        "seen": sightings.summary(incident),
+        "seen_at": sightings.first_at(incident),
         "alerts": [row(one, now) for one in shown],
         "more": len(alerts) - len(shown),
         "runbooks": sorted({one.rule.spec["runbook"] for one in alerts if one.rule.spec.get("runbook")}),
@@ -93,6 +95,15 @@ def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -
         "may_acknowledge": may(by, ACKNOWLEDGE, incident),
         "may_change": may(by, CHANGE, incident),
     }
+
+
+@require_POST
+@page
+def seen(request: HttpRequest, id: int) -> HttpResponse:
+    """Note that a person has an incident before them: its page, that of an alert of it, or a wall with its banner."""
+    wall, dashboard = request.POST.get("wall", ""), request.POST.get("dashboard", "")
+    sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -13,8 +13,8 @@ from metrics.redis_state import outage
 
 
 def current(request: HttpRequest) -> dict[str, Callable[[], object]]:
-    """Give every template the notice and how much is down, which are read where a template asks for them."""
-    return {"current_notice": _notice, "current_down": _down}
+    """Give every template the notice and how much is down, which are read where a template asks."""
+    return {"current_notice": _notice, "current_down": _down, "current_alerts": _alerts}
 
 
 def _notice() -> Notice:
@@ -30,3 +30,10 @@ def _down() -> Down:
         return health.down()
     except RedisError:  # the notice says so
         return Down()
+
+
+def _alerts() -> int:
+    try:
+        return health.alerts_number()
+    except RedisError:
+        return 0

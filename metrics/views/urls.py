@@ -46,6 +46,7 @@ from metrics.views import (
     tokens,
     untold,
     users,
+    wall_alerts,
     watches,
     watching,
     widget_page,
@@ -82,6 +83,7 @@ urlpatterns = [
     path("d/<slug:slug>/pictures/", pictures.upload, name="dashboard-pictures"),
     path("d/<slug:slug>/pictures/<str:hash>/", pictures.picture, name="dashboard-picture"),
     path("wall/<slug:slug>/", dashboard.wall, name="wall"),
+    path("wall/<slug:slug>/alerts/", wall_alerts.banner, name="wall-alerts"),
     path(
         "sign-in/",
         LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),
@@ -158,6 +160,7 @@ urlpatterns = [
     path("alerts/<int:id>/acknowledge/", alerts.acknowledge, name="alert-acknowledge"),
     path("incidents/", incidents.index, name="incidents"),
     path("incidents/<int:id>/", incidents.incident, name="incident"),
+    path("incidents/<int:id>/seen/", incidents.seen, name="incident-seen"),
     path("incidents/<int:id>/answer/", incidents.answer, name="incident-answer"),
     path("incidents/<int:id>/review/", incidents.review, name="incident-review"),
     path("handover/", handovers.handover, name="handover"),

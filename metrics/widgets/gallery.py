@@ -8,6 +8,8 @@ from typing import Any
 from metrics.models import Widget
 from metrics.series.read import Point, Track
 from metrics.widgets import ranges
+from metrics.widgets.bad_alert import BadAlert, made_up
+from metrics.widgets.bad_alert import examples as bad_examples
 from metrics.widgets.base import WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.registry import kinds
@@ -155,11 +157,46 @@ STILL: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         ),
         "long": (STATES["long"].title, {"picture": "0" * 64, "link": "/d/yard/", "alt": "x" * 300}),
     },
+    "alerts": {
+        "fresh": ("Alerts", {}),
+        "one": ("Alerts", {}),
+        "many": ("Alerts", {}),
+        "long": (STATES["long"].title, {}),
+    },
     "section": {"fresh": ("Databases", {}), "long": (STATES["long"].title, {})},
 }
 """Title and config of the kinds that show no series, by the states that they can be in; all can be in `error`."""
 
 
+BAD: dict[str, list[BadAlert]] = {
+    "fresh": bad_examples(AT),
+    "one": [],
+    "many": [
+        made_up(
+            number,
+            "Disk full",
+            SERVERS[number],
+            "warning" if number else "critical",
+            incident=max(8, number),
+            since=AT - 300,
+        )
+        for number in range(30)
+    ],
+    "long": [
+        made_up(
+            number,
+            "A name as long as somebody might write it, and then a little longer than that" * 2,
+            f"{LONG}{number:03}",
+            "critical",
+            value=-1.2345678e21,
+            unit="wonderful things/s",
+            who="somebody-with-a-very-long-name@example.org",
+            since=AT - 90 * 86_400,
+        )
+        for number in range(40)
+    ],
+}
+"""Alerts that are bad in the states of the kind that lists them."""
 STILL_ABOUT = {"fresh": "Usual", "one": "Little", "many": "Much", "long": "Long and absurd"}
 
 
@@ -177,7 +214,7 @@ def tile(kind: str, state: str) -> WidgetView:
     """Return the view-model of a widget of `kind` in a state, seen at `AT`. Raises KeyError for what there is not."""
     if kind in STILL:
         title, config = STILL[kind].get(state, (STATES[state].title, STATES[state].fields))
-        return view_of_tracks(_widget(kind, state, title, config), [], RANGE, AT)
+        return view_of_tracks(_widget(kind, state, title, config), [], RANGE, AT, BAD.get(state, []))
     shown = STATES[state]
     config = NEEDED.get(kind, {}) | dict(shown.fields) | dict(shown.by_kind.get(kind, {}))
     config = {"queries": [{"metric": "example"}], **config}

@@ -15,7 +15,9 @@ from metrics.models import Widget
 from metrics.redis_state.live_queries import Question
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, freshness, links, live_queries, pictures, ranges
+from metrics.widgets import arithmetic, bad_alert, freshness, links, live_queries, pictures, ranges
+from metrics.widgets.alerts import AlertsConfig
+from metrics.widgets.bad_alert import BadAlert, OnSeries
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
@@ -61,7 +63,7 @@ class WidgetView:
     `error` sentence. `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is
     the path of its own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links`
     lead elsewhere. `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of
-    the live query that `error` is about.
+    the live query that `error` is about. `alerts` says which alerts are on its series, None if there are none.
     """
 
     element: str
@@ -83,19 +85,22 @@ class WidgetView:
     note: str = ""
     error_of: int | None = None
     on_phone: str = ""
+    alerts: OnSeries | None = None
 
 
-def render(widget: Widget, range: str, at: float) -> str:
+def render(widget: Widget, range: str, at: float, bad: Sequence[BadAlert] | None = None) -> str:
     """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
-    return render_all([widget], range, at)[widget.key]
+    return render_all([widget], range, at, bad)[widget.key]
 
 
-def render_all(widgets: Sequence[Widget], range: str, at: float) -> dict[str, str]:
+def render_all(
+    widgets: Sequence[Widget], range: str, at: float, bad: Sequence[BadAlert] | None = None
+) -> dict[str, str]:
     """Return the fragments of `widgets`, which are of one dashboard, by key, having read all they show at once.
 
     Each is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
     """
-    return html(widgets, widget_views(widgets, range, at))
+    return html(widgets, widget_views(widgets, range, at, bad=bad))
 
 
 def html(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, str]:
@@ -105,17 +110,26 @@ def html(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, st
 
 
 def widget_views(
-    widgets: Sequence[Widget], range: str, at: float, hidden: Collection[int] | None = None
+    widgets: Sequence[Widget],
+    range: str,
+    at: float,
+    hidden: Collection[int] | None = None,
+    *,
+    bad: Sequence[BadAlert] | None = None,
 ) -> list[WidgetView]:
     """Return the view-models of `widgets`. One that can't be drawn says so in `error`, and the others are drawn.
 
-    Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). Raises only what
+    Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). `bad` are the
+    alerts that are bad at that time, of those that the dashboard may show; None if they are not known. Raises only what
     says that the database is away, or that it can't be read at all.
     """
     parsed = [_parsed(widget) for widget in widgets]
     pictures.give(
         [(widget, one[1]) for widget, one in zip(widgets, parsed, strict=True) if not isinstance(one, str)], at
     )
+    for one in parsed:
+        if not isinstance(one, str) and isinstance(one[1], AlertsConfig):
+            one[1].give(bad)
     hidden = _hidden(widgets) if hidden is None else hidden
     windows = _windows(parsed, range, at)
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
@@ -132,6 +146,7 @@ def widget_views(
                 widget, *one, _in_order(one[1], tracks, of_live, answers, own), own, overdue if is_overdue else None
             ),
             links=_links_over(one[1], range),
+            alerts=_alerts(one[1], bad or ()),
         )
         for widget, one, of_live, own, is_overdue in zip(widgets, parsed, live, windows, is_all, strict=True)
     ]
@@ -193,6 +208,10 @@ def _in_order(
     ]
 
 
+def _alerts(config: Config | Still, bad: Sequence[BadAlert]) -> OnSeries | None:
+    return bad_alert.on_series([one.query() for one in config.queries if not one.is_live], bad) if bad else None
+
+
 def _called(one: read.Overdue) -> str:
     return f"{one.name}, {one.count} series" if one.count > 1 else one.name
 
@@ -208,12 +227,19 @@ def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
     return tuple(links.over(one, range) for one in config.links)
 
 
-def view_of_tracks(widget: Widget, tracks: list[list[Track]], range: str, at: float) -> WidgetView:
-    """Return the view-model of `widget` that shows `tracks`, a list for each of its queries, not what is stored."""
+def view_of_tracks(
+    widget: Widget, tracks: list[list[Track]], range: str, at: float, bad: Sequence[BadAlert] = ()
+) -> WidgetView:
+    """Return the view-model of `widget` that shows `tracks`, a list for each of its queries, not what is stored.
+
+    `bad` are the alerts that are bad then.
+    """
     parsed = _parsed(widget)
     if isinstance(parsed, str):
         return _view(widget, error=parsed)
     kind, config = parsed
+    if isinstance(config, AlertsConfig):
+        config.give(bad)
     found = [(of_query, Said()) for of_query in tracks]
     return _drawn(widget, kind, config, found, kind.window(config, ranges.window(range, at)))
 

@@ -1,52 +1,53 @@
-// The list of alerts: several are chosen, by mouse, touch or keyboard, and answered together. Rows come anew all the time.
-const list = document.getElementById("alerts");
-const form = document.getElementById("group");
+// That alerts changed: a number grows, and what this page shows of alerts is fetched anew, at most once a second, and not
+// by every page in the same moment.
+import { set } from "./clock.js";
 
-if (form) {
-  const chosen = new Set();
-  const count = form.querySelector("[data-count]");
-  const silence = form.querySelector("[data-to-silence]");
-  const before = count.textContent;
+const EVERY_MS = 1000;
+const SPREAD_MS = 250;
 
-  const boxes = () => [...list.querySelectorAll("input[name=alert]")];
-  const rowOf = (element) => element?.closest?.("tr[id^=alert-]");
+const told = () => document.getElementById("alerts-changed")?.dataset;
+let known = { number: undefined, critical: 0 };
 
-  function show() {
-    const there = boxes();
-    for (const id of chosen) if (!there.some((box) => box.value === id)) chosen.delete(id);
-    for (const box of there) if (box.checked !== chosen.has(box.value)) box.checked = chosen.has(box.value);
-    const said = chosen.size ? `${chosen.size} ${chosen.size === 1 ? "alert is" : "alerts are"} chosen.` : before;
-    if (count.textContent !== said) count.textContent = said;
-    form.classList.toggle("any", chosen.size > 0);
-    if (silence) silence.href = `${form.dataset.silence}?${new URLSearchParams([...chosen].map((id) => ["alert", id]))}`;
+/** What the page knows; a dashboard has it from its pulse, which lacks it while its process does not know it yet. */
+function read() {
+  const pulse = document.getElementById("pulse")?.dataset;
+  if (pulse ? pulse.alerts : told()) {
+    known = pulse
+      ? { number: pulse.alerts, critical: Number(pulse.criticalDown ?? 0) }
+      : { number: told().alerts, critical: Number(told().critical ?? 0) };
   }
-
-  function choose(box, on) {
-    if (on) chosen.add(box.value);
-    else chosen.delete(box.value);
-    show();
-  }
-
-  function step(by) {
-    const rows = boxes().map(rowOf);
-    if (!rows.length) return;
-    const at = rows.indexOf(rowOf(document.activeElement));
-    const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
-    const link = rows[next].querySelector("th a");
-    link.focus();
-    rows[next].scrollIntoView({ block: "nearest" });
-  }
-
-  list.addEventListener("change", (event) => {
-    if (event.target.name === "alert") choose(event.target, event.target.checked);
-  });
-  form.addEventListener("click", (event) => {
-    const { step: by, choose: toggles } = event.target.dataset;
-    if (by) step(Number(by));
-    if (toggles === undefined) return;
-    const box = rowOf(document.activeElement)?.querySelector("input[name=alert]");
-    if (box) choose(box, !chosen.has(box.value));
-  });
-  new MutationObserver(show).observe(list, { childList: true, subtree: true });
-  show();
+  return known;
 }
+
+/** How many critical alerts fire. */
+export const critical = () => read().critical;
+
+let seen = read().number;
+let timer = 0;
+let fetchedAt = -EVERY_MS;
+
+function changed() {
+  const { number } = read();
+  if (number === seen) return;
+  seen = number;
+  count();
+  timer ||= setTimeout(follow, Math.max(SPREAD_MS * Math.random(), fetchedAt + EVERY_MS - performance.now()));
+}
+
+function follow() {
+  timer = 0;
+  fetchedAt = performance.now();
+  document.dispatchEvent(new Event("alerts"));
+}
+
+/** The menu's count; a dashboard has it from its pulse. */
+function count() {
+  const bad = told()?.bad;
+  if (bad === undefined || document.getElementById("pulse")) return;
+  for (const badge of document.querySelectorAll("[data-down='alerts']")) {
+    if (Number(bad)) set(badge, `${bad} ${badge.dataset.word}`);
+    badge.hidden = !Number(bad);
+  }
+}
+
+new MutationObserver(changed).observe(document.body, { subtree: true, attributeFilter: ["data-alerts"] });

@@ -1,10 +1,14 @@
-// The bell: how many are unread is in the title and the icon of the tab, too, and it opens the panel.
+// The bell: how many are unread, and how many critical alerts fire, is in the title and the icon of the tab, too; and it
+// opens the panel.
+import { critical } from "./alerts.js";
+
 const SIZE = 64; // pixels of the icon
 const FULL = 99;
+const COUNTS = /^(\u26a0\d+ )?(\(\d+\) )?/;
 const icon = document.querySelector("link[rel=icon]");
 const panel = document.getElementById("panel");
 const plain = icon?.href;
-let shown = 0;
+let shown = "0 0"; // critical and unread
 
 const bell = () => document.getElementById("bell");
 const unread = () => Number(bell()?.dataset.unread || 0);
@@ -12,49 +16,54 @@ const label = (count) => (count > FULL ? `${FULL}+` : String(count));
 
 // --- The title and the icon -----------------------------------------------------------------------------
 
-function badge(image, count) {
+function badge(image, burning, count) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
   const pen = canvas.getContext("2d");
   pen.drawImage(image, 0, 0, SIZE, SIZE);
-  const text = label(count);
+  if (burning) corner(pen, label(burning), 0, "#d92d2d");
+  if (count) corner(pen, label(count), SIZE * 0.4, burning ? "#1c5f8a" : "#d92d2d");
+  return canvas.toDataURL();
+}
+
+/** A number on a badge, at the right edge, whose top is at `top`. */
+function corner(pen, text, top, colour) {
   const height = SIZE * 0.6;
   const width = Math.min(SIZE, height * (0.6 + 0.4 * text.length));
-  pen.fillStyle = "#d92d2d";
+  pen.fillStyle = colour;
   pen.beginPath();
-  pen.roundRect(SIZE - width, SIZE - height, width, height, height / 2);
+  pen.roundRect(SIZE - width, top, width, height, height / 2);
   pen.fill();
   pen.fillStyle = "#fff";
   pen.font = `bold ${SIZE * (text.length > 2 ? 0.36 : 0.48)}px sans-serif`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillText(text, SIZE - width / 2, SIZE - height / 2 + 2);
-  return canvas.toDataURL();
+  pen.fillText(text, SIZE - width / 2, top + height / 2 + 2);
 }
 
-async function mark(count) {
-  shown = count;
+async function mark(burning, count) {
+  const wanted = (shown = `${burning} ${count}`);
   let href = plain;
-  if (count) {
+  if (burning || count) {
     const image = new Image();
     image.src = plain;
     try {
       await image.decode();
-      href = badge(image, count);
+      href = badge(image, burning, count);
     } catch {
       return; // a browser that can't draw it has the number in the title
     }
   }
-  if (shown !== count) return; // another came meanwhile
-  icon.type = count ? "image/png" : "image/svg+xml";
+  if (shown !== wanted) return; // another came meanwhile
+  icon.type = burning || count ? "image/png" : "image/svg+xml";
   icon.href = href;
 }
 
 function count() {
-  const number = unread();
-  const title = document.title.replace(/^\(\d+\) /, "");
-  document.title = number ? `(${number}) ${title}` : title;
-  if (icon && number !== shown) mark(number);
+  const [burning, number] = [critical(), unread()];
+  const title = document.title.replace(COUNTS, "");
+  document.title = `${burning ? `\u26a0${burning} ` : ""}${number ? `(${number}) ` : ""}${title}`;
+  if (icon && `${burning} ${number}` !== shown) mark(burning, number);
 }
 
 // --- The panel ------------------------------------------------------------------------------------------
@@ -99,5 +108,10 @@ if (bell()) {
   document.addEventListener("submit", remember, true);
   document.addEventListener("htmx:after:swap", goOn);
   panel?.addEventListener("toggle", opened);
+  count();
+}
+
+if (icon) {
+  new MutationObserver(count).observe(document.body, { subtree: true, attributeFilter: ["data-critical", "data-critical-down"] });
   count();
 }

@@ -3,6 +3,7 @@
 import { age, now, set, setServerTime, tickClocks, timeOfDay, zone } from "./clock.js";
 import { tickFreshness } from "./freshness.js";
 import { follow } from "./revision.js";
+import { wallName } from "./wall-name.js";
 
 const LOST_AFTER_S = 12; // two pulses missed
 const ACK_BYTES = 64 * 1024; // a quarter of what the server lets a page owe
@@ -79,6 +80,7 @@ document.addEventListener("htmx:ws:before:connection", (event) => {
   const url = new URL(connection.url);
   url.searchParams.set("epoch", pulse().epoch);
   url.searchParams.set("version", pulse().version);
+  if (body.classList.contains("wall")) url.searchParams.set("viewer", wallName());
   connection.url = url.href;
 });
 

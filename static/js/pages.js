@@ -20,7 +20,7 @@ let laid = "";
 
 /** Nobody is at a wall to follow links: the keyboard does not stop at them. A swap brings them anew. */
 function passLinks() {
-  for (const link of grid.querySelectorAll(":is(h2, th, .image) > a, a.name")) link.tabIndex = -1;
+  for (const link of grid.querySelectorAll(":is(h2, th, .image) > a, a.name, a.on-series")) link.tabIndex = -1;
 }
 passLinks();
 document.addEventListener("htmx:after:swap", passLinks);

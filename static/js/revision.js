@@ -58,6 +58,6 @@ function lay(fresh, page) {
   offer(page);
   const [heading, title] = [document, page].map((one) => one.querySelector("header h1"));
   if (heading && title && heading.textContent !== title.textContent) heading.replaceChildren(...title.childNodes);
-  const count = /^\(\d+\) /.exec(document.title)?.[0] ?? "";
+  const count = /^(\u26a0\d+ )?(\(\d+\) )?/.exec(document.title)?.[0] ?? "";
   document.title = count + page.title;
 }

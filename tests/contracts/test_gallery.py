@@ -31,6 +31,7 @@ NEWEST: dict[str, Callable[[Any], list[object]]] = {
     "clock": lambda view: [text for one in view.dials for text in (one.name, one.time)],
     "countdown": lambda view: [view.left, view.at],
     "section": lambda view: [],
+    "alerts": lambda view: [view.summary, *(text for one in view.rows for text in (one.name, one.severity))],
     "image": lambda view: [view.alt],
 }
 """Texts that have to be said of a view-model, by kind."""

@@ -74,6 +74,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("history", {"queries": [{"metric": UP, "legend": "{check}"}], "days": 2}),
     ("image", {"picture": "0" * 64}),
     ("section", {"folded": True}),
+    ("alerts", {"matchers": 'env="prod"', "rows": 3}),
     ("text", {"text": "Call *Ada*."}),
     ("clock", {"places": [{"zone": "Asia/Tokyo"}]}),
     ("countdown", {"until": "2026-11-20T12:02:00Z"}),
@@ -176,7 +177,7 @@ def build(url: str) -> tuple[Dashboard, Source, set[str]]:
 def fresh(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
     said = {"notice": page(dashboard, range, at).notice}
     return {
-        **{widget.key: draw(widget, range, at) for widget in raised(list(dashboard.widgets.all()))},
+        **{widget.key: draw(widget, range, at, ()) for widget in raised(list(dashboard.widgets.all()))},
         "notice": render_to_string("notice/notice.html", said).strip(),
     }
 

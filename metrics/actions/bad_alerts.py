@@ -1,0 +1,93 @@
+"""Alerts that are bad now, remembered by each process until alerts change: drawing a widget costs no query for them."""
+
+import math
+import time
+from threading import Lock
+
+from django.db.models import Max, QuerySet
+from redis import RedisError
+
+from metrics.access import policy
+from metrics.alerts.machine import BURNING, TOLD
+from metrics.health import store as health
+from metrics.models import Alert, Transition
+from metrics.models.log import sender
+from metrics.times import datetime_of
+from metrics.widgets.bad_alert import BadAlert
+
+STATES = TOLD | BURNING
+MOST = 2000
+REMEMBERED_S = 5.0
+"""Values change without a change of state."""
+
+_lock = Lock()
+_known: tuple[float, int, tuple[BadAlert, ...]] = (-math.inf, 0, ())
+"""When they were read (monotonic seconds), how many changes of alerts there were then, and they."""
+
+
+def now() -> tuple[BadAlert, ...]:
+    """Return the alerts that are bad now, the newest first."""
+    global _known
+    try:
+        number = health.alerts_number()  # read before they are: what changes meanwhile counts as a change
+    except RedisError:
+        return _read(Alert.objects.filter(state__in=STATES))
+    with _lock:
+        read_at, of, found = _known
+        if of != number or not 0 <= time.monotonic() - read_at < REMEMBERED_S:
+            found = _read(Alert.objects.filter(state__in=STATES))
+            _known = time.monotonic(), number, found
+        return found
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    global _known
+    _known = (-math.inf, 0, ())
+
+
+def on(dashboard: int | None) -> tuple[BadAlert, ...]:
+    """Return the alerts that are bad now, of those that the dashboard of this id may show."""
+    return _shown(now(), dashboard)
+
+
+def on_at(dashboard: int | None, at: float) -> tuple[BadAlert, ...]:
+    """Return the alerts that were bad at a time of the past (Unix seconds), of those that a dashboard (id) may show."""
+    moves = Transition.objects.filter(noun="alert", at__lte=datetime_of(at)).order_by()
+    newest = moves.values("thing").annotate(newest=Max("pk")).values("newest")
+    bad = {int(one.thing): one for one in Transition.objects.filter(pk__in=newest, after__in=STATES)}
+    return _shown(_read(Alert.objects.filter(pk__in=bad), bad), dashboard)
+
+
+def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert, ...]:
+    if not found:
+        return ()
+    teams = policy.teams_of(dashboard)
+    return tuple(one for one in found if policy.is_for_teams(one.for_everyone, one.teams, teams))
+
+
+def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:
+    """Return `rows` as they are now, or as the change of each in `moves` made them."""
+    found = rows.select_related("rule").prefetch_related("rule__teams").order_by("-since_ms", "pk")
+    return tuple(_bad(one, moves and moves[one.pk]) for one in found[:MOST])
+
+
+def _bad(alert: Alert, move: Transition | None) -> BadAlert:
+    rule, teams = alert.rule, list(alert.rule.teams.all())
+    return BadAlert(
+        id=alert.pk,
+        rule=rule.name,
+        labels=alert.labels,
+        metric=rule.metric,
+        series=alert.series,
+        state=move.after if move else alert.state,
+        severity=alert.severity,
+        since=move.at.timestamp() if move else alert.since_ms / 1000,
+        value=move.value if move else alert.value,
+        unit=alert.unit,
+        who="" if move or not alert.acknowledged_by else sender(alert.acknowledged_by),
+        incident=alert.incident_id,
+        for_everyone=rule.for_everyone,
+        teams=frozenset(team.pk for team in teams),
+        team_names=tuple(sorted(team.name for team in teams)),
+    )

@@ -1,0 +1,132 @@
+"""Sightings: which tabs and walls had drawn that an incident is bad, and when.
+
+A page says which version it shows; a web process knows the first one that had a mark of an incident, and stores what it
+learned once a round. The page of an incident or an alert says so itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
+from metrics.actions import timeline
+from metrics.models import Dashboard, Incident, Sighting
+from metrics.models.log import sender
+from metrics.times import datetime_of
+
+UNSEEN_AFTER = timedelta(minutes=1)
+LOOKED_BACK = timedelta(hours=1)
+NAMES_MOST = 3
+
+
+class Seen(NamedTuple):
+    """That a viewer had drawn an incident (id) at a time (Unix seconds), on a dashboard (id), 0 for a page of its own.
+
+    `kind` and `viewer` are as in a Sighting, `name` is that of its person.
+    """
+
+    incident: int
+    kind: str
+    viewer: str
+    name: str
+    dashboard: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Who had seen an incident first: `text` says it in words, and there is `nobody` if that is so."""
+
+    text: str
+    nobody: bool
+
+
+def see(by: Principal, incident: int, now: float, wall: str = "", dashboard: str = "") -> None:
+    """Note that a person has an incident (id) before them.
+
+    That is its page, or that of an alert of it; or the banner of a wall that calls itself `wall`, of a `dashboard`
+    (slug).
+    """
+    if by.kind != "user" or not visible(by, Incident).filter(pk=incident).exists():
+        return
+    shown = visible(by, Dashboard).filter(slug=dashboard).first() if wall else None
+    kind, viewer = (Sighting.WALL, wall) if wall else (Sighting.TAB, f"user:{by.pk}")
+    store([Seen(incident, kind, viewer, sender(by.name), shown.pk if shown else 0, now)])
+
+
+def store(seen: Sequence[Seen]) -> None:
+    """Store what was seen, once for each viewer; the timeline says what was seen first."""
+    if not seen:
+        return
+    with transaction.atomic():
+        known = {one.pk: one for one in Incident.objects.filter(pk__in={one.incident for one in seen})}
+        before = set(Sighting.objects.filter(incident__in=known).values_list("incident", flat=True))
+        slugs = dict(Dashboard.objects.filter(pk__in={one.dashboard for one in seen}).values_list("pk", "slug"))
+        rows = [
+            Sighting(
+                incident_id=one.incident,
+                kind=one.kind,
+                viewer=one.viewer[:60],
+                name=one.name[:200],
+                dashboard=slugs.get(one.dashboard, "")[:100],
+                at=datetime_of(one.at),
+            )
+            for one in seen
+            if one.incident in known
+        ]
+        Sighting.objects.bulk_create(rows, ignore_conflicts=True)
+        for row in sorted(rows, key=lambda one: one.at):
+            if row.incident_id not in before:
+                before.add(row.incident_id)
+                timeline.say(known[row.incident_id], f"First seen {_where(row)}.", f"sighting:{row.incident_id}")
+
+
+def summary(incident: Incident) -> Summary:
+    """Return who has seen `incident`, in words."""
+    rows = list(incident.sightings.order_by("at", "pk"))
+    if not rows:
+        return Summary("nobody has seen it yet", True)
+    walls = [one for one in rows if one.kind == Sighting.WALL]
+    people = list(dict.fromkeys(one.name for one in rows if one.kind == Sighting.TAB))
+    parts = [f"on {_count(len(walls), 'wall')}"] if walls else []
+    if people:
+        more = f" and {len(people) - NAMES_MOST} more" if len(people) > NAMES_MOST else ""
+        parts.append(f"by {', '.join(people[:NAMES_MOST])}{more}")
+    return Summary(" and ".join(parts), False)
+
+
+def first_at(incident: Incident) -> datetime | None:
+    """Return when somebody had seen `incident` first."""
+    return incident.sightings.order_by("at").values_list("at", flat=True).first()
+
+
+def unseen(now: float) -> list[int]:
+    """Return the critical incidents (ids) that nobody has seen for a minute, which had no consequence yet."""
+    moment = datetime_of(now)
+    rows = Incident.objects.filter(
+        severity="critical",
+        resolved_at=None,
+        acknowledged_at=None,
+        unseen_at=None,
+        opened_at__lte=moment - UNSEEN_AFTER,
+        opened_at__gte=moment - LOOKED_BACK,
+    )
+    return list(
+        rows.filter(~Exists(Sighting.objects.filter(incident=OuterRef("pk"))))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def _where(row: Sighting) -> str:
+    on = f" of {row.dashboard}" if row.dashboard else ""
+    return f"on a wall{on}, signed in as {row.name}" if row.kind == Sighting.WALL else f"by {row.name}, in a tab{on}"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

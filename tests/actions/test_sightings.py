@@ -1,0 +1,116 @@
+"""Who saw an incident: told by pages and walls, once each; and what follows when nobody did."""
+
+import pytest
+
+from metrics.access.principal import SYSTEM, of_user
+from metrics.actions import alert_changes, bad_alerts, escalations, rule_index, rules, sightings
+from metrics.actions.sightings import Seen
+from metrics.live.topic import Topic
+from metrics.models import Alert, Incident, Message, Sighting
+from metrics.redis_state import arrived
+from metrics.times import datetime_of
+from tests import make
+from tests.actions.test_incidents import push, rule
+from tests.make import AT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture(autouse=True)
+def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived.looked_back()
+    rule_index.forget()
+    bad_alerts.forget()
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+
+
+def wall(incident: Incident, viewer: str = "w1", dashboard: int = 0, at: float = AT + 2) -> Seen:
+    return Seen(incident.pk, Sighting.WALL, viewer, "ada", dashboard, at)
+
+
+def lines() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("text", flat=True))
+
+
+class TestSeen:
+    def test_each_viewer_counts_once_and_the_timeline_says_the_first(self) -> None:
+        incident, shown = make.incident("Disk full"), make.dashboard("floor")
+        assert sightings.summary(incident).text == "nobody has seen it yet"
+        sightings.store([wall(incident, dashboard=shown.pk), wall(incident, "w2", at=AT + 3)])
+        sightings.store([wall(incident, at=AT + 60), wall(incident, "w3", at=AT + 61)])
+        bob = of_user(make.user("bob"))
+        sightings.see(bob, incident.pk, AT + 70)
+        sightings.see(bob, incident.pk, AT + 80)
+        assert sightings.summary(incident).text == "on 3 walls and by bob"
+        assert sightings.first_at(incident) == datetime_of(AT + 2)
+        assert lines() == ["First seen on a wall of floor, signed in as ada."]
+
+    def test_what_somebody_may_not_see_they_did_not_see(self) -> None:
+        incident = make.incident("Secret", everyone=False, teams=[make.team("ops")])
+        sightings.see(of_user(make.user("bob")), incident.pk, AT)
+        sightings.see(SYSTEM, incident.pk, AT)
+        sightings.store([wall(incident)._replace(incident=incident.pk + 1)])
+        assert not Sighting.objects.exists()
+
+
+class TestNobody:
+    @pytest.mark.parametrize(
+        ("severity", "after_s", "is_seen", "count"),
+        [("critical", 58, False, 0), ("critical", 61, False, 1), ("critical", 61, True, 0), ("warning", 61, False, 0)],
+    )
+    def test_a_critical_one_that_nobody_saw_for_a_minute_goes_on(
+        self, severity: str, after_s: float, is_seen: bool, count: int
+    ) -> None:
+        incident = make.incident("Site down")
+        later = datetime_of(AT + 600)
+        Incident.objects.update(severity=severity, next_step_at=later)
+        if is_seen:
+            sightings.store([wall(incident)])
+        assert escalations.hurry(AT + after_s) == count
+        assert escalations.hurry(AT + after_s + 1) == 0
+        incident.refresh_from_db()
+        assert incident.next_step_at == (datetime_of(AT + after_s) if count else later)
+        assert ("Nobody has seen it for a minute: the next step is due." in lines()) == bool(count)
+
+
+class TestChanges:
+    def test_one_message_for_a_transaction_and_the_widgets_that_show_it_are_marked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[tuple[int, ...]] = []
+        monkeypatch.setattr(alert_changes.bus, "alerts_changed", lambda *given: told.append(given))
+        widgets = [make.widget("disk_used"), make.widget("other"), {"kind": "alerts", "title": "Bad", "config": {}}]
+        keys = [one.key for one in make.widgets_of(make.dashboard("floor", widgets))]
+        variant = make.variant("floor")
+        monkeypatch.setattr(alert_changes.watchers, "watched", lambda now: [variant, Topic("room", 1)])
+        rule(severity="critical")
+        told.clear()
+        monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
+        push(a=95)
+        assert told
+        assert [counts for _, *counts in told] == [[1, 1]] * len(told)
+        assert {key for key in make.marks(variant) if key != "@"} == {keys[0], keys[2]}
+        told.clear()
+        rules.delete(SYSTEM, Alert.objects.get().rule_id)
+        assert len(told) == 1
+
+
+class TestBadAlerts:
+    def test_a_dashboard_shows_those_of_rules_that_its_teams_may_see(self) -> None:
+        ops, night = make.team("ops"), make.team("night")
+        rule("For all")
+        rule("For ops", "load", teams=["ops"])
+        push(a=95)
+        push(0, "load", a=99)
+        seen = {
+            name: sorted(one.rule for one in bad_alerts.on(make.dashboard(name, teams=teams).pk))
+            for name, teams in (("all", ()), ("ops", (ops,)), ("night", (night,)))
+        }
+        assert seen == {"all": ["For all"], "ops": ["For all", "For ops"], "night": ["For all"]}
+        assert bad_alerts.on_at(None, AT - 1) == ()
+        assert [one.rule for one in bad_alerts.on_at(None, AT + 1)] == ["For all"]
+        push(60, a=1)
+        assert [one.rule for one in bad_alerts.on_at(None, AT + 1)] == ["For all"]
+        assert bad_alerts.on_at(None, AT + 61) == ()

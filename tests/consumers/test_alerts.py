@@ -1,0 +1,48 @@
+"""That alerts changed: one small frame for each page, however often they change in a moment."""
+
+import asyncio
+
+import pytest
+
+from consumers import alerts as module
+from consumers.access import Credential, Decision
+from consumers.alerts import Alerts
+from consumers.log_stream import LogStream
+from consumers.stream import Stream
+from consumers.viewer import Viewer
+from metrics.live.bus import ALERTS, AlertsChanged
+from metrics.live.topic import person, variant
+from tests.consumers.test_stream import Sent
+
+
+def follows(stream: Stream | LogStream, **asked: str) -> Sent:
+    sent = Sent()
+    viewer = Viewer(sent, Credential("", ""), Decision(None, "user:5", "ada"), asked=asked)
+    viewer.begin(0, 0)
+    stream.viewers.add(viewer)
+    return sent
+
+
+async def test_pages_are_told_once_and_programs_and_other_sockets_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_S", 0.0)
+    board, log = Stream(variant(1, "1h")), LogStream(person(5))
+    board.fed = True
+    tab, page, room, program = (
+        follows(board),
+        follows(log, personal="1"),
+        follows(log),
+        follows(log, personal="1", format="json"),
+    )
+    alerts = Alerts(lambda: [board, log])
+    for number in (7, 8):
+        alerts.hear(AlertsChanged(type=ALERTS, number=number, bad=3, critical=2))
+    await asyncio.sleep(0.01)
+    assert [frame.count('data-alerts="8"') for frame in tab.frames] == [1]
+    assert 'data-alerts-down="3"' in tab.frames[0]
+    assert [frame.count('data-alerts="8" data-bad="3" data-critical="2"') for frame in page.frames] == [1]
+    assert (room.frames, program.frames) == ([], [])
+    alerts.compare(8, 3, 2)
+    assert (len(tab.frames), len(page.frames)) == (1, 1)
+    late = follows(log, personal="1")
+    alerts.compare(9, 0, 0)
+    assert [len(one.frames) for one in (tab, page, late)] == [2, 2, 1]

@@ -1,0 +1,50 @@
+"""Which viewers showed which incidents: by the versions that they acknowledge."""
+
+import pytest
+
+from consumers.access import Credential, Decision
+from consumers.sightings import Sightings
+from consumers.viewer import Viewer
+from metrics.live.topic import variant
+from tests.consumers.test_stream import Sent
+
+TOPIC = variant(7, "1h")
+
+
+def viewer(acked: int, *, tab: bool = False, program: bool = False, wall: str = "w") -> Viewer:
+    asked = {"viewer": wall} | ({"personal": "1"} if tab else {}) | ({"format": "json"} if program else {})
+    made = Viewer(Sent(), Credential("", ""), Decision(None, "user:5", "ada"), asked=asked)
+    made.begin(acked, 0)
+    return made
+
+
+@pytest.fixture
+def marks() -> Sightings:
+    made = Sightings()
+    made.shown("a", '<i data-incidents="3 4">', 10)
+    made.shown("b", "<i>", 10)
+    made.shown("a", '<i data-incidents="3">', 12)
+    return made
+
+
+@pytest.mark.parametrize(("acked", "seen"), [(9, []), (10, [3]), (12, [3])])
+def test_one_that_acknowledged_the_version_saw_it(marks: Sightings, acked: int, seen: list[int]) -> None:
+    one = viewer(acked)
+    marks.note(one, TOPIC)
+    marks.note(one, TOPIC)
+    assert [(found.incident, found.kind, found.viewer, found.dashboard) for found in marks.take()] == [
+        (id, "wall", "w", 7) for id in seen
+    ]
+    assert marks.take() == []
+
+
+def test_a_tab_is_its_person_and_a_program_sees_nothing(marks: Sightings) -> None:
+    marks.note(viewer(20, tab=True), TOPIC)
+    marks.note(viewer(20, program=True), TOPIC)
+    assert [(found.kind, found.viewer, found.name) for found in marks.take()] == [("tab", "user:5", "ada")]
+
+
+def test_versions_of_an_earlier_epoch_say_nothing(marks: Sightings) -> None:
+    marks.begin()
+    marks.note(viewer(20), TOPIC)
+    assert marks.take() == []
