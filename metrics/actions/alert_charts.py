@@ -31,12 +31,12 @@ def range_of(alert: Alert, now: float) -> str:
 
 
 def drawing(alert: Alert, now: float) -> str:
-    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read.
+    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read, or looks at no series.
 
     It draws the sources that the teams of the rule may see.
     """
     spec = rule_index.readable(alert.rule)
-    if spec is None:
+    if spec is None or not spec.kind.is_evaluated:
         return ""
     range = range_of(alert, now)
     view = chart(spec, alert.series, range, now, hidden_from_teams(alert.rule.teams.all()))

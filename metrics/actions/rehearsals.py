@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from metrics import schedule
 from metrics.access.policy import CREATE, check, hidden_from
 from metrics.access.principal import Principal
+from metrics.actions.errors import Invalid
 from metrics.actions.evaluation import CALCULATED_MOST_S, UNKNOWN_EVERY_S
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rehearsal import Rehearsed, rehearse
@@ -56,11 +57,16 @@ class Rehearsal:
 
 
 def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehearsal:
-    """Return what `spec` would have done with the series that `by` may see. Raises Forbidden.
+    """Return what `spec` would have done with the series that `by` may see. Raises Forbidden, and
+    Invalid for alerts that are received.
 
     Samples are looked at minute by minute, and of a minute the worst one: it may be that nothing finer is held.
     """
     check(by, CREATE, Rule)
+    if not spec.kind.is_evaluated:
+        raise Invalid(
+            "condition", "Nothing can be rehearsed: alerts of this rule are received, as others evaluate them."
+        )
     config = spec.config()
     hidden = hidden_from(by)
     looked_at = read.tracks(spec.query.query(), now, hidden)

@@ -28,6 +28,8 @@ class Condition(ABC, Generic[C]):
     config_class: type[C]
     no_data: ClassVar[NoData | None] = None
     """The state of a series that lapses, where its kind leaves no choice."""
+    is_evaluated: ClassVar[bool] = True
+    """Whether samples say when it is bad; else somebody else says it, and nobody makes such a rule by hand."""
 
     @abstractmethod
     def is_bad(self, config: C, value: float, was_bad: bool) -> bool:

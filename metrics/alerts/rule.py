@@ -18,6 +18,8 @@ from metrics.widgets.links import Href
 Severity = Literal["info", "warning", "critical"]
 LONGEST_S = 30 * 86_400
 LABELS_MOST = 20
+NOT_LOOKED_AT = {"metric": "ALERTS"}
+"""The query of a rule whose alerts are received: the metric as which a Prometheus stores its own."""
 
 
 def _period(text: str) -> str:
@@ -84,6 +86,15 @@ class RuleSpec(Versioned):
         default_factory=list, max_length=50, description="What is to be done; each incident of it begins with these."
     )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _looks_at_nothing(cls, given: Any) -> Any:
+        condition = given.get("condition") if isinstance(given, dict) else None
+        kind = condition.get("kind") if isinstance(condition, dict) else None
+        if isinstance(kind, str) and kind in kinds() and not kinds()[kind].is_evaluated:
+            return {**given, "query": NOT_LOOKED_AT}
+        return given
 
     @field_validator("condition")
     @classmethod

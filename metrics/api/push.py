@@ -63,7 +63,7 @@ def take(
     body = decoded(request, settings.PUSH_BODY_LIMIT_BYTES, encoding)
     key = _key(request, token, body)
     parsed = parse(body)
-    _spend(token, len(parsed.samples) + len(parsed.refused), now)
+    spend(token, len(parsed.samples) + len(parsed.refused), now)
     push = checked(
         times.given(parsed.samples, now),
         token.source,
@@ -97,7 +97,7 @@ def wait_s(token_id: int, count: int, now: float) -> int:
     return limits.spend(f"token:{token_id}", max(1, count), settings.PUSH_SAMPLES_PER_MINUTE, now)
 
 
-def _spend(token: Token, count: int, now: float) -> None:
+def spend(token: Token, count: int, now: float) -> None:
     """Take `count` samples from what `token` may push in this minute. Raises HttpError or TooFastError."""
     most = settings.PUSH_SAMPLES_PER_MINUTE
     if count > most:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
-from metrics.actions import alert_charts, rule_index, rules
+from metrics.actions import alert_charts, alert_notices, rule_index, rules
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
@@ -25,6 +25,7 @@ from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
+from metrics.widgets.links import outside
 from metrics.widgets.render import WidgetView
 
 LEVELS = {
@@ -36,6 +37,8 @@ LEVELS = {
 }
 WORDS = {State.NODATA: "no data"}
 MOVES_LISTED = 50
+WORDS_LISTED = 20
+SENTENCES = ("summary", "description", "message")
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
@@ -93,24 +96,30 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
     part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
     if part == "chart":
-        return render(request, "alert/_chart.html", {"shown": spec and _chart(found, spec, now, hidden_from(by))})
+        return render(request, "alert/_chart.html", {"shown": _chart(found, spec, now, hidden_from(by))})
     context = {
         "alert": found,
         "row": row(found, now),
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
+        "is_received": found.rule.received is not None,
+        "runbook": alert_notices.runbook_of(found),
+        "link": outside(found.link),
+        "words": _words(found),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "hours": FOR_HOURS,
     }
     if part != "page":
         return render(request, "alert/_state.html", context)
-    context["shown"] = spec and _chart(found, spec, now, hidden_from(by))
+    context["shown"] = _chart(found, spec, now, hidden_from(by))
     return render(request, "alert/page.html", context)
 
 
-def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
+def _chart(alert: Alert, spec: RuleSpec | None, now: float, hidden: Collection[int]) -> WidgetView | None:
+    if spec is None or not spec.kind.is_evaluated:
+        return None
     return alert_charts.chart(spec, alert.series, alert_charts.range_of(alert, now), now, hidden)
 
 
@@ -152,6 +161,12 @@ def row(alert: Alert, now: float) -> Row:
 def status(state: str) -> SourceStatus:
     """Return the mark of a state, and its word."""
     return SourceStatus(WORDS.get(State(state), state), LEVELS[State(state)])
+
+
+def _words(alert: Alert) -> list[tuple[str, str]]:
+    """Return what came with an alert, the sentences first."""
+    words = sorted(alert.annotations.items(), key=lambda pair: (*(pair[0] != name for name in SENTENCES), pair[0]))
+    return words[:WORDS_LISTED]
 
 
 def _is_of(alert: Alert, team: str) -> bool:

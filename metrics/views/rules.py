@@ -17,7 +17,7 @@ from metrics.actions import rehearsals
 from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid
-from metrics.alerts.registry import kinds
+from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
@@ -31,6 +31,8 @@ from metrics.views.dashboard_edit import seen
 RULE, QUERY, CONDITION = "rule", "query", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
 MORE = ("no_data", "text", "runbook", "checklist", "labels", "enabled")
+RECEIVED = ("name", "severity", "text", "runbook", "checklist", "labels", "enabled")
+"""Fields of a rule whose alerts are received."""
 OF_QUERY = ("metric", "labels", "function", "over", "quantile")
 FOLDED = {RULE: set(MORE), QUERY: {"quantile"}}
 TEXTS = ("name", "text", "runbook")
@@ -63,9 +65,9 @@ def new(request: HttpRequest) -> HttpResponse:
     """Choose a condition, then make a rule of it; a query may come with the address."""
     by, kind = of_visitor(request), request.GET.get("kind", "")
     check(by, CREATE, Rule)
-    if kind not in kinds():
+    if kind not in offered():
         given = request.GET.urlencode()
-        context = {"kinds": [actions.about(one) for _, one in sorted(kinds().items())], "given": given}
+        context = {"kinds": [actions.about(one) for _, one in sorted(offered().items())], "given": given}
         return render(request, "rule/kinds.html", context)
     query = {"metric": request.GET.get("metric", ""), "labels": _labels(request)}
     draft = Draft.of(_parts(kind), {RULE: {"enabled": True}, QUERY: query}, FOLDED)
@@ -108,6 +110,8 @@ def _labels(request: HttpRequest) -> dict[str, str]:
 
 def _parts(kind: str) -> Parts:
     every = {field.name: field for field in fields_of(RuleSpec)}
+    if not kinds()[kind].is_evaluated:
+        return {RULE: tuple(every[name] for name in RECEIVED), QUERY: (), CONDITION: ()}
     rule: list[Field] = [every[name] for name in (*FIRST, *MORE)]
     condition = fields_of(kinds()[kind].config_class)
     return {RULE: tuple(rule), QUERY: fields_of(RuleQuery, *OF_QUERY), CONDITION: condition}
@@ -122,7 +126,10 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     context: dict[str, Any] = {
         "rule": rule,
         "kind": kind,
-        "about": actions.about(kinds()[kind])["about"],
+        "about": actions.about(kinds()[kind])["about"]
+        if kinds()[kind].is_evaluated or rule is None
+        else actions.says(rule),
+        "is_evaluated": kinds()[kind].is_evaluated,
         "form_url": url,
         "rehearse_url": f"{url}{'&' if '?' in url else '?'}do=rehearse",
         "teams": [(team.name, team.name in teams) for team in visible(by, Team)],
@@ -164,6 +171,8 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
     given = {name: value for name, value in values[RULE].items() if value != "" or name in TEXTS}
     query = {name: value for name, value in values[QUERY].items() if value not in (None, "", {})}
     condition = {name: value for name, value in values[CONDITION].items() if value is not None}
+    if not kinds()[kind].is_evaluated:
+        return given
     return {**given, QUERY: query, CONDITION: {**condition, "kind": kind}}
 
 
