@@ -19,7 +19,6 @@ from metrics.actions import alerts, journal, received_rules
 from metrics.alerts.machine import State
 from metrics.ingest.alerts import ALERTNAME, SEVERITY, SentAlert
 from metrics.models import Alert, Rule, Transition
-from metrics.times import datetime_of
 
 AT_ONCE = 500
 """Alerts that are written in one transaction."""

@@ -98,7 +98,7 @@ def silence(one: Silence, now: datetime) -> dict[str, Any]:
 
 
 def order(one: Silence, now: datetime) -> tuple[int, float]:
-    """Return by what silences are sorted: active ones by when they end, pending ones by when they begin, then others."""
+    """Return what silences are sorted by: active ones by their end, pending ones by their start, then others."""
     state = silences.state(one, now)
     if state == silences.ACTIVE:
         return 0, one.ends_at.timestamp()

@@ -77,7 +77,7 @@ SENT: dict[str, Any] = {
                                     "since": {"anyOf": [{"type": "number"}, {"type": "string", "format": "date-time"}]},
                                     "holds": {
                                         "type": ["number", "null"],
-                                        "description": "Seconds after which it is over without being sent anew; else 7 days.",
+                                        "description": "Seconds that it holds without being sent anew; else 7 days.",
                                     },
                                 },
                             },

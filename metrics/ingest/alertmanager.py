@@ -1,4 +1,4 @@
-"""Alerts as Prometheus, Thanos and vmalert send them to an Alertmanager: a list of `{labels, annotations, startsAt, …}`.
+"""Alerts as Prometheus, Thanos and vmalert send them to an Alertmanager: `[{labels, annotations, startsAt, …}]`.
 
 https://prometheus.io/docs/alerting/latest/clients/. What is refused, and in which words, is as Alertmanager does it.
 """

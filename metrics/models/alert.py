@@ -15,7 +15,7 @@ class Rule(Shared):
 
     name = models.CharField(max_length=100, unique=True)
     metric = models.CharField(max_length=200, db_index=True, editable=False)
-    received = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    received = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  # most have none
     spec = models.JSONField()
     version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of spec.")
     severity = models.CharField(max_length=10, editable=False)

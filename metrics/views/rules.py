@@ -126,9 +126,7 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     context: dict[str, Any] = {
         "rule": rule,
         "kind": kind,
-        "about": actions.about(kinds()[kind])["about"]
-        if kinds()[kind].is_evaluated or rule is None
-        else actions.says(rule),
+        "about": _about(kind, rule),
         "is_evaluated": kinds()[kind].is_evaluated,
         "form_url": url,
         "rehearse_url": f"{url}{'&' if '?' in url else '?'}do=rehearse",
@@ -160,6 +158,13 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
         return _page(request, draft, {**context, "conflict": problem}, status=409)
     messages.success(request, f"{saved.name} is saved.")
     return redirect("rules")
+
+
+def _about(kind: str, rule: Rule | None) -> str:
+    """Return what a rule of this kind is; of alerts that are received, from whom."""
+    if rule is None or kinds()[kind].is_evaluated:
+        return str(actions.about(kinds()[kind])["about"])
+    return f"Its alerts are {actions.says(rule)}."
 
 
 def _read(draft: Draft, kind: str) -> dict[str, Any]:
