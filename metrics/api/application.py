@@ -37,6 +37,7 @@ from metrics.api import (
     sources,
     tickets,
 )
+from metrics.api.alertmanager_silences import Unreadable
 from metrics.api.paths import operations
 from metrics.api.refusals import as_json, refuse_in
 
@@ -99,7 +100,7 @@ refuse_in(influxdb, influx.as_influx)
 
 alertmanagers = NinjaAPI(title="Alertmanager", docs_url=None, openapi_url=None, urls_namespace="alertmanager")
 alertmanagers.add_router("", alertmanager.router)
-alertmanagers.add_exception_handler(alertmanager.Unreadable, alertmanager.as_go)
+alertmanagers.add_exception_handler(Unreadable, alertmanager.as_go)
 refuse_in(alertmanagers, alertmanager.as_alertmanager)
 
 telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, urls_namespace="telemetry")
