@@ -15,6 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import (
     agents,
+    alert_webhooks,
     alertmanager,
     alerts,
     asyncapi,
@@ -80,6 +81,7 @@ api.add_router("v1", links.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", incidents.router)
+api.add_router("v1", alert_webhooks.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)

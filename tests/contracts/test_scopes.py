@@ -19,9 +19,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 ANYBODYS = {
     *(("GET", "/ping"), ("HEAD", "/ping"), ("GET", "/health"), ("GET", "/ready")),
+    ("POST", "/api/v1/alerts/webhook/{key}"),
     *(("GET", "/-/healthy"), ("HEAD", "/-/healthy"), ("GET", "/-/ready"), ("HEAD", "/-/ready")),
 }
-"""Where the clients of InfluxDB and of Alertmanager ask whether somebody is there."""
+"""Where the clients of InfluxDB and of Alertmanager ask whether somebody is there; and what a key in it opens."""
 ANY = "any"
 """Granted by every token."""
 SCOPES = {
@@ -77,6 +78,10 @@ SCOPES = {
     ("DELETE", "/api/v1/rules/{id}"): "edit",
     ("GET", "/api/v1/alerts"): "read",
     ("POST", "/api/v1/alerts"): "push",
+    ("GET", "/api/v1/alert-webhooks"): "edit",
+    ("POST", "/api/v1/alert-webhooks"): "edit",
+    ("PATCH", "/api/v1/alert-webhooks/{id}"): "edit",
+    ("DELETE", "/api/v1/alert-webhooks/{id}"): "edit",
     ("GET", "/api/v2/status"): ANY,
     ("POST", "/api/v2/alerts"): "push",
     ("GET", "/api/v2/alerts"): "read",
