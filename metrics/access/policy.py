@@ -11,6 +11,7 @@ An alert is for those who see its rule, an incident for its teams; the editors a
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 A silence is a thing of teams as all others; it withholds only alerts that its maker sees.
+A webhook for alerts is for the editors of its teams.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.

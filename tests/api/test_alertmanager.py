@@ -88,7 +88,8 @@ def test_a_password_is_a_token_too() -> None:
             400,
             {
                 "code": 400,
-                "message": "parsing alerts body from \"\" failed, because invalid character 'x' looking for beginning of value",
+                "message": 'parsing alerts body from "" failed, because '
+                "invalid character 'x' looking for beginning of value",
             },
         ),
     ],
