@@ -20,12 +20,12 @@ _SHARED: list[Any] = [
 ]
 
 
-PING_KEY = re.compile(r"(/ping/+)[^/?#\s\"'<>]+")
-"""In the address of a heartbeat, which is a credential; requests that fail are logged with theirs."""
+PING_KEY = re.compile(r"(/(?:ping|alerts/+webhook)/+)[^/?#\s\"'<>]+")
+"""In the address of a heartbeat or of a webhook, which is a credential; requests that fail are logged with theirs."""
 
 
 def hide_ping_keys(_: Any, __: str, line: str) -> str:
-    """Return `line`, a record as it will be written, without the keys of heartbeats."""
+    """Return `line`, a record as it will be written, without the keys of heartbeats and webhooks."""
     return PING_KEY.sub(r"\1[key]", line)
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/", urls["api"]),
     path("", urls["foreign"]),
     path("", urls["influxdb"]),
+    path("", urls["alertmanager"]),
     path("", urls["telemetry"]),
     path("ping/<str:key>", ping.take),
     path("ping/<str:key>/<str:word>", ping.take),

@@ -4,7 +4,7 @@ import time
 
 from celery import shared_task
 
-from metrics.actions import account, journal, links, notifications, users, watches
+from metrics.actions import account, journal, links, notifications, received_alerts, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -19,3 +19,4 @@ def forget() -> None:
     notifications.forget(now)
     watches.forget()
     journal.forget(now)
+    received_alerts.forget(now)

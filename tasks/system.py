@@ -12,6 +12,7 @@ from metrics.actions import (
     evaluation,
     incident_messages,
     pictures,
+    received_alerts,
     render,
     slots,
 )
@@ -64,6 +65,7 @@ def sweep() -> None:
 def follow_alerts() -> None:
     """Do what time does to alerts and incidents."""
     now = time.time()
+    received_alerts.end_unsent(now)
     evaluation.sweep(now)
     announcements.release(now)
     escalations.hurry(now)

@@ -12,6 +12,7 @@ An alert is for those who see its rule, an incident for its teams; the editors a
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
 maker sees.
+A webhook for alerts is for the editors of its teams.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
 whatever is not granted to it here, it may not.
@@ -29,6 +30,7 @@ from django.db.models import Model, Q, QuerySet
 from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
+    AlertWebhook,
     AuditEntry,
     Channel,
     Dashboard,
@@ -67,6 +69,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Source: _BY_EDITORS,
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
+    AlertWebhook: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Incident: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR, CHANGE: Role.EDITOR},
     Escalation: {SEE: Role.VIEWER, CHANGE: Role.EDITOR},
@@ -180,7 +183,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
+    if model in (AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -330,7 +333,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE, thing)
     if isinstance(thing, Escalation):
         return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
-    if isinstance(thing, Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source):
+    if isinstance(thing, AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

@@ -37,7 +37,7 @@ def range_of(alert: Alert, now: float) -> str:
 
 
 def drawing(alert: Alert, now: float) -> str:
-    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read."""
+    """Return the chart of an alert as it is, as HTML to keep; "" if its rule can't be read, or looks at no series."""
     range = range_of(alert, now)
     shown = view(alert, range, now)
     if shown is None:
@@ -47,8 +47,8 @@ def drawing(alert: Alert, now: float) -> str:
 
 
 def view(alert: Alert, range: str, now: float) -> WidgetView | None:
-    """Return the chart of an alert, of the sources that the teams of its rule may see; None if that can't be read."""
+    """Return the chart of an alert, of the sources that the teams of its rule may see; None if there is none."""
     spec = rule_index.readable(alert.rule)
-    if spec is None:
+    if spec is None or not spec.kind.is_evaluated:
         return None
     return chart(spec, alert.series, range, now, hidden_from_teams(alert.rule.teams.all()))

@@ -7,6 +7,7 @@ from metrics.actions.rule_index import Known
 from metrics.alerts.machine import Change, State
 from metrics.models import Alert, Transition
 from metrics.widgets import units
+from metrics.widgets.links import outside
 
 FIELD = re.compile(r"\{(\w+)\}")
 WORDS = {State.NODATA: "No data", State.OK: "Over", State.PENDING: "Over"}
@@ -56,8 +57,14 @@ def state_of(alert: Alert) -> str:
 
 def text_of(alert: Alert, value: str) -> str:
     """Return what the rule says of an alert, or whoever sent it, with its value and its labels."""
-    text = alert.annotations.get("summary") or alert.rule.spec.get("text", "")
+    sent = alert.annotations
+    text = sent.get("summary") or sent.get("description") or sent.get("message") or alert.rule.spec.get("text", "")
     return FIELD.sub(lambda found: str({**alert.labels, "value": value}.get(found[1], found[0])), text)
+
+
+def runbook_of(alert: Alert) -> str:
+    """Return the address of what to do about an alert: its own, if whoever sent it gave one, else that of its rule."""
+    return outside(alert.annotations.get("runbook_url", "")) or alert.rule.spec.get("runbook", "")
 
 
 def line(alert: Alert, move: Transition) -> str:

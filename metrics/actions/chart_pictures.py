@@ -33,7 +33,7 @@ def _drawing(message: Message) -> str:
     wanted = message.chart
     rule = Rule.objects.filter(pk=wanted.rule).first() if wanted else None
     spec = rule_index.readable(rule) if rule else None
-    if wanted is None or spec is None:
+    if wanted is None or spec is None or not spec.kind.is_evaluated:
         return ""
     age_s = wanted.at - (wanted.at if wanted.fired is None else wanted.fired)
     range = next((range for most_s, range in RANGES if age_s < most_s), "30d")

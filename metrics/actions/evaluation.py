@@ -85,6 +85,8 @@ def sweep(now: float) -> int:
     Samples that arrived come first: a timer must not end, nor a series lapse, while they wait. Raises RedisError.
     """
     announcements.announce(now)
+    alerts.end_acknowledgements(now)
+    incidents.end_acknowledgements(now)
     if not rule_index.by_metric():
         return 0
     since_ms = arrived.missing_since()
@@ -97,8 +99,6 @@ def sweep(now: float) -> int:
     with arrived.turn() as turn:
         if turn is None:
             return 0
-        alerts.end_acknowledgements(now)
-        incidents.end_acknowledgements(now)
         count = _store(looked.waiting(), now)
     announcements.announce(now)
     return count

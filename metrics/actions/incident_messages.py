@@ -78,7 +78,7 @@ def message(incident: Incident, state: MessageState, key: str, now: float) -> Me
         lines=tuple(map(_line, found)),
         more=max(0, rows.count() - len(found)),
         url=deliveries.address_of(f"/incidents/{incident.pk}/"),
-        runbook=next((one.rule.spec["runbook"] for one in found if one.rule.spec.get("runbook")), ""),
+        runbook=next(filter(None, map(alert_notices.runbook_of, found)), ""),
         who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
         chart=_chart(found[0], now) if found else None,
     )

@@ -11,7 +11,7 @@ from metrics import schedule
 from metrics.access.policy import CREATE, check, hidden_from
 from metrics.access.principal import Principal
 from metrics.actions import looked, rule_series
-from metrics.actions.errors import TooOften
+from metrics.actions.errors import Invalid, TooOften
 from metrics.actions.looked import UNKNOWN_EVERY_S
 from metrics.actions.rule_series import CALCULATED_MOST_S, Reading, key_of
 from metrics.alerts.base import ConditionConfig, Samples
@@ -75,11 +75,17 @@ class Tried:
 
 
 def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehearsal:
-    """Return what `spec` would have done with the series that `by` may see. Raises Forbidden and TooOften.
+    """Return what `spec` would have done with the series that `by` may see.
+
+    Raises Forbidden, TooOften, and Invalid for alerts that are received.
 
     Samples are looked at minute by minute, and of a minute the worst one: it may be that nothing finer is held.
     """
     check(by, CREATE, Rule)
+    if not spec.kind.is_evaluated:
+        raise Invalid(
+            "condition", "Nothing can be rehearsed: alerts of this rule are received, as others evaluate them."
+        )
     if wait_s := limits.spend(f"rehearsals:{by.name}", 1, PER_MINUTE, time.time()):
         raise TooOften(f"Rules are rehearsed {PER_MINUTE} times a minute at most; try again in {wait_s} s.", wait_s)
     config = spec.config()

@@ -74,7 +74,7 @@ class _Drawing:
         """Draw `widgets`, and send them to open pages; `whole` and `layout` are as for `bus.publish`."""
         variant, at = self.variant, time.time()
         live_queries.ask(widgets, variant.range, at, variant)
-        views = widget_views(widgets, variant.range, at, bad=bad_alerts.on(dashboard.pk))
+        views = widget_views(widgets, variant.range, at, bad=bad_alerts.on(variant.id))
         fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, self.revision, self.marked.since, self.marked.turn, whole=whole, layout=layout)
         if variant.kind == DASHBOARD:

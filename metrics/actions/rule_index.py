@@ -117,7 +117,7 @@ def forget() -> None:
 
 def _all() -> ByMetric:
     found: dict[str, list[Known]] = defaultdict(list)
-    rules = list(Rule.objects.filter(enabled=True).prefetch_related("teams"))
+    rules = list(Rule.objects.filter(enabled=True, received=None).prefetch_related("teams"))
     restricted = restricted_sources() if rules else {}
     parsed = {(rule.pk, rule.revision): _document(rule) for rule in rules}
     _parsed.clear()

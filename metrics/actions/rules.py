@@ -1,7 +1,7 @@
 """Rules of alerts: making, changing and removing them."""
 
 import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,11 +16,12 @@ from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, s
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
 from metrics.alerts.rule import RuleQuery, RuleSpec
-from metrics.models import Rule
+from metrics.models import Rule, Team
 
 __all__ = [
     "about",
     "access_of",
+    "add",
     "change",
     "checked",
     "create",
@@ -42,15 +43,22 @@ def create(by: Principal, document: Mapping[str, Any], access: Access | None = N
     check(by, CREATE, Rule)
     spec, rule = checked(document), Rule()
     _check_behind(by, spec, ())
+    if not spec.kind.is_evaluated:
+        raise Invalid("condition", f"condition: a rule of the kind {spec.kind.kind} is made by the first such alert.")
     owners = teams.named((access or Access()).teams)
     teams.check_sharing(by, [], owners)
     with transaction.atomic():
         rule.for_everyone = access is None or access.everyone
-        _save(rule, spec)
-        rule.teams.set(owners)
-        journal.record(by, "create", rule, after=facts(rule))
+        add(by, rule, spec, owners)
     rule_index.forget()
     return rule
+
+
+def add(by: Principal, rule: Rule, spec: RuleSpec, owners: Iterable[Team]) -> None:
+    """Write a new rule, in the transaction around this. Raises Invalid if there is one with its name."""
+    _save(rule, spec)
+    rule.teams.set(owners)
+    journal.record(by, "create", rule, after=facts(rule))
 
 
 def change(
@@ -69,6 +77,7 @@ def change(
         before = facts(rule)
         spec = checked({**rule.spec, "name": rule.name, "enabled": rule.enabled, **document})
         _check_behind(by, spec, [one["rule"] for one in rule.spec.get("behind", ())])
+        _check_condition(rule, spec)
         owners = list(rule.teams.all()) if access is None else teams.named(access.teams)
         teams.check_sharing(by, rule.teams.all(), owners)
         rule.for_everyone = rule.for_everyone if access is None else access.everyone
@@ -162,6 +171,8 @@ def about(kind: AnyCondition) -> dict[str, Any]:
 def says(rule: Rule) -> str:
     """Return what is bad for `rule`, in words: "disk_used above 90 for 5m"; or that it can't be read."""
     spec = rule_index.readable(rule)
+    if spec is not None and not spec.kind.is_evaluated:
+        return spec.kind.says(spec.config())
     if spec is None:
         return f"This release can't read it: the condition {rule.spec.get('condition', {}).get('kind')!r} is unknown."
     what = spec.expression or _words(spec.query)
@@ -192,9 +203,17 @@ def _looked_at(rule: Rule) -> list[Any]:
     return [*(rule.spec.get(name) for name in ("query", "queries", "expression")), kind]
 
 
+def _check_condition(rule: Rule, spec: RuleSpec) -> None:
+    """Raise Invalid if `rule` is to be looked at from now on though its alerts are received, or the reverse."""
+    before = rule.spec.get("condition", {})
+    if (rule.received is not None or not spec.kind.is_evaluated) and before != spec.condition:
+        raise Invalid("condition", "condition: alerts that are received stay so; that of their rule can't be changed.")
+
+
 def _save(rule: Rule, spec: RuleSpec) -> None:
     written = spec.model_dump(by_alias=True, exclude_defaults=True, exclude={"name", "enabled"})
-    rule.name, rule.metric, rule.severity, rule.enabled = spec.name, spec.query.metric, spec.severity, spec.enabled
+    rule.name, rule.severity, rule.enabled = spec.name, spec.severity, spec.enabled
+    rule.metric = spec.query.metric if spec.kind.is_evaluated else ""
     rule.spec, rule.version = written, spec.version
     try:
         with transaction.atomic():

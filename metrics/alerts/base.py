@@ -54,6 +54,8 @@ class Condition(ABC, Generic[C]):
     """Whether it counts samples, so that nothing may be made of them first."""
     of_sources: ClassVar[bool] = False
     """Whether it looks at the runs of sources, and not at series."""
+    is_evaluated: ClassVar[bool] = True
+    """Whether samples say when it is bad; else somebody else says it, and nobody makes such a rule by hand."""
 
     @abstractmethod
     def is_bad(self, config: C, value: float, was_bad: bool) -> bool:

@@ -14,3 +14,8 @@ def kinds() -> dict[str, AnyCondition]:
     for module in pkgutil.iter_modules(alerts.__path__, "metrics.alerts."):
         importlib.import_module(module.name)
     return {subclass.kind: subclass() for subclass in Condition.__subclasses__()}
+
+
+def offered() -> dict[str, AnyCondition]:
+    """Return the conditions that a rule can be made with."""
+    return {name: kind for name, kind in kinds().items() if kind.is_evaluated}

@@ -20,6 +20,8 @@ Severity = Literal["info", "warning", "critical"]
 LABELS_MOST = 20
 QUERIES_MOST = 10
 BEHIND_MOST = 10
+NOT_LOOKED_AT = {"metric": "ALERTS"}
+"""The query of a rule whose alerts are received: the metric as which a Prometheus stores its own."""
 
 __all__ = ["LONGEST_S", "Period", "RuleQuery", "RuleSpec", "Severity"]
 
@@ -110,6 +112,15 @@ class RuleSpec(Versioned):
         description="Rules in front: while an alert of theirs is told, those of this rule are not.",
     )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _looks_at_nothing(cls, given: Any) -> Any:
+        condition = given.get("condition") if isinstance(given, dict) else None
+        kind = condition.get("kind") if isinstance(condition, dict) else None
+        if isinstance(kind, str) and kind in kinds() and not kinds()[kind].is_evaluated:
+            return {**given, "query": NOT_LOOKED_AT}
+        return given
 
     @field_validator("condition")
     @classmethod

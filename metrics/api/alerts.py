@@ -3,12 +3,16 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Field, Path, Query, Router, Schema
+from ninja import Field, Path, Query, Router, Schema, Status
+from ninja.errors import HttpError
 from pydantic import AwareDatetime
 
 from metrics.actions import alerts as actions
-from metrics.api.body import ASKING, CHANGING, ONE, Body, Text
-from metrics.api.tokens import edit, principal_of, read
+from metrics.api.alert_push import NotAlerts, take
+from metrics.api.body import ASKING, CHANGING, ONE, Body, Refused, Text
+from metrics.api.push import REFUSALS
+from metrics.api.tokens import edit, principal_of, push, read
+from metrics.ingest.alert_webhooks import parse
 from metrics.models import Alert
 from metrics.times import seconds_of
 
@@ -30,6 +34,8 @@ class AlertOut(Schema):
     since: float
     value: float | None
     unit: str
+    annotations: dict[str, str]
+    link: str
     acknowledged_by: str
     acknowledged_at: float | None
     acknowledged_until: float | None
@@ -38,6 +44,50 @@ class AlertOut(Schema):
 
 class AlertList(Schema):
     alerts: list[AlertOut]
+
+
+class Taken(Schema):
+    accepted: int
+
+
+SENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["alerts"],
+                    "properties": {
+                        "alerts": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["name"],
+                                "properties": {
+                                    "name": {"type": "string", "minLength": 1, "examples": ["Backup failed"]},
+                                    "state": {"type": "string", "examples": ["firing", "resolved"]},
+                                    "severity": {"type": "string", "examples": ["critical"]},
+                                    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                                    "text": {"type": "string"},
+                                    "description": {"type": "string"},
+                                    "runbook": {"type": "string"},
+                                    "link": {"type": "string"},
+                                    "value": {"type": ["number", "null"]},
+                                    "since": {"anyOf": [{"type": "number"}, {"type": "string", "format": "date-time"}]},
+                                    "holds": {
+                                        "type": ["number", "null"],
+                                        "description": "Seconds that it holds without being sent anew; else 7 days.",
+                                    },
+                                },
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 class AcknowledgementIn(Body):
@@ -49,6 +99,18 @@ class AcknowledgementIn(Body):
 def list_alerts(request: HttpRequest, all: All = False) -> dict[str, Any]:
     """The alerts that the token may see and that are not ok, the worst first."""
     return {"alerts": [_out(one) for one in actions.current(principal_of(request), all)]}
+
+
+@router.post("alerts", auth=push, response={202: Taken, frozenset(REFUSALS): Refused}, openapi_extra=SENT)
+def send_alerts(request: HttpRequest) -> Status[dict[str, int]]:
+    """Take alerts that the sender evaluates: in our form, in those of webhooks, or as to an Alertmanager.
+
+    Those of a batch that can't be taken are refused, with 400; the others are taken.
+    """
+    try:
+        return Status(202, {"accepted": take(request, parse)})
+    except NotAlerts as problem:
+        raise HttpError(400, f"The body has no alerts: {problem}.") from None
 
 
 @router.get("alerts/{id}", auth=read, response={200: AlertOut, **ONE})
@@ -80,6 +142,8 @@ def _out(alert: Alert) -> dict[str, Any]:
         "since": alert.since_ms / 1000,
         "value": alert.value,
         "unit": alert.unit,
+        "annotations": alert.annotations,
+        "link": alert.link,
         "acknowledged_by": alert.acknowledged_by,
         "acknowledged_at": seconds_of(alert.acknowledged_at),
         "acknowledged_until": seconds_of(alert.acknowledged_until),

@@ -2,7 +2,7 @@
 
 Every refusal has the same body: `{"detail": sentence, "errors": [{"index", "field", "message"}]}`, where
 `errors` is there only if something in the request is to blame. `api` is what we describe ourselves; `foreign`,
-`influxdb` and `telemetry` have the paths of other servers, where their clients look for them.
+`influxdb`, `alertmanagers` and `telemetry` have the paths of other servers, where their clients look for them.
 """
 
 from functools import cached_property, partial
@@ -15,6 +15,8 @@ from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import (
     agents,
+    alert_webhooks,
+    alertmanager,
     alerts,
     asyncapi,
     channels,
@@ -41,6 +43,7 @@ from metrics.api import (
     sources,
     tickets,
 )
+from metrics.api.alertmanager_silences import Unreadable
 from metrics.api.paths import operations
 from metrics.api.refusals import as_json, refuse_in
 
@@ -84,6 +87,7 @@ api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", escalations.router)
 api.add_router("v1", incidents.router)
+api.add_router("v1", alert_webhooks.router)
 api.add_router("v1", alerts.router)
 api.add_router("v1", channels.router)
 api.add_router("v1", silences.router)
@@ -106,6 +110,11 @@ influxdb = NinjaAPI(title="InfluxDB", docs_url=None, openapi_url=None, urls_name
 influxdb.add_router("", influx.router)
 refuse_in(influxdb, influx.as_influx)
 
+alertmanagers = NinjaAPI(title="Alertmanager", docs_url=None, openapi_url=None, urls_namespace="alertmanager")
+alertmanagers.add_router("", alertmanager.router)
+alertmanagers.add_exception_handler(Unreadable, alertmanager.as_go)
+refuse_in(alertmanagers, alertmanager.as_alertmanager)
+
 telemetry = NinjaAPI(title="OpenTelemetry", docs_url=None, openapi_url=None, urls_namespace="telemetry")
 telemetry.add_router("", otlp.router)
 refuse_in(telemetry, otlp.as_status)
@@ -119,6 +128,7 @@ urls = {
     "api": operations(([*schemas, *api.urls[0]], *api.urls[1:]), as_json),
     "foreign": operations(foreign.urls, as_json),
     "influxdb": operations(influxdb.urls, influx.as_influx),
+    "alertmanager": operations(alertmanagers.urls, alertmanager.as_alertmanager),
     "telemetry": operations(telemetry.urls, otlp.as_status),
 }
 """URLs that `dashboard_project.urls` includes."""

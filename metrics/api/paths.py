@@ -12,8 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from metrics.api.otlp import as_status
 from metrics.api.refusals import Form, Refusal, as_json
 
-OURS = re.compile(r"/+(?:api|metrics|ping|write|query|v1|health|ready)(?:/|$)", re.IGNORECASE)
+OURS = re.compile(r"/+(?:api|metrics|ping|write|query|v1|health|ready|-|alertmanager)(?:/|$)", re.IGNORECASE)
 """Paths that programs call. All others are of pages, and Django's own rules hold for them."""
+PREFIX = re.compile(r"/alertmanager(?=/(?:api/v[12]/|-/))")
+"""In front of what is asked of an Alertmanager, as many are set up."""
 SLASHES = re.compile("//+")
 READ = frozenset({"GET", "HEAD"})
 NO_OPERATION = {
@@ -96,7 +98,7 @@ def no_such_endpoint(request: HttpRequest, form: Form = as_json) -> HttpResponse
 
 
 def _likely(path: str) -> Iterable[str]:
-    path = SLASHES.sub("/", path)
+    path = PREFIX.sub("", SLASHES.sub("/", path), count=1)
     return path, path.rstrip("/"), f"{path}/"
 
 

@@ -63,7 +63,7 @@ def take(
     body = decoded(request, settings.PUSH_BODY_LIMIT_BYTES, encoding)
     key = _key(request, token, body)
     parsed = parse(body)
-    _spend(token, len(parsed.samples) + len(parsed.refused), now)
+    spend(f"token:{token.pk}", len(parsed.samples) + len(parsed.refused), now)
     push = checked(
         times.given(parsed.samples, now),
         token.source,
@@ -94,15 +94,22 @@ def refuse(accepted: Accepted) -> None:
 
 def wait_s(token_id: int, count: int, now: float) -> int:
     """Take `count` samples from what the token may push in this minute; return 0, or how long it has to wait first."""
-    return limits.spend(f"token:{token_id}", max(1, count), settings.PUSH_SAMPLES_PER_MINUTE, now)
+    return _wait_s(f"token:{token_id}", count, now)
 
 
-def _spend(token: Token, count: int, now: float) -> None:
-    """Take `count` samples from what `token` may push in this minute. Raises HttpError or TooFastError."""
+def _wait_s(limit: str, count: int, now: float) -> int:
+    return limits.spend(limit, max(1, count), settings.PUSH_SAMPLES_PER_MINUTE, now)
+
+
+def spend(limit: str, count: int, now: float) -> None:
+    """Take `count` samples from what may be pushed in this minute, by the name of a limit, such as token:1.
+
+    Raises HttpError or TooFastError.
+    """
     most = settings.PUSH_SAMPLES_PER_MINUTE
     if count > most:
         raise HttpError(413, f"A token may push {most} samples a minute, fewer than this has; split the batch.")
-    if seconds := wait_s(token.pk, count, now):
+    if seconds := _wait_s(limit, count, now):
         raise TooFastError(seconds)
 
 

@@ -8,7 +8,7 @@ from ninja import Field, Path, Router, Schema, Status
 from metrics.access.policy import visible
 from metrics.access.sharing import Access
 from metrics.actions import rules as actions
-from metrics.alerts.registry import kinds
+from metrics.alerts.registry import offered
 from metrics.alerts.rule import Behind
 from metrics.alerts.schema import schema as rule_schema
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
@@ -105,7 +105,7 @@ class ConditionList(Schema):
 @router.get("conditions", response={200: ConditionList, **READING}, by_alias=True)
 def list_conditions(request: HttpRequest) -> dict[str, Any]:
     """The conditions that a rule may have."""
-    return {"conditions": [actions.about(kind) for _, kind in sorted(kinds().items())]}
+    return {"conditions": [actions.about(kind) for _, kind in sorted(offered().items())]}
 
 
 @router.post("rules", response={201: RuleOut, **MAKING}, by_alias=True)

@@ -41,18 +41,33 @@ class Pushing(AuthBase):
 
     openapi_type = "http"
     openapi_scheme = "bearer"
+    scope: Token.Scope | None = Token.Scope.PUSH
 
     def __init__(self, parameter: str = "") -> None:
         super().__init__()
         self.parameter = parameter
 
+    def allows(self, by: Principal) -> bool:
+        return may(by, PUSH, SAMPLES)
+
     def __call__(self, request: HttpRequest) -> Token:
         secret = secret_in(request.headers.get("Authorization", "")) or request.GET.get(self.parameter, "")
-        token = _let_in(secret, lambda by: may(by, PUSH, SAMPLES), Token.Scope.PUSH)
+        token = _let_in(secret, self.allows, self.scope or "")
         if token is None:
             # Some clients send a name and a password only where they are asked for them.
             raise NoTokenError('Bearer, Basic realm="Watchfloor", charset="UTF-8"')
         return token
+
+
+class Foreign(Pushing):
+    """Lets tokens in that have the role of `scope`, or more, however programs send theirs; without one, any token."""
+
+    def __init__(self, scope: Token.Scope | None) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def allows(self, by: Principal) -> bool:
+        return self.scope is None or by.role >= ROLE_OF_SCOPE[self.scope]
 
 
 push = Pushing()

@@ -2,6 +2,7 @@
 
 from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
+from metrics.models.alert_webhook import AlertWebhook
 from metrics.models.calendar import Maintenance, MaintenanceSpan, Override, Schedule
 from metrics.models.channel import Channel, Delivery
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
@@ -26,6 +27,7 @@ from metrics.models.team import Team
 
 __all__ = [
     "Alert",
+    "AlertWebhook",
     "Attachment",
     "AuditEntry",
     "Channel",

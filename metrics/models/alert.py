@@ -9,11 +9,13 @@ from metrics.models.team import Shared
 class Rule(Shared):
     """A condition on series. `spec` is the document without its name, as `metrics.alerts.rule.RuleSpec` has it.
 
-    `metric` is that of its query: a sample that comes is looked up by it.
+    `metric` is that of its query: a sample that comes is looked up by it. Of alerts that are received it is "", and
+    `received` says which ones they are, the same for the same name and the same teams of those who send them.
     """
 
     name = models.CharField(max_length=100, unique=True)
     metric = models.CharField(max_length=200, db_index=True, editable=False)
+    received = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  # most have none
     spec = models.JSONField()
     version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of spec.")
     severity = models.CharField(max_length=10, editable=False)
@@ -36,8 +38,8 @@ class Alert(models.Model):
     began to fire at `fired_at_ms`, and has no data without a sample for `lapses_after_s`. Times are Unix milliseconds.
 
     People `are_told` that it is bad until they are told that it is over. They are not told of changes while it flaps,
-    since `flaps_since_ms`. `annotations` are words that came with an
-    alert that somebody else evaluates; its `ends_at_ms` says until when it holds without being sent anew.
+    since `flaps_since_ms`. `annotations` are words that came with an alert that somebody else evaluates, `link` the
+    address of what is looked at there; its `ends_at_ms` says until when it holds without being sent anew.
     """
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, db_index=False, related_name="alerts")
@@ -55,6 +57,7 @@ class Alert(models.Model):
     ends_at_ms = models.BigIntegerField(null=True)
     severity = models.CharField(max_length=10, default="warning")
     annotations = models.JSONField(default=dict)
+    link = models.TextField(blank=True)
     are_told = models.BooleanField(default=False)
     incident = models.ForeignKey(Incident, null=True, on_delete=models.SET_NULL, related_name="alerts")
 

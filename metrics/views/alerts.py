@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
 from metrics.access.principal import of_visitor
-from metrics.actions import alert_charts, behind, holding, rule_index, rules, withholding
+from metrics.actions import alert_charts, alert_notices, behind, holding, rule_index, rules, withholding
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
 from metrics.actions.source_status import SourceStatus
@@ -28,6 +28,7 @@ from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
 from metrics.widgets import units
+from metrics.widgets.links import outside
 from metrics.widgets.render import WidgetView
 
 LEVELS = {
@@ -42,6 +43,8 @@ MOVES_LISTED = 50
 MUTED = {"silence": "silenced", "maintenance": "in maintenance"}
 REFUSALS_SHOWN = 5
 BEHIND_SHOWN = 100
+WORDS_LISTED = 20
+SENTENCES = ("summary", "description", "message")
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
@@ -139,7 +142,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
     part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
     if part == "chart":
-        return render(request, "alert/_chart.html", {"shown": spec and _chart(found, spec, now, hidden_from(by))})
+        return render(request, "alert/_chart.html", {"shown": _chart(found, spec, now, hidden_from(by))})
     context = {
         "alert": found,
         "row": row(found, now, withholding.reasons([found], now).get(found.pk, ())),
@@ -148,6 +151,10 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
         "says": rules.says(found.rule),
         "behind": behind.those_behind(found)[:BEHIND_SHOWN],
         "held": _held(found, now),
+        "is_received": found.rule.received is not None,
+        "runbook": alert_notices.runbook_of(found),
+        "link": outside(found.link),
+        "words": _words(found),
         "moves": [(move, status(move.after), humanize.ago(move.at, now)) for move in moves],
         "may_acknowledge": may(by, ACKNOWLEDGE, found) and found.state != State.OK,
         "may_silence": may(by, CREATE, Silence),
@@ -155,7 +162,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     }
     if part != "page":
         return render(request, "alert/_state.html", context)
-    context["shown"] = spec and _chart(found, spec, now, hidden_from(by))
+    context["shown"] = _chart(found, spec, now, hidden_from(by))
     return render(request, "alert/page.html", context)
 
 
@@ -179,7 +186,9 @@ HELD = {
 """Why people are not told of an alert, by the kind of the reason."""
 
 
-def _chart(alert: Alert, spec: RuleSpec, now: float, hidden: Collection[int]) -> WidgetView:
+def _chart(alert: Alert, spec: RuleSpec | None, now: float, hidden: Collection[int]) -> WidgetView | None:
+    if spec is None or not spec.kind.is_evaluated:
+        return None
     return alert_charts.chart(spec, alert.series, alert_charts.range_of(alert, now), now, hidden)
 
 
@@ -254,6 +263,12 @@ def _has(alert: Alert, words: Sequence[str]) -> bool:
     labels = " ".join(f"{name}={value}" for name, value in alert.labels.items())
     said = f"{alert.rule.name} {labels}".casefold()
     return all(word in said for word in words)
+
+
+def _words(alert: Alert) -> list[tuple[str, str]]:
+    """Return what came with an alert, the sentences first."""
+    words = sorted(alert.annotations.items(), key=lambda pair: (*(pair[0] != name for name in SENTENCES), pair[0]))
+    return words[:WORDS_LISTED]
 
 
 def _is_of(alert: Alert, team: str) -> bool:

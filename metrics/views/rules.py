@@ -18,7 +18,7 @@ from metrics.actions import rehearsals
 from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
-from metrics.alerts.registry import kinds
+from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
@@ -40,6 +40,8 @@ FOLDED = {
     QUERY: {"quantile", "group_by", "aggregate", "top", "name"},
     CALCULATION: set(OF_CALCULATION),
 }
+RECEIVED = ("name", "severity", "text", "runbook", "checklist", "labels", "enabled")
+"""Fields of a rule whose alerts are received."""
 TEXTS = ("name", "text", "runbook")
 """Fields that may be empty texts; another that is empty is as usual."""
 CHART_RANGE = "24h"
@@ -86,9 +88,9 @@ def new(request: HttpRequest) -> HttpResponse:
     """Choose a condition, then make a rule of it; a query may come with the address."""
     by, kind = of_visitor(request), request.GET.get("kind", "")
     check(by, CREATE, Rule)
-    if kind not in kinds():
+    if kind not in offered():
         given = request.GET.urlencode()
-        context = {"kinds": [actions.about(one) for _, one in sorted(kinds().items())], "given": given}
+        context = {"kinds": [actions.about(one) for _, one in sorted(offered().items())], "given": given}
         return render(request, "rule/kinds.html", context)
     looks = rule_draft.read(request.GET, kinds()[kind].metric)
     draft = Draft.of(
@@ -129,6 +131,8 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
 
 def _parts(kind: str) -> Parts:
     every = {field.name: field for field in fields_of(RuleSpec)}
+    if not kinds()[kind].is_evaluated:
+        return {RULE: tuple(every[name] for name in RECEIVED), QUERY: (), CALCULATION: (), CONDITION: ()}
     rule: list[Field] = [every[name] for name in (*FIRST, *MORE)]
     condition = fields_of(kinds()[kind].config_class)
     calculation = tuple(_of_queries(every[name]) for name in OF_CALCULATION)
@@ -149,7 +153,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     context: dict[str, Any] = {
         "rule": rule,
         "kind": kind,
-        "about": actions.about(kinds()[kind])["about"],
+        "about": _about(kind, rule),
+        "is_evaluated": kinds()[kind].is_evaluated,
         "form_url": url,
         "rehearse_url": f"{url}{'&' if '?' in url else '?'}do=rehearse",
         "teams": [(team.name, team.name in teams) for team in visible(by, Team)],
@@ -185,6 +190,13 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     return redirect("rules")
 
 
+def _about(kind: str, rule: Rule | None) -> str:
+    """Return what a rule of this kind is; of alerts that are received, from whom."""
+    if rule is None or kinds()[kind].is_evaluated:
+        return str(actions.about(kinds()[kind])["about"])
+    return f"Its alerts are {actions.says(rule)}."
+
+
 def _read(draft: Draft, kind: str) -> dict[str, Any]:
     """Return the document that was typed. Raises Invalid with what can't be read."""
     values, unreadable = draft.read()
@@ -199,6 +211,8 @@ def _read(draft: Draft, kind: str) -> dict[str, Any]:
         for one in calculation.get("queries", [])
     ]
     condition = {name: value for name, value in values[CONDITION].items() if value is not None}
+    if not kinds()[kind].is_evaluated:
+        return given
     return {**given, **calculation, QUERY: query, CONDITION: {**condition, "kind": kind}}
 
 

@@ -53,6 +53,14 @@ Href = Annotated[str, Field(max_length=URL_MOST), AfterValidator(_checked)]
 """An address that is followed: http, https, or a path here. Others, such as javascript:, are refused."""
 
 
+def outside(url: str) -> str:
+    """Return an address of somewhere else that somebody sent, if a browser may follow it; else empty."""
+    try:
+        return _checked(url) if len(url) <= URL_MOST and not url.startswith("/") else ""
+    except ValueError:
+        return ""
+
+
 class Link(BaseModel):
     """A link of a widget."""
 

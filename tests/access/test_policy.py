@@ -31,6 +31,7 @@ from metrics.access.policy import (
 from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_token, of_user
 from metrics.access.sharing import Access
 from metrics.actions import (
+    alert_webhooks,
     dashboards,
     heartbeats,
     links,
@@ -48,6 +49,7 @@ from metrics.actions.maintenance import Window
 from metrics.alerts.matchers import Matcher
 from metrics.models import (
     Alert,
+    AlertWebhook,
     AuditEntry,
     Channel,
     Dashboard,
@@ -159,6 +161,7 @@ def things() -> dict[str, Any]:
             SYSTEM, [Matcher("a", "=", "b")], Window(url="https://example.org/"), name, Access(**access)
         )
         found[f"schedule {name}"] = schedules.create(SYSTEM, {"name": name}, Access(**access))
+        found[f"webhook {name}"], _ = alert_webhooks.create(SYSTEM, name, {"name": "a"}, Access(**access))
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
@@ -215,6 +218,15 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("shown by ops", VIEWERS, OPS_EDITORS),
             ("in ops", OPS_VIEWERS, OPS_EDITORS),
             ("hidden", {*ALL, *UNBOUND}, {*ALL, "edit token"}),
+        )
+    },
+    **{
+        f"webhook {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
+        for name, see, change in (
+            ("anyone's", EDITORS, EDITORS),
+            ("shown by ops", EDITORS, OPS_EDITORS),
+            ("in ops", OPS_EDITORS, OPS_EDITORS),
+            ("hidden", {*ALL, "edit token"}, {*ALL, "edit token"}),
         )
     },
     "dashboard in ops": {SEE: {*OPS_VIEWERS, "link"}, CREATE: EDITORS, CHANGE: OPS_EDITORS, DELETE: OPS_EDITORS},
@@ -322,6 +334,7 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Source,
         Rule,
         Alert,
+        AlertWebhook,
         Incident,
         Escalation,
         Maintenance,

@@ -11,14 +11,20 @@ from ninja import NinjaAPI
 
 from metrics.access.principal import ROLE_OF_SCOPE, SYSTEM, of_token
 from metrics.actions import heartbeats
-from metrics.api import api, foreign, influxdb, telemetry
+from metrics.api import alertmanagers, api, foreign, influxdb, telemetry
 from metrics.models import Token
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-ANYBODYS = {("GET", "/ping"), ("HEAD", "/ping"), ("GET", "/health"), ("GET", "/ready")}
-"""Where InfluxDB's clients ask whether somebody is there."""
+ANYBODYS = {
+    *(("GET", "/ping"), ("HEAD", "/ping"), ("GET", "/health"), ("GET", "/ready")),
+    ("POST", "/api/v1/alerts/webhook/{key}"),
+    *(("GET", "/-/healthy"), ("HEAD", "/-/healthy"), ("GET", "/-/ready"), ("HEAD", "/-/ready")),
+}
+"""Where the clients of InfluxDB and of Alertmanager ask whether somebody is there; and what a key in it opens."""
+ANY = "any"
+"""Granted by every token."""
 SCOPES = {
     ("POST", "/api/v1/samples"): "push",
     ("POST", "/api/v1/write"): "push",
@@ -80,6 +86,20 @@ SCOPES = {
     ("PATCH", "/api/v1/rules/{id}"): "edit",
     ("DELETE", "/api/v1/rules/{id}"): "edit",
     ("GET", "/api/v1/alerts"): "read",
+    ("POST", "/api/v1/alerts"): "push",
+    ("GET", "/api/v1/alert-webhooks"): "edit",
+    ("POST", "/api/v1/alert-webhooks"): "edit",
+    ("PATCH", "/api/v1/alert-webhooks/{id}"): "edit",
+    ("DELETE", "/api/v1/alert-webhooks/{id}"): "edit",
+    ("GET", "/api/v2/status"): ANY,
+    ("POST", "/api/v2/alerts"): "push",
+    ("GET", "/api/v2/alerts"): "read",
+    ("GET", "/api/v2/alerts/groups"): "read",
+    ("GET", "/api/v2/receivers"): "read",
+    ("GET", "/api/v2/silences"): "read",
+    ("POST", "/api/v2/silences"): "edit",
+    ("GET", "/api/v2/silence/{id}"): "read",
+    ("DELETE", "/api/v2/silence/{id}"): "edit",
     ("GET", "/api/v1/alerts/{id}"): "read",
     ("POST", "/api/v1/alerts/{id}/acknowledge"): "edit",
     ("DELETE", "/api/v1/alerts/{id}/acknowledge"): "edit",
@@ -143,7 +163,7 @@ SCOPES = {
 
 
 def endpoints() -> Iterator[tuple[str, str]]:
-    for of, root in ((api, "/api"), (foreign, ""), (influxdb, ""), (telemetry, "")):
+    for of, root in ((api, "/api"), (foreign, ""), (influxdb, ""), (alertmanagers, ""), (telemetry, "")):
         yield from endpoints_of(of, root)
 
 
@@ -190,7 +210,9 @@ def ask(method: str, path: str, authorization: str, query: str = "") -> HttpResp
 
 def grants(secret: str, needed: str) -> bool:
     by = of_token(Token.objects.get(digest=Token.digest_of(secret)))
-    return by.pushes if needed == "push" else by.role >= ROLE_OF_SCOPE[Token.Scope(needed)]
+    if needed in (ANY, "push"):
+        return by.pushes or needed == ANY
+    return by.role >= ROLE_OF_SCOPE[Token.Scope(needed)]
 
 
 @pytest.mark.parametrize(("method", "path"), SCOPES)
@@ -216,4 +238,6 @@ def test_nobody_else_is_let_in(method: str, path: str, tokens: dict[str, str]) -
 @pytest.mark.parametrize(("method", "path"), SCOPES)
 def test_who_has_the_right_token_is_let_in(method: str, path: str, tokens: dict[str, str]) -> None:
     if not path.endswith("/test"):  # which waits for a worker
-        assert ask(method, path, f"Bearer {tokens[SCOPES[method, path]]}").status_code not in (401, 403)
+        scope = SCOPES[method, path]
+        secret = tokens["read" if scope == ANY else scope]
+        assert ask(method, path, f"Bearer {secret}").status_code not in (401, 403)

@@ -53,6 +53,8 @@ JSON_SAMPLES = (
 OTLP_JSON = (
     b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}'
 )
+ALERTS = b'[{"labels": {"alertname": "A", "b": "c"}, "startsAt": "2026-11-20T12:00:00Z", "annotations": {"d": "e"}}]'
+WEBHOOK = b'{"alerts": [{"status": "firing", "labels": {"alertname": "A"}, "endsAt": "0001-01-01T00:00:00Z"}]}'
 TEXT = b'# TYPE orders_open gauge\norders_open{shop="a"} 1\n'
 
 
@@ -95,6 +97,15 @@ DOORS = (
         queries=("expires_after",),
         packing="snappy",
     ),
+    Door(
+        "/api/v2/alerts",
+        bodies=(ALERTS,),
+        kinds=("application/json",),
+        words=("groups",),
+        queries=("filter", "active", "receiver"),
+    ),
+    Door("/api/v1/alerts", bodies=(WEBHOOK, ALERTS), kinds=("application/json",)),
+    Door("/api/v2/", ("status", "silences", "silence/x"), ("receivers",), (b"", b"{}"), queries=("filter",)),
     Door("/api/v1/samples", bodies=(JSON_SAMPLES,), kinds=("application/json",)),
     Door("/api/", ("v1/openapi.json",), words=("v1", "docs", "sources")),
 )

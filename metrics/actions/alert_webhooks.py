@@ -1,0 +1,113 @@
+"""Webhooks for alerts: making, changing and removing them, and what one finds in what is sent to it."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from pydantic import ValidationError
+
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
+from metrics.access.principal import Principal
+from metrics.access.sharing import Access
+from metrics.actions import journal, teams
+from metrics.actions.errors import Invalid, Missing, check_storable, sentences
+from metrics.ingest.alert_mapping import AlertMapping
+from metrics.models import AlertWebhook
+from metrics.times import datetime_of
+from metrics.versioned import upgraded
+
+NAME_MOST = 100
+NOTED_EVERY = timedelta(minutes=1)
+
+
+def create(
+    by: Principal, name: str, mapping: Mapping[str, Any], access: Access | None = None
+) -> tuple[AlertWebhook, str]:
+    """Make a webhook; return it and the key in its address, which is kept nowhere. Raises Forbidden and Invalid."""
+    check(by, CREATE, AlertWebhook)
+    key = AlertWebhook.new_key()
+    owners = teams.named((access or Access()).teams)
+    teams.check_sharing(by, [], owners)
+    made = AlertWebhook(digest=AlertWebhook.digest_of(key), for_everyone=access is None or access.everyone)
+    with transaction.atomic():
+        _save(made, name, mapping)
+        made.teams.set(owners)
+        journal.record(by, "create", made, after=facts(made))
+    return made, key
+
+
+def change(by: Principal, id: int, name: str | None, mapping: Mapping[str, Any] | None) -> AlertWebhook:
+    """Give a webhook another name or mapping, where they are given. Raises Missing, Forbidden and Invalid."""
+    with transaction.atomic():
+        webhook = AlertWebhook.objects.select_for_update().get(pk=find(by, id).pk)
+        check(by, CHANGE, webhook)
+        before = facts(webhook)
+        _save(webhook, webhook.name if name is None else name, webhook.mapping if mapping is None else mapping)
+        journal.record(by, "change", webhook, before, facts(webhook))
+    return webhook
+
+
+def delete(by: Principal, id: int) -> None:
+    """Remove a webhook; its address no longer works. Raises Missing and Forbidden."""
+    with transaction.atomic():
+        webhook = find(by, id)
+        check(by, DELETE, webhook)
+        journal.record(by, "delete", webhook, before=facts(webhook))
+        webhook.delete()
+
+
+def find(by: Principal, id: int) -> AlertWebhook:
+    """Return the webhook `id`. Raises Missing, also if it is not for `by` to see."""
+    found = visible(by, AlertWebhook).prefetch_related("teams").filter(pk=id).first()
+    if found is None:
+        raise Missing(f"There is no webhook {id}.")
+    return found
+
+
+def of_key(key: str, now: float) -> AlertWebhook:
+    """Return the webhook whose address has `key`, and note that it was used. Raises Missing."""
+    digest = AlertWebhook.digest_of(key)
+    found = AlertWebhook.objects.prefetch_related("teams").filter(digest=digest).first()
+    if found is None or not secrets.compare_digest(found.digest, digest):
+        raise Missing("There is no webhook with this key.")
+    if found.last_used_at is None or datetime_of(now) - found.last_used_at >= NOTED_EVERY:
+        AlertWebhook.objects.filter(pk=found.pk).update(last_used_at=datetime_of(now))
+    return found
+
+
+def principal_of(webhook: AlertWebhook, address: str | None = None) -> Principal:
+    """Return whoever sends to `webhook`: without a role, it pushes for the teams of that."""
+    of = frozenset(team.pk for team in webhook.teams.all()) or None
+    return Principal("webhook", f"webhook {webhook.name}", pk=webhook.pk, teams=of, pushes=True, address=address)
+
+
+def mapping_of(webhook: AlertWebhook) -> AlertMapping:
+    """Return the mapping of `webhook`. Raises ValueError for one that a later release stored."""
+    return AlertMapping.model_validate(upgraded(AlertMapping, webhook.mapping, webhook.version))
+
+
+def facts(webhook: AlertWebhook) -> dict[str, Any]:
+    """Return what the journal keeps of a webhook."""
+    access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])
+    return {"name": webhook.name, "mapping": webhook.mapping, **access.model_dump()}
+
+
+def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any]) -> None:
+    check_storable(name, "name")
+    check_storable(dict(mapping), "mapping")
+    if not name.strip() or len(name) > NAME_MOST:
+        raise Invalid("name", f"name: it has 1 to {NAME_MOST} characters.")
+    try:
+        checked = AlertMapping.model_validate(dict(mapping))
+    except ValidationError as problem:
+        first, *others = sentences(problem, "mapping")
+        raise Invalid(*first, *others) from None
+    webhook.name, webhook.version = name.strip(), AlertMapping.version
+    webhook.mapping = checked.model_dump(mode="json", exclude_defaults=True)
+    try:
+        with transaction.atomic():
+            webhook.save()
+    except IntegrityError:
+        raise Invalid("name", f"name: there is a webhook {webhook.name!r} already.") from None
