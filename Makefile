@@ -5,15 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # uv needs a fifth of pip's time. pip steps in where uv can't: no build of it for this machine, an index only pip.conf names.
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes
-install = $(UV) -r $(1) 2>/dev/null || $(PIP) -r $(1)
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+install = $(UV) $(2) -r $(1) 2>/dev/null || $(PIP) -r $(1)
 
 # Side by side: most of their time, tests wait. TEST_WORKERS=0 runs one after the other, in one process.
 TEST_WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-compile check check-imports check-django bench lock clean
+.PHONY: help run test test-programs test-compile check check-imports check-django bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -24,12 +24,13 @@ run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADM
 # On a machine that is busy with thousands of other tests, one may wait too long. What fails has one more try, alone.
 AGAIN = --last-failed --last-failed-no-failures none --maxfail 1
 
-# One process compiles the tests first, while Chromium is looked for; else each worker would.
+# One process compiles the tests first, while what they need is installed; else each worker would.
 test: $(VENV)/checks ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
-	@$(MAKE) --no-print-directory -j2 test-browser test-compile
+	@$(MAKE) --no-print-directory -j2 test-programs test-compile
 	$(PYTEST) --sqlite-as-well --coverage || { [ $$? = 1 ] && $(BIN)/python -m pytest $(AGAIN); }
 
-test-browser:
+test-programs:
+	$(BIN)/python -m tests.debian
 	$(BIN)/python -m tests.browser.chromium
 
 test-compile:
@@ -67,10 +68,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --only-binary :all: -r requirements-uv.txt || true
 
-# A stamp is newer than the lock file it was installed from.
+# A stamp is newer than the lock file it was installed from. What runs is compiled, as four processes start at once and
+# each would; most of what checks is never imported.
 $(VENV)/runs: requirements.txt | $(BIN)/python
 	@echo "Installing what runs …"
-	@$(call install,requirements.txt)
+	@$(call install,requirements.txt,--compile-bytecode)
 	@touch $@
 
 $(VENV)/checks: requirements-dev.txt $(VENV)/runs

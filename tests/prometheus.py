@@ -17,7 +17,9 @@ from dashboard_project.supervisor import DIE_WITH_PARENT
 from tests.debian import program
 from tests.integration.stack import free_port
 
-STARTS_S = 30.0
+STARTS_S = 90.0
+ENDS_S = 60.0
+"""Far more than either takes: it tells what hangs from a machine that is busy."""
 CONFIG = """
 global:
   scrape_interval: 1s
@@ -60,7 +62,7 @@ def running(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=ENDS_S)
 
 
 def wait_for(url: str, words: str, log: Path) -> None:

@@ -26,6 +26,8 @@ from dashboard_project.supervisor import DIE_WITH_PARENT
 REDIS_STARTS_S = 10.0
 # Kept from run to run, because collecting takes two seconds and is not done again for the same files.
 STATIC = Path(__file__).parent / "output" / "static"
+MIGRATED_LOCK = "TEST_MIGRATED_LOCK"
+"""Environment variable with a file, where a PostgreSQL was started for all workers."""
 # Variables of the machine's own must not reach the tests. Without compiled modules, each process compiles all of them.
 FOREIGN = (
     "ADMIN_PASSWORD",
@@ -85,7 +87,7 @@ def start_redis(folder: Path) -> str:
 
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 def start_postgresql(folder: Path) -> str:
@@ -96,6 +98,8 @@ def start_postgresql(folder: Path) -> str:
 
         server = get_server(folder, cleanup_mode="stop")
     # Data lost here in a crash is not missed.
-    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off;")
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {name} = off;")
     server.psql("SELECT pg_reload_conf();")
+    os.environ[MIGRATED_LOCK] = str(folder / "migrated.lock")
     return f"postgresql://postgres@/postgres?host={folder}"

@@ -22,6 +22,8 @@ BEGIN_ALONE = "tests/browser/test_trouble.py"
 BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
+gc.disable()  # while all is imported and collected, of which nothing is garbage
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
@@ -49,6 +51,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def _starts_the_system(scope: str) -> bool:

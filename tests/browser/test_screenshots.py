@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person import DEMO, WALL, Person, push
-from tests.integration.stack import ROOT, Stack
+from tests.integration.stack import Stack
+from tests.migrated import ROOT
 
 HISTORY_S = int(os.environ.get("SCREENSHOTS", "0"))
 PUSHED_EVERY_S = 10

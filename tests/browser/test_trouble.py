@@ -160,11 +160,12 @@ def test_a_network_that_is_cut_is_noticed_and_healed(person: Person, push_token:
     person.mark()
     person.page.context.set_offline(True)
     person.system.kill("web")  # Chromium keeps open sockets open when it is told to be offline
-    person.wait_until("reconnecting", "lost", within_s=10)
+    person.wait_until("reconnecting", "lost", within_s=SOON_S)
+    person.system.wait_until_ready()
     number = next(NUMBERS)
     push(person.system, push_token, number, within_s=30)
     person.page.context.set_offline(False)
-    person.wait_until_live(30)
+    person.wait_until_live(2 * SOON_S)
     person.expect_number("Orders open", number)
     assert person.has_not_reloaded()
 

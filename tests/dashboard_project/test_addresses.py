@@ -1,10 +1,12 @@
 """Addresses of the web process: to reach, to show, and to bind."""
 
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 
 from dashboard_project import addresses
+from tests.ipv6 import has_ipv6
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,16 @@ from dashboard_project import addresses
 def test_forms_of_an_address(host: str, reached: str, shown: str) -> None:
     assert addresses.reach(host, 8000) == reached
     assert addresses.show(host, 8000) == shown
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost", "[::1]", "::"])
+def test_what_is_bound_is_reached(host: str) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with addresses.bound(host, 0) as door:
+        door.listen()
+        where = urlsplit(addresses.reach(host, door.getsockname()[1]))
+        socket.create_connection((where.hostname, where.port), 5).close()
 
 
 def why_not(host: str, port: int) -> str | None:

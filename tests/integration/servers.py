@@ -9,7 +9,8 @@ from typing import IO, Self
 
 import httpx
 
-from tests.integration.stack import READY_S, ROOT, STOPS_S, Stack, free_port
+from tests.integration.stack import READY_S, STOPS_S, Stack, free_port
+from tests.migrated import ROOT
 
 COMMANDS = {
     "stock": "-m dashboard_project.server",

@@ -1,5 +1,6 @@
 """One system for a whole folder, whose `conftest.py` takes these."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,8 @@ def bench() -> Iterator[Bench]:
         made = Bench(stack)
         yield made
         made.client.close()
+        stack.end_manager()
+        assert stack.stop(signal.SIGTERM) == 0  # as of systemd
 
 
 @pytest.fixture(scope="package")

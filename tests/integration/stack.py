@@ -1,7 +1,5 @@
 """The whole system as its users start it, for tests: `with Stack() as stack: …`."""
 
-import fcntl
-import hashlib
 import json
 import os
 import random
@@ -18,7 +16,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,9 +23,9 @@ from typing import Self
 import psutil
 from honcho.environ import parse_procfile
 
-ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "tests" / "output"
-DATABASE = "watchfloor.sqlite3"
+from tests import migrated
+from tests.migrated import FILE, OURS, ROOT
+
 PASSWORD = "correct horse battery staple"
 READY_S = 120.0
 PORTS = range(20_000, 32_000)
@@ -36,8 +33,6 @@ SUSPENDS_MOST = 20
 LOCKED_S = 1.0
 """For so long a process that goes on may hold SQLite's lock for writing, on a machine that is busy."""
 STOPS_S = 60.0  # far more than it may take: it tells what hangs from a machine that is busy
-# Variables that tests/services.py set for the tests themselves.
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "LOG_LEVEL")
 
 
 def free_port() -> int:
@@ -50,27 +45,6 @@ def free_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("No port is free.")
-
-
-@cache
-def _migrated() -> Path:
-    """Return a database with all tables and nothing in them. All workers have one."""
-    file = OUTPUT / "migrated.sqlite3"
-    migrations = sorted(ROOT.glob("*/migrations/*.py"))
-    wanted = hashlib.sha256(b"".join(one.read_bytes() for one in migrations)).hexdigest()
-    OUTPUT.mkdir(exist_ok=True)
-    with file.with_suffix(".lock").open("a+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        if lock.read() != wanted:
-            env = {name: value for name, value in os.environ.items() if name not in OURS}
-            with tempfile.TemporaryDirectory() as folder:
-                env["DATA_DIR"] = folder
-                subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)
-                shutil.move(Path(folder) / DATABASE, file)
-            lock.truncate(0)
-            lock.write(wanted)
-    return file
 
 
 class Stack:
@@ -87,7 +61,7 @@ class Stack:
         self._own_data = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="wf-", dir="/tmp"))
         if self._own_data and self.is_migrated:
-            shutil.copy(_migrated(), self.data_dir / DATABASE)
+            shutil.copy(migrated.file(), self.data_dir / FILE)
         self.port = int(env.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = PASSWORD
@@ -218,7 +192,7 @@ class Stack:
         """Whether the database takes a write, as it does not while a process hangs in the middle of one."""
         if "DATABASE_URL" in self.env:  # PostgreSQL locks rows
             return True
-        with closing(sqlite3.connect(self.data_dir / DATABASE, timeout=LOCKED_S, isolation_level=None)) as database:
+        with closing(sqlite3.connect(self.data_dir / FILE, timeout=LOCKED_S, isolation_level=None)) as database:
             try:
                 database.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:

@@ -49,7 +49,7 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 
 @pytest.fixture(scope="module")
 def bench(clock: Clock) -> Iterator[Bench]:
-    debian.installed("faketime", "faketime")
+    debian.installed("faketime")
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     faked = {
         "LD_PRELOAD": str(library),

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from statsd import StatsClient
 
-from tests.integration.stack import FirstStart, Stack, free_port
+from tests.integration.stack import STOPS_S, FirstStart, Stack, free_port
 
 pytestmark = pytest.mark.integration
 
@@ -55,36 +55,43 @@ def eventually(condition: Callable[[], bool], within_s: float) -> bool:
     return True
 
 
-def test_it_starts_says_how_to_sign_in_stops_without_a_trace_and_goes_on_where_it_was() -> None:
+@pytest.fixture(scope="module")
+def first() -> Iterator[Stack]:
+    """One that makes its database, with a token in it; it is stopped before another goes on with that."""
     with FirstStart() as stack:
-        for name in CHILDREN:
-            assert psutil.pid_exists(stack.pid_of(name))
-        assert eventually(lambda: "is ready" in stack.output(), 5)
-        assert f"http://localhost:{stack.port}/d/this-machine/" in stack.output()
-        assert "admin" in stack.output()
         assert stack.manage("token", "kept", "--scope", "read").strip()
         stack.end_manager()
-
-        began = time.monotonic()
-        assert stack.stop() == 0
-        assert time.monotonic() - began < 30
-        assert processes_of(stack.data_dir) == []
-        assert list((stack.data_dir / "run").iterdir()) == []
-        assert "Traceback" not in stack.output()
-
-        with Stack(stack.data_dir) as again:
-            assert again.get("/healthz") == 200
-            with pytest.raises(AssertionError, match="kept"):  # the name is taken: the first run's data is there
-                again.manage("token", "kept", "--scope", "read")
-            again.end_manager()
-            assert again.stop(signal.SIGTERM) == 0
+        yield stack
 
 
 @pytest.fixture(scope="module")
-def lasting() -> Iterator[Stack]:
-    """One that a test leaves as it found it; but for the last one."""
-    with Stack(STATSD_PORT=str(free_port())) as running:
+def lasting(first: Stack) -> Iterator[Stack]:
+    """One on the data of the first, that a test leaves as it found it; but for the last one."""
+    first.stop()
+    with Stack(first.data_dir, STATSD_PORT=str(free_port())) as running:
         yield running
+
+
+def test_it_starts_says_how_to_sign_in_and_stops_without_a_trace(first: Stack) -> None:
+    for name in CHILDREN:
+        assert psutil.pid_exists(first.pid_of(name))
+    assert eventually(lambda: "is ready" in first.output(), 5)
+    assert f"http://localhost:{first.port}/d/this-machine/" in first.output()
+    assert "admin" in first.output()
+
+    began = time.monotonic()
+    assert first.stop() == 0
+    assert time.monotonic() - began < 30
+    assert processes_of(first.data_dir) == []
+    assert list((first.data_dir / "run").iterdir()) == []
+    assert "Traceback" not in first.output()
+
+
+def test_it_goes_on_where_it_was(lasting: Stack) -> None:
+    assert lasting.get("/healthz") == 200
+    with pytest.raises(AssertionError, match="kept"):  # the name is taken: the first run's data is there
+        lasting.manage("token", "kept", "--scope", "read")
+    lasting.end_manager()
 
 
 def test_statsd_runs_and_what_it_has_is_stored_when_it_is_stopped(lasting: Stack) -> None:
@@ -157,6 +164,6 @@ def refusal(stack: Stack) -> str:
     """Start what must not start; return the one line it says, having checked the exit code."""
     stack.start()
     assert stack.process is not None
-    assert stack.process.wait(30) == 1
+    assert stack.process.wait(STOPS_S) == 1
     (line,) = stack.output().splitlines()
     return line

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack import ROOT, free_port
+from tests.integration.stack import free_port
+from tests.ipv6 import has_ipv6
+from tests.migrated import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -43,15 +45,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def has_ipv6() -> bool:
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::1]", "::"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::1]"])
 def test_it_listens_and_ends_on_sigterm(host: str, tmp_path: Path) -> None:
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
@@ -81,10 +75,10 @@ def test_it_takes_a_listening_socket_that_systemd_passes(tmp_path: Path) -> None
         )
         try:
             # It connects before anyone listens, and waits.
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as response:
                 assert response.status == 200
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         finally:
             process.kill()
             process.wait()
@@ -146,6 +140,6 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         (tmp_path / "static").mkdir()  # else WhiteNoise warns that nothing is collected
         with server(PORT=str(port), DATA_DIR=str(tmp_path)) as process:
-            said = process.communicate(timeout=20)[0]
+            said = process.communicate(timeout=60)[0]
     assert process.returncode == 1
     assert said == f"watchfloor: 127.0.0.1:{port} can't be listened on (address already in use).\n"

@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.stack import DATABASE, Stack
+from tests.integration.stack import Stack
+from tests.migrated import FILE
 
 pytestmark = pytest.mark.integration
 
@@ -33,8 +34,8 @@ def stack() -> Iterator[Stack]:
     """A stack that does not run but for one child, which writes."""
     made = Stack()
     (made.data_dir / "run").mkdir()
-    (made.data_dir / DATABASE).unlink()
-    command = [sys.executable, "-c", WRITES, str(made.data_dir / DATABASE)]
+    (made.data_dir / FILE).unlink()
+    command = [sys.executable, "-c", WRITES, str(made.data_dir / FILE)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout
         (made.data_dir / "run" / "collect.pid").write_text(str(child.pid))
@@ -49,6 +50,6 @@ def stack() -> Iterator[Stack]:
 
 def test_no_process_hangs_that_holds_the_database(stack: Stack) -> None:
     for _ in range(3):
-        with stack.hanging("collect"), closing(sqlite3.connect(stack.data_dir / DATABASE, timeout=0)) as database:
+        with stack.hanging("collect"), closing(sqlite3.connect(stack.data_dir / FILE, timeout=0)) as database:
             database.execute("DELETE FROM written")
             database.commit()

@@ -16,7 +16,7 @@ TAKES_S = 60
 def node() -> str:
     """Path of Node 18 or newer: one on PATH, else Debian's."""
     try:
-        return debian.installed("node", "nodejs")
+        return debian.installed("node")
     except debian.NoProgramError as error:
         pytest.skip(str(error))
 

@@ -197,16 +197,17 @@ class TestLate:
         """Or else every page over days reads them row by row until the next round, which is half a month for hours."""
         rollup.roll(AT)
         pack.pack(AT)
-        hours = 40 * 24
-        self.push({-hour * 3600.0: hour for hour in range(1, hours + 1)}, 0)
+        hours = range(1, 40 * 24 + 1, 4)
+        self.push({-hour * 3600.0: hour for hour in hours}, 0)
         packed_ms = progress.all_until_ms()
         for rows, chunks, name in (
             (MinuteRollup, MinuteChunk, progress.MINUTES_PACKED),
             (HourRollup, HourChunk, progress.HOURS_PACKED),
         ):
             assert min(rows._default_manager.values_list("at_ms", flat=True)) >= packed_ms[name]
-            assert sum(chunks._default_manager.values_list("count", flat=True)) > 20 * 24
-            assert rows._default_manager.count() + sum(chunks._default_manager.values_list("count", flat=True)) == hours
+            inside = sum(chunks._default_manager.values_list("count", flat=True))
+            assert inside > len(hours) / 2
+            assert rows._default_manager.count() + inside == len(hours)
 
 
 class TestGoing:

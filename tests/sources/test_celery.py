@@ -21,6 +21,7 @@ from tests.sources.between import Between
 from tests.sources.documented import undocumented
 
 APPLICATION = """
+import os
 import time
 from celery import Celery
 
@@ -34,8 +35,9 @@ def add(a, b):
     return a + b
 
 @app.task(name="shop.wait")
-def wait(seconds):
-    time.sleep(seconds)
+def wait(file):
+    while not os.path.exists(file):
+        time.sleep(0.1)
 """
 WORKER = ["-A", "shop", "worker", "-P", "threads", "-c", "3", "--without-mingle"]
 
@@ -96,15 +98,19 @@ def application(server: Server, database: int) -> Application:
     return Application("shop", broker=broker(server, database), set_as_current=False)
 
 
-def test_workers_say_what_they_do_and_did(a_redis: Server, two_workers: int) -> None:
+def test_workers_say_what_they_do_and_did(a_redis: Server, two_workers: int, tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
     with application(a_redis, two_workers) as app:
         for _ in range(6):
             app.send_task("shop.add", (1, 2))
-        app.send_task("shop.wait", (4,))
+        app.send_task("shop.wait", (str(ends),))
     config = on(a_redis, two_workers)
     until = time.monotonic() + 60
-    while (working := work(found := values(config))) != (6, 1):
-        assert time.monotonic() < until, working
+    try:
+        while (working := work(found := values(config))) != (6, 1):
+            assert time.monotonic() < until, working
+    finally:
+        ends.touch()
     assert found["celery_pool_size", "first@here"] == 3
     assert values(config)["celery_queue_depth", "celery"] == 0
     done = [one for one in collected(config) if one.metric == "celery_tasks_total"]

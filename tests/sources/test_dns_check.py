@@ -36,7 +36,7 @@ RECORDS = [
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A name server that knows the domain example."""
     number, folder = free_port(), tmp_path_factory.mktemp("dnsmasq")
-    command = [installed("dnsmasq", "dnsmasq-base"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
+    command = [installed("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"]
     command += ["--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={number}", "--user=root"]
     with running([*command, f"--pid-file={folder / 'pid'}", *RECORDS], folder / "log"):
         wait_until_open(number, folder / "log")

@@ -28,7 +28,7 @@ Write = Callable[..., None]
 @pytest.fixture
 def real(settings: LazySettings) -> None:
     """Debian's own checks."""
-    settings.NAGIOS_PLUGINS_DIR = Path(installed("check_dummy", "monitoring-plugins-basic")).parent
+    settings.NAGIOS_PLUGINS_DIR = Path(installed("check_dummy")).parent
 
 
 @pytest.fixture

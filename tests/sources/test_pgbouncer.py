@@ -41,7 +41,7 @@ def pgbouncer(server: Server) -> Iterator[int]:
         folder.chmod(0o755)
         (folder / "users").write_text(f'"{server.user}" "{server.password}"\n')
         (folder / "ini").write_text(CONFIG.format(server=server, port=port, folder=folder))
-        with running([installed("pgbouncer", "pgbouncer"), *as_whom, str(folder / "ini")], folder / "log"):
+        with running([installed("pgbouncer"), *as_whom, str(folder / "ini")], folder / "log"):
             wait_until_open(port, folder / "log")
             yield port
 

@@ -4,7 +4,7 @@ import os
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -68,11 +68,23 @@ def query(config: ServerConfig, database: str, text: str, rows_most: int) -> Tab
         connection.execute("SET LOCAL cursor_tuple_fraction = 1")
         # A cursor on the server can be declared for one query that reads, nothing else; and what is not fetched is
         # not computed.
-        with connection.cursor(name="watchfloor") as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(text.encode())
             rows = cursor.fetchmany(rows_most + 1)
             check_rows(rows, rows_most)
             return Table([column.name for column in cursor.description or ()], rows)
+
+
+@contextmanager
+def _cursor(connection: Connection) -> Iterator[psycopg.ServerCursor[TupleRow]]:
+    """Yield a cursor on the server. psycopg leaves it open if the connection is cut while it is being closed."""
+    cursor = connection.cursor(name="watchfloor")
+    try:
+        yield cursor
+    finally:
+        for _ in range(2):  # the second time, the connection is known to be closed
+            with suppress(psycopg.Error):
+                cursor.close()
 
 
 def _connect(config: ServerConfig, database: str, deadline: Deadline) -> Connection:

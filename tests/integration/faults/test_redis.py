@@ -105,4 +105,4 @@ def test_redis_with_its_data_killed_and_restarted(tmp_path: Path) -> None:
             bench.client.close()
     finally:
         redis.terminate()
-        redis.wait(10)
+        redis.wait(60)

@@ -47,7 +47,7 @@ def in_python(url: str, token: str) -> Iterator[Client]:
 @contextmanager
 def in_node(url: str, token: str) -> Iterator[Client]:
     try:
-        node = debian.installed("node", "nodejs")
+        node = debian.installed("node")
     except debian.NoProgramError as error:
         pytest.skip(str(error))
     command = [node, "--experimental-websocket", "--no-warnings", str(FOLLOW), url, *([token] if token else [])]

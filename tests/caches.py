@@ -1,0 +1,12 @@
+"""What processes remember of the database; another test's is another database, though ids may be the same."""
+
+from metrics.actions import shown
+from metrics.series import catalogue, series_cache, step_cache
+
+
+def forget() -> None:
+    """Remember nothing."""
+    step_cache.forget()
+    series_cache.forget()
+    catalogue.forget()
+    shown.forget()
