@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -340,22 +340,23 @@ def test_what_somebody_changed_is_sent_before_all_else(
     """A page that follows an edit waits for no other widget; all of them come as one revision behind it."""
     make.dashboard(widgets=[{**make.widget(key), "key": key} for key in "abcd"])
     drawn: list[list[str]] = []
-    monkeypatch.setitem(
-        actions.FORMS,
-        DASHBOARD,
-        lambda widgets, views: (
-            drawn.append([one.key for one in widgets]) or {one.key: f"{one.key} at {one.y}" for one in widgets}
-        ),
-    )
+
+    def draw(widgets: Sequence[Widget], views: object) -> dict[str, str]:
+        drawn.append([one.key for one in widgets])
+        return {one.key: f"{one.key} at {one.y}" for one in widgets}
+
+    monkeypatch.setitem(actions.FORMS, DASHBOARD, draw)
     marks.mark(make.variant(), [marks.ALL])
     actions.render(make.variant())
     revision = snapshot.revision(make.variant())
     sent: list[tuple[int, list[str]]] = []
     publish = bus.publish
-    monkeypatch.setattr(
-        bus, "publish", lambda topic, found, number, *args, **more: sent.append((number, sorted(found)))
-        or publish(topic, found, number, *args, **more)
-    )  # fmt: skip
+
+    def note(topic: Topic, found: dict[str, str], number: int, *args: Any, **more: Any) -> None:
+        sent.append((number, sorted(found)))
+        publish(topic, found, number, *args, **more)
+
+    monkeypatch.setattr(bus, "publish", note)
     drawn.clear()
     widgets = [
         {**one.model_dump(), "y": 9} if one.key == "b" else one

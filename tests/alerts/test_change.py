@@ -1,5 +1,7 @@
 """A change within a time."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -17,7 +19,7 @@ BEFORE = [(at, 10.0 if at < HOUR else 16.0) for at in range(0, 7200, 60)]
         pytest.param({"percent": 50}, [60.0, 0.0], id="in per cent"),
     ],
 )
-def test_a_sample_is_compared_with_the_one_before(fields: dict[str, float], expected: list[float]) -> None:
+def test_a_sample_is_compared_with_the_one_before(fields: dict[str, Any], expected: list[float]) -> None:
     samples = [(2 * HOUR - 30, 16.0), (2 * HOUR + 30, 16.0)]
     assert make.compared("change", samples, [BEFORE], **fields) == expected
 

@@ -1,5 +1,7 @@
 """Checks that fail now and then, and for good."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -15,7 +17,7 @@ from tests.alerts import make
         pytest.param({"bad": 2, "of": 3}, "00111", [0, 1, 1, 0, 0], id="good again once too few are left"),
     ],
 )
-def test_scenario(fields: dict[str, int], ups: str, expected: list[int]) -> None:
+def test_scenario(fields: dict[str, Any], ups: str, expected: list[int]) -> None:
     samples = [(60.0 * place, float(up)) for place, up in enumerate(ups)]
     counts = make.compared("check", samples, **fields)
     assert make.bad("check", [count or 0.0 for count in counts], **fields) == [bool(one) for one in expected]

@@ -244,7 +244,7 @@ def down(rows: int, *places: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     ],
 )
 def test_the_newer_form_is_taken(layout: dict[str, Any], places: list[tuple[Any, ...]]) -> None:
-    spec = {
+    spec: dict[str, Any] = {
         "title": "New",
         "elements": {"a": element("A"), "b": element("B"), "c": element("C", "stat")},
         "layout": layout,

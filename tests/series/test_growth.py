@@ -1,6 +1,7 @@
 """Counters with known growth: over any window it is the truth, whatever the steps, the tier and the database are."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise, starmap
 from random import Random
 from typing import Any
@@ -162,7 +163,7 @@ def test_columns_grow_as_their_samples_do(values: list[float], length: int, minu
         assert sum(found[pk][1]) == len(values)
 
 
-def packed_hours(pk: int, rows: list[buckets.Bucket]) -> tuple[int, list[tuple[Any, ...]]]:
+def packed_hours(pk: int, rows: Sequence[buckets.Bucket]) -> tuple[int, list[tuple[Any, ...]]]:
     """Pack hours of a series; return how many bytes they are then, and what is read of them."""
     buckets.store_hours(rows)
     for name in (progress.MINUTES, progress.HOURS):
