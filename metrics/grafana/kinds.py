@@ -175,4 +175,4 @@ KINDS: dict[str, Callable[[Panel, Shown], Kind]] = {
     "status-history": _states,
     "heatmap": _heatmap,
 }
-"""What panels of a type become."""
+"""The kind of widget that panels of a type become."""

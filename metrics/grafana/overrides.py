@@ -1,4 +1,4 @@
-"""What is set for single series of a panel: which of its queries it is meant for, and what comes along.
+"""Settings of single series of a panel: which of its queries it is meant for, and what comes along.
 
 Grafana compares with the names of series, which are known here only as legends, `{device} - Receive`; an override is
 taken where that tells which query is meant.

@@ -69,7 +69,7 @@ class Asked:
 
     @property
     def title(self) -> str:
-        """What a widget of it may be called: in the words of its metric, or the beginning of its PromQL."""
+        """A title for a widget of it: in the words of its metric, or the beginning of its PromQL."""
         if text := self.query.get("promql"):
             return live_queries.short(text)
         return title_of(self.query.get("metric", ""), _single(self.query))

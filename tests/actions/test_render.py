@@ -342,7 +342,7 @@ def test_what_somebody_changed_is_sent_before_all_else(
     drawn: list[list[str]] = []
 
     def draw(widgets: Sequence[Widget], views: object) -> dict[str, str]:
-        drawn.append([one.key for one in widgets])
+        drawn.append(sorted(one.key for one in widgets))
         return {one.key: f"{one.key} at {one.y}" for one in widgets}
 
     monkeypatch.setitem(actions.FORMS, DASHBOARD, draw)
