@@ -26,7 +26,7 @@ NOUNS = frozenset({"alert", "incident", "rule"})
 
 
 class _Telling:
-    """What is done after the commit, for the alerts (ids) that a transaction changed."""
+    """A call after the commit, for the alerts (ids) that a transaction changed."""
 
     def __init__(self) -> None:
         self.alerts: set[int] = set()
