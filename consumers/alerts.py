@@ -1,4 +1,4 @@
-"""That alerts changed, told to every open page of this process in a few bytes; each fetches what it shows of them.
+"""Changes of alerts, told to every open page of this process in a few bytes; each fetches what it shows of them.
 
 A dashboard is told by its pulse. Other pages get an element, over the socket that brings their person's notifications.
 """

@@ -1,4 +1,4 @@
-"""Which incidents the widgets of a topic show, since which version, and which viewers acknowledged that.
+"""Incidents that the widgets of a topic show, since which version, and viewers that acknowledged that.
 
 What a widget shows of alerts says so itself, in `data-incidents`. An acknowledgement costs a look into a table, which
 is empty while all is well; what was learned is stored once a round.
@@ -14,7 +14,7 @@ from metrics.models import Sighting
 
 MARKED = re.compile(r'data-incidents="([\d ]+)"')
 KEPT_MOST = 10_000
-"""What waits to be stored while the database does not answer; more is let go."""
+"""Sightings that wait to be stored while the database does not answer; more is let go."""
 
 
 class Sightings:

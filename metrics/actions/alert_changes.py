@@ -26,7 +26,7 @@ NOUNS = frozenset({"alert", "incident", "rule"})
 
 
 class _Telling:
-    """What is done after the commit, for the alerts (ids) that a transaction changed."""
+    """A call after the commit, for the alerts (ids) that a transaction changed."""
 
     def __init__(self) -> None:
         self.alerts: set[int] = set()
@@ -45,7 +45,7 @@ def note(noun: str, things: Iterable[str | int] = ()) -> None:
     """Have open pages told that `things` (ids) changed, after the commit, if `noun` is shown on them."""
     if noun not in NOUNS:
         return
-    waiting = next((call for _, call, _ in connection.run_on_commit if isinstance(call, _Telling)), None)
+    waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
     if waiting is None:
         waiting = _Telling()
         transaction.on_commit(waiting, robust=True)

@@ -69,7 +69,7 @@ def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert
 def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:
     """Return `rows` as they are now, or as the change of each in `moves` made them."""
     found = rows.select_related("rule").prefetch_related("rule__teams").order_by("-since_ms", "pk")
-    return tuple(_bad(one, moves and moves[one.pk]) for one in found[:MOST])
+    return tuple(_bad(one, None if moves is None else moves[one.pk]) for one in found[:MOST])
 
 
 def _bad(alert: Alert, move: Transition | None) -> BadAlert:

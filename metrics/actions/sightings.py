@@ -25,7 +25,7 @@ NAMES_MOST = 3
 
 
 class Seen(NamedTuple):
-    """That a viewer had drawn an incident (id) at a time (Unix seconds), on a dashboard (id), 0 for a page of its own.
+    """A viewer that had drawn an incident (id) at a time (Unix seconds), on a dashboard (id), 0 for a page of its own.
 
     `kind` and `viewer` are as in a Sighting, `name` is that of its person.
     """
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Who had seen an incident first: `text` says it in words, and there is `nobody` if that is so."""
+    """Those who had seen an incident, as a `text` in words; `nobody` is whether there are none."""
 
     text: str
     nobody: bool

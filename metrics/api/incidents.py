@@ -20,7 +20,7 @@ All = Annotated[bool, Query(description="With those that are over.")]
 
 
 class SightingOut(Schema):
-    """That it was drawn in a person's tab, or on a wall where they are signed in."""
+    """A person's tab that had drawn it, or a wall where they are signed in."""
 
     kind: str = Field(description="tab or wall.")
     name: str = Field(description="Whose.")

@@ -46,7 +46,7 @@ class Row:
 @require_safe
 @page
 def banner(request: HttpRequest, slug: str) -> HttpResponse:
-    """What fires, of what the wall's viewer may see; htmx fetches it anew when alerts change."""
+    """The alerts that fire, of those that the wall's viewer may see; htmx fetches it anew when alerts change."""
     by = of_visitor(request)
     if not visible(by, Dashboard).filter(slug=slug).exists():
         raise Http404(f"There is no dashboard {slug}.")

@@ -151,4 +151,4 @@ def _summary(alerts: Sequence[BadAlert]) -> str:
     said = " · ".join(f"{count} {severity}" for severity, count in counts if count)
     if not alerts:
         return "All is well"
-    return said if free == len(alerts) else f"{said} · {free or 'none'} not taken"
+    return said if free == len(alerts) else f"{said} · {f'{free} not taken' if free else 'all taken'}"

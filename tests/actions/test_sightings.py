@@ -1,4 +1,4 @@
-"""Who saw an incident: told by pages and walls, once each; and what follows when nobody did."""
+"""Sightings of an incident: told by pages and walls, once each; and what follows when nobody did."""
 
 import pytest
 

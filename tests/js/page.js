@@ -51,7 +51,10 @@ export class Element {
   style = {};
   writes = 0;
   classes = new Set();
-  classList = { toggle: (name, on) => this.classes[on ? "add" : "delete"](name) };
+  classList = {
+    toggle: (name, on) => this.classes[on ? "add" : "delete"](name),
+    contains: (name) => this.classes.has(name),
+  };
   #text = "";
   #listeners = {};
 
