@@ -161,7 +161,9 @@ def _claim(id: int, now: datetime) -> Claim | None:
         row = Delivery.objects.filter(pk=id).first()
         if row is None:
             return None
-        channel = Channel.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=row.channel_id)
+        channel = (
+            Channel.objects.select_for_update(of=("self",), no_key=True).select_related("team").get(pk=row.channel_id)
+        )
         until = now + timedelta(seconds=CLAIM_S)
         taken = _free(now).filter(pk=id)
         if not taken.exists():
