@@ -165,7 +165,7 @@ def _tell_of(
     before = {pk: alert.are_told for pk, alert in alerts.items()}
     known: dict[int, Incident] = {}
     changes = flapping.changes(alerts.keys(), min(move.at.timestamp() for move in moves)) if moves else {}
-    flapped = []
+    flapped: list[Alert] = []
     for move in moves:
         alert = alerts[int(move.thing)]
         reasons = held.get(alert.pk, ())
