@@ -106,6 +106,7 @@ PATTERNS = {
     r"^([a-zA-Z_][a-zA-Z0-9_]*)?$": "It may have letters without accents, digits and _ only, and no digit first",
     r"^[a-zA-Z][a-zA-Z0-9_]*$": "It has to begin with a letter without accents, and may have digits and _ then",
     r"^([0-9a-f]{64})?$": "It has to be the hash of an uploaded picture: 64 digits and letters from a to f",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": "It has to be a time of day, such as 22:00",
     "^[A-Z]?$": "It has to be one letter from A to Z",
 }
 """The patterns of our own fields, as nobody should have to read them."""

@@ -13,6 +13,9 @@ from metrics.models import Alert
 
 BAD = (*TOLD, State.RECOVERING)
 
+Front = tuple[str, Sequence[str]]
+"""What stands in front: the name of a rule, and the labels that have to be the same."""
+
 
 def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]:
     """Return the alert in front of each of `alerts` that stands behind one, as a reason, by their ids.
@@ -20,10 +23,10 @@ def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]
     In front are alerts that are told, and those of `alerts` that are told now: they are not `held` (ids) for another
     reason, and stand behind none themselves.
     """
-    behind = {one.pk: found for one in alerts if one.pk not in held and (found := _of(one))}
+    behind = {one.pk: fronts for one in alerts if one.pk not in held and (fronts := _of(one))}
     if not behind:
         return {}
-    names = {each["rule"] for those in behind.values() for each in those}
+    names = {rule for fronts in behind.values() for rule, _ in fronts}
     front = list(_told().filter(rule__name__in=names))
     front += [one for one in alerts if one.pk not in held and one.pk not in behind and one.rule.name in names]
     found: dict[int, Reason] = {}
@@ -52,18 +55,17 @@ def _told() -> QuerySet[Alert]:
     return Alert.objects.filter(are_told=True, state__in=BAD).select_related("rule").order_by("pk")
 
 
-def _of(alert: Alert) -> list[dict[str, list[str]]]:
-    found: list[dict[str, list[str]]] = alert.rule.spec.get("behind", [])
-    return found
+def _of(alert: Alert) -> list[Front]:
+    return [(one["rule"], one.get("labels", [])) for one in alert.rule.spec.get("behind", ())]
 
 
-def _before(alert: Alert, behind: Iterable[dict[str, list[str]]], front: Iterable[Alert]) -> Alert | None:
+def _before(alert: Alert, behind: Sequence[Front], front: Iterable[Alert]) -> Alert | None:
     """Return the first of `front` that `alert` stands behind: one of a rule that it names, with the same labels."""
-    mine, pairs = labels_of(alert), list(behind)
+    mine = labels_of(alert)
     for other in front:
         theirs = labels_of(other)
-        for one in pairs:
-            is_named = one["rule"] == other.rule.name and other.pk != alert.pk
-            if is_named and all(mine.get(name, "") == theirs.get(name, "") for name in one.get("labels", ())):
+        for rule, same in behind:
+            is_named = rule == other.rule.name and other.pk != alert.pk
+            if is_named and all(mine.get(name, "") == theirs.get(name, "") for name in same):
                 return other
     return None

@@ -18,7 +18,7 @@ HOURS = (4, 8, 12, 24, 72)
 def handover(request: HttpRequest) -> HttpResponse:
     """What the last `?hours=8` leave to the next ones: as a page, or with `?format=markdown` as a file."""
     asked = request.GET.get("hours", "")
-    is_number = asked.isascii() and asked.isdecimal() and len(asked) < 4
+    is_number = asked.isascii() and asked.isdecimal() and len(asked) < 6
     hours = min(max(int(asked), 1), actions.HOURS_MOST) if is_number else actions.HOURS_USUAL
     text = actions.markdown(of_visitor(request), hours, time.time())
     if request.GET.get("format") == "markdown":

@@ -131,6 +131,11 @@ class TestBehind:
             rule("x", "m", behind=given)
 
 
+def each(hosts: list[str]) -> Any:
+    """Return a good value for each of `hosts`."""
+    return dict.fromkeys(hosts, 50)
+
+
 class TestNoData:
     @pytest.mark.parametrize(("gone", "alone"), [(6, False), (5, True), (4, True)])
     def test_when_most_have_no_data_that_is_told_once(self, gone: int, alone: bool) -> None:
@@ -139,8 +144,8 @@ class TestNoData:
         rule_index.forget()
         hosts = [f"h{number}" for number in range(gone if gone < 5 else 10)]
         for minute in range(5):
-            push(60 * minute - 240, **dict.fromkeys(hosts, 50))
-        staying = {} if gone < 5 else dict.fromkeys(hosts[gone:], 50)
+            push(60 * minute - 240, **each(hosts))
+        staying = {} if gone < 5 else each(hosts[gone:])
         for minute in range(1, 8):
             if staying:
                 push(60 * minute, **staying)
@@ -156,7 +161,7 @@ class TestNoData:
         ]
         assert Withheld.objects.filter(kind="no data").count() == gone
         assert announcements.release(AT + 500) == 0
-        push(540, **dict.fromkeys(hosts[2:], 50))
+        push(540, **each(hosts[2:]))
         evaluation.look(AT + 545)
         announcements.release(AT + 546)
         assert Incident.objects.get(key="no data").resolved_at is not None

@@ -55,6 +55,7 @@ def test_there_is_something_that_scrolls() -> None:
         "variable-options",
         "palette-options",
         "suggestions",
+        "facts-side",
     }
 
 
