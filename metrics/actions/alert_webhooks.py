@@ -12,7 +12,7 @@ from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, teams
-from metrics.actions.errors import Invalid, Missing, check_storable, sentences
+from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable, sentences
 from metrics.ingest.alert_mapping import AlertMapping
 from metrics.models import AlertWebhook
 from metrics.times import datetime_of
@@ -67,11 +67,11 @@ def find(by: Principal, id: int) -> AlertWebhook:
 
 
 def of_key(key: str, now: float) -> AlertWebhook:
-    """Return the webhook whose address has `key`, and note that it was used. Raises Missing."""
+    """Return the webhook whose address has `key`, and note that it was used. Raises Forbidden."""
     digest = AlertWebhook.digest_of(key)
     found = AlertWebhook.objects.prefetch_related("teams").filter(digest=digest).first()
     if found is None or not secrets.compare_digest(found.digest, digest):
-        raise Missing("There is no webhook with this key.")
+        raise Forbidden("There is no webhook with this key.")
     if found.last_used_at is None or datetime_of(now) - found.last_used_at >= NOTED_EVERY:
         AlertWebhook.objects.filter(pk=found.pk).update(last_used_at=datetime_of(now))
     return found

@@ -23,7 +23,7 @@ router = Router(tags=["alerts"], auth=edit)
 
 Id = Annotated[int, Path(description="The webhook's id.", ge=1, le=2**63 - 1)]
 Key = Annotated[str, Path(description="The key, which was shown once.", min_length=1, max_length=200)]
-REFUSALS = frozenset({400, 404, 413, 415, 422, 429, 503})
+REFUSALS = frozenset({400, 403, 413, 415, 422, 429, 503})
 
 
 class WebhookIn(Body):

@@ -16,6 +16,9 @@ from tests.api.client import Program, body
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 FOREIGN = {"/write": {"POST"}, "/api/v2/write": {"POST"}, "/v1/metrics": {"POST"}, "/ping": {"GET", "HEAD"}}
 FOREIGN |= {"/query": {"GET", "POST"}, "/health": {"GET"}, "/ready": {"GET"}}
+ALERTMANAGER = {f"/api/v2/{name}": {"GET"} for name in ("alerts/groups", "status", "receivers")}
+ALERTMANAGER |= {"/api/v2/alerts": {"GET", "POST"}, "/api/v2/silences": {"GET", "POST"}}
+ALERTMANAGER |= {"/api/v2/silence/{id}": {"GET", "DELETE"}, "/-/healthy": {"GET"}, "/-/ready": {"GET"}}
 DOCUMENTS = ("/api/docs", *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", "dashboards/schema")))
 DOCS = {path: {"GET"} for path in DOCUMENTS}
 GROUP = {"/metrics/job/a": {"PUT", "POST", "DELETE"}}
@@ -28,7 +31,7 @@ def takes() -> dict[str, set[str]]:
     ours = {path: {method.upper() for method in methods} for path, methods in described}
     return {
         path.replace("{id}", "1"): methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-        for path, methods in {**ours, **FOREIGN, **GROUP, **DOCS}.items()
+        for path, methods in {**ours, **FOREIGN, **ALERTMANAGER, **GROUP, **DOCS}.items()
     }
 
 
@@ -49,7 +52,7 @@ def ask(method: str, path: str, **headers: str) -> HttpResponse:
 def said(response: HttpResponse) -> str:
     """The sentence of a refusal."""
     found = json.loads(response.content)
-    sentence = str(found.get("detail") or found.get("message"))
+    sentence = found if isinstance(found, str) else str(found.get("detail") or found.get("message"))
     assert sentence.endswith(".")
     return sentence
 
