@@ -29,13 +29,14 @@ def queued(incident: Incident, state: State, *names: str) -> list[Delivery]:
         Channel.objects.get_or_create(name=name, defaults={"kind": "webhook", "position": place})[0]
         for place, name in enumerate(names)
     ]
-    document = NotifyMessage(subject="Disk full", state=state, key=f"k:{state}", at=AT).document()
+    about = f"incident:{incident.pk}"
+    message = NotifyMessage(subject="Disk full", state=state, key=f"k:{state}", at=AT, conversation=about)
     return [
         Delivery.objects.create(
             channel=channel,
-            conversation=f"incident:{incident.pk}",
+            conversation=about,
             key=f"k:{state}",
-            document=document,
+            document=message.document(),
             created_at=datetime_of(AT),
             next_at=datetime_of(AT),
         )
