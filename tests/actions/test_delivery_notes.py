@@ -51,7 +51,7 @@ def end(monkeypatch: pytest.MonkeyPatch, rows: list[Delivery], failing: Mapping[
         error = (failing or {}).get(row.channel.name)
         outcome = ChannelError(error, permanent=True) if error else Receipt("ok")
         monkeypatch.setattr(deliveries, "_send", lambda _, outcome=outcome: outcome)
-        deliveries.deliver(row.pk, AT + 1)
+        deliveries.deliver(row.pk, AT + 60 * row.pk)
         said.append(Message.objects.order_by("-pk").values_list("text", flat=True).first() or "")
     return said
 
