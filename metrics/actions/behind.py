@@ -14,7 +14,7 @@ from metrics.models import Alert
 BAD = (*TOLD, State.RECOVERING)
 
 Front = tuple[str, Sequence[str]]
-"""What stands in front: the name of a rule, and the labels that have to be the same."""
+"""One in front: the name of its rule, and the labels that have to be the same."""
 
 
 def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]:

@@ -16,7 +16,7 @@ HOURS = (4, 8, 12, 24, 72)
 @require_safe
 @page
 def handover(request: HttpRequest) -> HttpResponse:
-    """What the last `?hours=8` leave to the next ones: as a page, or with `?format=markdown` as a file."""
+    """The hand-over of the last `?hours=8`, as a page, or with `?format=markdown` as a file."""
     asked = request.GET.get("hours", "")
     is_number = asked.isascii() and asked.isdecimal() and len(asked) < 6
     hours = min(max(int(asked), 1), actions.HOURS_MOST) if is_number else actions.HOURS_USUAL

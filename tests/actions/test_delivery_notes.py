@@ -29,13 +29,14 @@ def queued(incident: Incident, state: State, *names: str) -> list[Delivery]:
         Channel.objects.get_or_create(name=name, defaults={"kind": "webhook", "position": place})[0]
         for place, name in enumerate(names)
     ]
-    document = NotifyMessage(subject="Disk full", state=state, key=f"k:{state}", at=AT).document()
+    about = f"incident:{incident.pk}"
+    message = NotifyMessage(subject="Disk full", state=state, key=f"k:{state}", at=AT, conversation=about)
     return [
         Delivery.objects.create(
             channel=channel,
-            conversation=f"incident:{incident.pk}",
+            conversation=about,
             key=f"k:{state}",
-            document=document,
+            document=message.document(),
             created_at=datetime_of(AT),
             next_at=datetime_of(AT),
         )
@@ -50,7 +51,7 @@ def end(monkeypatch: pytest.MonkeyPatch, rows: list[Delivery], failing: Mapping[
         error = (failing or {}).get(row.channel.name)
         outcome = ChannelError(error, permanent=True) if error else Receipt("ok")
         monkeypatch.setattr(deliveries, "_send", lambda _, outcome=outcome: outcome)
-        deliveries.deliver(row.pk, AT + 1)
+        deliveries.deliver(row.pk, AT + 60 * row.pk)
         said.append(Message.objects.order_by("-pk").values_list("text", flat=True).first() or "")
     return said
 

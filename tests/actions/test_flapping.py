@@ -149,7 +149,8 @@ class TestNoData:
         for minute in range(1, 8):
             if staying:
                 push(60 * minute, **staying)
-            evaluation.look(AT + 60 * minute + 5)
+            for second in (5, 25, 45):
+                evaluation.look(AT + 60 * minute + second)
         assert Alert.objects.filter(state="nodata").count() == gone
         ours = [text for text in told() if text.startswith("Watchfloor gets no data")]
         if alone:
