@@ -3,7 +3,7 @@
 import pytest
 
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import alert_changes, bad_alerts, escalations, rule_index, rules, sightings
+from metrics.actions import bad_alerts, escalations, rule_index, rules, sightings
 from metrics.actions.sightings import Seen
 from metrics.live.topic import Topic
 from metrics.models import Alert, Incident, Message, Sighting
@@ -80,11 +80,11 @@ class TestChanges:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         told: list[tuple[int, ...]] = []
-        monkeypatch.setattr(alert_changes.bus, "alerts_changed", lambda *given: told.append(given))
+        monkeypatch.setattr("metrics.live.bus.alerts_changed", lambda *given: told.append(given))
         widgets = [make.widget("disk_used"), make.widget("other"), {"kind": "alerts", "title": "Bad", "config": {}}]
         keys = [one.key for one in make.widgets_of(make.dashboard("floor", widgets))]
         variant = make.variant("floor")
-        monkeypatch.setattr(alert_changes.watchers, "watched", lambda now: [variant, Topic("room", 1)])
+        monkeypatch.setattr("metrics.live.watchers.watched", lambda now: [variant, Topic("room", 1)])
         rule(severity="critical")
         told.clear()
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)

@@ -28,11 +28,12 @@ CHANGES = {
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
     *("alert-acknowledge", "dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
+    *("incident-answer", "incident-seen"),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {
     *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
-    *("dashboard-picture", "link-widget-csv", "service-worker", "widget-csv"),
+    *("dashboard-picture", "link-widget-csv", "service-worker", "wall-alerts", "widget-csv"),
 }
 """URLs of files, of parts of pages, and of what programs read."""
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
@@ -103,6 +104,9 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
         assert time.monotonic() < until
         time.sleep(0.2)
+    while not (incidents := api("GET", "incidents")["incidents"]):
+        assert time.monotonic() < until
+        time.sleep(0.2)
     yield {
         "link": int(link),
         "room": room,
@@ -112,6 +116,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, int]]:
         "user": 1,
         "rule": rule,
         "alert": alerts[0]["id"],
+        "incident": incidents[0]["id"],
     }
     api("DELETE", f"rules/{rule}")
 
