@@ -26,7 +26,7 @@ def count(now: float) -> Down:
 
 
 def with_alerts(found: Down) -> Down:
-    """Return `found` with the alerts that everyone may see: those that are bad and free, and those that are critical."""
+    """Return `found` with the alerts that everyone may see: those that are bad and free, and the critical ones."""
     counted = Alert.objects.filter(state__in=TOLD | BURNING, rule__for_everyone=True).aggregate(
         alerts=Count("pk", filter=Q(state__in=TOLD, acknowledged_at=None)),
         critical=Count("pk", filter=Q(state__in=BURNING, severity="critical")),

@@ -13,7 +13,8 @@ class Incident(Shared):
 
     Channels have not been told of what changed since `untold_since`, last at `changed_at`; `told_at` is when they were
     told last, and `told` counts how often. `step` counts the steps of escalation that were taken; the next one is due
-    at `next_step_at`; it was brought forward at `unseen_at` because nobody had seen it. `checklist` is [{"text", "done_by", "done_at"}].
+    at `next_step_at`; it was brought forward at `unseen_at` because nobody had seen it. `checklist` is [{"text",
+    "done_by", "done_at"}].
     """
 
     key = models.CharField(max_length=64, editable=False)
@@ -53,9 +54,9 @@ class Incident(Shared):
 class Sighting(models.Model):
     """A tab or a wall that had drawn that an incident is bad, and when it first had.
 
-    `viewer` tells apart those of an incident: `user:5` for all tabs of a person, and what a wall calls itself. `name` is
-    that of the person, whose session a wall has, too. `dashboard` is the address of the one that was shown, empty for the
-    page of the incident or of its alert.
+    `viewer` tells apart those of an incident: `user:5` for all tabs of a person, and what a wall calls itself. `name`
+    is that of the person, whose session a wall has, too. `dashboard` is the address of the one that was shown, empty
+    for the page of the incident or of its alert.
     """
 
     TAB, WALL = "tab", "wall"
