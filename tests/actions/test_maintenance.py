@@ -225,5 +225,5 @@ def test_a_calendar_of_people_who_are_not_administrators_is_only_asked_for_where
     row = maintenance.create(eve, parse("host=a"), Window("UTC", url=elsewhere.url), "Patches")
     maintenance.refresh(NOW.timestamp())
     row.refresh_from_db()
-    assert "only sources made by administrators may connect there" in row.problem
+    assert "only what an administrator set up may connect there" in row.problem
     assert elsewhere.asked == []

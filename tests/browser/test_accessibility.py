@@ -26,7 +26,7 @@ CHANGES = {
     *("draft-discard", "draft-publish", "draft-redo", "draft-undo", "explore-add", "favourite", "heartbeat-pause"),
     *("invite", "notifications-read", "push-subscribe", "push-unsubscribe", "room-close", "room-direct", "room-files"),
     *("sign-out", "sign-out-everywhere", "source-enable", "source-run", "source-test", "start-page", "token-face"),
-    *("alert-acknowledge", "alerts-acknowledge", "incident-answer"),
+    *("alert-acknowledge", "alerts-acknowledge", "incident-answer", "incident-seen"),
     *("dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
     *("on-call-link", "on-call-override", "silence-end", "silence-extend"),
@@ -34,7 +34,7 @@ CHANGES = {
 """URLs that only take what changes something."""
 NO_PAGES = {
     *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
-    *("dashboard-picture", "link-widget-csv", "on-call-calendar", "service-worker", "widget-csv"),
+    *("dashboard-picture", "link-widget-csv", "on-call-calendar", "service-worker", "wall-alerts", "widget-csv"),
 }
 """URLs of files, of parts of pages, and of what programs read."""
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]

@@ -71,6 +71,7 @@ class TestNew:
         needed: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
             "section": ({}, {}),
+            "alerts": ({"config-team": "ops"}, {"team": "ops"}),
             "late": ({}, {}),
             "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
