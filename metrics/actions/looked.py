@@ -1,4 +1,4 @@
-"""What rules look at: samples that came, what is calculated of them, runs of sources, and series that lapsed."""
+"""The things that rules look at: new samples, what is calculated of them, runs of sources, series that lapsed."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a rule looks at, as it stands at a moment."""
+    """All that a rule looks at, as it stands at a moment."""
 
     rule: Known
     track: Track
