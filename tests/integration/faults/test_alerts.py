@@ -1,0 +1,116 @@
+"""Processes are killed while alerts fire: each change is announced once, and channels are told of it once.
+
+`MOMENTS=50` tries more moments than the usual run.
+"""
+
+import json
+import os
+import random
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.bench import Bench
+from tests.notify.receivers import Hook, hook
+
+pytestmark = pytest.mark.integration
+
+METRIC = "turbine_heat"
+VICTIMS = ("render", "web", "redis")
+MOMENTS = int(os.environ.get("MOMENTS", "6"))
+MENDED_S = 60.0
+DUMP = f"""
+import json
+from metrics.models import Alert, Delivery, Incident, Notification, Transition
+alerts = {{str(one.pk): one for one in Alert.objects.filter(rule__metric="{METRIC}")}}
+moves = Transition.objects.filter(noun="alert", thing__in=alerts)
+print("DUMP", json.dumps({{
+    "fired": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "firing"),
+    "ended": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "ok"),
+    "waiting": moves.filter(processed_at=None).count(),
+    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
+    "untold": Incident.objects.exclude(untold_since=None).count(),
+    "told": sorted(
+        alerts[one.split(":")[1]].series["host"]
+        for one in Notification.objects.filter(user__username="admin").values_list("key", flat=True)
+        if one.startswith("alert:") and one.split(":")[1] in alerts and ":firing:" in one
+    ),
+}}))
+"""
+
+
+def ask(bench: Bench, method: str, path: str, token: str, body: Any = None) -> Any:
+    """Ask as often as a program would that retries."""
+    until = time.monotonic() + MENDED_S
+    while True:
+        try:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = httpx.request(method, f"{bench.stack.url}/api/v1/{path}", json=body, headers=headers, timeout=10)
+            if answer.status_code < 500:
+                answer.raise_for_status()
+                return answer.json() if answer.content else None
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < until, f"{path} does not answer"
+        time.sleep(0.1)
+
+
+def push(bench: Bench, hosts: list[str], value: float) -> None:
+    samples = [{"metric": METRIC, "value": value, "labels": {"host": host}} for host in hosts]
+    ask(bench, "POST", "samples", bench.push_token, {"samples": samples})
+
+
+def state_of(bench: Bench) -> dict[str, Any]:
+    said = bench.stack.manage("shell", "-v0", "-c", DUMP)
+    found: dict[str, Any] = json.loads(said[said.rindex("DUMP ") + 5 :].splitlines()[0])
+    return found
+
+
+def wait_until_quiet(bench: Bench, ended: list[str]) -> dict[str, Any]:
+    """Return how all stands once everything that happened was told."""
+    until = time.monotonic() + 2 * MENDED_S
+    while True:
+        found = state_of(bench)
+        if found["ended"] == ended and not (found["waiting"] or found["open"] or found["untold"]):
+            return found
+        assert time.monotonic() < until, found
+        time.sleep(0.5)
+
+
+def answered(receiver: Hook) -> list[dict[str, Any]]:
+    found = [json.loads(body) for _, _, body in receiver.got]
+    return [one for one in found if "Turbine" in one["subject"]]
+
+
+def test_each_change_is_announced_once_whatever_is_killed(bench: Bench) -> None:
+    dice = random.Random(1)
+    token = bench.stack.manage("token", "killing", "--scope", "admin").strip()
+    condition = {"kind": "threshold", "above": 90}
+    rule = ask(bench, "POST", "rules", token, {"name": "Turbine", "query": {"metric": METRIC}, "condition": condition})
+    hosts = [f"h{moment:02}" for moment in range(MOMENTS)]
+    with hook() as receiver:
+        config = {"url": receiver.url, "secret": "correct horse battery"}
+        channel = ask(bench, "POST", "channels", token, {"kind": "webhook", "name": "killed", "config": config})
+        for moment, host in enumerate(hosts):
+            push(bench, [host], 97)
+            time.sleep(dice.random())
+            victim = VICTIMS[moment % len(VICTIMS)]
+            killed = bench.stack.kill(victim)
+            until = time.monotonic() + MENDED_S
+            while not bench.stack.is_back(victim, killed):
+                assert time.monotonic() < until, f"{victim} does not come back"
+                time.sleep(0.05)
+        push(bench, hosts, 10)
+        found = wait_until_quiet(bench, hosts)
+        ask(bench, "DELETE", f"channels/{channel['id']}", token)
+    ask(bench, "DELETE", f"rules/{rule['id']}", token)
+    assert found["fired"] == hosts
+    assert found["told"] == hosts
+    messages = answered(receiver)
+    ids = [headers["webhook-id"] for _, headers, _ in receiver.got]
+    assert len(ids) == len(set(ids)), "a channel that answered was told twice"
+    assert {one["conversation"] for one in messages if one["state"] == "firing"} == {
+        one["conversation"] for one in messages if one["state"] == "resolved"
+    }
