@@ -26,11 +26,13 @@ from consumers.limits import CHOICES_OF_ALL, CHOICES_OF_ONE, MESSAGE_BYTES
 from consumers.log_stream import LogStream
 from consumers.logs import Logs
 from consumers.presence import Presence
+from consumers.sightings import KEPT_MOST
 from consumers.stream import Stream
 from consumers.tabs import Tabs
 from consumers.unread import Unread
 from consumers.viewer import Viewer
 from metrics.actions import notice, notifications, sightings
+from metrics.actions.sightings import Seen
 from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
@@ -82,6 +84,7 @@ class Hub:
         self._holders: Counter[str] = Counter()
         self.tabs = Tabs()
         self.unread = Unread(self.tabs)
+        self._unstored: list[Seen] = []
         self.alerts = Alerts(self._every_stream)
         self._hearing: dict[str, Callable[[Any], None]] = {
             bus.RECHECK: self._doubt,
@@ -333,13 +336,15 @@ class Hub:
 
     async def _store_sightings(self) -> None:
         """Store which viewers showed which incidents, in one trip to the database."""
-        seen = [one for stream in self.streams.values() for one in stream.sightings.take()]
+        seen = self._unstored + [one for stream in self.streams.values() for one in stream.sightings.take()]
+        self._unstored = []
         if not seen:
             return
         try:
             await database_sync_to_async(sightings.store, thread_sensitive=False)(seen)
         except DatabaseError as error:
-            log.warning("who saw incidents was not stored", error=str(error))
+            log.warning("who saw incidents is stored later", error=str(error))
+            self._unstored = seen[-KEPT_MOST:]
 
     def _tell(self, noted: health.Noted) -> None:
         """Send pulses, with the notice, and send viewers away that stalled."""

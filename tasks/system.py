@@ -1,9 +1,14 @@
 """Tasks that keep the system going: short, on time, and never behind a render or a source that takes long."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 
+import structlog
 from celery import shared_task
+from celery.exceptions import OperationalError
+from django.db import Error
+from redis import RedisError
 
 from metrics.actions import (
     announcements,
@@ -25,6 +30,8 @@ from tasks.alone import alone
 from tasks.collect import collect
 from tasks.outage import skip_during_outage
 from tasks.pictures import fetch
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
@@ -65,13 +72,28 @@ def sweep() -> None:
 def follow_alerts() -> None:
     """Do what time does to alerts and incidents."""
     now = time.time()
-    received_alerts.end_unsent(now)
-    evaluation.sweep(now)
-    announcements.release(now)
-    escalations.hurry(now)
-    escalations.sweep(now)
-    incident_messages.send(now)
-    health.record("alerts", now)
+    steps = (
+        received_alerts.end_unsent,
+        evaluation.sweep,
+        escalations.hurry,
+        escalations.sweep,
+        incident_messages.send,
+    )
+    undone = [step for step in steps if not _done(step, now)]
+    if not undone:
+        health.record("alerts", now)
+
+
+def _done(step: Callable[[float], object], now: float) -> bool:
+    """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller."""
+    try:
+        step(now)
+    except (RedisError, OperationalError, Error, TimeoutError):
+        raise
+    except Exception:
+        log.exception("alerts are not followed", step=step.__module__)
+        return False
+    return True
 
 
 @shared_task
@@ -86,8 +108,12 @@ def evaluate() -> None:
 @alone
 @skip_during_outage
 def look_at_series() -> None:
-    """Have rules look at series that may have lapsed, and at rates; beat sends this every 10 s."""
+    """Have rules look at series that may have lapsed, and at rates; and tell of what is withheld no more.
+
+    Beat sends this every 10 s.
+    """
     evaluation.look(time.time())
+    announcements.release(time.time())
 
 
 @shared_task

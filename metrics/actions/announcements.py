@@ -9,7 +9,6 @@ over. An alert that flaps is announced once, and again when it is calm.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -91,12 +90,14 @@ def _release_held(now: float) -> int:
     if not _held_back().exists():
         return 0
     with transaction.atomic():
-        rows = list(_held_back().select_related("rule", "incident").prefetch_related("rule__teams"))
+        known = _held_back().select_related("rule", "incident").prefetch_related("rule__teams")
+        rows = list(known.select_for_update(of=("self",)))  # else one of them might end meanwhile
         held = holding.reasons(rows, now)
         free = {alert.pk: alert for alert in rows if alert.pk not in held}
-        began = Transition.objects.filter(noun="alert", thing__in=map(str, free), processed_at__isnull=False)
-        newest = {int(move.thing): move for move in began.order_by("at", "pk") if move.after in TOLD}
-        moves = [newest[pk] for pk in free if pk in newest]
+        moved = Transition.objects.filter(noun="alert", thing__in=map(str, free)).order_by("at", "pk")
+        newest = {int(move.thing): move for move in moved}
+        # One that nobody has looked at yet is announced by itself.
+        moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in TOLD]
         _tell_of(moves, free, {}, now)
     return len(moves)
 
@@ -127,6 +128,7 @@ def _release_calm(now: float) -> int:
             of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
         Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
         _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
+        incidents.settle({one.incident_id for one in calm.values()}, datetime_of(now))
     return len(calm)
 
 
@@ -167,23 +169,27 @@ def _tell_of(
     known: dict[int, Incident] = {}
     changes = flapping.changes(alerts.keys(), min(move.at.timestamp() for move in moves)) if moves else {}
     flapped: list[Alert] = []
+    withheld: list[withholding.Note] = []
+    gathering = incidents.Gathering(datetime_of(now))
     for move in moves:
         alert = alerts[int(move.thing)]
         reasons = held.get(alert.pk, ())
         if reasons and move.after in TOLD and not alert.are_told:
-            withholding.note(list(reasons), alert, key_of(alert, move), now)
+            withheld += [withholding.Note(one, alert, key_of(alert, move)) for one in reasons]
             continue
         if alert.flaps_since_ms is not None:
             if move.after in TOLD:
-                withholding.note([flapping.reason(alert, now)], alert, key_of(alert, move), now)
+                withheld.append(withholding.Note(flapping.reason(alert, now), alert, key_of(alert, move)))
             continue
-        incident = _follow(alert, move, told, datetime_of(now), changes.get(alert.pk, ()))
+        incident = _follow(alert, move, told, gathering, changes.get(alert.pk, ()))
         if incident is not None:
             alert.incident = known.setdefault(incident.pk, incident)
             alert_changes.note("alert", [alert.pk])
         if alert.flaps_since_ms is not None:
             flapped.append(alert)
+    gathering.store()
     Alert.objects.bulk_update(flapped, ["flaps_since_ms"])
+    withholding.note(withheld, now)
     if moves:
         _finish(told, alerts, before, f"moves:{moves[0].pk}:{moves[0].processed_at is None}", now)
 
@@ -192,6 +198,8 @@ def _finish(
     told: Mapping[Incident, Told], alerts: Mapping[int, Alert], before: Mapping[int, bool], key: str, now: float
 ) -> None:
     """Note which of `alerts` are told, end the incidents that are over, and say what is `told`, once by `key`."""
+    # Incidents first, then the logs of their rooms, then those of people: so does everybody else.
+    list(Incident.objects.select_for_update().filter(pk__in=[one.pk for one in told]).order_by("pk").values("pk"))
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)
@@ -202,7 +210,11 @@ def _finish(
 
 
 def _follow(
-    alert: Alert, move: Transition, told: defaultdict[Incident, Told], now: datetime, changes: Collection[float]
+    alert: Alert,
+    move: Transition,
+    told: defaultdict[Incident, Told],
+    gathering: incidents.Gathering,
+    changes: Collection[float],
 ) -> Incident | None:
     """Note what one change means: for the incident of its alert, and for those who are to be told.
 
@@ -211,10 +223,11 @@ def _follow(
     begins = move.after in TOLD and not (alert.are_told and move.before == State.RECOVERING)
     is_over = alert.are_told and move.after in (State.OK, State.PENDING) and move.before in (*BURNING, State.NODATA)
     if begins:
-        incident = incidents.gather(alert, move.at, now)
+        incident = gathering.incident_of(alert, move.at)
     elif alert.are_told and alert.incident is not None:
         incident = alert.incident
     else:
+        alert.are_told = alert.are_told and not is_over
         return None
     of_it, at = told[incident], move.at.timestamp()
     if (begins or is_over) and flapping.begins(alert, changes, at):
@@ -234,8 +247,9 @@ def _say(incident: Incident, told: Told, key: str, now: float) -> None:
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
     if told.news:
-        Incident.objects.filter(pk=incident.pk, untold_since=None).update(untold_since=datetime_of(now))
-        Incident.objects.filter(pk=incident.pk).update(changed_at=datetime_of(now))
+        open_ = Incident.objects.filter(pk=incident.pk, resolved_at=None)  # that it ended is noted by who ended it
+        open_.filter(untold_since=None).update(untold_since=datetime_of(now))
+        open_.update(changed_at=datetime_of(now))
     people = audience.of_incident(incident, now).people if told.news else []
     counts: dict[str, int] = {}
     for text, once in _texts(incident, told.news):

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+import structlog
+from django.db.models import F, Q
 
 from metrics.actions import channels, on_call
 from metrics.actions.notifications import EVERYONE
 from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step
 from metrics.models import Channel, Escalation, Incident, Schedule, Team
 from metrics.versioned import upgraded
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -24,8 +27,13 @@ def of_teams(teams: Iterable[Team]) -> EscalationSpec:
     """Return how `teams` answer together: as the first of them that says it, by name; else as the installation does."""
     ids = [team.pk for team in sorted(teams, key=lambda team: team.name)]
     rows = {row.team_id: row for row in Escalation.objects.filter(team__in=ids)}
-    chosen = next((rows[pk] for pk in ids if pk in rows), None) or Escalation.objects.filter(team=None).first()
-    return spec_of(chosen) if chosen is not None else USUAL
+    every = [*(rows[pk] for pk in ids if pk in rows), *Escalation.objects.filter(team=None)]
+    for row in every:
+        try:
+            return spec_of(row)
+        except ValueError as problem:  # a later release stored it: people are told all the same
+            log.warning("escalation can't be read", of=str(row), error=str(problem))
+    return USUAL
 
 
 def spec_of(escalation: Escalation) -> EscalationSpec:
@@ -57,7 +65,8 @@ def of_steps(incident: Incident, steps: Sequence[Step], at: float) -> Audience:
             found.channels += channels.of_teams(teams)
         elif what == "channel":
             theirs = Q(team__in=[team.pk for team in teams]) | Q(team=None)
-            found.channels += list(Channel.objects.filter(theirs, name=name, enabled=True)[:1])
+            named = Channel.objects.filter(theirs, name=name, enabled=True)
+            found.channels += list(named.order_by(F("team").asc(nulls_last=True), "position")[:1])
         elif what == ON_CALL:
             found.people += _on_call(name, teams, at)
         else:

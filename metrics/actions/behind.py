@@ -1,7 +1,7 @@
 """Alerts behind others: while one is bad and told, those that its rule stands in front of are not told."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 
@@ -27,15 +27,17 @@ def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]
     if not behind:
         return {}
     names = {rule for fronts in behind.values() for rule, _ in fronts}
-    front = list(_told().filter(rule__name__in=names))
-    front += [one for one in alerts if one.pk not in held and one.pk not in behind and one.rule.name in names]
+    front = _Fronts(_told().filter(rule__name__in=names))
+    for one in alerts:
+        if one.pk not in held and one.pk not in behind and one.rule.name in names:
+            front.add(one)
     found: dict[int, Reason] = {}
     for alert in alerts:
         if alert.pk not in behind:
             continue
-        before = _before(alert, behind[alert.pk], front)
+        before = front.before(alert, behind[alert.pk])
         if before is None:
-            front.append(alert)
+            front.add(alert)
         else:
             found[alert.pk] = Reason("behind", str(before.pk), str(before), "", before.since_ms / 1000, math.inf)
     return found
@@ -48,7 +50,8 @@ def those_behind(alert: Alert) -> list[Alert]:
     if not rules or not alert.are_told:
         return []
     rows = Alert.objects.filter(rule__in=rules, state__in=BAD, are_told=False).select_related("rule").order_by("pk")
-    return [one for one in rows if _before(one, _of(one), [alert]) is not None]
+    front = _Fronts([alert])
+    return [one for one in rows if front.before(one, _of(one)) is not None]
 
 
 def _told() -> QuerySet[Alert]:
@@ -59,13 +62,41 @@ def _of(alert: Alert) -> list[Front]:
     return [(one["rule"], one.get("labels", [])) for one in alert.rule.spec.get("behind", ())]
 
 
-def _before(alert: Alert, behind: Sequence[Front], front: Iterable[Alert]) -> Alert | None:
-    """Return the first of `front` that `alert` stands behind: one of a rule that it names, with the same labels."""
-    mine = labels_of(alert)
-    for other in front:
-        theirs = labels_of(other)
+class _Fronts:
+    """Alerts in front, found by their rule and the values of some labels: a storm has thousands of them."""
+
+    def __init__(self, alerts: Iterable[Alert]) -> None:
+        self._of_rule: dict[str, list[tuple[Alert, dict[str, str]]]] = {}
+        self._found: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Alert]]] = {}
+        for alert in alerts:
+            self.add(alert)
+
+    def add(self, alert: Alert) -> None:
+        labels = labels_of(alert)
+        self._of_rule.setdefault(alert.rule.name, []).append((alert, labels))
+        for (rule, names), found in self._found.items():
+            if rule == alert.rule.name:
+                found.setdefault(_values(labels, names), []).append(alert)
+
+    def before(self, alert: Alert, behind: Sequence[Front]) -> Alert | None:
+        """Return an alert that `alert` stands behind: one of a rule that it names, with the same labels."""
+        mine = labels_of(alert)
         for rule, same in behind:
-            is_named = rule == other.rule.name and other.pk != alert.pk
-            if is_named and all(mine.get(name, "") == theirs.get(name, "") for name in same):
-                return other
-    return None
+            names = tuple(same)
+            those = self._index(rule, names).get(_values(mine, names), ())
+            found = next((other for other in those if other.pk != alert.pk), None)
+            if found is not None:
+                return found
+        return None
+
+    def _index(self, rule: str, names: tuple[str, ...]) -> dict[tuple[str, ...], list[Alert]]:
+        if (rule, names) not in self._found:
+            index: dict[tuple[str, ...], list[Alert]] = {}
+            for alert, labels in self._of_rule.get(rule, ()):
+                index.setdefault(_values(labels, names), []).append(alert)
+            self._found[rule, names] = index
+        return self._found[rule, names]
+
+
+def _values(labels: Mapping[str, str], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(labels.get(name, "") for name in names)

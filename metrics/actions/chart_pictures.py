@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import structlog
 
+from metrics.access.policy import hidden_from_teams
 from metrics.actions import rule_index
 from metrics.actions.alert_charts import chart
 from metrics.models import Rule
@@ -24,7 +25,11 @@ def with_picture(message: Message) -> Message:
     """Return `message` with the picture of its chart; as it is if it has one, or none can be drawn."""
     if message.picture or message.chart is None:
         return message
-    drawing = _drawing(message)
+    try:
+        drawing = _drawing(message)
+    except Exception:  # whatever is wrong with its chart, the message goes
+        log.exception("a message goes without its picture")
+        return message
     return replace(message, picture=_picture(drawing)) if drawing else message
 
 
@@ -33,11 +38,11 @@ def _drawing(message: Message) -> str:
     wanted = message.chart
     rule = Rule.objects.filter(pk=wanted.rule).first() if wanted else None
     spec = rule_index.readable(rule) if rule else None
-    if wanted is None or spec is None or not spec.kind.is_evaluated:
+    if wanted is None or rule is None or spec is None or not spec.kind.is_evaluated:
         return ""
     age_s = wanted.at - (wanted.at if wanted.fired is None else wanted.fired)
     range = next((range for most_s, range in RANGES if age_s < most_s), "30d")
-    shown = chart(spec, wanted.series, range, wanted.at, ())
+    shown = chart(spec, wanted.series, range, wanted.at, hidden_from_teams(rule.teams.all()))
     if not isinstance(shown.view, LineView) or shown.view.empty:
         return ""
     return svg(shown.view, f"{message.subject}", wanted.fired)

@@ -96,7 +96,7 @@ def address_of(path: str) -> str:
 def due(now: float) -> list[int]:
     """Return the deliveries (ids) that may be sent at `now`: of each channel the oldest."""
     first: dict[int, int] = {}
-    for pk, channel in _free(datetime_of(now)).order_by("pk").values_list("pk", "channel")[:LOOKED_AT]:
+    for pk, channel in free(datetime_of(now)).order_by("pk").values_list("pk", "channel")[:LOOKED_AT]:
         first.setdefault(channel, pk)
     return list(first.values())
 
@@ -143,7 +143,7 @@ def wait_s(tried: int, asked_s: float | None, chance: float) -> float:
     return usual if asked_s is None else min(WAIT_MOST_S, max(usual, asked_s))
 
 
-def _free(now: datetime) -> QuerySet[Delivery]:
+def free(now: datetime) -> QuerySet[Delivery]:
     """Return the rows that may be sent: their channel is free, and nothing goes before in the conversation."""
     of_channel = Delivery.objects.filter(channel=OuterRef("channel"))
     busy = of_channel.filter(state=Delivery.SENDING, claimed_until__gt=now)
@@ -165,12 +165,13 @@ def _claim(id: int, now: datetime) -> Claim | None:
             Channel.objects.select_for_update(no_key=True, of=("self",)).select_related("team").get(pk=row.channel_id)
         )
         until = now + timedelta(seconds=CLAIM_S)
-        taken = _free(now).filter(pk=id)
+        taken = free(now).filter(pk=id)
         if not taken.exists():
             return None
         if not channel.enabled or row.attempts >= BEGUN_MOST:
             said = f"It was begun {row.attempts} times, and never ended." if channel.enabled else "The channel is off."
-            taken.update(state=Delivery.FAILED, error=said)
+            row.channel = channel
+            _note(row, ChannelError(said, permanent=True), now.timestamp())
             return None
         taken.update(state=Delivery.SENDING, claimed_until=until, attempts=F("attempts") + 1)
         row.refresh_from_db()
@@ -190,9 +191,9 @@ def _send(row: Delivery) -> Receipt | ChannelError:
         if not connection.in_atomic_block:
             connection.close()  # others need it more than somebody who waits
         return send(job)
-    except KeyError:
+    except KeyError:  # of `kind_of`
         return ChannelError(f"There is no kind of channel {channel.kind!r} any more.", permanent=True)
-    except credentials.LostKey as problem:
+    except (credentials.LostKey, ValueError) as problem:  # such as a config that a later release stored
         return ChannelError(str(problem), permanent=True)
     except ChannelError as problem:
         said = credentials.hide(str(problem), secret)

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import audience, incident_messages, notifications, sightings, timeline
 from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
-from metrics.models import Incident
+from metrics.models import Alert, Incident
 from metrics.times import datetime_of
 from metrics.widgets.units import age
 
@@ -29,8 +29,10 @@ def begin(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
 def sweep(now: float) -> int:
     """Take the steps that are due at `now` (Unix seconds); return how many."""
     moment, count = datetime_of(now), 0
+    told = Alert.objects.filter(incident=OuterRef("pk"), are_told=True)
+    is_free = Exists(told.filter(acknowledged_at=None)) | ~Exists(told)  # alerts may be taken one by one, too
     due = Q(next_step_at__lte=moment, resolved_at=None, acknowledged_at=None)
-    for pk in Incident.objects.filter(due).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
+    for pk in Incident.objects.filter(due, is_free).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
         with transaction.atomic():
             incident = Incident.objects.select_for_update().filter(due, pk=pk).first()
             if incident is not None:
@@ -67,6 +69,7 @@ def _take_step(incident: Incident, now: datetime) -> None:
     spec = audience.of_teams(incident.teams.all())
     step = spec.steps[min(incident.step, len(spec.steps) - 1)]
     to = audience.of_steps(incident, [step], now.timestamp())
+    timeline.hold([incident])
     lasts = age((now - incident.opened_at).total_seconds())
     key = f"incident:{incident.pk}:step:{incident.next_step_at:%s}"
     for one in to.people:
@@ -75,10 +78,11 @@ def _take_step(incident: Incident, now: datetime) -> None:
             notifications.tell(SYSTEM, one, ALERT, text, f"/incidents/{incident.pk}/", key)
         except Invalid as problem:  # the user or the team is gone
             timeline.say(incident, f"{one} can't be told: {problem}")
-    incident_messages.escalated(incident, to.channels, key, now)
+    told = to.channels if incident_messages.escalated(incident, to.channels, key, now) else []
+    incident.next_step_at = now  # after a pause of ours the steps go on from now, and not all at once
     _go_on(incident, spec)
-    incident.save(update_fields=["step", "next_step_at"])
-    said = ", ".join([*(one.partition(":")[2] or one for one in to.people), *(one.name for one in to.channels)])
+    incident.save(update_fields=["step", "next_step_at", "untold_since", "changed_at"])
+    said = ", ".join([*(one.partition(":")[2] or one for one in to.people), *(one.name for one in told)])
     timeline.say(incident, f"Nobody has taken it for {lasts}: told {said or 'nobody'}.", key)
 
 

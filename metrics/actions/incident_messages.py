@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from metrics.actions import alert_notices, alerts, audience, deliveries
 from metrics.alerts.machine import State
@@ -31,7 +31,9 @@ def send(now: float) -> int:
     """Queue the messages that are due at `now` (Unix seconds); return of how many incidents."""
     moment, count = datetime_of(now), 0
     settled = Q(changed_at__lte=moment - SETTLES) | Q(untold_since__lte=moment - WAITS_MOST)
-    waiting = Incident.objects.exclude(untold_since=None).filter(settled)
+    is_news = Q(resolved_at__isnull=False) | Q(acknowledged_at__gt=F("told_at")) | Q(severity="critical")
+    due = Q(told_at=None) | is_news | Q(told_at__lte=moment - INTERVAL)
+    waiting = Incident.objects.exclude(untold_since=None).filter(settled, due)
     for pk in waiting.order_by(alerts.MOST_SEVERE_FIRST, "untold_since").values_list("pk", flat=True):
         if count == AT_ONCE:
             break
@@ -40,12 +42,10 @@ def send(now: float) -> int:
             if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:
-                state: MessageState = "resolved" if incident.resolved_at else "update" if incident.told else "firing"
+                state: MessageState = "resolved" if incident.resolved_at else "update" if incident.told_at else "firing"
                 incident.told += 1
-                key = f"incident:{pk}:{incident.told}"
-                deliveries.queue(
-                    audience.of_incident(incident, now).channels, message(incident, state, key, now), at=now
-                )
+                said = message(incident, state, f"incident:{pk}:{incident.told}", now)
+                deliveries.queue(_channels(incident, state, now), said, at=now)
                 incident.told_at = moment
                 count += 1
             incident.untold_since = None
@@ -53,14 +53,16 @@ def send(now: float) -> int:
     return count
 
 
-def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> None:
-    """Queue the message that nobody has taken an incident, in the transaction around this; not in quiet hours.
+def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> bool:
+    """Queue the message that nobody has taken an incident, in the transaction around this; return whether.
 
-    When those end, the first message says how it stands.
+    In quiet hours it waits: when those end, the next message says how it stands. Saving that is for the caller.
     """
     if _is_quiet(incident, now):
-        return
+        incident.untold_since, incident.changed_at = incident.untold_since or now, now
+        return False
     deliveries.queue(channels, message(incident, "escalated", key, now.timestamp()), at=now.timestamp())
+    return True
 
 
 def message(incident: Incident, state: MessageState, key: str, now: float) -> Message:
@@ -82,6 +84,15 @@ def message(incident: Incident, state: MessageState, key: str, now: float) -> Me
         who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
         chart=_chart(found[0], now) if found else None,
     )
+
+
+def _channels(incident: Incident, state: MessageState, now: float) -> list[Channel]:
+    """Return the channels that hear of an incident; of its end all that ever heard of it."""
+    found = {one.pk: one for one in audience.of_incident(incident, now).channels}
+    if state == "resolved":
+        heard = Channel.objects.filter(deliveries__conversation=f"incident:{incident.pk}", enabled=True)
+        found |= {one.pk: one for one in heard.distinct()}
+    return list(found.values())
 
 
 def _chart(alert: Alert, now: float) -> Chart:

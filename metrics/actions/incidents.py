@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import alerts, audience, escalations, journal, rooms, timeline
+from metrics.actions import alerts, audience, escalations, journal, notifications, rooms, timeline
 from metrics.actions.errors import Invalid, Missing, check_storable
+from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
 from metrics.alerts.machine import TOLD, State
-from metrics.models import Alert, Incident
+from metrics.models import Alert, Incident, Rule, Team
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
@@ -42,17 +43,67 @@ def listed(by: Principal, all: bool = False) -> list[Incident]:
     return list((rows if all else rows.filter(resolved_at=None)).order_by("-pk")[:LISTED_MOST])
 
 
-def gather(alert: Alert, at: datetime, now: datetime) -> Incident:
-    """Return the incident of an alert that is bad since `at`: one that is open and belongs to it, else a new one.
+class Gathering:
+    """Incidents of alerts that begin, in the transaction around this; each is read once and written once."""
 
-    It is in the transaction around this.
-    """
-    teams = list(alert.rule.teams.all())
-    spec = audience.of_teams(teams)
-    key = _key(alert, spec)
-    incident = _open(alert, key, at, now, spec)
-    if incident is None:
-        incident = Incident.objects.create(
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._specs: dict[frozenset[int], EscalationSpec] = {}
+        self._open: dict[str, Incident] = {}
+        self._known: dict[int, Incident] = {}
+        self._joined: dict[int, list[int]] = {}
+
+    def incident_of(self, alert: Alert, at: datetime) -> Incident:
+        """Return the incident of an alert that is bad since `at`: an open one that it belongs to, else a new one."""
+        teams = list(alert.rule.teams.all())
+        spec = self._spec(teams)
+        key = _key(alert, spec)
+        incident = self._before(alert, key, spec) or self._gathers(key, at, spec)
+        incident = incident or self._new(alert, key, at, spec, teams)
+        self._known[incident.pk] = self._open[key] = incident
+        incident.newest_at = max(incident.newest_at, at)
+        if alerts.SEVERITIES.index(alert.severity) < alerts.SEVERITIES.index(incident.severity):
+            incident.severity = alert.severity
+            if incident.acknowledged_at:  # it is worse than the one that somebody took
+                alerts.clear(incident)
+                escalations.begin(incident, spec, self.now)
+        self._joined.setdefault(incident.pk, []).append(alert.pk)
+        alert.incident = incident
+        return incident
+
+    def store(self) -> None:
+        """Write the incidents, and which alerts belong to them."""
+        for pk, joined in self._joined.items():
+            self._known[pk].save()
+            Alert.objects.filter(pk__in=joined).update(incident=pk)
+
+    def _spec(self, teams: Sequence[Team]) -> EscalationSpec:
+        ids = frozenset(team.pk for team in teams)
+        if ids not in self._specs:
+            self._specs[ids] = audience.of_teams(teams)
+        return self._specs[ids]
+
+    def _before(self, alert: Alert, key: str, spec: EscalationSpec) -> Incident | None:
+        """Return the incident that the alert was in, for the same people, if it is open or was a moment ago."""
+        if alert.incident_id is None:
+            return None
+        found = self._known.get(alert.incident_id) or _locked_rows().filter(pk=alert.incident_id, key=key).first()
+        if found is None or found.key != key or (found.resolved_at or self.now) < self.now - REOPENS_WITHIN:
+            return None
+        if found.resolved_at is not None:
+            _open_again(found, spec, self.now)
+        return found
+
+    def _gathers(self, key: str, at: datetime, spec: EscalationSpec) -> Incident | None:
+        least = at - timedelta(seconds=spec.gather_s)
+        known = self._open.get(key)
+        if known is not None and known.newest_at >= least:
+            return known
+        rows = _locked_rows().filter(key=key, resolved_at=None, newest_at__gte=least)
+        return rows.exclude(pk__in=self._known).order_by("-pk").first()
+
+    def _new(self, alert: Alert, key: str, at: datetime, spec: EscalationSpec, teams: Sequence[Team]) -> Incident:
+        incident = Incident(
             key=key,
             title=str(alert)[:TITLE_MOST],
             severity=alert.severity,
@@ -61,31 +112,19 @@ def gather(alert: Alert, at: datetime, now: datetime) -> Incident:
             opened_at=at,
             newest_at=at,
         )
+        escalations.begin(incident, spec, self.now)
+        incident.save()
         incident.teams.set(teams)
         rooms.of_incident(incident)
-        escalations.begin(incident, spec, now)
-    incident.newest_at = max(incident.newest_at, at)
-    if alerts.SEVERITIES.index(alert.severity) < alerts.SEVERITIES.index(incident.severity):
-        incident.severity = alert.severity
-        if incident.acknowledged_at:  # it is worse than the one that somebody took
-            alerts.clear(incident)
-            escalations.begin(incident, spec, now)
-    incident.resolved_at, incident.resolved_by = None, ""
-    incident.save()
-    Alert.objects.filter(pk=alert.pk).update(incident=incident)
-    alert.incident = incident
-    return incident
+        return incident
 
 
-def _open(alert: Alert, key: str, at: datetime, now: datetime, spec: EscalationSpec) -> Incident | None:
-    rows = Incident.objects.select_for_update()
-    before = alert.incident_id and rows.filter(pk=alert.incident_id).first()
-    if before and (before.resolved_at is None or before.resolved_at >= now - REOPENS_WITHIN):
-        if before.resolved_at is not None:
-            escalations.begin(before, spec, now)
-        return before
-    gathering = Q(newest_at__gte=at - timedelta(seconds=spec.gather_s))
-    return rows.filter(gathering, key=key, resolved_at=None).order_by("-pk").first()
+def detach(rule: Rule, now: datetime) -> None:
+    """Have the alerts of `rule`, which is for other people now, gather anew, in the transaction around this."""
+    rows = Alert.objects.filter(rule=rule).exclude(incident=None)
+    concerned = set(rows.values_list("incident", flat=True))
+    rows.update(incident=None, are_told=False)
+    settle(concerned, now)
 
 
 def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
@@ -112,8 +151,6 @@ def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None
             raise Invalid("id", "This incident is over; there is nothing to acknowledge.")
         before = alerts.acknowledgement(incident)
         _take(by, incident, reason, until, now)
-        open_ = Alert.objects.filter(incident=incident, acknowledged_at=None).exclude(state=State.OK)
-        open_.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
         journal.record(by, "acknowledge", incident, before, alerts.acknowledgement(incident))
         before_by = before["by"] if before["by"] != by.name else ""
         timeline.acknowledged(by, incident, before_by)
@@ -146,6 +183,8 @@ def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
         _take(person, incident, reason, None, datetime_of(time.time()))
         journal.record(by, "hand over", incident, before, alerts.acknowledgement(incident))
         timeline.handed_over(by, incident)
+        text = f"{sender(by.name)} handed it over to you: {incident.title}"
+        notifications.tell(by, [person.pk or 0], ALERT, text, f"/incidents/{incident.pk}/")
     return incident
 
 
@@ -170,9 +209,8 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
     with transaction.atomic():
         incident = _locked(by, id, CHANGE)
         if incident.resolved_at is not None:
-            incident.resolved_at, incident.resolved_by = None, ""
+            _open_again(incident, audience.of_teams(incident.teams.all()), now)
             incident.untold_since = incident.changed_at = now
-            escalations.begin(incident, audience.of_teams(incident.teams.all()), now)
             incident.save()
             _moved(incident, "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
@@ -255,10 +293,15 @@ def is_bad(alert: Alert) -> bool:
 
 
 def _take(by: Principal, incident: Incident, reason: str, until: datetime | None, now: datetime) -> None:
+    """Note that `by` has taken an incident, and its alerts that were free, or whoever's the incident was."""
+    before = incident.acknowledged_by
     alerts.take(by, incident, reason, until, now)
     incident.next_step_at = None
     incident.untold_since, incident.changed_at = incident.untold_since or now, now
     incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at", "untold_since", "changed_at"])
+    theirs = Q(acknowledged_at=None) | (Q(acknowledged_by=before) if before else Q(pk=None))
+    taken = Alert.objects.filter(theirs, incident=incident).exclude(state=State.OK)
+    taken.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
 
 
 def _give_back(by: Principal, incident: Incident) -> None:
@@ -280,6 +323,17 @@ def _end(incident: Incident, now: datetime, by: str) -> None:
     incident.untold_since = incident.untold_since or now
     incident.changed_at = now
     incident.save()
+
+
+def _open_again(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
+    """Have an incident that was over be as a new one: nobody has it, nobody was told. Saving it is for the caller."""
+    incident.resolved_at, incident.resolved_by, incident.told_at = None, "", None
+    alerts.clear(incident)
+    escalations.begin(incident, spec, now)
+
+
+def _locked_rows() -> QuerySet[Incident]:
+    return Incident.objects.select_for_update()
 
 
 def _moved(incident: Incident, before: str, after: str, now: datetime, why: str) -> None:

@@ -32,7 +32,7 @@ def look(now: float) -> None:
     found = _open()
     if found is None and _without().filter(since_ms__gte=(now - TOGETHER_S) * 1000).count() < LEAST:
         return
-    without = _without().count()
+    without = _without().filter(seen_at_ms__gt=(now - SEEN_S) * 1000).count()
     watched = _watched(now)
     is_so = without >= LEAST and without > SHARE * watched
     with transaction.atomic():

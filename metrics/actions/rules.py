@@ -89,6 +89,8 @@ def change(
         elif _looked_at(rule) != looked_at:
             alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         rule.teams.set(owners)
+        if access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
+            incidents.detach(rule, datetime.now(UTC))
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
     return rule

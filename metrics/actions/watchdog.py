@@ -10,8 +10,8 @@ import httpx
 import structlog
 from django.conf import settings
 
+from metrics.actions import deliveries
 from metrics.health import store as health
-from metrics.models import Delivery
 from metrics.sources import fetch
 from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig
@@ -41,9 +41,8 @@ def trouble(now: float) -> str:
     sign = health.signs().get("alerts")
     if sign is None or now - sign.at > FRESH_S:
         return "Alerts are not followed: the worker of the queue system, or beat, stands still."
-    stuck = Delivery.objects.filter(state__in=Delivery.OPEN, next_at__lte=datetime_of(now) - WAITS)
-    if stuck.exclude(claimed_until__gt=datetime_of(now)).exists():
-        return "Messages wait, and nobody sends them: the worker of the queue collect stands still."
+    if deliveries.free(datetime_of(now)).filter(next_at__lte=datetime_of(now) - WAITS).exists():
+        return "Messages wait, and nobody sends them: the worker of the queue system stands still."
     return ""
 
 

@@ -40,6 +40,15 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A reason for which people were not told of a change of `alert`; `key` names the change, which counts once."""
+
+    reason: Reason
+    alert: Alert
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """How many notifications a thing withheld, and when the `last` one (a datetime)."""
 
@@ -97,12 +106,12 @@ def reach_of(thing: Withholding) -> frozenset[int] | None:
     return None if thing.reach is None else frozenset(thing.reach)
 
 
-def note(withheld: Sequence[Reason], alert: Alert, key: str, at: float) -> None:
-    """Count that people were not told of `alert` for these reasons; `key` names the change, which counts once.
-
-    Called in the transaction of the change.
-    """
-    rows = [Withheld(kind=one.kind, thing=one.id, alert=alert, key=key, at=datetime_of(at)) for one in withheld]
+def note(notes: Sequence[Note], at: float) -> None:
+    """Count that people were not told of changes, in the transaction of these."""
+    rows = [
+        Withheld(kind=one.reason.kind, thing=one.reason.id, alert=one.alert, key=one.key, at=datetime_of(at))
+        for one in notes
+    ]
     Withheld.objects.bulk_create(rows, ignore_conflicts=True)
 
 

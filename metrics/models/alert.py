@@ -70,6 +70,7 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["id"], name="alert_not_ok", condition=~models.Q(state="ok")),
             models.Index(fields=["id"], name="alert_told", condition=models.Q(are_told=True)),
+            models.Index(fields=["id"], name="alert_flaps", condition=~models.Q(flaps_since_ms=None)),
         ]
         constraints = [models.UniqueConstraint(fields=["rule", "key"], name="alert_once")]
 

@@ -70,6 +70,7 @@ class Delivery(models.Model):
             models.Index(fields=["next_at"], name="delivery_due", condition=models.Q(state__in=("waiting", "sending"))),
             models.Index(fields=["channel", "id"], name="delivery_of_channel"),
             models.Index(fields=["created_at"], name="delivery_created"),
+            models.Index(fields=["conversation"], name="delivery_conversation", condition=~models.Q(conversation="")),
         ]
         constraints = [models.UniqueConstraint(fields=["channel", "key"], name="delivery_once")]
 

@@ -19,7 +19,11 @@ class Transition(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["noun", "thing", "-id"], name="transition_of_thing"),
-            models.Index(fields=["id"], name="transition_unprocessed", condition=models.Q(processed_at=None)),
+            models.Index(
+                fields=["id"],
+                name="transition_unannounced",
+                condition=models.Q(processed_at=None, noun="alert"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,11 @@ class WebhookConfig(HttpConfig):
     )
     timeout_s: float = Field(default=10, gt=0, le=15, description="Seconds for all of it.")
 
+    @property
+    def where(self) -> str:
+        """The address as it may be shown: without its path, which often holds a key."""
+        return str(httpx.URL(self.url).copy_with(username=None, password=None, raw_path=b"/"))
+
     @field_validator("secret")
     @classmethod
     def _is_long(cls, value: SecretStr) -> SecretStr:

@@ -228,7 +228,7 @@ def test_what_was_withheld_is_counted_once() -> None:
     one, made = alert(host="a"), silence()
     found = withholding.reasons([one], NOW.timestamp())[one.pk]
     for key, at in (("firing:1", NOW), ("firing:1", NOW), ("ok:2", NOW + HOUR)):
-        withholding.note(found, one, key, at.timestamp())
+        withholding.note([withholding.Note(each, one, key) for each in found], at.timestamp())
     counted = withholding.counts()["silence", str(made.pk)]
     assert (counted.count, counted.last) == (2, NOW + HOUR)
     assert withholding.counts((NOW + HOUR / 2).timestamp())["silence", str(made.pk)].count == 1

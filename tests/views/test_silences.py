@@ -127,7 +127,8 @@ def test_everything_that_keeps_quiet_is_on_one_page(editor: Client) -> None:
     silence = silences.set(SYSTEM, parse("host=a"), None, now + timedelta(hours=1), "Disks are swapped")
     one = alert("Taken one", state="firing", acknowledged_at=now, acknowledged_by="user ann", reason="on it")
     now = timezone.now()
-    withholding.note(withholding.reasons([one], now.timestamp())[one.pk], one, "firing:1", now.timestamp())
+    found = withholding.reasons([one], now.timestamp())[one.pk]
+    withholding.note([withholding.Note(each, one, "firing:1") for each in found], now.timestamp())
     Rule.objects.filter(pk=alert("Disabled one").rule_id).update(enabled=False)
     row = Maintenance.objects.create(matchers=[], by="user ann", comment="Patches", problem="It is no calendar.")
     MaintenanceSpan.objects.create(maintenance=row, starts_at=now - timedelta(days=9), ends_at=now + timedelta(days=1))
