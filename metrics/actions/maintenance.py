@@ -126,20 +126,24 @@ def refresh(now: float) -> int:
     count = 0
     for feed in feeds.due(now):
         if isinstance(feed, Maintenance):
-            feeds.ask(feed, now)
-            with transaction.atomic():
-                if not Maintenance.objects.filter(pk=feed.pk, url=feed.url).exists():
-                    continue  # somebody changed it meanwhile
-                make_spans(feed, now)
-                feed.save(update_fields=feeds.FETCHED)
+            with feeds.guarded(feed, now):
+                _take_windows(feed, now)
             count += 1
     return count
+
+
+def _take_windows(feed: Maintenance, now: float) -> None:
+    feeds.ask(feed, now)
+    with transaction.atomic():
+        if Maintenance.objects.filter(pk=feed.pk, url=feed.url).exists():  # nobody changed it meanwhile
+            make_spans(feed, now)
+            feed.save(update_fields=feeds.FETCHED)
 
 
 def look_ahead(now: float) -> None:
     """Make the windows to come anew of all that recurs by itself."""
     for row in Maintenance.objects.filter(url="").exclude(repeat=""):
-        with transaction.atomic():
+        with feeds.guarded(row, now), transaction.atomic():
             make_spans(row, now)
 
 

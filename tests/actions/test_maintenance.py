@@ -11,6 +11,7 @@ from metrics.access.sharing import Access
 from metrics.actions import feeds, maintenance, rules, withholding
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.maintenance import Window
+from metrics.alerts import calendars
 from metrics.alerts.matchers import parse
 from metrics.models import Alert, AuditEntry, Maintenance, MaintenanceSpan
 from tests import make
@@ -215,6 +216,44 @@ def test_the_last_good_copy_of_a_calendar_is_kept(elsewhere: Elsewhere, clock: l
     elsewhere.status, elsewhere.text = 200, CALENDAR.replace("T10", "T11")
     assert refreshed(timedelta(hours=1)).problem == ""
     assert windows(row) == ["10-24T11:00 10-24T12:00"]
+
+
+ODD = CALENDAR.replace("SUMMARY:Switches", "SUMMARY:Switches\x00\nX-WATCHFLOOR-LASTS:long")
+
+
+def test_one_odd_calendar_does_not_stop_the_others(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere.text = ODD
+    odd = made(Window("UTC", url=elsewhere.url))
+    maintenance.refresh(NOW.timestamp())
+    odd.refresh_from_db()
+    assert (odd.problem, "\x00" in odd.text) == ("", False)
+    assert windows(odd) == ["10-24T10:00 10-24T12:00"]
+
+    real = calendars.occurring
+
+    def occurring(text: str, *rest: Any) -> Any:
+        if "X-WATCHFLOOR-LASTS" in text:
+            raise RuntimeError("https://example.org/SECRET")
+        return real(text, *rest)
+
+    monkeypatch.setattr(calendars, "occurring", occurring)
+    elsewhere.text = CALENDAR
+    row, nightly = made(Window("UTC", url=elsewhere.url)), made(NIGHTLY)
+    Maintenance.objects.filter(pk=odd.pk).update(next_at=NOW, etag="")
+    MaintenanceSpan.objects.filter(maintenance=nightly).delete()
+    elsewhere.text = CALENDAR.replace("SUMMARY:Switches", "X-WATCHFLOOR-LASTS:1")
+    assert maintenance.refresh(NOW.timestamp()) == 2
+    odd.refresh_from_db()
+    assert odd.problem == "The calendar can't be used: RuntimeError."
+    assert odd.next_at is not None
+    assert odd.next_at > NOW
+    elsewhere.text = CALENDAR
+    Maintenance.objects.filter(pk=row.pk).update(next_at=NOW)
+    Maintenance.objects.filter(pk=odd.pk).update(url="")
+    maintenance.refresh(NOW.timestamp())
+    assert windows(row) == ["10-24T10:00 10-24T12:00"]
+    maintenance.look_ahead(NOW.timestamp())
+    assert len(windows(nightly)) == maintenance.AHEAD.days
 
 
 def test_a_calendar_of_people_who_are_not_administrators_is_only_asked_for_where_they_may(
