@@ -132,6 +132,30 @@ def test_only_editors_make_change_and_remove_it() -> None:
     assert not MaintenanceSpan.objects.filter(maintenance=row.pk).exists()
 
 
+def test_a_single_one_that_is_far_ahead_comes_to_pass(clock: list[datetime]) -> None:
+    row = made(Window("UTC", datetime(2027, 5, 1, 22), 3600))
+    assert windows(row) == []
+    clock[0] += 120 * DAY
+    maintenance.look_ahead(clock[0].timestamp())
+    assert windows(row) == ["05-01T22:00 05-01T23:00"]
+    clock[0] += 200 * DAY
+    maintenance.look_ahead(clock[0].timestamp())
+    assert windows(row) == ["05-01T22:00 05-01T23:00"]
+
+
+def test_it_mutes_the_alerts_of_whoever_said_what_it_matches() -> None:
+    user = make.user("eve", is_staff=True)
+    ops, eve = make.team("ops", user), of_user(user)
+    row = maintenance.create(eve, parse("host=a"), NIGHT, "Patches")
+    assert row.reach == [ops.pk]
+    assert changed(row, NIGHTLY).reach == [ops.pk]
+    maintenance.change(SYSTEM, row.pk, parse("host=b"), NIGHTLY, "Patches", True)
+    row.refresh_from_db()
+    assert row.reach is None
+    entry = AuditEntry.objects.filter(noun="maintenance").order_by("-pk")[0]
+    assert (entry.before["reach"], entry.after["reach"]) == ([ops.pk], None)
+
+
 def test_series_are_matched_by_their_labels_and_metric() -> None:
     row = made(text="host=a, metric=~disk_.*")
     start, end = NOW.timestamp(), (NOW + DAY).timestamp()
