@@ -1,6 +1,7 @@
 """Tasks about calendars and silences: they are asked for, looked ahead in, and forgotten."""
 
 import time
+from contextlib import ExitStack
 
 from celery import shared_task
 
@@ -15,8 +16,9 @@ from tasks.outage import skip_during_outage
 def ask_calendars() -> None:
     """Ask for the calendars that are due; beat sends this each minute."""
     now = time.time()
-    maintenance.refresh(now)
-    on_call.refresh(now)
+    with ExitStack() as each:  # one that fails does not stop the other
+        each.callback(on_call.refresh, now)
+        maintenance.refresh(now)
 
 
 @shared_task
@@ -25,6 +27,7 @@ def ask_calendars() -> None:
 def look_ahead() -> None:
     """Make the windows to come of maintenance anew, and forget what is long over; beat sends this each hour."""
     now = time.time()
-    maintenance.look_ahead(now)
-    for part in (maintenance, schedules, silences, withholding):
-        part.forget(now)
+    with ExitStack() as each:  # one that fails does not stop the others
+        for part in (maintenance, schedules, silences, withholding):
+            each.callback(part.forget, now)
+        maintenance.look_ahead(now)

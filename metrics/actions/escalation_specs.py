@@ -12,8 +12,8 @@ from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal
 from metrics.actions import audience, journal
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
-from metrics.alerts.escalation import USUAL, EscalationSpec
-from metrics.models import Channel, Escalation, Team
+from metrics.alerts.escalation import ON_CALL, USUAL, EscalationSpec
+from metrics.models import Channel, Escalation, Schedule, Team
 
 
 def find(by: Principal, team: str) -> Escalation:
@@ -44,7 +44,7 @@ def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
     with transaction.atomic():
         escalation = find(by, team)
         check(by, CHANGE, escalation)
-        spec = checked(document, escalation.team)
+        spec = checked(by, document, escalation.team)
         before = facts(escalation) if escalation.pk else None
         escalation.spec, escalation.version = _written(spec), spec.version
         escalation.save()
@@ -52,8 +52,8 @@ def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
     return escalation
 
 
-def checked(document: Mapping[str, Any], team: Team | None) -> EscalationSpec:
-    """Return `document` as a spec whose people, teams and channels there are. Raises Invalid."""
+def checked(by: Principal, document: Mapping[str, Any], team: Team | None) -> EscalationSpec:
+    """Return `document` as a spec whose people, teams, schedules and channels there are for `by`. Raises Invalid."""
     check_storable(dict(document), "escalation")
     try:
         spec = EscalationSpec.model_validate(document)
@@ -62,7 +62,7 @@ def checked(document: Mapping[str, Any], team: Team | None) -> EscalationSpec:
         raise Invalid(*first, *others) from None
     errors = Errors()
     for number, step in enumerate(spec.steps):
-        errors.found += [(f"steps.{number}.tell", said) for one in step.tell for said in _unknown(one, team)]
+        errors.found += [(f"steps.{number}.tell", said) for one in step.tell for said in _unknown(by, one, team)]
     errors.check()
     return spec
 
@@ -72,12 +72,14 @@ def facts(escalation: Escalation) -> dict[str, Any]:
     return spec_of(escalation).model_dump(mode="json", by_alias=True)
 
 
-def _unknown(to: str, team: Team | None) -> Iterator[str]:
+def _unknown(by: Principal, to: str, team: Team | None) -> Iterator[str]:
     what, _, name = to.partition(":")
     if what == "user" and not User.objects.filter(username=name, is_active=True).exists():
         yield f"there is no user {name!r} who may sign in."
     if what == "team" and name and not Team.objects.filter(name=name).exists():
         yield f"there is no team {name!r}."
+    if what == ON_CALL and not visible(by, Schedule).filter(name=name).exists():
+        yield f"there is no schedule {name!r}."
     if what == "channel" and not Channel.objects.filter(Q(team=team) | Q(team=None), name=name).exists():
         yield f"there is no channel {name!r} of this team or of the installation."
 

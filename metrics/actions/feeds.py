@@ -3,8 +3,9 @@
 import asyncio
 import re
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 import httpx
@@ -17,8 +18,10 @@ from metrics.actions.credentials import LostKey
 from metrics.actions.errors import Invalid, check_storable
 from metrics.alerts import calendars
 from metrics.alerts.calendars import BadCalendar, Occurring
+from metrics.database import unavailable
 from metrics.models import Maintenance, Schedule
 from metrics.models.calendar import Feed
+from metrics.sample import UNSTORABLE
 from metrics.sources import fetch, network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig, http_url
@@ -82,10 +85,10 @@ def ask(feed: Feed, now: float) -> None:
     feed.next_at = datetime_of(now + EVERY_S)
     try:
         answer = _answer(feed)
-        text = feed.text if answer.status_code == 304 else answer.text
+        text = feed.text if answer.status_code == 304 else _storable(answer.text)
         calendars.occurring(text, zone_of(feed.time_zone), now, now + 86_400)
     except (SourceError, BadCalendar, LostKey) as problem:
-        feed.problem = str(problem)[:PROBLEM_MOST]
+        feed.problem = _storable(str(problem))[:PROBLEM_MOST]
         log.warning("calendar can't be read", place=feed.place, error=feed.problem)
         return
     feed.text, feed.problem, feed.good_at = text, "", datetime_of(now)
@@ -93,6 +96,25 @@ def ask(feed: Feed, now: float) -> None:
         feed.etag = answer.headers.get("ETag", "")[:300]
         feed.modified = answer.headers.get("Last-Modified", "")[:100]
     feed.next_at = datetime_of(now + _every_s(text))
+
+
+@contextmanager
+def guarded(feed: Feed, now: float) -> Iterator[None]:
+    """Let the calendars of others go on if the block fails with that of `feed`, and note that it did.
+
+    The message of the error is not noted, as it may have the address. That the database is away is raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        if unavailable(error):
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.name}, line {last.lineno}"
+        log.error("calendar failed", noun=feed._meta.model_name, id=feed.pk, error=type(error).__name__, where=where)
+        next_at = datetime_of(now + EVERY_S) if feed.url else None
+        problem = f"The calendar can't be used: {type(error).__name__}."
+        type(feed)._default_manager.filter(pk=feed.pk).update(problem=problem, next_at=next_at)
 
 
 def occurring(feed: Feed, start: float, end: float) -> Occurring:
@@ -131,6 +153,10 @@ async def _get(client: httpx.AsyncClient, config: HttpConfig, feed: Feed) -> htt
         raise SourceError(f"{feed.place} answered {response.status_code} {response.reason_phrase}.")
     kept = {name: response.headers[name] for name in ("ETag", "Last-Modified") if name in response.headers}
     return httpx.Response(response.status_code, content=body, headers=kept)
+
+
+def _storable(text: str) -> str:
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _every_s(text: str) -> float:

@@ -10,6 +10,7 @@ from metrics.access.policy import visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import incidents
 from metrics.actions.deliveries import address_of
+from metrics.markdown import literal
 from metrics.models import AuditEntry, Incident, Message, Rule, Silence
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -83,7 +84,7 @@ def _talk(shift: Shift) -> Iterator[str]:
     rows = rows.exclude(by=SYSTEM.name).select_related("room__incident", "token").order_by("at")
     for one in rows[: LINES_MOST * 2]:
         assert one.room.incident is not None
-        yield f"- {_time(one.at)} {_line(one.sender)} in “{_line(one.room.incident.title)}”: {_line(one.text)}"
+        yield f"- {_time(one.at)} {_line(one.sender)} in “{_line(one.room.incident.title)}”: {_cut(one.text)}"
 
 
 PARTS: dict[str, Callable[[Shift], Iterator[str]]] = {
@@ -109,6 +110,11 @@ def _time(at: datetime) -> str:
 
 
 def _line(text: str) -> str:
-    """Return `text` as one line of Markdown."""
+    """Return `text`, which may come from outside, as one line of Markdown that shows it as it is."""
+    return literal(_cut(text))
+
+
+def _cut(text: str) -> str:
+    """Return Markdown that people wrote as one line of it."""
     found = " ".join(text.split())
     return f"{found[:TEXT_MOST]}…" if len(found) > TEXT_MOST else found

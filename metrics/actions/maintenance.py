@@ -26,6 +26,8 @@ AHEAD = timedelta(days=92)
 SPANS_MOST = 1000
 LASTS_MOST_S = 31 * 86_400
 REPEAT_MOST = 300
+START = "%Y-%m-%dT%H:%M"
+"""The form of `start`: in order as texts, too."""
 KEPT = timedelta(days=400)
 
 
@@ -126,20 +128,25 @@ def refresh(now: float) -> int:
     count = 0
     for feed in feeds.due(now):
         if isinstance(feed, Maintenance):
-            feeds.ask(feed, now)
-            with transaction.atomic():
-                if not Maintenance.objects.filter(pk=feed.pk, url=feed.url).exists():
-                    continue  # somebody changed it meanwhile
-                make_spans(feed, now)
-                feed.save(update_fields=feeds.FETCHED)
+            with feeds.guarded(feed, now):
+                _take_windows(feed, now)
             count += 1
     return count
 
 
+def _take_windows(feed: Maintenance, now: float) -> None:
+    feeds.ask(feed, now)
+    with transaction.atomic():
+        if Maintenance.objects.filter(pk=feed.pk, url=feed.url).exists():  # nobody changed it meanwhile
+            make_spans(feed, now)
+            feed.save(update_fields=feeds.FETCHED)
+
+
 def look_ahead(now: float) -> None:
-    """Make the windows to come anew of all that recurs by itself."""
-    for row in Maintenance.objects.filter(url="").exclude(repeat=""):
-        with transaction.atomic():
+    """Make the windows to come anew of all that has no calendar elsewhere, but what is single and long over."""
+    over = (datetime_of(now) - timedelta(seconds=LASTS_MOST_S) - timedelta(days=2)).strftime(START)
+    for row in Maintenance.objects.filter(url="").exclude(repeat="", start__lt=over):
+        with feeds.guarded(row, now), transaction.atomic():
             make_spans(row, now)
 
 
@@ -183,7 +190,7 @@ def facts(row: Maintenance) -> dict[str, Any]:
     """Return what the journal keeps; of an address elsewhere only where that is, as the rest may be a key."""
     access = access_of(row).model_dump() if row.pk else {}
     when = {name: getattr(row, name) for name in ("time_zone", "start", "lasts_s", "repeat", "place", "enabled")}
-    return {"matchers": text_of(row), "comment": row.comment, **when, **access}
+    return {"matchers": text_of(row), "reach": row.reach, "comment": row.comment, **when, **access}
 
 
 def _put(
@@ -210,8 +217,9 @@ def _put(
         teams.check_sharing(by, before, owners)
     errors.check()
     was = None if is_new else facts(Maintenance.objects.get(pk=row.pk))
+    if is_new or row.matchers != matchers.to_json(given):
+        row.reach = silences.reach_of(by)  # of whoever said what is muted
     row.matchers, row.comment, row.enabled = matchers.to_json(given), comment.strip(), enabled
-    row.reach = silences.reach_of(by)
     if access is not None:
         row.for_everyone = access.everyone
     with transaction.atomic():
@@ -244,7 +252,7 @@ def _set_window(by: Principal, row: Maintenance, window: Window, now: float) -> 
     if len(window.repeat) > REPEAT_MOST:
         errors.found.append(("repeat", f"repeat: it may have at most {REPEAT_MOST} characters."))
     errors.check()
-    row.start, row.lasts_s, row.repeat = window.start.strftime("%Y-%m-%dT%H:%M"), window.lasts_s, window.repeat.strip()
+    row.start, row.lasts_s, row.repeat = window.start.strftime(START), window.lasts_s, window.repeat.strip()
     try:
         row.text = calendars.window(window.start, window.lasts_s, row.repeat, row.time_zone)
         found = calendars.occurring(row.text, zone_of(row.time_zone), now, now + 20 * 366 * 86_400)

@@ -97,11 +97,12 @@ def refresh(at: float) -> int:
     count = 0
     for feed in feeds.due(at):
         if isinstance(feed, Schedule):
-            feeds.ask(feed, at)
-            _take_shifts(feed, at)
-            Schedule.objects.filter(pk=feed.pk, url=feed.url).update(
-                **{name: getattr(feed, name) for name in CHANGED_BY_FEED}
-            )
+            with feeds.guarded(feed, at):
+                feeds.ask(feed, at)
+                _take_shifts(feed, at)
+                Schedule.objects.filter(pk=feed.pk, url=feed.url).update(
+                    **{name: getattr(feed, name) for name in CHANGED_BY_FEED}
+                )
             count += 1
     return count
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import incidents
 from metrics.actions.deliveries import address_of
+from metrics.markdown import literal
 from metrics.models import Alert, AuditEntry, Delivery, Incident, Message, Notification, Transition
 from metrics.models.log import sender
 from metrics.widgets import units
@@ -42,10 +43,10 @@ def _facts(incident: Incident, alerts: Sequence[Alert]) -> Iterator[str]:
     yield f"- Ended: {f'{_time(ended)}, after {_lasted(incident.opened_at, ended)}' if ended else 'not yet'}"
     yield f"- Taken after: {_lasted(incident.opened_at, taken) if taken else 'nobody took it'}"
     if ended:
-        yield f"- Ended by: {sender(incident.resolved_by) or 'itself, as all of its alerts ended'}"
+        yield f"- Ended by: {_line(sender(incident.resolved_by)) or 'itself, as all of its alerts ended'}"
     people = _people(incident)
     yield f"- People: {', '.join(people) if people else 'nobody wrote or did anything'}"
-    teams = sorted(team.name for team in incident.teams.all())
+    teams = sorted(_line(team.name) for team in incident.teams.all())
     yield f"- Teams: {', '.join(teams) if teams else 'everyone'}"
     yield f"- Page: {address_of(f'/incidents/{incident.pk}/')}"
 
@@ -81,7 +82,7 @@ def _happened(incident: Incident, alerts: Sequence[Alert]) -> Iterator[str]:
 
 
 def _said(message: Message) -> str:
-    text = _line(message.text)
+    text = _cut(message.text)
     return text if message.by == SYSTEM.name else f"**{_line(message.sender)}**: {text}"
 
 
@@ -135,11 +136,16 @@ def _time(at: datetime) -> str:
 
 
 def _line(text: str) -> str:
-    """Return `text` as one line of Markdown."""
+    """Return `text`, which may come from outside, as one line of Markdown that shows it as it is."""
+    return literal(_cut(text))
+
+
+def _cut(text: str) -> str:
+    """Return Markdown that people wrote as one line of it."""
     found = " ".join(text.split())
     return f"{found[:TEXT_MOST]}…" if len(found) > TEXT_MOST else found
 
 
 def _code(thing: object) -> str:
     """Return the name of a thing as it can stand between backticks."""
-    return _line(str(thing)).replace("`", "'")
+    return _cut(str(thing)).replace("`", "'")

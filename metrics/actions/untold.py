@@ -58,8 +58,8 @@ Gather = Callable[[Principal, float], list[Untold]]
 
 def untold(by: Principal, now: float) -> list[Untold]:
     """Return all that keeps quiet at `now` (Unix seconds), of what `by` may see, the oldest first."""
-    counts = withholding.counts()
     found = [one for gather in GATHERED for one in gather(by, now)]
+    counts = withholding.counts((one.kind, one.id) for one in found)
     found.sort(key=lambda one: one.since.timestamp() if one.since else now)
     return [_counted(one, counts.get((one.kind, one.id))) for one in found]
 

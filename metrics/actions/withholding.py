@@ -6,9 +6,11 @@ Notifications are withheld, and nothing else: an alert is looked at as before, a
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import reduce
+from operator import or_
+from typing import Literal, get_args
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from metrics.actions.alert_labels import labels_of
 from metrics.alerts import matchers
@@ -115,9 +117,19 @@ def note(notes: Sequence[Note], at: float) -> None:
     Withheld.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def counts(since: float = 0.0) -> dict[tuple[str, str], Counted]:
-    """Return how many notifications each thing withheld since a time (Unix seconds), by kind and id."""
-    rows = Withheld.objects.filter(at__gte=datetime_of(since)).values_list("kind", "thing")
+def counts(things: Iterable[tuple[str, str]], since: float = 0.0) -> dict[tuple[str, str], Counted]:
+    """Return how many notifications each of `things` withheld since a time (Unix seconds), by kind and id.
+
+    Things of kinds that withhold nothing, and those that withheld nothing, are left out.
+    """
+    ids: dict[str, list[str]] = {kind: [] for kind in get_args(Kind)}
+    for kind, id in things:
+        if kind in ids:
+            ids[kind].append(id)
+    asked = [Q(kind=kind, thing__in=those) for kind, those in ids.items() if those]
+    if not asked:
+        return {}
+    rows = Withheld.objects.filter(reduce(or_, asked), at__gte=datetime_of(since)).values_list("kind", "thing")
     return {(kind, thing): Counted(count, last) for kind, thing, count, last in rows.annotate(Count("pk"), Max("at"))}
 
 

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
+from icalendar import vRecur
+from icalendar.parser import Contentlines
 
 TEXT_MOST_BYTES = 1024 * 1024
 EVENTS_MOST = 2000
@@ -27,6 +29,10 @@ A_DAY: dict[str, float] = {
     "MONTHLY": 1 / 30,
     "YEARLY": 1 / 365,
 }
+ZONES_MOST_A_DAY = A_DAY["MONTHLY"]
+"""How often a rule of a time zone may recur in a day: the library goes through all of it while it reads."""
+UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError)
+"""Errors of the libraries about what calendars say."""
 MULTIPLIES = ("BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY")
 NAMED_MOST = 3
 LASTS = "X-WATCHFLOOR-LASTS"
@@ -70,10 +76,10 @@ def occurring(text: str, zone: ZoneInfo, start: float, end: float) -> Occurring:
         warnings.simplefilter("ignore")  # of the libraries, about what calendars say
         try:
             query = recurring_ical_events.of(calendar, skip_bad_series=True)
-            found = query.between(*about)
-        except (ValueError, TypeError, ArithmeticError, AttributeError, KeyError) as problem:
+            found = list(_of(query.between(*about), zone))
+        except UNREADABLE as problem:
             raise BadCalendar(f"The calendar can't be read: {str(problem)[:100].rstrip('.')}.") from None
-    events = sorted(_of(found, zone), key=lambda one: (one.start, one.end, one.summary))
+    events = sorted(found, key=lambda one: (one.start, one.end, one.summary))
     events = [one for one in events if one.start < end and one.end > start]
     if len(events) > EVENTS_MOST:
         problems.append(f"Only the first {EVENTS_MOST} of {len(events)} events are looked at.")
@@ -132,10 +138,10 @@ def published(name: str, shifts: Iterable[tuple[str, str, float, float]], made_a
 
 def _rule(text: str) -> Any:
     try:
-        rule = icalendar.vRecur.from_ical(text.strip().removeprefix("RRULE:"))
+        rule = vRecur.from_ical(text.strip().removeprefix("RRULE:"))
     except ValueError:
         rule = None
-    if not rule or "FREQ" not in rule:
+    if not rule or "FREQ" not in rule or _stands_still(rule):
         raise BadCalendar(f"{text[:80]!r} is no rule such as FREQ=WEEKLY;BYDAY=SU.")
     if _a_day(rule) > A_DAY["HOURLY"]:
         raise BadCalendar("It recurs more often than once an hour.")
@@ -146,8 +152,12 @@ def _rule(text: str) -> Any:
 
 def _read(text: str) -> Any:
     try:
+        if any(not _is_yearly(rule) for rule in _rules_of_zones(text)):
+            raise BadCalendar("A time zone in it has a rule that is not for each year.")
         calendars = icalendar.Calendar.from_ical(text, multiple=True)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as problem:
+    except BadCalendar:
+        raise
+    except UNREADABLE as problem:
         raise BadCalendar(f"It is no calendar: {str(problem)[:100].rstrip('.')}.") from None
     if not calendars or any(one.name != "VCALENDAR" for one in calendars):
         raise BadCalendar("It is no calendar: it does not begin with BEGIN:VCALENDAR.")
@@ -155,6 +165,29 @@ def _read(text: str) -> Any:
     for other in calendars[1:]:
         first.subcomponents += other.subcomponents
     return first
+
+
+def _rules_of_zones(text: str) -> Iterator[Any]:
+    """Yield the rules of the time zones in `text`, without which it can be read. Raises ValueError."""
+    if "VTIMEZONE" not in text.upper():
+        return
+    inside: list[str] = []
+    for line in Contentlines.from_ical(text):
+        if not line.upper().startswith(("BEGIN", "END", "RRULE")):
+            continue
+        name, _, value = line.parts()
+        if name.upper() == "BEGIN":
+            inside.append(value.upper())
+        elif name.upper() == "END":
+            inside = inside[:-1]
+        elif "VTIMEZONE" in inside and name.upper() == "RRULE":
+            yield vRecur.from_ical(value)
+
+
+def _is_yearly(rule: Any) -> bool:
+    """Return whether a rule of a time zone recurs so seldom that the library can go through it until the year 9999."""
+    is_short = _a_day(rule) <= ZONES_MOST_A_DAY
+    return is_short and not _stands_still(rule) and [str(one).upper() for one in rule.get("FREQ", [])] == ["YEARLY"]
 
 
 def _leave_out(calendar: Any, end: float) -> list[str]:
@@ -172,6 +205,7 @@ def _leave_out(calendar: Any, end: float) -> list[str]:
             often.append(str(one.get("SUMMARY", "an event"))[:50])
             continue
         strange |= set(_unknown_zones(one))
+        one.pop(LASTS, None)
         if isinstance(_dt(one, "DURATION"), timedelta):
             one[LASTS] = icalendar.vText(str(_dt(one, "DURATION").total_seconds()))
         for rule in _rules(one):
@@ -185,7 +219,7 @@ def _leave_out(calendar: Any, end: float) -> list[str]:
 
 
 def _is_readable(event: Any) -> bool:
-    rules = all(isinstance(rule, icalendar.vRecur) for rule in _rules(event))
+    rules = all(isinstance(rule, vRecur) and not _stands_still(rule) for rule in _rules(event))
     return rules and _dt(event, "DTSTART") is not None and not isinstance(event.get("UID"), list)
 
 
@@ -215,6 +249,11 @@ def _a_day(rule: Any) -> float:
         return often / max(1, int(rule.get("INTERVAL", [1])[0]))
     except (TypeError, ValueError):
         return often
+
+
+def _stands_still(rule: Any) -> bool:
+    """Return whether the interval of a rule is not above zero: the library would go on at one moment for ever."""
+    return any(step < 1 for step in rule.get("INTERVAL", []))
 
 
 def _may_never_end(rule: Any) -> bool:

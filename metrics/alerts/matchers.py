@@ -21,6 +21,8 @@ QUOTED = r'"(?:[^"\\\n]|\\.)*"'
 TOKEN = re.compile(rf"""\s*(?:(?P<op>=~|!=|!~|=)|(?P<comma>,)|(?P<quoted>{QUOTED})|(?P<bare>[^\s{{}}!=~,\\"'`]+))""")
 IS_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
+SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What RE2 takes for more than itself."""
 EQUAL, UNEQUAL, MATCHES, DIFFERS = "=", "!=", "=~", "!~"
 
 
@@ -55,6 +57,23 @@ def match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
 def matches_nothing_named(matchers: Iterable[Matcher]) -> bool:
     """Return whether all of `matchers` match what has no label at all, and so nearly everything."""
     return match(matchers, {})
+
+
+def in_common(labelled: Sequence[Mapping[str, str]]) -> list[Matcher]:
+    """Return matchers for what all of `labelled` have: an equal value, or any of the values where they differ.
+
+    `alertname` comes first.
+    """
+    first, *others = labelled
+    names = set(first).intersection(*others)
+    found = []
+    for name in sorted(names, key=lambda name: (name != "alertname", name)):
+        values = sorted({labels[name] for labels in labelled})
+        if len(values) == 1:
+            found.append(Matcher(name, EQUAL, values[0]))
+        else:
+            found.append(Matcher(name, MATCHES, "|".join(SPECIAL.sub(r"\\\g<0>", value) for value in values)))
+    return found
 
 
 def written(matchers: Iterable[Matcher]) -> str:

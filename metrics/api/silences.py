@@ -80,8 +80,9 @@ def read_matchers(given: Given) -> list[Matcher]:
 @router.get("silences", auth=read, response={200: SilenceList, **READING})
 def list_silences(request: HttpRequest) -> dict[str, Any]:
     """The silences that the token may see, those that end last first."""
-    counts = withholding.counts()
-    return {"silences": [_out(one, counts) for one in actions.listed(principal_of(request))]}
+    found = actions.listed(principal_of(request))
+    counts = withholding.counts(_named(one) for one in found)
+    return {"silences": [_out(one, counts) for one in found]}
 
 
 @router.get("silences/{id}", auth=read, response={200: SilenceOut, **ONE})
@@ -117,8 +118,12 @@ def end_silence(request: HttpRequest, id: Id) -> Status[None]:
     return Status(204, None)
 
 
+def _named(one: Silence) -> tuple[str, str]:
+    return "silence", str(one.pk)
+
+
 def _out(one: Silence, counts: dict[tuple[str, str], withholding.Counted] | None = None) -> dict[str, Any]:
-    counted = (withholding.counts() if counts is None else counts).get(("silence", str(one.pk)))
+    counted = (withholding.counts([_named(one)]) if counts is None else counts).get(_named(one))
     return {
         "id": str(one.pk),
         "matchers": one.matchers,

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from metrics.access.policy import CHANGE, may, visible
-from metrics.access.principal import of_visitor
+from metrics.access.principal import Principal, of_visitor
 from metrics.actions import escalation_specs as actions
 from metrics.actions.errors import Errors, Invalid, Missing
 from metrics.alerts.escalation import EscalationSpec, meaning
@@ -41,9 +41,9 @@ def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
         return _page(request, draft, found, {"means": meaning(actions.spec_of(found))})
     draft = replace(draft, typed=request.POST.dict())
     if changed := draft.pressed():
-        return _page(request, changed, found, {"means": _means(changed, team)})
+        return _page(request, changed, found, {"means": _means(by, changed, team)})
     if request.GET.get("do") == "meaning":
-        return render(request, "access/_meaning.html", {"means": _means(draft, team)})
+        return render(request, "access/_meaning.html", {"means": _means(by, draft, team)})
     try:
         actions.put(by, team.name if team else "", _read(draft))
     except Invalid as problem:
@@ -66,10 +66,10 @@ def _read(draft: Draft) -> dict[str, Any]:
     return found
 
 
-def _means(draft: Draft, team: Team | None) -> str:
+def _means(by: Principal, draft: Draft, team: Team | None) -> str:
     """Return what stands in the form as a sentence; "" while it can't be."""
     try:
-        return meaning(actions.checked(_read(draft), team))
+        return meaning(actions.checked(by, _read(draft), team))
     except Invalid:
         return ""
 

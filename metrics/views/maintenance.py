@@ -64,7 +64,8 @@ class Typed:
 def index(request: HttpRequest) -> HttpResponse:
     """All maintenance, with the windows to come."""
     by, now = of_visitor(request), time.time()
-    found, counts = list(actions.listed(by)), withholding.counts()
+    found = list(actions.listed(by))
+    counts = withholding.counts(("maintenance", str(one.pk)) for one in found)
     spans = actions.spans([one.pk for one in found], now, now + AHEAD_S)
     rows = [
         {

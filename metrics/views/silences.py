@@ -17,10 +17,9 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import alerts, withholding
 from metrics.actions import silences as actions
-from metrics.actions.alert_labels import labels_of
 from metrics.actions.errors import Errors, Invalid
 from metrics.alerts import matchers
-from metrics.alerts.matchers import Matcher
+from metrics.alerts.matchers import Matcher, in_common
 from metrics.models import Alert, Silence, Team
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -30,9 +29,10 @@ from metrics.views.alerts import row
 
 FOR_HOURS = {"1": "1 h", "4": "4 h", "24": "1 day"}
 """Lengths that the pages offer, besides until a time."""
+ALERTS_MOST = 200
+"""How many alerts the matchers of a silence are taken from."""
 MUTED_LISTED = 20
 EXPIRED_LISTED = 50
-TELLING = ("alertname",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,18 @@ class Typed:
 def index(request: HttpRequest) -> HttpResponse:
     """All silences: those that are active, those to come, and those that are over."""
     by, now = of_visitor(request), time.time()
-    counts = withholding.counts()
-    lines = [_line(by, one, counts, now) for one in actions.listed(by)]
+    found, moment = actions.listed(by), datetime_of(now)
     sections = [
-        (title, [one for one in lines if one.state == state][:most])
+        (title, [one for one in found if actions.state(one, moment) == state][:most])
         for title, state, most in (
             ("Active", actions.ACTIVE, None),
             ("To come", actions.PENDING, None),
             ("Over", actions.EXPIRED, EXPIRED_LISTED),
         )
     ]
+    counts = withholding.counts(("silence", str(one.pk)) for _, those in sections for one in those)
     context = {
-        "sections": [(title, those) for title, those in sections if those],
+        "sections": [(title, [_line(by, one, counts, now) for one in those]) for title, those in sections if those],
         "may_add": may(by, CREATE, Silence),
         "hours": FOR_HOURS,
     }
@@ -88,12 +88,13 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page
 def new(request: HttpRequest) -> HttpResponse:
-    """Make a silence; matchers, or an alert to take them from, may come with the address."""
+    """Make a silence; matchers, or alerts to take them from, may come with the address."""
     by = of_visitor(request)
     check(by, CREATE, Silence)
     typed = Typed(matchers=request.GET.get("matchers", ""))
-    if (id := request.GET.get("alert", "")).isdecimal() and len(id) < 19:
-        typed = Typed(matchers=_matchers_of(alerts.find(by, int(id))))
+    ids = [int(id) for id in request.GET.getlist("alert")[:ALERTS_MOST] if id.isdecimal() and len(id) < 19]
+    if ids:
+        typed = Typed(matchers=matchers.written(in_common(_chosen(by, ids))))
     return _form(request, by, typed, None)
 
 
@@ -158,11 +159,10 @@ def _line(by: Principal, one: Silence, counts: dict[tuple[str, str], withholding
     )
 
 
-def _matchers_of(alert: Alert) -> str:
-    """Return matchers for an alert: its name, and the labels of its series."""
-    held = labels_of(alert)
-    names = ["alertname", *sorted(set(alert.labels) - set(TELLING))]
-    return matchers.written(Matcher(name, matchers.EQUAL, held[name]) for name in names)
+def _chosen(by: Principal, ids: Sequence[int]) -> list[dict[str, str]]:
+    """Return the name and the labels of the series of the alerts `ids`, but of those that are gone. Raises Missing."""
+    found = list(visible(by, Alert).select_related("rule").filter(pk__in=ids)) or [alerts.find(by, ids[0])]
+    return [{"alertname": one.rule.name, **one.labels} for one in found]
 
 
 def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | None) -> HttpResponse:
@@ -212,7 +212,8 @@ def _save(by: Principal, typed: Typed, silence: Silence | None) -> Silence:
 
 def _ends_at(typed: Typed, starts_at: datetime | None) -> datetime:
     if typed.hours in FOR_HOURS:
-        return (starts_at or datetime_of(time.time())) + timedelta(hours=int(typed.hours))
+        now = datetime_of(time.time())
+        return max(starts_at or now, now) + timedelta(hours=int(typed.hours))
     found = local_times.read(typed.until, "ends_at")
     if found is None:
         raise Invalid("ends_at", "ends_at: it has to be given.")

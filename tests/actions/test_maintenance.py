@@ -11,6 +11,7 @@ from metrics.access.sharing import Access
 from metrics.actions import feeds, maintenance, rules, withholding
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.maintenance import Window
+from metrics.alerts import calendars
 from metrics.alerts.matchers import parse
 from metrics.models import Alert, AuditEntry, Maintenance, MaintenanceSpan
 from tests import make
@@ -131,6 +132,30 @@ def test_only_editors_make_change_and_remove_it() -> None:
     assert not MaintenanceSpan.objects.filter(maintenance=row.pk).exists()
 
 
+def test_a_single_one_that_is_far_ahead_comes_to_pass(clock: list[datetime]) -> None:
+    row = made(Window("UTC", datetime(2027, 5, 1, 22), 3600))
+    assert windows(row) == []
+    clock[0] += 120 * DAY
+    maintenance.look_ahead(clock[0].timestamp())
+    assert windows(row) == ["05-01T22:00 05-01T23:00"]
+    clock[0] += 200 * DAY
+    maintenance.look_ahead(clock[0].timestamp())
+    assert windows(row) == ["05-01T22:00 05-01T23:00"]
+
+
+def test_it_mutes_the_alerts_of_whoever_said_what_it_matches() -> None:
+    user = make.user("eve", is_staff=True)
+    ops, eve = make.team("ops", user), of_user(user)
+    row = maintenance.create(eve, parse("host=a"), NIGHT, "Patches")
+    assert row.reach == [ops.pk]
+    assert changed(row, NIGHTLY).reach == [ops.pk]
+    maintenance.change(SYSTEM, row.pk, parse("host=b"), NIGHTLY, "Patches", True)
+    row.refresh_from_db()
+    assert row.reach is None
+    entry = AuditEntry.objects.filter(noun="maintenance").order_by("-pk")[0]
+    assert (entry.before["reach"], entry.after["reach"]) == ([ops.pk], None)
+
+
 def test_series_are_matched_by_their_labels_and_metric() -> None:
     row = made(text="host=a, metric=~disk_.*")
     start, end = NOW.timestamp(), (NOW + DAY).timestamp()
@@ -215,6 +240,44 @@ def test_the_last_good_copy_of_a_calendar_is_kept(elsewhere: Elsewhere, clock: l
     elsewhere.status, elsewhere.text = 200, CALENDAR.replace("T10", "T11")
     assert refreshed(timedelta(hours=1)).problem == ""
     assert windows(row) == ["10-24T11:00 10-24T12:00"]
+
+
+ODD = CALENDAR.replace("SUMMARY:Switches", "SUMMARY:Switches\x00\nX-WATCHFLOOR-LASTS:long")
+
+
+def test_one_odd_calendar_does_not_stop_the_others(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere.text = ODD
+    odd = made(Window("UTC", url=elsewhere.url))
+    maintenance.refresh(NOW.timestamp())
+    odd.refresh_from_db()
+    assert (odd.problem, "\x00" in odd.text) == ("", False)
+    assert windows(odd) == ["10-24T10:00 10-24T12:00"]
+
+    real = calendars.occurring
+
+    def occurring(text: str, *rest: Any) -> Any:
+        if "X-WATCHFLOOR-LASTS" in text:
+            raise RuntimeError("https://example.org/SECRET")
+        return real(text, *rest)
+
+    monkeypatch.setattr(calendars, "occurring", occurring)
+    elsewhere.text = CALENDAR
+    row, nightly = made(Window("UTC", url=elsewhere.url)), made(NIGHTLY)
+    Maintenance.objects.filter(pk=odd.pk).update(next_at=NOW, etag="")
+    MaintenanceSpan.objects.filter(maintenance=nightly).delete()
+    elsewhere.text = CALENDAR.replace("SUMMARY:Switches", "X-WATCHFLOOR-LASTS:1")
+    assert maintenance.refresh(NOW.timestamp()) == 2
+    odd.refresh_from_db()
+    assert odd.problem == "The calendar can't be used: RuntimeError."
+    assert odd.next_at is not None
+    assert odd.next_at > NOW
+    elsewhere.text = CALENDAR
+    Maintenance.objects.filter(pk=row.pk).update(next_at=NOW)
+    Maintenance.objects.filter(pk=odd.pk).update(url="")
+    maintenance.refresh(NOW.timestamp())
+    assert windows(row) == ["10-24T10:00 10-24T12:00"]
+    maintenance.look_ahead(NOW.timestamp())
+    assert len(windows(nightly)) == maintenance.AHEAD.days
 
 
 def test_a_calendar_of_people_who_are_not_administrators_is_only_asked_for_where_they_may(

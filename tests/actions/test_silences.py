@@ -229,9 +229,12 @@ def test_what_was_withheld_is_counted_once() -> None:
     found = withholding.reasons([one], NOW.timestamp())[one.pk]
     for key, at in (("firing:1", NOW), ("firing:1", NOW), ("ok:2", NOW + HOUR)):
         withholding.note([withholding.Note(each, one, key) for each in found], at.timestamp())
-    counted = withholding.counts()["silence", str(made.pk)]
+    named = "silence", str(made.pk)
+    other = [("silence", "x"), ("rule", str(made.pk))]
+    counted = withholding.counts([*other, named])[named]
     assert (counted.count, counted.last) == (2, NOW + HOUR)
-    assert withholding.counts((NOW + HOUR / 2).timestamp())["silence", str(made.pk)].count == 1
+    assert withholding.counts([named], (NOW + HOUR / 2).timestamp())[named].count == 1
+    assert withholding.counts(other) == {}
     withholding.forget((NOW + timedelta(days=500)).timestamp())
     silences.forget((NOW + timedelta(days=500)).timestamp())
     assert (Withheld.objects.count(), Silence.objects.count()) == (0, 0)

@@ -175,6 +175,9 @@ GOOD = event("DTSTART:20261024T100000Z", "DTEND:20261024T110000Z", "UID:good")
         (event("SUMMARY:bad"), "One event can't be read."),
         (event("DTSTART:20261024T100000Z", "UID:x", "UID:y"), "One event can't be read."),
         (event("DTSTART:20261024T100000Z", "RRULE:FREQ=SOMETIMES"), "One event can't be read."),
+        (event("DTSTART:20261024T100000Z", "RRULE:FREQ=DAILY;INTERVAL=0"), "One event can't be read."),
+        (event("DTSTART:20261024T100000Z", "RRULE:FREQ=DAILY;INTERVAL=-1"), "One event can't be read."),
+        (event("DTSTART:20261024T100000Z", "RRULE:FREQ=DAILY;INTERVAL=2;INTERVAL=0"), "One event can't be read."),
         (
             event("DTSTART:20260101T000000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY", "SUMMARY:flood"),
             "flood recurs too often, and is left out.",
@@ -216,6 +219,9 @@ def test_one_that_never_comes_is_not_looked_for_until_the_year_9999() -> None:
         "BEGIN:VEVENT\nEND:VEVENT\n",
         calendar(GOOD)[:-40],
         calendar(GOOD)[:60],
+        calendar(WINDOWS_ZONE.replace("INTERVAL=1", "INTERVAL=0"), GOOD),
+        calendar(WINDOWS_ZONE.replace("FREQ=YEARLY", "FREQ=\n SECONDLY"), GOOD),
+        calendar(WINDOWS_ZONE.replace("INTERVAL=1", "BYSECOND=1,2,3,4,5;BYMINUTE=1,2,3"), GOOD),
         "BEGIN:VCALENDAR\nX-LONG:" + "x" * 1_100_000 + "\nEND:VCALENDAR\n",
     ],
 )
@@ -281,7 +287,17 @@ def test_a_window_of_ours_is_a_calendar_too(repeat: str, expected: list[str]) ->
     assert [start for start, _ in times(text)] == expected
 
 
-@pytest.mark.parametrize("repeat", ["every day", "FREQ=SOMETIMES", "FREQ=MINUTELY", "FREQ=DAILY;COUNT=2;BYMONTHDAY=1"])
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        "every day",
+        "FREQ=SOMETIMES",
+        "FREQ=MINUTELY",
+        "FREQ=DAILY;COUNT=2;BYMONTHDAY=1",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=-1",
+    ],
+)
 def test_what_is_no_rule_is_refused(repeat: str) -> None:
     with pytest.raises(BadCalendar, match=r"\.$"):
         window(datetime(2026, 10, 23, 20), 3600, repeat, "UTC")
@@ -294,7 +310,12 @@ def test_what_is_published_is_read_again() -> None:
 
 
 LINES = st.sampled_from(
-    [*calendar(event(*DAILY, "RRULE:FREQ=DAILY;COUNT=3")).splitlines(), "DTSTART:x", "RRULE:FREQ=", "DTEND:2026", "X"]
+    [
+        *calendar(event(*DAILY, "RRULE:FREQ=DAILY;COUNT=3")).splitlines(),
+        *("DTSTART:x", "RRULE:FREQ=", "DTEND:2026", "X", "SUMMARY:a\x00b"),
+        *("RRULE:FREQ=DAILY;INTERVAL=0", "RRULE:FREQ=YEARLY;INTERVAL=2", "BEGIN:VTIMEZONE", "END:VTIMEZONE"),
+        *("DURATION:PT1H", "DURATION:P9999999D", "DURATION:x", "X-WATCHFLOOR-LASTS:x", "X-WATCHFLOOR-LASTS:1e400"),
+    ]
 )
 
 

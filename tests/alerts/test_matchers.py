@@ -8,6 +8,7 @@ from metrics.alerts.matchers import (
     BadMatcher,
     Matcher,
     from_json,
+    in_common,
     made,
     match,
     matches_nothing_named,
@@ -154,3 +155,29 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"], whitelist_charac
 def test_what_is_written_is_read_again(given: list[tuple[str, str, str]]) -> None:
     matchers = [made(*one) for one in given]
     assert parse(written(matchers)) == matchers
+
+
+@pytest.mark.parametrize(
+    ("labelled", "expected"),
+    [
+        ([{"host": "a", "alertname": "Disk"}], 'alertname="Disk", host="a"'),
+        (
+            [{"alertname": "Disk", "host": "a.b|c", "site": "x"}, {"alertname": "Disk", "host": "d", "rack": "1"}],
+            'alertname="Disk", host=~"a\\\\.b\\\\|c|d"',
+        ),
+        ([{"alertname": "Disk"}, {"alertname": "CPU"}, {"alertname": "CPU"}], 'alertname=~"CPU|Disk"'),
+        ([{"a": "1"}, {"b": "1"}], ""),
+    ],
+)
+def test_those_that_things_have_in_common_match_all_of_them(labelled: list[dict[str, str]], expected: str) -> None:
+    found = in_common(labelled)
+    assert written(found) == expected
+    assert parse(expected) == found
+    assert all(match(found, one) for one in labelled)
+
+
+@given(st.lists(st.text(min_size=1, max_size=9), min_size=2, max_size=4))
+def test_values_that_differ_are_matched_as_they_are(values: list[str]) -> None:
+    found = in_common([{"x": value} for value in values])
+    assert all(match(found, {"x": value}) for value in values)
+    assert not match(found, {"x": "".join(values) + "…"})

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from metrics.access.principal import SYSTEM
+from metrics.access.sharing import Access
+from metrics.actions import schedules
 from metrics.models import Escalation
 from tests import make
 from tests.api.client import Program, body, fields
@@ -29,10 +32,12 @@ def test_a_team_answers_as_it_says_and_else_as_the_installation() -> None:
         "1h",
         [{"after": None, "tell": ["team", "channels"]}],
     )
-    steps = [{"tell": ["team"]}, {"after": "10m", "tell": ["channels"]}]
+    schedules.create(SYSTEM, {"name": "Nights"})
+    steps = [{"tell": ["team"]}, {"after": "10m", "tell": ["channels", "on-call:Nights"]}]
     made = body(put(editor, OPS, {"steps": steps, "quiet": {"from": "22:00", "to": "07:00", "time_zone": "UTC"}}))
     assert (made["own"], made["gather"], made["quiet"]["from"]) == (True, "5m", "22:00")
-    assert made["means"].startswith("At once the team; after 10m its channels, until somebody takes it.")
+    assert made["means"].startswith("At once the team; after 10m its channels and ")
+    assert "Nights" in made["means"]
     assert Escalation.objects.count() == 2
 
 
@@ -41,6 +46,8 @@ def test_a_team_answers_as_it_says_and_else_as_the_installation() -> None:
     [
         ({"steps": []}, "steps"),
         ({"steps": [{"tell": ["user:nobody"]}]}, "steps.0.tell"),
+        ({"steps": [{"tell": ["on-call:Nights"]}]}, "steps.0.tell"),
+        ({"steps": [{"tell": ["on-call:Hidden"]}]}, "steps.0.tell"),
         ({"steps": [{"after": "2m", "tell": ["team"]}, {"tell": ["team"]}]}, "escalation"),
         ({"quiet": {"from": "22:00", "to": "07:00", "time_zone": "Mars"}}, "quiet.time_zone"),
         (
@@ -52,6 +59,7 @@ def test_a_team_answers_as_it_says_and_else_as_the_installation() -> None:
 )
 def test_what_can_not_be_is_refused_by_its_field(document: Any, field: str) -> None:
     ops = make.team("ops")
+    schedules.create(SYSTEM, {"name": "Hidden"}, Access(everyone=False))
     answer = put(Program("edit", "ops", [ops]), OPS, document)
     assert answer.status_code == 422
     if field != "escalation":

@@ -110,3 +110,26 @@ def test_a_line_of_words_is_drawn_as_the_parser_would(text: str) -> None:
         patch.setattr(markdown, "_PLAIN", re.compile(r"(?!)"))
         assert found == markdown.html(text)
     markdown.html.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("disk_used on db-1.example (90 %)", "disk_used on db-1.example (90 %)"),
+        ("*a* _b_ `c` ~~d~~", "\\*a\\* \\_b\\_ \\`c\\` \\~\\~d\\~\\~"),
+        ("<b>a</b> [x](https://x.example)", "\\<b\\>a\\</b\\> \\[x\\](https://x.example)"),
+        ("# a", "\\# a"),
+        ("1. a", "1\\. a"),
+        ("two\n\n- lines", "two - lines"),
+        ("@ada me@ada.example", "\\@ada me@ada.example"),
+    ],
+)
+def test_what_comes_from_outside_marks_nothing_up(text: str, expected: str) -> None:
+    assert markdown.literal(text) == expected
+    assert re.fullmatch(r"<p>[^<]*(<a [^>]*>[^<]*</a>[^<]*)?</p>", markdown.html(markdown.literal(text), NAMES))
+    assert markdown.plain(markdown.literal(text)) == " ".join(text.split())
+
+
+@given(st.text("ab1 .)#*_-+=`~|[]()<>!&;\\\\@\n", max_size=30))
+def test_nothing_but_its_words_come_of_it(text: str) -> None:
+    assert markdown.plain(markdown.literal(text)) == " ".join(text.split())

@@ -43,7 +43,7 @@ def test_it_says_what_is_left_to_the_next_ones(client: Client) -> None:
     client.force_login(eve)
     draft = text(client.get("/handover/?format=markdown"))
     parts = {part.partition("\n")[0]: part for part in draft.split("\n## ")}
-    assert "Site <b>down</b>" in parts["Open, and nobody has it"]
+    assert r"Site \<b\>down\</b\>" in parts["Open, and nobody has it"]
     assert "Disk full" not in parts["Open, and nobody has it"]
     assert "eve has it: new disk is ordered" in parts["Somebody has it"]
     assert "by eve" in parts["Over"]

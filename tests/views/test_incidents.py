@@ -138,7 +138,7 @@ def test_a_review_is_a_draft_of_what_happened(editor: Client) -> None:
     answer = editor.get(f"{path(incident)}review/?format=markdown")
     assert answer["Content-Type"].startswith("text/plain")
     draft = text(answer)
-    assert draft.startswith("# Disk `full`\n\nA draft. Times are ")
+    assert draft.startswith("# Disk \\`full\\`\n\nA draft. Times are ")
     assert "- Severity: warning, with 3 alerts" in draft
     assert "- Ended by: eve" in draft
     assert "- People: eve" in draft

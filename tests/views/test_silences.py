@@ -69,6 +69,25 @@ def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> N
     assert "Over" in text(editor.get("/silences/"))
 
 
+def test_several_alerts_are_silenced_together(editor: Client) -> None:
+    first, other = alert(state="firing"), alert("CPU busy", state="firing")
+    Alert.objects.filter(pk=other.pk).update(labels={"host": "b", "core": "1"})
+    page = text(editor.get(f"{NEW}?alert={first.pk}&alert={other.pk}&alert=999999&alert=x"))
+    assert "alertname=~&quot;CPU busy|Disk full&quot;, host=~&quot;a|b&quot;<" in page
+    assert "Mutes 2 alerts of those" in page
+    assert editor.get(f"{NEW}?alert=999999").status_code == 404
+
+
+def test_hours_are_counted_from_now_once_it_has_begun(editor: Client) -> None:
+    now = timezone.now()
+    silence = silences.set(SYSTEM, parse("host=a"), None, now + timedelta(minutes=5), "x")
+    Silence.objects.update(starts_at=now - timedelta(days=2))
+    edit = f"/silences/{silence.pk}/edit/"
+    assert editor.post(edit, typed(editor, edit, hours="4")).status_code == 302
+    ends_at = Silence.objects.latest("ends_at").ends_at
+    assert timedelta(hours=3, minutes=50) < ends_at - now < timedelta(hours=4, minutes=10)
+
+
 def test_what_it_would_mute_is_shown_while_one_types(editor: Client) -> None:
     alert(state="firing")
     for matchers, said in (
