@@ -63,6 +63,17 @@ def test_it_shows_what_its_viewer_may_see(client: Client, query: str, is_admin: 
         assert " style=" not in shown
 
 
+def test_only_the_incidents_of_its_rows_count_as_seen(viewer: Client) -> None:
+    push(600, c=95)
+    push(1200, d=95)
+    push(1800, e=95)
+    shown = text(viewer.get("/wall/calm/alerts/"))
+    assert "and 1 more" in shown
+    newest = Alert.objects.filter(rule__metric="disk_used").order_by("-since_ms")[:3]
+    seen = " ".join(map(str, sorted(alert.incident_id or 0 for alert in newest)))
+    assert f'data-seen="{seen}"' in shown
+
+
 def test_it_says_who_has_it_and_leads_to_the_incident(viewer: Client) -> None:
     shown = text(viewer.get("/wall/calm/alerts/"))
     assert "nobody has it" in shown
