@@ -40,6 +40,26 @@ def typed(editor: Client, path: str, **changes: str) -> dict[str, str]:
     return {**form(text(editor.get(path)), path), **changes}
 
 
+def test_what_mutes_an_alert_is_not_for_other_teams(editor: Client) -> None:
+    """They see that it is muted, and nothing that somebody of another team wrote."""
+    one, now = alert(state="firing"), timezone.now()
+    times = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1)}
+    Silence.objects.create(matchers=[], by="user bob", comment="Secret racks", for_everyone=False, **times)
+    row = Maintenance.objects.create(matchers=[], by="user bob", comment="Secret patches", for_everyone=False)
+    MaintenanceSpan.objects.create(maintenance=row, **times)
+    page = text(editor.get(f"/alerts/{one.pk}/"))
+    assert "It is silenced.</p>" in page
+    assert "There is maintenance.</p>" in page
+    for shown in (page, text(editor.get("/alerts/"))):
+        assert "Secret" not in shown
+        assert "silenced" in shown
+        assert "silenced until" not in shown
+    Silence.objects.update(for_everyone=True)
+    page = text(editor.get(f"/alerts/{one.pk}/"))
+    assert "It is silenced: Secret racks" in page
+    assert "silenced until" in page
+
+
 def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> None:
     one = alert(state="firing")
     page = text(editor.get(f"/alerts/{one.pk}/"))
