@@ -102,7 +102,10 @@ def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -
 def seen(request: HttpRequest, id: int) -> HttpResponse:
     """Note that a person has an incident before them: its page, that of an alert of it, or a wall with its banner."""
     wall, dashboard = request.POST.get("wall", ""), request.POST.get("dashboard", "")
-    sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
+    try:
+        sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
+    except Invalid as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
 
 

@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import bad_alerts, escalations, rule_index, rules, sightings
+from metrics.actions.errors import Invalid
 from metrics.actions.sightings import Seen
 from metrics.live.topic import Topic
-from metrics.models import Alert, Incident, Message, Sighting
+from metrics.models import Alert, Incident, Message, Sighting, Widget
 from metrics.redis_state import arrived
 from metrics.times import datetime_of
 from tests import make
@@ -19,8 +20,8 @@ from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-
 EVERY = [Widget(kind="alerts", config={})]
+
 
 @pytest.fixture(autouse=True)
 def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,22 @@ class TestSeen:
         sightings.see(of_user(make.user("bob")), incident.pk, AT)
         sightings.see(SYSTEM, incident.pk, AT)
         sightings.store([wall(incident)._replace(incident=incident.pk + 1)])
+        assert not Sighting.objects.exists()
+
+    def test_of_one_incident_a_limited_number_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sightings, "KEPT_MOST", 3)
+        incident, other = make.incident("Disk full"), make.incident("Site down")
+        sightings.store([wall(incident), wall(incident, "w2")])
+        sightings.store([wall(incident, f"more-{number}") for number in range(5)] + [wall(other)])
+        assert (incident.sightings.count(), other.sightings.count()) == (3, 1)
+
+    @pytest.mark.parametrize(
+        ("name", "dashboard"), [("w\0", "floor"), ("w" * 41, "floor"), ("<b>", "floor"), ("w\n", ""), ("w1", "\0")]
+    )
+    def test_what_no_wall_calls_itself_is_refused(self, name: str, dashboard: str) -> None:
+        incident = make.incident("Disk full")
+        with pytest.raises(Invalid):
+            sightings.see(of_user(make.user("bob")), incident.pk, AT, name, dashboard)
         assert not Sighting.objects.exists()
 
 

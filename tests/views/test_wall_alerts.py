@@ -117,6 +117,7 @@ def test_an_open_page_says_that_it_was_seen(viewer: Client) -> None:
     assert "nobody has seen it yet" in text(viewer.get(page))
     assert not Sighting.objects.exists()
     assert f'hx-post="{page}seen/"' in text(viewer.get(page))
+    assert viewer.post(page + "seen/", {"wall": "w\0", "dashboard": "disks"}).status_code == 422
     assert viewer.post(page + "seen/").status_code == 204
     assert viewer.post(page + "seen/", {"wall": "w1", "dashboard": "disks"}).status_code == 204
     assert list(Sighting.objects.order_by("kind").values_list("kind", "name", "dashboard")) == [
