@@ -83,8 +83,8 @@ class Row:
 class AlertsView:
     """View-model of `templates/widgets/alerts.html`: the `rows`, the worst first, and how many `more` there are.
 
-    `summary` counts the alerts in words. `incidents` are the ids of those of the rows, for the page to say that somebody saw
-    them. `level` is that of the worst.
+    `summary` counts the alerts in words. `incidents` are the ids of those of the rows, for the page to say that
+    somebody saw them. `level` is that of the worst.
     """
 
     rows: tuple[Row, ...]

@@ -141,6 +141,16 @@ def test_maintenance_is_made_changed_and_removed(editor: Client) -> None:
     assert not Maintenance.objects.exists()
 
 
+def test_of_too_many_that_are_taken_the_oldest_are_listed(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.actions.untold.TAKEN_MOST", 2)
+    now = timezone.now()
+    for hours in (1, 2, 3):
+        alert(f"Taken {hours} ago", state="firing", acknowledged_at=now - timedelta(hours=hours))
+    page = text(editor.get("/untold/"))
+    assert "And 1 more" in page
+    assert [f"Taken {hours} ago" in page for hours in (1, 2, 3)] == [False, True, True]
+
+
 def test_everything_that_keeps_quiet_is_on_one_page(editor: Client) -> None:
     assert "you are told everything that you asked for" in text(editor.get("/untold/"))
     now = timezone.now()
