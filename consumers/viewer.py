@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from consumers.access import Credential, Decision
 from consumers.outlet import Outlet
-
-WALL_MOST = 40
+from metrics.actions.sightings import WALL_NAME
 
 
 class Viewer:
@@ -54,7 +53,8 @@ class Viewer:
         self.conflated = 0
         self.alerts: int | None = None
         self.seen: set[int] = set()
-        self.wall = asked.get("viewer", "")[:WALL_MOST] or secrets.token_hex(8)
+        called = asked.get("viewer", "")
+        self.wall = called if WALL_NAME.fullmatch(called) else secrets.token_hex(8)
         self.behind_longest_s = 0.0
         self.begin(0, 0)
 

@@ -1,9 +1,12 @@
 """Builders that the tests share: what a user has, in one line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.db.models.signals import post_init
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards, sources, tokens
@@ -73,6 +76,21 @@ def widgets_of(made: Dashboard) -> list[Widget]:
 
 def source(kind: str = "host", name: str = "machine", every_s: int = 10, **config: Any) -> Source:
     return sources.create(SYSTEM, kind, name, every_s, config)
+
+
+@contextmanager
+def loading(model: type[Model]) -> Iterator[list[Model]]:
+    """Gather the rows of `model` that are loaded, or made, meanwhile."""
+    found: list[Model] = []
+
+    def note(instance: Model, **_: Any) -> None:
+        found.append(instance)
+
+    post_init.connect(note, sender=model)
+    try:
+        yield found
+    finally:
+        post_init.disconnect(note, sender=model)
 
 
 def incident(title: str, everyone: bool = True, teams: Sequence[Team] = ()) -> Incident:

@@ -2,18 +2,22 @@
 
 import math
 import time
+from collections.abc import Sequence
 from threading import Lock
 
-from django.db.models import Max, QuerySet
+from django.db.models import CharField, Max, QuerySet
+from django.db.models.functions import Cast
 from redis import RedisError
 
 from metrics.access import policy
-from metrics.alerts.machine import BURNING, TOLD
+from metrics.actions.alerts import MOST_SEVERE_FIRST
+from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.health import store as health
-from metrics.models import Alert, Transition
+from metrics.models import Alert, Transition, Widget
 from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.widgets.bad_alert import BadAlert
+from metrics.widgets.render import alerts_of
 
 STATES = TOLD | BURNING
 MOST = 2000
@@ -26,7 +30,7 @@ _known: tuple[float, int, tuple[BadAlert, ...]] = (-math.inf, 0, ())
 
 
 def now() -> tuple[BadAlert, ...]:
-    """Return the alerts that are bad now, the newest first."""
+    """Return the alerts that are bad now: the most severe first, then the newest."""
     global _known
     try:
         number = health.alerts_number()  # read before they are: what changes meanwhile counts as a change
@@ -51,9 +55,20 @@ def on(dashboard: int | None) -> tuple[BadAlert, ...]:
     return _shown(now(), dashboard)
 
 
-def on_at(dashboard: int | None, at: float) -> tuple[BadAlert, ...]:
-    """Return the alerts that were bad at a time of the past (Unix seconds), of those that a dashboard (id) may show."""
-    moves = Transition.objects.filter(noun="alert", at__lte=datetime_of(at)).order_by()
+def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> tuple[BadAlert, ...]:
+    """Return the alerts that were bad at a time of the past (Unix seconds), of those that a dashboard (id) may show.
+
+    They are those that `widgets` show: without any that shows alerts it asks for nothing. Nor does it read the changes
+    of alerts that have been well since before.
+    """
+    metrics = alerts_of(widgets)
+    if metrics is not None and not metrics:
+        return ()
+    asked = Alert.objects.exclude(state=State.OK, since_ms__lt=at * 1000 - 1)
+    if metrics is not None:
+        asked = asked.filter(rule__metric__in=metrics)
+    things = asked.annotate(thing=Cast("pk", CharField())).values("thing")
+    moves = Transition.objects.filter(noun="alert", thing__in=things, at__lte=datetime_of(at)).order_by()
     newest = moves.values("thing").annotate(newest=Max("pk")).values("newest")
     bad = {int(one.thing): one for one in Transition.objects.filter(pk__in=newest, after__in=STATES)}
     return _shown(_read(Alert.objects.filter(pk__in=bad), bad), dashboard)
@@ -68,7 +83,7 @@ def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert
 
 def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:
     """Return `rows` as they are now, or as the change of each in `moves` made them."""
-    found = rows.select_related("rule").prefetch_related("rule__teams").order_by("-since_ms", "pk")
+    found = rows.select_related("rule").prefetch_related("rule__teams").order_by(MOST_SEVERE_FIRST, "-since_ms", "pk")
     return tuple(_bad(one, None if moves is None else moves[one.pk]) for one in found[:MOST])
 
 

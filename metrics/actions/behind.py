@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
 from metrics.actions import rule_index
 from metrics.actions.alert_labels import labels_of
 from metrics.actions.withholding import Reason
@@ -43,15 +45,15 @@ def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]
     return found
 
 
-def those_behind(alert: Alert) -> list[Alert]:
-    """Return the alerts that are bad, and not told as they stand behind `alert`."""
+def those_behind(by: Principal, alert: Alert) -> list[Alert]:
+    """Return the alerts that are bad, and not told as they stand behind `alert`, of those that `by` may see."""
     every = (rule for rules in rule_index.by_metric().values() for rule in rules)
     rules = [one.pk for one in every if any(each.rule == alert.rule.name for each in one.spec.behind)]
     if not rules or not alert.are_told:
         return []
-    rows = Alert.objects.filter(rule__in=rules, state__in=BAD, are_told=False).select_related("rule").order_by("pk")
+    rows = visible(by, Alert).filter(rule__in=rules, state__in=BAD, are_told=False).select_related("rule")
     front = _Fronts([alert])
-    return [one for one in rows if front.before(one, _of(one)) is not None]
+    return [one for one in rows.order_by("pk") if front.before(one, _of(one)) is not None]
 
 
 def _told() -> QuerySet[Alert]:

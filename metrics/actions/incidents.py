@@ -5,10 +5,10 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
@@ -16,7 +16,7 @@ from metrics.actions import alerts, audience, escalations, journal, notification
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
-from metrics.alerts.machine import TOLD, State
+from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Rule, Team
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -24,6 +24,9 @@ from metrics.times import datetime_of
 LISTED_MOST = 200
 TITLE_MOST = 200
 CHECKLIST_MOST, ITEM_MOST = 50, 300
+BAD = TOLD | BURNING
+"""The states of alerts that somebody should know of."""
+OPEN_FIRST = Case(When(resolved_at=None, then=0), default=1)
 ACKNOWLEDGED = alerts.ACKNOWLEDGED
 REOPENS_WITHIN = timedelta(minutes=10)
 """An alert that comes back so soon after its incident was over opens that one again."""
@@ -37,10 +40,32 @@ def find(by: Principal, id: int) -> Incident:
     return found
 
 
+class Counts(NamedTuple):
+    """How many alerts an incident has, and how many of them somebody should know of."""
+
+    all: int
+    bad: int
+
+
 def listed(by: Principal, all: bool = False) -> list[Incident]:
     """Return the incidents that `by` may see and that are open, or all: the open ones first, then the newest."""
-    rows = visible(by, Incident).prefetch_related("teams", "alerts", "sightings")
-    return list((rows if all else rows.filter(resolved_at=None)).order_by("-pk")[:LISTED_MOST])
+    rows = visible(by, Incident).select_related("room").prefetch_related("teams")
+    return list((rows if all else rows.filter(resolved_at=None)).order_by(OPEN_FIRST, "-pk")[:LISTED_MOST])
+
+
+def counts(incidents: Iterable[Incident]) -> dict[int, Counts]:
+    """Return how many alerts each of `incidents` has, by their ids, in one query."""
+    rows = Alert.objects.filter(incident__in=[one.pk for one in incidents]).order_by().values_list("incident")
+    found = {pk: Counts(*of) for pk, *of in rows.annotate(Count("pk"), bad=Count("pk", filter=Q(state__in=BAD)))}
+    return {one.pk: found.get(one.pk, Counts(0, 0)) for one in incidents}
+
+
+def ids_of_alerts(incidents: Iterable[Incident]) -> dict[int, list[int]]:
+    """Return the ids of the alerts of each of `incidents`, in order, by its id, in one query."""
+    found: dict[int, list[int]] = {one.pk: [] for one in incidents}
+    for incident, alert in Alert.objects.filter(incident__in=found).order_by("pk").values_list("incident", "pk"):
+        found[incident].append(alert)
+    return found
 
 
 class Gathering:
@@ -281,15 +306,22 @@ def facts(incident: Incident) -> dict[str, Any]:
     return {"title": incident.title, "severity": incident.severity, "checklist": incident.checklist}
 
 
-def alerts_of(by: Principal, incident: Incident) -> list[Alert]:
+def alerts_of(by: Principal, incident: Incident, most: int = alerts.LISTED_MOST) -> list[Alert]:
     """Return the alerts of an incident that `by` may see: the worst first."""
     rows = visible(by, Alert).filter(incident=incident).select_related("rule")
-    return list(rows.order_by(alerts.WORST_FIRST, alerts.MOST_SEVERE_FIRST, "-since_ms", "pk")[: alerts.LISTED_MOST])
+    return list(rows.order_by(alerts.WORST_FIRST, alerts.MOST_SEVERE_FIRST, "-since_ms", "pk")[:most])
 
 
-def is_bad(alert: Alert) -> bool:
-    """Whether an alert is in a state that somebody should know of."""
-    return alert.state in TOLD or alert.state == State.RECOVERING
+def count_of_alerts(by: Principal, incident: Incident) -> int:
+    """Return how many alerts of an incident `by` may see."""
+    return visible(by, Alert).filter(incident=incident).count()
+
+
+def runbooks(by: Principal, incident: Incident) -> list[str]:
+    """Return the runbooks of the rules that the alerts of an incident are of, of what `by` may see."""
+    of = visible(by, Alert).filter(incident=incident).order_by().values("rule")
+    specs = Rule.objects.filter(pk__in=of).values_list("spec", flat=True)
+    return sorted({spec["runbook"] for spec in specs if spec.get("runbook")})
 
 
 def _take(by: Principal, incident: Incident, reason: str, until: datetime | None, now: datetime) -> None:

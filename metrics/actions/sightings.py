@@ -4,17 +4,20 @@ A page says which version it shows; a web process knows the first one that had a
 learned once a round. The page of an incident or an alert says so itself.
 """
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.actions import timeline
+from metrics.actions.errors import Invalid, check_storable
 from metrics.models import Dashboard, Incident, Sighting
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -22,6 +25,10 @@ from metrics.times import datetime_of
 UNSEEN_AFTER = timedelta(minutes=1)
 LOOKED_BACK = timedelta(hours=1)
 NAMES_MOST = 3
+KEPT_MOST = 1000
+"""Of one incident; whatever more had drawn it tells nobody anything."""
+WALL_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
+"""What a wall may call itself."""
 
 
 class Seen(NamedTuple):
@@ -50,8 +57,11 @@ def see(by: Principal, incident: int, now: float, wall: str = "", dashboard: str
     """Note that a person has an incident (id) before them.
 
     That is its page, or that of an alert of it; or the banner of a wall that calls itself `wall`, of a `dashboard`
-    (slug).
+    (slug). Raises Invalid if it can't be called that.
     """
+    if wall and not WALL_NAME.fullmatch(wall):
+        raise Invalid("wall", "wall: it is 1 to 40 letters, digits, - and _.")
+    check_storable(dashboard, "dashboard")
     if by.kind != "user" or not visible(by, Incident).filter(pk=incident).exists():
         return
     shown = visible(by, Dashboard).filter(slug=dashboard).first() if wall else None
@@ -60,12 +70,15 @@ def see(by: Principal, incident: int, now: float, wall: str = "", dashboard: str
 
 
 def store(seen: Sequence[Seen]) -> None:
-    """Store what was seen, once for each viewer; the timeline says what was seen first."""
+    """Store what was seen, once for each viewer and at most `KEPT_MOST` of an incident; the timeline says the first."""
     if not seen:
         return
     with transaction.atomic():
         known = {one.pk: one for one in Incident.objects.filter(pk__in={one.incident for one in seen})}
-        before = set(Sighting.objects.filter(incident__in=known).values_list("incident", flat=True))
+        kept = Counter(
+            dict(Sighting.objects.filter(incident__in=known).order_by().values_list("incident").annotate(Count("pk")))
+        )
+        before = set(kept)
         slugs = dict(Dashboard.objects.filter(pk__in={one.dashboard for one in seen}).values_list("pk", "slug"))
         rows = [
             Sighting(
@@ -76,7 +89,7 @@ def store(seen: Sequence[Seen]) -> None:
                 dashboard=slugs.get(one.dashboard, "")[:100],
                 at=datetime_of(one.at),
             )
-            for one in seen
+            for one in _fitting(seen, kept)
             if one.incident in known
         ]
         Sighting.objects.bulk_create(rows, ignore_conflicts=True)
@@ -121,6 +134,14 @@ def unseen(now: float) -> list[int]:
         .order_by("pk")
         .values_list("pk", flat=True)
     )
+
+
+def _fitting(seen: Sequence[Seen], kept: Counter[int]) -> Iterator[Seen]:
+    """Yield those of `seen` for which there is room, with so many `kept` of each incident already."""
+    for one in seen:
+        if kept[one.incident] < KEPT_MOST:
+            kept[one.incident] += 1
+            yield one
 
 
 def _where(row: Sighting) -> str:

@@ -32,6 +32,9 @@ from metrics.models.calendar import Feed
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
+TAKEN_MOST = 200
+"""So many alerts that somebody has taken are listed, those that were taken first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Untold:
@@ -86,7 +89,7 @@ def _silences(by: Principal, now: float) -> list[Untold]:
 
 def _acknowledgements(by: Principal, now: float) -> list[Untold]:
     taken = visible(by, Alert).select_related("rule").exclude(state=State.OK).exclude(acknowledged_at=None)
-    return [
+    found = [
         Untold(
             "acknowledgement",
             str(one.pk),
@@ -97,8 +100,10 @@ def _acknowledgements(by: Principal, now: float) -> list[Untold]:
             since=one.acknowledged_at,
             until=one.acknowledged_until,
         )
-        for one in taken
+        for one in taken.order_by("acknowledged_at", "pk")[:TAKEN_MOST]
     ]
+    more = taken.count() - len(found) if len(found) == TAKEN_MOST else 0
+    return [*found, Untold("acknowledgement", "", f"And {more} more", "/alerts/")] if more else found
 
 
 def _maintenance(by: Principal, now: float) -> list[Untold]:

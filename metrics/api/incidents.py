@@ -1,7 +1,9 @@
 """Incidents: alerts that are handled together, and what people do about them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime
@@ -75,8 +77,8 @@ class IncidentChanges(Body):
 
 @router.get("incidents", auth=read, response={200: IncidentList, **ASKING})
 def list_incidents(request: HttpRequest, all: All = False) -> dict[str, Any]:
-    """The incidents that the token may see and that are open, the newest first."""
-    return {"incidents": [_out(one) for one in actions.listed(principal_of(request), all)]}
+    """The incidents that the token may see: those that are open first, of those the newest."""
+    return {"incidents": _outs(actions.listed(principal_of(request), all))}
 
 
 @router.get("incidents/{id}", auth=read, response={200: IncidentOut, **ONE})
@@ -123,14 +125,24 @@ def reopen_incident(request: HttpRequest, id: Id, body: Reason) -> dict[str, Any
 
 
 def _out(incident: Incident) -> dict[str, Any]:
-    alerts = list(incident.alerts.all())
+    (one,) = _outs([incident])
+    return one
+
+
+def _outs(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
+    prefetch_related_objects(incidents, "sightings")
+    counts, ids = actions.counts(incidents), actions.ids_of_alerts(incidents)
+    return [_document(one, ids[one.pk], counts[one.pk].bad) for one in incidents]
+
+
+def _document(incident: Incident, alerts: Sequence[int], bad: int) -> dict[str, Any]:
     return {
         "id": incident.pk,
         "title": incident.title,
         "severity": incident.severity,
         "teams": sorted(team.name for team in incident.teams.all()),
-        "alerts": sorted(one.pk for one in alerts),
-        "bad": sum(actions.is_bad(one) for one in alerts),
+        "alerts": alerts,
+        "bad": bad,
         "room": incident.room.pk,
         "checklist": incident.checklist,
         "opened_at": incident.opened_at.timestamp(),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
-from metrics.access.principal import of_visitor
+from metrics.access.principal import Principal, of_visitor
 from metrics.actions import alert_charts, alert_notices, behind, holding, rule_index, rules, withholding
 from metrics.actions import alerts as actions
 from metrics.actions.errors import Invalid
@@ -53,7 +53,8 @@ FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 class Row:
     """One alert in the list: `status` is its state, `since` and `value` are words, `who` has taken it, if somebody has.
 
-    `labels` are those that tell it from others of its rule. While nobody is told of it, `muted` has why and until when.
+    `labels` are those that tell it from others of its rule. While nobody is told of it, `muted` has why and until when;
+    None if that is not for the reader to see.
     """
 
     id: int
@@ -66,7 +67,7 @@ class Row:
     who: str
     reason: str
     until: Any
-    muted: tuple[tuple[str, datetime], ...] = ()
+    muted: tuple[tuple[str, datetime | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def index(request: HttpRequest) -> HttpResponse:
     words, grouped = text.casefold().split(), request.GET.get("by", "")
     shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team) and _has(one, words)]
     muted = withholding.reasons(shown, now)
-    rows = {one: row(one, now, muted.get(one.pk, ())) for one in shown}
+    seen = holding.seen(by, (reason for those in muted.values() for reason in those))
+    rows = {one: row(one, now, muted.get(one.pk, ()), seen) for one in shown}
     context = {
         "taken": [line for one, line in rows.items() if one.acknowledged_at],
         "groups": _groups({one: line for one, line in rows.items() if not one.acknowledged_at}, GROUPED.get(grouped)),
@@ -143,14 +145,15 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
     if part == "chart":
         return render(request, "alert/_chart.html", {"shown": _chart(found, spec, now, hidden_from(by))})
+    muted = withholding.reasons([found], now).get(found.pk, [])
     context = {
         "alert": found,
-        "row": row(found, now, withholding.reasons([found], now).get(found.pk, ())),
+        "row": row(found, now, muted, holding.seen(by, muted)),
         "rule": found.rule,
         "spec": spec,
         "says": rules.says(found.rule),
-        "behind": behind.those_behind(found)[:BEHIND_SHOWN],
-        "held": _held(found, now),
+        "behind": behind.those_behind(by, found)[:BEHIND_SHOWN],
+        "held": _held(by, found, now),
         "is_received": found.rule.received is not None,
         "runbook": alert_notices.runbook_of(found),
         "link": outside(found.link),
@@ -166,14 +169,15 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     return render(request, "alert/page.html", context)
 
 
-def _held(alert: Alert, now: float) -> list[str]:
-    """Return in words why people are not told of an alert."""
+def _held(by: Principal, alert: Alert, now: float) -> list[str]:
+    """Return in words why people are not told of an alert; of what `by` may not see only the kind."""
     if alert.flaps_since_ms is not None:
         return ["It flaps: people are told again once it calms."]
     if alert.are_told or alert.state not in TOLD:
         return []
     found = holding.reasons([alert], now).get(alert.pk, [])
-    return [HELD[one.kind].format(one.text) for one in found]
+    seen = holding.seen(by, found)
+    return [HELD[one.kind].format(one.text) if one in seen else HELD_UNSEEN[one.kind] for one in found]
 
 
 HELD = {
@@ -184,6 +188,14 @@ HELD = {
     "flapping": "It flaps: people are told again once it calms.",
 }
 """Why people are not told of an alert, by the kind of the reason."""
+HELD_UNSEEN = {
+    **HELD,
+    "silence": "It is silenced.",
+    "maintenance": "There is maintenance.",
+    "behind": "It stands behind another alert, which is told instead.",
+    "no data": "Most of what is looked at has no data, and that is told instead.",
+}
+"""The same for those who may not see the reason."""
 
 
 def _chart(alert: Alert, spec: RuleSpec | None, now: float, hidden: Collection[int]) -> WidgetView | None:
@@ -210,8 +222,11 @@ def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("alerts") if request.POST.get("next") == "list" else redirect("alert", id)
 
 
-def row(alert: Alert, now: float, muted: Iterable[Reason] = ()) -> Row:
-    """Return `alert` as the list shows it; `muted` are the reasons why nobody is told of it now."""
+def row(alert: Alert, now: float, muted: Iterable[Reason] = (), seen: Collection[Reason] = ()) -> Row:
+    """Return `alert` as the list shows it.
+
+    `muted` are the reasons why nobody is told of it now, and `seen` those that are for the reader to see.
+    """
     value = "" if alert.value is None else str(units.show(alert.value, alert.unit))
     return Row(
         id=alert.pk,
@@ -224,7 +239,7 @@ def row(alert: Alert, now: float, muted: Iterable[Reason] = ()) -> Row:
         who=sender(alert.acknowledged_by) if alert.acknowledged_by else "",
         reason=alert.reason,
         until=alert.acknowledged_until,
-        muted=tuple((MUTED[one.kind], datetime_of(one.until)) for one in muted),
+        muted=tuple((MUTED[one.kind], datetime_of(one.until) if one in seen else None) for one in muted),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -32,6 +32,7 @@ from metrics.views.access import page
 CHANNEL, CONFIG = "channel", "config"
 FAILED_WITHIN = timedelta(days=7)
 LISTED_MOST = 100
+LISTED_BY = ("team__name", "position", "pk")
 LEVELS = {
     Delivery.WAITING: "warn",
     Delivery.SENDING: "warn",
@@ -79,17 +80,20 @@ def index(request: HttpRequest) -> HttpResponse:
     """All channels, with what went through each last and how much failed lately."""
     by, now = of_visitor(request), time.time()
     check(by, CREATE, Channel)
-    lately = Q(deliveries__state=Delivery.FAILED, deliveries__created_at__gte=datetime_of(now) - FAILED_WITHIN)
-    found = visible(by, Channel).select_related("team").annotate(failed=Count("deliveries", filter=lately))
+    newest = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    found = list(visible(by, Channel).select_related("team").annotate(newest=Subquery(newest)).order_by(*LISTED_BY))
+    last = Delivery.objects.in_bulk([one.newest for one in found if one.newest is not None])
+    lately = Delivery.objects.filter(state=Delivery.FAILED, created_at__gte=datetime_of(now) - FAILED_WITHIN)
+    failed = dict(lately.filter(channel__in=found).order_by().values_list("channel").annotate(Count("pk")))
     rows = [
         {
             "channel": one,
             "where": channel_configs.where(one),
-            "last": sent(last, now) if (last := one.deliveries.order_by("-pk").first()) else None,
-            "failed": one.failed,
+            "last": sent(last[one.newest], now) if one.newest in last else None,
+            "failed": failed.get(one.pk, 0),
             "may_change": may(by, CHANGE, one),
         }
-        for one in found.order_by("team__name", "position", "pk")
+        for one in found
     ]
     return render(request, "channel/list.html", {"rows": rows})
 

@@ -16,7 +16,9 @@ from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
 from metrics.actions import logs, reviews, rooms, sightings
+from metrics.actions.alerts import LISTED_MOST
 from metrics.actions.errors import Forbidden, Invalid
+from metrics.actions.incidents import Counts
 from metrics.live.topic import room as topic_of
 from metrics.models import Incident
 from metrics.models.log import sender
@@ -59,7 +61,9 @@ class Listed:
 def index(request: HttpRequest) -> HttpResponse:
     """The incidents that are open, or with `?all=1` all of them; htmx fetches the rows anew every few seconds."""
     by, now, is_all = of_visitor(request), time.time(), request.GET.get("all") == "1"
-    rows = [listed(one, now) for one in actions.listed(by, is_all)]
+    found = actions.listed(by, is_all)
+    counts = actions.counts(found)
+    rows = [listed(one, counts[one.pk], now) for one in found]
     part = getattr(request, "htmx", False)
     return render(request, "incident/_rows.html" if part else "incident/list.html", {"rows": rows, "is_all": is_all})
 
@@ -80,17 +84,16 @@ def incident(request: HttpRequest, id: int) -> HttpResponse:
 
 def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -> dict[str, Any]:
     """Return what `incident/_state.html` shows: the worst alerts, or all of them."""
-    alerts = actions.alerts_of(by, incident)
-    shown = alerts if is_all else alerts[:ALERTS_SHOWN]
+    shown = actions.alerts_of(by, incident, LISTED_MOST if is_all else ALERTS_SHOWN)
     return {
         "incident": incident,
         "is_all": is_all,
-        "listed": listed(incident, now),
+        "listed": listed(incident, actions.counts([incident])[incident.pk], now),
         "seen": sightings.summary(incident),
         "seen_at": sightings.first_at(incident),
         "alerts": [row(one, now) for one in shown],
-        "more": len(alerts) - len(shown),
-        "runbooks": sorted({one.rule.spec["runbook"] for one in alerts if one.rule.spec.get("runbook")}),
+        "more": max(0, actions.count_of_alerts(by, incident) - len(shown)),
+        "runbooks": actions.runbooks(by, incident),
         "items": [_item(one, now) for one in incident.checklist],
         "may_acknowledge": may(by, ACKNOWLEDGE, incident),
         "may_change": may(by, CHANGE, incident),
@@ -102,7 +105,10 @@ def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -
 def seen(request: HttpRequest, id: int) -> HttpResponse:
     """Note that a person has an incident before them: its page, that of an alert of it, or a wall with its banner."""
     wall, dashboard = request.POST.get("wall", ""), request.POST.get("dashboard", "")
-    sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
+    try:
+        sightings.see(of_visitor(request), id, time.time(), wall, dashboard)
+    except Invalid as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
     return HttpResponse(status=204)
 
 
@@ -153,9 +159,8 @@ def review(request: HttpRequest, id: int) -> HttpResponse:
     return render(request, "incident/review.html", {"incident": found, "room": found.room, "text": text})
 
 
-def listed(incident: Incident, now: float) -> Listed:
-    """Return `incident` as lists show it."""
-    alerts = list(incident.alerts.all())
+def listed(incident: Incident, counts: Counts, now: float) -> Listed:
+    """Return `incident`, which has so many alerts, as lists show it."""
     ended = seconds_of(incident.resolved_at)
     opened = incident.opened_at.timestamp()
     return Listed(
@@ -163,8 +168,8 @@ def listed(incident: Incident, now: float) -> Listed:
         since=humanize.ago(incident.opened_at, now),
         lasted="" if ended is None else humanize.age(max(0.0, ended - opened)),
         who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
-        bad=sum(actions.is_bad(one) for one in alerts),
-        count=len(alerts),
+        bad=counts.bad,
+        count=counts.all,
         teams=[team.name for team in incident.teams.all()],
     )
 

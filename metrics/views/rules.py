@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.timezone import get_current_timezone
@@ -18,13 +19,14 @@ from metrics.actions import rehearsals
 from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
+from metrics.actions.incidents import BAD
 from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
 from metrics.forms.labels import label
-from metrics.models import Rule, Team
+from metrics.models import Alert, Rule, Team
 from metrics.times import datetime_of
 from metrics.views import humanize, rule_draft
 from metrics.views.access import page
@@ -69,15 +71,18 @@ class Hour:
 def index(request: HttpRequest) -> HttpResponse:
     """All rules, with how many alerts of each are there now."""
     by = of_visitor(request)
+    found = list(visible(by, Rule).prefetch_related("teams"))
+    bad = Alert.objects.filter(rule__in=[one.pk for one in found], state__in=BAD).order_by()
+    counts = dict(bad.values_list("rule").annotate(Count("pk")))
     rows = [
         {
             "rule": rule,
             "says": actions.says(rule),
             "teams": rule.teams.all(),
             "may_change": may(by, CHANGE, rule),
-            "bad": [one for one in rule.alerts.all() if one.state in ("firing", "nodata", "recovering")],
+            "bad": counts.get(rule.pk, 0),
         }
-        for rule in visible(by, Rule).prefetch_related("teams", "alerts")
+        for rule in found
     ]
     return render(request, "rule/list.html", {"rows": rows, "may_add": may(by, CREATE, Rule)})
 

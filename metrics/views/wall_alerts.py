@@ -57,13 +57,14 @@ def context(request: HttpRequest, by: Principal, slug: str) -> dict[str, object]
     """Return what `dashboard/_burning.html` shows on the wall of the dashboard `slug`."""
     level, follows = choice(request), request.GET.get("follow") == "1"
     now, found = time.time(), firing(by, level)
-    rows = [_row(one, now) for one in found[:ROWS_MOST]]
+    shown = found[:ROWS_MOST]
+    rows = [_row(one, now) for one in shown]
     query = urlencode({"alerts": level, **({"follow": 1} if follows else {})})
     root = settings.PUBLIC_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
     return {
         "burning": rows,
         "more": len(found) - len(rows),
-        "incidents": sorted({one.incident_id for one in found if one.incident_id is not None}),
+        "incidents": sorted({one.incident_id for one in shown if one.incident_id is not None}),
         "code": code(root + rows[0].path) if rows else "",
         "alerts_path": f"{reverse('wall-alerts', args=[slug])}?{query}",
         "follow": f"{reverse('wall', args=[target])}?{query}"

@@ -82,7 +82,7 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
     }
     if asked.is_past:
         live_queries.wait([widget], asked.range, asked.at, time.time())
-        bad = bad_alerts.on_at(dashboard.pk, asked.at)
+        bad = bad_alerts.on_at(dashboard.pk, asked.at, [widget])
         context["widgets"] = widget_views([widget], asked.range, asked.at, bad=bad)
     else:
         context["page"] = loaded(dashboard, asked.range, asked.at, asked.chosen, widget.key)

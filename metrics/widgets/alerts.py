@@ -83,8 +83,8 @@ class Row:
 class AlertsView:
     """View-model of `templates/widgets/alerts.html`: the `rows`, the worst first, and how many `more` there are.
 
-    `summary` counts the alerts in words. `incidents` are the ids of theirs, for the page to say that somebody saw them.
-    `level` is that of the worst.
+    `summary` counts the alerts in words. `incidents` are the ids of those of the rows, for the page to say that
+    somebody saw them. `level` is that of the worst.
     """
 
     rows: tuple[Row, ...]
@@ -111,7 +111,7 @@ class Alerts(WidgetKind[AlertsConfig]):
             rows=tuple(_row(one, window.at) for one in shown),
             more=len(groups) - len(shown),
             summary=_summary(alerts),
-            incidents=bad_alert.incidents_of(alerts),
+            incidents=bad_alert.incidents_of([one for those in shown for one in those]),
             level=LEVELS[bad_alert.severity_of(alerts)] if alerts else OK,
         )
 

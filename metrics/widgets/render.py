@@ -212,6 +212,14 @@ def _alerts(config: Config | Still, bad: Sequence[BadAlert]) -> OnSeries | None:
     return bad_alert.on_series([one.query() for one in config.queries if not one.is_live], bad) if bad else None
 
 
+def alerts_of(widgets: Sequence[Widget]) -> frozenset[str] | None:
+    """Return the metrics of whose alerts `widgets` say something; None if one of them lists alerts of all."""
+    configs = [one[1] for one in map(_parsed, widgets) if not isinstance(one, str)]
+    if any(isinstance(config, AlertsConfig) for config in configs):
+        return None
+    return frozenset(query.metric for config in configs for query in config.queries if not query.is_live)
+
+
 def _called(one: read.Overdue) -> str:
     return f"{one.name}, {one.count} series" if one.count > 1 else one.name
 

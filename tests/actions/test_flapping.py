@@ -94,7 +94,7 @@ class TestBehind:
         push(1, a=95, b=95)
         front = Alert.objects.get(rule__name="Host down")
         assert told() == ['Warning: Host down{host="a"} is 99.', 'Warning: Disk full{host="b"} is 95.']
-        assert [str(one) for one in behind.those_behind(front)] == ['Disk full{host="a"}']
+        assert [str(one) for one in behind.those_behind(SYSTEM, front)] == ['Disk full{host="a"}']
         assert list(Withheld.objects.values_list("kind", "thing")) == [("behind", str(front.pk))]
         assert announcements.release(AT + 2) == 0
         push(60, "down", a=1)

@@ -1,12 +1,17 @@
 """Sightings of an incident: told by pages and walls, once each; and what follows when nobody did."""
 
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import bad_alerts, escalations, rule_index, rules, sightings
+from metrics.actions.errors import Invalid
 from metrics.actions.sightings import Seen
 from metrics.live.topic import Topic
-from metrics.models import Alert, Incident, Message, Sighting
+from metrics.models import Alert, Incident, Message, Sighting, Widget
 from metrics.redis_state import arrived
 from metrics.times import datetime_of
 from tests import make
@@ -14,6 +19,8 @@ from tests.actions.test_incidents import push, rule
 from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+
+EVERY = [Widget(kind="alerts", config={})]
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +59,22 @@ class TestSeen:
         sightings.see(of_user(make.user("bob")), incident.pk, AT)
         sightings.see(SYSTEM, incident.pk, AT)
         sightings.store([wall(incident)._replace(incident=incident.pk + 1)])
+        assert not Sighting.objects.exists()
+
+    def test_of_one_incident_a_limited_number_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sightings, "KEPT_MOST", 3)
+        incident, other = make.incident("Disk full"), make.incident("Site down")
+        sightings.store([wall(incident), wall(incident, "w2")])
+        sightings.store([wall(incident, f"more-{number}") for number in range(5)] + [wall(other)])
+        assert (incident.sightings.count(), other.sightings.count()) == (3, 1)
+
+    @pytest.mark.parametrize(
+        ("name", "dashboard"), [("w\0", "floor"), ("w" * 41, "floor"), ("<b>", "floor"), ("w\n", ""), ("w1", "\0")]
+    )
+    def test_what_no_wall_calls_itself_is_refused(self, name: str, dashboard: str) -> None:
+        incident = make.incident("Disk full")
+        with pytest.raises(Invalid):
+            sightings.see(of_user(make.user("bob")), incident.pk, AT, name, dashboard)
         assert not Sighting.objects.exists()
 
 
@@ -109,8 +132,40 @@ class TestBadAlerts:
             for name, teams in (("all", ()), ("ops", (ops,)), ("night", (night,)))
         }
         assert seen == {"all": ["For all"], "ops": ["For all", "For ops"], "night": ["For all"]}
-        assert bad_alerts.on_at(None, AT - 1) == ()
-        assert [one.rule for one in bad_alerts.on_at(None, AT + 1)] == ["For all"]
+        assert bad_alerts.on_at(None, AT - 1, EVERY) == ()
+        assert [one.rule for one in bad_alerts.on_at(None, AT + 1, EVERY)] == ["For all"]
         push(60, a=1)
-        assert [one.rule for one in bad_alerts.on_at(None, AT + 1)] == ["For all"]
-        assert bad_alerts.on_at(None, AT + 61) == ()
+        assert [one.rule for one in bad_alerts.on_at(None, AT + 1, EVERY)] == ["For all"]
+        assert bad_alerts.on_at(None, AT + 61, EVERY) == ()
+
+    def test_of_too_many_the_most_severe_are_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rule("Site down", severity="critical")
+        rule("Load", "load")
+        push(a=95)
+        push(60, "load", a=99)
+        monkeypatch.setattr(bad_alerts, "MOST", 1)
+        assert [one.rule for one in bad_alerts.now()] == ["Site down"]
+        assert [one.rule for one in bad_alerts.on_at(None, AT + 61, EVERY)] == ["Site down"]
+
+    @pytest.mark.parametrize(
+        ("widgets", "names"),
+        [
+            ([make.widget("load")], ["Load"]),
+            ([make.widget("load"), make.widget("disk_used")], ["Disk full", "Load"]),
+            ([{"kind": "alerts", "title": "Bad", "config": {}}], ["Disk full", "Load"]),
+            ([{"kind": "text", "title": "Words", "config": {"text": "Hello"}}], None),
+        ],
+    )
+    def test_the_past_is_asked_only_for_what_widgets_show(
+        self, widgets: list[dict[str, Any]], names: list[str] | None
+    ) -> None:
+        rule()
+        rule("Load", "load")
+        push(a=95)
+        push(0, "load", a=99)
+        push(0, "load", b=1)
+        shown = make.widgets_of(make.dashboard("floor", widgets))
+        with CaptureQueriesContext(connection) as asked:
+            found = bad_alerts.on_at(None, AT + 1, shown)
+        assert sorted(one.rule for one in found) == (names or [])
+        assert bool(asked.captured_queries) is (names is not None)

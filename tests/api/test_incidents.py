@@ -1,9 +1,11 @@
 """Incidents over HTTP."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from metrics.actions import rooms
-from metrics.models import Incident
+from metrics.models import Alert, Incident, Rule
 from tests import make
 from tests.api.client import Program, body, fields
 
@@ -65,3 +67,25 @@ def test_readers_read_and_other_teams_see_none(incident: Incident) -> None:
     stranger = Program("edit", "stranger", [make.team("night")])
     assert stranger.get(one).status_code == 404
     assert body(stranger.get(INCIDENTS)) == {"incidents": []}
+
+
+def test_many_are_listed_by_few_queries_with_the_ids_of_their_alerts(editor: Program, incident: Incident) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries, make.loading(Alert) as loaded:
+            editor.get(INCIDENTS)
+        assert loaded == []
+        return len(queries)
+
+    rule = Rule.objects.create(name="Disk", metric="m", spec={}, severity="warning")
+    times = {"since_ms": 0, "seen_at_ms": 0}
+    alerts = [
+        Alert.objects.create(rule=rule, key=state, state=state, incident=incident, **times)
+        for state in ("ok", "firing")
+    ]
+    asked()
+    few = asked()
+    for title in ("one", "two"):
+        rooms.of_incident(make.incident(title, everyone=False, teams=list(incident.teams.all())))
+    assert asked() == few
+    *_, first = body(editor.get(INCIDENTS))["incidents"]
+    assert (first["alerts"], first["bad"]) == ([one.pk for one in alerts], 1)

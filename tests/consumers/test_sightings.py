@@ -48,3 +48,10 @@ def test_versions_of_an_earlier_epoch_say_nothing(marks: Sightings) -> None:
     marks.begin()
     marks.note(viewer(20), TOPIC)
     assert marks.take() == []
+
+
+@pytest.mark.parametrize(("called", "is_kept"), [("0f-A_9", True), ("", False), ("w\0", False), ("w" * 41, False)])
+def test_a_wall_with_a_name_that_can_not_be_gets_one(called: str, is_kept: bool) -> None:
+    named = viewer(0, wall=called).wall
+    assert named
+    assert (named == called) is is_kept

@@ -225,3 +225,24 @@ class TestAlerts:
         assert "1 alert stands behind this" in text(editor.get(f"/alerts/{alert.pk}/"))
         other = Alert.objects.get(rule__name="Site")
         assert "which is told instead" in text(editor.get(f"/alerts/{other.pk}/"))
+
+    @pytest.mark.parametrize("is_hidden", [True, False])
+    def test_what_stands_behind_it_or_in_front_of_it_is_not_for_other_teams(
+        self, editor: Client, is_hidden: bool
+    ) -> None:
+        """The rules in front and behind are each, in turn, of a team that the reader is not in."""
+        front = firing()
+        given = {"rule": front.rule.name, "labels": ["host"]}
+        condition = {"kind": "threshold", "above": 1}
+        rules.create(SYSTEM, {"name": "Site", "query": {"metric": "site"}, "condition": condition, "behind": [given]})
+        now = time.time()
+        accepted([sample("site", 2, now, host="<b>a</b>")], now=now)
+        evaluation.evaluate(now)
+        other = Alert.objects.get(rule__name="Site")
+        Rule.objects.filter(pk=other.rule_id).update(for_everyone=not is_hidden)
+        assert ("stands behind this" in text(editor.get(f"/alerts/{front.pk}/"))) is not is_hidden
+        Rule.objects.filter(pk=other.rule_id).update(for_everyone=True)
+        Rule.objects.filter(pk=front.rule_id).update(for_everyone=not is_hidden)
+        shown = text(editor.get(f"/alerts/{other.pk}/"))
+        assert ("It stands behind another alert, which is told instead." in shown) is is_hidden
+        assert ("Disk &lt;full&gt;" in shown) is not is_hidden

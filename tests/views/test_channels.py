@@ -1,10 +1,14 @@
 """The pages of channels: made by a form, tested, read, changed and removed."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import channels, deliveries
@@ -117,3 +121,33 @@ def test_editors_make_those_of_their_teams_and_viewers_none() -> None:
     client.force_login(viewer)
     page(client, "/channels/", 403)
     page(client, f"/channels/{Channel.objects.get().pk}/", 404)
+
+
+def test_the_list_asks_no_more_for_more_channels() -> None:
+    """Of each it shows the newest of what was sent, and how many failed in the last days."""
+    now = timezone.now()
+    client = Client()
+    client.force_login(make.admin())
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            page(client, "/channels/")
+        return len(queries)
+
+    def filled(name: str) -> None:
+        channel = channels.create(SYSTEM, "webhook", name, {"url": "https://hook.example.com", "secret": SECRET})
+        channels.test(SYSTEM, channel.pk)
+        document = Delivery.objects.get(channel=channel).document
+        for number, (state, days) in enumerate([("failed", 8), ("failed", 2), ("failed", 1), ("sent", 0)]):
+            made = {"created_at": now - timedelta(days=days), "next_at": now, "state": state, "key": f"{number}"}
+            Delivery.objects.create(channel=channel, document=document, **made)
+
+    asked()
+    filled("one")
+    few = asked()
+    for name in ("two", "three", "four"):
+        filled(name)
+    assert asked() == few
+    shown = page(client, "/channels/")
+    assert shown.count('class="figure">2</td>') == 4
+    assert shown.count("source-status-ok") == 4

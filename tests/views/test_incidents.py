@@ -81,6 +81,38 @@ def test_one_shows_its_worst_alerts_and_all_on_demand(editor: Client) -> None:
     assert part.count('<tr id="alert-') == 50
 
 
+def test_what_is_over_comes_behind_all_that_is_open(editor: Client) -> None:
+    storm(title="Open")
+    over = storm(title="Over")
+    Incident.objects.filter(pk=over.pk).update(resolved_at=over.opened_at)
+    page = text(editor.get("/incidents/?all=1"))
+    assert page.index(">Open</a>") < page.index(">Over</a>")
+
+
+def test_pages_load_no_more_alerts_than_they_show(editor: Client) -> None:
+    incident = storm(60)
+    with make.loading(Alert) as loaded:
+        page = text(editor.get("/incidents/"))
+    assert "59 of 60 bad" in page
+    assert loaded == []
+    with make.loading(Alert) as loaded:
+        assert "59 bad" in text(editor.get("/rules/"))
+        text(editor.get("/handover/"))
+    assert loaded == []
+    with make.loading(Alert) as loaded:
+        text(editor.get(path(incident), headers={"HX-Request": "true"}))
+    assert len(loaded) == 50
+
+
+def test_those_that_do_not_fit_are_counted(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident = storm(9)
+    for module in ("metrics.views.incidents", "metrics.actions.alerts"):
+        monkeypatch.setattr(f"{module}.LISTED_MOST", 7)
+    page = text(editor.get(f"{path(incident)}?all=1"))
+    assert page.count('<tr id="alert-') == 7
+    assert "And 2 more" in page
+
+
 def test_it_is_answered_by_buttons(editor: Client) -> None:
     incident, other = storm(), make.user("bob", is_staff=True)
 

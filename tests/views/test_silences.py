@@ -40,6 +40,26 @@ def typed(editor: Client, path: str, **changes: str) -> dict[str, str]:
     return {**form(text(editor.get(path)), path), **changes}
 
 
+def test_what_mutes_an_alert_is_not_for_other_teams(editor: Client) -> None:
+    """They see that it is muted, and nothing that somebody of another team wrote."""
+    one, now = alert(state="firing"), timezone.now()
+    times = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1)}
+    Silence.objects.create(matchers=[], by="user bob", comment="Secret racks", for_everyone=False, **times)
+    row = Maintenance.objects.create(matchers=[], by="user bob", comment="Secret patches", for_everyone=False)
+    MaintenanceSpan.objects.create(maintenance=row, **times)
+    page = text(editor.get(f"/alerts/{one.pk}/"))
+    assert "It is silenced.</p>" in page
+    assert "There is maintenance.</p>" in page
+    for shown in (page, text(editor.get("/alerts/"))):
+        assert "Secret" not in shown
+        assert "silenced" in shown
+        assert "silenced until" not in shown
+    Silence.objects.update(for_everyone=True)
+    page = text(editor.get(f"/alerts/{one.pk}/"))
+    assert "It is silenced: Secret racks" in page
+    assert "silenced until" in page
+
+
 def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> None:
     one = alert(state="firing")
     page = text(editor.get(f"/alerts/{one.pk}/"))
@@ -138,6 +158,16 @@ def test_maintenance_is_made_changed_and_removed(editor: Client) -> None:
     assert "is no rule such as FREQ=WEEKLY;BYDAY=SU" in text(refused)
     editor.post(f"/maintenance/{row.pk}/delete/")
     assert not Maintenance.objects.exists()
+
+
+def test_of_too_many_that_are_taken_the_oldest_are_listed(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metrics.actions.untold.TAKEN_MOST", 2)
+    now = timezone.now()
+    for hours in (1, 2, 3):
+        alert(f"Taken {hours} ago", state="firing", acknowledged_at=now - timedelta(hours=hours))
+    page = text(editor.get("/untold/"))
+    assert "And 1 more" in page
+    assert [f"Taken {hours} ago" in page for hours in (1, 2, 3)] == [False, True, True]
 
 
 def test_everything_that_keeps_quiet_is_on_one_page(editor: Client) -> None:

@@ -63,6 +63,17 @@ def test_it_shows_what_its_viewer_may_see(client: Client, query: str, is_admin: 
         assert " style=" not in shown
 
 
+def test_only_the_incidents_of_its_rows_count_as_seen(viewer: Client) -> None:
+    push(600, c=95)
+    push(1200, d=95)
+    push(1800, e=95)
+    shown = text(viewer.get("/wall/calm/alerts/"))
+    assert "and 1 more" in shown
+    newest = Alert.objects.filter(rule__metric="disk_used").order_by("-since_ms")[:3]
+    seen = " ".join(map(str, sorted(alert.incident_id or 0 for alert in newest)))
+    assert f'data-seen="{seen}"' in shown
+
+
 def test_it_says_who_has_it_and_leads_to_the_incident(viewer: Client) -> None:
     shown = text(viewer.get("/wall/calm/alerts/"))
     assert "nobody has it" in shown
@@ -106,6 +117,7 @@ def test_an_open_page_says_that_it_was_seen(viewer: Client) -> None:
     assert "nobody has seen it yet" in text(viewer.get(page))
     assert not Sighting.objects.exists()
     assert f'hx-post="{page}seen/"' in text(viewer.get(page))
+    assert viewer.post(page + "seen/", {"wall": "w\0", "dashboard": "disks"}).status_code == 422
     assert viewer.post(page + "seen/").status_code == 204
     assert viewer.post(page + "seen/", {"wall": "w1", "dashboard": "disks"}).status_code == 204
     assert list(Sighting.objects.order_by("kind").values_list("kind", "name", "dashboard")) == [

@@ -55,6 +55,10 @@ def test_all_is_well_and_what_does_not_fit_is_counted() -> None:
     assert (len(view(rows=1).rows), view(rows=1).more) == (1, 2)
 
 
+def test_only_the_incidents_of_its_rows_count_as_seen() -> None:
+    assert (view(rows=1).incidents, view(rows=2).incidents) == ("9", "1 9")
+
+
 def test_what_is_no_matcher_is_refused() -> None:
     with pytest.raises(ValidationError, match="is no matcher such as"):
         AlertsConfig(matchers="host")
