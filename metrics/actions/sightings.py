@@ -28,7 +28,7 @@ NAMES_MOST = 3
 KEPT_MOST = 1000
 """So many of one incident are kept."""
 WALL_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
-"""What a wall may call itself."""
+"""The names that a wall may have."""
 
 
 class Seen(NamedTuple):
