@@ -26,9 +26,9 @@ UNSEEN_AFTER = timedelta(minutes=1)
 LOOKED_BACK = timedelta(hours=1)
 NAMES_MOST = 3
 KEPT_MOST = 1000
-"""Of one incident; whatever more had drawn it tells nobody anything."""
+"""So many of one incident are kept."""
 WALL_NAME = re.compile(r"[0-9A-Za-z_-]{1,40}")
-"""What a wall may call itself."""
+"""The names that a wall may have."""
 
 
 class Seen(NamedTuple):

@@ -172,7 +172,7 @@ def _rules_of_zones(text: str) -> Iterator[Any]:
     if "VTIMEZONE" not in text.upper():
         return
     inside: list[str] = []
-    for line in Contentlines.from_ical(text):
+    for line in Contentlines.from_ical(text):  # type: ignore[no-untyped-call]
         if not line.upper().startswith(("BEGIN", "END", "RRULE")):
             continue
         name, _, value = line.parts()

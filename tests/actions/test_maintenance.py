@@ -153,6 +153,8 @@ def test_it_mutes_the_alerts_of_whoever_said_what_it_matches() -> None:
     row.refresh_from_db()
     assert row.reach is None
     entry = AuditEntry.objects.filter(noun="maintenance").order_by("-pk")[0]
+    assert entry.before is not None
+    assert entry.after is not None
     assert (entry.before["reach"], entry.after["reach"]) == ([ops.pk], None)
 
 
