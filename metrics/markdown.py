@@ -42,9 +42,9 @@ _LINK = re.compile(r"https?://|mailto:|/(?![/\\])|#m-\d+$", re.IGNORECASE)
 _PLAIN = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.!?;:()%=+-])*(?<! )")
 """A line of words, in which nothing marks anything up: most of what people write, and told in a tenth of the time."""
 _MARKS = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|(?<![\w@/.])@")
-"""What marks up, refers or mentions within a line: an underscore only where it is not within a word."""
+"""Characters that mark up, refer or mention within a line: an underscore only where it is not within a word."""
 _BEGINS = re.compile(r"^(\d*)([#+=.)-])")
-"""What makes a heading, a list or a line of a text if it stands first."""
+"""Characters that make a heading, a list or a line of a text if they stand first."""
 _AT = re.compile(r"(?<![\w@/.])@(?=\S)")
 
 

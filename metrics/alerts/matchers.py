@@ -22,7 +22,7 @@ TOKEN = re.compile(rf"""\s*(?:(?P<op>=~|!=|!~|=)|(?P<comma>,)|(?P<quoted>{QUOTED
 IS_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-"""What RE2 takes for more than itself."""
+"""Characters that mean more than themselves to RE2."""
 EQUAL, UNEQUAL, MATCHES, DIFFERS = "=", "!=", "=~", "!~"
 
 

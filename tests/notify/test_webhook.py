@@ -74,7 +74,7 @@ def test_a_message_is_json_and_signed_with_the_time_and_an_id() -> None:
     assert not is_genuine(body, headers, b"another", time.time())
     assert not is_genuine(body, headers, SECRET.encode(), time.time() + 400)
     assert headers["webhook-id"] == again["webhook-id"] == first.id == second.id
-    assert first.said == f"{receiver.url}/in answered 204 No Content."
+    assert first.said == f"{receiver.url}/ answered 204 No Content."
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_answer_says_whether_it_is_worth_another_try(
 ) -> None:
     with hook(Retry_After="42", Location="/in") as receiver, pytest.raises(ChannelError) as problem:
         send(receiver.url + path, **({"timeout_s": 1} if said.startswith("did not") else {}))
-    assert str(problem.value) == f"{receiver.url}{path} {said}"
+    assert str(problem.value) == f"{receiver.url}/ {said}"  # without the path, which often holds a key
     assert problem.value.permanent is permanent
     if wait_s:
         assert problem.value.wait_s == wait_s
