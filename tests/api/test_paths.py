@@ -19,7 +19,10 @@ FOREIGN |= {"/query": {"GET", "POST"}, "/health": {"GET"}, "/ready": {"GET"}}
 ALERTMANAGER = {f"/api/v2/{name}": {"GET"} for name in ("alerts/groups", "status", "receivers")}
 ALERTMANAGER |= {"/api/v2/alerts": {"GET", "POST"}, "/api/v2/silences": {"GET", "POST"}}
 ALERTMANAGER |= {"/api/v2/silence/{id}": {"GET", "DELETE"}, "/-/healthy": {"GET"}, "/-/ready": {"GET"}}
-DOCUMENTS = ("/api/docs", *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", "dashboards/schema")))
+DOCUMENTS = (
+    "/api/docs",
+    *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", "dashboards/schema", "rules/schema")),
+)
 DOCS = {path: {"GET"} for path in DOCUMENTS}
 GROUP = {"/metrics/job/a": {"PUT", "POST", "DELETE"}}
 

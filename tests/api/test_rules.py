@@ -87,6 +87,6 @@ def test_an_alert_is_listed_and_taken(editor: Program) -> None:
 
 def test_the_conditions_describe_themselves(editor: Program) -> None:
     kinds = {one["kind"]: one for one in body(editor.get("/api/v1/conditions"))["conditions"]}
-    assert set(kinds) == set(registry.kinds())
+    assert set(kinds) == set(registry.offered())
     assert "clear_below" in kinds["threshold"]["schema"]["properties"]
     assert all(one["about"].endswith(".") for one in kinds.values())

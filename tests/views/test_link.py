@@ -24,7 +24,7 @@ GRANTED = {"link-dashboard", "link-wall", "link-widget", "link-widget-csv"}
 ANYBODYS = {
     *("link", "sign-in", "join", "service-worker", "metrics", "admin:login", "admin:jsi18n"),
     *("api:openapi-json", "api:openapi-view", "api:asyncapi-json", "api:dashboard-schema", "api:rule-schema"),
-    *("influxdb:ping", "influxdb:health", "influxdb:ready"),
+    *("influxdb:ping", "influxdb:health", "influxdb:ready", "alertmanager:healthy", "alertmanager:ready"),
 }
 """Names of addresses that answer everybody, and show no dashboard."""
 

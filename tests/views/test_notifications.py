@@ -106,7 +106,7 @@ class TestList:
         assert viewer.post("/account/notifications/", typed)["Location"] == "/account/notifications/"
         row = NotificationSettings.objects.get()
         assert (row.user.username, row.time_zone, str(row.quiet_from)) == ("ada", "Asia/Kathmandu", "22:00:00")
-        assert row.silent_kinds == ["alert", "direct", "change", "state", "message", "backup_done"]
+        assert row.silent_kinds == ["alert", "direct", "change", "state", "channel", "message", "backup_done"]
         assert row.pushed_kinds == ["backup_done"]
         for change, said in (
             ({"quiet_until": ""}, "Quiet hours have both a beginning and an end."),

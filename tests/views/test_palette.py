@@ -66,7 +66,7 @@ def test_without_words_it_shows_the_pages_and_favourites_first(ada: Client) -> N
     ada.post("/dashboards/favourite/", {"on": "h"})
     titles = [title for _, title in found(ada, " ")]
     assert titles[:6] == ["H", "A", "B", "C", "D", "E"]
-    assert titles[6:10] == ["Dashboards", "Alerts", "Sources", "Heartbeats"]
+    assert titles[6:10] == ["Dashboards", "Alerts", "On call", "Sources"]
     assert "Admin" not in titles
     assert "There are more" in ada.get(PATH, {"q": ""}, headers={"HX-Request": "true"}).content.decode()
 

@@ -222,6 +222,7 @@ def test_programs_manage_rooms_as_well() -> None:
         "access": {"everyone": False, "teams": []},
         "people": ["ada"],
         "dashboard": None,
+        "incident": None,
         "keep_days": None,
         "closed_at": None,
     }
