@@ -7,7 +7,16 @@ from django.contrib.auth.models import User
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.access.sharing import Access
-from metrics.actions import announcements, escalations, evaluation, incident_messages, incidents, rule_index, rules
+from metrics.actions import (
+    alerts,
+    announcements,
+    escalations,
+    evaluation,
+    incident_messages,
+    incidents,
+    rule_index,
+    rules,
+)
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import (
     Alert,
@@ -205,6 +214,7 @@ class TestAnswering:
             "bob took it over from ann.",
             "bob gave it back: it is for anybody again.",
         ]
+        assert set(Alert.objects.values_list("acknowledged_by", flat=True)) == {""}
         verbs = AuditEntry.objects.filter(noun="incident").order_by("pk").values_list("verb", flat=True)
         assert list(verbs) == ["acknowledge", "acknowledge", "give back"]
 
@@ -235,6 +245,33 @@ class TestAnswering:
         incident.refresh_from_db()
         assert (incident.resolved_at, incident.step) == (None, 1)
         assert said(incident)[1:] == ["ann resolved it: known", "ann opened it again."]
+
+    def test_one_that_is_opened_again_is_nobodys_and_goes_through_its_steps(
+        self, incident: Incident, ann: Principal
+    ) -> None:
+        incidents.acknowledge(ann, incident.pk)
+        push(60, a=1, b=1)
+        push(120, a=95)
+        incident.refresh_from_db()
+        assert (incident.resolved_at, incident.acknowledged_by, incident.told_at) == (None, "", None)
+        assert escalations.sweep(AT + 120 + 601) == 1
+
+    def test_alerts_that_are_taken_one_by_one_are_taken(self, incident: Incident, ann: Principal) -> None:
+        first, second = Alert.objects.order_by("pk")
+        alerts.acknowledge(ann, first.pk, "")
+        assert escalations.sweep(AT + 601) == 1
+        alerts.acknowledge(ann, second.pk, "")
+        assert escalations.sweep(AT + 9999) == 0
+
+    def test_what_is_not_for_everyone_any_more_leaves_the_incident_of_everyone(self, incident: Incident) -> None:
+        make.team("night")
+        rules.change(SYSTEM, Alert.objects.first().rule_id, {}, Access(everyone=False, teams=["night"]))  # type: ignore[union-attr]
+        assert announcements.release(AT + 60) == 2
+        push(120, a=95)
+        first, second = Incident.objects.order_by("pk")
+        assert first.resolved_at is not None
+        assert [team.name for team in second.teams.all()] == ["night"]
+        assert {one.incident_id for one in Alert.objects.all()} == {second.pk}
 
     def test_the_checklist_of_the_rule_is_ticked(self, incident: Incident, ann: Principal) -> None:
         incidents.tick(ann, incident.pk, 1)
@@ -339,6 +376,33 @@ class TestChannels:
         push(0, "latency", a=95)
         assert len(self.sent(10)) == (by == 10)
         assert len(self.sent(7200)) == 1
+
+    def test_what_ends_after_somebody_resolved_it_is_no_news(self) -> None:
+        push(a=95, b=95)
+        assert len(self.sent(1)) == 1
+        incidents.resolve(SYSTEM, Incident.objects.get().pk)
+        Incident.objects.update(changed_at=datetime_of(AT + 2))
+        assert [state for state, *_ in self.sent(5)] == ["firing", "resolved"]
+        push(10, a=1)
+        push(20, b=1)
+        assert len(self.sent(60)) == 2
+
+    def test_the_end_reaches_all_who_ever_heard_of_it(self) -> None:
+        push(a=95)
+        incident = Incident.objects.get()
+        later = Channel.objects.create(name="later", kind="webhook", enabled=True)
+        assert len(self.sent(1)) == 2
+        Escalation.objects.create(spec={"steps": [{"tell": ["everyone"]}]})
+        push(10, a=1)
+        self.sent(20)
+        rows = Delivery.objects.filter(channel=later, conversation=f"incident:{incident.pk}")
+        assert [one.document["state"] for one in rows.order_by("pk")] == ["firing", "resolved"]
+
+    def test_a_document_of_a_later_release_keeps_nobody_from_being_told(self) -> None:
+        Escalation.objects.create(spec={"steps": []}, version=99)
+        person("ann")
+        push(a=95)
+        assert len(told()) == 1
 
     def test_of_what_was_over_before_anybody_was_told_nobody_is(self) -> None:
         push(a=95)
