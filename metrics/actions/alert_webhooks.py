@@ -78,8 +78,13 @@ def of_key(key: str, now: float) -> AlertWebhook:
 
 
 def principal_of(webhook: AlertWebhook, address: str | None = None) -> Principal:
-    """Return whoever sends to `webhook`: without a role, it pushes for the teams of that."""
+    """Return whoever sends to `webhook`: without a role, it pushes for the teams of that.
+
+    Raises Forbidden for one that is for nobody: what its team alone saw must not be told to everyone.
+    """
     of = frozenset(team.pk for team in webhook.teams.all()) or None
+    if of is None and not webhook.for_everyone:
+        raise Forbidden(f"The webhook {webhook.name} has no team any more: give it one, or make another.")
     return Principal("webhook", f"webhook {webhook.name}", pk=webhook.pk, teams=of, pushes=True, address=address)
 
 

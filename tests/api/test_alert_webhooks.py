@@ -50,6 +50,17 @@ def test_alerts_are_what_the_expressions_find() -> None:
     assert body(Program("edit", "other", [make.team("night")]).get(WEBHOOKS)) == {"webhooks": []}
 
 
+def test_one_whose_team_is_gone_tells_nobody() -> None:
+    ops = make.team("ops")
+    access = {"everyone": False, "teams": ["ops"]}
+    made = Program("admin").post(WEBHOOKS, {"name": "uptime", "mapping": UPTIME, "access": access})
+    ops.delete()
+    answer = post(body(made)["url"], sent(up=False))
+    assert answer.status_code == 403
+    assert "has no team any more" in body(answer)["detail"]
+    assert not Rule.objects.exists()
+
+
 def test_a_list_is_found_and_one_that_is_no_alert_is_refused_alone() -> None:
     editor = Program("edit")
     url = body(editor.post(WEBHOOKS, {"name": "list", "mapping": {"alerts": "checks[]", "name": "title"}}))["url"]
