@@ -274,5 +274,8 @@ def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:
     if len(news) <= ONE_BY_ONE:
         return [(one.said, one.key) for one in news]
     begun, over = sum(one.begins for one in news), sum(not one.begins for one in news)
-    parts = [f"{begun} alerts began" if begun else "", f"{over} are over" if over else ""]
+    parts = [
+        f"{begun} alert{'' if begun == 1 else 's'} began" if begun else "",
+        f"{over} {'is' if over == 1 else 'are'} over" if over else "",
+    ]
     return [(f"{incident.title}: {' and '.join(filter(None, parts))}.", f"alerts:{news[0].key}")]
