@@ -72,7 +72,8 @@ def away() -> AbstractContextManager[None]:
 
 
 def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
-    slug, ids = make.dashboard().slug, {"sources": make.source().pk}
+    slug = make.dashboard().slug
+    ids: dict[str, Any] = {"sources": make.source().pk}
     ids["heartbeats"] = heartbeats.create(SYSTEM, "nightly", every_s=60).pk
     ids["rooms"] = rooms.create(SYSTEM, "War room").pk
     file = files.upload(SYSTEM, ids["rooms"], "notes.txt", b"one")
