@@ -1,4 +1,4 @@
-"""What rules cost: looking at the rates of thousands of series, following alerts that fire, rehearsing, and storing.
+"""The cost of rules: looking at the rates of thousands of series, following alerts that fire, rehearsing, and storing.
 
 PostgreSQL and Redis of its own, and one process that does what a worker does. The yardsticks are the bare query that
 reads the same samples, the bare reading of the same chunks, and storing the same samples without any rule.

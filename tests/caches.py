@@ -1,4 +1,4 @@
-"""What processes remember of the database; another test's is another database, though ids may be the same."""
+"""Caches that processes have of the database; another test's is another database, though ids may be the same."""
 
 from metrics.actions import shown
 from metrics.series import catalogue, series_cache, step_cache

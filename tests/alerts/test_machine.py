@@ -171,7 +171,7 @@ def test_a_restart_anywhere_changes_nothing(times: list[int], values: list[float
 def test_late_samples_give_what_they_would_have_given(
     times: list[int], values: list[float], timing: Timing, late: set[int]
 ) -> None:
-    """Whatever came by then, folding anew from before the oldest late one is the same as if none had been late."""
+    """Folding anew from before the oldest late one is the same as if none had been late."""
     samples = [(float(at), value) for at, value in zip(times, values, strict=False)]
     first = min((place for place in late if place < len(samples)), default=len(samples))
     before = samples[:first]

@@ -1,4 +1,4 @@
-"""What is unusual at this hour of the week."""
+"""The condition unusual: values far from those of the same hour of past weeks."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
