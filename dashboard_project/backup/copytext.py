@@ -8,6 +8,7 @@ module does for SQLite, whose values Django stores in a way of its own.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 NULL = "\\N"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -34,6 +35,7 @@ TO_TEXT: dict[str, Convert] = {
     "text": escape,
     "time": lambda value: value + UTC,
     "bytes": lambda value: "\\\\x" + bytes(value).hex(),
+    "uuid": lambda value: str(UUID(value)),
 }
 """Text of each kind of value that SQLite holds."""
 
@@ -44,6 +46,7 @@ FROM_TEXT: dict[str, Convert] = {
     "text": unescape,
     "time": lambda text: text.removesuffix(UTC),
     "bytes": lambda text: bytes.fromhex(text.removeprefix("\\\\x")),
+    "uuid": lambda text: UUID(text).hex,
 }
 
 

@@ -33,6 +33,7 @@ KINDS = {
     "SmallIntegerField": "integer",
     "TextField": "text",
     "TimeField": "text",
+    "UUIDField": "uuid",
 }
 """How `copytext` writes what a field holds, by Django's name of the field."""
 

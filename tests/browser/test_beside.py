@@ -97,7 +97,7 @@ def test_escape_closes_what_is_open_and_leads_back(person: Person) -> None:
     write(page, "one")
     expect(page.locator("#log article").last).to_contain_text("one")
     page.keyboard.type("@adm")
-    names = page.get_by_role("listbox", name="People and teams")
+    names = page.get_by_role("listbox", name="People, teams and commands")
     expect(names).to_be_visible()
     page.keyboard.press("Escape")
     expect(names).to_be_hidden()

