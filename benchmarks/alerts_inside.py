@@ -179,6 +179,11 @@ def rehearse(days: int, times: int, profile: bool = False) -> None:
         profiled(work)
 
 
+def push_in(some: list[Sample], at: float) -> None:
+    """Store what a push brings at a moment, as the API does."""
+    samples.accept([samples.checked(some, None, at)], at)
+
+
 def ingest(count: int, batches: int) -> None:
     """Store batches of samples without rules, with `count` that concern none of them, and with `count` that do."""
     now = time.time() // EVERY_S * EVERY_S - 3600
@@ -187,8 +192,9 @@ def ingest(count: int, batches: int) -> None:
         """Return how many seconds of CPU so many batches took."""
         of_all = 0.0
         for n in range(batches):
-            some = [Sample("bench_in", float(n), {"host": f"h{number}"}, now + begin + n) for number in range(BATCH)]
-            of_all += timed(lambda: samples.accept([samples.checked(some, None, now)], now))[1]  # noqa: B023
+            at = now + begin + n
+            some = [Sample("bench_in", float(n), {"host": f"h{number}"}, at) for number in range(BATCH)]
+            of_all += timed(partial(push_in, some, at))[1]
         return of_all
 
     fresh()
