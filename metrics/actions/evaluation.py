@@ -49,7 +49,7 @@ def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> No
     """
     global _missed_at
     rules = rule_index.by_metric()
-    concerned = [one for one in changed if one.metric in rules and rules[one.metric].following(one)]
+    concerned = [one for one in changed if one.metric in rules and rules[one.metric].follow(one)]
     if not concerned:
         return
     metrics = {one.metric for one in concerned}

@@ -15,7 +15,7 @@ from metrics.access.policy import restricted_sources
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule, Series
-from metrics.series.read import Query
+from metrics.series.read import Matching, Query
 from metrics.versioned import upgraded
 
 log = structlog.get_logger(__name__)
@@ -45,20 +45,14 @@ class Known:
     samples_before: int
     may_lapse: bool
 
-    def looks_at(self, series: Series) -> bool:
-        return series.source_id not in self.hidden and self.query.matches(series.metric, series.labels)
-
 
 class OfMetric(Sequence[Known]):
     """The rules that look at one metric. Those that look at one series are found by its labels."""
 
     def __init__(self, rules: Sequence[Known]) -> None:
         self._rules = rules
-        self._by_labels: dict[tuple[str, ...], dict[tuple[str, ...], list[Known]]] = {}
-        for rule in rules:
-            exact = {name: value for name, value in rule.query.labels.items() if value and isinstance(value, str)}
-            names = tuple(sorted(exact))
-            self._by_labels.setdefault(names, {}).setdefault(tuple(exact[name] for name in names), []).append(rule)
+        self._matching = Matching(enumerate(rule.query for rule in rules))
+        self._followed: dict[tuple[int, str, int | None], bool] = {}
 
     @overload
     def __getitem__(self, place: int) -> Known: ...
@@ -70,17 +64,20 @@ class OfMetric(Sequence[Known]):
     def __len__(self) -> int:
         return len(self._rules)
 
+    def follow(self, series: Series) -> bool:
+        """Whether a rule looks at each sample of `series`. Storing samples asks it for each: it is remembered."""
+        key = series.pk, series.type, series.source_id
+        known = self._followed.get(key)
+        if known is None:
+            known = self._followed[key] = bool(self.following(series))
+        return known
+
     def following(self, series: Series) -> list[Known]:
         """Return the rules that look at each sample of `series`; counters are looked at by their rate, now and then."""
         if series.type == "counter":
             return []
-        labels = series.labels
-        return [
-            rule
-            for names, by_values in self._by_labels.items()
-            for rule in by_values.get(tuple(labels.get(name, "") for name in names), ())
-            if rule.follows and rule.looks_at(series)
-        ]
+        matching = (self._rules[place] for place in self._matching.matching(series.metric, series.labels))
+        return [rule for rule in matching if rule.follows and series.source_id not in rule.hidden]
 
 
 ByMetric = Mapping[str, OfMetric]

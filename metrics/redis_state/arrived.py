@@ -4,6 +4,7 @@ A hash has, by series, the time of the oldest sample that nobody looked at. Whoe
 taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
@@ -21,12 +22,16 @@ LOCK_S = 15
 _NEW, _TAKEN, _KNOWN = f"{KEY}alerts:new", f"{KEY}alerts:taken", f"{KEY}alerts:known"
 _LOCK, _LOOKED = f"{KEY}alerts:lock", f"{KEY}alerts:looked"
 
+# A few long arguments, a time and its series each: the client takes far longer to write a thousand short ones.
 # Wakes somebody with the first one only: who looks goes on until nothing is left.
 _ADD = """
 local first = redis.call('EXISTS', KEYS[1]) == 0
 for place = 1, #ARGV, 2 do
-  local before = tonumber(redis.call('HGET', KEYS[1], ARGV[place]) or '')
-  if not before or tonumber(ARGV[place + 1]) < before then redis.call('HSET', KEYS[1], ARGV[place], ARGV[place + 1]) end
+  local at = tonumber(ARGV[place])
+  for series in string.gmatch(ARGV[place + 1], '%d+') do
+    local before = tonumber(redis.call('HGET', KEYS[1], series) or '')
+    if not before or at < before then redis.call('HSET', KEYS[1], series, ARGV[place]) end
+  end
 end
 return first and 1 or 0
 """
@@ -46,7 +51,10 @@ return redis.call('HGETALL', KEYS[2])
 def add(oldest_ms: Mapping[int, int]) -> None:
     """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError."""
     if oldest_ms:
-        arguments = [part for pair in oldest_ms.items() for part in pair]
+        by_time: dict[int, list[str]] = defaultdict(list)
+        for series, at_ms in oldest_ms.items():
+            by_time[at_ms].append(str(series))
+        arguments = [part for at_ms, some in by_time.items() for part in (at_ms, ",".join(some))]
         if cast(int, client().register_script(_ADD)(keys=[_NEW], args=arguments)):
             wake()
 

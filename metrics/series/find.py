@@ -1,7 +1,8 @@
 """Which series a query means, and what is known about each."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -17,6 +18,8 @@ SERIES_MOST = 1000
 _SERIES, _SOURCES = Series._meta.db_table, Source._meta.db_table
 _FIELDS = """s.id, s.metric, s.labels, s.unit, s.type, s.expected_every_s, s.expires_after_s, s.ahead_s, s.ended_at_ms,
     s.revision, o.every_s, o.cron, o.time_zone"""
+QUERIES_MANY = 50
+"""So many queries of one metric have all of its series read once; fewer are each a question to the database."""
 UNKNOWN_EVERY_S = 300
 """So often samples are expected of which nobody says how often they come."""
 _SAMPLES = Sample._meta.db_table
@@ -39,6 +42,25 @@ class Query:
             labels.get(name, "") == value if isinstance(value, str) else labels.get(name, "") in value
             for name, value in self.labels.items()
         )
+
+
+class Matching:
+    """Queries of one metric, by their places. Those that match a series are found by its labels."""
+
+    def __init__(self, queries: Iterable[tuple[int, Query]]) -> None:
+        self._queries = dict(queries)
+        self._by_labels: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
+        for place, query in self._queries.items():
+            exact = sorted(_given(query).items())
+            names, values = tuple(name for name, _ in exact), tuple(value for _, value in exact)
+            self._by_labels.setdefault(names, {}).setdefault(values, []).append(place)
+
+    def matching(self, metric: str, labels: Mapping[str, str]) -> Iterator[int]:
+        """Yield the places of the queries that match."""
+        for names, by_values in self._by_labels.items():
+            for place in by_values.get(tuple(labels.get(name, "") for name in names), ()):
+                if self._queries[place].matches(metric, labels):
+                    yield place
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +100,19 @@ def find(queries: Sequence[Query], hidden: Collection[int] = (), most: int | Non
 
     Those of the sources `hidden` (ids) are left out.
     """
-    if not queries:
-        return []
     found: list[list[Found]] = [[] for _ in queries]
+    counts = Counter(one.metric for one in queries)
+    few = [place for place, one in enumerate(queries) if counts[one.metric] < QUERIES_MANY]
     ask = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    for number, *row in ask(queries, sorted(hidden), most):
-        found[number].append(_found(*row))
+    if few:
+        for number, *row in ask([queries[place] for place in few], sorted(hidden), most):
+            found[few[number]].append(_found(*row))
+    for metric in (metric for metric, count in counts.items() if count >= QUERIES_MANY):
+        matching = Matching((place, one) for place, one in enumerate(queries) if one.metric == metric)
+        for one in _of_metric(metric, sorted(hidden)):
+            for place in matching.matching(metric, one.labels):
+                if most is None or len(found[place]) < most:
+                    found[place].append(one)
     return found
 
 
@@ -151,6 +180,14 @@ def _found(*row: Any) -> Found:
     pk, metric, labels, *rest = row[:-3]
     told: tuple[Any, ...] = (*rest, None if row[-2] is None else row[-3:])
     return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *told)
+
+
+def _of_metric(metric: str, hidden: list[int]) -> Iterator[Found]:
+    sql = f"SELECT {_FIELDS} FROM {_FROM} WHERE s.metric = %s {_not_of(hidden)} ORDER BY s.id"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [metric, *hidden])
+        while rows := cursor.fetchmany(SERIES_MOST):
+            yield from (_found(*row) for row in rows)
 
 
 def _on_postgresql(queries: Sequence[Query], hidden: list[int], most: int | None) -> list[tuple[Any, ...]]:

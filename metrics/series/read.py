@@ -3,7 +3,7 @@
 from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
 from metrics.series.calculate import Asked, Window, in_parts, means, of_chosen, of_ids, together
 from metrics.series.catalogue import Hit, labels, rank, search
-from metrics.series.find import Found, Query, find
+from metrics.series.find import Found, Matching, Query, find
 from metrics.series.functions import Function, FunctionName
 from metrics.series.labels import values_of
 from metrics.series.newest import newest
@@ -22,6 +22,7 @@ __all__ = [
     "Function",
     "FunctionName",
     "Hit",
+    "Matching",
     "Over",
     "Overdue",
     "Point",

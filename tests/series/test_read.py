@@ -1,6 +1,7 @@
 """Reading series: as of any moment, in means of steps, with the gaps left open."""
 
 import math
+from itertools import product
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -9,6 +10,7 @@ from metrics.models import Series
 from metrics.sample import Sample
 from metrics.schedule import LATENESS_GRACE_S
 from metrics.series import read, reader
+from metrics.series.find import QUERIES_MANY
 from metrics.series.read import Point, Query, Track
 from metrics.series.write import write
 from tests import make
@@ -49,6 +51,25 @@ class TestWhichSeries:
         stored("m", {0: 1}, host="a")
         stored("m", {0: 1})
         assert [one.labels for one in read.tracks(Query("m", {"host": ""}), AT)] == [{}]
+
+    def test_many_queries_at_once_find_what_each_finds_alone(self) -> None:
+        for host, dc in product("abcdef", "12"):
+            stored("m", {0: 1}, host=host, dc=dc)
+        stored("m", {0: 1})
+        stored("other", {0: 1}, host="a")
+        one = [
+            {},
+            {"host": ""},
+            {"host": "a"},
+            {"host": ["a", "b", ""]},
+            {"dc": "1", "host": ["c"]},
+            {"dc": "1", "x": ""},
+        ]
+        labels = [*one, *({"dc": dc, "host": host} for host, dc in product("abcdefgh", "12"))]
+        queries = [Query("m", of) for of in labels] * 3
+        assert len(queries) >= QUERIES_MANY
+        queries.append(Query("other"))
+        assert read.find(queries, most=3) == [read.find([query], most=3)[0] for query in queries]
 
     def test_a_metric_that_nobody_sent_is_no_series(self) -> None:
         assert read.tracks(Query("m"), AT) == []
