@@ -23,6 +23,7 @@ NAMES = (
     "charts",
     "suggest",
     "alerts",
+    "telling",
     "weight",
 )
 

@@ -4,27 +4,25 @@ import math
 from collections.abc import Iterable, Sequence
 
 import structlog
-from celery.exceptions import OperationalError
-from django.db import Error as DatabaseError
-from django.db import transaction
-from django.db.models import Q
+from celery.exceptions import OperationalError as BrokerError
+from django.db import OperationalError, transaction
 from redis import RedisError
 
 from metrics.actions import (
-    alert_notices,
+    alert_states,
     alert_values,
     alerts,
     announcements,
     incidents,
-    journal,
     looked,
     no_data,
     rule_index,
 )
+from metrics.actions.alert_states import Moved
 from metrics.actions.alert_values import Value
 from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked, Seen
-from metrics.alerts.machine import BURNING, Change, Standing, State, fold
-from metrics.models import Alert, Series
+from metrics.alerts.machine import Change, Standing, State, fold
+from metrics.models import Series
 from metrics.redis_state import arrived, outage
 from metrics.sample import Sample
 
@@ -35,8 +33,6 @@ LOOKED_BACK_S = 600.0
 CAUGHT_UP_MOST = 60
 AT_ONCE, VALUES_AT_ONCE = 200, 1000
 """Alerts that change in one transaction, and those whose values are written in one."""
-FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "severity", "value", "fired_at_ms"]
-MADE = [*FOLLOWED, "series", "unit"]
 
 _missed_at = math.inf
 """Since when this process could not say what arrived (Unix seconds)."""
@@ -62,7 +58,7 @@ def note(changed: Sequence[Series], samples: Iterable[Sample], now: float) -> No
         if _missed_at < math.inf:
             arrived.missed(round(_missed_at * 1000))
             _missed_at = math.inf
-    except (RedisError, OperationalError) as error:
+    except (RedisError, BrokerError) as error:
         _missed_at = min(_missed_at, now, *oldest.values())
         outage.log("rules were not told of samples", error)
 
@@ -159,19 +155,23 @@ def _store(found: Sequence[Looked], now: float) -> int:
     values = [_value(one, standing) for one, standing, changes in moved if not changes and _is_seen(one)]
     for begin in range(0, len(values), VALUES_AT_ONCE):
         alert_values.write(values[begin : begin + VALUES_AT_ONCE])
-    written = [one for one in moved if one[2]]
-    count = 0
-    for begin in range(0, len(written), AT_ONCE):
+    written = [Moved(*one) for one in moved if one[2]]
+    return sum(_write(written[begin : begin + AT_ONCE]) for begin in range(0, len(written), AT_ONCE))
+
+
+def _write(moved: Sequence[Moved]) -> int:
+    """Write some in one transaction; if one of them can't be written, each alone."""
+    try:
         with transaction.atomic():
-            for one, standing, changes in written[begin : begin + AT_ONCE]:
-                try:
-                    with transaction.atomic():
-                        count += _write(one, standing, changes)
-                except DatabaseError:
-                    raise
-                except Exception:
-                    log.exception("alert not written", rule=one.rule.name, labels=dict(one.labels))
-    return count
+            return alert_states.write(moved)
+    except OperationalError:  # the database is away or busy
+        raise
+    except Exception:
+        if len(moved) == 1:
+            one = moved[0].looked
+            log.exception("alert not written", rule=one.rule.name, labels=dict(one.labels))
+            return 0
+    return sum(_write([one]) for one in moved)
 
 
 def _is_seen(one: Looked) -> bool:
@@ -200,35 +200,3 @@ def _folded(one: Looked, now: float) -> tuple[Standing, list[Change]]:
     if old and old[-1].after != before:
         news.insert(0, Change(before, old[-1].after, old[-1].at, old[-1].value))
     return standing, news
-
-
-def _write(one: Looked, standing: Standing, changes: Sequence[Change]) -> bool:
-    """Write where an alert stands, if nobody was faster; return whether its state changed."""
-    alert = one.alert or Alert(
-        rule_id=one.rule.pk, key=one.key, series=dict(one.labels), unit=one.unit, state=State.OK, since_ms=0
-    )
-    seen = Q(state=alert.state, since_ms=alert.since_ms)
-    alert.labels, alert.severity = {**one.labels, **one.rule.spec.labels}, one.rule.spec.severity
-    alert.lapses_after_s = one.stale_after_s or alert.lapses_after_s
-    alert.seen_at_ms = max(alert.seen_at_ms or 0, round(max(standing.seen_at, 0.0) * 1000))
-    alert.value = alert.value if one.value is None else one.value
-    followed = list(FOLLOWED)
-    if changes:
-        alert.state, alert.since_ms = standing.state, round(max(standing.since, 0.0) * 1000)
-        fired = [change.at for change in changes if change.after is State.FIRING and change.before not in BURNING]
-        alert.fired_at_ms = round(fired[-1] * 1000) if fired else alert.fired_at_ms
-        if any(change.after is State.OK for change in changes):
-            alerts.clear(alert)
-            followed += alerts.ACKNOWLEDGED
-    if one.alert is None:
-        alert, is_new = Alert.objects.get_or_create(
-            rule_id=alert.rule_id, key=alert.key, defaults={name: getattr(alert, name) for name in MADE}
-        )
-        if not is_new:
-            return False
-    else:
-        rows = Alert.objects.filter(seen, pk=alert.pk, seen_at_ms__lte=alert.seen_at_ms)
-        if not rows.update(**{name: getattr(alert, name) for name in followed}):
-            return False
-    journal.moved([alert_notices.transition(one.rule, alert, change) for change in changes])
-    return bool(changes)

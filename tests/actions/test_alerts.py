@@ -1,20 +1,22 @@
 """Rules look at what arrives, people are told, and one of them takes it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from redis import RedisError
+from structlog.testing import capture_logs
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_notices, alerts, evaluation, rule_index, rules, sources, teams
+from metrics.actions import alert_notices, alert_states, alerts, evaluation, rule_index, rules, sources, teams
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.alerts.machine import State
 from metrics.models import Alert, AuditEntry, Notification, Rule, Run, Team, Transition
 from metrics.redis_state import arrived
 from metrics.redis_state.connection import client
-from metrics.sample import Sample
+from metrics.sample import Sample, series_key
 from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
@@ -546,3 +548,55 @@ class TestRules:
         rule()
         with pytest.raises(Invalid, match="There is a rule 'Disk full' already"):
             rule()
+
+
+class TestManyAtOnce:
+    def test_one_that_cannot_be_written_keeps_the_others_from_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        usual = alert_notices.transition
+
+        def broken(known: Any, alert: Alert, change: Any) -> Transition:
+            if alert.series == {"host": "b"}:
+                raise ValueError("It can't be said why.")
+            return usual(known, alert, change)
+
+        monkeypatch.setattr(alert_notices, "transition", broken)
+        rule()
+        accepted([sample("disk_used", 95, host=host) for host in "abc"])
+        with capture_logs() as logs:
+            assert evaluation.evaluate(AT) == 2
+        assert states() == {'Disk full{host="a"}': "firing", 'Disk full{host="c"}': "firing"}
+        assert [one["labels"] for one in logs if one["event"] == "alert not written"] == [{"host": "b"}]
+
+    def test_what_somebody_was_faster_at_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rule()
+        accepted([sample("disk_used", 95, host=host) for host in "ab"])
+        evaluation.evaluate(AT)
+        usual = alert_states.write
+
+        def late(moved: Sequence[alert_states.Moved]) -> int:
+            Alert.objects.filter(series={"host": "a"}).update(since_ms=round((AT + 5) * 1000))
+            Alert.objects.create(
+                rule=Rule.objects.get(), key=key, series={"host": "c"}, state="pending", since_ms=0, seen_at_ms=0
+            )
+            return usual(moved)
+
+        key = series_key("disk_used", {"host": "c"})
+        monkeypatch.setattr(alert_states, "write", late)
+        accepted([sample("disk_used", value, AT + 9, host=host) for host, value in (("a", 1), ("b", 1), ("c", 95))])
+        assert evaluation.evaluate(AT + 9) == 1
+        assert states() == {
+            'Disk full{host="a"}': "firing",
+            'Disk full{host="b"}': "ok",
+            'Disk full{host="c"}': "pending",
+        }
+
+    def test_an_acknowledgement_stays_while_it_recovers_and_ends_with_it(self) -> None:
+        ann = person("ann", edits=True)
+        rule(condition={"kind": "threshold", "above": 90, "clear_below": 80}, clear_for="1m")
+        push(95, host="a")
+        alerts.acknowledge(ann, Alert.objects.get().pk, "mine")
+        push(70, 10, host="a")
+        assert (Alert.objects.get().state, Alert.objects.get().reason) == ("recovering", "mine")
+        push(70, 80, host="a")
+        evaluation.sweep(AT + 90)
+        assert (Alert.objects.get().state, Alert.objects.get().reason) == ("ok", "")
