@@ -108,9 +108,12 @@ def storm(system: System, count: int) -> dict[str, Any]:
             pushed_s = time.time() - began
             if value < 2:
                 time.sleep(5)
-        firing, until = 0, time.time() + STORM_LOST_S
+        firing, slowest_s, until = 0, 0.0, time.time() + STORM_LOST_S
         while firing < count and time.time() < until:
             time.sleep(0.5)
+            before = time.time()
+            system.push({BESIDE: 1})
+            slowest_s = max(slowest_s, time.time() - before)
             firing = int(system.manage("shell", "-v0", "-c", FIRING))
         all_s = time.time() - began
         time.sleep(max(0.0, began + 60 - time.time()))
@@ -119,6 +122,7 @@ def storm(system: System, count: int) -> dict[str, Any]:
         "alerts pushed / firing": f"{count:,} / {firing:,}",
         "pushed within (s)": f"{pushed_s:.1f}",
         "all firing within (s)": f"{all_s:.1f}",
+        "slowest push meanwhile (ms)": milliseconds(slowest_s),
         "messages in the first minute": len(told),
         "first message after (s)": f"{times[0] - began:.1f}" if times else "-",
         "alerts that they count": f"{max((len(one['alerts']) + one['more'] for one in told), default=0):,}",
