@@ -87,6 +87,7 @@ def answered(receiver: Hook) -> list[dict[str, Any]]:
     return [one for one in found if "Turbine" in one["subject"]]
 
 
+@pytest.mark.timeout(180 + 30 * MOMENTS)
 @pytest.mark.parametrize("victims", [("render", "web"), ("redis", "web")])
 def test_each_change_is_announced_once_whatever_is_killed(bench: Bench, victims: tuple[str, ...]) -> None:
     """Not both in one test: a message that was answered while both died is told again, with the same id."""
@@ -98,7 +99,7 @@ def test_each_change_is_announced_once_whatever_is_killed(bench: Bench, victims:
     hosts = [f"{victims[0]}{moment:02}" for moment in range(MOMENTS)]
     with hook() as receiver:
         config = {"url": receiver.url, "secret": "correct horse battery"}
-        channel = ask(bench, "POST", "channels", token, {"kind": "webhook", "name": "killed", "config": config})
+        channel = ask(bench, "POST", "channels", token, {"kind": "webhook", "name": name, "config": config})
         for moment, host in enumerate(hosts):
             push(bench, metric, [host], 97)
             time.sleep(dice.random())
