@@ -163,7 +163,7 @@ def _wrong(said: str, *place: str | int) -> ValidationError:
 
 def _filled(legend: str, track: Track) -> str:
     labels = {"__name__": track.metric, **track.labels}
-    return re.sub(r"\{(\w+)\}", lambda found: labels.get(found[1], "?"), legend)
+    return re.sub(r"\{(\w+)\}", lambda found: labels.get(found[1]) or found[1], legend)
 
 
 def _values(track: Track, known: Collection[str]) -> str:

@@ -58,6 +58,11 @@ def test_counters_are_shown_as_rates() -> None:
     assert shown([{"metric": "requests_total", "legend": "{host}"}]) == [("a", 1), ("b", 2), ("c", 4)]
 
 
+def test_a_label_that_a_series_lacks_is_called_by_its_name_in_a_legend() -> None:
+    write([Sample("m", 1, {}, AT)], None, AT)
+    assert shown([{"metric": "m", "legend": "{rack} {__name__}"}]) == [("rack m", 1)]
+
+
 @pytest.mark.parametrize("over", ["20s", "5m"])
 def test_a_rate_may_have_a_window_of_its_own(over: str) -> None:
     assert shown([{"metric": "requests_total", "legend": "{host}", "over": over}]) == [("a", 1), ("b", 2), ("c", 4)]
