@@ -7,7 +7,8 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
-An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it.
+An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it. What was told
+of them is for those of the incident at that time.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
@@ -30,6 +31,7 @@ from django.db.models import Model, Q, QuerySet
 from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
+    AlertEvent,
     AlertWebhook,
     AuditEntry,
     Channel,
@@ -70,6 +72,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
     AlertWebhook: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
+    AlertEvent: {SEE: Role.VIEWER},
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Incident: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR, CHANGE: Role.EDITOR},
     Escalation: {SEE: Role.VIEWER, CHANGE: Role.EDITOR},
@@ -183,7 +186,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
+    if model in (AlertEvent, AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -244,6 +247,11 @@ def teams_of(dashboard: int | None) -> frozenset[int]:
 def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]) -> bool:
     """Return whether what belongs to `teams` (ids) may show a thing that is `for_everyone`, or that of teams `of`."""
     return for_everyone or not set(teams).isdisjoint(of)
+
+
+def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
+    """Return whether `by`, who may follow alerts, is told an event that is for `teams` (ids), or `for_everyone`."""
+    return by.sees_all or is_for_teams(for_everyone, teams, by.teams or ())
 
 
 def restricted_sources() -> dict[int, frozenset[int]]:
@@ -333,7 +341,10 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE, thing)
     if isinstance(thing, Escalation):
         return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
-    if isinstance(thing, AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source):
+    if isinstance(
+        thing,
+        AlertEvent | AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source,
+    ):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True
