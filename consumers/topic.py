@@ -35,7 +35,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
 
     kind = ""
     formats: tuple[str, ...] = FORMATS
-    """What frames can be; the first one is the usual."""
+    """Forms of the frames; the first one is the usual."""
     message_bytes = MESSAGE_BYTES
     membership: Membership | None = None
     asked: dict[str, str]

@@ -16,7 +16,7 @@ EVENTS_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What people are told is bad: `alerts`, and the `incidents` that are open, as documents."""
+    """All that people are told is bad: `alerts`, and the `incidents` that are open, as documents."""
 
     alerts: list[dict[str, Any]]
     incidents: list[dict[str, Any]]

@@ -127,7 +127,7 @@ def send_alerts(request: HttpRequest) -> Status[dict[str, int]]:
 
 @router.get("alerts/events", auth=read, response={200: AlertEvents, **ASKING})
 def list_alert_events(request: HttpRequest, after: After = None) -> dict[str, Any]:
-    """What people were told of alerts and incidents that the token may see, after a number; at most 500 events."""
+    """Changes of alerts and incidents that people were told of, after a number: 500 at most."""
     page = alert_following.page(principal_of(request), after)
     snapshot = page.start.snapshot
     return {
