@@ -12,7 +12,7 @@ of them is for those of the incident at that time.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
-maker sees.
+maker sees, and are changed only by those who see as much. Others may end them.
 A webhook for alerts is for the editors of its teams.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
@@ -252,6 +252,27 @@ def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]
 def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
     """Return whether `by`, who may follow alerts, is told an event that is for `teams` (ids), or `for_everyone`."""
     return by.sees_all or is_for_teams(for_everyone, teams, by.teams or ())
+
+
+def muted_beyond(by: Principal, things: Iterable[Silence | Maintenance]) -> set[Any]:
+    """Return the ids of those of `things` that may withhold alerts of a rule that `by` does not see, in two queries."""
+    wide = [
+        one for one in things if not by.sees_all and (one.reach is None or not set(one.reach) <= (by.teams or set()))
+    ]
+    if not wide:
+        return set()
+    hidden = Rule.objects.filter(for_everyone=False).exclude(pk__in=visible(by, Rule).order_by().values("pk"))
+    teams = set(Rule.teams.through.objects.filter(rule__in=hidden).values_list("team_id", flat=True))
+    is_any_hidden = hidden.exists()
+    return {one.pk for one in wide if (is_any_hidden if one.reach is None else not teams.isdisjoint(one.reach))}
+
+
+def check_muted(by: Principal, thing: Silence | Maintenance) -> None:
+    """Raise Forbidden if `thing`, which `by` may change, may withhold alerts of a rule that `by` does not see."""
+    if muted_beyond(by, [thing]):
+        noun = thing._meta.verbose_name
+        own = noun if isinstance(thing, Maintenance) else f"a {noun}"
+        raise Forbidden(f"This {noun} mutes alerts that you may not see: end it, or make {own} of your own.")
 
 
 def restricted_sources() -> dict[int, frozenset[int]]:
