@@ -44,10 +44,18 @@ def changes() -> list[tuple[str, str]]:
     return [(one.data["kind"], one.data["change"]) for one in AlertEvent.objects.all()]
 
 
-def flap() -> None:
+def values(*those: float) -> None:
+    for minute, value in enumerate(those):
+        push(60 * minute, a=value)
+
+
+def flap(*, calms: bool = False) -> None:
     rule("Loose", "loose")
     for minute in range(11):
         push(60 * minute, "loose", a=1 if minute % 2 else 95)
+    if calms:
+        push(4000, "loose", a=95)
+        announcements.release(AT + 9000)
 
 
 def grow_worse() -> None:
@@ -85,11 +93,11 @@ ALERT, INCIDENT = "alert", "incident"
 STORIES: dict[str, tuple[Callable[[], Any], list[tuple[str, str]] | None]] = {
     "began": (lambda: push(a=95, b=95), [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "began")]),
     "over": (
-        lambda: [push(a=95), push(60, a=1)],
+        lambda: values(95, 1),
         [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "over"), (INCIDENT, "resolved")],
     ),
     "comes back": (
-        lambda: [push(after, a=value) for after, value in ((0, 95), (60, 1), (120, 95))],
+        lambda: values(95, 1, 95),
         [
             *[(INCIDENT, "began"), (ALERT, "began"), (ALERT, "over"), (INCIDENT, "resolved")],
             *[(INCIDENT, "reopened"), (ALERT, "began")],
@@ -103,7 +111,7 @@ STORIES: dict[str, tuple[Callable[[], Any], list[tuple[str, str]] | None]] = {
         ],
     ),
     "flaps": (flap, None),
-    "calm again": (lambda: [flap(), push(4000, "loose", a=95), announcements.release(AT + 9000)], None),
+    "calm again": (lambda: flap(calms=True), None),
     "worse": (
         grow_worse,
         [(INCIDENT, "began"), (ALERT, "began"), (INCIDENT, "taken"), (INCIDENT, "changed"), (ALERT, "began")],
@@ -152,9 +160,7 @@ def facts(known: Known, unknown: Sequence[str] = ()) -> Known:
 
 
 def test_flapping_and_calm_are_told() -> None:
-    flap()
-    push(4000, "loose", a=95)
-    announcements.release(AT + 9000)
+    flap(calms=True)
     told = [change for kind, change in changes() if kind == "alert"]
     assert told == ["began", "over", "began", "over", "began", "flaps", "calm"]
 
