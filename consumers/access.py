@@ -22,8 +22,8 @@ from metrics.access.policy import SEE, may, may_watch, visible
 from metrics.access.principal import NOBODY, Principal, of_link, of_token, of_user
 from metrics.actions import variables
 from metrics.actions.errors import Invalid
-from metrics.live.topic import DASHBOARD, PERSON, ROOM, VALUES
-from metrics.models import Dashboard, Link, Room, Token
+from metrics.live.topic import ALERTS, DASHBOARD, PERSON, ROOM, VALUES
+from metrics.models import Alert, Dashboard, Link, Room, Token
 
 
 class Credential(NamedTuple):
@@ -189,7 +189,13 @@ def _person(by: Principal, name: int | str) -> int | None:
     return by.pk if by.kind == "user" and name in ("", by.pk) else None
 
 
+def _alerts(by: Principal, name: int | str) -> int | None:
+    """Return the id of the log of events of alerts, of which everyone gets those that they may see."""
+    return 0 if may(by, SEE, Alert) else None
+
+
 FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
+    ALERTS: _alerts,
     DASHBOARD: _dashboard,
     VALUES: _dashboard,
     PERSON: _person,

@@ -21,7 +21,7 @@ from consumers.access_batcher import AccessBatcher
 from consumers.alerts import Alerts
 from consumers.channel import Channel
 from consumers.codes import RESTART, TOO_MANY, TRY_LATER
-from consumers.frame import json_frame
+from consumers.frame import Frame, json_frame
 from consumers.limits import CHOICES_OF_ALL, CHOICES_OF_ONE, MESSAGE_BYTES
 from consumers.log_stream import LogStream
 from consumers.logs import Logs
@@ -129,10 +129,16 @@ class Hub:
         return Membership(self, stream, viewer)
 
     async def follow(
-        self, topic: Topic, viewer: Viewer, after: int | None, message_bytes: int = MESSAGE_BYTES
+        self,
+        topic: Topic,
+        viewer: Viewer,
+        after: int | None,
+        message_bytes: int = MESSAGE_BYTES,
+        first: Sequence[Frame] = (),
     ) -> Membership | None:
         """Let `viewer` see the log `topic` from the entry after the number `after` on; None is from now on.
 
+        It gets the frames `first` before any entry.
         Closes it and returns None as `join` does.
         """
         self._start()
@@ -143,6 +149,8 @@ class Hub:
         if not self._admits(topic, viewer):
             return None
         _greet(viewer, topic, message_bytes, newest=stream.newest)
+        for frame in first:
+            viewer.outlet.write(frame)
         stream.join(viewer, stream.newest if after is None else after)
         return Membership(self, stream, viewer)
 

@@ -4,6 +4,8 @@ An entry that comes over the channel layer goes to the viewers who have all befo
 just came back, or everybody after a message was lost, reads on in the database until nothing is newer. So pub/sub makes
 it quick, and the database makes it complete. Only a task of its own writes to a viewer that reads on.
 
+An entry may be for some of the viewers alone; the others have it without being sent it.
+
 A viewer that takes what it is sent slowly is written no more while `WAITING_BYTES_MOST` wait for it: it reads on, too,
 as soon as it has taken them. So it costs no more memory, however much is said or however far back it begins.
 """
@@ -19,10 +21,11 @@ from django.db import Error as DatabaseError
 from consumers.codes import TRY_LATER
 from consumers.frame import Element, Frame, json_frame
 from consumers.viewer import Viewer
-from metrics.actions import messages, notifications
+from metrics.access.policy import is_told
+from metrics.actions import alert_events, messages, notifications
 from metrics.health import traffic
 from metrics.live.bus import Entry
-from metrics.live.topic import PERSON, ROOM, Topic
+from metrics.live.topic import ALERTS, PERSON, ROOM, Topic
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +33,11 @@ READ_AT_ONCE = 200
 WAITING_BYTES_MOST = 1024 * 1024
 LOOKS_EVERY_S = 0.2
 """How often it is looked whether a slow viewer has taken what waits for it."""
-LOGS: dict[str, Callable[[int, int, int, int], list[Entry]]] = {ROOM: messages.entries, PERSON: notifications.entries}
+LOGS: dict[str, Callable[[int, int, int, int], list[Entry]]] = {
+    ROOM: messages.entries,
+    PERSON: notifications.entries,
+    ALERTS: alert_events.entries,
+}
 """For each kind of log topic, the function that reads entries: id, after and up to which number, how many at most."""
 
 
@@ -64,7 +71,8 @@ class LogStream:
                 viewer.sent = number
             elif viewer.sent == number - 1 and not _is_slow(viewer):
                 viewer.sent = number
-                viewer.outlet.write(frames.of(viewer))
+                if frames.are_for(viewer):
+                    viewer.outlet.write(frames.of(viewer))
             else:
                 self._read(viewer)
 
@@ -102,7 +110,8 @@ class LogStream:
             for frames in found:
                 while _is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
                     await asyncio.sleep(LOOKS_EVERY_S)
-                viewer.outlet.write(frames.of(viewer))
+                if frames.are_for(viewer):
+                    viewer.outlet.write(frames.of(viewer))
                 viewer.sent = frames.number
             if not found:  # they were removed, or changed once more, which comes as an entry above `newest`
                 viewer.sent = newest
@@ -142,6 +151,11 @@ class Frames:
         self.number = entry["number"]
         self._entry = entry
         self._made: dict[bool, Frame] = {}
+
+    def are_for(self, viewer: Viewer) -> bool:
+        """Return whether the entry is for `viewer`, of all who follow the log."""
+        audience = self._entry.get("audience")
+        return audience is None or is_told(viewer.who.by, *audience)
 
     def of(self, viewer: Viewer) -> Frame:
         made = self._made.get(viewer.as_json)

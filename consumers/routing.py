@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import path, re_path
 
 from consumers import extensions, query_tokens
+from consumers.alert_log import AlertsConsumer
 from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
 from consumers.log import NotificationsConsumer, RoomConsumer
@@ -23,6 +24,7 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
 OURS = [
     path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
     path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
+    path("ws/alerts/", AlertsConsumer.as_asgi()),
     path("ws/notifications/", NotificationsConsumer.as_asgi()),
 ]
 

@@ -34,6 +34,8 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
     channel_layer_alias = ""
 
     kind = ""
+    formats: tuple[str, ...] = FORMATS
+    """Forms of the frames; the first one is the usual."""
     message_bytes = MESSAGE_BYTES
     membership: Membership | None = None
     asked: dict[str, str]
@@ -63,6 +65,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
         await self.accept()
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.asked = {name: values[-1] for name, values in query.items()}
+        self.asked.setdefault("format", self.formats[0])
         self.asked_values = self.variables(query)
         who = await self._judged()
         if who.code is not None:
@@ -99,7 +102,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
 
     def checked(self, who: Decision) -> Decision:
         """Return the decision after a look at what was `asked` in the query."""
-        return who if self.asked.get("format", "html") in FORMATS else Decision(NO_SUCH_THING)
+        return who if self.asked["format"] in self.formats else Decision(NO_SUCH_THING)
 
     @abstractmethod
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:

@@ -368,6 +368,10 @@ HOUR_RETENTION_DAYS = env.integer(
     "HOUR_RETENTION_DAYS", 730, "Days to keep the rollups of hours.", least=1, most=36_500
 )
 
+ALERT_EVENTS_DAYS = env.integer(
+    "ALERT_EVENTS_DAYS", 7, "Days to keep events of alerts, for programs that follow them.", least=1, most=365
+)
+
 # --- Celery -------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = (

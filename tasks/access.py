@@ -1,10 +1,10 @@
-"""Sessions, sign-ins, invitations, links, notifications and transitions that are old."""
+"""Sessions, sign-ins, invitations, links, notifications, transitions and events of alerts that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, journal, links, notifications, received_alerts, users, watches
+from metrics.actions import account, alert_events, journal, links, notifications, received_alerts, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -20,3 +20,4 @@ def forget() -> None:
     watches.forget()
     journal.forget(now)
     received_alerts.forget(now)
+    alert_events.forget(now)

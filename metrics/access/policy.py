@@ -7,11 +7,12 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
-An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it.
+An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it. What was told
+of them is for those of the incident at that time.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
-maker sees.
+maker sees, and are changed only by those who see as much. Others may end them.
 A webhook for alerts is for the editors of its teams.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
@@ -30,6 +31,7 @@ from django.db.models import Model, Q, QuerySet
 from metrics.access.principal import Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
+    AlertEvent,
     AlertWebhook,
     AuditEntry,
     Channel,
@@ -70,6 +72,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
     AlertWebhook: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
+    AlertEvent: {SEE: Role.VIEWER},
     Alert: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR},
     Incident: {SEE: Role.VIEWER, ACKNOWLEDGE: Role.EDITOR, CHANGE: Role.EDITOR},
     Escalation: {SEE: Role.VIEWER, CHANGE: Role.EDITOR},
@@ -183,7 +186,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
+    if model in (AlertEvent, AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -244,6 +247,32 @@ def teams_of(dashboard: int | None) -> frozenset[int]:
 def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]) -> bool:
     """Return whether what belongs to `teams` (ids) may show a thing that is `for_everyone`, or that of teams `of`."""
     return for_everyone or not set(teams).isdisjoint(of)
+
+
+def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
+    """Return whether `by`, who may follow alerts, is told an event that is for `teams` (ids), or `for_everyone`."""
+    return by.sees_all or is_for_teams(for_everyone, teams, by.teams or ())
+
+
+def muted_beyond(by: Principal, things: Iterable[Silence | Maintenance]) -> set[Any]:
+    """Return the ids of those of `things` that may withhold alerts of a rule that `by` does not see, in two queries."""
+    wide = [
+        one for one in things if not by.sees_all and (one.reach is None or not set(one.reach) <= (by.teams or set()))
+    ]
+    if not wide:
+        return set()
+    hidden = Rule.objects.filter(for_everyone=False).exclude(pk__in=visible(by, Rule).order_by().values("pk"))
+    teams = set(Rule.teams.through.objects.filter(rule__in=hidden).values_list("team_id", flat=True))
+    is_any_hidden = hidden.exists()
+    return {one.pk for one in wide if (is_any_hidden if one.reach is None else not teams.isdisjoint(one.reach))}
+
+
+def check_muted(by: Principal, thing: Silence | Maintenance) -> None:
+    """Raise Forbidden if `thing`, which `by` may change, may withhold alerts of a rule that `by` does not see."""
+    if muted_beyond(by, [thing]):
+        noun = thing._meta.verbose_name
+        own = noun if isinstance(thing, Maintenance) else f"a {noun}"
+        raise Forbidden(f"This {noun} mutes alerts that you may not see: end it, or make {own} of your own.")
 
 
 def restricted_sources() -> dict[int, frozenset[int]]:
@@ -333,7 +362,10 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE, thing)
     if isinstance(thing, Escalation):
         return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
-    if isinstance(thing, AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source):
+    if isinstance(
+        thing,
+        AlertEvent | AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source,
+    ):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

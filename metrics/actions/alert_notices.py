@@ -12,6 +12,7 @@ from metrics.widgets.links import outside
 FIELD = re.compile(r"\{(\w+)\}")
 WORDS = {State.NODATA: "No data", State.OK: "Over", State.PENDING: "Over"}
 """Beginnings of a line of the timeline, where it is not the state itself."""
+CALM, WITHHELD = "It flaps no more.", "It flaps no more, and people are not told of it now."
 STILL = {State.NODATA: "without data"}
 
 

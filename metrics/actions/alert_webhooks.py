@@ -13,12 +13,14 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, teams
 from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable, sentences
-from metrics.ingest.alert_mapping import AlertMapping
+from metrics.ingest.alert_mapping import AlertMapping, parse
+from metrics.ingest.alerts import NotAlerts, Sent
 from metrics.models import AlertWebhook
 from metrics.times import datetime_of
 from metrics.versioned import upgraded
 
 NAME_MOST = 100
+EXAMPLE_MOST = 100_000
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -93,6 +95,16 @@ def mapping_of(webhook: AlertWebhook) -> AlertMapping:
     return AlertMapping.model_validate(upgraded(AlertMapping, webhook.mapping, webhook.version))
 
 
+def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
+    """Return the alerts that a mapping would find in `example`, as it would in a body. Raises Invalid."""
+    if len(example) > EXAMPLE_MOST:
+        raise Invalid("example", f"example: it has at most {EXAMPLE_MOST} characters.")
+    try:
+        return parse(_checked(mapping), example.encode(errors="replace"), now)
+    except NotAlerts as problem:
+        raise Invalid("example", f"The example has no alerts: {problem}.") from None
+
+
 def facts(webhook: AlertWebhook) -> dict[str, Any]:
     """Return what the journal keeps of a webhook."""
     access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])
@@ -104,11 +116,7 @@ def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any]) -> None:
     check_storable(dict(mapping), "mapping")
     if not name.strip() or len(name) > NAME_MOST:
         raise Invalid("name", f"name: it has 1 to {NAME_MOST} characters.")
-    try:
-        checked = AlertMapping.model_validate(dict(mapping))
-    except ValidationError as problem:
-        first, *others = sentences(problem, "mapping")
-        raise Invalid(*first, *others) from None
+    checked = _checked(mapping)
     webhook.name, webhook.version = name.strip(), AlertMapping.version
     webhook.mapping = checked.model_dump(mode="json", exclude_defaults=True)
     try:
@@ -116,3 +124,11 @@ def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any]) -> None:
             webhook.save()
     except IntegrityError:
         raise Invalid("name", f"name: there is a webhook {webhook.name!r} already.") from None
+
+
+def _checked(mapping: Mapping[str, Any]) -> AlertMapping:
+    try:
+        return AlertMapping.model_validate(dict(mapping))
+    except ValidationError as problem:
+        first, *others = sentences(problem, "mapping")
+        raise Invalid(*first, *others) from None

@@ -17,6 +17,7 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import (
     alert_changes,
     alert_charts,
+    alert_events,
     alert_notices,
     audience,
     flapping,
@@ -62,9 +63,10 @@ class News:
 
 @dataclass(slots=True)
 class Told:
-    """All that is said of one incident at once: lines of its timeline, and the news."""
+    """All that is said of one incident at once: lines of its timeline, the news, and the events for programs."""
 
     lines: list[str] = field(default_factory=list)
+    events: list[alert_events.Event] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
 
 
@@ -121,7 +123,12 @@ def _release_calm(now: float) -> int:
             alert.flaps_since_ms = None
             is_bad = alert.state in flapping.BAD
             alert.are_told = is_bad and pk not in held
-            if alert.incident is None or pk not in newest or (is_bad and pk in held):
+            if alert.incident is None or pk not in newest:
+                continue
+            change = alert_events.CALM if alert.are_told else alert_events.OVER
+            why = alert_notices.WITHHELD if is_bad and pk in held else alert_notices.CALM
+            told[alert.incident].events.append(alert_events.Event(alert, change, why=why, move=newest[pk]))
+            if is_bad and pk in held:
                 continue
             of_it = told[alert.incident]
             of_it.lines.append(alert_notices.line_of(alert, "Calm", f"It is {alert_notices.state_of(alert)}."))
@@ -191,22 +198,30 @@ def _tell_of(
     Alert.objects.bulk_update(flapped, ["flaps_since_ms"])
     withholding.note(withheld, now)
     if moves:
-        _finish(told, alerts, before, f"moves:{moves[0].pk}:{moves[0].processed_at is None}", now)
+        _finish(told, alerts, before, f"moves:{moves[0].pk}:{moves[0].processed_at is None}", now, gathering.changed)
 
 
 def _finish(
-    told: Mapping[Incident, Told], alerts: Mapping[int, Alert], before: Mapping[int, bool], key: str, now: float
+    told: Mapping[Incident, Told],
+    alerts: Mapping[int, Alert],
+    before: Mapping[int, bool],
+    key: str,
+    now: float,
+    changed: Mapping[Incident, str] | None = None,
 ) -> None:
     """Note which of `alerts` are told, end the incidents that are over, and say what is `told`, once by `key`."""
-    # Incidents first, then the logs of their rooms, then those of people: so does everybody else.
+    # Incidents first, then the log of events, those of their rooms, and those of people: so does everybody else.
     list(Incident.objects.select_for_update().filter(pk__in=[one.pk for one in told]).order_by("pk").values("pk"))
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)
+    events = [alert_events.Event(incident, change) for incident, change in (changed or {}).items()]
+    alert_events.record([*events, *(event for of_it in told.values() for event in of_it.events)])
     incidents.settle({one.pk for one in told}, datetime_of(now))
     timeline.hold(told)
     for incident, of_it in told.items():
-        _say(incident, of_it, key, now)
+        if of_it.lines:
+            _say(incident, of_it, key, now)
 
 
 def _follow(
@@ -235,9 +250,12 @@ def _follow(
         how = flapping.said(changes, at)
         of_it.lines.append(alert_notices.line_of(alert, "Flaps", f"{how}; it is told again once it calms."))
         of_it.news.append(News(alert, move, True, alert_notices.flaps(alert, how)))
+        of_it.events.append(alert_events.Event(alert, alert_events.FLAPS, move=move))
         return incident
     alert.are_told = not is_over
     of_it.lines.append(alert_notices.line(alert, move))
+    change = alert_events.BEGAN if begins else alert_events.OVER if is_over else alert_events.CHANGED
+    of_it.events.append(alert_events.Event(alert, change, move=move))
     if begins or is_over:
         of_it.news.append(News(alert, move, begins))
     return incident

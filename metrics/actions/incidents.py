@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Q, QuerySet, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import alerts, audience, escalations, journal, notifications, rooms, timeline
+from metrics.actions import alert_events, alerts, audience, escalations, journal, notifications, rooms, timeline
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
@@ -77,6 +77,8 @@ class Gathering:
         self._open: dict[str, Incident] = {}
         self._known: dict[int, Incident] = {}
         self._joined: dict[int, list[int]] = {}
+        self.changed: dict[Incident, str] = {}
+        """How incidents changed, for programs: see `alert_events.CHANGES`."""
 
     def incident_of(self, alert: Alert, at: datetime) -> Incident:
         """Return the incident of an alert that is bad since `at`: an open one that it belongs to, else a new one."""
@@ -89,6 +91,7 @@ class Gathering:
         incident.newest_at = max(incident.newest_at, at)
         if alerts.SEVERITIES.index(alert.severity) < alerts.SEVERITIES.index(incident.severity):
             incident.severity = alert.severity
+            self.changed.setdefault(incident, alert_events.CHANGED)
             if incident.acknowledged_at:  # it is worse than the one that somebody took
                 alerts.clear(incident)
                 escalations.begin(incident, spec, self.now)
@@ -117,6 +120,7 @@ class Gathering:
             return None
         if found.resolved_at is not None:
             _open_again(found, spec, self.now)
+            self.changed[found] = alert_events.REOPENED
         return found
 
     def _gathers(self, key: str, at: datetime, spec: EscalationSpec) -> Incident | None:
@@ -141,6 +145,7 @@ class Gathering:
         incident.save()
         incident.teams.set(teams)
         rooms.of_incident(incident)
+        self.changed[incident] = alert_events.BEGAN
         return incident
 
 
@@ -148,8 +153,10 @@ def detach(rule: Rule, now: datetime) -> None:
     """Have the alerts of `rule`, which is for other people now, gather anew, in the transaction around this."""
     rows = Alert.objects.filter(rule=rule).exclude(incident=None)
     concerned = set(rows.values_list("incident", flat=True))
+    told = list(rows.filter(are_told=True).select_related("rule"))
     rows.update(incident=None, are_told=False)
     settle(concerned, now)
+    alert_events.record([alert_events.Event(one, alert_events.OVER, why="Its rule is for others now.") for one in told])
 
 
 def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
@@ -294,8 +301,11 @@ def end_acknowledgements(now: float) -> None:
     over = Q(acknowledged_until__lte=datetime_of(now), resolved_at=None)
     if not Incident.objects.filter(over).exists():
         return
-    with transaction.atomic():
-        for incident in Incident.objects.select_for_update().filter(over):
+    for id in Incident.objects.filter(over).values_list("pk", flat=True):
+        with transaction.atomic():  # one each: alerts are locked before the log of events
+            incident = Incident.objects.select_for_update().filter(over, pk=id).first()
+            if incident is None:
+                continue
             _give_back(SYSTEM, incident)
             incident.untold_since = incident.changed_at = datetime_of(now)
             incident.save(update_fields=["untold_since", "changed_at"])

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Model
 
 from metrics.access.principal import Principal
-from metrics.actions import alert_changes
+from metrics.actions import alert_changes, alert_events
 from metrics.models import AuditEntry, Transition
 from metrics.times import datetime_of
 
@@ -49,6 +49,7 @@ def record(
         after=_where_other(after, before),
     )
     alert_changes.note(noun_of(thing), [thing.pk])
+    alert_events.did(by, verb, thing)
 
 
 def transition(thing: Model, before: str, after: str, at: float, why: str, value: float | None = None) -> Transition:
@@ -71,8 +72,10 @@ def transition(thing: Model, before: str, after: str, at: float, why: str, value
 def moved(transitions: Iterable[Transition]) -> None:
     """Write `transitions`."""
     _check_transaction()
-    for one in Transition.objects.bulk_create(transitions):
+    made = Transition.objects.bulk_create(transitions)
+    for one in made:
         alert_changes.note(one.noun, [one.thing])
+    alert_events.moved(made)
 
 
 def forget(now: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import feeds, journal, silences, teams
@@ -69,6 +69,7 @@ def change(
     with transaction.atomic():
         row = Maintenance.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, CHANGE, row)
+        check_muted(by, row)
         return _put(by, row, given, window, comment, enabled, access)
 
 

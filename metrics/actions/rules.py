@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alerts, incidents, journal, rule_index, teams
+from metrics.actions import alert_events, alerts, incidents, journal, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -103,8 +103,11 @@ def delete(by: Principal, id: int) -> None:
         check(by, DELETE, rule)
         journal.record(by, "delete", rule, before=facts(rule))
         concerned = set(rule.alerts.exclude(incident=None).values_list("incident", flat=True))
+        told = list(rule.alerts.filter(are_told=True).select_related("rule"))
         rule.delete()
         incidents.settle(concerned, datetime.now(UTC))
+        why = f"{by.name} deleted the rule."
+        alert_events.record([alert_events.Event(one, alert_events.OVER, why=why) for one in told])
     rule_index.forget()
 
 

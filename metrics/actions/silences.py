@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from metrics.access.policy import CHANGE, CREATE, check, visible
+from metrics.access.policy import CHANGE, CREATE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, teams
@@ -62,6 +62,8 @@ def set(
             check(by, CREATE, Silence)
         else:
             check(by, CHANGE, old)
+            if state(old, now) != EXPIRED:  # else a new one is made, of what they see themselves
+                check_muted(by, old)
         start = _start(old, starts_at, now)
         document = checked(given, start, ends_at, comment, now)
         before = list(old.teams.all()) if old else []

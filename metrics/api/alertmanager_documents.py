@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from metrics.actions import silences
 from metrics.actions.listed_alerts import Listed
+from metrics.health.own_metrics import ALERTMANAGER_VERSION
 from metrics.ingest.alertmanager import RESOLVES_AFTER_S
 from metrics.models import Silence
 from metrics.times import datetime_of
@@ -23,9 +24,8 @@ VERSION = {
     "buildUser": "watchfloor",
     "goVersion": "none",
     "revision": "watchfloor",
-    "version": "0.28.0",
+    "version": ALERTMANAGER_VERSION,
 }
-"""Clients choose by it how they ask: that of the Alertmanager whose API this is."""
 
 
 def status(receivers: Sequence[str]) -> dict[str, Any]:

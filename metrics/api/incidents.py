@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime
 
+from metrics.actions import alert_documents
 from metrics.actions import incidents as actions
 from metrics.actions.alerts import REASON_MOST
 from metrics.api.body import ASKING, CHANGING, ONE, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Incident
-from metrics.times import seconds_of
 
 router = Router(tags=["alerts"])
 
@@ -137,21 +137,11 @@ def _outs(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
 
 def _document(incident: Incident, alerts: Sequence[int], bad: int) -> dict[str, Any]:
     return {
-        "id": incident.pk,
-        "title": incident.title,
-        "severity": incident.severity,
-        "teams": sorted(team.name for team in incident.teams.all()),
+        **alert_documents.of_incident(incident, [team.name for team in incident.teams.all()]),
         "alerts": alerts,
         "bad": bad,
         "room": incident.room.pk,
         "checklist": incident.checklist,
-        "opened_at": incident.opened_at.timestamp(),
-        "resolved_at": seconds_of(incident.resolved_at),
-        "resolved_by": incident.resolved_by,
-        "acknowledged_by": incident.acknowledged_by,
-        "acknowledged_at": seconds_of(incident.acknowledged_at),
-        "acknowledged_until": seconds_of(incident.acknowledged_until),
-        "reason": incident.reason,
         "seen": [
             {"kind": one.kind, "name": one.name, "dashboard": one.dashboard, "at": one.at.timestamp()}
             for one in incident.sightings.all()

@@ -12,6 +12,9 @@ from metrics.health.standstill import Part, PartStatus, State
 from metrics.health.store import Readings, readings
 from metrics.health.traffic import BUCKETS_S, Histogram
 
+ALERTMANAGER_VERSION = "0.28.0"
+"""The version of the Alertmanager whose API this is; clients choose by it how they ask, karma by the metrics."""
+
 
 class _Readings(Collector):
     def __init__(self, now: Readings, statuses: Mapping[Part, PartStatus]) -> None:
@@ -19,6 +22,9 @@ class _Readings(Collector):
         self.statuses = statuses
 
     def collect(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily("alertmanager_build_info", "The Alertmanager whose API this is.", labels=["version"])
+        build.add_metric([ALERTMANAGER_VERSION], 1)
+        yield build
         parts = GaugeMetricFamily("watchfloor_part_up", "1 if the part of the system runs, else 0.", labels=["part"])
         for part, status in self.statuses.items():
             parts.add_metric([part], float(status.state == State.OK))

@@ -126,12 +126,15 @@ def made(
     link: str = "",
     value: float | None = None,
 ) -> SentAlert:
-    """Return an alert. Raises BadAlert; annotations that are too long are cut, as the alert is worth more than they."""
+    """Return an alert, whose labels may have any name in UTF-8. Raises BadAlert.
+
+    Annotations that are too long are cut, as the alert is worth more than they.
+    """
     if ends_at < starts_at:
         raise BadAlert("start time must be before end time")
     kept = {name: text for name, text in labels.items() if text}
     for name, text in kept.items():
-        if not names.LABEL_NAME.fullmatch(name) or len(name) > NAME_MOST:
+        if not name or len(name) > NAME_MOST or UNSTORABLE.search(name):
             raise BadAlert(f"invalid label set: invalid name {json.dumps(name[:NAME_MOST], ensure_ascii=False)}")
         if len(text) > VALUE_MOST or UNSTORABLE.search(text):
             raise BadAlert(

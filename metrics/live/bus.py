@@ -51,11 +51,18 @@ class Recheck(TypedDict):
     dashboard: int | None
 
 
+class Audience(NamedTuple):
+    """The people an entry is for: those of some `teams` (ids), or everyone."""
+
+    for_everyone: bool
+    teams: list[int]
+
+
 class Entry(TypedDict):
     """An entry of a log topic: its `number`, counted from 1 without a gap, as `html` and as `data` for programs.
 
     Pages swap the HTML into the element `target` as htmx does: one that is new is appended, one that changes something
-    replaces it.
+    replaces it. One with an `audience` is for those of the followers alone who belong to it.
     """
 
     number: int
@@ -63,6 +70,7 @@ class Entry(TypedDict):
     swap: str
     html: str
     data: dict[str, Any]
+    audience: NotRequired[Sequence[Any]]
 
 
 class Appended(TypedDict):

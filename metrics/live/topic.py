@@ -8,6 +8,7 @@ VALUES = "values"
 """A dashboard as values for programs, where `DASHBOARD` is the same as HTML for pages."""
 ROOM = "room"
 PERSON = "person"
+ALERTS = "alerts"
 
 
 class Topic(NamedTuple):
@@ -40,6 +41,10 @@ class Topic(NamedTuple):
     def parse(cls, text: str) -> "Topic":
         kind, id, *rest = text.split(".", 3)
         return cls(kind, int(id), *rest)
+
+
+EVENTS = Topic(ALERTS, 0)
+"""The events of alerts, of which each follower gets those that they may see."""
 
 
 def room(id: int) -> Topic:

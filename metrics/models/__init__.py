@@ -2,6 +2,7 @@
 
 from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
+from metrics.models.alert_event import AlertEvent
 from metrics.models.alert_webhook import AlertWebhook
 from metrics.models.calendar import Maintenance, MaintenanceSpan, Override, Schedule
 from metrics.models.channel import Channel, Delivery
@@ -27,6 +28,7 @@ from metrics.models.team import Team
 
 __all__ = [
     "Alert",
+    "AlertEvent",
     "AlertWebhook",
     "Attachment",
     "AuditEntry",

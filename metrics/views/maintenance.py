@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.timezone import get_current_timezone_name
 from django.views.decorators.http import require_http_methods, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, may, muted_beyond, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import maintenance as actions
@@ -65,6 +65,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All maintenance, with the windows to come."""
     by, now = of_visitor(request), time.time()
     found = list(actions.listed(by))
+    beyond = muted_beyond(by, found)
     counts = withholding.counts(("maintenance", str(one.pk)) for one in found)
     spans = actions.spans([one.pk for one in found], now, now + AHEAD_S)
     rows = [
@@ -75,7 +76,8 @@ def index(request: HttpRequest) -> HttpResponse:
             "next": [(datetime_of(start), datetime_of(end)) for start, end in spans[one.pk][:NEXT_LISTED]],
             "good": humanize.ago(one.good_at, now),
             "withheld": getattr(counts.get(("maintenance", str(one.pk))), "count", 0),
-            "may_change": may(by, CHANGE, one),
+            "may_change": may(by, CHANGE, one) and one.pk not in beyond,
+            "may_delete": may(by, DELETE, one),
         }
         for one in found
     ]
@@ -99,6 +101,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     row = actions.find(by, id)
     check(by, CHANGE, row)
+    check_muted(by, row)
     access, is_usual = actions.access_of(row), row.repeat in REPEATS
     typed = Typed(
         matchers=actions.text_of(row),

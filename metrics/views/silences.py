@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, check, may, visible
+from metrics.access.policy import CHANGE, CREATE, check, check_muted, may, muted_beyond, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import alerts, withholding
@@ -46,6 +46,7 @@ class Line:
     left: str
     withheld: int
     may_change: bool
+    may_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,11 @@ def index(request: HttpRequest) -> HttpResponse:
         )
     ]
     counts = withholding.counts(("silence", str(one.pk)) for _, those in sections for one in those)
+    beyond = muted_beyond(by, found)
     context = {
-        "sections": [(title, [_line(by, one, counts, now) for one in those]) for title, those in sections if those],
+        "sections": [
+            (title, [_line(by, one, counts, beyond, now) for one in those]) for title, those in sections if those
+        ],
         "may_add": may(by, CREATE, Silence),
         "hours": FOR_HOURS,
     }
@@ -105,6 +109,7 @@ def edit(request: HttpRequest, id: UUID) -> HttpResponse:
     by = of_visitor(request)
     silence = actions.find(by, str(id))
     check(by, CHANGE, silence)
+    check_muted(by, silence)
     access = actions.access_of(silence)
     typed = Typed(
         matchers=actions.text_of(silence),
@@ -144,7 +149,9 @@ def end(request: HttpRequest, id: UUID) -> HttpResponse:
     return redirect("silences")
 
 
-def _line(by: Principal, one: Silence, counts: dict[tuple[str, str], withholding.Counted], now: float) -> Line:
+def _line(
+    by: Principal, one: Silence, counts: dict[tuple[str, str], withholding.Counted], beyond: set[UUID], now: float
+) -> Line:
     state = actions.state(one, datetime_of(now))
     left = one.starts_at if state == actions.PENDING else one.ends_at
     counted = counts.get(("silence", str(one.pk)))
@@ -155,7 +162,8 @@ def _line(by: Principal, one: Silence, counts: dict[tuple[str, str], withholding
         by=sender(one.by),
         left=humanize.age(abs(left.timestamp() - now)),
         withheld=counted.count if counted else 0,
-        may_change=state != actions.EXPIRED and may(by, CHANGE, one),
+        may_change=state != actions.EXPIRED and may(by, CHANGE, one) and one.pk not in beyond,
+        may_end=state != actions.EXPIRED and may(by, CHANGE, one),
     )
 
 

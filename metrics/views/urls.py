@@ -6,6 +6,7 @@ from django.urls import path
 from metrics.views import (
     access,
     account,
+    alert_webhooks,
     alerts,
     audit,
     channels,
@@ -174,6 +175,10 @@ urlpatterns = [
     path("channels/<int:id>/edit/", channels.edit, name="channel-edit"),
     path("channels/<int:id>/test/", channels.test, name="channel-test"),
     path("channels/<int:id>/delete/", channels.delete, name="channel-delete"),
+    path("alert-webhooks/", alert_webhooks.index, name="alert-webhooks"),
+    path("alert-webhooks/new/", alert_webhooks.new, name="alert-webhook-new"),
+    path("alert-webhooks/<int:id>/edit/", alert_webhooks.edit, name="alert-webhook-edit"),
+    path("alert-webhooks/<int:id>/delete/", alert_webhooks.delete, name="alert-webhook-delete"),
     path("silences/", silences.index, name="silences"),
     path("silences/new/", silences.new, name="silence-new"),
     path("silences/<uuid:id>/edit/", silences.edit, name="silence-edit"),

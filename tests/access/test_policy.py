@@ -49,6 +49,7 @@ from metrics.actions.maintenance import Window
 from metrics.alerts.matchers import Matcher
 from metrics.models import (
     Alert,
+    AlertEvent,
     AlertWebhook,
     AuditEntry,
     Channel,
@@ -167,6 +168,10 @@ def things() -> dict[str, Any]:
         found[f"series {name}"] = Series.objects.get(source=source)
         found[f"room of the dashboard {name}"] = rooms.of_dashboard(found[f"dashboard {name}"])
         found[f"incident {name}"] = make.incident(name, everyone, [Team.objects.get(name=one) for one in teams])
+        found[f"event {name}"] = AlertEvent.objects.create(
+            number=AlertEvent.objects.count() + 1, at=FAR, data={}, for_everyone=everyone
+        )
+        found[f"event {name}"].teams.set([Team.objects.get(name=one) for one in teams])
         found[f"room of the incident {name}"] = rooms.of_incident(found[f"incident {name}"])
     make.stored("loose", {10: 1})
     secret = make.token("ops job", "read", [ops])
@@ -263,6 +268,15 @@ MAY: dict[str, dict[str, set[str]]] = {
     "alert in ops": {SEE: OPS_VIEWERS, ACKNOWLEDGE: OPS_EDITORS},
     "alert hidden": {SEE: {*ALL, *UNBOUND}, ACKNOWLEDGE: {*ALL, "edit token"}},
     **{
+        f"event {name}": {SEE: see}
+        for name, see in (
+            ("anyone's", VIEWERS),
+            ("shown by ops", VIEWERS),
+            ("in ops", OPS_VIEWERS),
+            ("hidden", {*ALL, *UNBOUND}),
+        )
+    },
+    **{
         f"incident {name}": {SEE: see, ACKNOWLEDGE: see & EDITORS, CHANGE: change}
         for name, see, change in (
             ("anyone's", VIEWERS, EDITORS),
@@ -334,6 +348,7 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Source,
         Rule,
         Alert,
+        AlertEvent,
         AlertWebhook,
         Incident,
         Escalation,

@@ -156,6 +156,13 @@ def test_it_mutes_the_alerts_of_whoever_said_what_it_matches() -> None:
     assert entry.before is not None
     assert entry.after is not None
     assert (entry.before["reach"], entry.after["reach"]) == ([ops.pk], None)
+    maintenance.change(eve, row.pk, parse("host=b"), NIGHT, "Longer", True)
+    make.team("night")
+    document = {"name": "Secret", "query": {"metric": "x"}, "condition": {"kind": "threshold", "above": 1}}
+    rules.create(SYSTEM, document, Access(everyone=False, teams=["night"]))
+    with pytest.raises(Forbidden, match=r"^This maintenance mutes alerts that you may not see: end it, or make maint"):
+        maintenance.change(eve, row.pk, parse("host=b"), NIGHT, "Longer", True)
+    maintenance.delete(eve, row.pk)
 
 
 def test_series_are_matched_by_their_labels_and_metric() -> None:

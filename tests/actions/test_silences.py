@@ -201,6 +201,21 @@ def test_nobody_mutes_alerts_that_they_do_not_see() -> None:
     assert reasons(secret, anyones) == [["Disks are swapped."], ["Disks are swapped."]]
 
 
+def test_one_that_mutes_what_somebody_does_not_see_is_changed_by_others(clock: list[datetime]) -> None:
+    for team in ("ops", "night"):
+        make.team(team)
+    alert("Secret", Access(everyone=False, teams=["ops"]), host="a")
+    eve, ed = person("eve", "night"), person("ed", "ops", "night")
+    of_all, of_ops, of_night = silence(), silence(ed), silence(eve)
+    for one in (of_all, of_ops):
+        with pytest.raises(Forbidden, match=r"^This silence mutes alerts that you may not see: end it, or make a sil"):
+            silence(eve, id=str(one.pk), ends_at=NOW + 2 * HOUR)
+        assert silence(ed, id=str(one.pk), ends_at=NOW + 3 * HOUR).ends_at == NOW + 3 * HOUR
+    assert silence(eve, id=str(of_night.pk), ends_at=NOW + 2 * HOUR).pk == of_night.pk
+    ended = silences.expire(eve, str(of_ops.pk))
+    assert silence(eve, id=str(ended.pk)).reach == silences.reach_of(eve)
+
+
 def test_what_it_would_mute_now_is_shown() -> None:
     alert("Gone", state="ok", host="a")
     there = [alert(f"There {number}", host="a") for number in range(3)]

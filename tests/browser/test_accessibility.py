@@ -107,6 +107,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
     window = {"start": "2026-11-30T22:00", "repeat": "FREQ=WEEKLY"}
     maintenance = api("POST", "maintenance", {**muted, **window})["id"]
     layer = {"people": ["admin"], "start": "2026-11-30T09:00"}
+    webhook = api("POST", "alert-webhooks", {"name": "Accessible", "mapping": {"name": "a"}})["id"]
     schedule = api("POST", "schedules", {"name": "Accessible", "layers": [layer]})["id"]
     until = time.monotonic() + 20
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
@@ -127,13 +128,19 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         "team": int(team),
         "user": 1,
         "rule": rule,
+        "alert-webhook": webhook,
         "alert": alerts[0]["id"],
         "silence": silence,
         "maintenance": maintenance,
         "on-call": schedule,
         "incident": incidents[0]["id"],
     }
-    for made_too in (f"silences/{silence}", f"maintenance/{maintenance}", f"schedules/{schedule}"):
+    for made_too in (
+        f"alert-webhooks/{webhook}",
+        f"silences/{silence}",
+        f"maintenance/{maintenance}",
+        f"schedules/{schedule}",
+    ):
         api("DELETE", made_too)
     api("DELETE", f"rules/{rule}")
     api("DELETE", f"channels/{channel}")

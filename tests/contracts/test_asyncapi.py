@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import jsonschema_rs
@@ -9,13 +10,14 @@ import pytest
 from channels.db import database_sync_to_async
 from django.test import Client
 
-from consumers import codes, hub, limits, log, routing
+from consumers import alert_log, codes, hub, limits, log, routing
 from consumers.dashboard import DashboardConsumer
 from metrics.access.principal import SYSTEM
-from metrics.actions import notifications, render, rooms
+from metrics.actions import alerts, evaluation, incidents, notifications, render, rooms, rules
 from metrics.api.asyncapi import FILE
 from metrics.live import marks
 from metrics.live.topic import values
+from metrics.models import Alert, Incident
 from metrics.widgets.ranges import RANGES_S
 from tests import make
 from tests.consumers.test_dashboard import Connect, Socket, connect, cookie_of, first
@@ -25,7 +27,12 @@ __all__ = ["connect"]
 
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text())
 DOWN = {name: f"{name}Down" for name in DOCUMENT["channels"]}
-CONSUMERS = {"dashboard": DashboardConsumer, "room": log.RoomConsumer, "notifications": log.NotificationsConsumer}
+CONSUMERS = {
+    "dashboard": DashboardConsumer,
+    "room": log.RoomConsumer,
+    "notifications": log.NotificationsConsumer,
+    "alerts": alert_log.AlertsConsumer,
+}
 
 
 def validator(*messages: str) -> Any:
@@ -83,6 +90,11 @@ async def test_what_sockets_are_sent_is_described(connect: Connect, monkeypatch:
         make.stored("orders_open", {60: 1.0, 0: 2.5})
         marks.mark(values(shop.pk, "1h"), [marks.ALL])
         render.render(values(shop.pk, "1h"))
+        rules.create(
+            SYSTEM, {"name": "Full", "query": {"metric": "disk"}, "condition": {"kind": "threshold", "above": 90}}
+        )
+        make.accepted([make.sample("disk", 95, time.time())], now=time.time())
+        evaluation.evaluate(time.time())
         return rooms.create(SYSTEM, "War room").pk, [cookie_of(make.user("ada", is_staff=True)), ORIGIN]
 
     room, headers = await database_sync_to_async(prepare)()
@@ -90,9 +102,11 @@ async def test_what_sockets_are_sent_is_described(connect: Connect, monkeypatch:
         "dashboard": "/ws/dashboards/shop/?range=1h&format=json",
         "room": f"/ws/rooms/{room}/?format=json",
         "notifications": "/ws/notifications/?format=json&after=0",
+        "alerts": "/ws/alerts/?after=99",
     }
     sockets = {name: await connect(path, *headers) for name, path in paths.items()}
     await database_sync_to_async(notifications.notify)(SYSTEM, "user:ada", "deploy", "Shop 1.2")
+    await database_sync_to_async(take_alert)()
     for socket in sockets.values():
         await socket.send_to(text_data='{"ping": "a"}')
     sent = [
@@ -113,6 +127,13 @@ async def test_what_sockets_are_sent_is_described(connect: Connect, monkeypatch:
             await socket.send_to(text_data="[]")
             for message in await received(socket, {"error"}):
                 described.validate(message)
+
+
+def take_alert() -> None:
+    """Make an event of each kind."""
+    alert, incident = Alert.objects.get(), Incident.objects.get()
+    alerts.acknowledge(SYSTEM, alert.pk, "on it")
+    incidents.acknowledge(SYSTEM, incident.pk, "mine")
 
 
 async def received(socket: Socket, types: set[str]) -> list[dict[str, Any]]:

@@ -89,6 +89,7 @@ SCOPES = {
     ("DELETE", "/api/v1/rules/{id}"): "edit",
     ("GET", "/api/v1/alerts"): "read",
     ("POST", "/api/v1/alerts"): "push",
+    ("GET", "/api/v1/alerts/events"): "read",
     ("GET", "/api/v1/alert-webhooks"): "edit",
     ("POST", "/api/v1/alert-webhooks"): "edit",
     ("PATCH", "/api/v1/alert-webhooks/{id}"): "edit",

@@ -52,7 +52,8 @@ def test_a_name_may_come_twice_and_what_is_empty_or_unknown_is_left_out() -> Non
         ({"labels": {}}, "at least one label pair required"),
         ({"labels": {"a": ""}}, "at least one label pair required"),
         ({}, "at least one label pair required"),
-        ({"labels": {"a-b": "1"}}, 'invalid label set: invalid name "a-b"'),
+        ({"labels": {"": "1"}}, 'invalid label set: invalid name ""'),
+        ({"labels": {"a\x00": "1"}}, 'invalid label set: invalid name "a\\u0000"'),
         (
             {"labels": DISK, "startsAt": "2026-11-20T09:30:00Z", "endsAt": "2026-11-20T09:00:00Z"},
             "start time must be before end time",

@@ -1,10 +1,11 @@
 """Programs in Python and in Node follow a room and a dashboard, with a token and with a ticket."""
 
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from queue import Queue
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from tests.integration.bench import HELD_UP_S, SLUG, Bench
 
 pytestmark = pytest.mark.integration
 
+DOCS = Path(__file__).parents[3] / "docs"
 FOLLOW = Path(__file__).parents[1] / "follow.mjs"
 
 
@@ -113,3 +115,20 @@ def newest(message: dict[str, Any]) -> set[float]:
     """Return the values that the widgets of a message show."""
     widgets = message.get("widgets", {}).values()
     return {one["value"] for widget in widgets if widget for one in widget["series"]}
+
+
+def test_the_example_of_the_docs_follows_alerts(bench: Bench) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (DOCS / "alerts.md").read_text(), re.MULTILINE | re.DOTALL)
+    example: dict[str, Any] = {}
+    exec(code, example)
+    with closing(example["follow"](f"ws://127.0.0.1:{bench.stack.port}", bench.read_token)) as messages:
+        snapshot = next(messages)
+        assert snapshot["type"] == "snapshot"
+        alert = {"alerts": [{"name": "Followed", "labels": {"job": "docs"}}]}
+        headers = {"Authorization": f"Bearer {bench.push_token}"}
+        httpx.post(f"{bench.stack.url}/api/v1/alerts", json=alert, headers=headers, timeout=30).raise_for_status()
+        while (event := next(messages)).get("alert", {}).get("rule") != "Followed":
+            pass
+        assert event["change"] == "began"
+    with closing(example["follow"](f"ws://127.0.0.1:{bench.stack.port}", bench.read_token, event["id"] - 1)) as again:
+        assert next(again) == event

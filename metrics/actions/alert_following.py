@@ -1,0 +1,93 @@
+"""Following alerts: where a program begins, what is bad by then, and the events that come after."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
+from metrics.actions import alert_documents, logs
+from metrics.live.topic import EVENTS
+from metrics.models import Alert, AlertEvent, Incident
+
+TOGETHER = 100
+EVENTS_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that people are told is bad: `alerts`, and the `incidents` that are open, as documents."""
+
+    alerts: list[dict[str, Any]]
+    incidents: list[dict[str, Any]]
+
+    def parts(self) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]], bool]]:
+        """Yield alerts and incidents in parts of at most `TOGETHER`, and whether more come."""
+        count = max(len(self.alerts), len(self.incidents), 1)
+        for start in range(0, count, TOGETHER):
+            end = start + TOGETHER
+            yield self.alerts[start:end], self.incidents[start:end], end < count
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where somebody begins to read: after the event `number`, with a `snapshot` unless they know what was before.
+
+    `lost` is a sentence that says why they have to begin anew, empty if they asked to or need not; the log begins with
+    the event `begins`.
+    """
+
+    number: int
+    begins: int
+    snapshot: Snapshot | None = None
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, in order; the next ones come after the event `number`, at once if there are `more`."""
+
+    start: Start
+    events: list[dict[str, Any]]
+    number: int
+    more: bool
+
+
+def begin(by: Principal, after: int | None) -> Start:
+    """Return where `by`, who has the events up to `after`, reads on; None stands for one who has nothing.
+
+    The number is read before the snapshot: an event that is in both is told twice, and none is missing.
+    """
+    newest = logs.newest([EVENTS])[EVENTS]
+    oldest = AlertEvent.objects.order_by("number").values_list("number", flat=True).first()
+    begins = newest + 1 if oldest is None else oldest
+    if after is None:
+        return Start(newest, begins, _snapshot(by))
+    if after > newest:
+        lost = f"There is no event {after} yet: the newest one is {newest}. What is bad now follows."
+        return Start(newest, begins, _snapshot(by), lost)
+    if after + 1 < begins:
+        lost = f"Events up to {begins - 1} are kept no more: the log begins with {begins}. What is bad now follows."
+        return Start(newest, begins, _snapshot(by), lost)
+    return Start(after, begins)
+
+
+def page(by: Principal, after: int | None, most: int = EVENTS_MOST) -> Page:
+    """Return the first `most` events after the number `after` that `by` may see."""
+    start = begin(by, after)
+    if start.snapshot is not None:
+        return Page(start, [], start.number, more=False)
+    newest = logs.newest([EVENTS])[EVENTS]
+    rows = visible(by, AlertEvent).filter(number__gt=start.number, number__lte=newest).order_by("number")
+    found = [one.data for one in rows[: most + 1]]
+    more = len(found) > most
+    return Page(start, found[:most], found[most - 1]["id"] if more else newest, more)
+
+
+def _snapshot(by: Principal) -> Snapshot:
+    told = visible(by, Alert).filter(are_told=True).select_related("rule").order_by("pk")
+    open_ = visible(by, Incident).filter(resolved_at=None).prefetch_related("teams").order_by("pk")
+    return Snapshot(
+        [alert_documents.of_alert(one) for one in told],
+        [alert_documents.of_incident(one, [team.name for team in one.teams.all()]) for one in open_],
+    )
