@@ -23,7 +23,7 @@ SIZES = [
     (1880, 500),
     (3800, 2000),
 ]
-STATES = ("nodata", "one", "late", "many", "long")
+STATES = ("nodata", "one", "late", "maintenance", "many", "long")
 """States of the gallery that differ in how much there is to fit in."""
 WORDS = {"fresh": "12 s ago", "late": "late · 99 min", "stale": "stale · 99 min", "nodata": "no data"}
 """The longest ones that the page writes, by how current a tile is."""
