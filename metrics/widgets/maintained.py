@@ -41,13 +41,15 @@ class Maintained:
 
 @dataclass(frozen=True, slots=True)
 class InMaintenance:
-    """Maintenance of the series of a widget. While it goes on, `now` says until when and why, and `link` leads there.
+    """Maintenance of the series of a widget. While it goes on, `until` says until when, `reason` why, and `link` leads
+    there; else these are empty.
 
     `band` is the times that it takes as SVG path data in a box of 1000 by 400, empty for a kind without an axis of
     time, and `said` says the same in words.
     """
 
-    now: str = ""
+    until: str = ""
+    reason: str = ""
     link: str = ""
     band: str = ""
     said: str = ""
@@ -79,8 +81,10 @@ def shown(windows: Sequence[Maintained], at: float, axis: Span | None) -> InMain
     drawn = between(windows, *axis) if axis else []
     if not now and not drawn:
         return None
+    until, reason = _now(now, at) if now else ("", "")
     return InMaintenance(
-        now=_now(now, at) if now else "",
+        until=until,
+        reason=reason,
         link=_link(now) if now else "",
         band=band([(one.start, one.end) for one in drawn], *axis) if axis else "",
         said=_said(drawn, at),
@@ -101,11 +105,12 @@ def band(spans: Iterable[Span], start: float, end: float) -> str:
     return "".join(f"M{left} 0h{right - left}v{HEIGHT}h{left - right}z" for left, right in drawn)
 
 
-def _now(windows: Sequence[Maintained], at: float) -> str:
+def _now(windows: Sequence[Maintained], at: float) -> tuple[str, str]:
+    """Return until when `windows` go on, and why."""
     last = max(windows, key=lambda one: (one.end, -one.id))
     others = len({one.id for one in windows}) - 1
     more = f" · and {others} more" if others else ""
-    return f"in maintenance until {time_of(last.end, at)} · {last.reason}{more}"
+    return f"until {time_of(last.end, at)}", f"{last.reason}{more}"
 
 
 def _link(windows: Sequence[Maintained]) -> str:

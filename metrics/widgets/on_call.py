@@ -50,14 +50,15 @@ class OnCallConfig(OfFact[Duty]):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A schedule: its `name`, the `people` on call now in words, until when in words, and who comes after (`next`).
+    """A schedule: its `name`, the `people` on call now in words, until when and how long that is (`left`) in words.
 
-    `link` is the path of its page. `state` is ok, gap (nobody is on call), doubt (`problem` says why) or unknown.
+    `next` are those who come after. `link` is the path of its page. `state` is ok, gap (nobody is on call), doubt (`problem` says why) or unknown.
     """
 
     name: str
     people: str
     until: str
+    left: str
     next: str
     link: str
     state: str
@@ -109,11 +110,11 @@ STATES = ("gap", "doubt", "unknown", "ok")
 def _row(one: Duty, at: float) -> Row:
     state = "unknown" if not one.known else "ok" if one.people else "gap"
     until = "" if one.until is None else f"until {time_of(one.until, at)}"
-    left = "" if one.until is None else f", {units.age(one.until - at)} left"
     return Row(
         name=one.schedule,
         people=", ".join(one.people) or ("not known any more" if state == "unknown" else NOBODY),
-        until=f"{until}{left}",
+        until=until,
+        left="" if one.until is None else f"{units.age(one.until - at)} left",
         next=", ".join(one.next) or NOBODY if one.until is not None else "",
         link=reverse("on-call-schedule", args=[one.id]),
         state="doubt" if one.problem and state == "ok" else state,

@@ -46,11 +46,11 @@ def test_it_is_of_the_series_whose_labels_match() -> None:
 def test_while_it_goes_on_it_says_until_when_and_why() -> None:
     found = shown([window(4, -60, 7200)], AT, None)
     assert found is not None
-    assert (found.now, found.link) == ("in maintenance until 14:00 · Disks", "/maintenance/#maintenance-4")
+    assert (found.until, found.reason, found.link) == ("until 14:00", "Disks", "/maintenance/#maintenance-4")
     assert (found.band, found.said) == ("", "")
     both = shown([window(4, -60, 7200), window(5, -60, 90_000, reason="Racks")], AT, None)
     assert both is not None
-    assert (both.now, both.link) == ("in maintenance until Sat 13:00 · Racks · and 1 more", "/maintenance/")
+    assert (both.until, both.reason, both.link) == ("until Sat 13:00", "Racks · and 1 more", "/maintenance/")
     assert [shown([window(4, *ends)], AT, None) for ends in [(-60, 0), (60, 90)]] == [None, None]
 
 
