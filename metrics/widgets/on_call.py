@@ -50,9 +50,10 @@ class OnCallConfig(OfFact[Duty]):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A schedule: its `name`, the `people` on call now in words, until when and how long that is (`left`) in words.
+    """A schedule: its `name`, the `people` on call now, until when and how long that is (`left`), all in words.
 
-    `next` are those who come after. `link` is the path of its page. `state` is ok, gap (nobody is on call), doubt (`problem` says why) or unknown.
+    `next` are those who come after. `link` is the path of its page. `state` is ok, gap (nobody is on call), doubt
+    (`problem` says why) or unknown.
     """
 
     name: str

@@ -58,8 +58,8 @@ class UntoldConfig(OfFact[Quiet]):
 class Row:
     """One reason: its `kind` as a `word`, its `title`, where it leads (`link`), and whether somebody `meant` it.
 
-    `why` is a sentence, `age` says since when, `until` until when and `withheld` how many notifications, all in words
-    and empty where there is nothing to say.
+    `why` is a sentence, `age` says since when and `until` until when, all empty where there is nothing to say.
+    `withheld` is how many notifications.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class Row:
     why: str
     age: str
     until: str
-    withheld: str
+    withheld: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _row(one: Quiet, at: float) -> Row:
         why=one.text or (f"by {one.by}" if one.by else ""),
         age="" if one.since is None else units.age(at - one.since),
         until="" if one.until is None else f"until {time_of(one.until, at)}",
-        withheld=f"{one.withheld} withheld" if one.withheld else "",
+        withheld=one.withheld,
     )
 
 

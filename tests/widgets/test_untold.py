@@ -22,10 +22,10 @@ def view(**fields: Any) -> UntoldView:
 def test_each_row_says_what_since_when_and_how_much_it_withheld() -> None:
     rows = [(row.word, row.title, row.meant, row.age, row.until, row.withheld, row.why) for row in view().rows]
     assert rows == [
-        ("channel", "A channel", False, "3 d", "", "", "It can't deliver."),
-        ("silence", "Disks", True, "2 h", "until 13:00", "12 withheld", "by ada"),
-        ("silence", "Lamps", True, "60 s", "until Sun 00:00", "1 withheld", "by bob"),
-        ("rule", "Load", False, "", "", "", ""),
+        ("channel", "A channel", False, "3 d", "", 0, "It can't deliver."),
+        ("silence", "Disks", True, "2 h", "until 13:00", 12, "by ada"),
+        ("silence", "Lamps", True, "60 s", "until Sun 00:00", 1, "by bob"),
+        ("rule", "Load", False, "", "", 0, ""),
     ]
     assert (view().summary, view().withheld) == ("2 silences · 1 rule · 1 channel", "13 withheld")
 
