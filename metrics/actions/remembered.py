@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """What `read` returns for a moment, remembered for so long (`kept_s`), and until another change is counted."""
+    """The answer of `read` for a moment, remembered for so long (`kept_s`), and until another change is counted."""
 
     def __init__(self, read: Callable[[float], T], kept_s: float) -> None:
         self._read, self._kept_s = read, kept_s

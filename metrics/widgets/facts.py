@@ -18,10 +18,10 @@ Fact = Literal["alerts", "on_call", "untold"]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a dashboard may show of a moment: `alerts` that are bad, who is `on_call`, all that keeps quiet (`untold`).
+    """Facts of a moment that a dashboard may show: `alerts` that are bad, who is `on_call`, all that keeps quiet.
 
-    None stands for what nobody knows. `maintenance` are windows that touch what charts draw. At `changes_at` (Unix
-    seconds) time alone changes one of them; None if nothing ends or begins soon.
+    That is `untold`. None stands for what nobody knows. `maintenance` are windows that touch what charts draw. At
+    `changes_at` (Unix seconds) time alone changes one of them; None if nothing ends or begins soon.
     """
 
     alerts: Sequence[BadAlert] | None = None

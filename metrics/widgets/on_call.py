@@ -1,4 +1,4 @@
-"""Who is on call: by schedule, until when, and who is next; that it is nobody is said loudly."""
+"""People on call: by schedule, until when, and who is next; that it is nobody is said loudly."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Who is on call: which schedules are shown, in which order, and that nobody is said loudly."""
+"""People on call: which schedules are shown, in which order, and that nobody is said loudly."""
 
 from typing import Any
 

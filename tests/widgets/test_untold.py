@@ -1,4 +1,4 @@
-"""What is not told: which rows there are, and what they say."""
+"""All that is not told: which rows there are, and what they say."""
 
 from typing import Any
 
