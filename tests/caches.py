@@ -1,6 +1,6 @@
 """Caches that processes have of the database; another test's is another database, though ids may be the same."""
 
-from metrics.actions import shown
+from metrics.actions import bad_alerts, shown, windows
 from metrics.series import catalogue, series_cache, step_cache
 
 
@@ -10,3 +10,5 @@ def forget() -> None:
     series_cache.forget()
     catalogue.forget()
     shown.forget()
+    bad_alerts.forget()
+    windows.forget()

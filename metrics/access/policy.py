@@ -244,6 +244,14 @@ def teams_of(dashboard: int | None) -> frozenset[int]:
     return frozenset(rows.order_by().values_list("pk", flat=True))
 
 
+def channels_that_concern(by: Principal) -> Q:
+    """Return the condition that a channel, which may not be for `by` to see, brings what they are told.
+
+    That it fails is for them to know, and no more of it.
+    """
+    return Q(team=None) | Q(team__in=by.teams or ())
+
+
 def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]) -> bool:
     """Return whether what belongs to `teams` (ids) may show a thing that is `for_everyone`, or that of teams `of`."""
     return for_everyone or not set(teams).isdisjoint(of)

@@ -50,7 +50,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The one who asks: a `user`, a `token`, a `link`, the `system`, or `nobody`, as `kind` says.
+    """The one who asks: a `user`, a `token`, a `link`, a `dashboard`, the `system`, or `nobody`, as `kind` says.
 
     `name` is for the journal, `pk` is the id of the user, the token or the link. `teams` are the ids of their teams;
     None is a token that is bound to none, and so acts for all. `pushes` says whether it may push samples. `address` is
@@ -124,6 +124,14 @@ def of_link(link: Link, address: str | None = None) -> Principal:
     values = tuple((name, tuple(sorted(set(values)))) for name, values in sorted(link.variables.items()))
     shown = Shown(link.dashboard_id, link.range, values)
     return Principal("link", f"link {link.name}", pk=link.pk, address=address, shown=shown)
+
+
+def of_dashboard(dashboard: int | None, teams: frozenset[int]) -> Principal:
+    """Return the people who may see the dashboard of this id as one principal, as a dashboard is drawn once for all.
+
+    It sees what a viewer sees who is in the `teams` (ids) of the dashboard, and in no other.
+    """
+    return Principal("dashboard", f"dashboard {dashboard}", Role.VIEWER, teams=teams)
 
 
 def of_visitor(request: HttpRequest) -> Principal:

@@ -1,11 +1,11 @@
-"""Changes of alerts and incidents, told to every process that shows them, once they are committed.
+"""Changes of alerts, and of other facts that widgets show, told to every process that shows them, once committed.
 
 The journal notes them, so whatever changes a state or who has taken it is told: one small message for a transaction,
-however much it changed. Widgets that show alerts, or a series that has one, are drawn anew.
+however much it changed. Widgets that show such a fact, or a series that has an alert, are drawn anew.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import structlog
 from django.db import connection, transaction
@@ -17,12 +17,21 @@ from metrics.live import bus, marks, watchers
 from metrics.live.topic import Topic
 from metrics.models import Alert, Series, Widget
 from metrics.redis_state import outage
+from metrics.widgets.facts import kinds_by_fact
 from metrics.widgets.ranges import RANGES_S
 
 log = structlog.get_logger(__name__)
 
-KIND = "alerts"
-NOUNS = frozenset({"alert", "incident", "rule"})
+FACTS: dict[str, frozenset[str]] = {
+    "alert": frozenset({"alerts", "untold"}),
+    "incident": frozenset({"alerts"}),
+    "rule": frozenset({"alerts", "untold"}),
+    "schedule": frozenset({"on_call", "untold"}),
+    **dict.fromkeys(("silence", "maintenance", "source", "heartbeat", "channel"), frozenset({"untold"})),
+}
+"""The facts that the things of each noun are part of, as widgets need them."""
+COUNTED = frozenset({"alert", "incident", "rule", "maintenance"})
+"""Nouns of what processes remember until it changes."""
 
 
 class _Telling:
@@ -30,39 +39,47 @@ class _Telling:
 
     def __init__(self) -> None:
         self.alerts: set[int] = set()
+        self.nouns: set[str] = set()
 
     def __call__(self) -> None:
         try:
-            counted = down.with_alerts(health.down())
-            health.record_down(counted)
-            bus.alerts_changed(health.next_alerts_number(), counted.alerts, counted.critical)
-            marks.mark_each(_widgets(self.alerts, watchers.watched(time.time())))
+            if self.nouns & COUNTED:
+                counted = down.with_alerts(health.down())
+                health.record_down(counted)
+                bus.alerts_changed(health.next_alerts_number(), counted.alerts, counted.critical)
+            variants = [one for one in watchers.watched(time.time()) if one.range in RANGES_S]
+            if "maintenance" in self.nouns:  # any chart may show it
+                marks.mark_each({variant: [marks.ALL] for variant in variants})
+            else:
+                marks.mark_each(_widgets(self.alerts, self.nouns, variants))
         except RedisError as error:
             outage.log("open pages were not told of alerts", error)
 
 
 def note(noun: str, things: Iterable[str | int] = ()) -> None:
     """Have open pages told that `things` (ids) changed, after the commit, if `noun` is shown on them."""
-    if noun not in NOUNS:
+    if noun not in FACTS:
         return
     waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
-    if waiting is None:
-        waiting = _Telling()
-        transaction.on_commit(waiting, robust=True)
+    telling = waiting or _Telling()
+    telling.nouns.add(noun)
     if noun == "alert":
-        waiting.alerts.update(map(int, things))
+        telling.alerts.update(map(int, things))
+    if waiting is None:
+        transaction.on_commit(telling, robust=True)
 
 
-def _widgets(alerts: Collection[int], watched: Iterable[Topic]) -> dict[Topic, list[str]]:
-    """Return the keys of widgets to draw, by variant: those that list alerts, and those with a series of `alerts`."""
-    variants = [one for one in watched if one.range in RANGES_S]
+def _widgets(alerts: Collection[int], nouns: Iterable[str], variants: Sequence[Topic]) -> dict[Topic, list[str]]:
+    """Return the keys of widgets to draw, by variant: those that show `nouns`, and those with a series of `alerts`."""
     if not variants:
         return {}
     looked_at = Alert.objects.filter(pk__in=alerts).values_list("rule__metric", "series")
     series = [Series(metric=metric, labels=labels) for metric, labels in looked_at]
     found: dict[Topic, list[str]] = dict(shown.widgets_by_variant(variants, series)) if series else {}
     ids = {one.id for one in variants}
-    lists = Widget.objects.filter(kind=KIND, dashboard__in=ids).order_by().values_list("dashboard_id", "key")
+    changed = frozenset().union(*(FACTS[noun] for noun in nouns))
+    kinds = [kind for kind, fact in kinds_by_fact().items() if fact in changed]
+    lists = Widget.objects.filter(kind__in=kinds, dashboard__in=ids).order_by().values_list("dashboard_id", "key")
     for dashboard, key in lists:
         for variant in variants:
             if variant.id == dashboard:

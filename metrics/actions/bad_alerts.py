@@ -1,18 +1,15 @@
 """Alerts that are bad now, remembered by each process until alerts change: drawing a widget costs no query for them."""
 
-import math
 import time
 from collections.abc import Sequence
-from threading import Lock
 
 from django.db.models import CharField, Max, QuerySet
 from django.db.models.functions import Cast
-from redis import RedisError
 
 from metrics.access import policy
 from metrics.actions.alerts import MOST_SEVERE_FIRST
+from metrics.actions.remembered import Remembered
 from metrics.alerts.machine import BURNING, TOLD, State
-from metrics.health import store as health
 from metrics.models import Alert, Transition, Widget
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -24,30 +21,15 @@ MOST = 2000
 REMEMBERED_S = 5.0
 """Values change without a change of state."""
 
-_lock = Lock()
-_known: tuple[float, int, tuple[BadAlert, ...]] = (-math.inf, 0, ())
-"""When they were read (monotonic seconds), how many changes of alerts there were then, and they."""
-
 
 def now() -> tuple[BadAlert, ...]:
     """Return the alerts that are bad now: the most severe first, then the newest."""
-    global _known
-    try:
-        number = health.alerts_number()  # read before they are: what changes meanwhile counts as a change
-    except RedisError:
-        return _read(Alert.objects.filter(state__in=STATES))
-    with _lock:
-        read_at, of, found = _known
-        if of != number or not 0 <= time.monotonic() - read_at < REMEMBERED_S:
-            found = _read(Alert.objects.filter(state__in=STATES))
-            _known = time.monotonic(), number, found
-        return found
+    return _known.get(time.monotonic())
 
 
 def forget() -> None:
     """Remember nothing any more."""
-    global _known
-    _known = (-math.inf, 0, ())
+    _known.forget()
 
 
 def on(dashboard: int | None) -> tuple[BadAlert, ...]:
@@ -106,3 +88,6 @@ def _bad(alert: Alert, move: Transition | None) -> BadAlert:
         teams=frozenset(team.pk for team in teams),
         team_names=tuple(sorted(team.name for team in teams)),
     )
+
+
+_known = Remembered(lambda _: _read(Alert.objects.filter(state__in=STATES)), REMEMBERED_S)

@@ -22,7 +22,7 @@ from redis import RedisError
 
 from metrics.access.policy import visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import channel_configs, chart_pictures, credentials, delivery_notes, notifications
+from metrics.actions import alert_changes, channel_configs, chart_pictures, credentials, delivery_notes, notifications
 from metrics.actions.errors import Missing
 from metrics.actions.notification_settings import CHANNEL
 from metrics.models import Channel, Delivery
@@ -230,6 +230,7 @@ def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
     if outcome.permanent or row.attempts >= TRIES or is_test:
         row.state = Delivery.FAILED
         row.save(update_fields=["state", "error"])
+        alert_changes.note("channel")
         log.warning("nobody was told", channel=row.channel.name, delivery=row.pk, error=row.error)
         if not is_test:
             _step_in(row, at)

@@ -16,7 +16,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import bad_alerts, dashboards, live_queries, pictures, variables
+from metrics.actions import dashboards, facts, live_queries, pictures, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
@@ -227,7 +227,7 @@ def views(
     range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
     drawn = [with_values(one, choices) for one in rows]
     live_queries.wait(drawn, range, at, at, most_s=wait_s)
-    return widget_views(drawn, range, at, bad=bad_alerts.on(state.dashboard.pk))
+    return widget_views(drawn, range, at, known=facts.on(state.dashboard.pk, drawn, at))
 
 
 def forget_unchanged(now: float) -> None:

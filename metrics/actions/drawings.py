@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.template.loader import render_to_string
 
-from metrics.actions import alert_charts, alerts, bad_alerts, live_queries, variables
+from metrics.actions import alert_charts, alerts, facts, live_queries, variables
 from metrics.actions.errors import Invalid
 from metrics.models import Alert, Incident, Room, Widget
 from metrics.times import datetime_of
@@ -39,7 +39,7 @@ def drawing(text: str, room: Room, range: str, now: float, beside: str = "") -> 
     every = variables.drawn(room.dashboard, list(room.dashboard.widgets.all()), variables.of_the_past(read(beside)))
     widgets = _widgets(every, " ".join(words).casefold())
     live_queries.wait(widgets, chosen, now, now)
-    return _html(widget_views(widgets, chosen, now, bad=bad_alerts.on(room.dashboard.pk)), chosen, now)
+    return _html(widget_views(widgets, chosen, now, known=facts.on(room.dashboard.pk, widgets, now)), chosen, now)
 
 
 def _of_alerts(incident: Incident, words: list[str], now: float) -> str:

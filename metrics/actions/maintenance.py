@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import feeds, journal, silences, teams
+from metrics.actions import alert_changes, feeds, journal, silences, teams
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
 from metrics.alerts import calendars, matchers
 from metrics.alerts.calendars import BadCalendar
@@ -170,6 +170,7 @@ def make_spans(row: Maintenance, now: float) -> None:
         MaintenanceSpan(maintenance=row, starts_at=datetime_of(begin), ends_at=datetime_of(end))
         for begin, end in coming[:SPANS_MOST]
     )
+    alert_changes.note("maintenance")
 
 
 def forget(now: float) -> None:

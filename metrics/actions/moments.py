@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from metrics.actions import bad_alerts, dashboards, live_queries, variables
+from metrics.actions import dashboards, facts, live_queries, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
@@ -49,7 +49,7 @@ def views(dashboard: Dashboard, moment: Moment) -> tuple[str, list[WidgetView]]:
     """Return the title and the widgets of `dashboard` as they were at `moment`. Raises Missing."""
     title, found = widgets(dashboard, moment)
     live_queries.wait(found, moment.range, moment.at, time.time())
-    seen = widget_views(found, moment.range, moment.at, bad=bad_alerts.on_at(dashboard.pk, moment.at, found))
+    seen = widget_views(found, moment.range, moment.at, known=facts.on_at(dashboard.pk, moment.at, found))
     return title, [replace(view, link=link(one)) for one, view in zip(found, seen, strict=True)]
 
 

@@ -34,6 +34,24 @@ class Shift:
     is_override: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The shifts of `now`, those that come `next`, and the time in between (Unix seconds); None: nothing changes."""
+
+    now: list[Shift]
+    until: float | None
+    next: list[Shift]
+
+
+def standing(shifts: Iterable[Shift], at: float) -> Standing:
+    """Return how it stands at a time (Unix seconds), by the `shifts` that end later."""
+    coming = list(shifts)
+    current = [one for one in coming if one.start <= at]
+    until = min((one.end for one in current), default=min((one.start for one in coming), default=None))
+    after = [] if until is None else [one for one in coming if one.start <= until < one.end]
+    return Standing(current, until, after)
+
+
 def now(of: Team | Schedule, at: float) -> list[User]:
     """Return the people who are on call for a schedule, or for any of a team's, at a time (Unix seconds)."""
     rows = [of] if isinstance(of, Schedule) else list(Schedule.objects.filter(teams=of))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from redis import RedisError
 
-from metrics.actions import bad_alerts, live_queries, variables
+from metrics.actions import facts, live_queries, variables
 from metrics.actions.notice import NOTHING_NEW, Notice, notice
 from metrics.live import snapshot
 from metrics.live.topic import variant
@@ -52,5 +52,5 @@ def page(dashboard: Dashboard, range: str, at: float, chosen: str = "", key: str
     widgets = variables.drawn(dashboard, list(dashboard.widgets.all()), chosen)
     shown = [one for one in widgets if key in ("", one.key)]
     live_queries.wait(shown, range, at, at, most_s=SERVERS_S)
-    views = widget_views(shown, range, at, bad=bad_alerts.on(dashboard.pk))
+    views = widget_views(shown, range, at, known=facts.on(dashboard.pk, shown, at))
     return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision, layout(widgets))

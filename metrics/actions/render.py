@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import structlog
 from django.db.models import Q
 
-from metrics.actions import bad_alerts, live_queries, variables
+from metrics.actions import facts, live_queries, variables
 from metrics.health import store as health
 from metrics.health import traffic
-from metrics.live import bus, marks, snapshot, states, waiting, watchers
+from metrics.live import bus, due, marks, snapshot, states, waiting, watchers
 from metrics.live.states import WidgetState
 from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard, Widget
@@ -74,9 +74,12 @@ class _Drawing:
         """Draw `widgets`, and send them to open pages; `whole` and `layout` are as for `bus.publish`."""
         variant, at = self.variant, time.time()
         live_queries.ask(widgets, variant.range, at, variant)
-        views = widget_views(widgets, variant.range, at, bad=bad_alerts.on(variant.id))
+        known = facts.on(variant.id, widgets, at)
+        views = widget_views(widgets, variant.range, at, known=known)
         fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, self.revision, self.marked.since, self.marked.turn, whole=whole, layout=layout)
+        if known.changes_at is not None:
+            due.note(variant, known.changes_at)
         if variant.kind == DASHBOARD:
             states.store(
                 variant, {widget.key: _state(view) for widget, view in zip(widgets, views, strict=True)}, whole
@@ -113,6 +116,7 @@ def sweep(now: float) -> None:
         for variant in watched:
             marks.free(variant)  # who held it when Redis died could not give it back
     begun = marks.begin_periods({variant: _period(variant, now) for variant in watched})
+    begun |= set(due.take(now)).intersection(watched)
     marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
     waiting.add(marks.marked(watched))
     waiting.wake_if_forgotten()

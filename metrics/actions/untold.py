@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -32,6 +32,7 @@ from metrics.models.calendar import Feed
 from metrics.models.log import sender
 from metrics.times import datetime_of
 
+OFF_TEXT = "It is turned off."
 TAKEN_MOST = 200
 """So many alerts that somebody has taken are listed, those that were taken first."""
 
@@ -69,6 +70,11 @@ def untold(by: Principal, now: float) -> list[Untold]:
 
 def _counted(one: Untold, counted: withholding.Counted | None) -> Untold:
     return replace(one, withheld=counted.count, last=counted.last) if counted else one
+
+
+def without_words(one: Untold) -> Untold:
+    """Return `one` without the words of others, which may name what is not for everyone."""
+    return replace(one, text="It is turned off." if one.text == OFF_TEXT else "It can't deliver.", by="")
 
 
 def _silences(by: Principal, now: float) -> list[Untold]:
@@ -171,7 +177,12 @@ def _calendars(by: Principal, now: float) -> list[Untold]:
 
 
 def _channels(by: Principal, now: float) -> list[Untold]:
-    rows = list(visible(by, Channel))
+    return of_channels(visible(by, Channel))
+
+
+def of_channels(channels: QuerySet[Channel]) -> list[Untold]:
+    """Return those of `channels` that are turned off, or failed to deliver the last time."""
+    rows = list(channels)
     ended = Delivery.objects.filter(channel__in=rows, state__in=(Delivery.SENT, Delivery.FAILED)).order_by()
     newest = [pk for _, pk in ended.values_list("channel").annotate(Max("pk"))]
     failed = {one.channel_id: one for one in ended.filter(pk__in=newest, state=Delivery.FAILED)}
@@ -179,7 +190,7 @@ def _channels(by: Principal, now: float) -> list[Untold]:
     for one in rows:
         last, url = failed.get(one.pk), f"/channels/{one.pk}/"
         if not one.enabled:
-            found.append(Untold("channel", str(one.pk), one.name, url, "It is turned off.", since=one.changed_at))
+            found.append(Untold("channel", str(one.pk), one.name, url, OFF_TEXT, since=one.changed_at))
         elif last is not None:
             found.append(Untold("channel", str(one.pk), one.name, url, last.error, since=last.next_at))
     return found

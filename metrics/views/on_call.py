@@ -76,16 +76,14 @@ def schedule(request: HttpRequest, id: int) -> HttpResponse:
 
 def now_and_next(shifts: list[Shift], now: float) -> dict[str, Any]:
     """Return who is on call `now`, until when, and who comes next."""
-    current = [one for one in shifts if one.start <= now]
-    until = min((one.end for one in current), default=min((one.start for one in shifts), default=None))
-    after = [] if until is None else [one for one in shifts if one.start <= until < one.end]
+    found = on_call.standing(shifts, now)
     return {
-        "now": on_call.names_of(current) if current else "",
-        "is_override": any(one.is_override for one in current),
-        "unknown": [one.who for one in current if one.user is None],
-        "until": datetime_of(until),
-        "left": humanize.age(until - now) if until is not None else "",
-        "next": on_call.names_of(after) if after else "",
+        "now": on_call.names_of(found.now) if found.now else "",
+        "is_override": any(one.is_override for one in found.now),
+        "unknown": [one.who for one in found.now if one.user is None],
+        "until": datetime_of(found.until),
+        "left": humanize.age(found.until - now) if found.until is not None else "",
+        "next": on_call.names_of(found.next) if found.next else "",
     }
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.access.policy import CREATE, may, may_watch, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import bad_alerts, live_queries, moments, variables
+from metrics.actions import facts, live_queries, moments, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page as loaded
 from metrics.models import Dashboard, Rule, Widget
@@ -82,8 +82,8 @@ def shown(request: HttpRequest, slug: str, key: str, home: str, link: str = "") 
     }
     if asked.is_past:
         live_queries.wait([widget], asked.range, asked.at, time.time())
-        bad = bad_alerts.on_at(dashboard.pk, asked.at, [widget])
-        context["widgets"] = widget_views([widget], asked.range, asked.at, bad=bad)
+        known = facts.on_at(dashboard.pk, asked.at, [widget])
+        context["widgets"] = widget_views([widget], asked.range, asked.at, known=known)
     else:
         context["page"] = loaded(dashboard, asked.range, asked.at, asked.chosen, widget.key)
         socket = f"/ws/dashboards/{dashboard.slug}/?range={asked.range}&dashboard={dashboard.pk}{more}"

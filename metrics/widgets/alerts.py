@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import AfterValidator, Field
 
 from metrics.alerts import matchers
 from metrics.widgets import bad_alert, units
 from metrics.widgets.bad_alert import SEVERITIES, BadAlert
-from metrics.widgets.base import Named, Still, WidgetKind
-from metrics.widgets.freshness import NO_DATA, STILL, Freshness
+from metrics.widgets.base import Named, OfFact, WidgetKind
 from metrics.widgets.ranges import Window
 from metrics.widgets.thresholds import CRITICAL, OK, WARN, Level
 
@@ -25,8 +24,10 @@ def _matchers(text: str) -> str:
     return text
 
 
-class AlertsConfig(Still):
+class AlertsConfig(OfFact[BadAlert]):
     """Config of a list of alerts."""
+
+    needs: ClassVar = "alerts"
 
     matchers: Annotated[str, AfterValidator(_matchers)] = Field(
         default="",
@@ -38,19 +39,6 @@ class AlertsConfig(Still):
         default="info", description="Only alerts that are at least so severe."
     )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the worst first.")
-    _given: tuple[BadAlert, ...] | None = PrivateAttr(default=None)
-
-    @property
-    def given(self) -> tuple[BadAlert, ...]:
-        """The alerts that are bad, of those that its dashboard may show."""
-        return self._given or ()
-
-    def give(self, alerts: Sequence[BadAlert] | None) -> None:
-        """Take the alerts that are bad; None: nobody knows."""
-        self._given = None if alerts is None else tuple(alerts)
-
-    def freshness(self, at: float) -> Freshness:
-        return NO_DATA if self._given is None else STILL
 
     def takes(self, alert: BadAlert) -> bool:
         """Whether it shows `alert`."""

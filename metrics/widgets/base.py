@@ -6,14 +6,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from metrics.names import METRIC_NAME
 from metrics.series.read import Function, FunctionName, Over, Query, Track, over_seconds
 from metrics.versioned import Versioned
 from metrics.widgets import arithmetic
-from metrics.widgets.freshness import STILL, Freshness
+from metrics.widgets.freshness import NO_DATA, STILL, Freshness
 from metrics.widgets.group import Aggregate
 from metrics.widgets.links import LINKS_MOST, Href, Link
 from metrics.widgets.ranges import Window
@@ -250,16 +259,47 @@ class Still(Versioned):
         return STILL
 
 
+T = TypeVar("T")
+
+
+class OfFact(Still, Generic[T]):
+    """Fields of the config of a kind that shows a fact instead of series: items, which whoever renders hands in.
+
+    The fact is the field of `metrics.widgets.facts.Facts` that `needs` names.
+    """
+
+    needs: ClassVar[str]
+    _given: tuple[T, ...] | None = PrivateAttr(default=None)
+
+    @property
+    def given(self) -> tuple[T, ...]:
+        """The items, of those that its dashboard may show."""
+        return self._given or ()
+
+    def give(self, items: Sequence[T] | None) -> None:
+        """Take the items; None: nobody knows."""
+        self._given = None if items is None else tuple(items)
+
+    @property
+    def hint(self) -> str:
+        return "This is known of the present alone."
+
+    def freshness(self, at: float) -> Freshness:
+        return NO_DATA if self._given is None else STILL
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A series with the name it has on this widget.
 
-    `of` is the index of its query; expressions count on behind the queries.
+    `of` is the index of its query; expressions count on behind the queries. `maintained` are the times from a start to
+    an end (Unix seconds) in which it is in maintenance.
     """
 
     name: str
     track: Track
     of: int = 0
+    maintained: tuple[tuple[float, float], ...] = ()
 
 
 C = TypeVar("C", bound=Config | Still)
@@ -297,6 +337,10 @@ class WidgetKind(ABC, Generic[C]):
     def window(self, config: C, window: Window) -> Window:
         """Return the window that is read and that `view` gets: that of the dashboard, unless the kind has its own."""
         return window
+
+    def axis(self, config: C, window: Window) -> tuple[float, float] | None:
+        """Return the time that it draws from left to right of `window`, in Unix seconds; None without such an axis."""
+        return None
 
     def level(self, view: Any) -> Level | None:
         """Return how bad what `view` shows is now; None if it does not say that."""

@@ -5,9 +5,8 @@ from typing import Any
 
 from metrics.series.read import Point, Track
 from metrics.widgets import freshness, ranges
-from metrics.widgets.alerts import AlertsConfig
-from metrics.widgets.bad_alert import examples as bad_examples
 from metrics.widgets.base import Named, Still, WidgetKind
+from metrics.widgets.made_up import facts_at
 from metrics.widgets.ranges import Window
 from metrics.widgets.render import WidgetView
 
@@ -22,8 +21,7 @@ def example(kind: WidgetKind[Any], at: float) -> WidgetView:
     config = kind.config_class.model_validate(kind.example)
     window = kind.window(config, ranges.window(RANGE, at))
     is_still = isinstance(config, Still)
-    if isinstance(config, AlertsConfig):
-        config.give(bad_examples(at))
+    facts_at(at).give(config)
     series = [] if is_still else [_series(place, kind, window) for place in range(kind.example_series)]
     return WidgetView(
         element=f"example-{kind.kind}",

@@ -7,10 +7,9 @@ from typing import Any
 
 from metrics.models import Widget
 from metrics.series.read import Point, Track
-from metrics.widgets import ranges
-from metrics.widgets.bad_alert import BadAlert, made_up
-from metrics.widgets.bad_alert import examples as bad_examples
+from metrics.widgets import made_up, ranges
 from metrics.widgets.base import WidgetKind
+from metrics.widgets.facts import UNKNOWN, Facts
 from metrics.widgets.ranges import Window
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, view_of_tracks
@@ -68,6 +67,7 @@ STATES: dict[str, State] = {
         fields={"hint": "Push the metric orders_open and it appears here at once. " * 5},
     ),
     "empty": State("Nothing in the range", "CPU", names=("web",), value=1, age_s=7200, has_points=False),
+    "maintenance": State("In maintenance", by_kind=USUAL | {"heatmap": {"of": "buckets", "unit": "seconds"}}),
     "error": State("Can't be drawn", "CPU", fields={"colour": "red"}),
     "one": State("One series", "CPU", names=("web",), value=1, unit="", zero=()),
     "huge": State("Huge values", "Bytes", value=1.2345678e21, unit="bytes", zero=(), growing=True),
@@ -163,40 +163,31 @@ STILL: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
         "many": ("Alerts", {}),
         "long": (STATES["long"].title, {}),
     },
+    "on_call": {
+        "fresh": ("On call", {}),
+        "one": ("On call", {}),
+        "many": ("On call", {"rows": 30}),
+        "long": (STATES["long"].title, {"rows": 30}),
+    },
+    "untold": {
+        "fresh": ("Not told", {}),
+        "one": ("Not told", {}),
+        "many": ("Not told", {"rows": 60}),
+        "long": (STATES["long"].title, {"rows": 60}),
+    },
     "section": {"fresh": ("Databases", {}), "long": (STATES["long"].title, {})},
 }
 """Title and config of the kinds that show no series, by the states that they can be in; all can be in `error`."""
 
 
-BAD: dict[str, list[BadAlert]] = {
-    "fresh": bad_examples(AT),
-    "one": [],
-    "many": [
-        made_up(
-            number,
-            "Disk full",
-            SERVERS[number],
-            "warning" if number else "critical",
-            incident=max(8, number),
-            since=AT - 300,
-        )
-        for number in range(30)
-    ],
-    "long": [
-        made_up(
-            number,
-            "A name as long as somebody might write it, and then a little longer than that" * 2,
-            f"{LONG}{number:03}",
-            "critical",
-            value=-1.2345678e21,
-            unit="wonderful things/s",
-            who="somebody-with-a-very-long-name@example.org",
-            since=AT - 90 * 86_400,
-        )
-        for number in range(40)
-    ],
+KNOWN: dict[str, Facts] = {
+    "fresh": made_up.facts_at(AT),
+    "one": made_up.little(AT),
+    "many": made_up.much(AT, SERVERS),
+    "long": made_up.absurd(AT, LONG),
+    "maintenance": made_up.maintenance(AT),
 }
-"""Alerts that are bad in the states of the kind that lists them."""
+"""Facts in the states of the kinds that show them; and the maintenance that series are in."""
 STILL_ABOUT = {"fresh": "Usual", "one": "Little", "many": "Much", "long": "Long and absurd"}
 
 
@@ -214,13 +205,14 @@ def tile(kind: str, state: str) -> WidgetView:
     """Return the view-model of a widget of `kind` in a state, seen at `AT`. Raises KeyError for what there is not."""
     if kind in STILL:
         title, config = STILL[kind].get(state, (STATES[state].title, STATES[state].fields))
-        return view_of_tracks(_widget(kind, state, title, config), [], RANGE, AT, BAD.get(state, []))
+        return view_of_tracks(_widget(kind, state, title, config), [], RANGE, AT, KNOWN.get(state, UNKNOWN))
     shown = STATES[state]
     config = NEEDED.get(kind, {}) | dict(shown.fields) | dict(shown.by_kind.get(kind, {}))
     config = {"queries": [{"metric": "example"}], **config}
     made = kinds()[kind]
     tracks = [] if state == "error" else _tracks(made, shown, config)
-    return view_of_tracks(_widget(kind, state, shown.title, config), [tracks], RANGE, AT)
+    known = Facts(maintenance=KNOWN["maintenance"].maintenance if state == "maintenance" else ())
+    return view_of_tracks(_widget(kind, state, shown.title, config), [tracks], RANGE, AT, known)
 
 
 def _widget(kind: str, state: str, title: str, config: Mapping[str, Any]) -> Widget:

@@ -105,6 +105,12 @@ class Heatmap(WidgetKind[HeatmapConfig]):
             return window
         return ranges.days(config.days, HOUR_S, window.at, get_current_timezone())
 
+    def axis(self, config: HeatmapConfig, window: Window) -> tuple[float, float] | None:
+        if config.of != "buckets":
+            return None
+        columns, width_s = _columns(window)
+        return window.start, window.start + columns * width_s
+
     def view(self, config: HeatmapConfig, series: list[Named], window: Window) -> HeatmapView:
         found = (_buckets if config.of == "buckets" else _hours)(config, [one.track for one in series], window)
         names = _ticks(found.rows)
@@ -166,9 +172,7 @@ def _buckets(config: HeatmapConfig, tracks: Sequence[Track], window: Window) -> 
     bounds = sorted(by_bound)
     # Buckets are cumulative, so fewer bounds make wider ones, and nothing is lost.
     bounds = bounds[:: -max(1, math.ceil(len(bounds) / BUCKETS_MOST))]
-    per_column = math.ceil(window.length_s / window.step_s / COLUMNS_MOST)
-    width_s = per_column * window.step_s
-    columns = math.ceil(window.length_s / width_s)
+    columns, width_s = _columns(window)
     below = [
         _by_column(combine.combined(by_bound[bound], "sum", window.step_s, config.every_s), width_s, window)
         for bound in bounds
@@ -189,6 +193,12 @@ def _buckets(config: HeatmapConfig, tracks: Sequence[Track], window: Window) -> 
         word=word,
         is_of_buckets=True,
     )
+
+
+def _columns(window: Window) -> tuple[int, float]:
+    """Return how many columns there are, and how long each is, in seconds."""
+    width_s = math.ceil(window.length_s / window.step_s / COLUMNS_MOST) * window.step_s
+    return math.ceil(window.length_s / width_s), width_s
 
 
 def _bound(track: Track) -> float | None:

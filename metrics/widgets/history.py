@@ -11,7 +11,7 @@ from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
 from metrics.series.read import Track, longest_step
-from metrics.widgets import freshness, ranges, room, units
+from metrics.widgets import freshness, maintained, ranges, room, units
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
 from metrics.widgets.units import Shown
@@ -68,7 +68,7 @@ class Row:
     """One series: its `name`, its `state` now (up, down, stale or nodata) and the `word` that says it.
 
     `share` is how much of all time it was up, None where nothing is known; `bars` are drawn, and `said` is what they
-    show, in a sentence.
+    show, in a sentence. `maintenance` is when it is in maintenance, as SVG path data in a box of 1000 by 400.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Row:
     share: Shown | None
     bars: tuple[Bars, ...]
     said: str
+    maintenance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +113,34 @@ class History(WidgetKind[HistoryConfig]):
         step_s = DAY_S if config.up_at_least is None else DAY_S // PARTS
         return ranges.days(config.days, step_s, window.at, get_current_timezone())
 
+    def axis(self, config: HistoryConfig, window: Window) -> tuple[float, float]:
+        """Return the time of its bars, which are all as long: the first may begin before the window."""
+        per_bar, count = _bars(config, window)
+        return window.end - count * per_bar * window.step_s, window.end
+
     def view(self, config: HistoryConfig, series: list[Named], window: Window) -> HistoryView:
-        steps = round(window.length_s / window.step_s)
-        unit = round(DAY_S / window.step_s) if config.days else 1
-        per_bar = unit * math.ceil(steps / unit / BARS_MOST)
-        rows = sorted((_row(one, per_bar, config, window) for one in series), key=lambda row: row.state != "down")
+        per_bar, count = _bars(config, window)
+        axis = self.axis(config, window)
+        rows = sorted((_row(one, per_bar, axis, config, window) for one in series), key=lambda row: row.state != "down")
         shown = tuple(rows[:ROWS_MOST])
         return HistoryView(
             rows=shown,
             more=len(rows) - len(shown),
-            count=math.ceil(steps / per_bar),
+            count=count,
             since=f"{config.days} days ago" if config.days else _moment(window.start, window),
             ems=room.ems(row.share for row in shown if row.share),
         )
 
 
-def _row(one: Named, per_bar: int, config: HistoryConfig, window: Window) -> Row:
+def _bars(config: HistoryConfig, window: Window) -> tuple[int, int]:
+    """Return of how many steps a bar is, and how many bars there are."""
+    steps = round(window.length_s / window.step_s)
+    unit = round(DAY_S / window.step_s) if config.days else 1
+    per_bar = unit * math.ceil(steps / unit / BARS_MOST)
+    return per_bar, math.ceil(steps / per_bar)
+
+
+def _row(one: Named, per_bar: int, axis: tuple[float, float], config: HistoryConfig, window: Window) -> Row:
     shares = _shares(one.track, config, window)
     weights = [1.0] * len(shares)
     last = int((window.at - window.start) // window.step_s)
@@ -147,6 +160,7 @@ def _row(one: Named, per_bar: int, config: HistoryConfig, window: Window) -> Row
         share=shown,
         bars=_drawn([_level(bar, config) for bar in bars]),
         said=_said(shown, list(zip(starts, bars, strict=True)), config, window),
+        maintenance=maintained.band(maintained.inside(one.maintained, *axis), *axis),
     )
 
 

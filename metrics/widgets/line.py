@@ -235,6 +235,9 @@ class LineKind(WidgetKind[LineConfig]):
     def window(self, config: LineConfig, window: Window) -> Window:
         return ranges.finer(window)
 
+    def axis(self, config: LineConfig, window: Window) -> tuple[float, float]:
+        return window.start, window.end
+
     def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
         drawn = [replace(one, track=_inside(one.track, window)) for one in series[:LINES_MOST]]
         step_s = _step_s(drawn, config, window)

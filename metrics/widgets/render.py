@@ -15,14 +15,15 @@ from metrics.models import Widget
 from metrics.redis_state.live_queries import Question
 from metrics.series import read
 from metrics.series.read import Asked, Track
-from metrics.widgets import arithmetic, bad_alert, freshness, links, live_queries, pictures, ranges
-from metrics.widgets.alerts import AlertsConfig
+from metrics.widgets import arithmetic, bad_alert, facts, freshness, links, live_queries, maintained, pictures, ranges
 from metrics.widgets.bad_alert import BadAlert, OnSeries
 from metrics.widgets.base import Config, Named, QueryConfig, Still, WidgetKind
+from metrics.widgets.facts import UNKNOWN, Facts
 from metrics.widgets.freshness import Freshness
 from metrics.widgets.group import group, top
 from metrics.widgets.links import ShownLink
 from metrics.widgets.live_queries import Live, Said
+from metrics.widgets.maintained import InMaintenance, Maintained
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import OnPhone
 from metrics.widgets.thresholds import Level
@@ -63,7 +64,8 @@ class WidgetView:
     `error` sentence. `hint` is shown while there is no data. `series` are those that it shows, for programs. `link` is
     the path of its own page, empty where it has none. `level` says how bad it is, None if the kind does not. `links`
     lead elsewhere. `note` is a sentence about what is shown, such as why it is not newer. `error_of` is the index of
-    the live query that `error` is about. `alerts` says which alerts are on its series, None if there are none.
+    the live query that `error` is about. `alerts` says which alerts are on its series, None if there are none;
+    `maintenance` which maintenance they are in, of the time that it shows.
     """
 
     element: str
@@ -86,21 +88,20 @@ class WidgetView:
     error_of: int | None = None
     on_phone: str = ""
     alerts: OnSeries | None = None
+    maintenance: InMaintenance | None = None
 
 
-def render(widget: Widget, range: str, at: float, bad: Sequence[BadAlert] | None = None) -> str:
+def render(widget: Widget, range: str, at: float, known: Facts = UNKNOWN) -> str:
     """Return the fragment of `widget` over `range`, as seen at `at` (Unix seconds)."""
-    return render_all([widget], range, at, bad)[widget.key]
+    return render_all([widget], range, at, known)[widget.key]
 
 
-def render_all(
-    widgets: Sequence[Widget], range: str, at: float, bad: Sequence[BadAlert] | None = None
-) -> dict[str, str]:
+def render_all(widgets: Sequence[Widget], range: str, at: float, known: Facts = UNKNOWN) -> dict[str, str]:
     """Return the fragments of `widgets`, which are of one dashboard, by key, having read all they show at once.
 
     Each is one element and nothing around it: a morph leaves white space behind it in the page, at every swap.
     """
-    return html(widgets, widget_views(widgets, range, at, bad=bad))
+    return html(widgets, widget_views(widgets, range, at, known=known))
 
 
 def html(widgets: Sequence[Widget], views: Sequence[WidgetView]) -> dict[str, str]:
@@ -115,21 +116,21 @@ def widget_views(
     at: float,
     hidden: Collection[int] | None = None,
     *,
-    bad: Sequence[BadAlert] | None = None,
+    known: Facts = UNKNOWN,
 ) -> list[WidgetView]:
     """Return the view-models of `widgets`. One that can't be drawn says so in `error`, and the others are drawn.
 
-    Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). `bad` are the
-    alerts that are bad at that time, of those that the dashboard may show; None if they are not known. Raises only what
-    says that the database is away, or that it can't be read at all.
+    Each draws the sources that the teams of its dashboard may see, or all but those `hidden` (ids). `known` are
+    the facts of that time, of those that the dashboard may show. Raises only what says that the database is away, or
+    that it can't be read at all.
     """
     parsed = [_parsed(widget) for widget in widgets]
     pictures.give(
         [(widget, one[1]) for widget, one in zip(widgets, parsed, strict=True) if not isinstance(one, str)], at
     )
     for one in parsed:
-        if not isinstance(one, str) and isinstance(one[1], AlertsConfig):
-            one[1].give(bad)
+        if not isinstance(one, str):
+            known.give(one[1])
     hidden = _hidden(widgets) if hidden is None else hidden
     windows = _windows(parsed, range, at)
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
@@ -143,10 +144,15 @@ def widget_views(
         if isinstance(one, str)
         else replace(
             _drawn(
-                widget, *one, _in_order(one[1], tracks, of_live, answers, own), own, overdue if is_overdue else None
+                widget,
+                *one,
+                _in_order(one[1], tracks, of_live, answers, own),
+                own,
+                known.maintenance,
+                overdue if is_overdue else None,
             ),
             links=_links_over(one[1], range),
-            alerts=_alerts(one[1], bad or ()),
+            alerts=_alerts(one[1], known.alerts or ()),
         )
         for widget, one, of_live, own, is_overdue in zip(widgets, parsed, live, windows, is_all, strict=True)
     ]
@@ -214,9 +220,9 @@ def _alerts(config: Config | Still, bad: Sequence[BadAlert]) -> OnSeries | None:
 
 def alerts_of(widgets: Sequence[Widget]) -> frozenset[str] | None:
     """Return the metrics of whose alerts `widgets` say something; None if one of them lists alerts of all."""
-    configs = [one[1] for one in map(_parsed, widgets) if not isinstance(one, str)]
-    if any(isinstance(config, AlertsConfig) for config in configs):
+    if "alerts" in facts.needed(widgets):
         return None
+    configs = [one[1] for one in map(_parsed, widgets) if not isinstance(one, str)]
     return frozenset(query.metric for config in configs for query in config.queries if not query.is_live)
 
 
@@ -236,20 +242,19 @@ def _links_over(config: Config | Still, range: str) -> tuple[ShownLink, ...]:
 
 
 def view_of_tracks(
-    widget: Widget, tracks: list[list[Track]], range: str, at: float, bad: Sequence[BadAlert] = ()
+    widget: Widget, tracks: list[list[Track]], range: str, at: float, known: Facts = UNKNOWN
 ) -> WidgetView:
     """Return the view-model of `widget` that shows `tracks`, a list for each of its queries, not what is stored.
 
-    `bad` are the alerts that are bad then.
+    `known` are the facts of then.
     """
     parsed = _parsed(widget)
     if isinstance(parsed, str):
         return _view(widget, error=parsed)
     kind, config = parsed
-    if isinstance(config, AlertsConfig):
-        config.give(bad)
+    known.give(config)
     found = [(of_query, Said()) for of_query in tracks]
-    return _drawn(widget, kind, config, found, kind.window(config, ranges.window(range, at)))
+    return _drawn(widget, kind, config, found, kind.window(config, ranges.window(range, at)), known.maintenance)
 
 
 def _hidden(widgets: Sequence[Widget]) -> frozenset[int]:
@@ -294,15 +299,22 @@ def _drawn(
     config: Config | Still,
     found: Sequence[Shown],
     window: ranges.Window,
+    windows: Sequence[Maintained] = (),
     overdue: list[Named] | None = None,
 ) -> WidgetView:
-    """Return the view-model of a widget of `kind`, given what each of its queries found, or all that is overdue."""
+    """Return the view-model of a widget of `kind`, given what each of its queries found, or all that is overdue.
+
+    `windows` are those of maintenance.
+    """
     for index, (_, said) in enumerate(found):
         if said.error:
             return replace(_view(widget, error=said.error), error_of=index)
     try:
         series = _series(config, [tracks for tracks, _ in found], window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]
+        concerned = maintained.of_tracks([track for tracks, _ in found for track in tracks], windows)
+        if concerned:
+            series = [replace(one, maintained=_times(one, concerned)) for one in series]
         current = (
             config.freshness(window.at)
             if isinstance(config, Still)
@@ -314,11 +326,21 @@ def _drawn(
         hint = config.hint or next((said.hint for _, said in found if said.hint), "")
         view = _view(widget, current, view=shown, hint=hint)
         note = " ".join(dict.fromkeys(said.note for _, said in found if said.note))
-        return replace(view, series=tuple(map(_newest, series)), level=kind.level(shown), note=note)
+        return replace(
+            view,
+            series=tuple(map(_newest, series)),
+            level=kind.level(shown),
+            note=note,
+            maintenance=maintained.shown(concerned, window.at, kind.axis(config, window)),
+        )
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)
         return _view(widget, error="Its numbers can't be computed; the log says why.")
+
+
+def _times(one: Named, windows: Sequence[Maintained]) -> tuple[tuple[float, float], ...]:
+    return tuple((window.start, window.end) for window in maintained.of_tracks([one.track], windows))
 
 
 def _view(

@@ -32,6 +32,8 @@ NEWEST: dict[str, Callable[[Any], list[object]]] = {
     "countdown": lambda view: [view.left, view.at],
     "section": lambda view: [],
     "alerts": lambda view: [view.summary, *(text for one in view.rows for text in (one.name, one.severity))],
+    "on_call": lambda view: [view.summary, *(text for one in view.rows for text in (one.name, one.people, one.until))],
+    "untold": lambda view: [view.summary, *(text for one in view.rows for text in (one.title, one.word))],
     "image": lambda view: [view.alt],
 }
 """Texts that have to be said of a view-model, by kind."""
@@ -122,6 +124,8 @@ def test_what_is_only_said_has_no_number_that_is_not_drawn(kind: str) -> None:
     for state in gallery.states(kind):
         view, texts = drawn(kind, state)
         more = {str(len(view.series) - 4)}  # of a line, how many it does not name
+        if view.maintenance:  # times that are drawn as a band
+            more |= numbers([view.maintenance.said])
         assert numbers(texts.unseen) - numbers([*texts.drawn, view.title]) - more == set(), (kind, state)
 
 

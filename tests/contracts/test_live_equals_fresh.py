@@ -18,6 +18,7 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from itertools import groupby
 from types import SimpleNamespace
 from typing import Any
@@ -32,12 +33,14 @@ from consumers.frame import Frame
 from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
-from metrics.actions import arrivals, notice, render
+from metrics.actions import arrivals, facts, notice, render
 from metrics.actions.page import page
+from metrics.alerts.matchers import parse, to_json
 from metrics.live import bus, snapshot
 from metrics.live.topic import Topic
-from metrics.models import Dashboard, Source
+from metrics.models import Dashboard, Maintenance, MaintenanceSpan, Override, Schedule, Silence, Source
 from metrics.sample import Sample
+from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import render as draw
@@ -75,6 +78,8 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("image", {"picture": "0" * 64}),
     ("section", {"folded": True}),
     ("alerts", {"matchers": 'env="prod"', "rows": 3}),
+    ("on_call", {"rows": 3}),
+    ("untold", {"rows": 5}),
     ("text", {"text": "Call *Ada*."}),
     ("clock", {"places": [{"zone": "Asia/Tokyo"}]}),
     ("countdown", {"until": "2026-11-20T12:02:00Z"}),
@@ -87,6 +92,7 @@ class Page:
     def __init__(self, loaded: dict[str, str]) -> None:
         self.widgets = loaded
         self.frames = 0
+        self.seen: set[str] = set()
         self.notices: list[str] = []
 
     def write(self, frame: Frame) -> None:
@@ -95,6 +101,7 @@ class Page:
             r'hx-target="#(?:w-)?([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', frame.text, re.S
         ):
             self.widgets[widget] = html
+            self.seen.add(html)
             self.notices += [html] if widget == "notice" else []
 
     def waiting_bytes(self) -> int:
@@ -167,6 +174,7 @@ def build(url: str) -> tuple[Dashboard, Source, set[str], set[str]]:
     Return also the keys of all widgets, and of those that show `LOAD`.
     """
     make.source("promql", "prom", 60, url=url, live=True)
+    keep_quiet()
     assert {kind for kind, _ in CONFIGS} == set(kinds())
     widgets = [
         {"kind": kind, "title": f"{kind} {i}", "config": config, **({"w": 12} if kind == "section" else {})}
@@ -177,11 +185,28 @@ def build(url: str) -> tuple[Dashboard, Source, set[str], set[str]]:
     return made, make.source(name="checks", every_s=15), {widget.key for widget in made.widgets.all()}, shows_load
 
 
+def keep_quiet() -> None:
+    """Have a shift, a silence and maintenance begin and end between sweeps that draw everything."""
+    ada, spec = make.user("ada"), {"layers": [{"people": ["ada"], "start": "2026-11-21T09:00", "unit": "days"}]}
+    on_duty = Schedule.objects.create(name="Ops", spec=spec)
+    Override.objects.create(schedule=on_duty, user=ada, **ends(42, 103), by="system")
+    given = to_json(parse(f'metric="{LOAD}"'))
+    Silence.objects.create(matchers=given, by="ada", comment="Disks", **ends(33, 122))
+    disks = Maintenance.objects.create(matchers=given, by="ada", comment="Disks")
+    MaintenanceSpan.objects.create(maintenance=disks, **ends(52, 113))
+
+
+def ends(start: float, end: float) -> dict[str, datetime]:
+    return {"starts_at": datetime_of(AT + start), "ends_at": datetime_of(AT + end)}
+
+
 def fresh(dashboard: Dashboard, range: str, at: float, keys: set[str]) -> dict[str, str]:
     """Draw the notice, and those widgets."""
     said = {"notice": page(dashboard, range, at).notice}
+    widgets = raised(list(dashboard.widgets.all()))
+    known = facts.on(dashboard.pk, widgets, at)
     return {
-        **{one.key: draw(one, range, at, ()) for one in raised(list(dashboard.widgets.all())) if one.key in keys},
+        **{one.key: draw(one, range, at, known) for one in widgets if one.key in keys},
         "notice": render_to_string("notice/notice.html", said).strip(),
     }
 
@@ -238,6 +263,8 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(
             compared += 1
         assert stream.version > before
     assert server.asked
+    assert any('class="in-maintenance"' in html for html in page.seen), "maintenance began"
+    assert any(">ada<" in html for html in page.seen), "a shift began"
     assert compared > 2 * len(_steps())
     assert page.frames > len(_steps())
     shown = [tuple(re.findall("<strong>(.*)</strong>", html)) for html in page.notices]

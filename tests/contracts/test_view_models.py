@@ -134,7 +134,7 @@ def walk(nodes: list[Node], scope: Scope, where: str) -> int:
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_the_template_of_a_kind_uses_documented_fields_of_its_view(kind: str) -> None:
     where = f"widgets/{kind}.html"
-    assert walk(nodes_of(where), {"view": view_class(kind), "title": str}, where) > 0
+    assert walk(nodes_of(where), {"view": view_class(kind), "title": str, "band": str}, where) > 0
 
 
 def test_the_frame_around_them_does_too() -> None:

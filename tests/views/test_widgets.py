@@ -72,6 +72,8 @@ class TestNew:
             "text": ({"config-text": "Call *Ada*."}, {"text": "Call *Ada*."}),
             "section": ({}, {}),
             "alerts": ({"config-team": "ops"}, {"team": "ops"}),
+            "on_call": ({"config-team": "ops"}, {"team": "ops"}),
+            "untold": ({"config-rows": "5"}, {"rows": 5}),
             "late": ({}, {}),
             "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),

@@ -1,0 +1,80 @@
+"""Windows of maintenance for charts: remembered by each process until maintenance changes."""
+
+from collections.abc import Sequence
+
+from metrics.access import policy
+from metrics.actions.remembered import Remembered
+from metrics.alerts import matchers
+from metrics.models import Maintenance, MaintenanceSpan
+from metrics.times import datetime_of, seconds_of
+from metrics.widgets.maintained import Maintained
+
+BACK_S = 367 * 86_400.0
+"""The longest time that a widget shows."""
+AHEAD_S = 2 * 86_400.0
+"""The longest time that a chart of today shows of what is to come."""
+REMEMBERED_S = 60.0
+MOST = 2000
+"""The newest ones; a chart of a day shows all of these even if one begins each minute."""
+
+
+def on(dashboard: int | None, at: float) -> list[Maintained]:
+    """Return the windows that charts of a dashboard (id) may show now, which is `at` (Unix seconds).
+
+    That is no query most of the time, and one for the teams of the dashboard if there is maintenance of teams.
+    """
+    return _shown(_known.get(at), dashboard)
+
+
+def on_at(dashboard: int | None, at: float) -> list[Maintained]:
+    """Return the windows that charts of a time of the past may show."""
+    return _shown(_read(at), dashboard)
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    _known.forget()
+
+
+def _shown(found: Sequence[Maintained], dashboard: int | None) -> list[Maintained]:
+    teams = frozenset[int]() if all(one.for_everyone for one in found) else policy.teams_of(dashboard)
+    return [one for one in found if policy.is_for_teams(one.for_everyone, one.teams, teams)]
+
+
+def _read(at: float) -> tuple[Maintained, ...]:
+    rows = MaintenanceSpan.objects.filter(
+        maintenance__enabled=True,
+        starts_at__lt=datetime_of(at + AHEAD_S),
+        ends_at__gt=datetime_of(max(0.0, at - BACK_S)),
+    )
+    spans = list(rows.order_by("-ends_at", "-pk").values_list("maintenance_id", "starts_at", "ends_at")[:MOST])
+    if not spans:
+        return ()
+    by_id = {one.pk: one for one in Maintenance.objects.filter(pk__in={id for id, *_ in spans})}
+    given = {pk: matchers.from_json(one.matchers) for pk, one in by_id.items()}
+    teams = _teams([pk for pk, one in by_id.items() if not one.for_everyone])
+    return tuple(
+        Maintained(
+            id=id,
+            start=seconds_of(start),
+            end=seconds_of(end),
+            reason=by_id[id].comment,
+            matchers=given[id],
+            for_everyone=by_id[id].for_everyone,
+            teams=teams.get(id, frozenset()),
+        )
+        for id, start, end in spans
+        if id in by_id
+    )
+
+
+def _teams(ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {id: set() for id in ids}
+    if ids:
+        through = Maintenance.teams.through.objects.filter(maintenance_id__in=ids)
+        for id, team in through.values_list("maintenance_id", "team_id"):
+            found[id].add(team)
+    return {id: frozenset(teams) for id, teams in found.items()}
+
+
+_known = Remembered(_read, REMEMBERED_S)
