@@ -1,12 +1,13 @@
 """Series that rules look at and that have new samples, until these are looked at.
 
 A hash has, by series, the time of the oldest sample that nobody looked at. Whoever looks takes all of it, and what was
-taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had.
+taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had. Samples that
+may have been looked at before, as nobody knows it, are in fields of their own: the id of their series is negative.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import NamedTuple, cast
 
 from celery import current_app
 from redis.lock import Lock
@@ -43,10 +44,24 @@ return redis.call('HGETALL', KEYS[2])
 """
 
 
-def add(oldest_ms: Mapping[int, int]) -> None:
-    """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError."""
+class Taken(NamedTuple):
+    """Series (ids) to look at, each with the time of its oldest sample (Unix ms).
+
+    Those of `new` have new samples; those of `back` are looked at again, as nobody knows what was.
+    """
+
+    new: dict[int, int]
+    back: dict[int, int]
+
+
+def add(oldest_ms: Mapping[int, int], *, back: bool = False) -> None:
+    """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError.
+
+    Those looked `back` at may have been looked at before.
+    """
     if oldest_ms:
-        arguments = [part for pair in oldest_ms.items() for part in pair]
+        sign = -1 if back else 1
+        arguments = [part for series, at_ms in oldest_ms.items() for part in (sign * series, at_ms)]
         if cast(int, client().register_script(_ADD)(keys=[_NEW], args=arguments)):
             wake()
 
@@ -75,10 +90,13 @@ def turn() -> Iterator[Lock | None]:
             lock.release()
 
 
-def take() -> dict[int, int]:
-    """Return the series (ids) to look at, each with the time of its oldest new sample (Unix ms)."""
+def take() -> Taken:
+    """Return the series to look at. Both of it are empty if nothing waits."""
     found = cast(list[str], client().register_script(_TAKE)(keys=[_NEW, _TAKEN]))
-    return {int(series): int(at_ms) for series, at_ms in zip(found[::2], found[1::2], strict=True)}
+    pairs = [(int(series), int(at_ms)) for series, at_ms in zip(found[::2], found[1::2], strict=True)]
+    return Taken(
+        {series: at for series, at in pairs if series > 0}, {-series: at for series, at in pairs if series < 0}
+    )
 
 
 def done() -> None:
