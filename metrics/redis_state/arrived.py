@@ -1,8 +1,8 @@
 """Series that rules look at and that have new samples, until these are looked at.
 
 A hash has, by series, the time of the oldest sample that nobody looked at. Whoever looks takes all of it, and what was
-taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had. Samples that
-may have been looked at before, as nobody knows it, are in fields of their own: the id of their series is negative.
+taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had. What is
+looked at again, as nobody knows what was, is in fields of its own: the ids of these series are negative.
 """
 
 from collections.abc import Iterator, Mapping
