@@ -93,6 +93,15 @@ def mapping_of(webhook: AlertWebhook) -> AlertMapping:
     return AlertMapping.model_validate(upgraded(AlertMapping, webhook.mapping, webhook.version))
 
 
+def is_readable(webhook: AlertWebhook) -> bool:
+    """Return whether this release can read the mapping of `webhook`."""
+    try:
+        mapping_of(webhook)
+    except ValueError:
+        return False
+    return True
+
+
 def facts(webhook: AlertWebhook) -> dict[str, Any]:
     """Return what the journal keeps of a webhook."""
     access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])

@@ -9,7 +9,7 @@ from django.db.models import Case, Q, When
 
 from metrics.access.policy import ACKNOWLEDGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import journal
+from metrics.actions import journal, locks
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts.machine import State
 from metrics.models import Alert, Incident, Rule
@@ -91,7 +91,7 @@ def give_back(by: Principal, id: int) -> Alert:
 
 def end_all(by: Principal, rule: Rule, why: str, *, kept: Iterable[str] = ()) -> None:
     """Have the alerts of `rule` end, but for those whose keys are `kept`, in the transaction of a change of it."""
-    for alert in Alert.objects.select_for_update().filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept)):
+    for alert in locks.alerts(Alert.objects.filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept))):
         journal.moved([journal.transition(alert, alert.state, State.OK, time.time(), why)])
         alert.state, alert.since_ms = State.OK, round(time.time() * 1000)
         clear(alert)
@@ -139,5 +139,5 @@ def end_acknowledgements(now: float) -> None:
     if not Alert.objects.filter(over).exists():
         return
     with transaction.atomic():
-        for alert in Alert.objects.select_for_update().select_related("rule").filter(over):
+        for alert in locks.alerts(Alert.objects.select_related("rule").filter(over)):
             _give_back(SYSTEM, alert)

@@ -33,6 +33,8 @@ def secrets_of(channel: Channel) -> dict[str, Any]:
 
 def full(channel: Channel, secret: Mapping[str, Any]) -> dict[str, Any]:
     """Return the whole config of `channel`, in the form of this release."""
+    if not isinstance(channel.config, dict):
+        raise ValueError("its config is no object")
     return upgraded(kind_of(channel).config_class, {**channel.config, **secret}, channel.version)
 
 

@@ -161,7 +161,7 @@ def _store(found: Sequence[Looked], now: float) -> int:
     values = [_value(one, standing) for one, standing, changes in moved if not changes and _is_seen(one)]
     for begin in range(0, len(values), VALUES_AT_ONCE):
         alert_values.write(values[begin : begin + VALUES_AT_ONCE])
-    written = [one for one in moved if one[2]]
+    written = sorted((one for one in moved if one[2]), key=lambda one: one[0].alert.pk if one[0].alert else math.inf)
     count = 0
     for begin in range(0, len(written), AT_ONCE):
         with transaction.atomic():

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from metrics.access.policy import PUSH, SAMPLES, check
 from metrics.access.principal import Principal
-from metrics.actions import alerts, journal, received_rules
+from metrics.actions import alerts, journal, locks, received_rules
 from metrics.alerts.machine import State
 from metrics.ingest.alerts import ALERTNAME, SEVERITY, SentAlert
 from metrics.models import Alert, Rule, Transition
@@ -138,8 +138,8 @@ def _of(wanted: Iterable[tuple[int, str]]) -> QuerySet[Alert]:
 
 
 def _locked(wanted: Iterable[tuple[int, str]]) -> list[Alert]:
-    """Return the rows of the alerts, in one order for all, or two requests with the same ones would deadlock."""
-    return list(_of(wanted).select_for_update().order_by("pk"))
+    """Return the rows of the alerts, locked."""
+    return list(locks.alerts(_of(wanted)))
 
 
 def _follow(by: Principal, alert: Alert, sent: SentAlert, now: float) -> Transition | None:
@@ -181,7 +181,8 @@ def _unsent(now: float) -> int:
     if not over.exists():
         return 0
     with transaction.atomic():
-        rows = list(over.select_for_update().select_related("rule").order_by("pk")[:AT_ONCE])
+        some = over.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+        rows = locks.alerts(over.filter(pk__in=list(some)).select_related("rule"))
         moves = [
             _over(one, max(one.ends_at_ms or 0, one.since_ms), "It was not sent anew until it no longer held.")
             for one in rows
