@@ -1,10 +1,10 @@
-"""Sessions, sign-ins, invitations, links, notifications and transitions that are old."""
+"""Sessions, sign-ins, invitations, links, notifications, transitions and alerts that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, journal, links, notifications, received_alerts, users, watches
+from metrics.actions import account, alerts, journal, links, notifications, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -19,4 +19,4 @@ def forget() -> None:
     notifications.forget(now)
     watches.forget()
     journal.forget(now)
-    received_alerts.forget(now)
+    alerts.forget(now)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Case, Q, When
@@ -24,6 +24,8 @@ SEVERITIES = ("critical", "warning", "info")
 MOST_SEVERE_FIRST = Case(
     *(When(severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
 )
+KEPT = timedelta(days=90)
+FORGOTTEN_AT_ONCE = 1000
 ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
 
 
@@ -141,3 +143,13 @@ def end_acknowledgements(now: float) -> None:
     with transaction.atomic():
         for alert in locks.alerts(Alert.objects.select_related("rule").filter(over)):
             _give_back(SYSTEM, alert)
+
+
+def forget(now: float) -> None:
+    """Remove the alerts that are over for `KEPT` at `now` (Unix seconds); transitions say what they were."""
+    oldest_ms = round((now - KEPT.total_seconds()) * 1000)
+    over = Alert.objects.filter(state=State.OK, since_ms__lt=oldest_ms, are_told=False, flaps_since_ms=None)
+    while some := list(over.order_by("pk").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        with transaction.atomic():
+            those = locks.alerts(over.filter(pk__in=some))
+            Alert.objects.filter(pk__in=[one.pk for one in those]).delete()

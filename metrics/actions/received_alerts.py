@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,7 +23,6 @@ AT_ONCE = 500
 """Alerts that are written in one transaction."""
 BAD_MOST = 20_000
 """Alerts that are bad at once; beyond, new ones are refused."""
-KEPT = timedelta(days=90)
 FOLLOWED = [
     *("state", "since_ms", "seen_at_ms", "fired_at_ms", "ends_at_ms", "labels", "severity", "annotations", "link"),
     *("value", *alerts.ACKNOWLEDGED),
@@ -61,12 +59,6 @@ def end_unsent(now: float) -> int:
     while some := _unsent(now):
         count += some
     return count
-
-
-def forget(now: float) -> None:
-    """Remove the received alerts that are over for `KEPT` at `now` (Unix seconds); transitions say what they were."""
-    oldest_ms = round((now - KEPT.total_seconds()) * 1000)
-    Alert.objects.filter(state=State.OK, since_ms__lt=oldest_ms, ends_at_ms__isnull=False).delete()
 
 
 def key_of(labels: Mapping[str, str]) -> str:

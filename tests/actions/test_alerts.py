@@ -198,6 +198,24 @@ def test_a_rule_looks_back_at_no_run_before_it_was_changed() -> None:
         assert Alert.objects.exists() is is_told, since
 
 
+def test_alerts_that_were_over_for_long_are_forgotten_whatever_their_rule_looks_at() -> None:
+    machine = make.source()
+    made = [rule(), rule("Fails", metric="source_failures", condition={"kind": "source", "runs": 1})]
+    keys = [
+        ("over", {}),
+        ("lately", {"since_ms": (AT + 2 * 86_400) * 1000}),
+        ("bad", {"state": "firing", "are_told": True}),
+        ("told", {"are_told": True}),
+        ("flaps", {"flaps_since_ms": AT * 1000}),
+    ]
+    for one in made:
+        for key, fields in keys:
+            given = {"state": "ok", "since_ms": AT * 1000, "seen_at_ms": AT * 1000, **fields}
+            Alert.objects.create(rule=one, key=key, series={"source": machine.name}, **given)
+    alerts.forget(AT + 91 * 86_400)
+    assert list(Alert.objects.order_by("pk").values_list("key", flat=True)) == 2 * ["lately", "bad", "told", "flaps"]
+
+
 def test_what_a_worker_took_and_did_not_finish_is_looked_at_again() -> None:
     rule()
     accepted([sample("disk_used", 95, AT)])
