@@ -3,11 +3,11 @@
 `GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Count, Max, Min
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -205,12 +205,26 @@ def _webhooks(by: Principal, now: float) -> list[Untold]:
     ]
 
 
+def _digests(rows: Collection[Channel]) -> list[Untold]:
+    """Return the channels that hear of something later, in a digest."""
+    held = Delivery.objects.filter(channel__in=rows, state=Delivery.HELD).order_by().values_list("channel")
+    waiting = {pk: more for pk, *more in held.annotate(Count("pk"), Min("created_at"), Min("next_at"))}
+    found = []
+    for one in rows:
+        if one.pk in waiting:
+            count, since, until = waiting[one.pk]
+            text = f"It hears of {count} message{'' if count == 1 else 's'} in its next digest."
+            url = f"/channels/{one.pk}/"
+            found.append(Untold("digest", str(one.pk), one.name, url, text, since=since, until=until))
+    return found
+
+
 def _channels(by: Principal, now: float) -> list[Untold]:
     rows = list(visible(by, Channel))
     ended = Delivery.objects.filter(channel__in=rows, state__in=(Delivery.SENT, Delivery.FAILED)).order_by()
     newest = [pk for _, pk in ended.values_list("channel").annotate(Max("pk"))]
     failed = {one.channel_id: one for one in ended.filter(pk__in=newest, state=Delivery.FAILED)}
-    found = []
+    found = _digests(rows)
     for one in rows:
         last, url = failed.get(one.pk), f"/channels/{one.pk}/"
         if not one.enabled:
