@@ -4,7 +4,15 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from metrics.alerts.escalation import CLOCK, WAIT, Waiting
 from metrics.every import seconds
@@ -30,7 +38,9 @@ class DigestSpec(BaseModel):
         default_factory=list, max_length=TIMES_MOST, description="Times of each day, such as 08:00; or every so long."
     )
     every: str | None = Field(
-        default=None, max_length=20, description="How often, such as 1h: 5m to 1d, counted from midnight; or at times."
+        default=None,
+        max_length=20,
+        description="How often, such as 1h: 5m to 1d, from the start of each day; or at times.",
     )
     time_zone: str = Field(
         default="UTC", min_length=1, max_length=60, description="Of these times, such as Asia/Kathmandu."
@@ -47,15 +57,17 @@ class DigestSpec(BaseModel):
 
     @field_validator("every")
     @classmethod
-    def _is_period(cls, given: str | None) -> str | None:
+    def _is_period(cls, given: str | None, info: ValidationInfo) -> str | None:
         if given is not None and not LEAST_S <= seconds(given) <= MOST_S:
             raise ValueError("it is from 5m to 1d")
+        if given and info.data.get("at"):
+            raise ValueError("a digest has either times of the day, or every so long")
         return given
 
     @model_validator(mode="after")
     def _has_times(self) -> "DigestSpec":
-        if bool(self.at) == bool(self.every):
-            raise ValueError("at: a digest has either times of the day, or every so long")
+        if not self.at and not self.every:
+            raise ValueError("a digest has either times of the day, or every so long")
         return self
 
     def next_after(self, now: float) -> float:

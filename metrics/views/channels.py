@@ -251,8 +251,10 @@ def _save(by: Principal, draft: Draft, kind: str, found: Channel | None, team: s
     position = int(typed) if typed else None
     name, fallback, enabled = str(given.get("name", "")), bool(given["fallback"]), bool(given["enabled"])
     digest = {field: value for field, value in (given.get("digest") or {}).items() if value not in (None, "", [])}
+    if not {"at", "every"} & digest.keys():  # its other fields say nothing without a time
+        digest = {}
     if found is None:
-        own = {"enabled": enabled, "fallback": fallback, "position": position, "digest": digest}
+        own: dict[str, Any] = {"enabled": enabled, "fallback": fallback, "position": position, "digest": digest}
         return actions.create(by, kind, name, values[CONFIG], team, **own)
     changes = {"name": name, "fallback": fallback, "enabled": enabled, "config": values[CONFIG], "digest": digest}
     return actions.change(by, found.pk, changes | ({} if position is None else {"position": position}))

@@ -201,7 +201,7 @@ def test_a_rule_looks_back_at_no_run_before_it_was_changed() -> None:
 def test_alerts_that_were_over_for_long_are_forgotten_whatever_their_rule_looks_at() -> None:
     machine = make.source()
     made = [rule(), rule("Fails", metric="source_failures", condition={"kind": "source", "runs": 1})]
-    keys = [
+    keys: list[tuple[str, dict[str, Any]]] = [
         ("over", {}),
         ("lately", {"since_ms": (AT + 2 * 86_400) * 1000}),
         ("bad", {"state": "firing", "are_told": True}),

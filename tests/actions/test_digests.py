@@ -200,6 +200,7 @@ def test_many_are_counted_and_those_that_are_gone_are_named(outside: Outside) ->
 
 def test_a_digest_that_can_not_be_read_has_all_told_at_once(outside: Outside) -> None:
     pager = channel()
+    odd: Any
     for odd in ("daily", {"at": "08:00"}, {"every": "1h", "on": "mon"}, []):
         Channel.objects.update(digest=odd)
         pager.refresh_from_db()
