@@ -35,7 +35,9 @@ class DigestSpec(BaseModel):
         description="info, warning; what is critical never waits.",
     )
     at: list[TimeOfDay] = Field(
-        default_factory=list, max_length=TIMES_MOST, description="Times of each day, such as 08:00; or every so long."
+        default_factory=list,
+        max_length=TIMES_MOST,
+        description="Times of each day, such as 08:00, one a line; or every so long.",
     )
     every: str | None = Field(
         default=None,

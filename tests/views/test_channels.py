@@ -90,7 +90,7 @@ def test_a_channel_is_made_to_hear_of_things_in_digests_by_its_form() -> None:
     made = Channel.objects.get()
     assert made.digest is None, "the form as it is asks for none"
     path = f"/channels/{made.pk}/edit/"
-    typed = {**form(page(client, path), path), "channel-digest-at": "08:00, 17:00"}
+    typed = {**form(page(client, path), path), "channel-digest-at": "08:00\n17:00"}
     typed["channel-digest-time_zone"] = "Asia/Kathmandu"
     answer = client.post(path, {**typed, "channel-digest-every": "1h"})
     assert (answer.status_code, "either times of the day" in answer.content.decode()) == (422, True)
