@@ -32,12 +32,12 @@ class DigestSpec(BaseModel):
         default_factory=lambda: list(WAIT),
         min_length=1,
         max_length=2,
-        description="info, warning; what is critical never waits.",
+        description="info, warning; both without any. What is critical never waits.",
     )
     at: list[TimeOfDay] = Field(
         default_factory=list,
         max_length=TIMES_MOST,
-        description="Times of each day, such as 08:00, one a line; or every so long.",
+        description="Times of each day, such as 08:00; or every so long.",
     )
     every: str | None = Field(
         default=None,
@@ -59,8 +59,8 @@ class DigestSpec(BaseModel):
 
     @field_validator("every")
     @classmethod
-    def _is_period(cls, given: str | None, info: ValidationInfo) -> str | None:
-        if given is not None and not LEAST_S <= seconds(given) <= MOST_S:
+    def _is_period(cls, given: str, info: ValidationInfo) -> str:
+        if given and not LEAST_S <= seconds(given) <= MOST_S:
             raise ValueError("it is from 5m to 1d")
         if given and info.data.get("at"):
             raise ValueError("a digest has either times of the day, or every so long")
