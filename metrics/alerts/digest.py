@@ -39,8 +39,8 @@ class DigestSpec(BaseModel):
         max_length=TIMES_MOST,
         description="Times of each day, such as 08:00; or every so long.",
     )
-    every: str | None = Field(
-        default=None,
+    every: str = Field(
+        default="",
         max_length=20,
         description="How often, such as 1h: 5m to 1d, from the start of each day; or at times.",
     )
