@@ -26,7 +26,9 @@ class Versioned(BaseModel):
 
 
 def upgraded(config_class: type[Versioned], config: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """Return `config`, which was stored with `version`, in the present form. Raises NewerVersionError."""
+    """Return `config`, which was stored with `version`, in the present form. Raises ValueError."""
+    if not isinstance(config, Mapping):
+        raise ValueError("it is no object")
     if version > config_class.version:
         raise NewerVersionError(f"this release knows version {config_class.version}, not {version}")
     return config_class.upgrade(dict(config), version) if version < config_class.version else dict(config)

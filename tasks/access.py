@@ -1,10 +1,10 @@
-"""Sessions, sign-ins, invitations, links, notifications, transitions and events of alerts that are old."""
+"""Sessions, sign-ins, invitations, links, notifications, transitions, alerts and their events that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, alert_events, journal, links, notifications, received_alerts, users, watches
+from metrics.actions import account, alert_events, alerts, journal, links, notifications, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -19,5 +19,5 @@ def forget() -> None:
     notifications.forget(now)
     watches.forget()
     journal.forget(now)
-    received_alerts.forget(now)
+    alerts.forget(now)
     alert_events.forget(now)

@@ -13,6 +13,7 @@ from redis import RedisError
 from metrics.actions import (
     announcements,
     clock,
+    digests,
     escalations,
     evaluation,
     incident_messages,
@@ -78,6 +79,7 @@ def follow_alerts() -> None:
         escalations.hurry,
         escalations.sweep,
         incident_messages.send,
+        digests.send,
     )
     undone = [step for step in steps if not _done(step, now)]
     if not undone:

@@ -1,8 +1,7 @@
 """The log of events of alerts: what people were told of them and of incidents, in the order of the commits.
 
 Each event is a row, written in the transaction of the change itself, and has the whole alert or incident in it. It is
-for those whom the incident was for then. A transaction locks incidents and alerts first, then the head of this log, and
-then the logs of rooms and of people.
+for those whom the incident was for then. When its head is locked, `metrics.actions.locks` says.
 """
 
 import time
@@ -63,7 +62,7 @@ def record(events: Sequence[Event]) -> None:
         made.append((row, list(teams[incident.pk])))
     AlertEvent.objects.bulk_create([row for row, _ in made])
     of = AlertEvent.teams.through
-    of.objects.bulk_create([of(alertevent_id=row.pk, team_id=team) for row, its in made for team in its])
+    of._default_manager.bulk_create([of(alertevent_id=row.pk, team_id=team) for row, its in made for team in its])
     transaction.on_commit(partial(_send, [_entry(row, its) for row, its in made]), robust=True)
 
 

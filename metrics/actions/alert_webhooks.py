@@ -105,6 +105,15 @@ def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
         raise Invalid("example", f"The example has no alerts: {problem}.") from None
 
 
+def is_readable(webhook: AlertWebhook) -> bool:
+    """Return whether this release can read the mapping of `webhook`."""
+    try:
+        mapping_of(webhook)
+    except ValueError:
+        return False
+    return True
+
+
 def facts(webhook: AlertWebhook) -> dict[str, Any]:
     """Return what the journal keeps of a webhook."""
     access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Case, Q, When
 
 from metrics.access.policy import ACKNOWLEDGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import journal
+from metrics.actions import journal, locks
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts.machine import State
 from metrics.models import Alert, Incident, Rule
@@ -24,6 +24,8 @@ SEVERITIES = ("critical", "warning", "info")
 MOST_SEVERE_FIRST = Case(
     *(When(severity=one, then=place) for place, one in enumerate(SEVERITIES)), default=len(SEVERITIES)
 )
+KEPT = timedelta(days=90)
+FORGOTTEN_AT_ONCE = 1000
 ACKNOWLEDGED = ["acknowledged_at", "acknowledged_by", "acknowledged_until", "reason"]
 
 
@@ -91,7 +93,7 @@ def give_back(by: Principal, id: int) -> Alert:
 
 def end_all(by: Principal, rule: Rule, why: str, *, kept: Iterable[str] = ()) -> None:
     """Have the alerts of `rule` end, but for those whose keys are `kept`, in the transaction of a change of it."""
-    for alert in Alert.objects.select_for_update().filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept)):
+    for alert in locks.alerts(Alert.objects.filter(rule=rule).exclude(state=State.OK).exclude(key__in=set(kept))):
         journal.moved([journal.transition(alert, alert.state, State.OK, time.time(), why)])
         alert.state, alert.since_ms = State.OK, round(time.time() * 1000)
         clear(alert)
@@ -139,5 +141,15 @@ def end_acknowledgements(now: float) -> None:
     if not Alert.objects.filter(over).exists():
         return
     with transaction.atomic():
-        for alert in Alert.objects.select_for_update().select_related("rule").filter(over):
+        for alert in locks.alerts(Alert.objects.select_related("rule").filter(over)):
             _give_back(SYSTEM, alert)
+
+
+def forget(now: float) -> None:
+    """Remove the alerts that are over for `KEPT` at `now` (Unix seconds); transitions say what they were."""
+    oldest_ms = round((now - KEPT.total_seconds()) * 1000)
+    over = Alert.objects.filter(state=State.OK, since_ms__lt=oldest_ms, are_told=False, flaps_since_ms=None)
+    while some := list(over.order_by("pk").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        with transaction.atomic():
+            those = locks.alerts(over.filter(pk__in=some))
+            Alert.objects.filter(pk__in=[one.pk for one in those]).delete()

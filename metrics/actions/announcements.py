@@ -23,6 +23,7 @@ from metrics.actions import (
     flapping,
     holding,
     incidents,
+    locks,
     no_data,
     notifications,
     timeline,
@@ -93,14 +94,21 @@ def _release_held(now: float) -> int:
         return 0
     with transaction.atomic():
         known = _held_back().select_related("rule", "incident").prefetch_related("rule__teams")
-        rows = list(known.select_for_update(of=("self",)))  # else one of them might end meanwhile
+        seen = list(known)
+        held = holding.reasons(seen, now)
+        free_now = [alert for alert in seen if alert.pk not in held]
+        if not free_now:
+            return 0
+        gathering = incidents.Gathering(datetime_of(now))
+        gathering.lock(free_now)
+        rows = locks.alerts(known.filter(pk__in=[one.pk for one in free_now]))  # else one might end meanwhile
         held = holding.reasons(rows, now)
         free = {alert.pk: alert for alert in rows if alert.pk not in held}
         moved = Transition.objects.filter(noun="alert", thing__in=map(str, free)).order_by("at", "pk")
         newest = {int(move.thing): move for move in moved}
         # One that nobody has looked at yet is announced by itself.
         moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in TOLD]
-        _tell_of(moves, free, {}, now)
+        _tell_of(moves, free, {}, now, gathering)
     return len(moves)
 
 
@@ -108,8 +116,9 @@ def _release_calm(now: float) -> int:
     if not _flapping().exists():
         return 0
     with transaction.atomic():
+        locks.incidents(_flapping().values_list("incident", flat=True))
         known = _flapping().select_related("rule", "incident").prefetch_related("rule__teams")
-        rows = list(known.select_for_update(of=("self",)))
+        rows = locks.alerts(known)
         changes = flapping.changes([one.pk for one in rows], now)
         calm = {one.pk: one for one in rows if flapping.calm(one, changes.get(one.pk, ()), now)}
         held = holding.reasons(list(calm.values()), now)
@@ -140,17 +149,20 @@ def _release_calm(now: float) -> int:
 
 
 def _announce_some(now: float) -> int:
-    if not _unprocessed().exists():
+    waiting = dict(_unprocessed().order_by("pk").values_list("pk", "after")[:AT_ONCE])
+    if not waiting:
         return 0
+    if State.NODATA in waiting.values():
+        no_data.look(now)
     with transaction.atomic():
-        moves = list(_unprocessed().select_for_update().order_by("pk")[:AT_ONCE])
+        moves = list(_unprocessed().filter(pk__in=waiting).select_for_update().order_by("pk"))
         known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
+        gathering = incidents.Gathering(datetime_of(now))
+        gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
         alerts = known.in_bulk({int(move.thing) for move in moves})
-        if any(move.after == State.NODATA for move in moves):
-            no_data.look(now)
         beginning = {int(move.thing) for move in moves if move.after in TOLD}
         held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
-        _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now)
+        _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)
         Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
     return len(moves)
 
@@ -168,7 +180,11 @@ def _flapping() -> QuerySet[Alert]:
 
 
 def _tell_of(
-    moves: Sequence[Transition], alerts: Mapping[int, Alert], held: Mapping[int, Collection[Reason]], now: float
+    moves: Sequence[Transition],
+    alerts: Mapping[int, Alert],
+    held: Mapping[int, Collection[Reason]],
+    now: float,
+    gathering: incidents.Gathering,
 ) -> None:
     """Tell of `moves` of `alerts`, by their ids, but for what is `held` back for some reasons."""
     told: defaultdict[Incident, Told] = defaultdict(Told)
@@ -177,7 +193,6 @@ def _tell_of(
     changes = flapping.changes(alerts.keys(), min(move.at.timestamp() for move in moves)) if moves else {}
     flapped: list[Alert] = []
     withheld: list[withholding.Note] = []
-    gathering = incidents.Gathering(datetime_of(now))
     for move in moves:
         alert = alerts[int(move.thing)]
         reasons = held.get(alert.pk, ())
@@ -210,8 +225,7 @@ def _finish(
     changed: Mapping[Incident, str] | None = None,
 ) -> None:
     """Note which of `alerts` are told, end the incidents that are over, and say what is `told`, once by `key`."""
-    # Incidents first, then the log of events, those of their rooms, and those of people: so does everybody else.
-    list(Incident.objects.select_for_update().filter(pk__in=[one.pk for one in told]).order_by("pk").values("pk"))
+    locks.incidents(one.pk for one in told)
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)

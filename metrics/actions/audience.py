@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import structlog
 from django.db.models import F, Q
 
-from metrics.actions import channels, on_call
+from metrics.actions import channels, odd_rows, on_call
 from metrics.actions.notifications import EVERYONE
 from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step
 from metrics.models import Channel, Escalation, Incident, Schedule, Team
 from metrics.versioned import upgraded
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -32,7 +29,7 @@ def of_teams(teams: Iterable[Team]) -> EscalationSpec:
         try:
             return spec_of(row)
         except ValueError as problem:  # a later release stored it: people are told all the same
-            log.warning("escalation can't be read", of=str(row), error=str(problem))
+            odd_rows.left_out(row, problem)
     return USUAL
 
 

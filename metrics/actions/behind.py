@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
-from metrics.actions import rule_index
+from metrics.actions import odd_rows
 from metrics.actions.alert_labels import labels_of
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import TOLD, State
-from metrics.models import Alert
+from metrics.alerts.rule import Behind
+from metrics.models import Alert, Rule
 
 BAD = (*TOLD, State.RECOVERING)
 
@@ -25,7 +26,7 @@ def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]
     In front are alerts that are told, and those of `alerts` that are told now: they are not `held` (ids) for another
     reason, and stand behind none themselves.
     """
-    behind = {one.pk: fronts for one in alerts if one.pk not in held and (fronts := _of(one))}
+    behind = {one.pk: fronts for one in alerts if one.pk not in held and (fronts := _of(one.rule))}
     if not behind:
         return {}
     names = {rule for fronts in behind.values() for rule, _ in fronts}
@@ -47,21 +48,38 @@ def reasons(alerts: Sequence[Alert], held: Collection[int]) -> dict[int, Reason]
 
 def those_behind(by: Principal, alert: Alert) -> list[Alert]:
     """Return the alerts that are bad, and not told as they stand behind `alert`, of those that `by` may see."""
-    every = (rule for rules in rule_index.by_metric().values() for rule in rules)
-    rules = [one.pk for one in every if any(each.rule == alert.rule.name for each in one.spec.behind)]
-    if not rules or not alert.are_told:
+    if not alert.are_told:
+        return []
+    name = alert.rule.name
+    rules = [one.pk for one in naming(Rule.objects.filter(enabled=True)) if any(name == rule for rule, _ in _of(one))]
+    if not rules:
         return []
     rows = visible(by, Alert).filter(rule__in=rules, state__in=BAD, are_told=False).select_related("rule")
     front = _Fronts([alert])
-    return [one for one in rows.order_by("pk") if front.before(one, _of(one)) is not None]
+    return [one for one in rows.order_by("pk") if front.before(one, _of(one.rule)) is not None]
 
 
 def _told() -> QuerySet[Alert]:
     return Alert.objects.filter(are_told=True, state__in=BAD).select_related("rule").order_by("pk")
 
 
-def _of(alert: Alert) -> list[Front]:
-    return [(one["rule"], one.get("labels", [])) for one in alert.rule.spec.get("behind", ())]
+def naming(rules: QuerySet[Rule]) -> QuerySet[Rule]:
+    """Return those of `rules` that say that they stand behind any."""
+    return rules.filter(spec__has_key="behind")
+
+
+def names(rule: Rule) -> set[str]:
+    """Return the names of the rules that `rule` stands behind."""
+    return {name for name, _ in _of(rule)}
+
+
+def _of(rule: Rule) -> list[Front]:
+    """Return the rules in front of `rule`; it stands behind none of a kind that this release can't read."""
+    try:
+        return [(one.rule, one.labels) for one in map(Behind.model_validate, rule.spec.get("behind", ()))]
+    except (ValueError, TypeError) as problem:
+        odd_rows.left_out(rule, problem)
+        return []
 
 
 class _Fronts:

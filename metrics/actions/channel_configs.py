@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 from pydantic import ValidationError
 
-from metrics.actions import configs, credentials
+from metrics.actions import configs, credentials, odd_rows
 from metrics.actions.errors import Invalid
+from metrics.alerts.digest import DigestSpec
 from metrics.models import Channel
 from metrics.notify.base import AnyChannelKind
 from metrics.notify.registry import kinds
@@ -33,7 +34,20 @@ def secrets_of(channel: Channel) -> dict[str, Any]:
 
 def full(channel: Channel, secret: Mapping[str, Any]) -> dict[str, Any]:
     """Return the whole config of `channel`, in the form of this release."""
+    if not isinstance(channel.config, dict):
+        raise ValueError("its config is no object")
     return upgraded(kind_of(channel).config_class, {**channel.config, **secret}, channel.version)
+
+
+def digest_of(channel: Channel) -> DigestSpec | None:
+    """Return how `channel` hears of what can wait; None if it hears of it at once, also if that can't be read."""
+    if channel.digest is None:
+        return None
+    try:
+        return DigestSpec.model_validate(channel.digest)
+    except ValueError as problem:
+        odd_rows.left_out(channel, problem)
+        return None
 
 
 def where(channel: Channel) -> str:

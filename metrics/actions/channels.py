@@ -9,11 +9,13 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
+from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.actions import channel_configs, configs, credentials, deliveries, journal, teams
-from metrics.actions.errors import Errors, Invalid, Missing, TooOften, check_storable
+from metrics.actions.errors import Errors, Invalid, Missing, TooOften, check_storable, sentences
+from metrics.alerts.digest import DigestSpec
 from metrics.models import Channel, Delivery, Team
 from metrics.notify.base import AnyChannelKind
 from metrics.notify.message import Line, Message
@@ -25,7 +27,7 @@ log = structlog.get_logger(__name__)
 NAME_MOST = 100
 POSITION_MOST = 1000
 TESTS_PER_MINUTE = 10
-FIELDS = ("name", "enabled", "fallback", "position")
+FIELDS = ("name", "enabled", "fallback", "position", "digest")
 
 
 def of_teams(teams: Iterable[Team]) -> list[Channel]:
@@ -48,8 +50,11 @@ def create(
     enabled: bool = True,
     fallback: bool = False,
     position: int | None = None,
+    digest: Mapping[str, Any] | None = None,
 ) -> Channel:
     """Make a channel of a team; without one, of the installation. Without `position` it is the last.
+
+    `digest` is how it hears of what can wait, as `DigestSpec` has it; without one, or with {}, it hears of all at once.
 
     Raises Forbidden, or Invalid with everything that is wrong.
     """
@@ -57,7 +62,7 @@ def create(
     found_kind = channel_configs.check_kind(kind)
     channel = Channel(kind=kind, team=teams.named([team], "team")[0] if team else None)
     check(by, CREATE, channel)
-    given = {"name": name, "enabled": enabled, "fallback": fallback, "config": config}
+    given = {"name": name, "enabled": enabled, "fallback": fallback, "config": config, "digest": digest}
     if position is None:
         newest = Channel.objects.filter(team=channel.team).aggregate(newest=Max("position"))["newest"]
         position = 0 if newest is None else min(newest + 1, POSITION_MOST)
@@ -82,6 +87,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
         kind = channel_configs.kind_of(channel)
         _set(channel, kind, changes, by)
         _save(channel)
+        if channel.digest != before["digest"]:
+            deliveries.hold_anew(channel, time.time())
         secret = credentials.names(kind.config_class)
         given = sorted(secret & dict(changes.get("config", {})).keys())
         journal.record(by, "change", channel, before, facts(channel) | ({"credentials_given": given} if given else {}))
@@ -166,6 +173,9 @@ def _set(channel: Channel, kind: AnyChannelKind, given: Mapping[str, Any], by: P
     with errors:
         if "config" in given:
             configs.set_config(channel, kind.config_class, given["config"], by)
+    with errors:
+        if "digest" in given:
+            channel.digest = _digest(given["digest"])
     errors.check()
     channel.enabled = bool(given.get("enabled", channel.enabled))
     channel.fallback = bool(given.get("fallback", channel.fallback))
@@ -177,6 +187,17 @@ def _name(name: str) -> str:
     if not name or len(name) > NAME_MOST:
         raise Invalid("name", f"name: a name has 1 to {NAME_MOST} characters.")
     return name
+
+
+def _digest(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not given:
+        return None
+    check_storable(dict(given), "digest")
+    try:
+        return DigestSpec.model_validate(dict(given)).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "digest")
+        raise Invalid(*first, *others) from None
 
 
 def _position(position: int) -> int:

@@ -47,6 +47,8 @@ CLAIM_S = WAITS_S + 15
 KEPT = timedelta(days=90)
 LOOKED_AT = 500
 ERROR_MOST = 300
+GATHERED_STATES = ("firing", "update", "escalated", "resolved")
+"""Messages that may go with a digest."""
 EARLIER_MOST = 20
 
 
@@ -58,11 +60,12 @@ class Claim:
     until: datetime
 
 
-def queue(channels: Sequence[Channel], message: Message, *, at: float) -> list[Delivery]:
+def queue(channels: Sequence[Channel], message: Message, *, at: float, at_once: bool = False) -> list[Delivery]:
     """Have `message` go through `channels`, in the caller's transaction; return the rows, also those there were.
 
     A channel that got a message with the same key before gets no other; one that is off gets none. An earlier update
-    of the same conversation that still waits is replaced by this one.
+    of the same conversation that still waits is replaced by this one. One that hears of such in digests is told then,
+    unless it is to be told `at_once`.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A message is queued in the transaction of what it tells.")
@@ -74,9 +77,11 @@ def queue(channels: Sequence[Channel], message: Message, *, at: float) -> list[D
             key=message.key,
             document=message.document(),
             created_at=now,
-            next_at=now,
+            state=Delivery.WAITING if until is None else Delivery.HELD,
+            next_at=now if until is None else datetime_of(until),
         )
         for one in told
+        for until in [None if at_once else _held_until(one, message, at)]
     ]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
     found = list(Delivery.objects.filter(channel__in=told, key=message.key).order_by("pk"))
@@ -85,6 +90,19 @@ def queue(channels: Sequence[Channel], message: Message, *, at: float) -> list[D
         older.filter(state=Delivery.WAITING, document__state="update").update(state=Delivery.REPLACED)
     transaction.on_commit(partial(_start, [one.pk for one in found if one.state == Delivery.WAITING]), robust=True)
     return found
+
+
+def hold_anew(channel: Channel, now: float) -> None:
+    """Have what is held follow the digest of `channel`, which was changed; without one it goes at once, together."""
+    spec = channel_configs.digest_of(channel)
+    until = datetime_of(now if spec is None else spec.next_after(now))
+    Delivery.objects.filter(channel=channel, state=Delivery.HELD).update(next_at=until)
+
+
+def _held_until(channel: Channel, message: Message, now: float) -> float | None:
+    """Return when `channel` hears of `message` in a digest; None for at once."""
+    spec = channel_configs.digest_of(channel) if message.state in GATHERED_STATES else None
+    return None if spec is None or message.severity not in spec.severities else spec.next_after(now)
 
 
 def address_of(path: str) -> str:
@@ -248,7 +266,7 @@ def _step_in(row: Delivery, at: float) -> None:
     following = others.order_by("position", "pk").first()
     message = Message.of(row.document)
     if following is not None:
-        queue([following], message, at=at)
+        queue([following], message, at=at, at_once=True)
     goes_on = f" {following.name} is tried instead." if following else " No other channel is left."
     text = f"{channel.name} could not deliver “{subject(message)}”: {row.error}{goes_on}"
     people = User.objects.filter(is_active=True)

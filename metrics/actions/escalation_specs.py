@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal
-from metrics.actions import audience, journal
+from metrics.actions import audience, journal, odd_rows
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
 from metrics.alerts.escalation import ON_CALL, USUAL, EscalationSpec
 from metrics.models import Channel, Escalation, Schedule, Team
@@ -31,8 +31,21 @@ def find(by: Principal, team: str) -> Escalation:
 
 
 def spec_of(escalation: Escalation) -> EscalationSpec:
-    """Return the document of a row."""
-    return audience.spec_of(escalation)
+    """Return the document of a row; of one that this release can't read, how is answered instead."""
+    try:
+        return audience.spec_of(escalation)
+    except ValueError as problem:
+        odd_rows.left_out(escalation, problem)
+        return _instead(escalation.team)
+
+
+def is_readable(escalation: Escalation) -> bool:
+    """Return whether this release can read how somebody answers."""
+    try:
+        audience.spec_of(escalation)
+    except ValueError:
+        return False
+    return True
 
 
 def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
@@ -50,6 +63,20 @@ def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
         escalation.save()
         journal.record(by, "change" if before else "create", escalation, before, facts(escalation))
     return escalation
+
+
+def reset(by: Principal, team: str) -> None:
+    """Have a team say nothing of its own any more: it answers as the installation does, and that as usual.
+
+    Raises Missing, also if it says nothing, and Forbidden.
+    """
+    with transaction.atomic():
+        escalation = find(by, team)
+        check(by, CHANGE, escalation)
+        if escalation.pk is None:
+            raise Missing(f"{f'The team {team}' if team else 'The installation'} says nothing of its own.")
+        journal.record(by, "delete", escalation, before=facts(escalation))
+        escalation.delete()
 
 
 def checked(by: Principal, document: Mapping[str, Any], team: Team | None) -> EscalationSpec:

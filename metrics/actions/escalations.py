@@ -78,7 +78,7 @@ def _take_step(incident: Incident, now: datetime) -> None:
             notifications.tell(SYSTEM, one, ALERT, text, f"/incidents/{incident.pk}/", key)
         except Invalid as problem:  # the user or the team is gone
             timeline.say(incident, f"{one} can't be told: {problem}")
-    told = to.channels if incident_messages.escalated(incident, to.channels, key, now) else []
+    told = incident_messages.escalated(incident, to.channels, key, now)
     incident.next_step_at = now  # after a pause of ours the steps go on from now, and not all at once
     _go_on(incident, spec)
     incident.save(update_fields=["step", "next_step_at", "untold_since", "changed_at"])

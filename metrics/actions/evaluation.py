@@ -67,9 +67,10 @@ def evaluate(now: float) -> int:
     """Look at what arrived, until nothing is left; return how many alerts changed. Raises RedisError."""
     count = 0
     with arrived.turn() as turn:
-        while turn and (oldest_ms := arrived.take()):
+        while turn and any(taken := arrived.take()):
             turn.extend(arrived.LOCK_S, replace_ttl=True)
-            count += _store(looked.followed(oldest_ms, now), now)
+            count += _store(looked.followed(taken.new, now), now)
+            count += _store(looked.followed(taken.back, now, back=True), now)
             arrived.done()
             announcements.announce(now)
     return count
@@ -114,8 +115,9 @@ def look(now: float) -> int:
         count, seen = 0, list[Seen]()
         for at in _moments(now):
             turn.extend(arrived.LOCK_S, replace_ttl=True)
-            seen = looked.of_moment(rules, at)
-            count += _store(looked.calculated(seen, at), now if now - at < CALCULATED_EVERY_S else at + ON_THE_WAY_S)
+            is_newest = now - at < CALCULATED_EVERY_S
+            seen = looked.of_moment([one for one in rules if is_newest or one.changed_at <= at], at)
+            count += _store(looked.calculated(seen, at), now if is_newest else at + ON_THE_WAY_S)
             arrived.note_look(at)
         count += _store(looked.lapsed(rules, seen, now), now)
         count += _store(looked.runs(rules, now - LOOKED_BACK_S, now), now)
@@ -140,10 +142,10 @@ def _moments(now: float) -> list[float]:
 
 
 def _look_back(since_ms: int) -> None:
-    """Look at the samples since a time of all that rules look at."""
+    """Have looked at the samples since a time of all that rules look at; each rule begins where it is as it is."""
     metrics = list(rule_index.by_metric())
     ids = Series.objects.filter(metric__in=metrics).order_by().values_list("pk", flat=True)
-    arrived.add(dict.fromkeys(ids, since_ms))
+    arrived.add(dict.fromkeys(ids, since_ms), back=True)
 
 
 def _store(found: Sequence[Looked], now: float) -> int:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from metrics.actions import alert_notices, alerts, audience, deliveries
+from metrics.actions import alert_notices, alerts, audience, deliveries, timeline
 from metrics.alerts.machine import State
-from metrics.models import Alert, Channel, Incident
+from metrics.models import Alert, Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Chart, Line, Message
 from metrics.notify.message import State as MessageState
@@ -25,6 +25,7 @@ WAITS_MOST = timedelta(seconds=30)
 INTERVAL = timedelta(minutes=5)
 LINES_MOST = 10
 AT_ONCE = 100
+HELD = Delivery.HELD
 
 
 def send(now: float) -> int:
@@ -45,7 +46,11 @@ def send(now: float) -> int:
                 state: MessageState = "resolved" if incident.resolved_at else "update" if incident.told_at else "firing"
                 incident.told += 1
                 said = message(incident, state, f"incident:{pk}:{incident.told}", now)
-                deliveries.queue(_channels(incident, state, now), said, at=now)
+                channels = _channels(incident, state, now)
+                held = {one.channel_id for one in deliveries.queue(channels, said, at=now) if one.state == HELD}
+                if held and state == "firing":
+                    names = ", ".join(sorted(one.name for one in channels if one.pk in held))
+                    timeline.say(incident, f"In the next digest of {names}.", f"digest:{pk}:{incident.told}")
                 incident.told_at = moment
                 count += 1
             incident.untold_since = None
@@ -53,16 +58,17 @@ def send(now: float) -> int:
     return count
 
 
-def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> bool:
-    """Queue the message that nobody has taken an incident, in the transaction around this; return whether.
+def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> list[Channel]:
+    """Queue the message that nobody has taken an incident, in the transaction around this; return who is told now.
 
     In quiet hours it waits: when those end, the next message says how it stands. Saving that is for the caller.
     """
     if _is_quiet(incident, now):
         incident.untold_since, incident.changed_at = incident.untold_since or now, now
-        return False
-    deliveries.queue(channels, message(incident, "escalated", key, now.timestamp()), at=now.timestamp())
-    return True
+        return []
+    said = message(incident, "escalated", key, now.timestamp())
+    held = {one.channel_id for one in deliveries.queue(channels, said, at=now.timestamp()) if one.state == HELD}
+    return [one for one in channels if one.pk not in held]
 
 
 def message(incident: Incident, state: MessageState, key: str, now: float) -> Message:

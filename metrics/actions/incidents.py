@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Q, QuerySet, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import alert_events, alerts, audience, escalations, journal, notifications, rooms, timeline
+from metrics.actions import alert_events, alerts, audience, escalations, journal, locks, notifications, rooms, timeline
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
@@ -79,6 +79,11 @@ class Gathering:
         self._joined: dict[int, list[int]] = {}
         self.changed: dict[Incident, str] = {}
         """How incidents changed, for programs: see `alert_events.CHANGES`."""
+
+    def lock(self, those: Sequence[Alert]) -> None:
+        """Lock the incidents that `those` alerts may belong to, before any alert is locked."""
+        keys = {_key(one, self._spec(list(one.rule.teams.all()))) for one in those}
+        locks.incidents([one.incident_id for one in those], keys)
 
     def incident_of(self, alert: Alert, at: datetime) -> Incident:
         """Return the incident of an alert that is bad since `at`: an open one that it belongs to, else a new one."""
@@ -153,8 +158,10 @@ def detach(rule: Rule, now: datetime) -> None:
     """Have the alerts of `rule`, which is for other people now, gather anew, in the transaction around this."""
     rows = Alert.objects.filter(rule=rule).exclude(incident=None)
     concerned = set(rows.values_list("incident", flat=True))
-    told = list(rows.filter(are_told=True).select_related("rule"))
-    rows.update(incident=None, are_told=False)
+    locks.incidents(concerned)
+    those = locks.alerts(rows.select_related("rule"))
+    told = [one for one in those if one.are_told]
+    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False)
     settle(concerned, now)
     alert_events.record([alert_events.Event(one, alert_events.OVER, why="Its rule is for others now.") for one in told])
 
@@ -163,7 +170,8 @@ def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
     """End those incidents (ids) of which no alert is bad any more, in the transaction around this; return them."""
     wanted = {id for id in ids if id is not None}
     bad = Alert.objects.filter(incident__in=wanted, are_told=True).values("incident")
-    ended = list(Incident.objects.select_for_update().filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad))
+    locks.incidents(wanted)
+    ended = list(Incident.objects.filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad).order_by("pk"))
     for incident in ended:
         _end(incident, now, "")
         _moved(incident, "open", "resolved", now, "All of its alerts ended.")
@@ -301,7 +309,7 @@ def end_acknowledgements(now: float) -> None:
     over = Q(acknowledged_until__lte=datetime_of(now), resolved_at=None)
     if not Incident.objects.filter(over).exists():
         return
-    for id in Incident.objects.filter(over).values_list("pk", flat=True):
+    for id in Incident.objects.filter(over).order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():  # one each: alerts are locked before the log of events
             incident = Incident.objects.select_for_update().filter(over, pk=id).first()
             if incident is None:
@@ -342,16 +350,18 @@ def _take(by: Principal, incident: Incident, reason: str, until: datetime | None
     incident.untold_since, incident.changed_at = incident.untold_since or now, now
     incident.save(update_fields=[*ACKNOWLEDGED, "next_step_at", "untold_since", "changed_at"])
     theirs = Q(acknowledged_at=None) | (Q(acknowledged_by=before) if before else Q(pk=None))
-    taken = Alert.objects.filter(theirs, incident=incident).exclude(state=State.OK)
-    taken.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
+    taken = locks.alerts(Alert.objects.filter(theirs, incident=incident).exclude(state=State.OK))
+    rows = Alert.objects.filter(pk__in=[one.pk for one in taken])
+    rows.update(**{name: getattr(incident, name) for name in ACKNOWLEDGED})
 
 
 def _give_back(by: Principal, incident: Incident) -> None:
     if not incident.acknowledged_at:
         return
     before = alerts.acknowledgement(incident)
-    taken = Alert.objects.filter(incident=incident, acknowledged_by=incident.acknowledged_by)
-    taken.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
+    taken = locks.alerts(Alert.objects.filter(incident=incident, acknowledged_by=incident.acknowledged_by))
+    rows = Alert.objects.filter(pk__in=[one.pk for one in taken])
+    rows.update(acknowledged_at=None, acknowledged_by="", acknowledged_until=None, reason="")
     alerts.clear(incident)
     escalations.begin(incident, audience.of_teams(incident.teams.all()), datetime_of(time.time()))
     incident.save(update_fields=[*ACKNOWLEDGED, "step", "next_step_at", "unseen_at"])

@@ -64,8 +64,11 @@ class Seen:
     track: Track
 
 
-def followed(oldest_ms: Mapping[int, int], now: float) -> list[Looked]:
-    """Return the samples of series (ids) from a time on (Unix ms), for each rule that looks at each of them."""
+def followed(oldest_ms: Mapping[int, int], now: float, *, back: bool = False) -> list[Looked]:
+    """Return the samples of series (ids) from a time on (Unix ms), for each rule that looks at each of them.
+
+    Whoever looks `back` at samples that may have been looked at before begins where a rule is as it is.
+    """
     rules = rule_index.by_metric()
     series = Series.objects.select_related("source").in_bulk(list(oldest_ms))
     pairs = [(rule, one) for one in series.values() for rule in rules.get(one.metric, rule_index.NONE).following(one)]
@@ -78,8 +81,9 @@ def followed(oldest_ms: Mapping[int, int], now: float) -> list[Looked]:
         alert = known.get((rule.pk, one.key))
         unit = rule.spec.kind.unit(rule.condition, one.unit)
         it = Looked(rule, one.key, one.labels, unit, _said_stale_after_s(one, now), alert)
-        it.restart, it.is_late = _restart(alert, oldest_ms[one.pk])
-        it.samples = held.get(one.pk, [])
+        start_ms = max(oldest_ms[one.pk], math.ceil(rule.changed_at * 1000)) if back else oldest_ms[one.pk]
+        it.restart, it.is_late = _restart(alert, start_ms)
+        it.samples = [sample for sample in held.get(one.pk, []) if sample[0] * 1000 >= start_ms]
         looked.append(it)
     _judge([(it, one.pk) for it, (_, one) in zip(looked, pairs, strict=True) if it.samples], now)
     return looked
@@ -286,9 +290,8 @@ def _of_runs(rule: Known, source: Source, samples: Samples, known: Mapping[tuple
     labels = labels_of(source)
     key = series_key(FAILED_RUNS, labels)
     alert = known.get((rule.pk, key))
-    if alert is not None:
-        samples = [one for one in samples if one[0] * 1000 > alert.seen_at_ms]
-    samples = [one for one in samples if one[0] > rule.changed_at] if alert is None else samples
+    since = rule.changed_at if alert is None else max(rule.changed_at, alert.seen_at_ms / 1000)
+    samples = [one for one in samples if one[0] > since]
     if not samples:
         return None
     restart = NEW if alert is None else _standing(alert)

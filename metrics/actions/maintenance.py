@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_changes, feeds, journal, silences, teams
+from metrics.actions import alert_changes, feeds, journal, silences, teams, withholding
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
 from metrics.alerts import calendars, matchers
 from metrics.alerts.calendars import BadCalendar
@@ -117,8 +117,8 @@ def over(
     asked: dict[int, bool] = {}
     for row in rows.select_related("maintenance").order_by("starts_at")[:SPANS_MOST]:
         if row.maintenance_id not in asked:
-            given = matchers.from_json(row.maintenance.matchers)
-            asked[row.maintenance_id] = any(matchers.match(given, labels) for labels in named)
+            given = withholding.matchers_of(row.maintenance)
+            asked[row.maintenance_id] = given is not None and any(matchers.match(given, labels) for labels in named)
         if asked[row.maintenance_id]:
             found.append((seconds_of(row.starts_at), seconds_of(row.ends_at), row.maintenance))
     return found
@@ -178,11 +178,6 @@ def forget(now: float) -> None:
     MaintenanceSpan.objects.filter(ends_at__lt=datetime_of(now) - KEPT).delete()
 
 
-def text_of(row: Maintenance) -> str:
-    """Return the matchers as they are typed."""
-    return matchers.written(matchers.from_json(row.matchers))
-
-
 def access_of(row: Maintenance) -> Access:
     """Return the people who may see it."""
     return Access(everyone=row.for_everyone, teams=[team.name for team in row.teams.all()])
@@ -192,7 +187,7 @@ def facts(row: Maintenance) -> dict[str, Any]:
     """Return what the journal keeps; of an address elsewhere only where that is, as the rest may be a key."""
     access = access_of(row).model_dump() if row.pk else {}
     when = {name: getattr(row, name) for name in ("time_zone", "start", "lasts_s", "repeat", "place", "enabled")}
-    return {"matchers": text_of(row), "reach": row.reach, "comment": row.comment, **when, **access}
+    return {"matchers": silences.text_of(row), "reach": row.reach, "comment": row.comment, **when, **access}
 
 
 def _put(

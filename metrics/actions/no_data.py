@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import audience, escalations, incidents, notifications, rooms, rule_index, timeline
+from metrics.actions import audience, escalations, incidents, locks, notifications, rooms, rule_index, timeline
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import State
@@ -39,6 +39,7 @@ def look(now: float) -> None:
         if is_so and found is None:
             _begin(without, watched, now)
         elif found is not None and not is_so:
+            locks.incidents([found.pk])
             timeline.say(found, f"Data comes again: {without} of {watched} series have none.")
             incidents.settle([found.pk], datetime_of(now))
 

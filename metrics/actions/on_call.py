@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db.models import prefetch_related_objects
 
-from metrics.actions import feeds, schedules
+from metrics.actions import feeds, odd_rows, schedules
 from metrics.actions.errors import Missing
 from metrics.actions.named_people import People
 from metrics.actions.schedules import with_overrides
@@ -136,7 +136,8 @@ def _spans(row: Schedule, start: float, end: float) -> Sequence[Span]:
         return rotation.overridden(shifts, overrides, start, end)
     try:
         spec = schedules.spec_of(row)
-    except ValueError:  # a later release stored it
+    except ValueError as problem:  # a later release stored it
+        odd_rows.left_out(row, problem)
         spec = ScheduleSpec()
     return rotation.spans(spec, schedules.zone(row), overrides, start, end)
 

@@ -8,14 +8,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.policy import PUSH, SAMPLES, check
 from metrics.access.principal import Principal
-from metrics.actions import alerts, journal, received_rules
+from metrics.actions import alerts, journal, locks, received_rules
 from metrics.alerts.machine import State
 from metrics.ingest.alerts import ALERTNAME, SEVERITY, SentAlert
 from metrics.models import Alert, Rule, Transition
@@ -24,7 +23,6 @@ AT_ONCE = 500
 """Alerts that are written in one transaction."""
 BAD_MOST = 20_000
 """Alerts that are bad at once; beyond, new ones are refused."""
-KEPT = timedelta(days=90)
 FOLLOWED = [
     *("state", "since_ms", "seen_at_ms", "fired_at_ms", "ends_at_ms", "labels", "severity", "annotations", "link"),
     *("value", *alerts.ACKNOWLEDGED),
@@ -61,12 +59,6 @@ def end_unsent(now: float) -> int:
     while some := _unsent(now):
         count += some
     return count
-
-
-def forget(now: float) -> None:
-    """Remove the received alerts that are over for `KEPT` at `now` (Unix seconds); transitions say what they were."""
-    oldest_ms = round((now - KEPT.total_seconds()) * 1000)
-    Alert.objects.filter(state=State.OK, since_ms__lt=oldest_ms, ends_at_ms__isnull=False).delete()
 
 
 def key_of(labels: Mapping[str, str]) -> str:
@@ -138,8 +130,8 @@ def _of(wanted: Iterable[tuple[int, str]]) -> QuerySet[Alert]:
 
 
 def _locked(wanted: Iterable[tuple[int, str]]) -> list[Alert]:
-    """Return the rows of the alerts, in one order for all, or two requests with the same ones would deadlock."""
-    return list(_of(wanted).select_for_update().order_by("pk"))
+    """Return the rows of the alerts, locked."""
+    return list(locks.alerts(_of(wanted)))
 
 
 def _follow(by: Principal, alert: Alert, sent: SentAlert, now: float) -> Transition | None:
@@ -181,7 +173,8 @@ def _unsent(now: float) -> int:
     if not over.exists():
         return 0
     with transaction.atomic():
-        rows = list(over.select_for_update().select_related("rule").order_by("pk")[:AT_ONCE])
+        some = over.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+        rows = locks.alerts(over.filter(pk__in=list(some)).select_related("rule"))
         moves = [
             _over(one, max(one.ends_at_ms or 0, one.since_ms), "It was not sent anew until it no longer held.")
             for one in rows

@@ -107,6 +107,8 @@ WORDS = {
     Delivery.SENDING: "has not arrived yet",
     Delivery.FAILED: "did not arrive",
     Delivery.REPLACED: "was replaced by a newer one",
+    Delivery.HELD: "waits for a digest",
+    Delivery.GATHERED: "went with a digest",
 }
 
 

@@ -133,14 +133,16 @@ def _change(name: str, text: str, file: File, stored: Rule | None) -> list[RuleC
 
 def apply(by: Principal, changes: Iterable[RuleChange]) -> None:
     """Make the rules what their files say: all, or none. Raises what rules.create, change and delete do."""
+    wanted = list(changes)
+    coming = {str(one.document["name"]) for one in wanted if one.verb == "create"}
     with transaction.atomic():
-        for one in changes:
+        for one in wanted:
             document = dict(one.document)
             access = Access.model_validate(document.pop("access", {}))
             if one.verb == "create":
-                rules.create(by, document, access)
+                rules.create(by, document, access, coming=coming)
             elif one.id is not None and one.verb == "change":
-                rules.change(by, one.id, document, access, one.seen)
+                rules.change(by, one.id, document, access, one.seen, coming=coming)
             elif one.id is not None:
                 rules.delete(by, one.id)
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alerts, incidents, journal, rule_index, teams
+from metrics.actions import alert_events, alerts, behind, incidents, journal, locks, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -35,14 +35,18 @@ __all__ = [
 ]
 
 
-def create(by: Principal, document: Mapping[str, Any], access: Access | None = None) -> Rule:
+def create(
+    by: Principal, document: Mapping[str, Any], access: Access | None = None, *, coming: Collection[str] = ()
+) -> Rule:
     """Make a rule of `document`, as `RuleSpec` has it. Without `access` it is for everyone.
+
+    It may stand behind rules that are made with it: `coming` are their names.
 
     Raises Forbidden, or Invalid with everything that is wrong.
     """
     check(by, CREATE, Rule)
     spec, rule = checked(document), Rule()
-    _check_behind(by, spec, ())
+    _check_behind(by, spec, coming)
     if not spec.kind.is_evaluated:
         raise Invalid("condition", f"condition: a rule of the kind {spec.kind.kind} is made by the first such alert.")
     owners = teams.named((access or Access()).teams)
@@ -62,21 +66,34 @@ def add(by: Principal, rule: Rule, spec: RuleSpec, owners: Iterable[Team]) -> No
 
 
 def change(
-    by: Principal, id: int, document: Mapping[str, Any], access: Access | None = None, seen: int | None = None
+    by: Principal,
+    id: int,
+    document: Mapping[str, Any],
+    access: Access | None = None,
+    seen: int | None = None,
+    *,
+    coming: Collection[str] = (),
 ) -> Rule:
     """Replace the fields that `document` has, and leave the others; so with `access`, who it is for.
 
-    `seen` is the revision that this is based on. Its alerts stay, and follow the rule from the next sample on. Raises
+    `seen` is the revision that this is based on. Rules that stand behind it follow it to another name; `coming` is as
+    in `create`. Its alerts stay, and follow the rule from the next sample on. Raises
     Missing, Forbidden, Invalid and Conflict, and then nothing is changed.
     """
     with transaction.atomic():
-        rule = Rule.objects.select_for_update().get(pk=find(by, id).pk)
+        found = find(by, id)
+        follow = _behind(found.name) if document.get("name", found.name) != found.name else []
+        locked = locks.rules([found.pk, *follow])
+        if found.pk not in locked:
+            raise Missing(f"There is no rule {id}.")
+        rule = locked[found.pk]
         check(by, CHANGE, rule)
+        locks.incidents(rule.alerts.values_list("incident", flat=True))
         if seen is not None and seen != rule.revision:
             raise Conflict(f"Somebody changed the rule {rule.name} meanwhile.", rule.revision)
         before = facts(rule)
         spec = checked({**rule.spec, "name": rule.name, "enabled": rule.enabled, **document})
-        _check_behind(by, spec, [one["rule"] for one in rule.spec.get("behind", ())])
+        _check_behind(by, spec, {*coming, *behind.names(rule)})
         _check_condition(rule, spec)
         owners = list(rule.teams.all()) if access is None else teams.named(access.teams)
         teams.check_sharing(by, rule.teams.all(), owners)
@@ -88,6 +105,9 @@ def change(
             alerts.end_all(by, rule, f"{by.name} turned the rule off.")
         elif _looked_at(rule) != looked_at:
             alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
+        if rule.name != before["name"]:
+            for one in follow:
+                _rename(by, locked[one], before["name"], rule.name)
         rule.teams.set(owners)
         if access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
             incidents.detach(rule, datetime.now(UTC))
@@ -96,14 +116,30 @@ def change(
     return rule
 
 
+def _behind(name: str) -> list[int]:
+    """Return the rules (ids) that say that they stand behind the one of that name."""
+    return [one.pk for one in behind.naming(Rule.objects.all()) if name in behind.names(one)]
+
+
+def _rename(by: Principal, rule: Rule, before: str, after: str) -> None:
+    """Have `rule` name one that it stands behind as that is called now. It looks at the same: it did not change."""
+    was = facts(rule)
+    fronts = [{**one, "rule": after} if one["rule"] == before else one for one in rule.spec["behind"]]
+    rule.spec, rule.revision = {**rule.spec, "behind": fronts}, rule.revision + 1
+    rule.save(update_fields=["spec", "revision"])
+    journal.record(by, "change", rule, was, facts(rule))
+
+
 def delete(by: Principal, id: int) -> None:
     """Remove a rule with its alerts; what they were is in the journal. Raises Missing and Forbidden."""
     with transaction.atomic():
         rule = find(by, id)
+        locks.rules([rule.pk])
         check(by, DELETE, rule)
         journal.record(by, "delete", rule, before=facts(rule))
         concerned = set(rule.alerts.exclude(incident=None).values_list("incident", flat=True))
-        told = list(rule.alerts.filter(are_told=True).select_related("rule"))
+        locks.incidents(concerned)
+        told = [one for one in locks.alerts(rule.alerts.select_related("rule")) if one.are_told]
         rule.delete()
         incidents.settle(concerned, datetime.now(UTC))
         why = f"{by.name} deleted the rule."
@@ -136,12 +172,12 @@ def checked(document: Mapping[str, Any]) -> RuleSpec:
     return spec.model_copy(update={"condition": condition})
 
 
-def _check_behind(by: Principal, spec: RuleSpec, named_before: Collection[str]) -> None:
-    """Raise Invalid unless `by` sees the rules that `spec` newly says are in front of it."""
+def _check_behind(by: Principal, spec: RuleSpec, known: Collection[str]) -> None:
+    """Raise Invalid unless `by` sees the rules that `spec` says are in front of it, but for those that are `known`."""
     names = {one.rule for one in spec.behind}
     if spec.name in names:
         raise Invalid("behind", "behind: a rule can't stand behind itself.")
-    unknown = names - set(named_before)
+    unknown = names - set(known)
     unknown -= set(visible(by, Rule).filter(name__in=unknown).values_list("name", flat=True)) if unknown else set()
     if unknown:
         raise Invalid("behind", f"behind: there is no rule {min(unknown)!r}.")

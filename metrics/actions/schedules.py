@@ -128,6 +128,15 @@ def spec_of(row: Schedule) -> ScheduleSpec:
     return ScheduleSpec.model_validate(upgraded(ScheduleSpec, row.spec, row.version))
 
 
+def is_readable(row: Schedule) -> bool:
+    """Return whether this release can read the plan of a schedule."""
+    try:
+        spec_of(row)
+    except ValueError:
+        return False
+    return True
+
+
 def zone(row: Schedule) -> ZoneInfo:
     """Return the time zone of a schedule."""
     return zone_of(row.time_zone)
@@ -161,7 +170,12 @@ def access_of(row: Schedule) -> Access:
 def facts(row: Schedule) -> dict[str, Any]:
     """Return what the journal keeps; of an address elsewhere only where that is, as the rest may be a key."""
     access = access_of(row).model_dump() if row.pk else {}
-    return {"name": row.name, "time_zone": row.time_zone, "place": row.place, **row.spec, **access}
+    return {"name": row.name, "time_zone": row.time_zone, "place": row.place, **plan_of(row), **access}
+
+
+def plan_of(row: Schedule) -> dict[str, Any]:
+    """Return the plan of a schedule as it is stored; none if it is no plan at all."""
+    return row.spec if isinstance(row.spec, dict) else {}
 
 
 def with_overrides() -> "Prefetch[str]":
@@ -217,7 +231,7 @@ def _set_fields(by: Principal, row: Schedule, document: Mapping[str, Any]) -> No
 def _set_spec(row: Schedule, document: Mapping[str, Any]) -> None:
     given = {name: document[name] for name in ("layers", "holidays") if name in document}
     try:
-        spec = ScheduleSpec.model_validate({**row.spec, **given})
+        spec = ScheduleSpec.model_validate({**(plan_of(row) if is_readable(row) else {}), **given})
     except ValidationError as problem:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None

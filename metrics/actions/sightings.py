@@ -16,7 +16,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
-from metrics.actions import timeline
+from metrics.actions import alert_changes, timeline
 from metrics.actions.errors import Invalid, check_storable
 from metrics.models import Dashboard, Incident, Sighting
 from metrics.models.log import sender
@@ -97,6 +97,7 @@ def store(seen: Sequence[Seen]) -> None:
             if row.incident_id not in before:
                 before.add(row.incident_id)
                 timeline.say(known[row.incident_id], f"First seen {_where(row)}.", f"sighting:{row.incident_id}")
+                alert_changes.note("incident")  # its page says so at once, as its timeline does
 
 
 def summary(incident: Incident) -> Summary:

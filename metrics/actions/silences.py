@@ -13,13 +13,14 @@ from django.db.models import QuerySet
 from metrics.access.policy import CHANGE, CREATE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, teams
+from metrics.actions import journal, teams, withholding
 from metrics.actions.alert_labels import labels_of
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts import matchers
 from metrics.alerts.machine import State
 from metrics.alerts.matchers import BadMatcher, Matcher
 from metrics.models import Alert, Silence
+from metrics.models.silence import Withholding
 from metrics.times import YEARS, datetime_of
 
 COMMENT_MOST = 500
@@ -229,9 +230,17 @@ def read_json(documents: Sequence[Mapping[str, Any]]) -> list[Matcher]:
         raise Invalid("matchers", f"matchers: {problem}") from None
 
 
-def text_of(silence: Silence) -> str:
-    """Return the matchers of a silence as they are typed."""
-    return matchers.written(matchers.from_json(silence.matchers))
+def kept(thing: Withholding) -> list[Matcher]:
+    """Return the matchers of what stays as it is otherwise. Raises Invalid if this release can't read them."""
+    given = withholding.matchers_of(thing)
+    if given is None:
+        raise Invalid("matchers", "matchers: this release can't read those that are stored: enter them anew.")
+    return given
+
+
+def text_of(thing: Withholding) -> str:
+    """Return the matchers of a silence, or a maintenance, as they are typed; "" if this release can't read them."""
+    return ", ".join(withholding.texts_of(thing))
 
 
 def access_of(silence: Silence) -> Access:

@@ -3,22 +3,31 @@
 `GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
-from metrics.actions import rule_index, withholding
+from metrics.actions import (
+    alert_webhooks,
+    channel_configs,
+    escalation_specs,
+    rule_index,
+    schedules,
+    withholding,
+)
 from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
 from metrics.alerts.machine import State
 from metrics.heartbeat import State as Beat
 from metrics.models import (
     Alert,
+    AlertWebhook,
     Channel,
     Delivery,
+    Escalation,
     Heartbeat,
     Maintenance,
     MaintenanceSpan,
@@ -85,6 +94,7 @@ def _silences(by: Principal, now: float) -> list[Untold]:
             str(one.pk),
             one.comment,
             f"/silences/#silence-{one.pk}",
+            "" if withholding.matchers_of(one) is not None else withholding.UNREADABLE,
             by=sender(one.by),
             since=one.starts_at,
             until=one.ends_at,
@@ -122,6 +132,7 @@ def _maintenance(by: Principal, now: float) -> list[Untold]:
             str(one.maintenance_id),
             one.maintenance.comment,
             f"/maintenance/#maintenance-{one.maintenance_id}",
+            "" if withholding.matchers_of(one.maintenance) is not None else withholding.UNREADABLE,
             by=sender(one.maintenance.by),
             since=one.starts_at,
             until=one.ends_at,
@@ -176,6 +187,44 @@ def _calendars(by: Principal, now: float) -> list[Untold]:
     return [Untold("calendar", path, str(one), path, text=one.problem, since=one.good_at) for one, path in found]
 
 
+def _answers(by: Principal, now: float) -> list[Untold]:
+    """Return how teams answer and who is on call where this release can't read it."""
+    found = []
+    for one in visible(by, Escalation).select_related("team"):
+        if not escalation_specs.is_readable(one):
+            url = f"/access/teams/{one.team_id}/escalation/" if one.team_id else "/access/escalation/"
+            text = "This release can't read it: it answers as if it said nothing of its own."
+            found.append(Untold("escalation", str(one.pk), f"Who is told of {one}", url, text))
+    for row in visible(by, Schedule).filter(url=""):
+        if not schedules.is_readable(row):
+            text = "This release can't read it: by it, only those who stand in are on call."
+            found.append(Untold("schedule", str(row.pk), row.name, f"/on-call/{row.pk}/", text))
+    return found
+
+
+def _webhooks(by: Principal, now: float) -> list[Untold]:
+    text = "This release can't read its mapping: what is sent to it is refused."
+    return [
+        Untold("webhook", str(one.pk), one.name, f"/alert-webhooks/{one.pk}/edit/", text)
+        for one in visible(by, AlertWebhook)
+        if not alert_webhooks.is_readable(one)
+    ]
+
+
+def _digests(rows: Collection[Channel]) -> list[Untold]:
+    """Return the channels that hear of something later, in a digest."""
+    held = Delivery.objects.filter(channel__in=rows, state=Delivery.HELD).order_by().values_list("channel")
+    waiting = {pk: more for pk, *more in held.annotate(Count("pk"), Min("created_at"), Min("next_at"))}
+    found = []
+    for one in rows:
+        if one.pk in waiting:
+            count, since, until = waiting[one.pk]
+            text = f"It hears of {count} message{'' if count == 1 else 's'} in its next digest."
+            url = f"/channels/{one.pk}/"
+            found.append(Untold("digest", str(one.pk), one.name, url, text, since=since, until=until))
+    return found
+
+
 def _channels(by: Principal, now: float) -> list[Untold]:
     return of_channels(visible(by, Channel))
 
@@ -186,11 +235,13 @@ def of_channels(channels: QuerySet[Channel]) -> list[Untold]:
     ended = Delivery.objects.filter(channel__in=rows, state__in=(Delivery.SENT, Delivery.FAILED)).order_by()
     newest = [pk for _, pk in ended.values_list("channel").annotate(Max("pk"))]
     failed = {one.channel_id: one for one in ended.filter(pk__in=newest, state=Delivery.FAILED)}
-    found = []
+    found = _digests(rows)
     for one in rows:
         last, url = failed.get(one.pk), f"/channels/{one.pk}/"
         if not one.enabled:
             found.append(Untold("channel", str(one.pk), one.name, url, OFF_TEXT, since=one.changed_at))
+        elif not channel_configs.where(one):
+            found.append(Untold("channel", str(one.pk), one.name, url, "Its config can't be read: enter it again."))
         elif last is not None:
             found.append(Untold("channel", str(one.pk), one.name, url, last.error, since=last.next_at))
     return found
@@ -205,5 +256,7 @@ GATHERED: list[Gather] = [
     _rules,
     _calendars,
     _channels,
+    _answers,
+    _webhooks,
 ]
 """A function a kind; each returns what `by` may see."""

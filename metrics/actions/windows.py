@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from metrics.access import policy
+from metrics.actions import withholding
 from metrics.actions.remembered import Remembered
-from metrics.alerts import matchers
 from metrics.models import Maintenance, MaintenanceSpan
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.maintained import Maintained
@@ -51,7 +51,7 @@ def _read(at: float) -> tuple[Maintained, ...]:
     if not spans:
         return ()
     by_id = {one.pk: one for one in Maintenance.objects.filter(pk__in={id for id, *_ in spans})}
-    given = {pk: matchers.from_json(one.matchers) for pk, one in by_id.items()}
+    given = {pk: of for pk, one in by_id.items() if (of := withholding.matchers_of(one)) is not None}
     teams = _teams([pk for pk, one in by_id.items() if not one.for_everyone])
     return tuple(
         Maintained(
@@ -64,14 +64,14 @@ def _read(at: float) -> tuple[Maintained, ...]:
             teams=teams.get(id, frozenset()),
         )
         for id, start, end in spans
-        if id in by_id
+        if id in given
     )
 
 
 def _teams(ids: Sequence[int]) -> dict[int, frozenset[int]]:
     found: dict[int, set[int]] = {id: set() for id in ids}
     if ids:
-        through = Maintenance.teams.through.objects.filter(maintenance_id__in=ids)
+        through = Maintenance.teams.through._default_manager.filter(maintenance_id__in=ids)
         for id, team in through.values_list("maintenance_id", "team_id"):
             found[id].add(team)
     return {id: frozenset(teams) for id, teams in found.items()}

@@ -12,15 +12,17 @@ from typing import Literal, get_args
 
 from django.db.models import Count, Max, Q
 
+from metrics.actions import odd_rows
 from metrics.actions.alert_labels import labels_of
 from metrics.alerts import matchers
-from metrics.alerts.matchers import Matcher
+from metrics.alerts.matchers import BadMatcher, Matcher
 from metrics.models import Alert, MaintenanceSpan, Rule, Silence, Withheld
 from metrics.models.silence import Withholding
 from metrics.times import datetime_of, seconds_of
 
 Kind = Literal["silence", "maintenance", "flapping", "behind", "no data"]
 KEPT = timedelta(days=400)
+UNREADABLE = "This release can't read its matchers, so it withholds nothing: enter them anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,24 @@ def reach_of(thing: Withholding) -> frozenset[int] | None:
     return None if thing.reach is None else frozenset(thing.reach)
 
 
+def matchers_of(thing: Withholding) -> list[Matcher] | None:
+    """Return the matchers of `thing`; None if this release can't read it, and then it withholds nothing."""
+    try:
+        if thing.reach is not None and not all(isinstance(one, int) for one in thing.reach):
+            raise BadMatcher("The reach is a list of the ids of teams.")
+        if not thing.matchers:
+            raise BadMatcher("There is no matcher.")
+        return matchers.from_json(thing.matchers)
+    except (BadMatcher, TypeError) as problem:
+        odd_rows.left_out(thing, problem)
+        return None
+
+
+def texts_of(thing: Withholding) -> list[str]:
+    """Return the matchers of `thing` as they are typed; none if this release can't read it."""
+    return [str(one) for one in matchers_of(thing) or ()]
+
+
 def note(notes: Sequence[Note], at: float) -> None:
     """Count that people were not told of changes, in the transaction of these."""
     rows = [
@@ -140,23 +160,25 @@ def forget(now: float) -> None:
 
 def _silences(at: float) -> list[Active]:
     moment = datetime_of(at)
-    found = []
-    for one in Silence.objects.filter(starts_at__lte=moment, ends_at__gt=moment):
-        since, until = seconds_of(one.starts_at), seconds_of(one.ends_at)
-        reason = Reason("silence", str(one.pk), one.comment, one.by, since, until)
-        found.append(Active(reason, matchers.from_json(one.matchers), reach_of(one)))
-    return found
+    running = Silence.objects.filter(starts_at__lte=moment, ends_at__gt=moment)
+    return _active("silence", ((one, one.starts_at, one.ends_at) for one in running))
 
 
 def _maintenance(at: float) -> list[Active]:
     moment = datetime_of(at)
     spans = MaintenanceSpan.objects.select_related("maintenance")
+    running = spans.filter(starts_at__lte=moment, ends_at__gt=moment, maintenance__enabled=True)
+    return _active("maintenance", ((one.maintenance, one.starts_at, one.ends_at) for one in running))
+
+
+def _active(kind: Kind, running: Iterable[tuple[Withholding, datetime, datetime]]) -> list[Active]:
+    """Return the things that hold, each with its start and its end; one that can't be read holds nothing."""
     found = []
-    for span in spans.filter(starts_at__lte=moment, ends_at__gt=moment, maintenance__enabled=True):
-        one = span.maintenance
-        since, until = seconds_of(span.starts_at), seconds_of(span.ends_at)
-        reason = Reason("maintenance", str(one.pk), one.comment, one.by, since, until)
-        found.append(Active(reason, matchers.from_json(one.matchers), reach_of(one)))
+    for one, starts_at, ends_at in running:
+        given = matchers_of(one)
+        if given is not None:
+            reason = Reason(kind, str(one.pk), one.comment, one.by, seconds_of(starts_at), seconds_of(ends_at))
+            found.append(Active(reason, given, reach_of(one)))
     return found
 
 

@@ -132,10 +132,14 @@ def to_json(matchers: Iterable[Matcher]) -> list[dict[str, Any]]:
 
 def from_json(documents: Iterable[Mapping[str, Any]]) -> list[Matcher]:
     """Return the matchers that `to_json` made, or that a client sent. Raises BadMatcher."""
+    if not isinstance(documents, list | tuple):
+        raise BadMatcher("Matchers are a list.")
     return [_from_json(one) for one in documents]
 
 
-def _from_json(given: Mapping[str, Any]) -> Matcher:
+def _from_json(given: Any) -> Matcher:
+    if not isinstance(given, Mapping):
+        raise BadMatcher("A matcher has a name and a value, both texts.")
     name, value = given.get("name"), given.get("value")
     is_regex, is_equal = given.get("isRegex", False), given.get("isEqual", True)
     if not isinstance(name, str) or not isinstance(value, str):

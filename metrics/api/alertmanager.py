@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router
 
 from metrics.access.policy import visible
-from metrics.actions import audience, listed_alerts, silences
+from metrics.actions import audience, listed_alerts, silences, withholding
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.listed_alerts import EVERYONE, Listed
 from metrics.alerts import matchers
@@ -74,9 +74,10 @@ def get_receivers(request: HttpRequest) -> HttpResponse:
 
 @router.get("api/v2/silences", auth=READ)
 def get_silences(request: HttpRequest) -> HttpResponse:
-    """The silences whose matchers have the names and values of the filters."""
+    """The silences whose matchers have the names and values of the filters, but for those that nobody can read."""
     filters, now = _filters(request), datetime_of(time.time())
-    found = [one for one in silences.listed(principal_of(request)) if matchers.match(filters, _as_labels(one))]
+    readable = [one for one in silences.listed(principal_of(request)) if withholding.matchers_of(one) is not None]
+    found = [one for one in readable if matchers.match(filters, _as_labels(one))]
     return _answer([documents.silence(one, now) for one in sorted(found, key=lambda one: documents.order(one, now))])
 
 
@@ -191,4 +192,4 @@ def _filters(request: HttpRequest) -> list[Matcher]:
 
 
 def _as_labels(silence: Silence) -> dict[str, str]:
-    return {one["name"]: one["value"] for one in silence.matchers}
+    return {one.name: one.value for one in withholding.matchers_of(silence) or ()}

@@ -18,6 +18,7 @@ router = Router(tags=["channels"], auth=edit)
 Id = Annotated[int, Path(description="The channel's id.", ge=1, le=2**63 - 1)]
 DeliveryId = Annotated[int, Path(description="The delivery's id.", ge=1, le=2**63 - 1)]
 LISTED, LISTED_MOST = 50, 500
+DIGEST = "How it hears of what can wait, as the docs on channels describe it; without it, at once."
 
 
 class ChannelIn(Body):
@@ -28,6 +29,7 @@ class ChannelIn(Body):
     enabled: bool = True
     fallback: bool = Field(False, description="Gets only what another channel of its team could not deliver.")
     position: int | None = Field(None, ge=0, le=1000, description="Its place in its team; else the last.")
+    digest: dict[str, Any] | None = Field(None, description=DIGEST)
 
 
 class ChannelChanges(Body):
@@ -40,6 +42,7 @@ class ChannelChanges(Body):
     enabled: bool | None = None
     fallback: bool | None = None
     position: int | None = Field(None, ge=0, le=1000)
+    digest: dict[str, Any] | None = Field(None, description=f"{DIGEST} An empty one ends it.")
 
 
 class ChannelOut(Schema):
@@ -52,6 +55,7 @@ class ChannelOut(Schema):
     enabled: bool
     fallback: bool
     position: int
+    digest: dict[str, Any] | None
 
 
 class ChannelList(Schema):
@@ -75,10 +79,10 @@ class DeliveryOut(Schema):
     channel: int
     key: str
     conversation: str
-    state: str = Field(description="waiting, sending, sent, failed or replaced.")
+    state: str = Field(description="waiting, sending, sent, failed, replaced, held or gathered.")
     attempts: int
     created_at: datetime
-    next_at: datetime | None = Field(description="When it is tried next, if it waits.")
+    next_at: datetime | None = Field(description="When it is tried next, if it waits, or when its digest is.")
     sent_at: datetime | None
     error: str
     receipt: dict[str, Any] = Field(description="What the other side answered.")
@@ -98,7 +102,7 @@ def list_channel_kinds(request: HttpRequest) -> dict[str, Any]:
 @router.post("channels", response={201: ChannelOut, **MAKING})
 def create_channel(request: HttpRequest, body: ChannelIn) -> Status[dict[str, Any]]:
     """Make a channel."""
-    fields = body.dict(include={"enabled", "fallback", "position"})
+    fields = body.dict(include={"enabled", "fallback", "position", "digest"})
     made = actions.create(principal_of(request), body.kind, body.name, body.config, body.team, **fields)
     return Status(201, _out(made))
 
@@ -169,6 +173,7 @@ def _out(channel: Channel) -> dict[str, Any]:
         "enabled": channel.enabled,
         "fallback": channel.fallback,
         "position": channel.position,
+        "digest": channel.digest if isinstance(channel.digest, dict) else None,
     }
 
 
@@ -181,7 +186,7 @@ def _delivery(row: Delivery) -> dict[str, Any]:
         "state": row.state,
         "attempts": row.attempts,
         "created_at": row.created_at,
-        "next_at": row.next_at if row.state == Delivery.WAITING else None,
+        "next_at": row.next_at if row.state in (Delivery.WAITING, Delivery.HELD) else None,
         "sent_at": row.sent_at,
         "error": row.error,
         "receipt": row.receipt,

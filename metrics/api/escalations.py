@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Path, Router, Schema
+from ninja import Path, Router, Schema, Status
 
 from metrics.actions import escalation_specs as actions
 from metrics.alerts.escalation import Quiet, Step, meaning
@@ -53,6 +53,13 @@ def put_escalation(request: HttpRequest, team: TeamName, body: EscalationIn) -> 
     """Have a team answer in this way."""
     document = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
     return _out(actions.put(principal_of(request), _name(team), document))
+
+
+@router.delete("escalations/{team}", auth=edit, response={204: None, **ONE})
+def reset_escalation(request: HttpRequest, team: TeamName) -> Status[None]:
+    """Have a team answer as the installation does again, and that as usual."""
+    actions.reset(principal_of(request), _name(team))
+    return Status(204, None)
 
 
 def _name(team: str) -> str:

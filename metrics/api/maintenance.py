@@ -9,7 +9,7 @@ from ninja import Field, Path, Router, Schema, Status
 
 from metrics.access.sharing import Access
 from metrics.actions import maintenance as actions
-from metrics.actions import silences
+from metrics.actions import silences, withholding
 from metrics.actions.errors import Invalid
 from metrics.actions.maintenance import Window
 from metrics.alerts import matchers
@@ -110,7 +110,7 @@ def change_maintenance(request: HttpRequest, id: Id, body: MaintenanceChanges) -
     """Change what is given; windows that are over stay."""
     by = principal_of(request)
     old = actions.find(by, id)
-    given = matchers.from_json(old.matchers) if body.matchers is None else read_matchers(body.matchers)
+    given = silences.kept(old) if body.matchers is None else read_matchers(body.matchers)
     start = body.start if body.start is not None else old.start or None
     window = _window(
         body.time_zone or old.time_zone,
@@ -151,7 +151,7 @@ def _out(rows: list[Maintenance]) -> list[dict[str, Any]]:
     return [
         {
             "id": one.pk,
-            "matchers": one.matchers,
+            "matchers": matchers.to_json(withholding.matchers_of(one) or ()),
             "comment": one.comment,
             "by": one.by,
             "time_zone": one.time_zone,

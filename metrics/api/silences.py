@@ -55,7 +55,10 @@ class SilenceChanges(Body):
 
 
 class SilenceOut(Schema):
-    """A silence. `state` is active, pending or expired; times are Unix seconds."""
+    """A silence. `state` is active, pending or expired; times are Unix seconds.
+
+    One whose matchers this release can't read shows none, and withholds nothing.
+    """
 
     id: str
     matchers: list[MatcherIn]
@@ -105,7 +108,7 @@ def change_silence(request: HttpRequest, id: Id, body: SilenceChanges) -> dict[s
     """Change what is given. With other matchers or another start the answer is a new silence, and this one ends."""
     by = principal_of(request)
     old = actions.find(by, str(id))
-    given = matchers.from_json(old.matchers) if body.matchers is None else read_matchers(body.matchers)
+    given = actions.kept(old) if body.matchers is None else read_matchers(body.matchers)
     ends_at = body.ends_at or old.ends_at
     comment = old.comment if body.comment is None else body.comment
     return _out(actions.set(by, given, body.starts_at, ends_at, comment, id=str(id), access=body.access))
@@ -126,7 +129,7 @@ def _out(one: Silence, counts: dict[tuple[str, str], withholding.Counted] | None
     counted = (withholding.counts([_named(one)]) if counts is None else counts).get(_named(one))
     return {
         "id": str(one.pk),
-        "matchers": one.matchers,
+        "matchers": matchers.to_json(withholding.matchers_of(one) or ()),
         "starts_at": seconds_of(one.starts_at),
         "ends_at": seconds_of(one.ends_at),
         "state": actions.state(one, datetime_of(time.time())),

@@ -8,7 +8,8 @@ from metrics.models.team import Team
 class Channel(models.Model):
     """A way to reach a team; without `team`, the administrators: it is the installation's.
 
-    `position` is its place among those of its team: what one could not deliver, the next one tries.
+    `position` is its place among those of its team: what one could not deliver, the next one tries. `digest` is how it
+    hears of what can wait, as `metrics.alerts.digest.DigestSpec` has it; without one it hears of all at once.
     """
 
     name = models.CharField(max_length=100)
@@ -25,6 +26,7 @@ class Channel(models.Model):
         default=False, help_text="Gets only what another channel of its team could not deliver."
     )
     position = models.PositiveSmallIntegerField(default=0)
+    digest = models.JSONField(null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -44,10 +46,12 @@ class Delivery(models.Model):
     """A message that goes through a channel. `document` is the message as `metrics.notify.message` has it.
 
     One that waits is tried at `next_at`; one that is being sent is free again after `claimed_until`. `key` is that of
-    the message: a channel is told once. `receipt` is what the other side answered.
+    the message: a channel is told once. `receipt` is what the other side answered. One that is held waits for the
+    digest at `next_at`; it is gathered once it went with that.
     """
 
     WAITING, SENDING, SENT, FAILED, REPLACED = "waiting", "sending", "sent", "failed", "replaced"
+    HELD, GATHERED = "held", "gathered"
     OPEN = (WAITING, SENDING)
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_index=False, related_name="deliveries")
@@ -68,6 +72,7 @@ class Delivery(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["next_at"], name="delivery_due", condition=models.Q(state__in=("waiting", "sending"))),
+            models.Index(fields=["next_at"], name="delivery_held", condition=models.Q(state="held")),
             models.Index(fields=["channel", "id"], name="delivery_of_channel"),
             models.Index(fields=["created_at"], name="delivery_created"),
             models.Index(fields=["conversation"], name="delivery_conversation", condition=~models.Q(conversation="")),

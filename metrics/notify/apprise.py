@@ -17,7 +17,8 @@ from metrics.notify.webhook import LATER, phrase, wait_of
 from metrics.sources import network_policy
 
 URL_MOST = 2000
-TYPES = {"firing": "failure", "escalated": "failure", "update": "warning", "resolved": "success", "test": "info"}
+TYPES = {"firing": "failure", "escalated": "failure", "update": "warning", "resolved": "success"}
+TYPES |= {"digest": "info", "test": "info"}
 
 
 class AppriseConfig(ChannelConfig):

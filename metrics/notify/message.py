@@ -4,23 +4,28 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-State = Literal["firing", "update", "escalated", "resolved", "test"]
+State = Literal["firing", "update", "escalated", "resolved", "digest", "test"]
 WORDS: Mapping[str, str] = {
     "firing": "Firing",
     "update": "Update",
     "escalated": "Escalated",
     "resolved": "Resolved",
+    "digest": "Digest",
     "test": "Test",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One alert: its `text`, its `value` in words, and `since` when (Unix seconds; None if that says nothing)."""
+    """One alert: its `text`, its `value` in words, and `since` when (Unix seconds; None if that says nothing).
+
+    In a digest it is an incident, with its own `url`.
+    """
 
     text: str
     value: str = ""
     since: float | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

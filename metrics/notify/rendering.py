@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from metrics.notify.message import WORDS, Line, Message
 
 SUBJECT_MOST = 150
-COLOURS = {"firing": "#c62828", "escalated": "#c62828", "update": "#b26a00", "resolved": "#2e7d32", "test": "#37618e"}
+COLOURS = {"firing": "#c62828", "escalated": "#c62828", "update": "#b26a00", "resolved": "#2e7d32"}
+COLOURS |= {"digest": "#37618e", "test": "#37618e"}
 PICTURE = "chart"
 """Content-ID of the picture in HTML."""
 
@@ -24,7 +25,7 @@ def subject(message: Message) -> str:
 
 def text(message: Message, zone: ZoneInfo) -> str:
     """Return the message as plain text, without its subject."""
-    lines = [f"* {_line(one, zone)}" for one in message.lines]
+    lines = [f"* {_line(one, zone)}{f' {one.url}' if one.url else ''}" for one in message.lines]
     if message.more:
         lines.append(f"… and {message.more} more")
     facts = [f"{name}: {value}" for name, value in _facts(message, zone)]
@@ -34,7 +35,7 @@ def text(message: Message, zone: ZoneInfo) -> str:
 def html(message: Message, zone: ZoneInfo) -> str:
     """Return the message as a document of HTML; its picture, if it has one, is the part `PICTURE` of the mail."""
     colour = COLOURS[message.state]
-    rows = "".join(f'<li style="margin:4px 0">{escape(_line(one, zone))}</li>' for one in message.lines)
+    rows = "".join(f'<li style="margin:4px 0">{_html_line(one, zone)}</li>' for one in message.lines)
     more = f'<li style="margin:4px 0">… and {message.more} more</li>' if message.more else ""
     shown = f"Chart of {message.subject}"
     picture = (
@@ -68,7 +69,12 @@ def document(message: Message) -> dict[str, Any]:
         "subject": message.subject,
         "at": _rfc3339(message.at),
         "alerts": [
-            {"text": one.text, "value": one.value, "since": None if one.since is None else _rfc3339(one.since)}
+            {
+                "text": one.text,
+                "value": one.value,
+                "since": None if one.since is None else _rfc3339(one.since),
+                **({"url": one.url} if one.url else {}),
+            }
             for one in message.lines
         ],
         "more": message.more,
@@ -91,6 +97,11 @@ def _facts(message: Message, zone: ZoneInfo) -> list[tuple[str, str]]:
 def _line(line: Line, zone: ZoneInfo) -> str:
     since = "" if line.since is None else f", since {_time(line.since, zone)}"
     return " ".join(f"{line.text}{f': {line.value}' if line.value else ''}{since}".split())
+
+
+def _html_line(line: Line, zone: ZoneInfo) -> str:
+    said = escape(_line(line, zone))
+    return f'<a href="{escape(line.url)}">{said}</a>' if line.url else said
 
 
 def _linked(value: str) -> str:

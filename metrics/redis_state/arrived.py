@@ -1,13 +1,14 @@
 """Series that rules look at and that have new samples, until these are looked at.
 
 A hash has, by series, the time of the oldest sample that nobody looked at. Whoever looks takes all of it, and what was
-taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had.
+taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had. What is
+looked at again, as nobody knows what was, is in fields of its own: the ids of these series are negative.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import NamedTuple, cast
 
 from celery import current_app
 from redis.lock import Lock
@@ -28,7 +29,7 @@ _ADD = """
 local first = redis.call('EXISTS', KEYS[1]) == 0
 for place = 1, #ARGV, 2 do
   local at = tonumber(ARGV[place])
-  for series in string.gmatch(ARGV[place + 1], '%d+') do
+  for series in string.gmatch(ARGV[place + 1], '[^,]+') do
     local before = tonumber(redis.call('HGET', KEYS[1], series) or '')
     if not before or at < before then redis.call('HSET', KEYS[1], series, ARGV[place]) end
   end
@@ -48,12 +49,26 @@ return redis.call('HGETALL', KEYS[2])
 """
 
 
-def add(oldest_ms: Mapping[int, int]) -> None:
-    """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError."""
+class Taken(NamedTuple):
+    """Series (ids) to look at, each with the time of its oldest sample (Unix ms).
+
+    Those of `new` have new samples; those of `back` are looked at again, as nobody knows what was.
+    """
+
+    new: dict[int, int]
+    back: dict[int, int]
+
+
+def add(oldest_ms: Mapping[int, int], *, back: bool = False) -> None:
+    """Have series (ids) looked at that have samples from a time on (Unix ms). Raises RedisError, OperationalError.
+
+    Those looked `back` at may have been looked at before.
+    """
     if oldest_ms:
+        sign = -1 if back else 1
         by_time: dict[int, list[str]] = defaultdict(list)
         for series, at_ms in oldest_ms.items():
-            by_time[at_ms].append(str(series))
+            by_time[at_ms].append(str(sign * series))
         arguments = [part for at_ms, some in by_time.items() for part in (at_ms, ",".join(some))]
         if cast(int, client().register_script(_ADD)(keys=[_NEW], args=arguments)):
             wake()
@@ -83,10 +98,13 @@ def turn() -> Iterator[Lock | None]:
             lock.release()
 
 
-def take() -> dict[int, int]:
-    """Return the series (ids) to look at, each with the time of its oldest new sample (Unix ms)."""
+def take() -> Taken:
+    """Return the series to look at. Both of it are empty if nothing waits."""
     found = cast(list[str], client().register_script(_TAKE)(keys=[_NEW, _TAKEN]))
-    return {int(series): int(at_ms) for series, at_ms in zip(found[::2], found[1::2], strict=True)}
+    pairs = [(int(series), int(at_ms)) for series, at_ms in zip(found[::2], found[1::2], strict=True)]
+    return Taken(
+        {series: at for series, at in pairs if series > 0}, {-series: at for series, at in pairs if series < 0}
+    )
 
 
 def done() -> None:

@@ -19,6 +19,7 @@ from metrics.actions import channel_configs, credentials
 from metrics.actions import channels as actions
 from metrics.actions.errors import Errors, Invalid, TooOften
 from metrics.actions.source_status import SourceStatus
+from metrics.alerts.digest import DigestSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
 from metrics.models import Channel, Delivery
@@ -39,6 +40,8 @@ LEVELS = {
     Delivery.SENT: "ok",
     Delivery.FAILED: "critical",
     Delivery.REPLACED: "nodata",
+    Delivery.HELD: "warn",
+    Delivery.GATHERED: "ok",
 }
 
 
@@ -54,13 +57,16 @@ class ChannelFields(BaseModel):
         le=actions.POSITION_MOST,
         description="Its place: those behind it step in for it. Else the last.",
     )
+    digest: DigestSpec | None = Field(
+        default=None, description="One message at chosen times instead of one for each; without it, at once."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A delivery in a list: its `status`, what it is about, its `channel`, when it was queued, and what came of it.
 
-    `next_at` is when it is tried again, if it waits.
+    `next_at` is when it is tried again, if it waits, or when its digest is.
     """
 
     id: int
@@ -158,7 +164,7 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     found = actions.find(by, id)
     check(by, DELETE, found)
     if request.method != "POST":
-        waiting = found.deliveries.filter(state__in=Delivery.OPEN).count()
+        waiting = found.deliveries.filter(state__in=(*Delivery.OPEN, Delivery.HELD)).count()
         return render(request, "channel/delete.html", {"channel": found, "waiting": waiting})
     actions.delete(by, id)
     messages.success(request, f"{found.name} was removed.")
@@ -176,7 +182,7 @@ def sent(row: Delivery, now: float) -> Sent:
         ago=humanize.ago(row.created_at, now) or "",
         attempts=row.attempts,
         said=row.error or row.receipt.get("said", ""),
-        next_at=row.next_at if row.state == Delivery.WAITING and row.attempts else None,
+        next_at=row.next_at if (row.state == Delivery.WAITING and row.attempts) or row.state == Delivery.HELD else None,
         is_test=row.document["state"] == "test",
     )
 
@@ -189,6 +195,7 @@ def _page(request: HttpRequest, found: Channel, refused: str = "") -> HttpRespon
         "channel": found,
         "where": channel_configs.where(found),
         "is_gone": found.kind not in kinds(),
+        "digest": channel_configs.digest_of(found),
         "rows": rows,
         "tested": tested,
         "refused": refused,
@@ -204,7 +211,7 @@ def _parts(kind: str) -> Parts:
 
 def _folded(kind: str) -> dict[str, set[str]]:
     optional = {field.name for field in fields_of(kinds()[kind].config_class) if not field.required}
-    return {CHANNEL: {"position"}, CONFIG: optional}
+    return {CHANNEL: {"position", "digest"}, CONFIG: optional}
 
 
 def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, found: Channel | None) -> HttpResponse:
@@ -243,11 +250,13 @@ def _save(by: Principal, draft: Draft, kind: str, found: Channel | None, team: s
         raise Invalid("position", f"position: {typed[:20]!r} is no whole number.")
     position = int(typed) if typed else None
     name, fallback, enabled = str(given.get("name", "")), bool(given["fallback"]), bool(given["enabled"])
+    digest = {field: value for field, value in (given.get("digest") or {}).items() if value not in (None, "", [])}
+    if not {"at", "every"} & digest.keys():  # its other fields say nothing without a time
+        digest = {}
     if found is None:
-        return actions.create(
-            by, kind, name, values[CONFIG], team, enabled=enabled, fallback=fallback, position=position
-        )
-    changes = {"name": name, "fallback": fallback, "enabled": enabled, "config": values[CONFIG]}
+        own: dict[str, Any] = {"enabled": enabled, "fallback": fallback, "position": position, "digest": digest}
+        return actions.create(by, kind, name, values[CONFIG], team, **own)
+    changes = {"name": name, "fallback": fallback, "enabled": enabled, "config": values[CONFIG], "digest": digest}
     return actions.change(by, found.pk, changes | ({} if position is None else {"position": position}))
 
 

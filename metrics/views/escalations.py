@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from metrics.access.policy import CHANGE, may, visible
 from metrics.access.principal import Principal, of_visitor
@@ -30,11 +30,7 @@ def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
 
     With `?do=meaning` it is the sentence that says what stands in the form.
     """
-    by, team = of_visitor(request), None
-    if id is not None:
-        team = visible(by, Team).filter(pk=id).first()
-        if team is None:
-            raise Missing(f"There is no team {id}.")
+    by, team = of_visitor(request), _team(request, id)
     found = actions.find(by, team.name if team else "")
     draft = Draft.of(PARTS, {PART: actions.facts(found)})
     if request.method != "POST":
@@ -51,6 +47,25 @@ def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
         return _page(request, refused, found, {"means": ""}, status=422)
     messages.success(request, "Saved.")
     return redirect(request.path)
+
+
+@require_POST
+@page
+def reset(request: HttpRequest, id: int | None = None) -> HttpResponse:
+    """Have the team `id` answer as the installation does again; that, as usual."""
+    by, team = of_visitor(request), _team(request, id)
+    actions.reset(by, team.name if team else "")
+    said = f"{team} answers as the installation does again." if team else "The installation answers as usual again."
+    messages.success(request, said)
+    return redirect("team-escalation", team.pk) if team else redirect("escalation")
+
+
+def _team(request: HttpRequest, id: int | None) -> Team | None:
+    """Return the team `id`; None stands for the installation. Raises Missing."""
+    found = None if id is None else visible(of_visitor(request), Team).filter(pk=id).first()
+    if id is not None and found is None:
+        raise Missing(f"There is no team {id}.")
+    return found
 
 
 def _read(draft: Draft) -> dict[str, Any]:
@@ -83,6 +98,7 @@ def _page(
         "draft": draft,
         "form": draft.forms()[PART],
         "form_url": request.path,
+        "is_readable": actions.is_readable(found),
         "may_change": may(by, CHANGE, found),
         "tabs": people(by),
         **more,

@@ -18,7 +18,6 @@ from metrics.actions import maintenance as actions
 from metrics.actions import silences, withholding
 from metrics.actions.errors import Errors, Invalid
 from metrics.actions.maintenance import Window
-from metrics.alerts import matchers
 from metrics.alerts.matchers import Matcher
 from metrics.every import seconds
 from metrics.models import Maintenance, Team
@@ -71,7 +70,7 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "one": one,
-            "matchers": [str(matcher) for matcher in matchers.from_json(one.matchers)],
+            "matchers": withholding.texts_of(one),
             "running": bool(spans[one.pk]) and spans[one.pk][0][0] <= now,
             "next": [(datetime_of(start), datetime_of(end)) for start, end in spans[one.pk][:NEXT_LISTED]],
             "good": humanize.ago(one.good_at, now),
@@ -81,7 +80,8 @@ def index(request: HttpRequest) -> HttpResponse:
         }
         for one in found
     ]
-    return render(request, "maintenance/list.html", {"rows": rows, "may_add": may(by, CREATE, Maintenance)})
+    context = {"rows": rows, "may_add": may(by, CREATE, Maintenance), "unreadable": withholding.UNREADABLE}
+    return render(request, "maintenance/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,7 +104,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     check_muted(by, row)
     access, is_usual = actions.access_of(row), row.repeat in REPEATS
     typed = Typed(
-        matchers=actions.text_of(row),
+        matchers=silences.text_of(row),
         comment=row.comment,
         time_zone=row.time_zone,
         start=row.start,

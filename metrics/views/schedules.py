@@ -49,7 +49,8 @@ def _form(request: HttpRequest, by: Principal, row: Schedule | None) -> HttpResp
     is_posted = request.method == "POST"
     access = Access() if row is None else actions.access_of(row)
     chosen = request.POST.getlist("teams") if is_posted else access.teams
-    values = actions.spec_of(row).model_dump(mode="json", by_alias=True) if row else {"layers": [{}]}
+    is_known = row is not None and actions.is_readable(row)
+    values = actions.spec_of(row).model_dump(mode="json", by_alias=True) if row and is_known else {"layers": [{}]}
     draft = Draft.of({SPEC: fields_of(ScheduleSpec)}, {SPEC: values})
     typed = {
         "name": row.name if row else "",

@@ -85,6 +85,7 @@ def index(request: HttpRequest) -> HttpResponse:
         ],
         "may_add": may(by, CREATE, Silence),
         "hours": FOR_HOURS,
+        "unreadable": withholding.UNREADABLE,
     }
     return render(request, "silence/list.html", context)
 
@@ -132,7 +133,7 @@ def extend(request: HttpRequest, id: UUID) -> HttpResponse:
     hours = request.POST.get("hours", "")
     ends_at = silence.ends_at + timedelta(hours=int(hours) if hours in FOR_HOURS else 1)
     try:
-        given = matchers.from_json(silence.matchers)
+        given = actions.kept(silence)
         made = actions.set(by, given, silence.starts_at, ends_at, silence.comment, id=str(id))
         messages.success(request, f"It lasts until {local_times.write(made.ends_at).replace('T', ' ')} now.")
     except Invalid as problem:
@@ -158,7 +159,7 @@ def _line(
     return Line(
         silence=one,
         state=state,
-        matchers=[str(matcher) for matcher in matchers.from_json(one.matchers)],
+        matchers=withholding.texts_of(one),
         by=sender(one.by),
         left=humanize.age(abs(left.timestamp() - now)),
         withheld=counted.count if counted else 0,

@@ -170,10 +170,58 @@ def test_redis_that_lost_its_data_loses_no_alert() -> None:
     assert states() == {"Disk full": "firing"}
 
 
+def test_redis_that_lost_its_data_has_no_rule_look_at_what_was_before_it_was_made_or_changed() -> None:
+    old, new = rule(), rule("Disk full later")
+    changed = rule("Disk fuller", condition={"kind": "threshold", "above": 99})
+    rows = Rule.objects.filter(pk__in=[new.pk, changed.pk])
+    push(98, -100)
+    push(50, -80)
+    assert moves() == [("ok", "firing", -100), ("ok", "firing", -100), ("firing", "ok", -80), ("firing", "ok", -80)]
+    Transition.objects.all().delete()
+    Alert.objects.exclude(rule=old).delete()
+    rules.change(SYSTEM, changed.pk, {"condition": ABOVE})
+    rows.update(changed_at=datetime_of(AT - 90))
+    client().flushall()
+    evaluation.sweep(AT)
+    evaluation.evaluate(AT)
+    assert moves() == [], "the old rule told of it before, the others had not seen it as they are"
+    push(98, 10)
+    assert set(states().values()) == {"firing"}
+
+
+def test_a_rule_looks_back_at_no_run_before_it_was_changed() -> None:
+    machine = make.source()
+    made = rule("Fails", metric="source_failures", condition={"kind": "source", "runs": 1})
+    Run.objects.create(source=machine, started_at=datetime_of(AT - 60), duration_s=1, samples=0, error="x")
+    type(machine).objects.update(failures=1)
+    for since, is_told in ((AT - 30, False), (AT - 90, True)):
+        Rule.objects.filter(pk=made.pk).update(changed_at=datetime_of(since))
+        evaluation.look(AT)
+        assert Alert.objects.exists() is is_told, since
+
+
+def test_alerts_that_were_over_for_long_are_forgotten_whatever_their_rule_looks_at() -> None:
+    machine = make.source()
+    made = [rule(), rule("Fails", metric="source_failures", condition={"kind": "source", "runs": 1})]
+    keys: list[tuple[str, dict[str, Any]]] = [
+        ("over", {}),
+        ("lately", {"since_ms": (AT + 2 * 86_400) * 1000}),
+        ("bad", {"state": "firing", "are_told": True}),
+        ("told", {"are_told": True}),
+        ("flaps", {"flaps_since_ms": AT * 1000}),
+    ]
+    for one in made:
+        for key, fields in keys:
+            given = {"state": "ok", "since_ms": AT * 1000, "seen_at_ms": AT * 1000, **fields}
+            Alert.objects.create(rule=one, key=key, series={"source": machine.name}, **given)
+    alerts.forget(AT + 91 * 86_400)
+    assert list(Alert.objects.order_by("pk").values_list("key", flat=True)) == 2 * ["lately", "bad", "told", "flaps"]
+
+
 def test_what_a_worker_took_and_did_not_finish_is_looked_at_again() -> None:
     rule()
     accepted([sample("disk_used", 95, AT)])
-    assert len(arrived.take()) == 1
+    assert len(arrived.take().new) == 1
     evaluation.evaluate(AT)
     assert states() == {"Disk full": "firing"}
     assert not arrived.waits()

@@ -7,7 +7,7 @@ import pytest
 
 from metrics.access.principal import SYSTEM, Principal, of_token
 from metrics.access.sharing import Access
-from metrics.actions import announcements, received_alerts, received_rules, rule_index, rules
+from metrics.actions import alerts, announcements, received_alerts, received_rules, rule_index, rules
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.ingest.alerts import SentAlert
 from metrics.models import Alert, AuditEntry, Incident, Notification, Rule, Team, Token, Transition
@@ -126,7 +126,7 @@ class TestStates:
         by = sender()
         received_alerts.receive(by, [alert(node="a"), alert(node="b", holds_s=10**7)], AT)
         received_alerts.end_unsent(AT + 300)
-        received_alerts.forget(AT + 91 * 86_400)
+        alerts.forget(AT + 91 * 86_400)
         assert states() == {"b": "firing"}
 
 

@@ -54,6 +54,14 @@ class TestSeen:
         assert sightings.first_at(incident) == datetime_of(AT + 2)
         assert lines() == ["First seen on a wall of floor, signed in as ada."]
 
+    def test_the_first_one_is_told_to_open_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        told: list[str] = []
+        monkeypatch.setattr("metrics.actions.sightings.alert_changes.note", lambda noun: told.append(noun))
+        incident = make.incident("Disk full")
+        for viewer in ("w1", "w1", "w2"):
+            sightings.store([wall(incident, viewer)])
+        assert told == ["incident"]
+
     def test_what_somebody_may_not_see_they_did_not_see(self) -> None:
         incident = make.incident("Secret", everyone=False, teams=[make.team("ops")])
         sightings.see(of_user(make.user("bob")), incident.pk, AT)

@@ -44,6 +44,7 @@ def test_a_channel_from_its_making_to_its_end() -> None:
         "enabled": True,
         "fallback": False,
         "position": 0,
+        "digest": None,
     }
     path = f"channels/{made['id']}"
     assert api("GET", "channels")["channels"] == [made]
@@ -55,11 +56,16 @@ def test_a_channel_from_its_making_to_its_end() -> None:
     assert api("GET", f"deliveries/{tested['id']}") == tested
     assert api("GET", f"deliveries?channel={made['id']}")["deliveries"] == [tested]
     assert api("GET", f"deliveries?before={tested['id']}")["deliveries"] == []
+    digest = {"every": "1h", "time_zone": "Asia/Kathmandu"}
+    assert api("PATCH", path, {"digest": digest})["digest"] == digest
+    assert api("PATCH", path, {"name": "chat"})["digest"] == digest
+    assert api("PATCH", path, {"digest": {"every": "1m"}}, 422)
+    assert api("PATCH", path, {"digest": {}})["digest"] is None
     api("DELETE", path, status=204)
     api("GET", path, status=404)
     assert not Delivery.objects.exists()
     entries = AuditEntry.objects.filter(noun="channel").order_by("pk")
-    assert [entry.verb for entry in entries] == ["create", "change", "test", "delete"]
+    assert [entry.verb for entry in entries] == ["create", "change", "test", *3 * ["change"], "delete"]
     assert SECRET not in str([(entry.before, entry.after) for entry in entries])
     assert SECRET not in str(changed)
 

@@ -8,7 +8,7 @@ import pytest
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
 from metrics.actions import schedules
-from metrics.models import Escalation
+from metrics.models import AuditEntry, Escalation
 from tests import make
 from tests.api.client import Program, body, fields
 
@@ -64,6 +64,22 @@ def test_what_can_not_be_is_refused_by_its_field(document: Any, field: str) -> N
     assert answer.status_code == 422
     if field != "escalation":
         assert fields(answer) == [(None, field)]
+
+
+def test_what_a_team_says_is_taken_back() -> None:
+    ops = make.team("ops")
+    editor, admin = Program("edit", "ops", [ops]), Program("admin", "root")
+    assert put(admin, ALL, {"gather": "1h"}).status_code == 200
+    assert put(editor, OPS, {"gather": "2h"}).status_code == 200
+    assert editor.delete(OPS).status_code == 204
+    found = body(editor.get(OPS))
+    assert (found["own"], found["gather"]) == (False, "1h")
+    assert editor.delete(OPS).status_code == 404
+    assert editor.delete(ALL).status_code == 403
+    assert admin.delete(ALL).status_code == 204
+    assert body(editor.get(OPS))["gather"] == "5m"
+    verbs = AuditEntry.objects.filter(noun="escalation").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["create", "create", "delete", "delete"]
 
 
 def test_others_change_nothing() -> None:

@@ -108,6 +108,7 @@ SCOPES = {
     ("DELETE", "/api/v1/alerts/{id}/acknowledge"): "edit",
     ("GET", "/api/v1/escalations/{team}"): "read",
     ("PUT", "/api/v1/escalations/{team}"): "edit",
+    ("DELETE", "/api/v1/escalations/{team}"): "edit",
     ("GET", "/api/v1/incidents"): "read",
     ("GET", "/api/v1/incidents/{id}"): "read",
     ("PATCH", "/api/v1/incidents/{id}"): "edit",

@@ -1,6 +1,7 @@
 """Reading series: as of any moment, in means of steps, with the gaps left open."""
 
 import math
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import pytest
@@ -57,7 +58,7 @@ class TestWhichSeries:
             stored("m", {0: 1}, host=host, dc=dc)
         stored("m", {0: 1})
         stored("other", {0: 1}, host="a")
-        one = [
+        one: list[dict[str, str | list[str]]] = [
             {},
             {"host": ""},
             {"host": "a"},
@@ -65,7 +66,10 @@ class TestWhichSeries:
             {"dc": "1", "host": ["c"]},
             {"dc": "1", "x": ""},
         ]
-        labels = [*one, *({"dc": dc, "host": host} for host, dc in product("abcdefgh", "12"))]
+        labels: list[Mapping[str, str | Sequence[str]]] = [
+            *one,
+            *({"dc": dc, "host": host} for host, dc in product("abcdefgh", "12")),
+        ]
         queries = [Query("m", of) for of in labels] * 3
         assert len(queries) >= QUERIES_MANY
         queries.append(Query("other"))

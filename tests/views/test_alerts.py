@@ -3,13 +3,14 @@
 import html
 import re
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import evaluation, rule_index, rules
+from metrics.actions import evaluation, rehearsals, rule_index, rules
 from metrics.models import Alert, Rule
 from metrics.times import datetime_of
 from tests import make
@@ -128,6 +129,35 @@ class TestRules:
         assert "<dd>1 of 1</dd>" in answer
         assert "disk_used" in answer
         assert not Rule.objects.exists()
+
+    def test_a_rehearsal_has_a_bar_for_each_hour_in_which_it_would_have_told(self, editor: Client) -> None:
+        now = time.time() // 3600 * 3600
+        values = [95 if hour % 24 in (2, 12, 13) else 50 for hour in range(72)]
+        times = [now - 3600 * (72 - n) for n in range(72)]
+        accepted([sample("disk_used", value, at, host="a") for value, at in zip(values, times, strict=True)], now=now)
+        answer = text(editor.post(f"{NEW}&do=rehearse", typed(editor, **{"rule-no_data": "keep"})))
+        begun = Counter(f"{datetime_of(times[n]):%H:00}" for n in range(72) if values[n] > 90 >= values[n - 1])
+        assert len(begun) == 2
+        assert dict(re.findall(r"<title>(\d\d:00): (\d+)</title>", answer)) == dict.fromkeys(begun, "3")
+        assert answer.count('class="hour"') + answer.count('class="hour night"') == 24
+        assert answer.count('class="hour night"') == 8
+        night = [name for name in begun if name < "06:00" or name >= "22:00"]
+        assert answer.count('class="hour-bar night"') == len(night)
+        label = re.search(r'aria-label="Told by hour:([^"]*)"', answer)
+        assert label
+        assert all(f" 3 from {name}" in label[1] for name in begun)
+
+    def test_rules_are_rehearsed_so_often_at_most(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rehearsals, "PER_MINUTE", 2)
+        accepted([sample("disk_used", 50, time.time(), host="a")], now=time.time())
+        given = typed(editor)
+        for _ in range(2):
+            assert "Rules are rehearsed" not in text(editor.post(f"{NEW}&do=rehearse", given))
+        refused = editor.post(f"{NEW}&do=rehearse", given)
+        assert refused.status_code == 429
+        assert "Rules are rehearsed 2 times a minute at most; try again in " in text(refused)
+        swapped = editor.post(f"{NEW}&do=rehearse", given, headers={"HX-Request": "true"})
+        assert (swapped.status_code, "at most; try again in" in text(swapped)) == (200, True)
 
     def test_what_is_explored_leads_to_a_rule_of_it(self, editor: Client) -> None:
         accepted([sample("disk_used", 50, time.time(), host="a b")], now=time.time())

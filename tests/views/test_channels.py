@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,8 +14,10 @@ from metrics.access.principal import SYSTEM
 from metrics.actions import channels, deliveries
 from metrics.models import Channel, Delivery
 from metrics.notify.base import ChannelError, Receipt
+from metrics.notify.message import Message
 from metrics.redis_state import delivering
 from tests import make
+from tests.html_form import form
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -77,6 +79,35 @@ def test_a_channel_is_made_changed_and_removed_by_forms() -> None:
     assert "Nobody is told through it" in page(client, f"/channels/{made.pk}/delete/")
     assert client.post(f"/channels/{made.pk}/delete/").status_code == 302
     assert not Channel.objects.exists()
+
+
+def test_a_channel_is_made_to_hear_of_things_in_digests_by_its_form() -> None:
+    client = Client()
+    client.force_login(make.admin())
+    path = "/channels/new/?kind=webhook"
+    typed = {**form(page(client, path), path), **TYPED}
+    assert client.post(path, typed).status_code == 302
+    made = Channel.objects.get()
+    assert made.digest is None, "the form as it is asks for none"
+    path = f"/channels/{made.pk}/edit/"
+    typed = {**form(page(client, path), path), "channel-digest-at": "08:00\n17:00"}
+    typed["channel-digest-time_zone"] = "Asia/Kathmandu"
+    answer = client.post(path, {**typed, "channel-digest-every": "1h"})
+    assert (answer.status_code, "either times of the day" in answer.content.decode()) == (422, True)
+    assert client.post(path, typed).status_code == 302
+    made.refresh_from_db()
+    assert made.digest == {"at": ["08:00", "17:00"], "time_zone": "Asia/Kathmandu"}
+    assert "hears of info and warning in a digest, at 08:00 and 17:00 Asia/Kathmandu." in page(
+        client, f"/channels/{made.pk}/"
+    )
+    with transaction.atomic():
+        said = Message("Disk full", "firing", "one", time.time(), severity="info")
+        deliveries.queue([made], said, at=time.time())
+    assert "It goes with the digest of" in page(client, f"/channels/{made.pk}/", part=True)
+    typed = {**form(page(client, path), path), "channel-digest-at": ""}
+    assert client.post(path, typed).status_code == 302
+    made.refresh_from_db()
+    assert made.digest is None
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,21 @@ def test_what_can_not_be_is_said_beside_its_field(
     assert not Escalation.objects.exists()
 
 
+def test_a_team_answers_as_the_installation_again(editor: Client, ops: Team) -> None:
+    Escalation.objects.create(spec={"gather": "1h"})
+    assert "Answer as the installation" not in text(editor.get(path(ops)))
+    row = Escalation.objects.create(team=ops, spec={"gather": "2h"})
+    page = editor.get(path(ops)).content.decode()
+    typed = form(page, f"{path(ops)}reset/")
+    assert "Answer as the installation" in page
+    assert editor.post(f"{path(ops)}reset/", typed).status_code == 302
+    assert not Escalation.objects.filter(pk=row.pk).exists()
+    assert "says nothing of its own yet" in text(editor.get(path(ops)))
+    assert editor.get(f"{path(ops)}reset/").status_code == 405
+    assert editor.post("/access/escalation/reset/").status_code == 403
+    assert editor.post(f"{path(make.team('night'))}reset/").status_code == 404
+
+
 def test_that_of_the_installation_is_for_administrators(editor: Client) -> None:
     assert 'id="form"' not in text(editor.get("/access/escalation/"))
     assert editor.post("/access/escalation/", {}).status_code in (403, 422)

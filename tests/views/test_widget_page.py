@@ -1,7 +1,9 @@
 """A widget alone: who may see it, what is said, every kind, the past, and its numbers as CSV."""
 
 import csv
+import html
 import io
+import re
 import time
 
 import pytest
@@ -42,6 +44,17 @@ def test_it_has_the_widget_its_queries_and_its_numbers(ada: Client) -> None:
     assert "<code>load</code>" in page
     for text in ("−7.0", "8.0", "Numbers over 15m", "csv?range=15m", "/ws/dashboards/shop/?range=15m"):  # noqa: RUF001
         assert text in page
+
+
+def test_editors_come_from_it_to_a_rule_of_what_it_shows(ada: Client) -> None:
+    load_key, _ = load()
+    path = f"/d/shop/w/{load_key}/"
+    assert "/rules/new/" not in ada.get(path).content.decode(), "a viewer makes none"
+    ada.force_login(make.user("eve", is_staff=True))
+    found = re.search(r'href="(/rules/new/[^"]*)"', ada.get(path).content.decode())
+    assert found
+    form = ada.get(f"{html.unescape(found[1])}&kind=threshold").content.decode()
+    assert 'value="load"' in form
 
 
 def test_titles_of_the_dashboard_lead_to_it(ada: Client) -> None:

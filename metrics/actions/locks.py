@@ -1,0 +1,38 @@
+"""Locks on the rows of alerts and incidents, in the one order that all transactions keep.
+
+Two transactions that lock the same rows in different orders wait for each other until the database ends one of them. So
+each locks what it needs of these in this order, and rows of one kind in the order of their ids:
+
+1. transitions that are announced;
+2. rules, without their keys: alerts that begin refer to them meanwhile;
+3. incidents;
+4. alerts, by `SELECT … FOR UPDATE`, or by writing them;
+5. logs: that of the events of alerts, then those of rooms, then those of people: `metrics.actions.logs.hold`;
+6. a channel, and deliveries.
+
+A transaction that finds out which incidents it needs only by its alerts reads these first, locks the incidents, then
+locks the alerts, and looks at them again.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q, QuerySet
+
+from metrics.models import Alert, Incident, Rule
+
+
+def rules(ids: Iterable[int]) -> dict[int, Rule]:
+    """Lock rules (ids), in the transaction around this, and return them by id; those that are gone are left out."""
+    found = Rule.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk")
+    return {one.pk: one for one in found}
+
+
+def incidents(ids: Iterable[int | None], keys: Iterable[str] = ()) -> None:
+    """Lock incidents (ids), and the open ones with one of `keys`, in the transaction around this."""
+    wanted = Q(pk__in={id for id in ids if id is not None}) | Q(key__in=set(keys), resolved_at=None)
+    list(Incident.objects.select_for_update().filter(wanted).order_by("pk").values_list("pk", flat=True))
+
+
+def alerts(rows: QuerySet[Alert]) -> Sequence[Alert]:
+    """Lock the alerts `rows`, in the transaction around this, and return them in the order of their ids."""
+    return list(rows.select_for_update(of=("self",)).order_by("pk"))
