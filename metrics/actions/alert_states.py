@@ -17,7 +17,7 @@ CLEARED = {"acknowledged_at": None, "acknowledged_until": None, "acknowledged_by
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What was looked at, where it stands now, and the changes that led there."""
+    """One rule and series that were looked at, where the alert stands now, and the changes that led there."""
 
     looked: Looked
     standing: Standing
