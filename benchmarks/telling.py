@@ -9,8 +9,8 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from benchmarks import postgresql
@@ -54,11 +54,9 @@ def one_by_one(system: System, pushes: int) -> dict[str, list[float]]:
 
     from tests.browser.chromium import find_or_install
 
-    times: list[float] = []
     pushed_at: dict[str, float] = {}
     with ExitStack() as stack:
-        receiver = stack.enter_context(hook(before=lambda: times.append(time.time())))
-        channel(system, receiver)
+        receiver, times = stack.enter_context(channel(system))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=find_or_install(), args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context()
@@ -96,9 +94,7 @@ def one_by_one(system: System, pushes: int) -> dict[str, list[float]]:
 
 def storm(system: System, count: int) -> dict[str, Any]:
     """Have `count` series go bad within ten seconds; return what became of it."""
-    times: list[float] = []
-    with hook(before=lambda: times.append(time.time())) as receiver:
-        channel(system, receiver)
+    with channel(system) as (receiver, times):
         for value in (1.0, 97.0):  # known first, as series are that go bad one day
             began = time.time()
             for begin in range(0, count, BATCH):
@@ -129,9 +125,16 @@ def storm(system: System, count: int) -> dict[str, Any]:
     }
 
 
-def channel(system: System, receiver: Hook) -> None:
-    config = {"url": receiver.url, "secret": "correct horse battery"}
-    system.post("/api/v1/channels", {"kind": "webhook", "name": f"receiver {receiver.url}", "config": config})
+@contextmanager
+def channel(system: System) -> Iterator[tuple[Hook, list[float]]]:
+    """Have a channel to a webhook of ours meanwhile; yields what it was sent, and when (Unix seconds)."""
+    times: list[float] = []
+    with hook(before=lambda: times.append(time.time())) as receiver:
+        config = {"url": receiver.url, "secret": "correct horse battery"}
+        body = {"kind": "webhook", "name": f"receiver {receiver.url}", "config": config}
+        path = f"/api/v1/channels/{system.post('/api/v1/channels', body)['id']}"
+        yield receiver, times
+        system.post(path, {"enabled": False}, "PATCH")
 
 
 def main(arguments: Sequence[str]) -> None:
