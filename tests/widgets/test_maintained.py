@@ -70,3 +70,17 @@ def test_a_history_has_it_in_the_rows_that_it_concerns() -> None:
     found = view_of_tracks(widget, [tracks], "1h", AT, known)
     assert isinstance(found.view, HistoryView)
     assert {row.name: bool(row.maintenance) for row in found.view.rows} == {"a": True, "b": False}
+
+
+def test_windows_that_a_widget_does_not_show_are_matched_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    match = maintained.matchers.match
+    monkeypatch.setattr(maintained.matchers, "match", lambda given, labels: asked.append(given) or match(given, labels))
+    night = [window(1, -86_400 * n - 600, -86_400 * n, "host=b") for n in range(365)]
+    long_ago = [window(id, -86_400 * 400, -86_400 * 399, "host=b") for id in range(2, 9)]
+    tracks = [Track("up", {"host": host}, "", None, track(1).latest, ()) for host in "aaab"]
+    for kind, count in [("line", 4), ("history", 4 + 4), ("number", 0)]:  # rows of a history are matched by themselves
+        asked.clear()
+        widget = gallery._widget(kind, "x", "x", {"queries": [{"metric": "up"}]})
+        view_of_tracks(widget, [tracks], "1h", AT, Facts(maintenance=[*night, *long_ago]))
+        assert len(asked) == count, kind
