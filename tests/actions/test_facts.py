@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
+from django.db.models import Model
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
 from metrics.actions import (
+    alert_changes,
     bad_alerts,
     facts,
     journal,
@@ -32,6 +34,7 @@ from metrics.models import (
     Channel,
     Delivery,
     Escalation,
+    Heartbeat,
     Maintenance,
     MaintenanceSpan,
     Override,
@@ -133,6 +136,13 @@ def test_each_kind_that_keeps_quiet_is_drawn_and_a_digest_is_no_failure() -> Non
     assert {"escalation", "schedule", "digest"} <= set(found) <= set(WORDS)
     assert {"escalation", "schedule", "webhook"} <= {one.kind for one in untold.untold(SYSTEM, AT)} <= set(WORDS)
     assert (found["digest"].title, found["digest"].text) == ("A channel", "It hears of 1 message in its next digest.")
+
+
+@pytest.mark.parametrize(
+    "model", [Silence, Maintenance, Source, Heartbeat, Rule, Schedule, Channel, Escalation, AlertWebhook]
+)
+def test_a_change_of_each_thing_that_may_keep_quiet_is_a_change_of_what_is_not_told(model: type[Model]) -> None:
+    assert "untold" in alert_changes.FACTS[journal.noun_of(model())]
 
 
 def test_of_many_taken_alerts_each_counts(monkeypatch: pytest.MonkeyPatch) -> None:
