@@ -252,7 +252,7 @@ def test_what_is_not_told_is_drawn_anew_when_a_channel_fails_answers_again_or_wa
 ) -> None:
     to, later = channel(), channel("later", digest={"every": "1h"})
     told: list[str] = []
-    monkeypatch.setattr(deliveries.alert_changes, "note", told.append)
+    monkeypatch.setattr("metrics.actions.deliveries.alert_changes.note", told.append)
     counts = []
     for number, answer in enumerate([None, ChannelError("Away.", permanent=True), None, None]):
         outside.answers = {} if answer is None else {"https://ops.example.com": answer}

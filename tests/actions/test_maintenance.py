@@ -111,7 +111,7 @@ def test_looking_ahead_tells_of_it_only_if_something_is_new(
 ) -> None:
     told: list[str] = []
     made(Window("UTC", datetime(2026, 10, 23, 12), 3600, "FREQ=DAILY;COUNT=3"))
-    monkeypatch.setattr(maintenance.alert_changes, "note", told.append)
+    monkeypatch.setattr("metrics.actions.maintenance.alert_changes.note", told.append)
     before = list(MaintenanceSpan.objects.values_list("pk", flat=True))
     for hours in (1, 24.5, 90):
         maintenance.look_ahead((NOW + timedelta(hours=hours)).timestamp())

@@ -185,7 +185,8 @@ class TestCollect:
     ) -> None:
         source = make.source()
         counts = []
-        for what in ([Sample("a", 1.0)], [Sample("a", 1.0)], SourceError("Away."), SourceError("Away."), []):
+        whats: list[Any] = [[Sample("a", 1.0)], [Sample("a", 1.0)], SourceError("Away."), SourceError("Away."), []]
+        for what in whats:
             collects(what)
             with CaptureQueriesContext(connection) as asked:
                 runs.collect(source.pk)
@@ -197,7 +198,8 @@ class TestCollect:
     def test_it_is_known_since_when_a_source_fails(self, collects: Collects) -> None:
         silent, source = make.source(name="silent"), make.source()
         Source.objects.filter(pk=silent.pk).update(last_run_at=datetime_of(0))
-        for what in ([], SourceError("Away."), SourceError("Still away.")):
+        whats: list[Any] = [[], SourceError("Away."), SourceError("Still away.")]
+        for what in whats:
             collects(what)
             runs.collect(source.pk)
         move = Transition.objects.get(noun="source", thing=str(source.pk))

@@ -12,7 +12,6 @@ from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
 from metrics.actions import alert_webhooks
 from metrics.models import Alert, AlertWebhook
-from metrics.sources import jmespath_values
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -140,7 +139,7 @@ def test_all_alerts_of_an_example_are_looked_at_within_one_time(monkeypatch: pyt
     found = alert_webhooks.rehearse(mapping, example, 0)
     assert (len(found.alerts), found.more) == (20, 4780)
     clock = itertools.count(0.0, 0.05)
-    monkeypatch.setattr(jmespath_values.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("metrics.sources.jmespath_values.time.monotonic", lambda: next(clock))
     found = alert_webhooks.rehearse(mapping, example, 0)
     assert len(found.alerts) < 20
     assert {said.rpartition(" ")[2] for said in found.wrong} == {"work"}

@@ -1,8 +1,12 @@
 """Maintenance on widgets: which series it is of, its band, and what is said of it."""
 
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
 import pytest
 
-from metrics.alerts.matchers import parse
+from metrics.alerts import matchers
+from metrics.alerts.matchers import Matcher, parse
 from metrics.series.read import Track
 from metrics.widgets import gallery, maintained
 from metrics.widgets.facts import Facts
@@ -74,8 +78,12 @@ def test_a_history_has_it_in_the_rows_that_it_concerns() -> None:
 
 def test_windows_that_a_widget_does_not_show_are_matched_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    match = maintained.matchers.match
-    monkeypatch.setattr(maintained.matchers, "match", lambda given, labels: asked.append(given) or match(given, labels))
+
+    def match(given: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
+        asked.append(given)
+        return matchers.match(given, labels)
+
+    monkeypatch.setattr(maintained, "matchers", SimpleNamespace(match=match))
     night = [window(1, -86_400 * n - 600, -86_400 * n, "host=b") for n in range(365)]
     long_ago = [window(id, -86_400 * 400, -86_400 * 399, "host=b") for id in range(2, 9)]
     tracks = [Track("up", {"host": host}, "", None, track(1).latest, ()) for host in "aaab"]
