@@ -282,7 +282,7 @@ class OfFact(Still, Generic[T]):
 
     @property
     def hint(self) -> str:
-        return "This is known of the present alone."
+        return "This is known of the present alone, and not while it can't be read."
 
     def freshness(self, at: float) -> Freshness:
         return NO_DATA if self._given is None else STILL
