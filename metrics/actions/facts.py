@@ -19,7 +19,7 @@ from metrics.widgets.untold import Quiet
 T = TypeVar("T")
 AHEAD_S = 60 * 86_400.0
 UNTOLD_REMEMBERED_S = 2.0
-"""What keeps quiet may also change without a change that is counted, such as when a source is late."""
+"""Reasons not to be told also come without a change that is counted, such as when a source is late."""
 
 
 def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
