@@ -23,15 +23,17 @@ from metrics.widgets.ranges import RANGES_S
 log = structlog.get_logger(__name__)
 
 FACTS: dict[str, frozenset[str]] = {
-    "alert": frozenset({"alerts", "untold"}),
+    "alert": frozenset({"alerts"}),
+    "acknowledgement": frozenset({"untold"}),
     "incident": frozenset({"alerts"}),
     "rule": frozenset({"alerts", "untold"}),
     "schedule": frozenset({"on_call", "untold"}),
-    **dict.fromkeys(("silence", "maintenance", "source", "heartbeat", "channel"), frozenset({"untold"})),
+    "maintenance": frozenset({"maintenance", "untold"}),
+    **dict.fromkeys(("silence", "source", "heartbeat", "channel", "escalation", "alertwebhook"), frozenset({"untold"})),
 }
 """The facts that the things of each noun are part of, as widgets need them."""
-COUNTED = frozenset({"alert", "incident", "rule", "maintenance"})
-"""Nouns of what processes remember until it changes."""
+COUNTED = ("maintenance", "untold")
+"""Facts that processes remember until they change, beside alerts."""
 
 
 class _Telling:
@@ -43,17 +45,27 @@ class _Telling:
 
     def __call__(self) -> None:
         try:
-            if self.nouns & COUNTED:
+            changed = frozenset().union(*(FACTS[noun] for noun in self.nouns))
+            if "alerts" in changed:
                 counted = down.with_alerts(health.down())
                 health.record_down(counted)
-                bus.alerts_changed(health.next_alerts_number(), counted.alerts, counted.critical)
+                bus.alerts_changed(health.next_number_of("alerts"), counted.alerts, counted.critical)
+            for fact in changed.intersection(COUNTED):
+                health.next_number_of(fact)
             variants = [one for one in watchers.watched(time.time()) if one.range in RANGES_S]
-            if "maintenance" in self.nouns:  # any chart may show it
+            if "maintenance" in changed:  # any chart may show it
                 marks.mark_each({variant: [marks.ALL] for variant in variants})
             else:
-                marks.mark_each(_widgets(self.alerts, self.nouns, variants))
+                marks.mark_each(_widgets(self.alerts, changed, variants))
         except RedisError as error:
             outage.log("open pages were not told of alerts", error)
+
+
+def did(noun: str, thing: str | int) -> None:
+    """Have open pages told that people did something to a thing (id): of an alert, that is to take it, or not."""
+    note(noun, [thing])
+    if noun == "alert":
+        note("acknowledgement")
 
 
 def note(noun: str, things: Iterable[str | int] = ()) -> None:
@@ -69,15 +81,14 @@ def note(noun: str, things: Iterable[str | int] = ()) -> None:
         transaction.on_commit(telling, robust=True)
 
 
-def _widgets(alerts: Collection[int], nouns: Iterable[str], variants: Sequence[Topic]) -> dict[Topic, list[str]]:
-    """Return the keys of widgets to draw, by variant: those that show `nouns`, and those with a series of `alerts`."""
+def _widgets(alerts: Collection[int], changed: Collection[str], variants: Sequence[Topic]) -> dict[Topic, list[str]]:
+    """Return the keys of widgets to draw, by variant: those of facts that `changed`, and of a series of `alerts`."""
     if not variants:
         return {}
     looked_at = Alert.objects.filter(pk__in=alerts).values_list("rule__metric", "series")
     series = [Series(metric=metric, labels=labels) for metric, labels in looked_at]
     found: dict[Topic, list[str]] = dict(shown.widgets_by_variant(variants, series)) if series else {}
     ids = {one.id for one in variants}
-    changed = frozenset().union(*(FACTS[noun] for noun in nouns))
     kinds = [kind for kind, fact in kinds_by_fact().items() if fact in changed]
     lists = Widget.objects.filter(kind__in=kinds, dashboard__in=ids).order_by().values_list("dashboard_id", "key")
     for dashboard, key in lists:

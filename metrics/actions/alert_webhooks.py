@@ -21,6 +21,9 @@ from metrics.versioned import upgraded
 
 NAME_MOST = 100
 EXAMPLE_MOST = 100_000
+ALERTS_SHOWN = 20
+TIME_MOST_S = 2.0
+"""So long all alerts of an example may take together."""
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -46,7 +49,7 @@ def change(by: Principal, id: int, name: str | None, mapping: Mapping[str, Any] 
         webhook = AlertWebhook.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, CHANGE, webhook)
         before = facts(webhook)
-        _save(webhook, webhook.name if name is None else name, webhook.mapping if mapping is None else mapping)
+        _save(webhook, webhook.name if name is None else name, mapping)
         journal.record(by, "change", webhook, before, facts(webhook))
     return webhook
 
@@ -96,11 +99,11 @@ def mapping_of(webhook: AlertWebhook) -> AlertMapping:
 
 
 def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
-    """Return the alerts that a mapping would find in `example`, as it would in a body. Raises Invalid."""
+    """Return the first alerts that a mapping would find in `example`, as it would in a body. Raises Invalid."""
     if len(example) > EXAMPLE_MOST:
         raise Invalid("example", f"example: it has at most {EXAMPLE_MOST} characters.")
     try:
-        return parse(_checked(mapping), example.encode(errors="replace"), now)
+        return parse(_checked(mapping), example.encode(errors="replace"), now, ALERTS_SHOWN, TIME_MOST_S)
     except NotAlerts as problem:
         raise Invalid("example", f"The example has no alerts: {problem}.") from None
 
@@ -120,14 +123,15 @@ def facts(webhook: AlertWebhook) -> dict[str, Any]:
     return {"name": webhook.name, "mapping": webhook.mapping, **access.model_dump()}
 
 
-def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any]) -> None:
+def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any] | None) -> None:
     check_storable(name, "name")
-    check_storable(dict(mapping), "mapping")
     if not name.strip() or len(name) > NAME_MOST:
         raise Invalid("name", f"name: it has 1 to {NAME_MOST} characters.")
-    checked = _checked(mapping)
-    webhook.name, webhook.version = name.strip(), AlertMapping.version
-    webhook.mapping = checked.model_dump(mode="json", exclude_defaults=True)
+    webhook.name = name.strip()
+    if mapping is not None:
+        check_storable(dict(mapping), "mapping")
+        webhook.mapping = _checked(mapping).model_dump(mode="json", exclude_defaults=True)
+        webhook.version = AlertMapping.version
     try:
         with transaction.atomic():
             webhook.save()

@@ -24,7 +24,7 @@ REMEMBERED_S = 5.0
 
 def now() -> tuple[BadAlert, ...]:
     """Return the alerts that are bad now: the most severe first, then the newest."""
-    return _known.get(time.monotonic())
+    return _known.get(time.monotonic(), lambda: _read(Alert.objects.filter(state__in=STATES)))
 
 
 def forget() -> None:
@@ -90,4 +90,4 @@ def _bad(alert: Alert, move: Transition | None) -> BadAlert:
     )
 
 
-_known = Remembered(lambda _: _read(Alert.objects.filter(state__in=STATES)), REMEMBERED_S)
+_known = Remembered[tuple[BadAlert, ...]]("alerts", REMEMBERED_S)

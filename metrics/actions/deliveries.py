@@ -84,6 +84,8 @@ def queue(channels: Sequence[Channel], message: Message, *, at: float, at_once: 
         for until in [None if at_once else _held_until(one, message, at)]
     ]
     Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    if any(one.state == Delivery.HELD for one in rows):
+        alert_changes.note("channel")
     found = list(Delivery.objects.filter(channel__in=told, key=message.key).order_by("pk"))
     if message.conversation and found:
         older = Delivery.objects.filter(channel__in=told, conversation=message.conversation, pk__lt=found[0].pk)
@@ -236,6 +238,8 @@ def _noted_as(row: Delivery) -> str:
 def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
     """Note what came of sending `row`."""
     if isinstance(outcome, Receipt):
+        if _failed_before(row):
+            alert_changes.note("channel")
         row.state, row.sent_at, row.error = Delivery.SENT, datetime_of(at), ""
         row.receipt = {name: text for name, text in (("said", outcome.said), ("id", outcome.id)) if text}
         row.save(update_fields=["state", "sent_at", "error", "receipt"])
@@ -256,6 +260,11 @@ def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
     row.state = Delivery.WAITING
     row.next_at = datetime_of(at + wait_s(row.attempts, outcome.wait_s, random.random()))  # noqa: S311
     row.save(update_fields=["state", "next_at", "error"])
+
+
+def _failed_before(row: Delivery) -> bool:
+    ended = Delivery.objects.filter(channel=row.channel, state__in=(Delivery.SENT, Delivery.FAILED)).order_by("-pk")
+    return ended.values_list("state", flat=True).first() == Delivery.FAILED
 
 
 def _step_in(row: Delivery, at: float) -> None:

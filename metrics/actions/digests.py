@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from metrics.actions import channel_configs, deliveries
+from metrics.actions import alert_changes, channel_configs, deliveries
 from metrics.models import Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Line, Message
@@ -43,6 +43,7 @@ def send(now: float) -> int:
             names = ("pk", "conversation", "document__state", "document__subject")
             held = [Held(*one) for one in rows.values_list(*names)]
             Delivery.objects.filter(pk__in=[one.id for one in held]).update(state=Delivery.GATHERED)
+            alert_changes.note("channel")
             deliveries.queue([channel], message(channel, held, now), at=now)
             count += 1
     return count

@@ -1,19 +1,25 @@
 """Facts besides series, as the people who may see a dashboard may know them: rendered once, they are shown to all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from metrics.access import policy
 from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_dashboard
-from metrics.actions import bad_alerts, on_call, schedules, untold, windows
+from metrics.actions import bad_alerts, odd_rows, on_call, on_call_past, schedules, untold, windows
 from metrics.actions.on_call import full_name
-from metrics.models import AuditEntry, Channel, Schedule, Silence, Widget
+from metrics.actions.remembered import Remembered
+from metrics.database import unavailable
+from metrics.models import Channel, Schedule, Silence, Widget
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.facts import Facts, needed
 from metrics.widgets.on_call import Duty
 from metrics.widgets.untold import Quiet
 
+T = TypeVar("T")
 AHEAD_S = 60 * 86_400.0
+UNTOLD_REMEMBERED_S = 2.0
+"""Reasons not to be told also come without a change that is counted, such as when a source is late."""
 
 
 def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
@@ -23,9 +29,9 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
     """
     needs = needed(widgets)
     by = of_dashboard(dashboard, policy.teams_of(dashboard)) if needs & {"on_call", "untold"} else None
-    duties = on_call_of(by, at) if by and "on_call" in needs else None
-    quiet = untold_of(by, at) if by and "untold" in needs else None
-    maintenance = windows.on(dashboard, at)
+    duties = _fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
+    quiet = _fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None
+    maintenance = _fact("maintenance", lambda: windows.on(dashboard, at)) or ()
     begin = _silence_begins(by, at) if by and quiet is not None else None
     ends = [
         *(one.until for one in duties or ()),
@@ -34,7 +40,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
         begin,
     ]
     return Facts(
-        alerts=bad_alerts.on(dashboard),
+        alerts=_fact("alerts", lambda: bad_alerts.on(dashboard)),
         on_call=duties,
         untold=quiet,
         maintenance=maintenance,
@@ -47,10 +53,29 @@ def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
     needs = needed(widgets)
     by = of_dashboard(dashboard, policy.teams_of(dashboard)) if "on_call" in needs else None
     return Facts(
-        alerts=bad_alerts.on_at(dashboard, at, widgets),
-        on_call=on_call_of(by, at, is_past=True) if by else None,
-        maintenance=windows.on_at(dashboard, at),
+        alerts=_fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
+        on_call=_fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
+        maintenance=_fact("maintenance", lambda: windows.on_at(dashboard, at)) or (),
     )
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    _untold.forget()
+
+
+def _fact(name: str, read: Callable[[], T]) -> T | None:
+    """Return what `read` does; None, which nobody knows, if it fails: it must not stop what else is drawn.
+
+    That the database is away is raised.
+    """
+    try:
+        return read()
+    except Exception as error:
+        if unavailable(error):
+            raise
+        odd_rows.failed(name, error)
+        return None
 
 
 def on_call_of(by: Principal, at: float, *, is_past: bool = False) -> list[Duty]:
@@ -61,9 +86,14 @@ def on_call_of(by: Principal, at: float, *, is_past: bool = False) -> list[Duty]
     rows = list(schedules.listed(by))
     if not rows:
         return []
-    shifts = on_call.shifts(rows, at, at + AHEAD_S)
-    changed = _changed(rows, at) if is_past else frozenset()
-    return [_duty(row, on_call.standing(shifts[row.pk], at), row.pk not in changed) for row in rows]
+    standings = on_call.standings(rows, at, AHEAD_S)
+    unknown = on_call_past.unknown(rows, at) if is_past else frozenset()
+    return [_duty(row, standings[row.pk], row.pk not in unknown) for row in rows]
+
+
+def _untold_of(by: Principal, at: float) -> list[Quiet]:
+    """Return the same as `untold_of`, or what that was a moment ago for a dashboard of the same teams."""
+    return _untold.get(at, lambda: untold_of(by, at), by.teams)
 
 
 def untold_of(by: Principal, at: float) -> list[Quiet]:
@@ -74,14 +104,15 @@ def untold_of(by: Principal, at: float) -> list[Quiet]:
     found = untold.untold(by, at)
     hidden = [*untold.of_channels(Channel.objects.filter(policy.channels_that_concern(by)))]
     quiet = [
-        *(_quiet(one.kind, one.title, one.url, one) for one in found),
-        *(_quiet(one.kind, "A channel", "/untold/", untold.without_words(one)) for one in hidden),
+        *(_quiet(one.title, one.url, one) for one in found),
+        *(_quiet("A channel", "/untold/", untold.without_words(one)) for one in hidden),
     ]
     return sorted(quiet, key=lambda one: at if one.since is None else one.since)
 
 
-def _quiet(kind: str, title: str, link: str, one: untold.Untold) -> Quiet:
-    return Quiet(kind, title, link, one.text, one.by, seconds_of(one.since), seconds_of(one.until), one.withheld)
+def _quiet(title: str, link: str, one: untold.Untold) -> Quiet:
+    ends = seconds_of(one.since), seconds_of(one.until)
+    return Quiet(one.kind, title, link, one.text, one.by, *ends, one.withheld, one.count)
 
 
 def _duty(row: Schedule, standing: on_call.Standing, is_known: bool) -> Duty:
@@ -101,15 +132,9 @@ def _names(shifts: Iterable[on_call.Shift]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(full_name, shifts)))
 
 
-def _changed(rows: Iterable[Schedule], at: float) -> frozenset[int]:
-    """Return the ids of the schedules that were changed after a time."""
-    entries = AuditEntry.objects.filter(
-        noun="schedule", thing__in=[str(row.pk) for row in rows], at__gt=datetime_of(at)
-    )
-    things = entries.filter(verb__in=("create", "change")).values_list("thing", flat=True)
-    return frozenset(int(thing) for thing in things)
-
-
 def _silence_begins(by: Principal, at: float) -> float | None:
     coming = visible(by, Silence).filter(starts_at__gt=datetime_of(at)).order_by("starts_at").first()
     return None if coming is None else seconds_of(coming.starts_at)
+
+
+_untold = Remembered[list[Quiet]]("untold", UNTOLD_REMEMBERED_S)

@@ -48,7 +48,7 @@ def record(
         before=_where_other(before, after),
         after=_where_other(after, before),
     )
-    alert_changes.note(noun_of(thing), [thing.pk])
+    alert_changes.did(noun_of(thing), thing.pk)
     alert_events.did(by, verb, thing)
 
 
@@ -72,7 +72,7 @@ def transition(thing: Model, before: str, after: str, at: float, why: str, value
 def moved(transitions: Iterable[Transition]) -> None:
     """Write `transitions`."""
     _check_transaction()
-    made = Transition.objects.bulk_create(transitions)
+    made = Transition.objects.bulk_create(transitions)  # no query without any
     for one in made:
         alert_changes.note(one.noun, [one.thing])
     alert_events.moved(made)

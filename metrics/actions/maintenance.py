@@ -112,7 +112,7 @@ def over(
     Each of `named` are the labels of a series with its name as `metric`.
     """
     rows = MaintenanceSpan.objects.filter(starts_at__lt=datetime_of(end), ends_at__gt=datetime_of(start))
-    rows = rows.filter(maintenance__enabled=True, maintenance__in=visible(by, Maintenance).order_by().values("pk"))
+    rows = rows.filter(maintenance__in=visible(by, Maintenance).order_by().values("pk"))
     found = []
     asked: dict[int, bool] = {}
     for row in rows.select_related("maintenance").order_by("starts_at")[:SPANS_MOST]:
@@ -159,17 +159,20 @@ def make_spans(row: Maintenance, now: float) -> None:
     except BadCalendar:
         return  # what was known stays
     moment = datetime_of(now)
-    MaintenanceSpan.objects.filter(maintenance=row, starts_at__gte=moment).delete()
-    running = list(MaintenanceSpan.objects.filter(maintenance=row, ends_at__gt=moment))
-    for one in running:
-        still = next((span for span in found if span[0] <= now), None)
-        one.ends_at = datetime_of(still[1]) if still else moment
-        one.save(update_fields=["ends_at"])
-    coming = [span for span in found if not running or span[0] > now]
-    MaintenanceSpan.objects.bulk_create(
-        MaintenanceSpan(maintenance=row, starts_at=datetime_of(begin), ends_at=datetime_of(end))
-        for begin, end in coming[:SPANS_MOST]
-    )
+    known = list(MaintenanceSpan.objects.filter(maintenance=row, ends_at__gt=moment).order_by("starts_at"))
+    running = [one for one in known if one.starts_at < moment]
+    until = next((datetime_of(ends) for begins, ends in found if begins <= now), moment)
+    coming = [(begins, ends) for begins, ends in found if not running or begins > now][:SPANS_MOST]
+    made = [
+        MaintenanceSpan(maintenance=row, starts_at=datetime_of(begins), ends_at=datetime_of(ends))
+        for begins, ends in coming
+    ]
+    after = [*((one.starts_at, until) for one in running), *((one.starts_at, one.ends_at) for one in made)]
+    if after == [(one.starts_at, one.ends_at) for one in known]:
+        return  # nothing is new
+    MaintenanceSpan.objects.filter(pk__in=[one.pk for one in known if one not in running]).delete()
+    MaintenanceSpan.objects.filter(pk__in=[one.pk for one in running]).update(ends_at=until)
+    MaintenanceSpan.objects.bulk_create(made)
     alert_changes.note("maintenance")
 
 

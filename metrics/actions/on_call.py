@@ -19,8 +19,9 @@ from metrics.models import Schedule, Team
 from metrics.times import datetime_of, seconds_of
 
 AHEAD_S = 92 * 86_400.0
+SOON_S = 2 * 86_400.0
 BACK_S = 7 * 86_400.0
-CHANGED_BY_FEED = [*feeds.FETCHED, "shifts"]
+CHANGED_BY_FEED = [*feeds.FETCHED, "shifts", "known_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,25 @@ class Standing:
     next: list[Shift]
 
 
-def standing(shifts: Iterable[Shift], at: float) -> Standing:
-    """Return how it stands at a time (Unix seconds), by the `shifts` that end later."""
+def standings(rows: Sequence[Schedule], at: float, ahead_s: float = AHEAD_S) -> dict[int, Standing]:
+    """Return how it stands at a time (Unix seconds), by the ids of the schedules; `ahead_s` on, nobody looks.
+
+    Most change soon, so only of the others so much is worked out.
+    """
+    found: dict[int, Standing] = {}
+    for horizon in (at + SOON_S, at + ahead_s):
+        rest = [one for one in rows if one.pk not in found or found[one.pk].until is None]
+        if rest:
+            found |= {pk: standing(of, at, horizon) for pk, of in shifts(rest, at, horizon).items()}
+    return found
+
+
+def standing(shifts: Iterable[Shift], at: float, horizon: float) -> Standing:
+    """Return how it stands at a time, by the `shifts` that end later; they are known until `horizon` (Unix seconds)."""
     coming = list(shifts)
     current = [one for one in coming if one.start <= at]
     until = min((one.end for one in current), default=min((one.start for one in coming), default=None))
+    until = None if until is None or until >= horizon else until
     after = [] if until is None else [one for one in coming if one.start <= until < one.end]
     return Standing(current, until, after)
 
@@ -77,7 +92,7 @@ def shifts(rows: Sequence[Schedule], start: float, end: float) -> dict[int, list
             for span in those
         ]
         for pk, (one, those) in found.items()
-        for mails in [{who: mail for who, mail, *_ in one.shifts if mail}]
+        for mails in [{who: mail for who, mail, *_ in _published(one) if mail}]
     }
 
 
@@ -132,7 +147,7 @@ def _spans(row: Schedule, start: float, end: float) -> Sequence[Span]:
         if one.starts_at < datetime_of(end) and one.ends_at > datetime_of(start)
     ]
     if row.url:
-        shifts = [Span(who, begin, until) for who, _, begin, until in row.shifts if begin < end and until > start]
+        shifts = [Span(who, begin, until) for who, _, begin, until in _published(row) if begin < end and until > start]
         return rotation.overridden(shifts, overrides, start, end)
     try:
         spec = schedules.spec_of(row)
@@ -147,7 +162,25 @@ def _take_shifts(row: Schedule, at: float) -> None:
         found = feeds.occurring(row, at - BACK_S, at + AHEAD_S)
     except BadCalendar:
         return  # what was known stays
+    before = _over(row, at)
     row.shifts = [[one.summary or one.mail, one.mail, one.start, one.end] for one in found.events]
+    known_from = datetime_of(at - BACK_S if _over(row, at) == before else at)  # else it says of then what it did not
+    row.known_from = known_from if row.known_from is None else max(known_from, row.known_from)
+
+
+def _over(row: Schedule, at: float) -> set[tuple[str, float, float]]:
+    """Return who was on call by the calendar elsewhere in the time before `at` that is kept."""
+    start = at - BACK_S
+    cut = ((who, max(begins, start), min(ends, at)) for who, _, begins, ends in _published(row))
+    return {(who, begins, ends) for who, begins, ends in cut if begins < ends}
+
+
+def _published(row: Schedule) -> Sequence[schedules.Published]:
+    try:
+        return schedules.published(row) if row.url else ()
+    except ValueError as problem:  # a later release stored it
+        odd_rows.left_out(row, problem)
+        return ()
 
 
 def names_of(people: Iterable[Shift]) -> str:

@@ -1,6 +1,6 @@
-"""Rows that renders need, remembered by each process until alerts or maintenance change: drawing costs no query."""
+"""Facts that renders need, remembered by each process until they change: drawing costs no query most of the time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -9,31 +9,34 @@ from redis import RedisError
 from metrics.health import store as health
 
 T = TypeVar("T")
+KEYS_MOST = 100
 
 
 class Remembered(Generic[T]):
-    """The answer of `read` for a moment, remembered for so long (`kept_s`), and until another change is counted."""
+    """Answers for a moment by key, remembered for so long (`kept_s`), and until a change of `fact` is counted."""
 
-    def __init__(self, read: Callable[[float], T], kept_s: float) -> None:
-        self._read, self._kept_s = read, kept_s
+    def __init__(self, fact: str, kept_s: float) -> None:
+        self._fact, self._kept_s = fact, kept_s
         self._lock = Lock()  # threads that begin together need not all read the same
-        self._known: tuple[float, int, T] | None = None
+        self._known: dict[Hashable, tuple[float, int, T]] = {}
 
-    def get(self, moment: float) -> T:
-        """Return it for a moment, which is in seconds by whatever clock the caller has."""
+    def get(self, moment: float, read: Callable[[], T], key: Hashable = None) -> T:
+        """Return the answer of `read`, or what is remembered by `key`. A moment is in seconds by the caller's clock."""
         try:
-            number = health.alerts_number()  # read before it is: what changes meanwhile counts as a change
+            number = health.number_of(self._fact)  # read before it is: what changes meanwhile counts as a change
         except RedisError:
-            return self._read(moment)
+            return read()
         with self._lock:
-            if self._known is not None:
-                read_at, of, found = self._known
+            if key in self._known:
+                read_at, of, found = self._known[key]
                 if of == number and 0 <= moment - read_at < self._kept_s:
                     return found
-            found = self._read(moment)
-            self._known = moment, number, found
+            found = read()
+            if len(self._known) >= KEYS_MOST:
+                self._known.clear()
+            self._known[key] = moment, number, found
             return found
 
     def forget(self) -> None:
         """Remember nothing any more."""
-        self._known = None
+        self._known.clear()

@@ -78,7 +78,7 @@ class _Drawing:
         views = widget_views(widgets, variant.range, at, known=known)
         fragments = FORMS[variant.kind](widgets, views)
         bus.publish(variant, fragments, self.revision, self.marked.since, self.marked.turn, whole=whole, layout=layout)
-        if known.changes_at is not None:
+        if known.changes_at is not None and known.changes_at - at <= PERIOD_MOST_S:  # later, all is drawn anyway
             due.note(variant, known.changes_at)
         if variant.kind == DASHBOARD:
             states.store(
@@ -116,8 +116,9 @@ def sweep(now: float) -> None:
         for variant in watched:
             marks.free(variant)  # who held it when Redis died could not give it back
     begun = marks.begin_periods({variant: _period(variant, now) for variant in watched})
-    begun |= set(due.take(now)).intersection(watched)
-    marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
+    with due.taken(now) as changed:
+        begun |= changed.intersection(watched)
+        marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
     waiting.add(marks.marked(watched))
     waiting.wake_if_forgotten()
 

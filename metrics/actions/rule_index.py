@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import structlog
 from django.db.models import Count, Max, Sum
@@ -20,6 +20,7 @@ from metrics.versioned import upgraded
 
 log = structlog.get_logger(__name__)
 
+PARSED_MOST = 10_000
 REMEMBERED_S = 1.0
 ACCESS_REMEMBERED_S = 10.0
 
@@ -81,10 +82,12 @@ class OfMetric(Sequence[Known]):
 
 
 ByMetric = Mapping[str, OfMetric]
+Document = tuple[RuleSpec, ConditionConfig]
 NONE = OfMetric(())
 _lock = Lock()
 _known: ByMetric = {}
-_parsed: dict[tuple[int, int], tuple[RuleSpec, ConditionConfig] | None] = {}
+_UNKNOWN = object()
+_parsed: dict[tuple[int, int], Document | object | None] = {}
 """Documents by id and revision."""
 _read: tuple[float, float, Any] = (-math.inf, -math.inf, None)
 """When it was asked whether rules changed, when they were read, both in monotonic seconds, and what was answered."""
@@ -116,11 +119,8 @@ def _all() -> ByMetric:
     found: dict[str, list[Known]] = defaultdict(list)
     rules = list(Rule.objects.filter(enabled=True, received=None).prefetch_related("teams"))
     restricted = restricted_sources() if rules else {}
-    parsed = {(rule.pk, rule.revision): _document(rule) for rule in rules}
-    _parsed.clear()
-    _parsed.update(parsed)
     for rule in rules:
-        document = parsed[rule.pk, rule.revision]
+        document = _document(rule)
         if document is not None:
             teams = {team.pk for team in rule.teams.all()}
             hidden = frozenset(source for source, of in restricted.items() if not of & teams)
@@ -147,10 +147,17 @@ def _made(rule: Rule, spec: RuleSpec, condition: ConditionConfig, hidden: frozen
     )
 
 
-def _document(rule: Rule) -> tuple[RuleSpec, ConditionConfig] | None:
+def _document(rule: Rule) -> Document | None:
     key = rule.pk, rule.revision
-    if key in _parsed:
-        return _parsed[key]
+    found = _parsed.get(key, _UNKNOWN)
+    if found is _UNKNOWN:
+        if len(_parsed) >= PARSED_MOST:
+            _parsed.clear()
+        found = _parsed[key] = _read_document(rule)
+    return cast(Document | None, found)
+
+
+def _read_document(rule: Rule) -> Document | None:
     try:
         spec = spec_of(rule)
         return spec, spec.config()
@@ -163,6 +170,11 @@ def spec_of(rule: Rule) -> RuleSpec:
     """Return the document of a rule. Raises ValueError, such as pydantic's, for one that a later release stored."""
     spec = upgraded(RuleSpec, rule.spec, rule.version)
     return RuleSpec.model_validate({**spec, "name": rule.name, "enabled": rule.enabled})
+
+
+def is_read(rule: Rule) -> bool:
+    """Whether this release can read `rule`, and knows its condition: remembered, as all of them are asked for often."""
+    return _document(rule) is not None
 
 
 def readable(rule: Rule) -> RuleSpec | None:

@@ -193,7 +193,9 @@ def _note(source: Source, started_at: datetime, duration_s: float, outcome: Outc
             fields = {**asdict(outcome), "verdict": outcome.verdict or ""}
             run = Run(source=source, started_at=started_at, duration_s=duration_s, **fields)
             run.save(force_insert=True)
-            watches.tell_of_transitions(_moved(source, started_at, outcome))
+            moved = _moved(source, started_at, outcome)
+            journal.moved(moved)
+            watches.tell_of_transitions(moved)
 
 
 def _moved(source: Source, at: datetime, outcome: Outcome) -> list[Transition]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch, QuerySet
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
@@ -29,6 +29,10 @@ NAME_MOST = 100
 LONGEST_S = 400 * 86_400.0
 KEPT = timedelta(days=400)
 OVERRIDES_MOST = 500
+
+Published = tuple[str, str, float, float]
+"""A shift by a calendar elsewhere: name, mail, start and end (Unix seconds)."""
+_PUBLISHED = TypeAdapter(list[Published])
 
 
 def create(by: Principal, document: Mapping[str, Any], access: Access | None = None) -> Schedule:
@@ -128,6 +132,11 @@ def spec_of(row: Schedule) -> ScheduleSpec:
     return ScheduleSpec.model_validate(upgraded(ScheduleSpec, row.spec, row.version))
 
 
+def published(row: Schedule) -> list[Published]:
+    """Return the shifts of the calendar elsewhere. Raises ValueError for those that a later release stored."""
+    return _PUBLISHED.validate_python(row.shifts)
+
+
 def is_readable(row: Schedule) -> bool:
     """Return whether this release can read the plan of a schedule."""
     try:
@@ -223,7 +232,8 @@ def _set_fields(by: Principal, row: Schedule, document: Mapping[str, Any]) -> No
     if "url" in document:
         with errors:
             feeds.set_url(by, row, str(document["url"] or ""))
-            row.shifts = row.shifts if row.text else []
+            if not row.text:
+                row.shifts, row.known_from = [], None
     errors.check()
     row.name, row.time_zone = str(name).strip(), str(time_zone)
 

@@ -40,6 +40,7 @@ from metrics.models import (
 from metrics.models.calendar import Feed
 from metrics.models.log import sender
 from metrics.times import datetime_of
+from metrics.widgets.untold import Kind
 
 OFF_TEXT = "It is turned off."
 TAKEN_MOST = 200
@@ -51,10 +52,11 @@ class Untold:
     """One reason not to be told: of which `kind`, what it is (`title`, at the path `url`), by whom and why (`text`).
 
     It is so `since` a time, if that is known, and until another, if that is known. `id` names it for
-    `metrics.actions.withholding.counts`; `withheld` is what that says, and `last` when it last did.
+    `metrics.actions.withholding.counts`; `withheld` is what that says, and `last` when it last did. It stands for so
+    many of its kind (`count`).
     """
 
-    kind: str
+    kind: Kind
     id: str
     title: str
     url: str
@@ -64,6 +66,7 @@ class Untold:
     until: datetime | None = None
     withheld: int = 0
     last: datetime | None = None
+    count: int = 1
 
 
 Gather = Callable[[Principal, float], list[Untold]]
@@ -83,7 +86,8 @@ def _counted(one: Untold, counted: withholding.Counted | None) -> Untold:
 
 def without_words(one: Untold) -> Untold:
     """Return `one` without the words of others, which may name what is not for everyone."""
-    return replace(one, text="It is turned off." if one.text == OFF_TEXT else "It can't deliver.", by="")
+    is_ours = one.kind == "digest" or one.text == OFF_TEXT
+    return replace(one, text=one.text if is_ours else "It can't deliver.", by="")
 
 
 def _silences(by: Principal, now: float) -> list[Untold]:
@@ -119,7 +123,7 @@ def _acknowledgements(by: Principal, now: float) -> list[Untold]:
         for one in taken.order_by("acknowledged_at", "pk")[:TAKEN_MOST]
     ]
     more = taken.count() - len(found) if len(found) == TAKEN_MOST else 0
-    return [*found, Untold("acknowledgement", "", f"And {more} more", "/alerts/")] if more else found
+    return [*found, Untold("acknowledgement", "", f"And {more} more", "/alerts/", count=more)] if more else found
 
 
 def _maintenance(by: Principal, now: float) -> list[Untold]:
@@ -144,11 +148,12 @@ def _maintenance(by: Principal, now: float) -> list[Untold]:
 def _sources(by: Principal, now: float) -> list[Untold]:
     bad = {one.pk: (one, status_of(one, now)) for one in visible(by, Source)}
     bad = {pk: (one, status) for pk, (one, status) in bad.items() if status in (DOWN, FAILING, LATE, OFF)}
-    moved = _moved("source", bad)
+    moved = _moved("source", [pk for pk, (_, status) in bad.items() if status in (DOWN, FAILING)])
     found = []
     for pk, (one, status) in bad.items():
-        text = "It is turned off." if status == OFF else one.last_error or f"It is {status.word}."
-        found.append(Untold("source", str(pk), one.name, f"/sources/{pk}/", text, since=moved.get(str(pk))))
+        text = OFF_TEXT if status == OFF else one.last_error or f"It is {status.word}."
+        since = one.last_run_at if status in (LATE, OFF) else moved.get(str(pk)) or one.last_success_at
+        found.append(Untold("source", str(pk), one.name, f"/sources/{pk}/", text, since=since))
     return found
 
 
@@ -172,8 +177,8 @@ def _heartbeats(by: Principal, now: float) -> list[Untold]:
 def _rules(by: Principal, now: float) -> list[Untold]:
     found = []
     for one in visible(by, Rule):
-        why = "It is turned off." if not one.enabled else "This release can't read it."
-        if not one.enabled or rule_index.readable(one) is None:
+        why = "This release can't read it." if one.enabled else OFF_TEXT
+        if not one.enabled or not rule_index.is_read(one):
             found.append(
                 Untold("rule", str(one.pk), one.name, f"/rules/#rule-{one.pk}", text=why, since=one.changed_at)
             )

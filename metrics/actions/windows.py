@@ -23,7 +23,7 @@ def on(dashboard: int | None, at: float) -> list[Maintained]:
 
     That is no query most of the time, and one for the teams of the dashboard if there is maintenance of teams.
     """
-    return _shown(_known.get(at), dashboard)
+    return _shown(_known.get(at, lambda: _read(at)), dashboard)
 
 
 def on_at(dashboard: int | None, at: float) -> list[Maintained]:
@@ -43,7 +43,6 @@ def _shown(found: Sequence[Maintained], dashboard: int | None) -> list[Maintaine
 
 def _read(at: float) -> tuple[Maintained, ...]:
     rows = MaintenanceSpan.objects.filter(
-        maintenance__enabled=True,
         starts_at__lt=datetime_of(at + AHEAD_S),
         ends_at__gt=datetime_of(max(0.0, at - BACK_S)),
     )
@@ -77,4 +76,4 @@ def _teams(ids: Sequence[int]) -> dict[int, frozenset[int]]:
     return {id: frozenset(teams) for id, teams in found.items()}
 
 
-_known = Remembered(_read, REMEMBERED_S)
+_known = Remembered[tuple[Maintained, ...]]("maintenance", REMEMBERED_S)

@@ -106,7 +106,7 @@ def _out(webhook: AlertWebhook) -> dict[str, Any]:
     return {
         "id": webhook.pk,
         "name": webhook.name,
-        "mapping": webhook.mapping,
+        "mapping": webhook.mapping if isinstance(webhook.mapping, dict) else {},
         "access": access,
         "last_used_at": seconds_of(webhook.last_used_at),
     }

@@ -172,14 +172,14 @@ def down() -> Down:
     return _down(cast(str | None, client().hget(_HEALTH, "down")))
 
 
-def next_alerts_number() -> int:
-    """Count one more change of alerts, and return the number."""
-    return client().hincrby(_HEALTH, "alerts", 1)
+def next_number_of(fact: str) -> int:
+    """Count one more change of a fact: alerts, maintenance or untold; return the number."""
+    return client().hincrby(_HEALTH, fact, 1)
 
 
-def alerts_number() -> int:
-    """Return how many changes of alerts were counted: what was made of them before another number is old."""
-    return int(cast(str | None, client().hget(_HEALTH, "alerts")) or 0)
+def number_of(fact: str) -> int:
+    """Return how many changes of a fact were counted: what was made of it before another number is old."""
+    return int(cast(str | None, client().hget(_HEALTH, fact)) or 0)
 
 
 def readings(now: float) -> Readings:

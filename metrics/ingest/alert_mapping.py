@@ -1,5 +1,7 @@
 """Alerts in any JSON that a webhook sends, as JMESPath expressions find them (https://jmespath.org/)."""
 
+import math
+import time
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -51,27 +53,30 @@ class AlertMapping(Versioned):
 FIELDS = ("name", "state", "severity", "text", "link", "value", "since")
 
 
-def parse(mapping: AlertMapping, body: bytes, now: float) -> Sent:
-    """Return the alerts that `mapping` finds in `body`. Raises NotAlerts."""
-    given = document(body)
+def parse(
+    mapping: AlertMapping, body: bytes, now: float, most: int | None = None, time_most_s: float = math.inf
+) -> Sent:
+    """Return the alerts that `mapping` finds in `body`: the first `most`, in so much time. Raises NotAlerts."""
+    given, until = document(body), time.monotonic() + time_most_s
     try:
-        found = jmespath_values.follow(mapping.alerts, given) if mapping.alerts else given
+        found = jmespath_values.follow(mapping.alerts, given, until) if mapping.alerts else given
     except NoValue as problem:
         raise NotAlerts(f"the expression for alerts {problem}") from None
-    sent = Sent()
-    for one in found if isinstance(found, list) else () if found is None else (found,):
-        sent.add(_made, mapping, one, now)
+    every = found if isinstance(found, list) else [] if found is None else [found]
+    sent = Sent(more=len(every[most:]) if most is not None else 0)
+    for one in every[:most]:
+        sent.add(_made, mapping, one, now, until)
     return sent
 
 
-def _made(mapping: AlertMapping, one: Any, now: float) -> SentAlert:
-    plain = {field: _found(getattr(mapping, field), one, field) for field in FIELDS}
-    labels = {name: _found(expression, one, name) for name, expression in mapping.labels.items()}
+def _made(mapping: AlertMapping, one: Any, now: float, until: float) -> SentAlert:
+    plain = {field: _found(getattr(mapping, field), one, field, until) for field in FIELDS}
+    labels = {name: _found(expression, one, name, until) for name, expression in mapping.labels.items()}
     return alert_webhooks.plain({**plain, "labels": labels}, now)
 
 
-def _found(expression: str, one: Any, field: str) -> Any:
+def _found(expression: str, one: Any, field: str, until: float) -> Any:
     try:
-        return jmespath_values.follow(expression, one) if expression else None
+        return jmespath_values.follow(expression, one, until) if expression else None
     except NoValue as problem:
         raise BadAlert(f"the expression for {field} {problem}") from None

@@ -64,10 +64,11 @@ class SentAlert:
 
 @dataclass(slots=True)
 class Sent:
-    """The alerts of a body, and what is `wrong` with each that can't be taken."""
+    """The alerts of a body, and what is `wrong` with each that can't be taken; `more` were not looked at."""
 
     alerts: list[SentAlert] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    more: int = 0
 
     def add(self, make: Any, *given: Any) -> None:
         """Add the alert that `make` returns, or why it can't."""

@@ -1,9 +1,11 @@
 """Variants that time alone changes: when a shift or a silence ends, or maintenance begins, each is drawn anew.
 
-A sorted set in Redis has, for each variant, the moment at which it is due. Whoever draws it says when the next one is;
-one that is not so soon does not put off another.
+A sorted set in Redis has the moments, each with its variant. Whoever draws one says when the next moment is. A moment
+is removed once the variant is marked, so that none is lost.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import cast
 
 from metrics.live.topic import Topic
@@ -13,13 +15,18 @@ _DUE = f"{KEY}due"
 
 
 def note(variant: Topic, at: float) -> None:
-    """Have `variant` drawn anew at a time (Unix seconds), if that is not to be sooner anyway."""
-    client().zadd(_DUE, {str(variant): at}, lt=True)
+    """Have `variant` drawn anew at a time (Unix seconds)."""
+    client().zadd(_DUE, {f"{at!r} {variant}": at})
 
 
-def take(now: float) -> list[Topic]:
-    """Return the variants that are due at a time (Unix seconds), which then are not any more."""
-    pipe = client().pipeline(transaction=True)
-    pipe.zrangebyscore(_DUE, "-inf", now)
-    pipe.zremrangebyscore(_DUE, "-inf", now)
-    return [Topic.parse(text) for text in cast(list[list[str]], pipe.execute())[0]]
+@contextmanager
+def taken(now: float) -> Iterator[set[Topic]]:
+    """Yield the variants that are due at a time (Unix seconds); they are not any more once the block is through."""
+    members = cast(list[str], client().zrangebyscore(_DUE, "-inf", now))
+    found = set()
+    for member in members:
+        with suppress(ValueError):  # another release wrote it
+            found.add(Topic.parse(member.partition(" ")[2]))
+    yield found
+    if members:
+        client().zrem(_DUE, *members)

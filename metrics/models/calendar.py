@@ -71,7 +71,8 @@ class MaintenanceSpan(models.Model):
 class Schedule(Shared, Feed):
     """A plan of who is on call when: `spec`, as `metrics.alerts.rotation.ScheduleSpec` has it, or a calendar elsewhere.
 
-    `shifts` are those of that calendar, lists of (who, mail, start, end) in Unix seconds. Who knows the secret of
+    `shifts` are those of that calendar, lists of (who, mail, start, end) in Unix seconds. Before `known_from` nobody
+    knows them any more: they are left out, or the calendar said something else of then. Who knows the secret of
     `digest` (SHA-256) may read who is on call as a calendar.
     """
 
@@ -79,6 +80,7 @@ class Schedule(Shared, Feed):
     spec = models.JSONField(default=dict)
     version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of spec.")
     shifts = models.JSONField(default=list, editable=False)
+    known_from = models.DateTimeField(null=True, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
 

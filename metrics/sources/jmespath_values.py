@@ -5,6 +5,7 @@ it is repeated. So what an expression builds is weighed as it grows, and looked 
 """
 
 import json
+import math
 import time
 from typing import Any
 
@@ -43,10 +44,13 @@ def document(body: bytes) -> Any:
         raise NoValue(f"is not JSON ({error})") from None
 
 
-def follow(expression: str, document: Any) -> Any:
-    """Return what `expression` finds in `document`, None for nothing. Raises NoValue."""
+def follow(expression: str, document: Any, until: float = math.inf) -> Any:
+    """Return what `expression` finds in `document`, None for nothing, at the latest at `until`, in monotonic seconds.
+
+    Raises NoValue.
+    """
     try:
-        return _Bounded().visit(compile(expression).parsed, document)
+        return _Bounded(until).visit(compile(expression).parsed, document)
     except _TooMuch:
         raise NoValue("takes too much work") from None
     except (JMESPathError, RecursionError, ArithmeticError, TypeError, ValueError) as error:
@@ -70,9 +74,9 @@ class _Functions(functions.Functions):
 class _Bounded(TreeInterpreter):
     """Weighs every value that is built; a part that is used twice weighs twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, until: float) -> None:
         super().__init__(Options(custom_functions=_Functions()))
-        self._until = time.monotonic() + TIME_MOST_S
+        self._until = min(until, time.monotonic() + TIME_MOST_S)
         self._weights: dict[int, tuple[int, Any]] = {}  # the value is kept, or its id could become another's
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:

@@ -28,7 +28,6 @@ from metrics.views.sharing import names_for
 
 WEBHOOK, MAPPING = "webhook", "mapping"
 FOLDED = {MAPPING: {"link", "value", "since"}}
-ALERTS_SHOWN = 20
 EXAMPLE = '{"check": {"title": "Backup", "ok": false, "host": "web-1"}, "message": "No backup since Monday."}'
 STARTS_WITH = {"name": "check.title", "state": "!(check.ok)", "text": "message", "labels": {"host": "check.host"}}
 """A mapping of the example that a new webhook begins with."""
@@ -72,9 +71,8 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = actions.find(by, id)
     check(by, CHANGE, found)
-    return _form(
-        request, by, Draft.of(_parts(), {WEBHOOK: {"name": found.name}, MAPPING: found.mapping}, FOLDED), found
-    )
+    mapping = found.mapping if actions.is_readable(found) else STARTS_WITH
+    return _form(request, by, Draft.of(_parts(), {WEBHOOK: {"name": found.name}, MAPPING: mapping}, FOLDED), found)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,6 +117,7 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, found: AlertWebhook
     chosen = request.POST.getlist("teams")
     context: dict[str, Any] = {
         "webhook": found,
+        "is_unreadable": found is not None and not actions.is_readable(found),
         "teams": [(name, name in chosen) for name in sorted(names_for(by))],
         "everyone": request.method != "POST" or "everyone" in request.POST,
         "example": request.POST.get("example", "" if found else EXAMPLE),
@@ -172,9 +171,9 @@ def _found(draft: Draft, example: str) -> Found | None:
             "since": datetime_of(one.starts_at),
             "labels": sorted(one.labels.items()),
         }
-        for one in sent.alerts[:ALERTS_SHOWN]
+        for one in sent.alerts
     ]
-    return Found(alerts, max(0, len(sent.alerts) - ALERTS_SHOWN), list(dict.fromkeys(sent.wrong))[:ALERTS_SHOWN])
+    return Found(alerts, sent.more, list(dict.fromkeys(sent.wrong)))
 
 
 def _place(where: str) -> str:

@@ -34,6 +34,6 @@ def _down() -> Down:
 
 def _alerts() -> int:
     try:
-        return health.alerts_number()
+        return health.number_of("alerts")
     except RedisError:
         return 0

@@ -11,8 +11,7 @@ from metrics.access.principal import of_visitor
 from metrics.actions.untold import untold
 from metrics.views import humanize
 from metrics.views.access import page
-
-WORDS = {"acknowledgement": "taken", "calendar": "calendar that can't be read"}
+from metrics.widgets.untold import WORDS
 
 
 @require_safe
@@ -21,11 +20,13 @@ def index(request: HttpRequest) -> HttpResponse:
     """Everything that keeps quiet, the oldest first; htmx fetches the rows anew."""
     now = time.time()
     found = untold(of_visitor(request), now)
-    kind = request.GET.get("kind", "")
+    kind, counts = request.GET.get("kind", ""), Counter[str]()
+    for one in found:
+        counts[one.kind] += one.count
     rows = [
         {
             "one": one,
-            "word": WORDS.get(one.kind, one.kind),
+            "word": WORDS[one.kind][0],
             "age": humanize.age(max(0.0, now - one.since.timestamp())) if one.since else "",
             "left": humanize.age(max(0.0, one.until.timestamp() - now)) if one.until else "",
             "last": humanize.ago(one.last, now),
@@ -35,9 +36,9 @@ def index(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "rows": rows,
-        "total": len(found),
+        "total": counts.total(),
         "kind": kind,
-        "kinds": sorted(Counter(one.kind for one in found).items()),
+        "kinds": sorted(counts.items()),
         "withheld": sum(one.withheld for one in found),
     }
     part = getattr(request, "htmx", False)

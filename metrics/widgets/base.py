@@ -282,7 +282,7 @@ class OfFact(Still, Generic[T]):
 
     @property
     def hint(self) -> str:
-        return "This is known of the present alone."
+        return "This is known of the present alone, and not while it can't be read."
 
     def freshness(self, at: float) -> Freshness:
         return NO_DATA if self._given is None else STILL
@@ -322,6 +322,8 @@ class WidgetKind(ABC, Generic[C]):
     """Function that is made of each series over time where a query does not say it."""
     extremes: ClassVar[bool] = False
     """Whether its points have the least and the greatest sample of their step besides the mean."""
+    marks_maintenance: ClassVar[bool] = False
+    """Whether it marks the maintenance of each of its series, by `Named.maintained`."""
     example: ClassVar[Mapping[str, Any]] = {"queries": [{"metric": "example"}]}
     """A config that shows what the kind is for, with made-up series."""
     example_series: ClassVar[int] = 3

@@ -102,6 +102,7 @@ class History(WidgetKind[HistoryConfig]):
     config_class = HistoryConfig
     size = (12, 1)
     example_values = (1.0, 1.0, 1.0)
+    marks_maintenance = True
 
     def example_at(self, place: int, at: float) -> float:
         day = int(at // DAY_S)
@@ -121,7 +122,12 @@ class History(WidgetKind[HistoryConfig]):
     def view(self, config: HistoryConfig, series: list[Named], window: Window) -> HistoryView:
         per_bar, count = _bars(config, window)
         axis = self.axis(config, window)
-        rows = sorted((_row(one, per_bar, axis, config, window) for one in series), key=lambda row: row.state != "down")
+        bands = {
+            times: maintained.band(maintained.inside(times, *axis), *axis)
+            for times in {one.maintained for one in series}
+        }
+        rows = [_row(one, per_bar, bands[one.maintained], config, window) for one in series]
+        rows.sort(key=lambda row: row.state != "down")
         shown = tuple(rows[:ROWS_MOST])
         return HistoryView(
             rows=shown,
@@ -140,7 +146,7 @@ def _bars(config: HistoryConfig, window: Window) -> tuple[int, int]:
     return per_bar, math.ceil(steps / per_bar)
 
 
-def _row(one: Named, per_bar: int, axis: tuple[float, float], config: HistoryConfig, window: Window) -> Row:
+def _row(one: Named, per_bar: int, band: str, config: HistoryConfig, window: Window) -> Row:
     shares = _shares(one.track, config, window)
     weights = [1.0] * len(shares)
     last = int((window.at - window.start) // window.step_s)
@@ -160,7 +166,7 @@ def _row(one: Named, per_bar: int, axis: tuple[float, float], config: HistoryCon
         share=shown,
         bars=_drawn([_level(bar, config) for bar in bars]),
         said=_said(shown, list(zip(starts, bars, strict=True)), config, window),
-        maintenance=maintained.band(maintained.inside(one.maintained, *axis), *axis),
+        maintenance=band,
     )
 
 

@@ -1,5 +1,6 @@
 """Maintenance as charts and tiles show it: bands over the time that it takes, and a mark while it goes on. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,9 +61,31 @@ def between(windows: Iterable[Maintained], start: float, end: float) -> list[Mai
     return sorted((one for one in windows if one.start < end and one.end > start), key=lambda one: (one.start, one.id))
 
 
+def near(windows: Iterable[Maintained], at: float, axis: Span | None) -> list[Maintained]:
+    """Return those of `windows` that a widget shows at a time: those that go on, and those of the `axis` it draws."""
+    start, end = axis or (at, at)
+    return [one for one in windows if one.start <= at < one.end or (one.start < end and one.end > start)]
+
+
 def inside(spans: Iterable[Span], start: float, end: float) -> list[Span]:
     """Return those of `spans` that touch the time from `start` to `end`."""
     return [(begin, until) for begin, until in spans if begin < end and until > start]
+
+
+def by_maintenance(windows: Iterable[Maintained]) -> list[tuple[Sequence[Matcher], tuple[Span, ...]]]:
+    """Return the times of each maintenance in `windows`, with its matchers."""
+    given: dict[int, Sequence[Matcher]] = {}
+    spans = defaultdict[int, list[Span]](list)
+    for one in windows:
+        given[one.id] = one.matchers
+        spans[one.id].append((one.start, one.end))
+    return [(given[id], tuple(times)) for id, times in spans.items()]
+
+
+def times_of(track: Track, groups: Iterable[tuple[Sequence[Matcher], tuple[Span, ...]]]) -> tuple[Span, ...]:
+    """Return the times of `groups`, as `by_maintenance` returns them, in which `track` was, is or will be."""
+    labels = {"metric": track.metric, **track.labels}
+    return tuple(span for given, spans in groups if matchers.match(given, labels) for span in spans)
 
 
 def of_tracks(tracks: Iterable[Track], windows: Sequence[Maintained]) -> list[Maintained]:

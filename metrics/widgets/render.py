@@ -312,9 +312,12 @@ def _drawn(
     try:
         series = _series(config, [tracks for tracks, _ in found], window) if overdue is None else overdue
         tracks_shown = [named.track for named in series]
-        concerned = maintained.of_tracks([track for tracks, _ in found for track in tracks], windows)
-        if concerned:
-            series = [replace(one, maintained=_times(one, concerned)) for one in series]
+        axis = kind.axis(config, window)
+        near = maintained.near(windows, window.at, axis)
+        concerned = maintained.of_tracks([track for tracks, _ in found for track in tracks], near)
+        if concerned and kind.marks_maintenance:
+            groups = maintained.by_maintenance(concerned)
+            series = [replace(one, maintained=maintained.times_of(one.track, groups)) for one in series]
         current = (
             config.freshness(window.at)
             if isinstance(config, Still)
@@ -331,16 +334,12 @@ def _drawn(
             series=tuple(map(_newest, series)),
             level=kind.level(shown),
             note=note,
-            maintenance=maintained.shown(concerned, window.at, kind.axis(config, window)),
+            maintenance=maintained.shown(concerned, window.at, axis),
         )
     except Exception as error:  # a kind's own mistake; at DEBUG, since it comes with every render
         log.warning("widget not drawn", widget=widget.pk, title=widget.title, error=repr(error))
         log.debug("widget not drawn", widget=widget.pk, exc_info=True)
         return _view(widget, error="Its numbers can't be computed; the log says why.")
-
-
-def _times(one: Named, windows: Sequence[Maintained]) -> tuple[tuple[float, float], ...]:
-    return tuple((window.start, window.end) for window in maintained.of_tracks([one.track], windows))
 
 
 def _view(

@@ -11,19 +11,36 @@ from metrics.widgets.maintained import time_of
 from metrics.widgets.ranges import Window
 
 ROWS_MOST = 60
-Kind = Literal["silence", "acknowledgement", "maintenance", "source", "heartbeat", "rule", "calendar", "channel"]
-WORDS = {
+Kind = Literal[
+    "silence",
+    "acknowledgement",
+    "maintenance",
+    "digest",
+    "source",
+    "heartbeat",
+    "rule",
+    "calendar",
+    "channel",
+    "escalation",
+    "schedule",
+    "webhook",
+]
+WORDS: dict[Kind, tuple[str, str]] = {
     "silence": ("silence", "silences"),
     "acknowledgement": ("taken", "taken"),
     "maintenance": ("maintenance", "in maintenance"),
+    "digest": ("digest", "digests"),
     "source": ("source", "sources"),
     "heartbeat": ("heartbeat", "heartbeats"),
     "rule": ("rule", "rules"),
     "calendar": ("calendar", "calendars"),
     "channel": ("channel", "channels"),
+    "escalation": ("escalation", "escalations"),
+    "schedule": ("schedule", "schedules"),
+    "webhook": ("webhook", "webhooks"),
 }
 """Words for one and for several of a kind."""
-MEANT = frozenset({"silence", "acknowledgement", "maintenance"})
+MEANT = frozenset[Kind]({"silence", "acknowledgement", "maintenance", "digest"})
 """Kinds that somebody meant to keep quiet; all others can notice nothing, or tell nobody."""
 
 
@@ -32,10 +49,10 @@ class Quiet:
     """One reason not to be told: of which `kind`, its `title`, its path `link`, by whom, and why (`text`).
 
     It is so `since` a time, and `until` another (Unix seconds), None where that is not known. It `withheld` so many
-    notifications.
+    notifications. It stands for so many of its kind (`count`).
     """
 
-    kind: str
+    kind: Kind
     title: str
     link: str
     text: str = ""
@@ -43,6 +60,7 @@ class Quiet:
     since: float | None = None
     until: float | None = None
     withheld: int = 0
+    count: int = 1
 
 
 class UntoldConfig(OfFact[Quiet]):
@@ -50,7 +68,9 @@ class UntoldConfig(OfFact[Quiet]):
 
     needs: ClassVar = "untold"
 
-    of: list[Kind] = Field(default_factory=list, max_length=8, description="Only these kinds; without one, all.")
+    of: list[Kind] = Field(
+        default_factory=list, max_length=len(WORDS), description="Only these kinds; without one, all."
+    )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the oldest first.")
 
 
@@ -100,7 +120,7 @@ class Untold(WidgetKind[UntoldConfig]):
         withheld = sum(one.withheld for one in found)
         return UntoldView(
             rows=tuple(_row(one, window.at) for one in found[: config.rows]),
-            more=max(0, len(found) - config.rows),
+            more=sum(one.count for one in found[config.rows :]),
             summary=_summary(found),
             withheld=f"{withheld} withheld" if withheld else "",
         )
@@ -121,7 +141,7 @@ def _row(one: Quiet, at: float) -> Row:
 
 
 def _summary(found: list[Quiet]) -> str:
-    counts = [(sum(one.kind == kind for one in found), words) for kind, words in WORDS.items()]
+    counts = [(sum(one.count for one in found if one.kind == kind), words) for kind, words in WORDS.items()]
     return " · ".join(f"{count} {words[count > 1]}" for count, words in counts if count) or "You are told everything"
 
 

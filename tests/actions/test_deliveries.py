@@ -247,6 +247,22 @@ def test_one_that_answers_again_gets_at_once_what_waited(outside: Outside) -> No
     assert [key for _, key in outside.got] == ["2", "1"]
 
 
+def test_what_is_not_told_is_drawn_anew_when_a_channel_fails_answers_again_or_waits(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to, later = channel(), channel("later", digest={"every": "1h"})
+    told: list[str] = []
+    monkeypatch.setattr("metrics.actions.deliveries.alert_changes.note", told.append)
+    counts = []
+    for number, answer in enumerate([None, ChannelError("Away.", permanent=True), None, None]):
+        outside.answers = {} if answer is None else {"https://ops.example.com": answer}
+        queue(to, message(str(number)))
+        work(AT + number)
+        counts.append(len(told))
+    queue(later, message("held", severity="warning"))
+    assert (counts, told) == ([0, 1, 2, 2], ["channel"] * 3)
+
+
 def test_a_test_is_tried_once_and_nobody_is_told_that_it_failed(outside: Outside) -> None:
     make.admin()
     outside.answers["https://ops.example.com"] = ChannelError("It is away.")

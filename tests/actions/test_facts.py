@@ -1,19 +1,53 @@
 """Facts for dashboards: who may see which, when time alone changes them, and what is known of the past."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.db import OperationalError, transaction
+from django.db.models import Model
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
-from metrics.actions import facts, maintenance, render, schedules, silences, windows
+from metrics.actions import (
+    alert_changes,
+    bad_alerts,
+    facts,
+    journal,
+    maintenance,
+    odd_rows,
+    on_call,
+    render,
+    rules,
+    schedules,
+    silences,
+    untold,
+    windows,
+)
+from metrics.alerts import rotation
 from metrics.alerts.matchers import parse, to_json
-from metrics.live import due
-from metrics.models import Channel, Maintenance, MaintenanceSpan, Override, Schedule, Silence, Source, Widget
+from metrics.live import due, marks
+from metrics.live.topic import Topic
+from metrics.models import (
+    Alert,
+    AlertWebhook,
+    Channel,
+    Delivery,
+    Escalation,
+    Heartbeat,
+    Maintenance,
+    MaintenanceSpan,
+    Override,
+    Rule,
+    Schedule,
+    Silence,
+    Source,
+    Widget,
+)
+from metrics.redis_state.connection import KEY, client
 from metrics.times import datetime_of
+from metrics.widgets.untold import WORDS
 from tests import make
 from tests.make import AT
 
@@ -45,6 +79,14 @@ def works(comment: str, start: float, end: float, everyone: bool = True, *teams:
     MaintenanceSpan.objects.create(maintenance=row, **ends)
     windows.forget()
     return row
+
+
+def taken(name: str, **labels: str) -> Alert:
+    document = {"name": name, "query": {"metric": "load"}, "condition": {"kind": "threshold", "above": 90}}
+    rule = Rule.objects.filter(name=name).first() or rules.create(SYSTEM, document)
+    fields = {"labels": labels, "series": labels, "key": str(labels), "since_ms": AT * 1000, "seen_at_ms": AT * 1000}
+    moment = datetime_of(AT)
+    return Alert.objects.create(rule=rule, state="firing", acknowledged_by="ada", acknowledged_at=moment, **fields)
 
 
 def test_a_dashboard_has_what_a_viewer_in_its_teams_may_see() -> None:
@@ -83,6 +125,36 @@ def test_of_a_channel_it_says_that_it_fails_and_no_more() -> None:
     ] * 2
 
 
+def test_each_kind_that_keeps_quiet_is_drawn_and_a_digest_is_no_failure() -> None:
+    Escalation.objects.create(spec={"x": 1}, version=99)
+    Schedule.objects.create(name="Odd", spec=[])
+    AlertWebhook.objects.create(name="Hook", mapping=[], digest="x")
+    held = Channel.objects.create(name="secret", kind="webhook", config={"url": "http://x/"})
+    Delivery.objects.create(
+        channel=held, key="a", document={}, state=Delivery.HELD, created_at=datetime_of(AT), next_at=datetime_of(AT)
+    )
+    found = {one.kind: one for one in facts.on(None, EVERY, AT).untold or ()}
+    assert {"escalation", "schedule", "digest"} <= set(found) <= set(WORDS)
+    assert {"escalation", "schedule", "webhook"} <= {one.kind for one in untold.untold(SYSTEM, AT)} <= set(WORDS)
+    assert (found["digest"].title, found["digest"].text) == ("A channel", "It hears of 1 message in its next digest.")
+
+
+@pytest.mark.parametrize(
+    "model", [Silence, Maintenance, Source, Heartbeat, Rule, Schedule, Channel, Escalation, AlertWebhook]
+)
+def test_a_change_of_each_thing_that_may_keep_quiet_is_a_change_of_what_is_not_told(model: type[Model]) -> None:
+    assert "untold" in alert_changes.FACTS[journal.noun_of(model())]
+
+
+def test_of_many_taken_alerts_each_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untold, "TAKEN_MOST", 1)
+    for number in range(3):
+        taken("Load", host=str(number))
+    found = facts.on(None, EVERY, AT).untold or ()
+    assert [(one.title, one.count) for one in found][1:] == [("And 2 more", 2)]
+    assert sum(one.count for one in found) == 3
+
+
 def test_only_what_a_widget_needs_is_read() -> None:
     silence("Disks", -60, 600)
     found = facts.on(None, [Widget(kind="line", config={})], AT)
@@ -113,17 +185,120 @@ def test_of_the_past_a_schedule_is_known_unless_it_was_changed_since() -> None:
         assert found.untold is None
 
 
-def test_maintenance_is_read_once_until_it_changes() -> None:
-    row = works("Racks", -60, 60)
-    assert len(windows.on(None, AT)) == 1
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        assert len(windows.on(None, AT + 5)) == 1
-    assert len(asked) == 0
-    maintenance.delete(SYSTEM, row.pk)
-    windows.forget()
-    assert windows.on(None, AT + 5) == []
+@pytest.mark.parametrize(
+    ("url", "known_from", "done_h", "at_h", "known"),
+    [
+        (False, None, [], -1, True),
+        (False, None, [], -24 * 401, False),  # those who stood in are forgotten
+        (False, None, [("change", None, None)], -1, False),
+        (False, None, [("make link", None, None)], -1, True),
+        (False, None, [("override", None, (-2, 3))], -1, False),
+        (False, None, [("override", None, (1, 3))], -1, True),
+        (False, None, [("end override", (-2, -0.5), None)], -1, False),
+        (False, None, [("end override", (1, 3), None)], -1, True),
+        (False, None, [("end override", (-2, 9), (-2, 0))], -1, True),  # it was so until then
+        (True, -24, [], -23, True),
+        (True, -24, [], -25, False),
+        (True, None, [], -1, False),
+    ],
+)
+def test_of_the_past_it_is_known_who_stood_in_and_what_a_calendar_said(
+    url: bool, known_from: float | None, done_h: list[Any], at_h: float, known: bool
+) -> None:
+    now = datetime.now(UTC)
+
+    def hours(count: float) -> datetime:
+        return now + timedelta(hours=count)
+
+    def document(ends: tuple[float, float] | None) -> dict[str, str] | None:
+        return ends and {"from": hours(ends[0]).isoformat(), "until": hours(ends[1]).isoformat()}
+
+    fields = {"url": "sealed" if url else "", "known_from": None if known_from is None else hours(known_from)}
+    row = Schedule.objects.create(name="Ops", **fields)
+    with transaction.atomic():
+        for verb, before, after in done_h:
+            journal.record(SYSTEM, verb, row, document(before), document(after))
+    (found,) = facts.on_at(None, hours(at_h).timestamp(), EVERY).on_call or ()
+    assert found.known is known
+
+
+def test_one_who_is_always_on_call_is_so_without_an_end_and_a_change_is_found_however_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("ada", "bob"):
+        make.user(name)
+    plans = {"a": ["ada"], "b": ["ada", "bob"], "c": ["ada", "bob"]}
+    for name, people in plans.items():
+        layer = {"people": people, "start": "2026-11-20T09:00", "unit": "weeks" if name == "b" else "days"}
+        schedules.create(SYSTEM, {"name": name, "layers": [layer]})
+    asked: list[float] = []
+    spans = rotation.spans
+
+    def counted(*given: Any) -> Any:
+        asked.append(round((given[4] - given[3]) / 86_400))
+        return spans(*given)
+
+    monkeypatch.setattr(rotation, "spans", counted)
+    found = facts.on(None, EVERY, AT).on_call or ()
+    nine = AT - 3 * 3600
+    assert [(one.people, one.until, one.next) for one in found] == [
+        (("ada",), None, ()),
+        (("ada",), nine + 7 * 86_400, ("bob",)),
+        (("ada",), nine + 86_400, ("bob",)),
+    ]
+    assert asked == [2, 2, 2, 60, 60]
+
+
+def test_a_fact_that_fails_is_not_known_and_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(odd_rows, "_known", set())
+    monkeypatch.setattr(odd_rows.log, "error", lambda event, **more: said.append(more["fact"]))
+    works("Racks", -60, 60)
+    for module, name in [(on_call, "standings"), (untold, "untold"), (bad_alerts, "on"), (bad_alerts, "on_at")]:
+        monkeypatch.setattr(module, name, lambda *_: int("x"))
+    Schedule.objects.create(name="Ops")
+    for found in (facts.on(None, EVERY, AT), facts.on(None, EVERY, AT), facts.on_at(None, AT, EVERY)):
+        assert (found.alerts, found.on_call, found.untold, len(found.maintenance)) == (None, None, None, 1)
+    assert sorted(said) == ["alerts", "on_call", "untold"]
+    away = OperationalError("away")
+    monkeypatch.setattr(untold, "untold", lambda *_: (_ for _ in ()).throw(away))
+    with pytest.raises(OperationalError):
+        facts.on(None, EVERY, AT)
+
+
+def test_shifts_of_an_odd_shape_leave_those_of_others() -> None:
+    Schedule.objects.create(name="Odd", url="sealed", shifts=[["ada", 7]])
+    Schedule.objects.create(name="Ops", url="sealed", shifts=[["Ada", "", AT - 60, AT + 60]])
+    found = facts.on(None, EVERY, AT).on_call or ()
+    assert [(one.schedule, one.people) for one in found] == [("Odd", ()), ("Ops", ("Ada",))]
+
+
+def test_facts_are_read_once_until_they_change(
+    django_capture_on_commit_callbacks: Any, django_assert_num_queries: Any
+) -> None:
+    now = datetime.now(UTC).timestamp()
+    local = datetime.fromtimestamp(now, UTC).replace(tzinfo=None, second=0, microsecond=0)
+    with django_capture_on_commit_callbacks(execute=True):
+        row = maintenance.create(SYSTEM, parse("host=a"), maintenance.Window("UTC", local, 3600), "Racks", Access())
+        taken("Load", host="b").delete()  # its rule stays
+    assert len(windows.on(None, now + 1)) == 1
+    first = facts.on(None, EVERY, now + 1)
+    with django_assert_num_queries(0):
+        assert len(windows.on(None, now + 2)) == 1
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        one = taken("Load", host="a")
+        journal.moved([journal.transition(one, "pending", "firing", AT, "It is high.")])  # a storm has many of these
+    with django_assert_num_queries(0):
+        assert len(windows.on(None, now + 2)) == 1
+    assert facts.on(None, EVERY, now + 2).untold == first.untold
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        journal.record(SYSTEM, "acknowledge", one)
+    kinds = [one.kind for one in facts.on(None, EVERY, now + 2).untold or ()]
+    assert sorted(kinds) == ["acknowledgement", "maintenance"]
+    with django_capture_on_commit_callbacks(execute=True):
+        maintenance.delete(SYSTEM, row.pk)
+    assert windows.on(None, now + 2) == []
+    assert [one.kind for one in facts.on(None, EVERY, now + 2).untold or ()] == ["acknowledgement"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -143,12 +318,38 @@ def test_a_change_has_every_chart_drawn_anew_and_only_lists_of_what_else_changed
     assert "*" in make.marks(variant)
 
 
-def test_a_variant_is_due_at_the_earliest_moment_that_was_noted_and_once() -> None:
+def test_a_variant_is_due_at_each_moment_that_was_noted_until_that_is_done() -> None:
     make.dashboard()
     variant = make.variant()
-    for at in (50, 30, 40):
+    for at in (50, 30, 30):
         due.note(variant, AT + at)
-    assert [due.take(AT + at) for at in (29, 30, 60)] == [[], [variant], []]
+    client().zadd(f"{KEY}due", {"an earlier release wrote this": AT})
+
+    def taken(at: float) -> set[Topic]:
+        with due.taken(AT + at) as found:
+            return found
+
+    assert [taken(29), taken(30), taken(49)] == [set(), {variant}, set()]
+    with pytest.raises(ConnectionError), due.taken(AT + 60):
+        raise ConnectionError
+    with due.taken(AT + 60) as found:
+        due.note(variant, AT + 70)
+    assert found == {variant}
+    assert [taken(60), taken(70)] == [set(), {variant}]
+    assert client().zcard(f"{KEY}due") == 0
+
+
+def test_only_moments_before_all_is_drawn_anyway_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.dashboard(widgets=[make.widget("load")])
+    variant = make.variant()
+    now = time.time()
+    monkeypatch.setattr("metrics.actions.render.time.time", lambda: now)
+    works("Racks", now - AT - 60, now - AT + 31)
+    for later, count in [(0, 0), (2, 1)]:
+        monkeypatch.setattr("metrics.actions.render.time.time", lambda later=later: now + later)
+        marks.mark(variant, ["*"])
+        render.render(variant)
+        assert client().zcard(f"{KEY}due") == count
 
 
 def test_what_is_drawn_is_drawn_anew_at_the_moment_when_maintenance_ends() -> None:

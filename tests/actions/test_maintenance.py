@@ -9,11 +9,13 @@ import pytest
 from metrics.access.principal import SYSTEM, of_user
 from metrics.access.sharing import Access
 from metrics.actions import feeds, maintenance, rules, withholding
+from metrics.actions import windows as windows_of_charts
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.maintenance import Window
 from metrics.alerts import calendars
 from metrics.alerts.matchers import parse
 from metrics.models import Alert, AuditEntry, Maintenance, MaintenanceSpan
+from metrics.times import datetime_of
 from tests import make
 from tests.sources.web import Handler, answering, serving
 
@@ -89,6 +91,35 @@ def test_a_change_leaves_what_is_over_and_ends_what_is_left_out(clock: list[date
     assert windows(row) == ["10-23T20:00 10-24T00:00", "10-24T20:00 10-24T21:00"]
     verbs = [entry.verb for entry in AuditEntry.objects.filter(noun="maintenance").order_by("pk")]
     assert verbs == ["create", "change", "change"]
+
+
+def test_what_is_over_stays_on_charts_when_it_is_turned_off(clock: list[datetime]) -> None:
+    row = made(NIGHTLY)
+    now = NOW + DAY + timedelta(hours=9)
+    clock[0] = now
+    changed(row, NIGHTLY, enabled=False)
+    ends = [(datetime_of(one.start), datetime_of(one.end)) for one in windows_of_charts.on_at(None, now.timestamp())]
+    assert ends == [
+        (NOW + timedelta(hours=32), now),
+        (NOW + timedelta(hours=8), NOW + timedelta(hours=12)),
+    ]
+    assert len(maintenance.over(SYSTEM, [{"host": "a"}], NOW.timestamp(), now.timestamp() + 1)) == 2
+
+
+def test_looking_ahead_tells_of_it_only_if_something_is_new(
+    clock: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    made(Window("UTC", datetime(2026, 10, 23, 12), 3600, "FREQ=DAILY;COUNT=3"))
+    monkeypatch.setattr("metrics.actions.maintenance.alert_changes.note", told.append)
+    before = list(MaintenanceSpan.objects.values_list("pk", flat=True))
+    for hours in (1, 24.5, 90):
+        maintenance.look_ahead((NOW + timedelta(hours=hours)).timestamp())
+    assert (told, list(MaintenanceSpan.objects.values_list("pk", flat=True))) == ([], before)
+    row = Maintenance.objects.get()
+    row.text = row.text.replace("COUNT=3", "COUNT=2")
+    maintenance.make_spans(row, NOW.timestamp())
+    assert told == ["maintenance"]
 
 
 def test_a_longer_window_goes_on(clock: list[datetime]) -> None:

@@ -206,6 +206,24 @@ END:VCALENDAR
 """
 
 
+def test_of_the_past_a_calendar_elsewhere_is_known_unless_it_says_something_else_now(people: dict[str, User]) -> None:
+    feed = [FEED]
+    with serving(answering(lambda handler: handler.answer(200, feed[0], Content_Type="text/calendar"))) as url:
+        row = schedule(layers=[], url=f"{url}/feed")
+        later, changed = FEED.replace("SUMMARY:Bob Ray", "SUMMARY:Cy"), FEED + "\n"
+        for days, text, known_from in [
+            (0, FEED, NOW),  # of what was before, it was not asked
+            (1, changed, NOW),
+            (1.5, later, NOW + 1.5 * DAY),
+            (9, later, NOW + 2 * DAY),  # of what was before, nothing is kept
+        ]:
+            feed[0] = text
+            Schedule.objects.update(next_at=NOW)
+            assert on_call.refresh((NOW + days * DAY).timestamp()) == 1
+            row.refresh_from_db()
+            assert row.known_from == known_from, days
+
+
 def test_a_calendar_elsewhere_says_who_it_is(people: dict[str, User], clock: list[datetime]) -> None:
     status = [200]
 

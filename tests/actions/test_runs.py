@@ -1,18 +1,22 @@
 """A source runs never twice at a time, and says in one sentence what went wrong; its history is kept, and bounded."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from metrics.actions import runs
-from metrics.models import Run, Series, Source
+from metrics.access.principal import SYSTEM
+from metrics.actions import runs, untold
+from metrics.models import Run, Series, Source, Transition
 from metrics.models import Sample as Row
 from metrics.redis_state import slots
 from metrics.sample import Sample
 from metrics.sources.base import Noted, SourceError, checked
 from metrics.sources.host import Host
+from metrics.times import datetime_of
 from metrics.verdict import Verdict
 from tests import make
 
@@ -175,6 +179,32 @@ class TestCollect:
         ]
         assert [run.verdict for run in source.runs.order_by("id")] == ["up", "down", "warning", "", ""]
         assert [came_to for _, came_to in source.recent] == [runs.GOOD, runs.DOWN, runs.WARNING, runs.FAILED, runs.GOOD]
+
+    def test_a_run_that_comes_to_something_else_is_in_the_journal_and_costs_the_others_nothing(
+        self, collects: Collects
+    ) -> None:
+        source = make.source()
+        counts = []
+        whats: list[Any] = [[Sample("a", 1.0)], [Sample("a", 1.0)], SourceError("Away."), SourceError("Away."), []]
+        for what in whats:
+            collects(what)
+            with CaptureQueriesContext(connection) as asked:
+                runs.collect(source.pk)
+            counts.append(len([one for one in asked if "metrics_transition" in one["sql"]]))
+        assert counts == [0, 0, 1, 0, 1]
+        moves = Transition.objects.filter(noun="source", thing=str(source.pk)).order_by("pk")
+        assert list(moves.values_list("before", "after", "why")) == [("ok", "failing", "Away."), ("failing", "ok", "")]
+
+    def test_it_is_known_since_when_a_source_fails(self, collects: Collects) -> None:
+        silent, source = make.source(name="silent"), make.source()
+        Source.objects.filter(pk=silent.pk).update(last_run_at=datetime_of(0))
+        whats: list[Any] = [[], SourceError("Away."), SourceError("Still away.")]
+        for what in whats:
+            collects(what)
+            runs.collect(source.pk)
+        move = Transition.objects.get(noun="source", thing=str(source.pk))
+        found = [one for one in untold.untold(SYSTEM, time.time()) if one.kind == "source"]
+        assert [(one.title, one.since) for one in found] == [("silent", datetime_of(0)), (source.name, move.at)]
 
     def test_what_a_failed_run_knows_is_stored(self, collects: Collects) -> None:
         source = make.source()

@@ -99,3 +99,9 @@ def test_it_is_changed_and_removed() -> None:
 def test_its_key_is_in_no_log() -> None:
     line = hide_ping_keys(logging.getLogger(), "", "Not Found: /api/v1/alerts/webhook/SECRET")
     assert line == "Not Found: /api/v1/alerts/webhook/[key]"
+
+
+def test_one_whose_mapping_is_odd_is_listed_and_may_get_another_name() -> None:
+    editor, made = Program("edit"), AlertWebhook.objects.create(name="odd", mapping=[7], digest="x")
+    assert [one["mapping"] for one in body(editor.get(WEBHOOKS))["webhooks"]] == [{}]
+    assert body(editor.patch(f"{WEBHOOKS}/{made.pk}", {"name": "other"}))["name"] == "other"

@@ -1,5 +1,6 @@
 """The pages of webhooks for alerts: made with an example beside it, changed, removed; the address is shown once."""
 
+import itertools
 import json
 import re
 from typing import Any
@@ -113,3 +114,32 @@ def test_who_may_and_for_whom(client: Client) -> None:
     viewer.force_login(make.user("vera"))
     for path in ("", "new/", f"{made.pk}/edit/"):
         assert viewer.get(f"/alert-webhooks/{path}").status_code in (403, 404)
+
+
+@pytest.mark.parametrize("mapping", [[], "check.title", 7, {"name": "a", "labels": ["a"]}, {"other": "x"}])
+def test_one_whose_mapping_can_not_be_read_gets_another(client: Client, mapping: Any) -> None:
+    made = AlertWebhook.objects.create(name="uptime", mapping=mapping, version=9, digest="x")
+    path = f"/alert-webhooks/{made.pk}/edit/"
+    page = client.get(path).content.decode()
+    assert "read the mapping that is stored" in page
+    assert 'value="check.title"' in page
+    alert_webhooks.change(SYSTEM, made.pk, "checks", None)
+    made.refresh_from_db()
+    assert (made.name, made.mapping, made.version) == ("checks", mapping, 9)
+    assert "checks" in client.get("/alert-webhooks/").content.decode()
+    assert client.post(path, TYPED).status_code == 302
+    made.refresh_from_db()
+    assert (made.mapping["name"], made.version) == ("monitor.name", 1)
+    assert "read the mapping" not in client.get(path).content.decode()
+
+
+def test_all_alerts_of_an_example_are_looked_at_within_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapping = {"name": "n", "labels": {"a": "n"}}
+    example = json.dumps([{"n": str(number)} for number in range(4800)])
+    found = alert_webhooks.rehearse(mapping, example, 0)
+    assert (len(found.alerts), found.more) == (20, 4780)
+    clock = itertools.count(0.0, 0.05)
+    monkeypatch.setattr("metrics.sources.jmespath_values.time.monotonic", lambda: next(clock))
+    found = alert_webhooks.rehearse(mapping, example, 0)
+    assert len(found.alerts) < 20
+    assert {said.rpartition(" ")[2] for said in found.wrong} == {"work"}

@@ -1,8 +1,12 @@
 """Maintenance on widgets: which series it is of, its band, and what is said of it."""
 
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
 import pytest
 
-from metrics.alerts.matchers import parse
+from metrics.alerts import matchers
+from metrics.alerts.matchers import Matcher, parse
 from metrics.series.read import Track
 from metrics.widgets import gallery, maintained
 from metrics.widgets.facts import Facts
@@ -70,3 +74,21 @@ def test_a_history_has_it_in_the_rows_that_it_concerns() -> None:
     found = view_of_tracks(widget, [tracks], "1h", AT, known)
     assert isinstance(found.view, HistoryView)
     assert {row.name: bool(row.maintenance) for row in found.view.rows} == {"a": True, "b": False}
+
+
+def test_windows_that_a_widget_does_not_show_are_matched_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def match(given: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
+        asked.append(given)
+        return matchers.match(given, labels)
+
+    monkeypatch.setattr(maintained, "matchers", SimpleNamespace(match=match))
+    night = [window(1, -86_400 * n - 600, -86_400 * n, "host=b") for n in range(365)]
+    long_ago = [window(id, -86_400 * 400, -86_400 * 399, "host=b") for id in range(2, 9)]
+    tracks = [Track("up", {"host": host}, "", None, track(1).latest, ()) for host in "aaab"]
+    for kind, count in [("line", 4), ("history", 4 + 4), ("number", 0)]:  # rows of a history are matched by themselves
+        asked.clear()
+        widget = gallery._widget(kind, "x", "x", {"queries": [{"metric": "up"}]})
+        view_of_tracks(widget, [tracks], "1h", AT, Facts(maintenance=[*night, *long_ago]))
+        assert len(asked) == count, kind

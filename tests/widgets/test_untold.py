@@ -1,8 +1,8 @@
 """All that is not told: which rows there are, and what they say."""
 
-from typing import Any
+from typing import Any, get_args
 
-from metrics.widgets.untold import Quiet, Untold, UntoldConfig, UntoldView
+from metrics.widgets.untold import WORDS, Kind, Quiet, Untold, UntoldConfig, UntoldView
 from tests.widgets.make import AT, window
 
 FOUND = [
@@ -34,3 +34,13 @@ def test_it_shows_the_kinds_that_are_chosen_and_counts_the_rest() -> None:
     found = view(of=["silence"], rows=1)
     assert ([row.title for row in found.rows], found.more, found.withheld) == (["Disks"], 1, "13 withheld")
     assert view(of=["heartbeat"]).summary == "You are told everything"
+
+
+def test_every_kind_has_words_and_one_row_may_stand_for_many() -> None:
+    every = get_args(Kind)
+    assert set(WORDS) == set(every)
+    config = UntoldConfig.model_validate({"of": every, "rows": 2})
+    config.give([*(Quiet(kind, kind, "/") for kind in every), Quiet("rule", "And 4800 more", "/", count=4800)])
+    found = Untold().view(config, [], window())
+    assert [row.word for row in found.rows] == [WORDS[kind][0] for kind in every[:2]]
+    assert (found.more, "4801 rules" in found.summary) == (len(every) - 2 + 4800, True)
