@@ -1,18 +1,19 @@
 """The log of events of alerts: following it gives what a snapshot has, in the order of commits."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alert_following, alerts, announcements, incidents, rules
-from metrics.actions.alert_events import OVER, RESOLVED
-from metrics.models import Alert, AlertEvent, Incident
+from metrics.actions import alert_events, alert_following, alert_notices, alerts, announcements, incidents, rules
+from metrics.actions.alert_events import OVER, RESOLVED, Event
+from metrics.models import Alert, AlertEvent, Incident, Transition
 from tests import make
 from tests.actions.test_incidents import _known, push, rule
 from tests.make import AT
@@ -163,6 +164,49 @@ def test_flapping_and_calm_are_told() -> None:
     flap(calms=True)
     told = [change for kind, change in changes() if kind == "alert"]
     assert told == ["began", "over", "began", "over", "began", "flaps", "calm"]
+
+
+def test_a_change_that_can_not_be_announced_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = alert_notices.line
+
+    def raises(alert: Alert, move: Transition) -> str:
+        return line(alert, move) if alert.labels["host"] == "a" else str(1 / 0)
+
+    rule()
+    with monkeypatch.context() as odd:
+        odd.setattr(alert_notices, "line", raises)
+        push(a=95, b=95)
+        announcements.release(AT + 10)
+        assert Alert.objects.filter(are_told=True).values_list("labels__host", flat=True).get() == "a"
+        assert not Transition.objects.filter(processed_at=None).exists()
+    announcements.release(AT + 20)
+    assert changes() == [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "began")]
+
+
+def test_a_database_that_is_away_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule()
+
+    def raises(_: object) -> None:
+        raise OperationalError("The server closed the connection.")
+
+    with monkeypatch.context() as away, pytest.raises(OperationalError):
+        away.setattr(alert_events, "record", raises)
+        push(a=95)
+    assert Transition.objects.filter(processed_at=None).exists()
+    announcements.announce(AT + 10)
+    assert changes() == [(INCIDENT, "began"), (ALERT, "began")]
+
+
+def test_a_value_without_a_number_in_json_is_left_out() -> None:
+    rule()
+    push(a=95)
+    alert = Alert.objects.select_related("rule").get()
+    move = Transition.objects.filter(noun="alert").latest("pk")
+    for odd in (math.inf, -math.inf, math.nan):
+        alert.value = move.value = odd
+        with transaction.atomic():
+            alert_events.record([Event(alert, "changed"), Event(alert, "changed", move=move)])
+    assert [one.data["alert"]["value"] for one in AlertEvent.objects.all()[2:]] == [None] * 6
 
 
 def test_an_event_says_who_did_it_and_why() -> None:
