@@ -28,6 +28,8 @@ BAD = TOLD | BURNING
 """The states of alerts that somebody should know of."""
 OPEN_FIRST = Case(When(resolved_at=None, then=0), default=1)
 ACKNOWLEDGED = alerts.ACKNOWLEDGED
+ENDED = ["resolved_at", "resolved_by", "next_step_at", "acknowledged_until", "untold_since", "changed_at"]
+"""The fields of an incident that its end changes."""
 REOPENS_WITHIN = timedelta(minutes=10)
 """An alert that comes back so soon after its incident was over opens that one again."""
 
@@ -161,7 +163,7 @@ def detach(rule: Rule, now: datetime) -> None:
     locks.incidents(concerned)
     those = locks.alerts(rows.select_related("rule"))
     told = [one for one in those if one.are_told]
-    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False)
+    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False, flaps_since_ms=None)
     settle(concerned, now)
     alert_events.record([alert_events.Event(one, alert_events.OVER, why="Its rule is for others now.") for one in told])
 
@@ -174,7 +176,8 @@ def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
     ended = list(Incident.objects.filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad).order_by("pk"))
     for incident in ended:
         _end(incident, now, "")
-        _moved(incident, "open", "resolved", now, "All of its alerts ended.")
+    Incident.objects.bulk_update(ended, ENDED)
+    _moved(ended, "open", "resolved", now, "All of its alerts ended.")
     return ended
 
 
@@ -236,7 +239,8 @@ def resolve(by: Principal, id: int, reason: str = "") -> Incident:
         incident = _locked(by, id, CHANGE)
         if incident.resolved_at is None:
             _end(incident, now, by.name)
-            _moved(incident, "open", "resolved", now, f"{by.name} resolved it.")
+            incident.save(update_fields=ENDED)
+            _moved([incident], "open", "resolved", now, f"{by.name} resolved it.")
             journal.record(by, "resolve", incident)
             timeline.resolved(by, incident, reason)
     return incident
@@ -252,7 +256,7 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
             _open_again(incident, audience.of_teams(incident.teams.all()), now)
             incident.untold_since = incident.changed_at = now
             incident.save()
-            _moved(incident, "resolved", "open", now, f"{by.name} reopened it.")
+            _moved([incident], "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
             timeline.reopened(by, incident, reason)
     return incident
@@ -370,11 +374,11 @@ def _give_back(by: Principal, incident: Incident) -> None:
 
 
 def _end(incident: Incident, now: datetime, by: str) -> None:
+    """Have an incident be over. Saving it, the fields `ENDED`, is for the caller."""
     incident.resolved_at, incident.resolved_by, incident.next_step_at = now, by, None
     incident.acknowledged_until = None
     incident.untold_since = incident.untold_since or now
     incident.changed_at = now
-    incident.save()
 
 
 def _open_again(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
@@ -388,8 +392,8 @@ def _locked_rows() -> QuerySet[Incident]:
     return Incident.objects.select_for_update()
 
 
-def _moved(incident: Incident, before: str, after: str, now: datetime, why: str) -> None:
-    journal.moved([journal.transition(incident, before, after, now.timestamp(), why)])
+def _moved(those: Iterable[Incident], before: str, after: str, now: datetime, why: str) -> None:
+    journal.moved([journal.transition(one, before, after, now.timestamp(), why) for one in those])
 
 
 def _locked(by: Principal, id: int, verb: str) -> Incident:

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alert_following, alert_notices, alerts, announcements, incidents, rules
+from metrics.actions import alert_events, alert_following, alert_notices, alerts, announcements, incidents, logs, no_data, rules
 from metrics.actions.alert_events import OVER, RESOLVED, Event
-from metrics.models import Alert, AlertEvent, Incident, Transition
+from metrics.live.topic import Topic
+from metrics.models import Alert, AlertEvent, Incident, Rule, Transition
 from tests import make
 from tests.actions.test_incidents import _known, push, rule
 from tests.make import AT
@@ -79,6 +80,15 @@ def deleted() -> None:
     rules.delete(SYSTEM, Alert.objects.all()[0].rule_id)
 
 
+def no_data_comes(*, ends: bool = True) -> None:
+    for key in "abcde":
+        Alert.objects.create(rule=Rule.objects.get(), key=key, state="nodata", since_ms=AT * 1000, seen_at_ms=AT * 1000)
+    no_data.look(AT)
+    if ends:
+        Alert.objects.update(state="ok")
+        no_data.look(AT + 60)
+
+
 def answered() -> None:
     push(a=95, b=96)
     incident = Incident.objects.get().pk
@@ -111,6 +121,7 @@ STORIES: dict[str, tuple[Callable[[], Any], list[tuple[str, str]] | None]] = {
             *[(INCIDENT, "changed"), (ALERT, "taken"), (INCIDENT, "resolved"), (INCIDENT, "reopened")],
         ],
     ),
+    "no data": (no_data_comes, [(INCIDENT, "began"), (INCIDENT, "resolved")]),
     "flaps": (flap, None),
     "calm again": (lambda: flap(calms=True), None),
     "worse": (
@@ -158,6 +169,25 @@ def facts(known: Known, unknown: Sequence[str] = ()) -> Known:
     fleeting = {"value", "acknowledged_by", "acknowledged_at", "acknowledged_until", "reason", *unknown}
     seen = {pk: {name: one[name] for name in one.keys() - fleeting} for pk, one in known["alert"].items()}
     return {"alert": seen, "incident": known["incident"]}
+
+
+def test_the_log_of_events_is_locked_before_those_of_rooms_and_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    held = logs._held
+
+    def noted(topics: Iterable[Topic]) -> Any:
+        order.extend(topic.kind for topic in topics if topic.kind not in order)
+        return held(topics)
+
+    make.user("ann")
+    rule()
+    monkeypatch.setattr(logs, "_held", noted)
+    no_data_comes(ends=False)
+    assert order == ["alerts", "room", "person"]
+    order.clear()
+    Alert.objects.update(state="ok")
+    no_data.look(AT + 60)
+    assert order == ["alerts", "room"]
 
 
 def test_flapping_and_calm_are_told() -> None:
