@@ -33,6 +33,7 @@ def of_incident(incident: Incident, teams: Iterable[str]) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "teams": sorted(teams),
+        "checklist": incident.checklist,
         "opened_at": incident.opened_at.timestamp(),
         "resolved_at": seconds_of(incident.resolved_at),
         "resolved_by": incident.resolved_by,

@@ -1,5 +1,6 @@
 """The log of events of alerts: following it gives what a snapshot has, in the order of commits."""
 
+import json
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +12,20 @@ from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alert_following, alert_notices, alerts, announcements, incidents, logs, no_data, rules
+from metrics.actions import (
+    alert_events,
+    alert_following,
+    alert_notices,
+    alerts,
+    announcements,
+    incidents,
+    logs,
+    no_data,
+    rules,
+)
 from metrics.actions.alert_events import OVER, RESOLVED, Event
-from metrics.live.topic import Topic
-from metrics.models import Alert, AlertEvent, Incident, Rule, Transition
+from metrics.live.topic import EVENTS, Topic
+from metrics.models import Alert, AlertEvent, Incident, LogHead, Rule, Transition
 from tests import make
 from tests.actions.test_incidents import _known, push, rule
 from tests.make import AT
@@ -194,6 +205,7 @@ def test_flapping_and_calm_are_told() -> None:
     flap(calms=True)
     told = [change for kind, change in changes() if kind == "alert"]
     assert told == ["began", "over", "began", "over", "began", "flaps", "calm"]
+    assert AlertEvent.objects.latest("number").data["at"] == AT + 9000
 
 
 def test_a_change_that_can_not_be_announced_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,6 +294,21 @@ def test_a_snapshot_comes_in_parts() -> None:
         (1, 0, False),
     ]
     assert list(alert_following.Snapshot([], []).parts()) == [([], [], False)]
+
+
+def test_parts_and_pages_are_no_larger_than_clients_take() -> None:
+    alerts = [{"id": number, "annotations": {"text": "é" * 30_000}} for number in range(9)]
+    parts = list(alert_following.Snapshot(alerts, alerts).parts())
+    assert [one for part, _, _ in parts for one in part] == [one for _, part, _ in parts for one in part] == alerts
+    for part in parts:
+        assert len(json.dumps(part, ensure_ascii=False).encode()) < 256 * 1024 + 100
+    AlertEvent.objects.bulk_create(AlertEvent(number=one["id"] + 1, at=timezone.now(), data=one) for one in alerts)
+    LogHead.objects.create(topic=str(EVENTS), newest=9)
+    pages, after = 0, 0
+    while (page := alert_following.page(SYSTEM, after)).events:
+        pages, after = pages + 1, page.number + page.more
+        assert page.more is (after < 9)
+    assert (pages, after) == (3, 9)
 
 
 @pytest.mark.django_db(transaction=True)
