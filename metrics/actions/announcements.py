@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import (
@@ -257,9 +256,7 @@ def _finish(
     alert_events.record([*events, *(event for of_it in told.values() for event in of_it.events)])
     incidents.settle({one.pk for one in told}, datetime_of(now))
     timeline.hold(told)
-    for incident, of_it in told.items():
-        if of_it.lines:
-            _say(incident, of_it, key, now)
+    _say(told, key, now)
 
 
 def _follow(
@@ -299,30 +296,35 @@ def _follow(
     return incident
 
 
-def _say(incident: Incident, told: Told, key: str, now: float) -> None:
+def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
+    """Tell people the news, and say in the timelines what alerts did."""
+    news = [incident for incident, of_it in told.items() if of_it.news]
+    open_ = Incident.objects.filter(
+        pk__in=[one.pk for one in news], resolved_at=None
+    )  # an end is noted by who ended it
+    open_.filter(untold_since=None).update(untold_since=datetime_of(now))
+    open_.update(changed_at=datetime_of(now))
+    prefetch_related_objects(news, "teams")
+    timeline.say_all(
+        [line for incident, of_it in told.items() if of_it.lines for line in _tell(incident, of_it, key, now)]
+    )
+
+
+def _tell(incident: Incident, told: Told, key: str, now: float) -> list[timeline.Line]:
+    """Tell people of an incident in the page; return what its timeline says of it all."""
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
-    if told.news:
-        open_ = Incident.objects.filter(pk=incident.pk, resolved_at=None)  # that it ended is noted by who ended it
-        open_.filter(untold_since=None).update(untold_since=datetime_of(now))
-        open_.update(changed_at=datetime_of(now))
     people = audience.of_incident(incident, now).people if told.news else []
-    counts: dict[str, int] = {}
+    lines, counts = list[timeline.Line](), dict[str, int]()
     for text, once in _texts(incident, told.news):
         for to in people:
-            counts[to] = max(counts.get(to, 0), _tell(incident, to, text, once))
-    timeline.moved(incident, told.lines, key, drawing)
-    if begun:
-        timeline.told(incident, counts)
-
-
-def _tell(incident: Incident, to: str, text: str, key: str) -> int:
-    """Tell people of an incident in the page; return how many they are."""
-    try:
-        return notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
-    except Invalid as problem:  # the user or the team is gone
-        timeline.say(incident, f"{to} can't be told: {problem}", f"{key}:{to}"[:100])
-        return 0
+            try:
+                shown, about = text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/"
+                counts[to] = max(counts.get(to, 0), notifications.tell(SYSTEM, to, ALERT, shown, about, once))
+            except Invalid as problem:  # the user or the team is gone
+                lines.append(timeline.Line(incident, f"{to} can't be told: {problem}", f"{once}:{to}"[:100]))
+    lines.append(timeline.moved(incident, told.lines, key, drawing))
+    return [*lines, *timeline.told(incident, counts)] if begun else lines
 
 
 def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:

@@ -102,4 +102,4 @@ def _begin(without: int, watched: int, now: float) -> None:
         to: notifications.tell(SYSTEM, to, ALERT, text, f"/incidents/{incident.pk}/", f"incident:{incident.pk}:no-data")
         for to in audience.of_incident(incident, now).people
     }
-    timeline.told(incident, counts)
+    timeline.say_all(timeline.told(incident, counts))

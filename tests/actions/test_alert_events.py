@@ -231,9 +231,10 @@ def test_a_database_that_is_away_is_nobodys_fault(monkeypatch: pytest.MonkeyPatc
     def raises(_: object) -> None:
         raise OperationalError("The server closed the connection.")
 
-    with monkeypatch.context() as away, pytest.raises(OperationalError):
+    with monkeypatch.context() as away:
         away.setattr(alert_events, "record", raises)
-        push(a=95)
+        with pytest.raises(OperationalError):
+            push(a=95)
     assert Transition.objects.filter(processed_at=None).exists()
     announcements.announce(AT + 10)
     assert changes() == [(INCIDENT, "began"), (ALERT, "began")]

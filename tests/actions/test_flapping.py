@@ -83,7 +83,6 @@ class TestFlapping:
         assert announcements.release(AT + 1900) == 0
         assert Alert.objects.get().flaps_since_ms is None
 
-
     def test_those_it_is_for_now_are_told_of_it(self) -> None:
         access = Access(everyone=False, teams=[make.team("night").name])
         rules.change(SYSTEM, Rule.objects.get().pk, {}, access)
