@@ -276,8 +276,8 @@ def muted_beyond(by: Principal, things: Iterable[Silence | Maintenance]) -> set[
 
 def _reach(thing: Silence | Maintenance) -> frozenset[int] | None:
     """Return the ids of the teams whose alerts `thing` withholds; None for those of any, and if they can't be read."""
-    is_list = isinstance(thing.reach, list) and all(isinstance(one, int) for one in thing.reach)
-    return frozenset(thing.reach) if is_list else None
+    given = thing.reach
+    return frozenset(given) if isinstance(given, list) and all(isinstance(one, int) for one in given) else None
 
 
 def check_muted(by: Principal, thing: Silence | Maintenance) -> None:
