@@ -298,7 +298,7 @@ def test_a_snapshot_comes_in_parts() -> None:
 
 
 def test_parts_and_pages_are_no_larger_than_clients_take() -> None:
-    alerts = [{"id": number, "annotations": {"text": "é" * 30_000}} for number in range(9)]
+    alerts: list[dict[str, Any]] = [{"id": number, "annotations": {"text": "é" * 30_000}} for number in range(9)]
     parts = list(alert_following.Snapshot(alerts, alerts).parts())
     assert [one for part, _, _ in parts for one in part] == [one for _, part, _ in parts for one in part] == alerts
     for part in parts:

@@ -129,6 +129,7 @@ def test_an_odd_reach_is_that_of_anything_for_who_does_not_see_all(client: Clien
     rule.teams.set([night])
     client.force_login(ann)
     program = Program("edit", "ann", [ops])
+    odd: Any
     for odd in ({"teams": "all"}, 7, "all", [[1]], [{}], ["ops"]):
         row = silence([{"name": "host", "value": "a"}], reach=odd)
         work = window([{"name": "host", "value": "a"}])
