@@ -12,6 +12,7 @@ from consumers.limits import MESSAGE_BYTES
 from consumers.log import LogConsumer
 from consumers.topic import number
 from consumers.viewer import Viewer
+from metrics.access.principal import Principal
 from metrics.actions import alert_following
 from metrics.actions.alert_following import Start
 from metrics.live.topic import ALERTS, EVENTS
@@ -32,12 +33,17 @@ class AlertsConsumer(LogConsumer):
     async def join(self, who: Decision, viewer: Viewer) -> Membership | None:
         after = number(self.asked["after"]) if "after" in self.asked else None
         try:
-            start = await database_sync_to_async(alert_following.begin, thread_sensitive=False)(who.by, after)
+            start, first = await database_sync_to_async(_begin, thread_sensitive=False)(who.by, after)
         except DatabaseError as error:
             log.warning("alerts were not read", error=str(error))
             viewer.outlet.close(TRY_LATER)
             return None
-        return await hub().follow(EVENTS, viewer, start.number, self.message_bytes, frames(start))
+        return await hub().follow(EVENTS, viewer, start.number, self.message_bytes, first)
+
+
+def _begin(by: Principal, after: int | None) -> tuple[Start, list[Frame]]:
+    start = alert_following.begin(by, after)
+    return start, frames(start)
 
 
 def frames(start: Start) -> list[Frame]:

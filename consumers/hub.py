@@ -149,9 +149,7 @@ class Hub:
         if not self._admits(topic, viewer):
             return None
         _greet(viewer, topic, message_bytes, newest=stream.newest)
-        for frame in first:
-            viewer.outlet.write(frame)
-        stream.join(viewer, stream.newest if after is None else after)
+        stream.join(viewer, stream.newest if after is None else after, first)
         return Membership(self, stream, viewer)
 
     async def _may_open(self, topic: Topic, holder: str) -> bool:

@@ -11,7 +11,8 @@ as soon as it has taken them. So it costs no more memory, however much is said o
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
@@ -52,6 +53,7 @@ class LogStream:
         self.newest = 0
         self.fed = self.subscribed = False
         self.viewers: set[Viewer] = set()
+        self._first: dict[Viewer, deque[Frame]] = {}
         self._reading: dict[Viewer, asyncio.Task[None]] = {}
         self._asked: dict[tuple[int, int], asyncio.Task[list[Frames]]] = {}
 
@@ -83,14 +85,17 @@ class LogStream:
             self.newest = newest
             self._read_on()
 
-    def join(self, viewer: Viewer, after: int) -> None:
-        """Add a viewer that has the entries up to the number `after`."""
+    def join(self, viewer: Viewer, after: int, first: Iterable[Frame] = ()) -> None:
+        """Add a viewer that has the entries up to the number `after`; it gets the frames `first` before others."""
         viewer.begin(min(after, self.newest), 0)
         self.viewers.add(viewer)
+        if frames := deque(first):
+            self._first[viewer] = frames
         self._read(viewer)
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
+        self._first.pop(viewer, None)
         if task := self._reading.pop(viewer, None):
             task.cancel()
 
@@ -99,17 +104,22 @@ class LogStream:
             self._read(viewer)
 
     def _read(self, viewer: Viewer) -> None:
-        if viewer.sent < self.newest and viewer not in self._reading and not viewer.personal:
+        is_behind = viewer.sent < self.newest or viewer in self._first
+        if is_behind and viewer not in self._reading and not viewer.personal:
             task = self._reading[viewer] = asyncio.create_task(self._until_newest(viewer))
             task.add_done_callback(partial(self._read_enough, viewer))
 
     async def _until_newest(self, viewer: Viewer) -> None:
+        first = self._first.get(viewer)
+        while first:
+            await _room(viewer)
+            viewer.outlet.write(first.popleft())
+        self._first.pop(viewer, None)
         while viewer.sent < self.newest:
             newest = self.newest
             found = await asyncio.shield(self._read_together(viewer.sent, newest))
             for frames in found:
-                while _is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
-                    await asyncio.sleep(LOOKS_EVERY_S)
+                await _room(viewer)
                 if frames.are_for(viewer):
                     viewer.outlet.write(frames.of(viewer))
                 viewer.sent = frames.number
@@ -138,6 +148,12 @@ class LogStream:
                 viewer.outlet.close(TRY_LATER)
         else:
             self._read(viewer)  # should something have come just now
+
+
+async def _room(viewer: Viewer) -> None:
+    """Wait until a viewer has taken enough to be written more."""
+    while _is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
+        await asyncio.sleep(LOOKS_EVERY_S)
 
 
 def _is_slow(viewer: Viewer) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 import structlog
 from celery import shared_task
 from celery.exceptions import OperationalError
-from django.db import Error
 from redis import RedisError
 
 from metrics.actions import (
@@ -25,6 +24,7 @@ from metrics.actions import (
 from metrics.actions import arrivals as arrivals_
 from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
+from metrics.database import unavailable
 from metrics.health import store as health
 from tasks import deliveries
 from tasks.alone import alone
@@ -90,9 +90,11 @@ def _done(step: Callable[[float], object], now: float) -> bool:
     """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller."""
     try:
         step(now)
-    except (RedisError, OperationalError, Error, TimeoutError):
+    except (RedisError, OperationalError, TimeoutError):
         raise
-    except Exception:
+    except Exception as error:
+        if unavailable(error):
+            raise
         log.exception("alerts are not followed", step=step.__module__)
         return False
     return True

@@ -264,15 +264,20 @@ def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
 
 def muted_beyond(by: Principal, things: Iterable[Silence | Maintenance]) -> set[Any]:
     """Return the ids of those of `things` that may withhold alerts of a rule that `by` does not see, in two queries."""
-    wide = [
-        one for one in things if not by.sees_all and (one.reach is None or not set(one.reach) <= (by.teams or set()))
-    ]
+    reaches = {} if by.sees_all else {one.pk: _reach(one) for one in things}
+    wide = {pk: reach for pk, reach in reaches.items() if reach is None or not reach <= (by.teams or set())}
     if not wide:
         return set()
     hidden = Rule.objects.filter(for_everyone=False).exclude(pk__in=visible(by, Rule).order_by().values("pk"))
     teams = set(Rule.teams.through.objects.filter(rule__in=hidden).values_list("team_id", flat=True))
     is_any_hidden = hidden.exists()
-    return {one.pk for one in wide if (is_any_hidden if one.reach is None else not teams.isdisjoint(one.reach))}
+    return {pk for pk, reach in wide.items() if (is_any_hidden if reach is None else not teams.isdisjoint(reach))}
+
+
+def _reach(thing: Silence | Maintenance) -> frozenset[int] | None:
+    """Return the ids of the teams whose alerts `thing` withholds; None for those of any, and if they can't be read."""
+    given = thing.reach
+    return frozenset(given) if isinstance(given, list) and all(isinstance(one, int) for one in given) else None
 
 
 def check_muted(by: Principal, thing: Silence | Maintenance) -> None:

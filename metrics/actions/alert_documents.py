@@ -1,5 +1,6 @@
 """Alerts and incidents as programs see them, over HTTP and over sockets. Times are Unix seconds."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ def of_alert(alert: Alert) -> dict[str, Any]:
         "incident": alert.incident_id,
         "state": alert.state,
         "since": alert.since_ms / 1000,
-        "value": alert.value,
+        "value": finite(alert.value),
         "unit": alert.unit,
         "annotations": alert.annotations,
         "link": alert.link,
@@ -32,11 +33,17 @@ def of_incident(incident: Incident, teams: Iterable[str]) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "teams": sorted(teams),
+        "checklist": incident.checklist,
         "opened_at": incident.opened_at.timestamp(),
         "resolved_at": seconds_of(incident.resolved_at),
         "resolved_by": incident.resolved_by,
         **_taken(incident),
     }
+
+
+def finite(value: float | None) -> float | None:
+    """Return `value`, None for one that JSON has no number for."""
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _taken(thing: Alert | Incident) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Event(NamedTuple):
     by: str = ""
     why: str = ""
     move: Transition | None = None
+    at: float | None = None
+    """When it was (Unix seconds), if neither with the move nor now."""
 
 
 def record(events: Sequence[Event]) -> None:
@@ -120,12 +122,12 @@ def _teams(incidents: Iterable[int]) -> dict[int, dict[int, str]]:
 
 def _data(event: Event, incident: Incident, teams: Iterable[str]) -> dict[str, Any]:
     is_incident, move = isinstance(event.thing, Incident), event.move
-    at = move.at.timestamp() if move else time.time()
+    at = event.at or (move.at.timestamp() if move else time.time())
     found = {"kind": "incident" if is_incident else "alert", "change": event.change, "at": at, "by": event.by}
     found["why"] = event.why or (move.why if move else "")
     if isinstance(event.thing, Incident):
         return {**found, "incident": alert_documents.of_incident(incident, teams)}
     document = alert_documents.of_alert(event.thing)
-    if move and event.change != CALM:
-        document |= {"state": move.after, "since": at, "value": move.value}
+    if move:
+        document |= {"state": move.after, "since": at, "value": alert_documents.finite(move.value)}
     return {**found, "alert": document}

@@ -1,7 +1,9 @@
 """Following alerts: where a program begins, what is bad by then, and the events that come after."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from metrics.access.policy import visible
@@ -11,6 +13,8 @@ from metrics.live.topic import EVENTS
 from metrics.models import Alert, AlertEvent, Incident
 
 TOGETHER = 100
+PART_BYTES = 256 * 1024
+"""So large are parts of a snapshot, and pages of events, at most: clients that take 1 MiB at once take them."""
 EVENTS_MOST = 500
 
 
@@ -22,11 +26,11 @@ class Snapshot:
     incidents: list[dict[str, Any]]
 
     def parts(self) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]], bool]]:
-        """Yield alerts and incidents in parts of at most `TOGETHER`, and whether more come."""
-        count = max(len(self.alerts), len(self.incidents), 1)
-        for start in range(0, count, TOGETHER):
-            end = start + TOGETHER
-            yield self.alerts[start:end], self.incidents[start:end], end < count
+        """Yield alerts and incidents in parts of at most `TOGETHER` and of `PART_BYTES`, and whether more come."""
+        cut = [list(_cut(those, TOGETHER, PART_BYTES // 2)) for those in (self.alerts, self.incidents)]
+        parts = list(zip_longest(*cut, fillvalue=[])) or [([], [])]
+        for place, (alerts, incidents) in enumerate(parts, 1):
+            yield alerts, incidents, place < len(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,30 @@ def begin(by: Principal, after: int | None) -> Start:
 
 
 def page(by: Principal, after: int | None, most: int = EVENTS_MOST) -> Page:
-    """Return the first `most` events after the number `after` that `by` may see."""
+    """Return the first events after the number `after` that `by` may see, at most `most` and as many as fit."""
     start = begin(by, after)
     if start.snapshot is not None:
         return Page(start, [], start.number, more=False)
     newest = logs.newest([EVENTS])[EVENTS]
     rows = visible(by, AlertEvent).filter(number__gt=start.number, number__lte=newest).order_by("number")
     found = [one.data for one in rows[: most + 1]]
-    more = len(found) > most
-    return Page(start, found[:most], found[most - 1]["id"] if more else newest, more)
+    shown = next(_cut(found, most, PART_BYTES), [])
+    more = len(found) > len(shown)
+    return Page(start, shown, shown[-1]["id"] if more else newest, more)
+
+
+def _cut(things: Iterable[dict[str, Any]], most: int, bytes_most: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield `things` in lists of at most `most`, and of so many bytes as JSON, unless one alone has more."""
+    part, size = list[dict[str, Any]](), 0
+    for one in things:
+        its_size = len(json.dumps(one, ensure_ascii=False).encode())
+        if part and (len(part) == most or size + its_size > bytes_most):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += its_size
+    if part:
+        yield part
 
 
 def _snapshot(by: Principal) -> Snapshot:

@@ -9,9 +9,10 @@ over. An alert that flaps is announced once, and again when it is calm.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from django.db import transaction
-from django.db.models import QuerySet
+import structlog
+from django.db.models import QuerySet, prefetch_related_objects
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import (
@@ -26,6 +27,7 @@ from metrics.actions import (
     locks,
     no_data,
     notifications,
+    one_by_one,
     timeline,
     withholding,
 )
@@ -35,6 +37,8 @@ from metrics.actions.withholding import Reason
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Transition
 from metrics.times import datetime_of
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 500
 ONE_BY_ONE = 3
@@ -90,62 +94,70 @@ def release(now: float) -> int:
 
 
 def _release_held(now: float) -> int:
-    if not _held_back().exists():
+    waiting = list(_held_back().values_list("pk", flat=True))
+    return one_by_one.each(waiting, partial(_release_these, now=now), _not_released) if waiting else 0
+
+
+def _release_these(waiting: Sequence[int], now: float) -> int:
+    known = _held_back().filter(pk__in=waiting).select_related("rule", "incident").prefetch_related("rule__teams")
+    seen = list(known)
+    held = holding.reasons(seen, now)
+    free_now = [alert for alert in seen if alert.pk not in held]
+    if not free_now:
         return 0
-    with transaction.atomic():
-        known = _held_back().select_related("rule", "incident").prefetch_related("rule__teams")
-        seen = list(known)
-        held = holding.reasons(seen, now)
-        free_now = [alert for alert in seen if alert.pk not in held]
-        if not free_now:
-            return 0
-        gathering = incidents.Gathering(datetime_of(now))
-        gathering.lock(free_now)
-        rows = locks.alerts(known.filter(pk__in=[one.pk for one in free_now]))  # else one might end meanwhile
-        held = holding.reasons(rows, now)
-        free = {alert.pk: alert for alert in rows if alert.pk not in held}
-        moved = Transition.objects.filter(noun="alert", thing__in=map(str, free)).order_by("at", "pk")
-        newest = {int(move.thing): move for move in moved}
-        # One that nobody has looked at yet is announced by itself.
-        moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in TOLD]
-        _tell_of(moves, free, {}, now, gathering)
+    gathering = incidents.Gathering(datetime_of(now))
+    gathering.lock(free_now)
+    rows = locks.alerts(known.filter(pk__in=[one.pk for one in free_now]))  # else one might end meanwhile
+    held = holding.reasons(rows, now)
+    free = {alert.pk: alert for alert in rows if alert.pk not in held}
+    moved = Transition.objects.filter(noun="alert", thing__in=map(str, free)).order_by("at", "pk")
+    newest = {int(move.thing): move for move in moved}
+    # One that nobody has looked at yet is announced by itself.
+    moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in TOLD]
+    _tell_of(moves, free, {}, now, gathering)
     return len(moves)
 
 
 def _release_calm(now: float) -> int:
-    if not _flapping().exists():
-        return 0
-    with transaction.atomic():
-        locks.incidents(_flapping().values_list("incident", flat=True))
-        known = _flapping().select_related("rule", "incident").prefetch_related("rule__teams")
-        rows = locks.alerts(known)
-        changes = flapping.changes([one.pk for one in rows], now)
-        calm = {one.pk: one for one in rows if flapping.calm(one, changes.get(one.pk, ()), now)}
-        held = holding.reasons(list(calm.values()), now)
-        before = {pk: one.are_told for pk, one in calm.items()}
-        told: defaultdict[Incident, Told] = defaultdict(Told)
-        newest = {
-            int(one.thing): one
-            for one in Transition.objects.filter(noun="alert", thing__in=map(str, calm)).order_by("at", "pk")
-        }
-        for pk, alert in calm.items():
-            alert.flaps_since_ms = None
-            is_bad = alert.state in flapping.BAD
-            alert.are_told = is_bad and pk not in held
-            if alert.incident is None or pk not in newest:
-                continue
-            change = alert_events.CALM if alert.are_told else alert_events.OVER
-            why = alert_notices.WITHHELD if is_bad and pk in held else alert_notices.CALM
-            told[alert.incident].events.append(alert_events.Event(alert, change, why=why, move=newest[pk]))
-            if is_bad and pk in held:
-                continue
-            of_it = told[alert.incident]
-            of_it.lines.append(alert_notices.line_of(alert, "Calm", f"It is {alert_notices.state_of(alert)}."))
-            of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
-        Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
-        _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
-        incidents.settle({one.incident_id for one in calm.values()}, datetime_of(now))
+    waiting = list(_flapping().values_list("pk", flat=True))
+    return one_by_one.each(waiting, partial(_calm_these, now=now), _not_released) if waiting else 0
+
+
+def _calm_these(waiting: Sequence[int], now: float) -> int:
+    flapping_now = _flapping().filter(pk__in=waiting)
+    locks.incidents(flapping_now.values_list("incident", flat=True))
+    rows = locks.alerts(flapping_now.select_related("rule", "incident").prefetch_related("rule__teams"))
+    changes = flapping.changes([one.pk for one in rows], now)
+    calm = {one.pk: one for one in rows if flapping.calm(one, changes.get(one.pk, ()), now)}
+    held = holding.reasons(list(calm.values()), now)
+    before = {pk: one.are_told for pk, one in calm.items()}
+    told: defaultdict[Incident, Told] = defaultdict(Told)
+    newest = {
+        int(one.thing): one
+        for one in Transition.objects.filter(noun="alert", thing__in=map(str, calm)).order_by("at", "pk")
+    }
+    for pk, alert in calm.items():
+        alert.flaps_since_ms = None
+        is_bad = alert.state in flapping.BAD
+        alert.are_told = is_bad and pk not in held
+        if alert.incident is None or pk not in newest:
+            continue
+        change = alert_events.CALM if alert.are_told else alert_events.OVER
+        why = alert_notices.WITHHELD if is_bad and pk in held else alert_notices.CALM
+        told[alert.incident].events.append(alert_events.Event(alert, change, why=why, at=now))
+        if is_bad and pk in held:
+            continue
+        of_it = told[alert.incident]
+        of_it.lines.append(alert_notices.line_of(alert, "Calm", f"It is {alert_notices.state_of(alert)}."))
+        of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
+    Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
+    _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
+    incidents.settle({one.incident_id for one in calm.values()}, datetime_of(now))
     return len(calm)
+
+
+def _not_released(alert: int) -> None:
+    log.exception("an alert that people may be told of again was not announced", alert=alert)
 
 
 def _announce_some(now: float) -> int:
@@ -154,17 +166,28 @@ def _announce_some(now: float) -> int:
         return 0
     if State.NODATA in waiting.values():
         no_data.look(now)
-    with transaction.atomic():
-        moves = list(_unprocessed().filter(pk__in=waiting).select_for_update().order_by("pk"))
-        known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
-        gathering = incidents.Gathering(datetime_of(now))
-        gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
-        alerts = known.in_bulk({int(move.thing) for move in moves})
-        beginning = {int(move.thing) for move in moves if move.after in TOLD}
-        held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
-        _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)
-        Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
+    one_by_one.each(list(waiting), partial(_announce_these, now=now), partial(_pass_over, now=now))
+    return len(waiting)
+
+
+def _announce_these(waiting: Sequence[int], now: float) -> int:
+    """Announce those transitions (ids) that still wait, in the transaction around this; return how many."""
+    moves = list(_unprocessed().filter(pk__in=waiting).select_for_update().order_by("pk"))
+    known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
+    gathering = incidents.Gathering(datetime_of(now))
+    gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
+    alerts = known.in_bulk({int(move.thing) for move in moves})
+    beginning = {int(move.thing) for move in moves if move.after in TOLD}
+    held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
+    _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)
+    Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
     return len(moves)
+
+
+def _pass_over(odd: int, now: float) -> None:
+    """Note that the transition `odd` can't be announced, and is not to be tried again."""
+    log.exception("a change of an alert was not announced", transition=odd)
+    Transition.objects.filter(pk=odd).update(processed_at=datetime_of(now))
 
 
 def _unprocessed() -> QuerySet[Transition]:
@@ -233,9 +256,7 @@ def _finish(
     alert_events.record([*events, *(event for of_it in told.values() for event in of_it.events)])
     incidents.settle({one.pk for one in told}, datetime_of(now))
     timeline.hold(told)
-    for incident, of_it in told.items():
-        if of_it.lines:
-            _say(incident, of_it, key, now)
+    _say(told, key, now)
 
 
 def _follow(
@@ -275,30 +296,35 @@ def _follow(
     return incident
 
 
-def _say(incident: Incident, told: Told, key: str, now: float) -> None:
+def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
+    """Tell people the news, and say in the timelines what alerts did."""
+    news = [incident for incident, of_it in told.items() if of_it.news]
+    open_ = Incident.objects.filter(
+        pk__in=[one.pk for one in news], resolved_at=None
+    )  # an end is noted by who ended it
+    open_.filter(untold_since=None).update(untold_since=datetime_of(now))
+    open_.update(changed_at=datetime_of(now))
+    prefetch_related_objects(news, "teams")
+    timeline.say_all(
+        [line for incident, of_it in told.items() if of_it.lines for line in _tell(incident, of_it, key, now)]
+    )
+
+
+def _tell(incident: Incident, told: Told, key: str, now: float) -> list[timeline.Line]:
+    """Tell people of an incident in the page; return what its timeline says of it all."""
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
-    if told.news:
-        open_ = Incident.objects.filter(pk=incident.pk, resolved_at=None)  # that it ended is noted by who ended it
-        open_.filter(untold_since=None).update(untold_since=datetime_of(now))
-        open_.update(changed_at=datetime_of(now))
     people = audience.of_incident(incident, now).people if told.news else []
-    counts: dict[str, int] = {}
+    lines, counts = list[timeline.Line](), dict[str, int]()
     for text, once in _texts(incident, told.news):
         for to in people:
-            counts[to] = max(counts.get(to, 0), _tell(incident, to, text, once))
-    timeline.moved(incident, told.lines, key, drawing)
-    if begun:
-        timeline.told(incident, counts)
-
-
-def _tell(incident: Incident, to: str, text: str, key: str) -> int:
-    """Tell people of an incident in the page; return how many they are."""
-    try:
-        return notifications.tell(SYSTEM, to, ALERT, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", key)
-    except Invalid as problem:  # the user or the team is gone
-        timeline.say(incident, f"{to} can't be told: {problem}", f"{key}:{to}"[:100])
-        return 0
+            try:
+                shown, about = text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/"
+                counts[to] = max(counts.get(to, 0), notifications.tell(SYSTEM, to, ALERT, shown, about, once))
+            except Invalid as problem:  # the user or the team is gone
+                lines.append(timeline.Line(incident, f"{to} can't be told: {problem}", f"{once}:{to}"[:100]))
+    lines.append(timeline.moved(incident, told.lines, key, drawing))
+    return [*lines, *timeline.told(incident, counts)] if begun else lines
 
 
 def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:

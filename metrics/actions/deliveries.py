@@ -60,16 +60,19 @@ class Claim:
     until: datetime
 
 
-def queue(channels: Sequence[Channel], message: Message, *, at: float, at_once: bool = False) -> list[Delivery]:
+def queue(
+    channels: Sequence[Channel], message: Message, *, at: float, at_once: bool = False, though_off: bool = False
+) -> list[Delivery]:
     """Have `message` go through `channels`, in the caller's transaction; return the rows, also those there were.
 
-    A channel that got a message with the same key before gets no other; one that is off gets none. An earlier update
-    of the same conversation that still waits is replaced by this one. One that hears of such in digests is told then,
-    unless it is to be told `at_once`.
+    A channel that got a message with the same key before gets no other; one that is off gets none, or with
+    `though_off` one that fails, so that the next channel steps in. An earlier update of the same conversation that
+    still waits is replaced by this one. One that hears of such in digests is told then, unless it is to be told
+    `at_once`.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A message is queued in the transaction of what it tells.")
-    now, told = datetime_of(at), [one for one in channels if one.enabled]
+    now, told = datetime_of(at), [one for one in channels if one.enabled or though_off]
     rows = [
         Delivery(
             channel=one,
@@ -87,10 +90,12 @@ def queue(channels: Sequence[Channel], message: Message, *, at: float, at_once: 
     if any(one.state == Delivery.HELD for one in rows):
         alert_changes.note("channel")
     found = list(Delivery.objects.filter(channel__in=told, key=message.key).order_by("pk"))
-    if message.conversation and found:
-        older = Delivery.objects.filter(channel__in=told, conversation=message.conversation, pk__lt=found[0].pk)
+    waiting = [one for one in found if one.state == Delivery.WAITING]
+    if message.conversation and waiting:
+        at_hand = [one.channel_id for one in waiting]
+        older = Delivery.objects.filter(channel__in=at_hand, conversation=message.conversation, pk__lt=waiting[0].pk)
         older.filter(state=Delivery.WAITING, document__state="update").update(state=Delivery.REPLACED)
-    transaction.on_commit(partial(_start, [one.pk for one in found if one.state == Delivery.WAITING]), robust=True)
+    transaction.on_commit(partial(_start, [one.pk for one in waiting]), robust=True)
     return found
 
 

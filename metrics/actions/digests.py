@@ -1,7 +1,8 @@
 """Digests: what a channel hears of together is held as rows, and goes as one message at the times that it asks for.
 
 Each message that is held is a delivery, stored with what it tells. The digest is a delivery of its own, made in the
-transaction that notes of these that they went with it: so nothing is lost, and nothing told twice, whatever ends.
+transaction that notes of these that they went with it: so nothing is lost, and nothing told twice, whatever ends. That
+of a channel that is off fails, as all that waits there does, and the next channel steps in.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,19 +33,19 @@ class Held:
 
 def send(now: float) -> int:
     """Queue the digests that are due at `now` (Unix seconds); return how many."""
-    due = Delivery.objects.filter(state=Delivery.HELD, next_at__lte=datetime_of(now), channel__enabled=True)
+    due = Delivery.objects.filter(state=Delivery.HELD, next_at__lte=datetime_of(now))
     count = 0
     for pk in sorted(set(due.order_by().values_list("channel", flat=True))):
         with transaction.atomic():
-            channel = Channel.objects.select_for_update(no_key=True).filter(pk=pk, enabled=True).first()
+            channel = Channel.objects.select_for_update(no_key=True).filter(pk=pk).first()
             if channel is None or not due.filter(channel=pk).exists():
                 continue  # somebody was faster
             rows = Delivery.objects.filter(channel=pk, state=Delivery.HELD).order_by("pk")
             names = ("pk", "conversation", "document__state", "document__subject")
             held = [Held(*one) for one in rows.values_list(*names)]
             Delivery.objects.filter(pk__in=[one.id for one in held]).update(state=Delivery.GATHERED)
+            deliveries.queue([channel], message(channel, held, now), at=now, though_off=True)
             alert_changes.note("channel")
-            deliveries.queue([channel], message(channel, held, now), at=now)
             count += 1
     return count
 
@@ -57,8 +58,8 @@ def message(channel: Channel, held: Sequence[Held], now: float) -> Message:
     waits = {one.conversation for one in held if one.state == "escalated"}
     begun = [one for one in news if one.resolved_at is None and _name(one) in began]
     ended = [one for one in news if one.resolved_at is not None]
-    known = {one.pk for one in begun}
-    still = [one for one in _open(channel) if one.pk not in known]
+    open_ = {*_open(channel), *(one for one in news if one.resolved_at is None)}
+    still = sorted(open_.difference(begun), key=lambda one: (one.opened_at, one.pk))
     lines = [
         *(_line("Began", one, waits, now) for one in begun),
         *(_line("Began and ended" if _name(one) in began else "Ended", one, waits, now) for one in ended),
@@ -77,7 +78,7 @@ def message(channel: Channel, held: Sequence[Held], now: float) -> Message:
         if those
     ]
     return Message(
-        subject=", ".join(parts) or f"{len(held)} messages",
+        subject=", ".join(parts) or f"{len(held)} message{'' if len(held) == 1 else 's'}",
         state="digest",
         key=f"digest:{channel.pk}:{held[-1].id}",
         at=now,
@@ -90,7 +91,7 @@ def message(channel: Channel, held: Sequence[Held], now: float) -> Message:
 def _open(channel: Channel) -> list[Incident]:
     """Return the incidents that are there, that `channel` heard of, and that it hears of in digests."""
     spec = channel_configs.digest_of(channel)
-    rows = Incident.objects.filter(resolved_at=None).order_by("opened_at", "pk")
+    rows = Incident.objects.filter(resolved_at=None)
     found = {_name(one): one for one in (rows.filter(severity__in=spec.severities) if spec else rows)}
     heard = Delivery.objects.filter(channel=channel, conversation__in=found).order_by()
     names = set(heard.values_list("conversation", flat=True).distinct())

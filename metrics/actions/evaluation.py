@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 import structlog
 from celery.exceptions import OperationalError as BrokerError
-from django.db import OperationalError, transaction
 from redis import RedisError
 
 from metrics.actions import (
@@ -16,6 +15,7 @@ from metrics.actions import (
     incidents,
     looked,
     no_data,
+    one_by_one,
     rule_index,
 )
 from metrics.actions.alert_states import Moved
@@ -158,22 +158,14 @@ def _store(found: Sequence[Looked], now: float) -> int:
     for begin in range(0, len(values), VALUES_AT_ONCE):
         alert_values.write(values[begin : begin + VALUES_AT_ONCE])
     written = [Moved(*one) for one in moved if one[2]]
-    return sum(_write(written[begin : begin + AT_ONCE]) for begin in range(0, len(written), AT_ONCE))
+    return sum(
+        one_by_one.each(written[begin : begin + AT_ONCE], alert_states.write, _not_written)
+        for begin in range(0, len(written), AT_ONCE)
+    )
 
 
-def _write(moved: Sequence[Moved]) -> int:
-    """Write some in one transaction; if one of them can't be written, each alone."""
-    try:
-        with transaction.atomic():
-            return alert_states.write(moved)
-    except OperationalError:  # the database is away or busy
-        raise
-    except Exception:
-        if len(moved) == 1:
-            one = moved[0].looked
-            log.exception("alert not written", rule=one.rule.name, labels=dict(one.labels))
-            return 0
-    return sum(_write([one]) for one in moved)
+def _not_written(one: Moved) -> None:
+    log.exception("alert not written", rule=one.looked.rule.name, labels=dict(one.looked.labels))
 
 
 def _is_seen(one: Looked) -> bool:

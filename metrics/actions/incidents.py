@@ -3,8 +3,10 @@
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -28,6 +30,10 @@ BAD = TOLD | BURNING
 """The states of alerts that somebody should know of."""
 OPEN_FIRST = Case(When(resolved_at=None, then=0), default=1)
 ACKNOWLEDGED = alerts.ACKNOWLEDGED
+ENDED = ["resolved_at", "resolved_by", "next_step_at", "acknowledged_until", "untold_since", "changed_at"]
+"""The fields of an incident that its end changes."""
+GATHERED = ["newest_at", "severity", "resolved_at", "resolved_by", "told_at", "step", "next_step_at", "unseen_at"]
+"""The fields of an incident, beside `ACKNOWLEDGED`, that an alert changes which joins it."""
 REOPENS_WITHIN = timedelta(minutes=10)
 """An alert that comes back so soon after its incident was over opens that one again."""
 
@@ -76,14 +82,16 @@ class Gathering:
         self._specs: dict[frozenset[int], EscalationSpec] = {}
         self._open: dict[str, Incident] = {}
         self._known: dict[int, Incident] = {}
-        self._joined: dict[int, list[int]] = {}
+        self._locked: dict[int, Incident] = {}
+        self._new_ones: list[Incident] = []
+        self._joined: list[Alert] = []
         self.changed: dict[Incident, str] = {}
         """How incidents changed, for programs: see `alert_events.CHANGES`."""
 
     def lock(self, those: Sequence[Alert]) -> None:
         """Lock the incidents that `those` alerts may belong to, before any alert is locked."""
         keys = {_key(one, self._spec(list(one.rule.teams.all()))) for one in those}
-        locks.incidents([one.incident_id for one in those], keys)
+        self._locked = {one.pk: one for one in locks.incidents([one.incident_id for one in those], keys)}
 
     def incident_of(self, alert: Alert, at: datetime) -> Incident:
         """Return the incident of an alert that is bad since `at`: an open one that it belongs to, else a new one."""
@@ -100,15 +108,15 @@ class Gathering:
             if incident.acknowledged_at:  # it is worse than the one that somebody took
                 alerts.clear(incident)
                 escalations.begin(incident, spec, self.now)
-        self._joined.setdefault(incident.pk, []).append(alert.pk)
         alert.incident = incident
+        self._joined.append(alert)
         return incident
 
     def store(self) -> None:
-        """Write the incidents, and which alerts belong to them."""
-        for pk, joined in self._joined.items():
-            self._known[pk].save()
-            Alert.objects.filter(pk__in=joined).update(incident=pk)
+        """Write the incidents, with their rooms, and which alerts belong to them."""
+        rooms.of_incidents(self._new_ones)
+        Incident.objects.bulk_update([self._known[pk] for pk in sorted(self._known)], [*GATHERED, *ACKNOWLEDGED])
+        Alert.objects.bulk_update(sorted(self._joined, key=lambda one: one.pk), ["incident"])
 
     def _spec(self, teams: Sequence[Team]) -> EscalationSpec:
         ids = frozenset(team.pk for team in teams)
@@ -120,7 +128,8 @@ class Gathering:
         """Return the incident that the alert was in, for the same people, if it is open or was a moment ago."""
         if alert.incident_id is None:
             return None
-        found = self._known.get(alert.incident_id) or _locked_rows().filter(pk=alert.incident_id, key=key).first()
+        pk = alert.incident_id
+        found = self._known.get(pk) or self._locked.get(pk) or _locked_rows().filter(pk=pk).first()
         if found is None or found.key != key or (found.resolved_at or self.now) < self.now - REOPENS_WITHIN:
             return None
         if found.resolved_at is not None:
@@ -133,8 +142,16 @@ class Gathering:
         known = self._open.get(key)
         if known is not None and known.newest_at >= least:
             return known
-        rows = _locked_rows().filter(key=key, resolved_at=None, newest_at__gte=least)
-        return rows.exclude(pk__in=self._known).order_by("-pk").first()
+        others = [one for one in self._of_key.get(key, ()) if one.pk not in self._known]
+        return next((one for one in reversed(others) if one.resolved_at is None and one.newest_at >= least), None)
+
+    @cached_property
+    def _of_key(self) -> dict[str, list[Incident]]:
+        """The incidents that are locked, by their keys, in the order of their ids."""
+        found: defaultdict[str, list[Incident]] = defaultdict(list)
+        for one in self._locked.values():
+            found[one.key].append(one)
+        return found
 
     def _new(self, alert: Alert, key: str, at: datetime, spec: EscalationSpec, teams: Sequence[Team]) -> Incident:
         incident = Incident(
@@ -148,8 +165,9 @@ class Gathering:
         )
         escalations.begin(incident, spec, self.now)
         incident.save()
-        incident.teams.set(teams)
-        rooms.of_incident(incident)
+        if teams:
+            incident.teams.add(*teams)
+        self._new_ones.append(incident)
         self.changed[incident] = alert_events.BEGAN
         return incident
 
@@ -161,7 +179,7 @@ def detach(rule: Rule, now: datetime) -> None:
     locks.incidents(concerned)
     those = locks.alerts(rows.select_related("rule"))
     told = [one for one in those if one.are_told]
-    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False)
+    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False, flaps_since_ms=None)
     settle(concerned, now)
     alert_events.record([alert_events.Event(one, alert_events.OVER, why="Its rule is for others now.") for one in told])
 
@@ -174,7 +192,8 @@ def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
     ended = list(Incident.objects.filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad).order_by("pk"))
     for incident in ended:
         _end(incident, now, "")
-        _moved(incident, "open", "resolved", now, "All of its alerts ended.")
+    Incident.objects.bulk_update(ended, ENDED)
+    _moved(ended, "open", "resolved", now, "All of its alerts ended.")
     return ended
 
 
@@ -236,7 +255,8 @@ def resolve(by: Principal, id: int, reason: str = "") -> Incident:
         incident = _locked(by, id, CHANGE)
         if incident.resolved_at is None:
             _end(incident, now, by.name)
-            _moved(incident, "open", "resolved", now, f"{by.name} resolved it.")
+            incident.save(update_fields=ENDED)
+            _moved([incident], "open", "resolved", now, f"{by.name} resolved it.")
             journal.record(by, "resolve", incident)
             timeline.resolved(by, incident, reason)
     return incident
@@ -252,7 +272,7 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
             _open_again(incident, audience.of_teams(incident.teams.all()), now)
             incident.untold_since = incident.changed_at = now
             incident.save()
-            _moved(incident, "resolved", "open", now, f"{by.name} reopened it.")
+            _moved([incident], "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
             timeline.reopened(by, incident, reason)
     return incident
@@ -370,11 +390,11 @@ def _give_back(by: Principal, incident: Incident) -> None:
 
 
 def _end(incident: Incident, now: datetime, by: str) -> None:
+    """Have an incident be over. Saving it, the fields `ENDED`, is for the caller."""
     incident.resolved_at, incident.resolved_by, incident.next_step_at = now, by, None
     incident.acknowledged_until = None
     incident.untold_since = incident.untold_since or now
     incident.changed_at = now
-    incident.save()
 
 
 def _open_again(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
@@ -388,8 +408,8 @@ def _locked_rows() -> QuerySet[Incident]:
     return Incident.objects.select_for_update()
 
 
-def _moved(incident: Incident, before: str, after: str, now: datetime, why: str) -> None:
-    journal.moved([journal.transition(incident, before, after, now.timestamp(), why)])
+def _moved(those: Iterable[Incident], before: str, after: str, now: datetime, why: str) -> None:
+    journal.moved([journal.transition(one, before, after, now.timestamp(), why) for one in those])
 
 
 def _locked(by: Principal, id: int, verb: str) -> Incident:

@@ -27,10 +27,10 @@ def rules(ids: Iterable[int]) -> dict[int, Rule]:
     return {one.pk: one for one in found}
 
 
-def incidents(ids: Iterable[int | None], keys: Iterable[str] = ()) -> None:
-    """Lock incidents (ids), and the open ones with one of `keys`, in the transaction around this."""
+def incidents(ids: Iterable[int | None], keys: Iterable[str] = ()) -> list[Incident]:
+    """Lock incidents (ids), and the open ones with one of `keys`, in the transaction around this; return them."""
     wanted = Q(pk__in={id for id in ids if id is not None}) | Q(key__in=set(keys), resolved_at=None)
-    list(Incident.objects.select_for_update().filter(wanted).order_by("pk").values_list("pk", flat=True))
+    return list(Incident.objects.select_for_update().filter(wanted).order_by("pk"))
 
 
 def alerts(rows: QuerySet[Alert]) -> Sequence[Alert]:

@@ -9,7 +9,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import audience, escalations, incidents, locks, notifications, rooms, rule_index, timeline
+from metrics.actions import (
+    alert_events,
+    audience,
+    escalations,
+    incidents,
+    locks,
+    notifications,
+    rooms,
+    rule_index,
+    timeline,
+)
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import State
@@ -40,8 +50,8 @@ def look(now: float) -> None:
             _begin(without, watched, now)
         elif found is not None and not is_so:
             locks.incidents([found.pk])
-            timeline.say(found, f"Data comes again: {without} of {watched} series have none.")
             incidents.settle([found.pk], datetime_of(now))
+            timeline.say(found, f"Data comes again: {without} of {watched} series have none.")
 
 
 def reasons(alerts: Sequence[Alert]) -> dict[int, Reason]:
@@ -85,10 +95,11 @@ def _begin(without: int, watched: int, now: float) -> None:
     rooms.of_incident(incident)
     escalations.begin(incident, audience.of_teams([]), moment)
     incident.save()
+    alert_events.record([alert_events.Event(incident, alert_events.BEGAN)])
     text = f"{TITLE}: {without} of {watched} series have none. People are not told of each of them."
     timeline.say(incident, text)
     counts = {
         to: notifications.tell(SYSTEM, to, ALERT, text, f"/incidents/{incident.pk}/", f"incident:{incident.pk}:no-data")
         for to in audience.of_incident(incident, now).people
     }
-    timeline.told(incident, counts)
+    timeline.say_all(timeline.told(incident, counts))

@@ -14,11 +14,11 @@ from metrics import yaml
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import rule_index, rules, teams
+from metrics.actions import locks, rule_index, rules, teams
 from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Errors, Invalid, sentences
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Rule
+from metrics.models import Alert, Rule
 from metrics.widgets.spec import new_key
 
 FOLDER = "rules"
@@ -136,6 +136,8 @@ def apply(by: Principal, changes: Iterable[RuleChange]) -> None:
     wanted = list(changes)
     coming = {str(one.document["name"]) for one in wanted if one.verb == "create"}
     with transaction.atomic():
+        known = locks.rules(one.id for one in wanted if one.id is not None)
+        locks.incidents(Alert.objects.filter(rule__in=known).values_list("incident", flat=True))
         for one in wanted:
             document = dict(one.document)
             access = Access.model_validate(document.pop("access", {}))

@@ -107,7 +107,8 @@ def change(
             alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         if rule.name != before["name"]:
             for one in follow:
-                _rename(by, locked[one], before["name"], rule.name)
+                if one in locked and before["name"] in behind.names(locked[one]):  # still
+                    _rename(by, locked[one], before["name"], rule.name)
         rule.teams.set(owners)
         if access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
             incidents.detach(rule, datetime.now(UTC))

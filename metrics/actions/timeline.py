@@ -1,6 +1,7 @@
 """The timeline of an incident: what happens is said in its room, in the transaction in which it happens."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import logs, messages, rooms
@@ -11,14 +12,31 @@ from metrics.models.log import sender
 LINES_MOST = 10
 
 
-def say(incident: Incident, text: str, client_id: str = "", drawing: str = "") -> None:
-    """Say something in the room of `incident`; with a `client_id` only once. `drawing` is HTML of ours beside it.
+class Line(NamedTuple):
+    """A text for the room of an incident, said only once if it has a `client_id`. `drawing` is HTML beside it."""
 
-    Nothing is said in a room that somebody closed.
-    """
-    room = rooms.of_incident(incident)
-    if room.closed_at is None:
-        messages.say(SYSTEM, room.pk, text[: messages.TEXT_MOST], client_id, drawing=drawing)
+    incident: Incident
+    text: str
+    client_id: str = ""
+    drawing: str = ""
+
+
+def say(incident: Incident, text: str, client_id: str = "") -> None:
+    """Say one line."""
+    say_all([Line(incident, text, client_id)])
+
+
+def say_all(lines: Sequence[Line]) -> None:
+    """Say some lines, in their order. Nothing is said in a room that somebody closed."""
+    places = rooms.of_incidents([one.incident for one in lines])
+    drafts = [
+        messages.Draft(SYSTEM, room.pk, one.text[: messages.TEXT_MOST], one.client_id, drawing=one.drawing)
+        for one in lines
+        if (room := places[one.incident.pk]).closed_at is None
+    ]
+    for outcome in messages.say_all(drafts) if drafts else ():
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 def hold(incidents: Iterable[Incident]) -> None:
@@ -27,22 +45,22 @@ def hold(incidents: Iterable[Incident]) -> None:
     logs.hold([topic_of(pk) for pk in found])
 
 
-def told(incident: Incident, counts: Mapping[str, int]) -> None:
-    """Say who was told in the page of an incident first: how many people each of the names in `counts` stands for."""
+def told(incident: Incident, counts: Mapping[str, int]) -> list[Line]:
+    """Return who was told in the page of an incident first: how many people each name in `counts` stands for."""
     those = [f"{to.partition(':')[2] or to} ({_people(count)})" for to, count in counts.items() if count]
-    if those:
-        say(incident, f"Told in the page: {', '.join(those)}.", f"told:{incident.pk}:{incident.opened_at:%s}")
+    text = f"Told in the page: {', '.join(those)}."
+    return [Line(incident, text, f"told:{incident.pk}:{incident.opened_at:%s}")] if those else []
 
 
 def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
-def moved(incident: Incident, lines: Sequence[str], client_id: str, drawing: str = "") -> None:
-    """Say what alerts did, a line each; of many the first ones."""
+def moved(incident: Incident, lines: Sequence[str], client_id: str, drawing: str = "") -> Line:
+    """Return what alerts did, a line of text each; of many the first ones."""
     more = len(lines) - LINES_MOST
     shown = [*lines[:LINES_MOST], f"And {more} more."] if more > 0 else list(lines)
-    say(incident, "\n".join(f"- {line}" for line in shown), client_id, drawing)
+    return Line(incident, "\n".join(f"- {line}" for line in shown), client_id, drawing)
 
 
 def acknowledged(by: Principal, incident: Incident, before: str) -> None:

@@ -1,5 +1,6 @@
 """A value that changed by so much within a time, up or down."""
 
+import math
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Literal, Self
@@ -11,6 +12,11 @@ from metrics.alerts.past import Past, Steps, step_s
 from metrics.every import seconds
 
 Direction = Literal["any", "up", "down"]
+
+
+def number(calculated: float) -> float:
+    """Return what was `calculated`, nan if it is too large to be a number."""
+    return calculated if math.isfinite(calculated) else math.nan
 
 
 class Differs(ConditionConfig):
@@ -33,8 +39,8 @@ class Differs(ConditionConfig):
     def difference(self, value: float, before: float) -> float:
         """Return by how much `value` differs from the one `before`, in its unit or in per cent; nan if nobody knows."""
         if self.by is not None:
-            return value - before
-        return 100 * (value - before) / abs(before) if before else float("nan")
+            return number(value - before)
+        return number(100 * (value - before) / abs(before)) if before else math.nan
 
     def is_bad(self, difference: float) -> bool:
         signed = {"any": abs(difference), "up": difference, "down": -difference}[self.direction]

@@ -13,7 +13,7 @@ from statistics import median
 from pydantic import Field
 
 from metrics.alerts.base import Condition, ConditionConfig, Samples
-from metrics.alerts.change import Direction
+from metrics.alerts.change import Direction, number
 from metrics.alerts.past import HOUR_S, Past, Steps, earlier
 
 STEP_S = 300
@@ -46,7 +46,7 @@ class Unusual(Condition[UnusualConfig]):
             if hour not in usual:
                 usual[hour] = _usual(hour, steps, zone)
             known = usual[hour]
-            found.append((at, math.nan if known is None else (value - known[0]) / known[1]))
+            found.append((at, math.nan if known is None else number((value - known[0]) / known[1])))
         return found
 
     def is_bad(self, config: UnusualConfig, value: float, was_bad: bool) -> bool:

@@ -141,7 +141,6 @@ def _document(incident: Incident, alerts: Sequence[int], bad: int) -> dict[str, 
         "alerts": alerts,
         "bad": bad,
         "room": incident.room.pk,
-        "checklist": incident.checklist,
         "seen": [
             {"kind": one.kind, "name": one.name, "dashboard": one.dashboard, "at": one.at.timestamp()}
             for one in incident.sightings.all()

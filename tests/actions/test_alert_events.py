@@ -1,18 +1,31 @@
 """The log of events of alerts: following it gives what a snapshot has, in the order of commits."""
 
+import json
+import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alert_following, alerts, announcements, incidents, rules
-from metrics.actions.alert_events import OVER, RESOLVED
-from metrics.models import Alert, AlertEvent, Incident
+from metrics.actions import (
+    alert_events,
+    alert_following,
+    alert_notices,
+    alerts,
+    announcements,
+    incidents,
+    logs,
+    no_data,
+    rules,
+)
+from metrics.actions.alert_events import OVER, RESOLVED, Event
+from metrics.live.topic import EVENTS, Topic
+from metrics.models import Alert, AlertEvent, Incident, LogHead, Rule, Transition
 from tests import make
 from tests.actions.test_incidents import _known, push, rule
 from tests.make import AT
@@ -78,6 +91,15 @@ def deleted() -> None:
     rules.delete(SYSTEM, Alert.objects.all()[0].rule_id)
 
 
+def no_data_comes(*, ends: bool = True) -> None:
+    for key in "abcde":
+        Alert.objects.create(rule=Rule.objects.get(), key=key, state="nodata", since_ms=AT * 1000, seen_at_ms=AT * 1000)
+    no_data.look(AT)
+    if ends:
+        Alert.objects.update(state="ok")
+        no_data.look(AT + 60)
+
+
 def answered() -> None:
     push(a=95, b=96)
     incident = Incident.objects.get().pk
@@ -110,6 +132,7 @@ STORIES: dict[str, tuple[Callable[[], Any], list[tuple[str, str]] | None]] = {
             *[(INCIDENT, "changed"), (ALERT, "taken"), (INCIDENT, "resolved"), (INCIDENT, "reopened")],
         ],
     ),
+    "no data": (no_data_comes, [(INCIDENT, "began"), (INCIDENT, "resolved")]),
     "flaps": (flap, None),
     "calm again": (lambda: flap(calms=True), None),
     "worse": (
@@ -159,10 +182,74 @@ def facts(known: Known, unknown: Sequence[str] = ()) -> Known:
     return {"alert": seen, "incident": known["incident"]}
 
 
+def test_the_log_of_events_is_locked_before_those_of_rooms_and_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    held = logs._held
+
+    def noted(topics: Iterable[Topic]) -> Any:
+        order.extend(topic.kind for topic in topics if topic.kind not in order)
+        return held(topics)
+
+    make.user("ann")
+    rule()
+    monkeypatch.setattr(logs, "_held", noted)
+    no_data_comes(ends=False)
+    assert order == ["alerts", "room", "person"]
+    order.clear()
+    Alert.objects.update(state="ok")
+    no_data.look(AT + 60)
+    assert order == ["alerts", "room"]
+
+
 def test_flapping_and_calm_are_told() -> None:
     flap(calms=True)
     told = [change for kind, change in changes() if kind == "alert"]
     assert told == ["began", "over", "began", "over", "began", "flaps", "calm"]
+    assert AlertEvent.objects.latest("number").data["at"] == AT + 9000
+
+
+def test_a_change_that_can_not_be_announced_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = alert_notices.line
+
+    def raises(alert: Alert, move: Transition) -> str:
+        return line(alert, move) if alert.labels["host"] == "a" else str(1 / 0)
+
+    rule()
+    with monkeypatch.context() as odd:
+        odd.setattr(alert_notices, "line", raises)
+        push(a=95, b=95)
+        announcements.release(AT + 10)
+        assert Alert.objects.filter(are_told=True).values_list("labels__host", flat=True).get() == "a"
+        assert not Transition.objects.filter(processed_at=None).exists()
+    announcements.release(AT + 20)
+    assert changes() == [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "began")]
+
+
+def test_a_database_that_is_away_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule()
+
+    def raises(_: object) -> None:
+        raise OperationalError("The server closed the connection.")
+
+    with monkeypatch.context() as away:
+        away.setattr(alert_events, "record", raises)
+        with pytest.raises(OperationalError):
+            push(a=95)
+    assert Transition.objects.filter(processed_at=None).exists()
+    announcements.announce(AT + 10)
+    assert changes() == [(INCIDENT, "began"), (ALERT, "began")]
+
+
+def test_a_value_without_a_number_in_json_is_left_out() -> None:
+    rule()
+    push(a=95)
+    alert = Alert.objects.select_related("rule").get()
+    move = Transition.objects.filter(noun="alert").latest("pk")
+    for odd in (math.inf, -math.inf, math.nan):
+        alert.value = move.value = odd
+        with transaction.atomic():
+            alert_events.record([Event(alert, "changed"), Event(alert, "changed", move=move)])
+    assert [one.data["alert"]["value"] for one in AlertEvent.objects.all()[2:]] == [None] * 6
 
 
 def test_an_event_says_who_did_it_and_why() -> None:
@@ -208,6 +295,21 @@ def test_a_snapshot_comes_in_parts() -> None:
         (1, 0, False),
     ]
     assert list(alert_following.Snapshot([], []).parts()) == [([], [], False)]
+
+
+def test_parts_and_pages_are_no_larger_than_clients_take() -> None:
+    alerts: list[dict[str, Any]] = [{"id": number, "annotations": {"text": "é" * 30_000}} for number in range(9)]
+    parts = list(alert_following.Snapshot(alerts, alerts).parts())
+    assert [one for part, _, _ in parts for one in part] == [one for _, part, _ in parts for one in part] == alerts
+    for part in parts:
+        assert len(json.dumps(part, ensure_ascii=False).encode()) < 256 * 1024 + 100
+    AlertEvent.objects.bulk_create(AlertEvent(number=one["id"] + 1, at=timezone.now(), data=one) for one in alerts)
+    LogHead.objects.create(topic=str(EVENTS), newest=9)
+    pages, after = 0, 0
+    while (page := alert_following.page(SYSTEM, after)).events:
+        pages, after = pages + 1, page.number + page.more
+        assert page.more is (after < 9)
+    assert (pages, after) == (3, 9)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,11 @@
 """Rules in front of others: they keep their place under another name, and for alerts that others send."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from metrics.access.principal import SYSTEM, of_token
-from metrics.actions import announcements, behind, received_alerts, rule_files, rules
+from metrics.actions import announcements, behind, locks, received_alerts, rule_files, rules
 from metrics.actions.errors import Conflict, Invalid
 from metrics.ingest.alerts import SentAlert
 from metrics.models import Alert, AuditEntry, Notification, Rule, Token
@@ -46,6 +48,24 @@ def test_rules_follow_the_one_in_front_of_them_to_another_name() -> None:
     text = rule_files.export(SYSTEM, {})
     assert "Host is down" in text["disk-full"]
     assert rule_files.compare(SYSTEM, text) == []
+
+
+@pytest.mark.parametrize("meanwhile", ["is deleted", "stands behind another"])
+def test_one_that_follows_no_more_does_not_hinder_another_name(meanwhile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    front, follows = rule("Host down"), rule("Disk full", "Host down")
+    lock = locks.rules
+
+    def somebody_is_faster(ids: Iterable[int]) -> dict[int, Rule]:
+        if meanwhile == "is deleted":
+            Rule.objects.filter(pk=follows.pk).delete()
+        else:
+            Rule.objects.filter(pk=follows.pk).update(spec={**follows.spec, "behind": []})
+        return lock(ids)
+
+    monkeypatch.setattr(locks, "rules", somebody_is_faster)
+    rules.change(SYSTEM, front.pk, {"name": "Down"})
+    assert Rule.objects.filter(name="Down").exists()
+    assert not AuditEntry.objects.filter(verb="change", thing=str(follows.pk)).exists()
 
 
 def test_files_name_rules_that_come_with_them() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import channels, deliveries, digests, incident_messages, untold
+from metrics.actions import alert_changes, channels, deliveries, digests, incident_messages, untold
 from metrics.actions.errors import Invalid
 from metrics.models import Alert, Channel, Delivery, Incident, Message, Rule
 from metrics.notify.base import ChannelError
@@ -143,6 +143,52 @@ def test_a_message_that_failed_elsewhere_waits_for_no_digest(outside: Outside) -
     assert second.deliveries.get().state == Delivery.SENT
 
 
+def test_what_waits_for_a_channel_that_is_off_then_goes_through_the_next_one(outside: Outside) -> None:
+    first, second = channel("ops", digest=HOURLY), channel("other", digest=HOURLY, fallback=True)
+    incident("Disk full")
+    step(AT + 10)
+    channels.change(SYSTEM, first.pk, {"enabled": False})
+    step(NEXT)
+    row = first.deliveries.latest("pk")
+    assert (row.state, row.error) == (Delivery.FAILED, "The channel is off.")
+    work(NEXT + 1)
+    assert second.deliveries.get().state == Delivery.SENT
+    assert told(outside) == [("1 began", ["Began: Disk full"])]
+
+
+def test_what_is_worse_by_then_is_listed_too(outside: Outside) -> None:
+    pager, one = channel(digest=HOURLY), incident("Disk full")
+    update = message("two", "update", severity="warning", conversation=f"incident:{one.pk}")
+    queue(pager, update)
+    Incident.objects.update(severity="critical")
+    digests.send(NEXT)
+    row = Delivery.objects.latest("pk").document
+    assert (row["subject"], [one["text"] for one in row["lines"]]) == ("1 still is", ["Still: Disk full"])
+    Incident.objects.all().delete()
+    queue(pager, message("one", severity="warning"), NEXT)
+    digests.send(NEXT + HOUR)
+    assert Delivery.objects.latest("pk").document["subject"] == "1 message"
+
+
+def test_what_is_held_replaces_nothing_that_is_told_at_once(outside: Outside) -> None:
+    pager = channel(digest=HOURLY)
+    for severity, expected in (("critical", ["waiting"]), ("info", ["waiting", "held"])):
+        queue(pager, message(severity, "update", severity=severity, conversation="incident:1"))
+        assert states() == expected
+    queue(pager, message("more", "update", severity="critical", conversation="incident:1"))
+    assert states() == ["replaced", "held", "waiting"]
+
+
+def test_open_pages_are_told_of_what_is_held_and_of_what_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+    pager = channel(digest=HOURLY)
+    monkeypatch.setattr(alert_changes, "note", noted.append)
+    queue(pager, message("one", severity="warning"))
+    assert noted == ["channel"]
+    digests.send(NEXT)
+    assert noted == ["channel"] * 2
+
+
 def test_what_is_held_follows_a_change_of_the_digest(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("metrics.actions.channels.time.time", lambda: AT + 20)
     pager = channel(digest={"at": ["08:00"]})
@@ -151,8 +197,8 @@ def test_what_is_held_follows_a_change_of_the_digest(outside: Outside, monkeypat
     channels.change(SYSTEM, pager.pk, {"digest": HOURLY})
     assert Delivery.objects.get().next_at == datetime_of(NEXT)
     channels.change(SYSTEM, pager.pk, {"enabled": False})
-    step(NEXT)
-    assert states() == ["held"], "one that is off loses nothing"
+    step(NEXT - 1)
+    assert states() == ["held"]
     channels.change(SYSTEM, pager.pk, {"enabled": True, "digest": {}})
     step(AT + 21)
     assert told(outside) == [("1 began", ["Began: Disk full"])]

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from metrics.access.principal import SYSTEM
+from metrics.access.sharing import Access
 from metrics.actions import announcements, behind, evaluation, rule_index, rules
 from metrics.actions.errors import Invalid
-from metrics.models import Alert, Incident, Notification, Rule, Withheld
+from metrics.models import Alert, Incident, Message, Notification, Rule, Withheld
 from metrics.redis_state import arrived
 from metrics.times import datetime_of
 from tests import make
@@ -81,6 +82,15 @@ class TestFlapping:
         assert (Incident.objects.get().resolved_at is not None) is is_over
         assert announcements.release(AT + 1900) == 0
         assert Alert.objects.get().flaps_since_ms is None
+
+    def test_those_it_is_for_now_are_told_of_it(self) -> None:
+        access = Access(everyone=False, teams=[make.team("night").name])
+        rules.change(SYSTEM, Rule.objects.get().pk, {}, access)
+        alert = Alert.objects.get()
+        assert (alert.incident, alert.flaps_since_ms) == (None, None)
+        announcements.release(AT + 850)
+        said = Message.objects.filter(room__incident=Incident.objects.latest("pk")).earliest("pk").text
+        assert said.startswith(f"- **Flaps** `{self.NAME}`")
 
 
 class TestBehind:

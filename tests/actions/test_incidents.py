@@ -155,11 +155,11 @@ class TestGathering:
         rule()
 
         def dies(*_: Any) -> None:
-            raise SystemError
+            raise SystemExit
 
         with monkeypatch.context() as patched:
             patched.setattr(announcements, "_texts", dies)
-            with pytest.raises(SystemError):
+            with pytest.raises(SystemExit):
                 push(a=95)
         assert (told(), said(), Incident.objects.count()) == ([], [], 0)
         assert Transition.objects.get(noun="alert").processed_at is None

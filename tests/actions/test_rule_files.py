@@ -1,12 +1,16 @@
 """Rules as files: what they say is what is stored, and comments stay."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
-from metrics.actions import rule_files, rules
+from metrics.actions import locks, rule_files, rules
 from metrics.actions.errors import Invalid
-from metrics.models import AuditEntry, Rule
+from metrics.models import Alert, AuditEntry, Rule
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -64,6 +68,27 @@ def test_one_without_a_file_gets_one_and_is_deleted_only_when_asked() -> None:
     texts = rule_files.export(SYSTEM, {})
     assert list(texts) == ["disk-full"]
     assert rule_files.compare(SYSTEM, texts) == []
+
+
+def test_all_rules_are_locked_before_all_incidents_before_any_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name: DISK.replace("Disk full", name) for name in ("a", "b")}
+    rule_files.apply(SYSTEM, rule_files.compare(SYSTEM, files))
+    ids, of = set(Rule.objects.values_list("pk", flat=True)), set[int]()
+    for pk in ids:
+        of.add(make.incident(f"{pk}").pk)
+        Alert.objects.create(rule_id=pk, key="a", since_ms=0, seen_at_ms=0, state="firing", incident_id=max(of))
+    order: list[tuple[str, set[int | None]]] = []
+    for name in ("rules", "incidents", "alerts"):
+        monkeypatch.setattr(locks, name, partial(_noted, order, name, getattr(locks, name)))
+    rule_files.apply(SYSTEM, rule_files.compare(SYSTEM, {}, prune=True))
+    assert order[:2] == [("rules", ids), ("incidents", of)]
+    assert [name for name, _ in order].count("alerts") == 2
+
+
+def _noted(order: list[tuple[str, set[Any]]], name: str, lock: Callable[[Any], Any], things: Any) -> Any:
+    those = list(things)
+    order.append((name, set(those)))
+    return lock(things if name == "alerts" else those)
 
 
 def test_what_is_wrong_is_said_with_its_line() -> None:

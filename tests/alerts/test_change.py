@@ -26,7 +26,9 @@ def test_a_sample_is_compared_with_the_one_before(fields: dict[str, Any], expect
 
 def test_nobody_knows_without_an_earlier_one_or_from_nothing() -> None:
     assert make.compared("change", [(100.0, 5.0)], [[]], by=1) == [None]
-    assert make.compared("change", [(HOUR, 5.0)], [[(0.0, 0.0)]], percent=10) == [None]
+    for before in (0.0, 1e-314):  # per cent of the latter are more than a number can say
+        assert make.compared("change", [(HOUR, 5.0)], [[(0.0, before)]], percent=10) == [None]
+    assert make.compared("change", [(HOUR, 1e308)], [[(0.0, -1e308)]], by=1) == [None]
 
 
 @pytest.mark.parametrize(

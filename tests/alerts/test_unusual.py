@@ -40,6 +40,10 @@ def test_what_never_moved_may_move_a_little() -> None:
     assert make.compared("unusual", [(NOW, 1.0)], [hour(1, [0]), hour(2, [0])], weeks=2) == [1.0]
 
 
+def test_what_is_more_than_a_number_can_say_is_unknown() -> None:
+    assert make.compared("unusual", [(NOW, 1.0)], [hour(1, [1e-314]), hour(2, [1e-314])], weeks=2) == [None]
+
+
 def test_the_hour_is_that_of_the_clock() -> None:
     """Between the two Mondays, clocks in Zurich went back an hour."""
     zone = ZoneInfo("Europe/Zurich")

@@ -7,12 +7,12 @@ import pytest
 from channels.db import database_sync_to_async
 from redis import RedisError
 
-from consumers import access_recheck
+from consumers import access_recheck, log_stream
 from consumers import hub as hubs
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, SIGN_IN
 from metrics.access import tickets
 from metrics.access.principal import SYSTEM
-from metrics.actions import alert_events, incidents
+from metrics.actions import alert_events, alert_following, incidents
 from metrics.live import bus
 from metrics.live.bus import RECHECK, Recheck
 from metrics.models import Incident, Team, Token
@@ -94,6 +94,28 @@ async def test_who_was_away_too_long_gets_a_gap_and_a_snapshot(connect: Connect)
     assert (gap["type"], gap["begins"], gap["text"][:40]) == ("gap", 3, "Events up to 2 are kept no more: the log")
     assert (snapshot["type"], snapshot["id"], len(snapshot["alerts"])) == ("snapshot", 2, 1)
     assert snapshot["more"] is False
+
+
+async def test_a_slow_client_is_sent_a_snapshot_as_it_takes_it_and_nothing_before(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = await token()
+    await in_thread(rule)()
+    await in_thread(push)(a=95, b=95)
+    monkeypatch.setattr(alert_following, "TOGETHER", 1)
+    monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
+    with monkeypatch.context() as full:
+        full.setattr(log_stream, "_is_slow", lambda _: True)
+        socket = await connect("/ws/alerts/", reader)
+        assert (await read(socket))["type"] == "hello"
+        await in_thread(push)(60, a=1)
+        await nothing(socket)
+    parts = [await read(socket) for _ in range(2)]
+    assert [(one["type"], len(one["alerts"]), one["more"]) for one in parts] == [
+        ("snapshot", 1, True),
+        ("snapshot", 1, False),
+    ]
+    assert await changes(socket, 1) == [(4, "alert", "over")]
 
 
 async def test_nobody_sees_alerts_of_other_teams(connect: Connect) -> None:

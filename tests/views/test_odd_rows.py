@@ -120,6 +120,30 @@ def test_pages_and_api_name_an_odd_silence_and_take_a_good_one_in_its_place(admi
     assert Silence.objects.count() == 2
 
 
+def test_an_odd_reach_is_that_of_anything_for_who_does_not_see_all(client: Client) -> None:
+    ann = make.user("ann", is_staff=True)
+    ops, night = make.team("ops", ann), make.team("night")
+    rule = alert().rule
+    rule.for_everyone = False
+    rule.save()
+    rule.teams.set([night])
+    client.force_login(ann)
+    program = Program("edit", "ann", [ops])
+    odd: Any
+    for odd in ({"teams": "all"}, 7, "all", [[1]], [{}], ["ops"]):
+        row = silence([{"name": "host", "value": "a"}], reach=odd)
+        work = window([{"name": "host", "value": "a"}])
+        Maintenance.objects.update(reach=odd)
+        for path in ("/silences/", f"/silences/{row.pk}/edit/", "/maintenance/", f"/maintenance/{work.pk}/edit/"):
+            assert client.get(path).status_code in (200, 403), (odd, path)
+        for path in ("/untold/", "/alerts/"):
+            read(client, path)
+        for path in ("silences", "maintenance"):
+            body(program.get(f"/api/v1/{path}"))
+        row.delete()
+        work.delete()
+
+
 def test_people_are_told_though_a_later_release_said_how(admin: Client, said: list[str]) -> None:
     ops = make.team("ops")
     row = Escalation.objects.create(team=ops, spec={"steps": "all"})
