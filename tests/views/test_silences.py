@@ -17,6 +17,8 @@ from tests.html_form import form
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 NEW, PATCHES = "/silences/new/", "/maintenance/new/"
+EVERY = {"name": "host", "value": ".*", "isRegex": True, "isEqual": True}
+"""A matcher of every alert."""
 TYPED = {"matchers": 'host="a"', "hours": "4", "comment": "Disks <are> swapped."}
 
 
@@ -44,8 +46,9 @@ def test_what_mutes_an_alert_is_not_for_other_teams(editor: Client) -> None:
     """They see that it is muted, and nothing that somebody of another team wrote."""
     one, now = alert(state="firing"), timezone.now()
     times = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1)}
-    Silence.objects.create(matchers=[], by="user bob", comment="Secret racks", for_everyone=False, **times)
-    row = Maintenance.objects.create(matchers=[], by="user bob", comment="Secret patches", for_everyone=False)
+    theirs = {"matchers": [EVERY], "by": "user bob", "for_everyone": False}
+    Silence.objects.create(comment="Secret racks", **theirs, **times)
+    row = Maintenance.objects.create(comment="Secret patches", **theirs)
     MaintenanceSpan.objects.create(maintenance=row, **times)
     page = text(editor.get(f"/alerts/{one.pk}/"))
     assert "It is silenced.</p>" in page
