@@ -29,7 +29,7 @@ CHANGES = {
     *("alert-acknowledge", "alerts-acknowledge", "incident-answer", "incident-seen"),
     *("dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
-    *("on-call-link", "on-call-override", "silence-end", "silence-extend"),
+    *("escalation-reset", "on-call-link", "on-call-override", "silence-end", "silence-extend", "team-escalation-reset"),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {

@@ -78,7 +78,7 @@ def test_the_rendering_worker_dies_and_nothing_is_lost(person: Person, push_toke
 def test_a_server_that_hangs_is_unmistakable_within_15_seconds(person: Person) -> None:
     with person.system.hanging("web"):
         began = time.monotonic()
-        person.wait_until("lost", within_s=20)
+        person.wait_until("lost", within_s=SOON_S)
         assert time.monotonic() - began < 15
         banner = person.page.locator("#lost")
         expect(banner).to_be_visible()
@@ -107,7 +107,7 @@ def test_values_that_stop_coming_grow_late_though_the_connection_is_fine(person:
         expect(person.widget("CPU").locator("[data-freshness]")).to_contain_text("late · ")
         expect(person.widget("CPU")).to_have_attribute("data-state", "stale")
         assert person.state() == "live"
-    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=20_000)
+    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=60_000)
 
 
 def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_lasts(person: Person) -> None:
@@ -188,5 +188,5 @@ def test_a_clock_that_is_wrong_changes_nothing(chromium: Browser, system: Stack,
     person.expect_number("Orders open", number)
     expect(person.widget("Orders open")).to_have_attribute("data-state", "fresh")
     expect(person.widget("Orders open").locator("[data-freshness]")).to_have_text(re.compile(r"^(now|\d+ s ago)$"))
-    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=20_000)
+    expect(person.widget("CPU")).to_have_attribute("data-state", "fresh", timeout=60_000)
     context.close()

@@ -107,7 +107,7 @@ def test_statsd_runs_and_what_it_has_is_stored_when_it_is_stopped(lasting: Stack
 def test_a_killed_child_is_started_again(lasting: Stack) -> None:
     for name in ("render", "redis"):
         killed = lasting.kill(name)
-        assert eventually(partial(lasting.is_back, name, killed), 30)
+        assert eventually(partial(lasting.is_back, name, killed), 90)
     lasting.wait_until_ready()
 
 

@@ -41,7 +41,7 @@ def test_killed_with_pages_open(bench: Bench, servers: Servers) -> None:
         for server in killed:
             server.start()
         for page in pages:
-            page.wait(partial(shows, page, value), "the value pushed meanwhile", 30)
+            page.wait(partial(shows, page, value), "the value pushed meanwhile", 90)
             page.becomes_right(5)
 
 
