@@ -32,6 +32,17 @@ def _addressee(text: str) -> str:
 Addressee = Annotated[Text, AfterValidator(_addressee)]
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone such as Europe/Berlin") from None
+    return name
+
+
+TimeZone = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone)]
+
+
 class Step(BaseModel):
     """One step: who is told, `after` so long without anybody who has taken the incident."""
 
@@ -60,22 +71,13 @@ class Quiet(BaseModel):
         alias="from", title="From", pattern=CLOCK, max_length=5, description="When they begin, such as 22:00."
     )
     to: str = Field(pattern=CLOCK, max_length=5, description="When they end, such as 07:00.")
-    time_zone: str = Field(min_length=1, max_length=60, description="Of these times, such as Europe/Berlin.")
+    time_zone: TimeZone = Field(description="Of these times, such as Europe/Berlin.")
     severities: list[Waiting] = Field(
         default_factory=lambda: list(WAIT),
         min_length=1,
         max_length=2,
         description="info, warning; what is critical never waits.",
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, given: str) -> str:
-        try:
-            ZoneInfo(given)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{given!r} is no time zone such as Europe/Berlin") from None
-        return given
 
     def holds(self, severity: str, at: datetime) -> bool:
         """Return whether an incident of this severity waits at a time, which has a zone."""

@@ -43,7 +43,7 @@ HOUR = 3600
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is logged, as the nouns of the rows."""
+    """The nouns of the rows that are logged."""
     found: list[str] = []
     monkeypatch.setattr(odd_rows, "_known", set())
     monkeypatch.setattr(odd_rows.log, "warning", lambda event, **more: found.append(more["noun"]))
