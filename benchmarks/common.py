@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 import psutil
 
 from dashboard_project import local_redis
-from dashboard_project.supervisor import DIE_WITH_PARENT
+from dashboard_project.supervisor import die_with_parent
 
 QUIET = {"LOG_LEVEL": "ERROR", "SOCKETS_PER_PROCESS": "100000", "SOCKETS_PER_USER": "100000"}
 """Settings that let one benchmark open more sockets than one user may."""
@@ -108,7 +108,7 @@ class Process:
 
     def __init__(self, command: Sequence[str], core: int, env: Mapping[str, str] | None = None) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command],
+            die_with_parent(*command),
             cwd=ROOT,
             env=dict(env or os.environ),
             stdin=subprocess.PIPE,

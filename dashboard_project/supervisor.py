@@ -30,6 +30,11 @@ LIVED_WELL_S = 30.0
 COLOURS = ("36", "33", "32", "35", "34", "31")
 
 
+def die_with_parent(*command: str) -> list[str]:
+    """Return `command` so that the kernel ends it with the thread that starts it, also if that is killed."""
+    return [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command]
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A child to keep running: its name in the output and of its pid file, its arguments, and where it listens."""
@@ -190,13 +195,12 @@ class Supervisor:
 
         It inherits its listener, and `line`, which is closed here.
         """
-        die_with_parent = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())]
         passed: dict[str, int] = {}
         if command.listener is not None and line is not None:
             passed = {handover.LISTENER_FD: command.listener.fileno(), handover.LINE_FD: line.fileno()}
         try:
             return subprocess.Popen(
-                [*die_with_parent, *command.arguments],
+                die_with_parent(*command.arguments),
                 env=self._env | {name: str(number) for name, number in passed.items()},
                 pass_fds=tuple(passed.values()),
                 stdin=subprocess.DEVNULL,

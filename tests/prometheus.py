@@ -1,10 +1,8 @@
 """A real Prometheus that scrapes itself each second: `with prometheus() as url: …`."""
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from dashboard_project.supervisor import DIE_WITH_PARENT
+from dashboard_project.supervisor import die_with_parent
 from tests.debian import program
 from tests.integration.stack import free_port
 
@@ -56,8 +54,7 @@ def prometheus(more_config: str = "") -> Iterator[str]:
 @contextmanager
 def running(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `command` until the end of the block, and no longer than this process; what it prints goes into `log`."""
-    leashed = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command]
-    with log.open("wb") as output, subprocess.Popen(leashed, stdout=output, stderr=output) as process:
+    with log.open("wb") as output, subprocess.Popen(die_with_parent(*command), stdout=output, stderr=output) as process:
         try:
             yield process
         finally:

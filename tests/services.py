@@ -12,7 +12,6 @@ import atexit
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import warnings
 from collections.abc import Generator
@@ -21,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from dashboard_project import local_redis
-from dashboard_project.supervisor import DIE_WITH_PARENT
+from dashboard_project.supervisor import die_with_parent
 
 REDIS_STARTS_S = 10.0
 # Kept from run to run, because collecting takes two seconds and is not done again for the same files.
@@ -78,7 +77,7 @@ def start_redis(folder: Path) -> str:
     """Start a Redis that can't outlive this process; return its URL."""
     socket = folder / "redis.sock"
     command = local_redis.command(local_redis.find_server(), socket, folder)
-    process = subprocess.Popen([sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command])
+    process = subprocess.Popen(die_with_parent(*command))
     atexit.register(stop, process)
     url = f"unix://{socket}"
     local_redis.wait_for(url, REDIS_STARTS_S)

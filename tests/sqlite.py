@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from dashboard_project.supervisor import DIE_WITH_PARENT
+from dashboard_project.supervisor import die_with_parent
 from tests.exit_code import FAILED_BESIDES
 
 FILES = (
@@ -98,9 +98,8 @@ class OnSqlite:
     def _start(self) -> None:
         left_out = [word for test in LEFT_OUT for word in ("--deselect", test)]
         command = [sys.executable, "-m", "pytest", "--quiet", *FILES, *left_out]
-        die_with_parent = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())]
         self._process = subprocess.Popen(
-            [*GIVES_WAY, *die_with_parent, *command],
+            [*GIVES_WAY, *die_with_parent(*command)],
             env={**os.environ, "TEST_DATABASE": "sqlite"},
             stdin=subprocess.DEVNULL,
             stdout=self._output,

@@ -23,6 +23,7 @@ from typing import Self
 import psutil
 from honcho.environ import parse_procfile
 
+from dashboard_project.supervisor import die_with_parent
 from tests import migrated
 from tests.migrated import FILE, OURS, ROOT
 
@@ -97,7 +98,7 @@ class Stack:
         """Start the system without waiting for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard_project.run"],
+                die_with_parent(sys.executable, "-m", "dashboard_project.run"),
                 cwd=ROOT,
                 env=self.env,
                 stdout=log,
@@ -130,7 +131,7 @@ class Stack:
         """Run a `manage.py` command on this system; return what it printed. Raises AssertionError with its refusal."""
         if self._manager is None:
             self._manager = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.manager"],
+                die_with_parent(sys.executable, "-m", "tests.integration.manager"),
                 cwd=ROOT,
                 env=self.env,
                 stdin=subprocess.PIPE,
@@ -208,7 +209,7 @@ class Stack:
         commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         with ExitStack() as running, self.log.open("ab") as log:
             for name in names:
-                command = [sys.executable, *shlex.split(commands[name])[1:]]
+                command = die_with_parent(sys.executable, *shlex.split(commands[name])[1:])
                 process = subprocess.Popen(command, cwd=ROOT, env=self.env | env, stdout=log, stderr=subprocess.STDOUT)
                 running.callback(process.wait, STOPS_S)
                 running.callback(process.terminate)
