@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch, QuerySet
-from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
 from metrics.actions import cards, drawings, files, logs, mentions, moments, rooms, variables
 from metrics.actions.errors import Invalid, Missing, check_storable
+from metrics.actions.message_html import article
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
@@ -185,7 +185,7 @@ def entry(message: Message, number: int) -> Entry:
         number=number,
         target=LOG if is_new else f"m-{message.number}",
         swap="beforeend" if is_new else "outerMorph",
-        html=render_to_string("room/_message.html", {"message": message, "entry": number}).strip(),
+        html=article(message, number),
         data={
             **document(message),
             "kind": "message" if is_new else "change",
