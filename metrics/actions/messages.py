@@ -321,14 +321,13 @@ def _send(made: Sequence[Message]) -> None:
     for one in made:
         one.token = tokens.get(one.token_id) if one.token_id is not None else None
         of_room[one.room_id].append(entry(one, one.number))
-    for room, found in of_room.items():
-        bus.append(topic_of(room), found)
+    bus.append({topic_of(room): found for room, found in of_room.items()})
     bus.unread(rooms=sorted(of_room))
 
 
 def _send_changed(id: int) -> None:
     for one in shown(Message.objects.filter(pk=id)):
-        bus.append(topic_of(one.room_id), [entry(one, one.changed)])
+        bus.append({topic_of(one.room_id): [entry(one, one.changed)]})
 
 
 def _key(index: int, draft: Draft) -> Hashable:
