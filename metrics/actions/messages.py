@@ -173,8 +173,10 @@ def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
 
 def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Return messages with all that their HTML shows, in a fixed number of queries."""
-    return rows.select_related("token", "reply_to", "room__dashboard", "room__incident").prefetch_related(  # type: ignore[no-redef]  # cached
-        Prefetch("reactions", to_attr="shown_reactions"), Prefetch("attachments", to_attr="shown_attachments")
+    return rows.prefetch_related(  # type: ignore[no-redef]  # cached
+        *("token", "reply_to", "room__dashboard", "room__incident"),  # joins would bring the columns of each many times
+        Prefetch("reactions", to_attr="shown_reactions"),
+        Prefetch("attachments", to_attr="shown_attachments"),
     )
 
 
