@@ -222,7 +222,8 @@ async def test_what_is_wrong_is_answered_to_its_sender_and_the_socket_stays(
         ('{"react": 99999999999999999999, "emoji": "👍"}', "react: it is the number"),
     ):
         await socket.send_to(text_data=sent)
-        answer = await read(socket)
+        while (answer := await read(socket))["type"] == "values":
+            pass  # who is in the room, on a slow machine
         assert answer["type"] == "error"
         assert answer["error"].startswith(error)
     await socket.send_to(text_data='{"react": 1, "emoji": "👍"}')
