@@ -292,8 +292,8 @@ def main(arguments: Sequence[str]) -> None:
         told = ("who come and go", "CPU (%)", "frames/s to each", "bytes/s to each")
         table(title, told, presence(chosen.people, chosen.per_second, 4 * seconds))
     if "taken" in chosen.only:
-        headers = ("database", "bare INSERTs/s", "offered/s", "messages/s", "ratio", "CPU (s/s)")
+        measured = ("database", "bare INSERTs/s", "offered/s", "messages/s", "ratio", "CPU (s/s)")
         rows = [taken("SQLite", "", chosen.writers, seconds)]
         with postgresql.server() as url:
             rows.append(taken("PostgreSQL", url, chosen.writers, seconds))
-        table(f"Rooms: messages taken, {chosen.writers} sockets", headers, rows)
+        table(f"Rooms: messages taken, {chosen.writers} sockets", measured, rows)

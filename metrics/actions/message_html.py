@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
-from django.utils.timezone import template_localtime
+from django.utils.timezone import localtime
 
 from metrics import markdown
 from metrics.models import Message
@@ -65,7 +65,7 @@ def as_html(message: Message) -> SafeString:
 
 def moment_of_day(at: datetime) -> SafeString:
     """Return `at` with its day and zone, which a page hides that has the days between its messages."""
-    at = template_localtime(at)
+    at = localtime(at)
     zone, title = f"{at:%Z}", f"{at:%A, %-d %B %Y, %H:%M:%S %Z}"
     return SafeString(  # of times and names of zones, in which nothing has to be escaped
         f'<time datetime="{at.isoformat()}" title="{title}"><span class="date">{at:%-d %b %Y}, </span>'
