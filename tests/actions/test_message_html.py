@@ -73,7 +73,7 @@ def test_each_thing_is_shown_where_there_is_one(fields: dict[str, Any], there: l
 
 def test_files_and_reactions_stand_below() -> None:
     one = message()
-    one.shown_attachments = [Attachment(key="k", room_id=3, name=EVIL, type="text/plain", size=2000)]
+    one.shown_attachments = [Attachment(key="k", room_id=3, name=EVIL.replace("/", ""), type="text/plain", size=2000)]
     one.shown_reactions = [Reaction(by=f"user {name}", emoji="👍") for name in ("ada", "bob")]
     html = article(one)
     assert 'class="files"' in html
