@@ -62,10 +62,14 @@ class Client:
 
 @dataclass
 class Counts:
-    """Totals that all sockets together were sent in `seconds`; `latencies_s` of the sampled frames."""
+    """Totals that all sockets together were sent in `seconds`; `latencies_s` of the sampled frames.
+
+    `marked` is how often the mark came that the swarm counts, but for those that came in two pieces.
+    """
 
     seconds: float = 0.0
     frames: int = 0
+    marked: int = 0
     size_bytes: int = 0
     latencies_s: list[float] = field(default_factory=list)
 
@@ -81,12 +85,13 @@ class Swarm:
         acknowledge: bool = False,
         deflate: bool = False,
         sent: re.Pattern[bytes] = SENT,
+        mark: bytes = b"",
     ) -> None:
         self.refused = self.lost = 0
         self.clients: dict[int, Client] = {}
         self._address = ("127.0.0.1", port)
         self._path, self._token, self._acknowledge, self._deflate = path, token, acknowledge, deflate
-        self._sent = sent
+        self._sent, self._mark = sent, mark
         self._epoll = select.epoll()
         self._bytes = bytearray(1 << 20)
         self._buffer = memoryview(self._bytes)
@@ -186,6 +191,8 @@ class Swarm:
         if not size:
             return self._lose(client)
         client.head = b""
+        if self._mark:
+            self._counts.marked += self._bytes.count(self._mark, 0, start + size)
         self._walk(client, start + size, now)
         return None
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
+from weakref import WeakValueDictionary
 
 import structlog
 from channels.db import database_sync_to_async
@@ -95,7 +96,7 @@ class Hub:
             bus.ENTRY: self._append,
         }
         self._openers: dict[Topic, str] = {}
-        self._opening: dict[Topic, asyncio.Lock] = {}
+        self._opening: WeakValueDictionary[Topic, asyncio.Lock] = WeakValueDictionary()
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
@@ -265,8 +266,8 @@ class Hub:
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == bus.FRAGMENTS:
             await self._take_fragments(cast(bus.Message, message))
-        else:
-            self._hearing[message["type"]](message)
+        elif hear := self._hearing.get(message["type"]):  # a process of a newer release may send what there is not here
+            hear(message)
 
     async def _take_fragments(self, fragments: bus.Message) -> None:
         stream = self.streams.get(Topic.parse(fragments["topic"]))
@@ -285,7 +286,7 @@ class Hub:
         self.tabs.tell(notified)
         for user, number, *_ in notified["people"]:
             if one := self.logs.streams.get(person(user)):
-                one.take(notifications.entry_of(number, notified["html"], notified["data"]))
+                one.take([notifications.entry_of(number, notified["html"], notified["data"])])
 
     async def _keep(self) -> None:
         while True:
@@ -418,7 +419,7 @@ class Hub:
         for topic, since in list(self._empty_since.items()):
             if time.monotonic() - since < LINGER_S:
                 continue
-            async with self._opening[topic]:
+            async with self._opening.setdefault(topic, asyncio.Lock()):
                 if topic in self._empty_since:  # still: nobody came while this waited
                     await self._channel.unsubscribe(topic)
                     del self._empty_since[topic]

@@ -12,7 +12,7 @@ as soon as it has taken them. So it costs no more memory, however much is said o
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -31,6 +31,8 @@ from metrics.live.topic import ALERTS, PERSON, ROOM, Topic
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 200
+TOGETHER_MOST = 20
+"""Entries in one frame for pages, of those that came at once."""
 WAITING_BYTES_MOST = 1024 * 1024
 LOOKS_EVERY_S = 0.2
 """How often it is looked whether a slow viewer has taken what waits for it."""
@@ -57,24 +59,25 @@ class LogStream:
         self._reading: dict[Viewer, asyncio.Task[None]] = {}
         self._asked: dict[tuple[int, int], asyncio.Task[list[Frames]]] = {}
 
-    def take(self, entry: Entry) -> None:
-        """Send an entry to the viewers who have all before it."""
-        number = entry["number"]
-        if number <= self.newest:
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Send entries, which are in order, to the viewers who have all before them; a page gets some in one frame."""
+        for first in range(0, len(entries), TOGETHER_MOST):
+            self._take([one for one in entries[first : first + TOGETHER_MOST] if one["number"] > self.newest])
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        if not entries:
             return
-        lost = number > self.newest + 1
-        self.newest = number
-        if lost:
+        before, self.newest = self.newest, entries[-1]["number"]
+        if [one["number"] for one in entries] != list(range(before + 1, self.newest + 1)):  # one in between was lost
             self._read_on()
             return
-        frames = Frames(entry)
+        together = Together(entries)
         for viewer in [one for one in self.viewers if one not in self._reading]:
             if viewer.personal:  # a tab, which gets elements of its person instead: see bus.send_to
-                viewer.sent = number
-            elif viewer.sent == number - 1 and not _is_slow(viewer):
-                viewer.sent = number
-                if frames.are_for(viewer):
-                    viewer.outlet.write(frames.of(viewer))
+                viewer.sent = self.newest
+            elif viewer.sent == before and not _is_slow(viewer):
+                viewer.sent = self.newest
+                together.write(viewer)
             else:
                 self._read(viewer)
 
@@ -177,11 +180,33 @@ class Frames:
         made = self._made.get(viewer.as_json)
         if made is None:
             made = self._made[viewer.as_json] = (
-                json_frame("entry", self._entry["data"]) if viewer.as_json else self._html()
+                json_frame("entry", self._entry["data"]) if viewer.as_json else Frame(self.partial())
             )
         traffic.sent(1, made.size_bytes)
         return made
 
-    def _html(self) -> Frame:
+    def partial(self) -> str:
+        """Return the entry as a part of a frame for pages."""
         entry = self._entry
-        return Frame(Element(entry["target"], entry["swap"], entry["html"]).partial())
+        return Element(entry["target"], entry["swap"], entry["html"]).partial()
+
+
+class Together:
+    """Entries that came at once: a frame for pages with all of them, and a frame each for programs."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._each = [Frames(entry) for entry in entries]
+        self._is_for_all = all(entry.get("audience") is None for entry in entries)
+        self._page: Frame | None = None
+
+    def write(self, viewer: Viewer) -> None:
+        """Write to `viewer` what is for it."""
+        if viewer.as_json or not self._is_for_all:
+            for frames in self._each:
+                if frames.are_for(viewer):
+                    viewer.outlet.write(frames.of(viewer))
+            return
+        if self._page is None:
+            self._page = Frame("".join(one.partial() for one in self._each))
+        traffic.sent(1, self._page.size_bytes)
+        viewer.outlet.write(self._page)

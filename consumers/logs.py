@@ -43,8 +43,7 @@ class Logs:
     def take(self, message: Appended) -> None:
         """Hand entries over to their log, if it is shown here."""
         if stream := self.streams.get(Topic.parse(message["topic"])):
-            for entry in message["entries"]:
-                stream.take(entry)
+            stream.take(message["entries"])
 
     def lose(self) -> None:
         """Note that messages may have been lost."""

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -33,17 +34,18 @@ def program(name: str, package: str = "") -> str:
     for programs that need no more than the C library. Raises NoProgramError.
     """
     package = package or name
-    folder = KEPT / package
-    found = shutil.which(name)
-    if not found:
-        KEPT.mkdir(parents=True, exist_ok=True)
-        with (KEPT / f"{package}.lock").open("w") as lock:  # or one worker would run what another unpacks
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            found = _inside(folder, name)
-            if not found and _unpack(package, folder):
-                found = _inside(folder, name)
+    found = shutil.which(name) or _file(package, f"usr/bin/{name}", f"usr/sbin/{name}")
     if not found:
         raise NoProgramError(f"This test needs {name}: install the Debian package {package}.")
+    return found
+
+
+@cache
+def module(name: str) -> str:
+    """Return the path of a module of Node's, out of the package that Debian has of it. Raises NoProgramError."""
+    found = _file(f"node-{name}", f"usr/share/nodejs/{name}/index.js")
+    if not found:
+        raise NoProgramError(f"This test needs the module {name} of Node: the Debian package node-{name}.")
     return found
 
 
@@ -71,8 +73,17 @@ def _install(*packages: str) -> bool:
     return _run(command, Path()) or (_run(["apt-get", "update", "-qq"], Path()) and _run(command, Path()))
 
 
-def _inside(folder: Path, name: str) -> str:
-    return next((str(file) for bin in ("usr/bin", "usr/sbin") if (file := folder / bin / name).is_file()), "")
+def _file(package: str, *paths: str) -> str:
+    """Return the first of `paths` that there is in a package, which is unpacked here; "" for none."""
+    folder = KEPT / package
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / f"{package}.lock").open("w") as lock:  # or one worker would run what another unpacks
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _inside(folder, paths) or (_inside(folder, paths) if _unpack(package, folder) else "")
+
+
+def _inside(folder: Path, paths: Sequence[str]) -> str:
+    return next((str(folder / path) for path in paths if (folder / path).is_file()), "")
 
 
 def _unpack(package: str, folder: Path) -> bool:

@@ -104,7 +104,7 @@ def _entry(row: AlertEvent, teams: Sequence[int]) -> Entry:
 
 def _send(entries: Sequence[Entry]) -> None:
     for start in range(0, len(entries), SENT_AT_ONCE):
-        bus.append(EVENTS, list(entries[start : start + SENT_AT_ONCE]))
+        bus.append({EVENTS: entries[start : start + SENT_AT_ONCE]})
 
 
 def _incident(thing: Alert | Incident) -> int | None:

@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch, QuerySet
-from django.template.loader import render_to_string
 
 from metrics.access.policy import SAY, SEE, Forbidden, check, may
 from metrics.access.principal import Principal
 from metrics.actions import cards, drawings, files, logs, mentions, moments, rooms, variables
 from metrics.actions.errors import Invalid, Missing, check_storable
+from metrics.actions.message_html import article
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import room as topic_of
@@ -173,8 +173,10 @@ def entries(room: int, after: int, upto: int, most: int) -> list[Entry]:
 
 def shown(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Return messages with all that their HTML shows, in a fixed number of queries."""
-    return rows.select_related("token", "reply_to", "room__dashboard", "room__incident").prefetch_related(  # type: ignore[no-redef]  # cached
-        Prefetch("reactions", to_attr="shown_reactions"), Prefetch("attachments", to_attr="shown_attachments")
+    return rows.prefetch_related(  # type: ignore[no-redef]  # cached
+        *("token", "reply_to", "room__dashboard", "room__incident"),  # joins would bring the columns of each many times
+        Prefetch("reactions", to_attr="shown_reactions"),
+        Prefetch("attachments", to_attr="shown_attachments"),
     )
 
 
@@ -185,7 +187,7 @@ def entry(message: Message, number: int) -> Entry:
         number=number,
         target=LOG if is_new else f"m-{message.number}",
         swap="beforeend" if is_new else "outerMorph",
-        html=render_to_string("room/_message.html", {"message": message, "entry": number}).strip(),
+        html=article(message, number),
         data={
             **document(message),
             "kind": "message" if is_new else "change",
@@ -321,14 +323,13 @@ def _send(made: Sequence[Message]) -> None:
     for one in made:
         one.token = tokens.get(one.token_id) if one.token_id is not None else None
         of_room[one.room_id].append(entry(one, one.number))
-    for room, found in of_room.items():
-        bus.append(topic_of(room), found)
+    bus.append({topic_of(room): found for room, found in of_room.items()})
     bus.unread(rooms=sorted(of_room))
 
 
 def _send_changed(id: int) -> None:
     for one in shown(Message.objects.filter(pk=id)):
-        bus.append(topic_of(one.room_id), [entry(one, one.changed)])
+        bus.append({topic_of(one.room_id): [entry(one, one.changed)]})
 
 
 def _key(index: int, draft: Draft) -> Hashable:

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from metrics.access.principal import Principal
 from metrics.actions import files, messages, rooms
 from metrics.actions.errors import Invalid
+from metrics.actions.message_html import article
 from metrics.models import Attachment, Message, Room
 
 BATCH = 200
@@ -129,8 +130,7 @@ def _as_html(message: Message, origin: str) -> Iterator[str]:
     Tags alone are changed: what somebody wrote may look like one, and has its < escaped.
     """
     pictures = {one.get_absolute_url(): one for one in message.shown_attachments if one.width}
-    made = render_to_string("room/_message.html", {"message": message}).strip()
-    made = made.replace(' loading="lazy"', "")  # or else it would be missing on paper
+    made = article(message).replace(' loading="lazy"', "")  # or else it would be missing on paper
     made = _LINK.sub(lambda tag: f"{tag[1]}{origin}/", made)
     end = 0
     for source in _PICTURE.finditer(made):

@@ -125,7 +125,7 @@ def close(by: Principal, id: int, *, closed: bool = True) -> Room:
             room.changed = logs.take_number_of_change(topic)
             room.save(update_fields=["closed_at", "changed"])
             journal.record(by, "close" if closed else "reopen", room)
-            transaction.on_commit(lambda: bus.append(topic, [entry(room)]))
+            transaction.on_commit(lambda: bus.append({topic: [entry(room)]}))
     return room
 
 

@@ -165,15 +165,16 @@ def publish(
         "fragments": {widget: fragments[widget] for widget in stored.changed} | dict.fromkeys(stored.removed, ""),
         "layout": layout,
     }
-    run(_send(group(topic), dict(message)))
+    run(_send((group(topic), dict(message))))
 
 
-def append(topic: Topic, entries: list[Entry]) -> None:
-    """Send entries of the log `topic`, which are committed, to every process that shows it.
+def append(entries: Mapping[Topic, Sequence[Entry]]) -> None:
+    """Send entries of logs, by their topics, which are committed, to every process that shows one of these.
 
     Without Redis this is only logged: processes compare what they have with the database.
     """
-    _try_to_send(group(topic), dict(Appended(type=ENTRY, topic=str(topic), entries=entries)))
+    messages = [Appended(type=ENTRY, topic=str(topic), entries=list(those)) for topic, those in entries.items()]
+    _try_to_send(*((group(topic), dict(message)) for topic, message in zip(entries, messages, strict=True)))
 
 
 def send_to(user: int, target: str, swap: str, html: str) -> None:
@@ -181,7 +182,7 @@ def send_to(user: int, target: str, swap: str, html: str) -> None:
 
     Without Redis this is only logged: pages get the element when they are loaded.
     """
-    _try_to_send(PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html)))
+    _try_to_send((PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html))))
 
 
 def unread(*, users: Iterable[int] = (), rooms: Iterable[int] = ()) -> None:
@@ -189,7 +190,7 @@ def unread(*, users: Iterable[int] = (), rooms: Iterable[int] = ()) -> None:
 
     Without Redis this is only logged: pages count when they are loaded.
     """
-    _try_to_send(PROCESSES, dict(Unread(type=UNREAD, users=list(users), rooms=list(rooms))))
+    _try_to_send((PROCESSES, dict(Unread(type=UNREAD, users=list(users), rooms=list(rooms)))))
 
 
 def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> None:
@@ -198,7 +199,7 @@ def notify(people: Sequence[Addressee], html: str, data: Mapping[str, Any]) -> N
     Without Redis this is only logged: processes compare what they have with the database.
     """
     message = Notified(type=NOTIFIED, people=[list(one) for one in people], html=html, data=dict(data))
-    _try_to_send(PROCESSES, dict(message))
+    _try_to_send((PROCESSES, dict(message)))
 
 
 def alerts_changed(number: int, bad: int, critical: int) -> None:
@@ -206,7 +207,7 @@ def alerts_changed(number: int, bad: int, critical: int) -> None:
 
     Without Redis this is only logged: each process compares the number, and pages fetch what they show now and then.
     """
-    _try_to_send(PROCESSES, dict(AlertsChanged(type=ALERTS, number=number, bad=bad, critical=critical)))
+    _try_to_send((PROCESSES, dict(AlertsChanged(type=ALERTS, number=number, bad=bad, critical=critical))))
 
 
 def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:
@@ -214,17 +215,19 @@ def recheck(*, user: int | None = None, dashboard: int | None = None) -> None:
 
     Without Redis this is only logged: each process looks at all its sockets once a minute anyway.
     """
-    _try_to_send(PROCESSES, dict(Recheck(type=RECHECK, user=user, dashboard=dashboard)))
+    _try_to_send((PROCESSES, dict(Recheck(type=RECHECK, user=user, dashboard=dashboard))))
 
 
-def _try_to_send(name: str, message: dict[str, Any]) -> None:
+def _try_to_send(*messages: tuple[str, dict[str, Any]]) -> None:
+    """Send messages, each to its group, in this order."""
     try:
-        run(_send(name, message))
+        run(_send(*messages))
     except (RedisError, TimeoutError) as error:
         outage.log("open sockets were not told", error)
 
 
-async def _send(name: str, message: dict[str, Any]) -> None:
+async def _send(*messages: tuple[str, dict[str, Any]]) -> None:
     layer = get_channel_layer()
     assert layer is not None
-    await layer.group_send(name, message)
+    for name, message in messages:
+        await layer.group_send(name, message)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from django import template
@@ -10,10 +9,12 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from metrics import markdown
+from metrics.actions.message_html import article
 from metrics.actions.messages import by_emoji
 from metrics.models import Message
 
 register = template.Library()
+register.filter("article", article)
 
 NAMES_MOST = 30
 BEFORE_HIT, AROUND_HIT = 80, 400
@@ -30,35 +31,9 @@ class Reacted(NamedTuple):
 
 
 @register.filter
-def as_html(message: Message) -> SafeString:
-    """Return the text of a message, which is Markdown, as HTML."""
-    return mark_safe(markdown.html(message.text, tuple(message.mentions)))  # noqa: S308 (cleaned by nh3)
-
-
-@register.filter
 def markdown_as_html(text: str) -> SafeString:
     """Return a text of ours, which is Markdown, as HTML."""
     return mark_safe(markdown.html(text))  # noqa: S308 (cleaned by nh3)
-
-
-@register.filter(expects_localtime=True)
-def moment_of_day(at: datetime) -> SafeString:
-    """Return `at` with its day and zone, which a page hides that has the days between its messages."""
-    return format_html(
-        '<time datetime="{}" title="{}"><span class="date">{}, </span>{}<span class="date"> {}</span></time>',
-        at.isoformat(),
-        f"{at:%A, %-d %B %Y, %H:%M:%S %Z}",
-        f"{at:%-d %b %Y}",
-        f"{at:%H:%M}",
-        f"{at:%Z}",
-    )
-
-
-@register.filter
-def has_more(message: Message) -> bool:
-    """Return whether there is something below the text: files, cards, a drawing, a moment or reactions."""
-    below = (message.shown_attachments, message.drawing, message.cards, message.moment, message.shown_reactions)
-    return any(below)
 
 
 @register.filter

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_token, of_user
-from metrics.actions import logs, messages, rooms
+from metrics.actions import logs, messages, reading, rooms
 from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.actions.reading import Mark
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import Topic, room
@@ -23,7 +24,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Topic, Entry]]:
     """The entries that were sent to open pages."""
     found: list[tuple[Topic, Entry]] = []
-    monkeypatch.setattr(bus, "append", lambda topic, entries: found.extend((topic, entry) for entry in entries))
+    monkeypatch.setattr(
+        bus, "append", lambda sent: found.extend((topic, entry) for topic in sent for entry in sent[topic])
+    )
     return found
 
 
@@ -179,3 +182,32 @@ def test_a_room_is_removed_with_what_is_being_said_in_it() -> None:
     thread.join(30)
     assert errors == []
     assert not Room.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_says_something_while_a_page_tells_what_they_read_has_read_their_own_words() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("one writes at a time")
+    made, ada, errors = rooms.create(SYSTEM, "War room"), of_user(make.user("ada")), list[Exception]()
+    for by in (ada, SYSTEM):
+        messages.say(by, made.pk, "hello")
+
+    def tell() -> None:
+        try:
+            reading.mark([Mark(ada.pk or 0, made.pk, 2)])
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=tell)
+    with transaction.atomic(), connection.cursor() as cursor:
+        messages.say(ada, made.pk, "I look at it")
+        thread.start()
+        waiting = 0
+        while not waiting and thread.is_alive():
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            (waiting,) = cursor.fetchone()
+    thread.join(30)
+    assert errors == []
+    assert reading.number_read(ada.pk or 0, made.pk) == 3

@@ -9,7 +9,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from consumers.hub import ANSWERS_WITHIN_S, Hub
+from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, Hub
 from consumers.stream import Stream
 from metrics.live import snapshot, watchers
 from metrics.live.topic import Topic, variant
@@ -104,3 +104,16 @@ async def test_a_round_is_one_trip_to_redis_however_many_topics_there_are(
     await hub._round()
     assert trips == ["redis.asyncio.client.execute"]
     assert all(stream.fed for stream in hub.streams.values())
+
+
+async def test_what_a_newer_release_tells_is_passed_over(hub: Hub) -> None:
+    await hub._take({"type": "unheard of"})
+
+
+async def test_a_topic_that_nobody_watches_any_more_leaves_nothing(hub: Hub) -> None:
+    for number in range(MANY):
+        await hub._stream(variant(number, "24h"))
+    assert len(hub._empty_since) == MANY
+    hub._empty_since = dict.fromkeys(hub._empty_since, -LINGER_S)
+    await hub._close_unwatched()
+    assert (len(hub.streams), len(hub._empty_since), len(hub._opening)) == (MANY, 0, 0)

@@ -1,11 +1,13 @@
-"""Programs in Python and in Node follow a room and a dashboard, with a token and with a ticket."""
+"""Programs follow a room and a dashboard, with a token and with a ticket: `websockets`, Node's own, and npm's `ws`."""
 
 import json
+import os
 import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import Any, NamedTuple
@@ -47,14 +49,16 @@ def in_python(url: str, token: str) -> Iterator[Client]:
 
 
 @contextmanager
-def in_node(url: str, token: str) -> Iterator[Client]:
+def in_node(url: str, token: str, *, ws: bool = False) -> Iterator[Client]:
+    """Follow with Node's own WebSocket, or with npm's package `ws`."""
     try:
         node = debian.installed("node")
+        env = os.environ | ({"WS": debian.module("ws")} if ws else {})
     except debian.NoProgramError as error:
         pytest.skip(str(error))
     command = [node, "--experimental-websocket", "--no-warnings", str(FOLLOW), url, *([token] if token else [])]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         stdin, lines = process.stdin, Queue[str]()
@@ -95,7 +99,8 @@ def test_programs_follow_a_room_and_a_dashboard(bench: Bench) -> None:
         followers = {
             (name, ticket, follow): stack.enter_context(follow(url(path, ticket=ticket), "" if ticket else editor))
             for name, path in paths.items()
-            for ticket, follow in [(False, in_python), (True, in_python), (False, in_node), (True, in_node)]
+            for ticket in (False, True)
+            for follow in (in_python, in_node, partial(in_node, ws=True))
         }
         for client in followers.values():
             assert client.receive()["type"] == "hello"
