@@ -23,6 +23,7 @@ from metrics.actions import (
     audience,
     flapping,
     holding,
+    incident_messages,
     incidents,
     locks,
     no_data,
@@ -305,19 +306,25 @@ def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
     open_.filter(untold_since=None).update(untold_since=datetime_of(now))
     open_.update(changed_at=datetime_of(now))
     prefetch_related_objects(news, "teams")
+    kinds = set[str]()
     timeline.say_all(
-        [line for incident, of_it in told.items() if of_it.lines for line in _tell(incident, of_it, key, now)]
+        [line for incident, of_it in told.items() if of_it.lines for line in _tell(incident, of_it, key, now, kinds)]
     )
+    incident_messages.ask(kinds)
 
 
-def _tell(incident: Incident, told: Told, key: str, now: float) -> list[timeline.Line]:
-    """Tell people of an incident in the page; return what its timeline says of it all."""
+def _tell(incident: Incident, told: Told, key: str, now: float, kinds: set[str]) -> list[timeline.Line]:
+    """Tell people of an incident in the page; return what its timeline says of it all.
+
+    The kinds of the channels that will be told are added to `kinds`.
+    """
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
-    people = audience.of_incident(incident, now).people if told.news else []
+    to_tell = audience.of_incident(incident, now) if told.news else audience.Audience()
+    kinds.update(one.kind for one in to_tell.channels)
     lines, counts = list[timeline.Line](), dict[str, int]()
     for text, once in _texts(incident, told.news):
-        for to in people:
+        for to in to_tell.people:
             try:
                 shown, about = text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/"
                 counts[to] = max(counts.get(to, 0), notifications.tell(SYSTEM, to, ALERT, shown, about, once))
