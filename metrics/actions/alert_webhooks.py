@@ -1,5 +1,6 @@
 """Webhooks for alerts: making, changing and removing them, and what one finds in what is sent to it."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -102,6 +103,13 @@ def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
     """Return the first alerts that a mapping would find in `example`, as it would in a body. Raises Invalid."""
     if len(example) > EXAMPLE_MOST:
         raise Invalid("example", f"example: it has at most {EXAMPLE_MOST} characters.")
+    try:
+        json.loads(example)
+    except json.JSONDecodeError as problem:
+        said = f"The example is no JSON: it can't be read from line {problem.lineno}, column {problem.colno} on."
+        raise Invalid("example", said) from None
+    except (RecursionError, ValueError):
+        pass  # which says so itself
     try:
         return parse(_checked(mapping), example.encode(errors="replace"), now, ALERTS_SHOWN, TIME_MOST_S)
     except NotAlerts as problem:

@@ -51,12 +51,15 @@ class ScheduleChanges(ScheduleFields):
 
 
 class ShiftOut(Schema):
-    """Somebody who is on call, in Unix seconds. `user` is null if nobody here has that name."""
+    """Somebody who is on call, in Unix seconds. `user` is null if nobody here has that name.
+
+    `end` is null if it goes on after the four weeks that are looked at.
+    """
 
     who: str
     user: str | None
     start: float
-    end: float
+    end: float | None
     override: bool
 
 
@@ -146,7 +149,7 @@ def get_schedule(request: HttpRequest, id: Id) -> dict[str, Any]:
     row, now = schedules.find(principal_of(request), id), time.time()
     overrides = [one for one in row.overrides.select_related("user") if one.ends_at.timestamp() > now]
     shifts = actions.shifts([row], now, now + AHEAD_S)[row.pk]
-    return {**_out(row), "overrides": [_override(one) for one in overrides], "shifts": [_shift(one) for one in shifts]}
+    return {**_out(row), "overrides": [_override(one) for one in overrides], "shifts": [_shift(one, now) for one in shifts]}
 
 
 @router.patch("schedules/{id}", auth=edit, response={200: ScheduleOut, **CHANGING})
@@ -184,14 +187,15 @@ def _on_call(row: Schedule, shifts: list[Shift], moment: float) -> dict[str, Any
         "schedule": row.pk,
         "name": row.name,
         "teams": [team.name for team in row.teams.all()],
-        "now": [_shift(one) for one in current],
-        "next": [_shift(one) for one in later if one.start == first],
+        "now": [_shift(one, moment) for one in current],
+        "next": [_shift(one, moment) for one in later if one.start == first],
     }
 
 
-def _shift(one: Shift) -> dict[str, Any]:
+def _shift(one: Shift, moment: float) -> dict[str, Any]:
     user = one.user.get_username() if one.user else None
-    return {"who": one.who, "user": user, "start": one.start, "end": one.end, "override": one.is_override}
+    end = one.end if one.end < moment + AHEAD_S else None
+    return {"who": one.who, "user": user, "start": one.start, "end": end, "override": one.is_override}
 
 
 def _override(one: Override) -> dict[str, Any]:
