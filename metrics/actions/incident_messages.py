@@ -43,7 +43,7 @@ def send(now: float) -> int:
         if count == AT_ONCE:
             break
         with transaction.atomic():
-            incident = waiting.select_for_update().filter(pk=pk).first()
+            incident = waiting.select_for_update().prefetch_related("teams").filter(pk=pk).first()
             if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:

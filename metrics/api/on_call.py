@@ -149,7 +149,11 @@ def get_schedule(request: HttpRequest, id: Id) -> dict[str, Any]:
     row, now = schedules.find(principal_of(request), id), time.time()
     overrides = [one for one in row.overrides.select_related("user") if one.ends_at.timestamp() > now]
     shifts = actions.shifts([row], now, now + AHEAD_S)[row.pk]
-    return {**_out(row), "overrides": [_override(one) for one in overrides], "shifts": [_shift(one, now) for one in shifts]}
+    return {
+        **_out(row),
+        "overrides": [_override(one) for one in overrides],
+        "shifts": [_shift(one, now) for one in shifts],
+    }
 
 
 @router.patch("schedules/{id}", auth=edit, response={200: ScheduleOut, **CHANGING})

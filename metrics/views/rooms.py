@@ -145,7 +145,11 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     check(by, DELETE, found)
     count, listed = found.messages.count(), reverse("rooms")
     many = f": {count} message{'' if count == 1 else 's'}" if count else ""
-    way = [("Rooms", listed), (found.title, reverse("room", args=[id]))]
+    way = [
+        ("Rooms", listed),
+        (found.title, reverse("room", args=[id])),
+        ("Settings", reverse("room-settings", args=[id])),
+    ]
     done = f"The room {found.title} was removed."
     removal = Removal(found.title, f"What was said in it is removed with it{many}.", way, listed, done)
     return confirm(request, removal, lambda: actions.delete(by, id))

@@ -14,7 +14,7 @@ import sys
 from metrics.notify.sending import sender
 
 UNUSED = ("click", "opentelemetry")
-"""What httpx and redis load where it is installed, which takes longer than they do: for a command, and to measure."""
+"""Modules that httpx and redis load where they are installed, which takes as long as all else: for commands and figures."""
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ class Server:
                     [sys.executable, "-P", "-m", "metrics.notify.sending.fork_server", self._kind],
                     env=_environment(),
                     cwd="/",
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     start_new_session=True,
                 )
