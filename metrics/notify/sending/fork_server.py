@@ -14,7 +14,7 @@ import sys
 from metrics.notify.sending import sender
 
 UNUSED = ("click", "opentelemetry")
-"""Modules that httpx and redis load where they are installed, which takes as long as all else: for commands and figures."""
+"""Modules that httpx and redis load where they are installed, for a command and to measure: as long as all else."""
 
 
 def main() -> None:
