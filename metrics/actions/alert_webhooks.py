@@ -127,8 +127,7 @@ def is_readable(webhook: AlertWebhook) -> bool:
 
 def facts(webhook: AlertWebhook) -> dict[str, Any]:
     """Return what the journal keeps of a webhook."""
-    access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])
-    return {"name": webhook.name, "mapping": webhook.mapping, **access.model_dump()}
+    return {"name": webhook.name, "mapping": webhook.mapping, **teams.access_of(webhook).model_dump()}
 
 
 def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any] | None) -> None:

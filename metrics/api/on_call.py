@@ -12,6 +12,7 @@ from metrics.actions import on_call as actions
 from metrics.actions import schedules
 from metrics.actions.errors import Invalid
 from metrics.actions.on_call import Shift
+from metrics.actions.teams import access_of
 from metrics.api.body import ASKING, CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Override, Schedule
@@ -217,6 +218,6 @@ def _out(row: Schedule) -> dict[str, Any]:
         "calendar": row.place,
         "problem": row.problem,
         "good_at": seconds_of(row.good_at),
-        "access": schedules.access_of(row),
+        "access": access_of(row),
         "revision": row.revision,
     }

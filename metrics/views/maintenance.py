@@ -19,6 +19,7 @@ from metrics.actions import maintenance as actions
 from metrics.actions import silences, withholding
 from metrics.actions.errors import Errors, Invalid
 from metrics.actions.maintenance import Window
+from metrics.actions.teams import access_of
 from metrics.alerts.matchers import Matcher
 from metrics.every import seconds
 from metrics.models import Maintenance, Team
@@ -104,7 +105,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     row = actions.find(by, id)
     check(by, CHANGE, row)
     check_muted(by, row)
-    access, is_usual = actions.access_of(row), row.repeat in REPEATS
+    access, is_usual = access_of(row), row.repeat in REPEATS
     typed = Typed(
         matchers=silences.text_of(row),
         comment=row.comment,

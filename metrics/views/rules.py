@@ -21,6 +21,7 @@ from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.actions.incidents import BAD
+from metrics.actions.teams import access_of
 from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
@@ -153,7 +154,7 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     """Show the form of a rule; rehearse it, or save it, as the button says."""
     is_htmx = bool(getattr(request, "htmx", False))
     url = request.path if rule else f"{request.path}?kind={kind}"
-    access = Access() if rule is None else actions.access_of(rule)
+    access = Access() if rule is None else access_of(rule)
     teams = request.POST.getlist("teams") if request.method == "POST" else access.teams
     context: dict[str, Any] = {
         "rule": rule,
