@@ -18,7 +18,8 @@ UNUSED = ("click", "opentelemetry")
 
 
 def main() -> None:
-    sys.modules.update(dict.fromkeys(UNUSED))  # Python's own way to say that there is none
+    for name in UNUSED:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to say that there is none
     sender.load(sys.argv[1])
     gc.freeze()  # what is not looked at stays shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks for how they ended
