@@ -53,7 +53,7 @@ class ChannelKind(ABC, Generic[C]):
     config_class: type[C]
 
     def load(self) -> None:
-        """Import what sending needs, and nothing else does."""
+        """Make ready what sending needs whatever the message, such as modules; no connection, and no thread."""
 
     @abstractmethod
     def send(self, config: C, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
