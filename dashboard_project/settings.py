@@ -415,6 +415,7 @@ CELERY_TASK_ROUTES = {
     # The worker that renders serves this queue, and serves it first: see queue_order_strategy.
     "tasks.system.*": {"queue": "system"},
     "tasks.deliveries.deliver": {"queue": "system"},
+    "tasks.deliveries.load": {"queue": "system"},
     "tasks.render.*": {"queue": "render"},
     # Sources that hang may fill this queue's threads, so it delays neither of the others.
     "tasks.*": {"queue": "collect"},

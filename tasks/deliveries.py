@@ -12,6 +12,7 @@ from celery import shared_task
 from django.db import connections
 
 from metrics.actions import deliveries
+from metrics.notify.sending.process import ahead
 from tasks.alone import alone
 from tasks.outage import skip_during_outage
 
@@ -25,6 +26,12 @@ def deliver(id: int) -> None:
     """Begin to send a delivery."""
     if _room.acquire(blocking=False):
         threading.Thread(target=_deliver, args=(id,), name=f"delivery {id}", daemon=True).start()
+
+
+@shared_task
+def load(kinds: list[str]) -> None:
+    """Load what sending through `kinds` of channels needs: somebody may have to be told soon."""
+    ahead(kinds)
 
 
 @skip_during_outage

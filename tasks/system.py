@@ -86,6 +86,14 @@ def follow_alerts() -> None:
         health.record("alerts", now)
 
 
+@shared_task
+@alone
+@skip_during_outage
+def tell() -> None:
+    """Tell what has settled; asked for as alerts change, so that nobody waits for the next tick."""
+    incident_messages.send(time.time())
+
+
 def _done(step: Callable[[float], object], now: float) -> bool:
     """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller."""
     try:

@@ -1,5 +1,6 @@
 """Webhooks for alerts: making, changing and removing them, and what one finds in what is sent to it."""
 
+import json
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -103,6 +104,13 @@ def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
     if len(example) > EXAMPLE_MOST:
         raise Invalid("example", f"example: it has at most {EXAMPLE_MOST} characters.")
     try:
+        json.loads(example)
+    except json.JSONDecodeError as problem:
+        said = f"The example is no JSON: it can't be read from line {problem.lineno}, column {problem.colno} on."
+        raise Invalid("example", said) from None
+    except (RecursionError, ValueError):
+        pass  # which says so itself
+    try:
         return parse(_checked(mapping), example.encode(errors="replace"), now, ALERTS_SHOWN, TIME_MOST_S)
     except NotAlerts as problem:
         raise Invalid("example", f"The example has no alerts: {problem}.") from None
@@ -119,8 +127,7 @@ def is_readable(webhook: AlertWebhook) -> bool:
 
 def facts(webhook: AlertWebhook) -> dict[str, Any]:
     """Return what the journal keeps of a webhook."""
-    access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])
-    return {"name": webhook.name, "mapping": webhook.mapping, **access.model_dump()}
+    return {"name": webhook.name, "mapping": webhook.mapping, **teams.access_of(webhook).model_dump()}
 
 
 def _save(webhook: AlertWebhook, name: str, mapping: Mapping[str, Any] | None) -> None:

@@ -23,6 +23,7 @@ from metrics.actions import (
     audience,
     flapping,
     holding,
+    incident_messages,
     incidents,
     locks,
     no_data,
@@ -33,6 +34,7 @@ from metrics.actions import (
 )
 from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
+from metrics.actions.notifications import Notice
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Transition
@@ -305,24 +307,41 @@ def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
     open_.filter(untold_since=None).update(untold_since=datetime_of(now))
     open_.update(changed_at=datetime_of(now))
     prefetch_related_objects(news, "teams")
+    audiences = audience.of_incidents(news, now)
+    notices = [
+        (incident, Notice(to, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", once))
+        for incident in news
+        for text, once in _texts(incident, told[incident].news)
+        for to in audiences[incident.pk].people
+    ]
+    reached: defaultdict[Incident, list[tuple[Notice, int | Invalid]]] = defaultdict(list)
+    outcomes = notifications.tell_all(SYSTEM, ALERT, [one for _, one in notices])
+    for (incident, one), outcome in zip(notices, outcomes, strict=True):
+        reached[incident].append((one, outcome))
     timeline.say_all(
-        [line for incident, of_it in told.items() if of_it.lines for line in _tell(incident, of_it, key, now)]
+        [
+            line
+            for incident, of_it in told.items()
+            if of_it.lines
+            for line in _lines(incident, of_it, reached[incident], key, now)
+        ]
     )
+    incident_messages.ask({one.kind for found in audiences.values() for one in found.channels})
 
 
-def _tell(incident: Incident, told: Told, key: str, now: float) -> list[timeline.Line]:
-    """Tell people of an incident in the page; return what its timeline says of it all."""
+def _lines(
+    incident: Incident, told: Told, reached: Sequence[tuple[Notice, int | Invalid]], key: str, now: float
+) -> list[timeline.Line]:
+    """Return what the timeline of an incident says of it all, and of the people who were `reached`."""
     begun = [one for one in told.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
-    people = audience.of_incident(incident, now).people if told.news else []
     lines, counts = list[timeline.Line](), dict[str, int]()
-    for text, once in _texts(incident, told.news):
-        for to in people:
-            try:
-                shown, about = text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/"
-                counts[to] = max(counts.get(to, 0), notifications.tell(SYSTEM, to, ALERT, shown, about, once))
-            except Invalid as problem:  # the user or the team is gone
-                lines.append(timeline.Line(incident, f"{to} can't be told: {problem}", f"{once}:{to}"[:100]))
+    for one, outcome in reached:
+        to = str(one.to)
+        if isinstance(outcome, Invalid):  # the user or the team is gone
+            lines.append(timeline.Line(incident, f"{to} can't be told: {outcome}", f"{one.key}:{to}"[:100]))
+        else:
+            counts[to] = max(counts.get(to, 0), outcome)
     lines.append(timeline.moved(incident, told.lines, key, drawing))
     return [*lines, *timeline.told(incident, counts)] if begun else lines
 

@@ -51,6 +51,18 @@ def of_incident(incident: Incident, at: float) -> Audience:
     return of_steps(incident, spec.steps[: incident.step], at)
 
 
+def of_incidents(incidents: Iterable[Incident], at: float) -> dict[int, Audience]:
+    """Return the same for several, by their ids: those that are alike in all that counts are asked for once."""
+    found: dict[int, Audience] = {}
+    known: dict[tuple[frozenset[int], bool, int], Audience] = {}
+    for one in incidents:
+        alike = (frozenset(team.pk for team in one.teams.all()), one.for_everyone, one.step)
+        if alike not in known:
+            known[alike] = of_incident(one, at)
+        found[one.pk] = known[alike]
+    return found
+
+
 def of_steps(incident: Incident, steps: Sequence[Step], at: float) -> Audience:
     """Return all whom `steps` name, with those who are on call at that time (Unix seconds)."""
     found, teams = Audience(), list(incident.teams.all())

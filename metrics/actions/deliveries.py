@@ -30,7 +30,7 @@ from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Message
 from metrics.notify.registry import kind_of
 from metrics.notify.rendering import subject
-from metrics.notify.sending.process import WAITS_S, Job, send
+from metrics.notify.sending.process import WAITS_S, Job, ahead, send
 from metrics.redis_state import delivering, outage
 from metrics.times import datetime_of
 
@@ -211,6 +211,7 @@ def _send(row: Delivery) -> Receipt | ChannelError:
         kind_of(channel.kind)
         secret = channel_configs.secrets_of(channel)
         config = channel_configs.full(channel, secret)
+        ahead([channel.kind])  # it loads while the picture is drawn
         message = chart_pictures.with_picture(Message.of(row.document))
         job = Job(channel.kind, config, channel.trusted, message, _noted_as(row), _earlier(row))
         if not connection.in_atomic_block:

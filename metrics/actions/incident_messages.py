@@ -5,11 +5,14 @@ intervals; that somebody took it, that something critical began, and that it is 
 was over before anybody was told is never told of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from celery.exceptions import OperationalError
 from django.db import transaction
 from django.db.models import F, Q
+from redis import RedisError
 
 from metrics.actions import alert_notices, alerts, audience, deliveries, timeline
 from metrics.alerts.machine import State
@@ -17,6 +20,7 @@ from metrics.models import Alert, Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Chart, Line, Message
 from metrics.notify.message import State as MessageState
+from metrics.redis_state import delivering, outage
 from metrics.times import datetime_of
 from metrics.widgets import units
 
@@ -39,7 +43,7 @@ def send(now: float) -> int:
         if count == AT_ONCE:
             break
         with transaction.atomic():
-            incident = waiting.select_for_update().filter(pk=pk).first()
+            incident = waiting.select_for_update().prefetch_related("teams").filter(pk=pk).first()
             if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:
@@ -56,6 +60,11 @@ def send(now: float) -> int:
             incident.untold_since = None
             incident.save(update_fields=["told", "told_at", "untold_since"])
     return count
+
+
+def ask(kinds: Collection[str]) -> None:
+    """Have what this transaction changes told as soon as it has settled, through `kinds` of channels."""
+    transaction.on_commit(partial(_ask, kinds), robust=True)
 
 
 def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> list[Channel]:
@@ -127,3 +136,10 @@ def _is_due(incident: Incident, now: datetime) -> bool:
         return True
     fired = Alert.objects.filter(incident=incident, severity="critical", are_told=True)
     return fired.filter(fired_at_ms__gt=incident.told_at.timestamp() * 1000).exists()
+
+
+def _ask(kinds: Collection[str]) -> None:
+    try:
+        delivering.ask_soon(kinds, SETTLES.total_seconds())
+    except (RedisError, OperationalError) as error:
+        outage.log("messages wait", error)  # the next tick sends them

@@ -181,14 +181,9 @@ def forget(now: float) -> None:
     MaintenanceSpan.objects.filter(ends_at__lt=datetime_of(now) - KEPT).delete()
 
 
-def access_of(row: Maintenance) -> Access:
-    """Return the people who may see it."""
-    return Access(everyone=row.for_everyone, teams=[team.name for team in row.teams.all()])
-
-
 def facts(row: Maintenance) -> dict[str, Any]:
     """Return what the journal keeps; of an address elsewhere only where that is, as the rest may be a key."""
-    access = access_of(row).model_dump() if row.pk else {}
+    access = teams.access_of(row).model_dump() if row.pk else {}
     when = {name: getattr(row, name) for name in ("time_zone", "start", "lasts_s", "repeat", "place", "enabled")}
     return {"matchers": silences.text_of(row), "reach": row.reach, "comment": row.comment, **when, **access}
 
@@ -213,8 +208,7 @@ def _put(
     before = [] if is_new else list(row.teams.all())
     owners = before
     with errors:
-        owners = before if access is None else teams.named(access.teams)
-        teams.check_sharing(by, before, owners)
+        owners = before if access is None else teams.owners(by, before, access)
     errors.check()
     was = None if is_new else facts(Maintenance.objects.get(pk=row.pk))
     if is_new or row.matchers != matchers.to_json(given):

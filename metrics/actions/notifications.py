@@ -1,9 +1,11 @@
 """Notifications: telling people something, in every tab they have open, and keeping it until they read it."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -28,6 +30,16 @@ EVERYONE = "everyone"
 TOASTS, BELL = "toasts", "bell"
 """The elements that show what came just now, and how many notifications are unread."""
 TRIES = 3
+STORED_AT_ONCE = 5000
+
+
+class Notice(NamedTuple):
+    """Something that people should know, as the arguments of `tell` say it."""
+
+    to: str | Collection[int]
+    text: str
+    about: str = ""
+    key: str = ""
 
 
 def notify(by: Principal, to: str, kind: str, text: str, about: str = "", key: str = "") -> int:
@@ -51,6 +63,14 @@ def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: 
     return _tell(by, to, kind, text, about, key, lambda _: True)
 
 
+def tell_all(by: Principal, kind: str, notices: Sequence[Notice]) -> list[int | Invalid]:
+    """Tell each of `notices` as `tell` does, in this order; return what it would return or raise for each.
+
+    However many they are, the queries are the same.
+    """
+    return _tell_all(by, kind, notices, lambda _: True)
+
+
 def _tell(
     by: Principal,
     to: str | Collection[int],
@@ -60,17 +80,26 @@ def _tell(
     key: str,
     is_there: Callable[[Model], bool],
 ) -> int:
-    _check(kind, text, about, key)
-    people = _people(by, to, about, is_there)
+    (outcome,) = _tell_all(by, kind, [Notice(to, text, about, key)], is_there)
+    if isinstance(outcome, Invalid):
+        raise outcome
+    return outcome
+
+
+def _tell_all(
+    by: Principal, kind: str, notices: Sequence[Notice], is_there: Callable[[Model], bool]
+) -> list[int | Invalid]:
+    told = _people(by, kind, notices, is_there)
+    wanted = [(one, people) for one, people in zip(notices, told, strict=True) if not isinstance(people, Invalid)]
     for tried in range(1, TRIES + 1):
         try:
             with transaction.atomic():
-                _store(by, people, kind, text.strip(), about, key)
+                _store(by, kind, wanted)
             break
         except IntegrityError:  # the same came twice at once: the other one is committed, and found now
             if tried == TRIES:
                 raise
-    return len(people)
+    return [people if isinstance(people, Invalid) else len(people) for people in told]
 
 
 def unread(user: int) -> int:
@@ -188,18 +217,48 @@ def forget(now: float) -> None:
     Notification.objects.filter(at__lt=datetime_of(now) - KEPT).delete()
 
 
-def _people(by: Principal, to: str | Collection[int], about: str, is_there: Callable[[Model], bool]) -> list[int]:
-    """Return the ids of the people whom `to` names and who may see what it is about. Raises Invalid."""
-    users, watched = _addressed(by, to, is_there)
-    things = [thing for thing in (watched, places.thing_at(about)) if thing is not None and is_there(thing)]
-    if not things:
-        found = list(users.values_list("pk", flat=True))
-    else:
-        asked = of_users(users)
-        found = [one.pk for one in asked if one.pk is not None and all(may(one, SEE, thing) for thing in things)]
-    if not found and isinstance(to, str) and to.startswith("user:") and not users.exists():
-        raise Invalid("to", f"to: there is no user {to.removeprefix('user:')!r} who may sign in.")
+def _people(
+    by: Principal, kind: str, notices: Sequence[Notice], is_there: Callable[[Model], bool]
+) -> list[list[int] | Invalid]:
+    """Return the ids of the people whom each of `notices` names and who may see what it is about, or what is wrong."""
+    things = places.things_at(one.about for one in notices)
+    known: dict[str | tuple[int, ...], _Addressed] = {}
+    found: list[list[int] | Invalid] = []
+    for one in notices:
+        to = one.to if isinstance(one.to, str) else tuple(one.to)
+        try:
+            _check(kind, one)
+            if to not in known:
+                known[to] = _Addressed(*_addressed(by, to, is_there))
+            seen = [it for it in (known[to].watched, things[one.about]) if it is not None and is_there(it)]
+            those = known[to].all_who_see(seen)
+            if not those and isinstance(to, str) and to.startswith("user:") and not known[to].users.exists():
+                name = to.removeprefix("user:")
+                raise Invalid("to", f"to: there is no user {name!r} who may sign in.")
+            found.append(those)
+        except Invalid as problem:
+            found.append(problem)
     return found
+
+
+@dataclass(slots=True)
+class _Addressed:
+    """The users whom a name stands for, and the thing that they watch, if it is that; they are asked for once."""
+
+    users: QuerySet[User]
+    watched: Model | None
+    _ids: list[int] | None = None
+    _asked: list[Principal] | None = None
+
+    def all_who_see(self, things: Sequence[Model]) -> list[int]:
+        """Return the ids of those who may see `things`."""
+        if not things:
+            if self._ids is None:
+                self._ids = list(self.users.values_list("pk", flat=True))
+            return self._ids
+        if self._asked is None:
+            self._asked = of_users(self.users)
+        return [one.pk for one in self._asked if one.pk is not None and all(may(one, SEE, it) for it in things)]
 
 
 def _addressed(
@@ -228,40 +287,59 @@ def _addressed(
     raise Invalid("to", "to: it is user:NAME, team:NAME, watchers:NOUN:ID or everyone.")
 
 
-def _store(by: Principal, people: Sequence[int], kind: str, text: str, about: str, key: str) -> None:
-    told = Notification.objects.filter(user__in=people, key=key).values_list("user", flat=True) if key else ()
-    new = sorted(set(people) - set(told))
+def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int]]]) -> None:
+    keys, everyone = {one.key for one, _ in wanted if one.key}, {user for _, people in wanted for user in people}
+    rows = Notification.objects.filter(user__in=everyone, key__in=keys) if keys else Notification.objects.none()
+    told = set(rows.values_list("key", "user"))
+    new: list[tuple[Notice, list[int]]] = []
+    for one, people in wanted:
+        those = sorted(user for user in set(people) if (one.key, user) not in told)
+        told |= {(one.key, user) for user in those if one.key}
+        if those:
+            new.append((one, those))
     if not new:
         return
-    at, heads = datetime.now(UTC), logs.take_numbers({person(user): 1 for user in new})
-    made = [
-        Notification(
-            user_id=user,
-            number=heads[person(user)].newest,
-            kind=kind,
-            text=text,
-            about=about,
-            by=by.name,
-            key=key,
-            at=at,
+    counts = Counter(user for _, people in new for user in people)
+    heads = logs.take_numbers({person(user): count for user, count in counts.items()})
+    at, next_one = datetime.now(UTC), {user: heads[person(user)].newest - count for user, count in counts.items()}
+    made: list[list[Notification]] = []
+    for one, people in new:
+        for user in people:
+            next_one[user] += 1
+        made.append(
+            [
+                Notification(
+                    user_id=user,
+                    number=next_one[user],
+                    kind=kind,
+                    text=one.text.strip(),
+                    about=one.about,
+                    by=by.name,
+                    key=one.key,
+                    at=at,
+                )
+                for user in people
+            ]
         )
-        for user in new
-    ]
-    Notification.objects.bulk_create(made)
+    Notification.objects.bulk_create([one for of_one in made for one in of_one], batch_size=STORED_AT_ONCE)
     transaction.on_commit(partial(_send, made), robust=True)  # it is kept; pages compare their bells
 
 
-def _send(made: Sequence[Notification]) -> None:
-    """Tell every process of one notification, which several people got."""
-    users, first = [one.user_id for one in made], made[0]
+def _send(made: Sequence[Sequence[Notification]]) -> None:
+    """Tell every process of some notifications, each of which several people got."""
+    users = {one.user_id for of_one in made for one in of_one}
     unread, choices = _unread(users), notification_settings.choices(users)
     chosen = {user: choices.get(user, USUAL) for user in users}
-    people = [
-        Addressee(user, one.number, unread.get(user, 0), chosen[user].shows(first.kind, first.at))
-        for user, one in zip(users, made, strict=True)
-    ]
-    bus.notify(people, _toast(first), _data(first))
-    web_push.ask(made, [user for user in users if chosen[user].pushes(first.kind, first.at)])
+    for of_one in made:
+        first = of_one[0]
+        people = [
+            Addressee(
+                one.user_id, one.number, unread.get(one.user_id, 0), chosen[one.user_id].shows(first.kind, first.at)
+            )
+            for one in of_one
+        ]
+        bus.notify(people, _toast(first), _data(first))
+        web_push.ask(of_one, [one.user_id for one in of_one if chosen[one.user_id].pushes(first.kind, first.at)])
 
 
 def _unread(users: Collection[int]) -> dict[int, int]:
@@ -289,12 +367,12 @@ def _ring(user: int) -> None:
     bus.send_to(user, BELL, "outerMorph", bell(user))
 
 
-def _check(kind: str, text: str, about: str, key: str) -> None:
+def _check(kind: str, notice: Notice) -> None:
     fields = (
         ("kind", kind, KIND_MOST),
-        ("text", text, TEXT_MOST),
-        ("about", about, ABOUT_MOST),
-        ("key", key, KEY_MOST),
+        ("text", notice.text, TEXT_MOST),
+        ("about", notice.about, ABOUT_MOST),
+        ("key", notice.key, KEY_MOST),
     )
     for field, value, most in fields:
         check_storable(value, field)
@@ -302,7 +380,7 @@ def _check(kind: str, text: str, about: str, key: str) -> None:
             raise Invalid(field, f"{field} has at most {most} characters.")
     if not kind.strip():
         raise Invalid("kind", "kind: it is a word that people filter by.")
-    if not text.strip():
+    if not notice.text.strip():
         raise Invalid("text", "text: it says nothing.")
-    if about and not places.is_ours(about):
+    if notice.about and not places.is_ours(notice.about):
         raise Invalid("about", "about: it is a path here, such as /d/shop/.")

@@ -4,6 +4,8 @@ Workers ask, too, and have no URLs loaded. A test compares with those of the pag
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +63,24 @@ def thing_at(path: str) -> Model | None:
         of_slug, named_before = Q(slug=found["name"]), Q(former_slugs=found["name"])
         return ready(Dashboard.objects.filter(of_slug).first() or Dashboard.objects.filter(named_before).first())
     return ready(_MODELS[found["noun"]]._default_manager.filter(pk=found["id"]).first())
+
+
+def things_at(paths: Iterable[str]) -> dict[str, Model | None]:
+    """Return the things that pages are about as `thing_at` does: those with an id as one query for all of a kind."""
+    found: dict[str, Model | None] = {}
+    of_noun: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for path in set(paths):
+        place = _PATH.match(urlsplit(path).path)
+        if place is not None and place["noun"]:
+            of_noun[place["noun"]][path] = int(place["id"])
+        else:
+            found[path] = thing_at(path)
+    for noun, ids in of_noun.items():
+        model = _MODELS[noun]
+        rows = {one.pk: one for one in model._default_manager.filter(pk__in=set(ids.values()))}
+        prefetch_related_objects(list(rows.values()), *RELATED.get(model, ()))
+        found |= {path: rows.get(id) for path, id in ids.items()}
+    return found
 
 
 def watchable(noun: str, id: str) -> Model | None:

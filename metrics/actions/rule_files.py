@@ -191,7 +191,7 @@ def _stored(rule: Rule) -> RuleDocument | None:
     if spec is None:
         return None
     fields = {name: getattr(spec, name) for name in RuleSpec.model_fields}
-    return RuleDocument.model_construct(**fields, access=rules.access_of(rule))
+    return RuleDocument.model_construct(**fields, access=teams.access_of(rule))
 
 
 def _query(query: Any) -> dict[str, Any]:

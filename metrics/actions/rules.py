@@ -20,7 +20,6 @@ from metrics.models import Rule, Team
 
 __all__ = [
     "about",
-    "access_of",
     "add",
     "change",
     "checked",
@@ -110,7 +109,7 @@ def change(
                 if one in locked and before["name"] in behind.names(locked[one]):  # still
                     _rename(by, locked[one], before["name"], rule.name)
         rule.teams.set(owners)
-        if access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
+        if teams.access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
             incidents.detach(rule, datetime.now(UTC))
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
@@ -184,11 +183,6 @@ def _check_behind(by: Principal, spec: RuleSpec, known: Collection[str]) -> None
         raise Invalid("behind", f"behind: there is no rule {min(unknown)!r}.")
 
 
-def access_of(rule: Rule) -> Access:
-    """Return the people that `rule` is for."""
-    return Access(everyone=rule.for_everyone, teams=[team.name for team in rule.teams.all()])
-
-
 def document_of(rule: Rule) -> dict[str, Any]:
     """Return a rule as its document: what `create` takes."""
     return {"name": rule.name, **rule.spec, "enabled": rule.enabled}
@@ -235,7 +229,7 @@ def _words(query: RuleQuery) -> str:
 
 def facts(rule: Rule) -> dict[str, Any]:
     """Return what the journal keeps of a rule."""
-    access = access_of(rule).model_dump() if rule.pk else {}
+    access = teams.access_of(rule).model_dump() if rule.pk else {}
     return {**document_of(rule), **access}
 
 

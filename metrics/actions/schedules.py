@@ -171,14 +171,9 @@ def forget(at: float) -> None:
     Override.objects.filter(ends_at__lt=datetime_of(at) - KEPT).delete()
 
 
-def access_of(row: Schedule) -> Access:
-    """Return the people who may see it."""
-    return Access(everyone=row.for_everyone, teams=[team.name for team in row.teams.all()])
-
-
 def facts(row: Schedule) -> dict[str, Any]:
     """Return what the journal keeps; of an address elsewhere only where that is, as the rest may be a key."""
-    access = access_of(row).model_dump() if row.pk else {}
+    access = teams.access_of(row).model_dump() if row.pk else {}
     return {"name": row.name, "time_zone": row.time_zone, "place": row.place, **plan_of(row), **access}
 
 
@@ -205,8 +200,7 @@ def _put(by: Principal, row: Schedule, document: Mapping[str, Any], access: Acce
     before = [] if is_new else list(row.teams.all())
     owners = before
     with errors:
-        owners = before if access is None else teams.named(access.teams)
-        teams.check_sharing(by, before, owners)
+        owners = before if access is None else teams.owners(by, before, access)
     errors.check()
     if access is not None:
         row.for_everyone = access.everyone

@@ -68,8 +68,7 @@ def set(
         start = _start(old, starts_at, now)
         document = checked(given, start, ends_at, comment, now)
         before = list(old.teams.all()) if old else []
-        owners = before if access is None else teams.named(access.teams)
-        teams.check_sharing(by, before, owners)
+        owners = before if access is None else teams.owners(by, before, access)
         made = Silence(for_everyone=old.for_everyone if old else True)
         made.matchers, made.starts_at, made.ends_at, made.comment = document, start, ends_at, comment.strip()
         made.reach, made.by = reach_of(by), by.name
@@ -243,11 +242,6 @@ def text_of(thing: Withholding) -> str:
     return ", ".join(withholding.texts_of(thing))
 
 
-def access_of(silence: Silence) -> Access:
-    """Return the people who may see a silence."""
-    return Access(everyone=silence.for_everyone, teams=[team.name for team in silence.teams.all()])
-
-
 def facts(silence: Silence) -> dict[str, Any]:
     """Return what the journal keeps of a silence."""
     return {
@@ -255,7 +249,7 @@ def facts(silence: Silence) -> dict[str, Any]:
         "starts_at": silence.starts_at.isoformat(),
         "ends_at": silence.ends_at.isoformat(),
         "comment": silence.comment,
-        **access_of(silence).model_dump(),
+        **teams.access_of(silence).model_dump(),
     }
 
 

@@ -1,6 +1,6 @@
 """Making, changing and removing sources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from metrics.access.sharing import Access
 from metrics.actions import journal, source_configs, source_kinds, source_retention, source_schedules, teams
 from metrics.actions.errors import Errors, Forbidden, Invalid, Missing, NoAnswer, check_storable, sentence
 from metrics.actions.source_retention import LIMITS
-from metrics.models import Source, Team, Token
+from metrics.models import Source, Token
 from metrics.redis_state import collecting
 from metrics.sources.registry import kinds
 
@@ -59,7 +59,7 @@ def create(
     with errors:
         _set(source, source_retention.check(retention or {}))
     with errors:
-        owners = _owners(by, [], access or Access())
+        owners = teams.owners(by, [], access or Access())
     errors.check()
     with transaction.atomic():
         source.for_everyone = access is None or access.everyone
@@ -100,7 +100,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Source:
             _set(source, source_retention.check({name: changes[name] for name in LIMITS if name in changes}))
         with errors:
             access = _access(source, changes)
-            owners = _owners(by, source.teams.all(), access)
+            owners = teams.owners(by, source.teams.all(), access)
         errors.check()
         source.enabled, source.for_everyone = changes.get("enabled", source.enabled), access.everyone
         _save(source)
@@ -174,25 +174,13 @@ def may(by: Principal, verb: str, source: Source) -> bool:
     return True
 
 
-def access_of(source: Source) -> Access:
-    """Return the people that `source` is for."""
-    return Access(everyone=source.for_everyone, teams=[team.name for team in source.teams.all()])
-
-
 def _access(source: Source, changes: Mapping[str, Any]) -> Access:
     if "access" not in changes:
-        return access_of(source)
+        return teams.access_of(source)
     try:
         return Access.model_validate(changes["access"])
     except ValidationError as problem:
         raise Invalid(*sentence(problem, "access")) from None
-
-
-def _owners(by: Principal, before: Iterable[Team], access: Access) -> list[Team]:
-    """Return the teams that `access` names. Raises Invalid if `by` may not give the source to them."""
-    owners = teams.named(access.teams)
-    teams.check_sharing(by, before, owners)
-    return owners
 
 
 def _empty(source: Source) -> None:
@@ -237,7 +225,7 @@ def facts(source: Source) -> dict[str, Any]:
     """Return what the journal keeps of a source: of its credentials only which are set."""
     kept = {name: getattr(source, name) for name in ("name", *SCHEDULE, "trusted", "enabled", *LIMITS)}
     config = {f"config.{name}": value for name, value in source.config.items()}
-    access = access_of(source).model_dump() if source.pk else {}
+    access = teams.access_of(source).model_dump() if source.pk else {}
     return {"kind": source.kind, **kept, **config, **access, "credentials": source_configs.credentials_of(source)}
 
 

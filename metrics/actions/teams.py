@@ -8,9 +8,11 @@ from django.db.models import Model
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check
 from metrics.access.principal import Principal
+from metrics.access.sharing import Access
 from metrics.actions import journal
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.models import Team
+from metrics.models.team import Shared
 
 NAME_MOST = 100
 
@@ -84,6 +86,18 @@ def check_sharing(by: Principal, before: Iterable[Model], after: Iterable[Model]
     if foreign:
         names = ", ".join(sorted(str(team) for team in foreign))
         raise Invalid(field, f"{field}: only a member, or an administrator, may give things to {names}, or take them.")
+
+
+def access_of(thing: Shared) -> Access:
+    """Return the people who may see a thing."""
+    return Access(everyone=thing.for_everyone, teams=[team.name for team in thing.teams.all()])
+
+
+def owners(by: Principal, before: Iterable[Team], access: Access) -> list[Team]:
+    """Return the teams that `access` names. Raises Invalid if `by` may not give them a thing of the teams `before`."""
+    found = named(access.teams)
+    check_sharing(by, before, found)
+    return found
 
 
 def _members(team: Team) -> Sequence[str]:

@@ -12,6 +12,7 @@ from metrics.access.policy import visible
 from metrics.access.principal import address_of
 from metrics.access.sharing import Access
 from metrics.actions import alert_webhooks as actions
+from metrics.actions.teams import access_of
 from metrics.api.alert_push import NotAlerts, take_as
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Refused, Text
 from metrics.api.tokens import edit, principal_of
@@ -102,7 +103,7 @@ def take_alert_webhook(request: HttpRequest, key: Key) -> Status[dict[str, int]]
 
 
 def _out(webhook: AlertWebhook) -> dict[str, Any]:
-    access = Access(everyone=webhook.for_everyone, teams=[team.name for team in webhook.teams.all()])
+    access = access_of(webhook)
     return {
         "id": webhook.pk,
         "name": webhook.name,

@@ -102,8 +102,11 @@ SENT: dict[str, Any] = {
 }
 
 
-class AcknowledgementIn(Body):
+class Reason(Body):
     reason: Text = Field("", max_length=actions.REASON_MOST, description="Why, or what is being done.")
+
+
+class Acknowledgement(Reason):
     until: AwareDatetime | None = Field(None, description="Until when; else until it ends.")
 
 
@@ -148,7 +151,7 @@ def get_alert(request: HttpRequest, id: Id) -> dict[str, Any]:
 
 
 @router.post("alerts/{id}/acknowledge", auth=edit, response={200: AlertOut, **CHANGING})
-def acknowledge_alert(request: HttpRequest, id: Id, body: AcknowledgementIn) -> dict[str, Any]:
+def acknowledge_alert(request: HttpRequest, id: Id, body: Acknowledgement) -> dict[str, Any]:
     """Take an alert, until it ends or until a time. It is looked at as before."""
     return alert_documents.of_alert(actions.acknowledge(principal_of(request), id, body.reason, body.until))
 

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from ninja import Field, Path, Query, Router, Schema
-from pydantic import AwareDatetime
 
 from metrics.actions import alert_documents
 from metrics.actions import incidents as actions
-from metrics.actions.alerts import REASON_MOST
+from metrics.api.alerts import Acknowledgement, Reason
 from metrics.api.body import ASKING, CHANGING, ONE, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Incident
@@ -53,14 +52,6 @@ class IncidentOut(Schema):
 
 class IncidentList(Schema):
     incidents: list[IncidentOut]
-
-
-class Reason(Body):
-    reason: Text = Field("", max_length=REASON_MOST, description="Why, or what is being done.")
-
-
-class Acknowledgement(Reason):
-    until: AwareDatetime | None = Field(None, description="Until when; else until it ends.")
 
 
 class HandOver(Reason):

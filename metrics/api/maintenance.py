@@ -12,6 +12,7 @@ from metrics.actions import maintenance as actions
 from metrics.actions import silences, withholding
 from metrics.actions.errors import Invalid
 from metrics.actions.maintenance import Window
+from metrics.actions.teams import access_of
 from metrics.alerts import matchers
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.silences import GIVEN, Given, MatcherIn, read_matchers
@@ -163,7 +164,7 @@ def _out(rows: list[Maintenance]) -> list[dict[str, Any]]:
             "good_at": seconds_of(one.good_at),
             "enabled": one.enabled,
             "windows": [{"start": start, "end": end} for start, end in spans[one.pk][:WINDOWS_LISTED]],
-            "access": actions.access_of(one),
+            "access": access_of(one),
         }
         for one in rows
     ]

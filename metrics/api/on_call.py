@@ -12,6 +12,7 @@ from metrics.actions import on_call as actions
 from metrics.actions import schedules
 from metrics.actions.errors import Invalid
 from metrics.actions.on_call import Shift
+from metrics.actions.teams import access_of
 from metrics.api.body import ASKING, CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Override, Schedule
@@ -51,12 +52,15 @@ class ScheduleChanges(ScheduleFields):
 
 
 class ShiftOut(Schema):
-    """Somebody who is on call, in Unix seconds. `user` is null if nobody here has that name."""
+    """Somebody who is on call, in Unix seconds. `user` is null if nobody here has that name.
+
+    `end` is null if it goes on after the four weeks that are looked at.
+    """
 
     who: str
     user: str | None
     start: float
-    end: float
+    end: float | None
     override: bool
 
 
@@ -146,7 +150,11 @@ def get_schedule(request: HttpRequest, id: Id) -> dict[str, Any]:
     row, now = schedules.find(principal_of(request), id), time.time()
     overrides = [one for one in row.overrides.select_related("user") if one.ends_at.timestamp() > now]
     shifts = actions.shifts([row], now, now + AHEAD_S)[row.pk]
-    return {**_out(row), "overrides": [_override(one) for one in overrides], "shifts": [_shift(one) for one in shifts]}
+    return {
+        **_out(row),
+        "overrides": [_override(one) for one in overrides],
+        "shifts": [_shift(one, now) for one in shifts],
+    }
 
 
 @router.patch("schedules/{id}", auth=edit, response={200: ScheduleOut, **CHANGING})
@@ -184,14 +192,15 @@ def _on_call(row: Schedule, shifts: list[Shift], moment: float) -> dict[str, Any
         "schedule": row.pk,
         "name": row.name,
         "teams": [team.name for team in row.teams.all()],
-        "now": [_shift(one) for one in current],
-        "next": [_shift(one) for one in later if one.start == first],
+        "now": [_shift(one, moment) for one in current],
+        "next": [_shift(one, moment) for one in later if one.start == first],
     }
 
 
-def _shift(one: Shift) -> dict[str, Any]:
+def _shift(one: Shift, moment: float) -> dict[str, Any]:
     user = one.user.get_username() if one.user else None
-    return {"who": one.who, "user": user, "start": one.start, "end": one.end, "override": one.is_override}
+    end = one.end if one.end < moment + AHEAD_S else None
+    return {"who": one.who, "user": user, "start": one.start, "end": end, "override": one.is_override}
 
 
 def _override(one: Override) -> dict[str, Any]:
@@ -209,6 +218,6 @@ def _out(row: Schedule) -> dict[str, Any]:
         "calendar": row.place,
         "problem": row.problem,
         "good_at": seconds_of(row.good_at),
-        "access": schedules.access_of(row),
+        "access": access_of(row),
         "revision": row.revision,
     }

@@ -8,6 +8,7 @@ from ninja import Field, Path, Router, Schema, Status
 from metrics.access.policy import visible
 from metrics.access.sharing import Access
 from metrics.actions import rules as actions
+from metrics.actions.teams import access_of
 from metrics.alerts.registry import offered
 from metrics.alerts.rule import Behind
 from metrics.alerts.schema import schema as rule_schema
@@ -153,6 +154,6 @@ def _out(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.pk,
         **actions.whole(rule),
-        "access": actions.access_of(rule),
+        "access": access_of(rule),
         "revision": rule.revision,
     }

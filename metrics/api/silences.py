@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from metrics.access.sharing import Access
 from metrics.actions import silences as actions
 from metrics.actions import withholding
+from metrics.actions.teams import access_of
 from metrics.alerts import matchers
 from metrics.alerts.matchers import Matcher
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
@@ -136,5 +137,5 @@ def _out(one: Silence, counts: dict[tuple[str, str], withholding.Counted] | None
         "comment": one.comment,
         "by": one.by,
         "withheld": counted.count if counted else 0,
-        "access": actions.access_of(one),
+        "access": access_of(one),
     }

@@ -10,6 +10,7 @@ from metrics.access.policy import visible
 from metrics.actions import source_configs, source_kinds, source_retention, trials
 from metrics.actions import sources as actions
 from metrics.actions.source_status import status_of
+from metrics.actions.teams import access_of
 from metrics.api.body import CHANGING, MAKING, ONE, READING, TRYING
 from metrics.api.source_schemas import (
     Id,
@@ -131,7 +132,7 @@ def _out(source: Source, now: float) -> dict[str, Any]:
         "credentials": source_configs.credentials_of(source),
         "trusted": source.trusted,
         "enabled": source.enabled,
-        "access": actions.access_of(source).model_dump(),
+        "access": access_of(source).model_dump(),
         **{name: getattr(source, name) for name in source_retention.LIMITS},
         "state": status_of(source, now).word,
         "last_run_at": source.last_run_at.timestamp() if source.last_run_at else None,

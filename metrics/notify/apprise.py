@@ -46,12 +46,17 @@ class Apprise(ChannelKind[AppriseConfig]):
     def where(self, config: AppriseConfig) -> str:
         return f"{config.url.get_secret_value().partition('://')[0]}://…"
 
-    def send(self, config: AppriseConfig, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
+    def load(self) -> None:
         import apprise  # 44 MiB: in the process that sends alone
+
+        apprise.Apprise.instantiate("json://localhost")  # it loads all its services
+
+    def send(self, config: AppriseConfig, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
+        self.load()  # which is none of theirs
+        import apprise
 
         logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs holds the token
         where = self.where(config)
-        apprise.Apprise.instantiate("json://localhost")  # it loads all its services, which is none of theirs
         answers, refusals = _listen(), confined.confine() if network_policy.is_limited() else []
         service = apprise.Apprise.instantiate(config.url.get_secret_value(), suppress_exceptions=True)
         if service is None:

@@ -52,6 +52,9 @@ class ChannelKind(ABC, Generic[C]):
     kind: ClassVar[str]
     config_class: type[C]
 
+    def load(self) -> None:
+        """Make ready what sending needs whatever the message, such as modules; no connection, and no thread."""
+
     @abstractmethod
     def send(self, config: C, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
         """Send `message` until `deadline` (of time.monotonic). Raises ChannelError.

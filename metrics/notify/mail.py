@@ -94,6 +94,9 @@ class Mail(ChannelKind[MailConfig]):
     def where(self, config: MailConfig) -> str:
         return ", ".join(config.to)
 
+    def load(self) -> None:
+        tls.context(verify=True)  # kept for the thread, which is the same in a copy of the process
+
     def send(self, config: MailConfig, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
         server = server_of(config)
         written = mail_of(config.to, config.sender or settings.EMAIL_FROM, message, earlier)

@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+import anyio
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from metrics.notify import rendering
 from metrics.notify.base import ChannelError, ChannelKind, Receipt
 from metrics.notify.message import Message
-from metrics.sources import fetch
+from metrics.sources import fetch, tls
 from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig
 from metrics.sources.network_policy import Forbidden
@@ -55,6 +56,10 @@ class Webhook(ChannelKind[WebhookConfig]):
 
     def where(self, config: WebhookConfig) -> str:
         return config.where
+
+    def load(self) -> None:
+        tls.context(verify=True)  # kept for the thread, which is the same in a copy of the process
+        anyio.run(anyio.sleep, 0)  # it loads what httpcore connects with
 
     def send(self, config: WebhookConfig, message: Message, deadline: float, earlier: Sequence[str] = ()) -> Receipt:
         body, id = rendering.as_json(message), id_of(message)

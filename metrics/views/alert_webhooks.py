@@ -24,6 +24,7 @@ from metrics.models import AlertWebhook
 from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
+from metrics.views.removal import Removal, confirm
 from metrics.views.sharing import names_for
 
 WEBHOOK, MAPPING = "webhook", "mapping"
@@ -82,11 +83,11 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = actions.find(by, id)
     check(by, DELETE, found)
-    if request.method != "POST":
-        return render(request, "alert_webhook/delete.html", {"webhook": found, "used": _used(found)})
-    actions.delete(by, id)
-    messages.success(request, f"{found.name} was removed.")
-    return redirect("alert-webhooks")
+    used, listed = _used(found), reverse("alert-webhooks")
+    came = f" Something came {used}." if used else ""
+    lost = f"Its address takes no alerts any more.{came} Alerts that it took stay until they are over."
+    way = [("Alerts", reverse("alerts")), ("Webhooks", listed)]
+    return confirm(request, Removal(found.name, lost, way, listed), lambda: actions.delete(by, id))
 
 
 def _list(request: HttpRequest, made: AlertWebhook | None = None, url: str = "") -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import BaseModel, Field
 
@@ -29,6 +30,7 @@ from metrics.notify.rendering import subject
 from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
+from metrics.views.removal import Removal, confirm
 
 CHANNEL, CONFIG = "channel", "config"
 FAILED_WITHIN = timedelta(days=7)
@@ -163,12 +165,11 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = actions.find(by, id)
     check(by, DELETE, found)
-    if request.method != "POST":
-        waiting = found.deliveries.filter(state__in=(*Delivery.OPEN, Delivery.HELD)).count()
-        return render(request, "channel/delete.html", {"channel": found, "waiting": waiting})
-    actions.delete(by, id)
-    messages.success(request, f"{found.name} was removed.")
-    return redirect("channels")
+    lost, listed = "Nobody is told through it any more, and what it told is forgotten.", reverse("channels")
+    if waiting := found.deliveries.filter(state__in=(*Delivery.OPEN, Delivery.HELD)).count():
+        lost += f" {waiting} message{' that waits' if waiting == 1 else 's that wait'} will not be sent."
+    way = [("Alerts", reverse("alerts")), ("Channels", listed), (found.name, reverse("channel", args=[id]))]
+    return confirm(request, Removal(found.name, lost, way, listed), lambda: actions.delete(by, id))
 
 
 def sent(row: Delivery, now: float) -> Sent:

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, may
@@ -22,6 +23,7 @@ from metrics.heartbeat import State
 from metrics.models import Heartbeat, Ping
 from metrics.views import humanize
 from metrics.views.access import page, page_for
+from metrics.views.removal import Removal, confirm
 from metrics.views.source_list import Count
 
 LEVELS = {State.UP: "ok", State.LATE: "warn", State.DOWN: "critical", State.NEW: "nodata", State.PAUSED: "nodata"}
@@ -145,11 +147,10 @@ def rotate(request: HttpRequest, id: int) -> HttpResponse:
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a heartbeat."""
     found = get_object_or_404(Heartbeat, pk=id)
-    if request.method != "POST":
-        return render(request, "heartbeat/delete.html", {"heartbeat": found})
-    actions.delete(of_visitor(request), found)
-    messages.success(request, f"{found.name} was removed.")
-    return redirect("heartbeats")
+    lost = "Its address will no longer take pings, and its pings are removed. Its series and their samples stay."
+    way = [("Heartbeats", reverse("heartbeats")), (found.name, reverse("heartbeat", args=[id]))]
+    removal = Removal(found.name, lost, way, reverse("heartbeats"))
+    return confirm(request, removal, lambda: actions.delete(of_visitor(request), found))
 
 
 def _form(request: HttpRequest, found: Heartbeat | None) -> HttpResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.timezone import get_current_timezone_name
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,12 +19,14 @@ from metrics.actions import maintenance as actions
 from metrics.actions import silences, withholding
 from metrics.actions.errors import Errors, Invalid
 from metrics.actions.maintenance import Window
+from metrics.actions.teams import access_of
 from metrics.alerts.matchers import Matcher
 from metrics.every import seconds
 from metrics.models import Maintenance, Team
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
 from metrics.views.access import page
+from metrics.views.removal import Removal, confirm
 from metrics.views.silences import sentence
 from metrics.zones import known
 
@@ -102,7 +105,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     row = actions.find(by, id)
     check(by, CHANGE, row)
     check_muted(by, row)
-    access, is_usual = actions.access_of(row), row.repeat in REPEATS
+    access, is_usual = access_of(row), row.repeat in REPEATS
     typed = Typed(
         matchers=silences.text_of(row),
         comment=row.comment,
@@ -125,11 +128,9 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     row = actions.find(by, id)
     check(by, DELETE, row)
-    if request.method != "POST":
-        return render(request, "maintenance/delete.html", {"row": row})
-    actions.delete(by, id)
-    messages.success(request, f"{row.comment} was removed.")
-    return redirect("maintenance")
+    lost, listed = "Its windows are removed with it, also from charts of the past.", reverse("maintenance")
+    way = [("Alerts", reverse("alerts")), ("Maintenance", listed)]
+    return confirm(request, Removal(row.comment, lost, way, listed), lambda: actions.delete(by, id))
 
 
 def _lasts(lasts_s: int) -> str:

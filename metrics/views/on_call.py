@@ -23,6 +23,7 @@ from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
 from metrics.views.access import page
+from metrics.views.removal import Removal, confirm
 from metrics.views.silences import sentence
 
 WEEKS = 4
@@ -191,8 +192,6 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     row = schedules.find(by, id)
     check(by, DELETE, row)
-    if request.method != "POST":
-        return render(request, "on_call/delete.html", {"schedule": row})
-    schedules.delete(by, id)
-    messages.success(request, f"{row.name} was removed.")
-    return redirect("on-call")
+    lost, listed = "Nobody is on call by it any more, and its calendar ends.", reverse("on-call")
+    way = [("On call", listed), (row.name, reverse("on-call-schedule", args=[id]))]
+    return confirm(request, Removal(row.name, lost, way, listed), lambda: schedules.delete(by, id))

@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from redis import RedisError
 
@@ -24,6 +24,7 @@ from metrics.redis_state import outage
 from metrics.redis_state.round_trip import ask
 from metrics.views.access import page
 from metrics.views.refusals import beside
+from metrics.views.removal import Removal, confirm
 
 AT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 EMOJIS = ("👍", "👎", "✅", "❌", "👀", "🎉", "🙏", "😄", "😕", "😱", "🔥", "🚀", "🐛", "🔧", "⏳", "☕", "❤️", "💯")
@@ -142,12 +143,13 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = actions.find(by, id)
     check(by, DELETE, found)
-    if request.method != "POST":
-        return render(request, "room/delete.html", {"room": found, "count": found.messages.count()})
-    try:
-        actions.delete(by, id)
-    except Invalid as problem:
-        messages.error(request, str(problem))
-        return redirect("room-settings", id)
-    messages.success(request, f"The room {found.title} was removed.")
-    return redirect("rooms")
+    count, listed = found.messages.count(), reverse("rooms")
+    many = f": {count} message{'' if count == 1 else 's'}" if count else ""
+    way = [
+        ("Rooms", listed),
+        (found.title, reverse("room", args=[id])),
+        ("Settings", reverse("room-settings", args=[id])),
+    ]
+    done = f"The room {found.title} was removed."
+    removal = Removal(found.title, f"What was said in it is removed with it{many}.", way, listed, done)
+    return confirm(request, removal, lambda: actions.delete(by, id))

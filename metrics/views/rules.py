@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,6 +21,7 @@ from metrics.actions import rules as actions
 from metrics.actions.alert_charts import chart
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.actions.incidents import BAD
+from metrics.actions.teams import access_of
 from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
@@ -31,6 +33,7 @@ from metrics.times import datetime_of
 from metrics.views import humanize, rule_draft
 from metrics.views.access import page
 from metrics.views.dashboard_edit import seen
+from metrics.views.removal import Removal, confirm
 
 RULE, QUERY, CALCULATION, CONDITION = "rule", "query", "calculation", "condition"
 FIRST = ("name", "severity", "for", "clear_for")
@@ -127,11 +130,9 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     rule = actions.find(by, id)
     check(by, DELETE, rule)
-    if request.method != "POST":
-        return render(request, "rule/delete.html", {"rule": rule})
-    actions.delete(by, id)
-    messages.success(request, f"{rule.name} was removed.")
-    return redirect("rules")
+    lost = "Its alerts are removed with it, and nobody is told anything by it any more. What it told stays."
+    way = [("Alerts", reverse("alerts")), ("Rules", reverse("rules"))]
+    return confirm(request, Removal(rule.name, lost, way, reverse("rules")), lambda: actions.delete(by, id))
 
 
 def _parts(kind: str) -> Parts:
@@ -153,7 +154,7 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, rule: Ru
     """Show the form of a rule; rehearse it, or save it, as the button says."""
     is_htmx = bool(getattr(request, "htmx", False))
     url = request.path if rule else f"{request.path}?kind={kind}"
-    access = Access() if rule is None else actions.access_of(rule)
+    access = Access() if rule is None else access_of(rule)
     teams = request.POST.getlist("teams") if request.method == "POST" else access.teams
     context: dict[str, Any] = {
         "rule": rule,

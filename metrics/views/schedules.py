@@ -14,6 +14,7 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import schedules as actions
 from metrics.actions.errors import Conflict, Errors, Invalid
+from metrics.actions.teams import access_of
 from metrics.alerts.rotation import ScheduleSpec
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
@@ -47,7 +48,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 
 def _form(request: HttpRequest, by: Principal, row: Schedule | None) -> HttpResponse:
     is_posted = request.method == "POST"
-    access = Access() if row is None else actions.access_of(row)
+    access = Access() if row is None else access_of(row)
     chosen = request.POST.getlist("teams") if is_posted else access.teams
     is_known = row is not None and actions.is_readable(row)
     values = actions.spec_of(row).model_dump(mode="json", by_alias=True) if row and is_known else {"layers": [{}]}

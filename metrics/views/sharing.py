@@ -14,6 +14,7 @@ from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards, sources
 from metrics.actions.errors import Invalid
+from metrics.actions.teams import access_of
 from metrics.models import Dashboard, Source, Team
 from metrics.views.access import page
 from metrics.views.refusals import add_errors
@@ -56,7 +57,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = sources.find(by, id)
     check(by, CHANGE, found)
-    form = _form(request, by, sources.access_of(found).model_dump())
+    form = _form(request, by, access_of(found).model_dump())
     if form.is_valid() and _is_done(form, lambda access: sources.change(by, id, {"access": access})):
         messages.success(request, "Saved.")
         return redirect("source", id) if _is_seen(by, found) else redirect("sources")

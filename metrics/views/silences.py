@@ -18,6 +18,7 @@ from metrics.access.sharing import Access
 from metrics.actions import alerts, withholding
 from metrics.actions import silences as actions
 from metrics.actions.errors import Errors, Invalid
+from metrics.actions.teams import access_of
 from metrics.alerts import matchers
 from metrics.alerts.matchers import Matcher, in_common
 from metrics.models import Alert, Silence, Team
@@ -111,7 +112,7 @@ def edit(request: HttpRequest, id: UUID) -> HttpResponse:
     silence = actions.find(by, str(id))
     check(by, CHANGE, silence)
     check_muted(by, silence)
-    access = actions.access_of(silence)
+    access = access_of(silence)
     typed = Typed(
         matchers=actions.text_of(silence),
         hours="",

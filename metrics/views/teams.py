@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, may, visible
@@ -17,6 +18,7 @@ from metrics.models import Team
 from metrics.views.access import page, page_for
 from metrics.views.menu import people
 from metrics.views.refusals import add_errors
+from metrics.views.removal import Removal, confirm
 
 
 class TeamForm(forms.Form):
@@ -74,8 +76,8 @@ def team(request: HttpRequest, id: int) -> HttpResponse:
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a team."""
     found = actions.find(id)
-    if request.method != "POST":
-        return render(request, "access/team_delete.html", {"found": found})
-    actions.delete(of_visitor(request), id)
-    messages.success(request, f"The team {found.name} was removed. What only its members saw, administrators see now.")
-    return redirect("teams")
+    lost = "Its members stay. What only they saw, only administrators see then."
+    way = [("Teams", reverse("teams")), (found.name, reverse("team", args=[id]))]
+    done = f"The team {found.name} was removed. What only its members saw, administrators see now."
+    removal = Removal(found.name, lost, way, reverse("teams"), done)
+    return confirm(request, removal, lambda: actions.delete(of_visitor(request), id))

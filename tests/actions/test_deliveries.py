@@ -48,6 +48,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     """Nothing leaves this process, and no task is sent: what is due is asked for."""
     world = Outside()
     monkeypatch.setattr(deliveries, "send", world.send)
+    monkeypatch.setattr(deliveries, "ahead", lambda kinds: None)
     monkeypatch.setattr(delivering, "ask", lambda ids: None)
     monkeypatch.setattr("random.random", lambda: 0.5)
     return world

@@ -32,7 +32,7 @@ from metrics.models import (
     Transition,
     Withheld,
 )
-from metrics.redis_state import arrived
+from metrics.redis_state import arrived, delivering
 from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
@@ -335,6 +335,16 @@ class TestChannels:
     def _channel(self) -> None:
         Channel.objects.create(name="hook", kind="webhook")
         rule()
+
+    def test_what_began_is_asked_to_be_told_once_it_has_settled(
+        self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        asked: list[tuple[set[str], float]] = []
+        monkeypatch.setattr(delivering, "ask_soon", lambda kinds, settles_s: asked.append((set(kinds), settles_s)))
+        with django_capture_on_commit_callbacks(execute=True):
+            push(a=95)
+        assert asked == [({"webhook"}, incident_messages.SETTLES.total_seconds())]
+        assert self.sent(0.6) == [("firing", 1, 0)]
 
     @staticmethod
     def sent(after_s: float) -> list[tuple[str, int, int]]:

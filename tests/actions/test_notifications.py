@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from metrics.access.principal import SYSTEM, Principal, Role, of_token, of_user
 from metrics.actions import notifications, rooms
 from metrics.actions.errors import Forbidden, Invalid
+from metrics.actions.notifications import Notice
 from metrics.live import bus
 from metrics.live.bus import Addressee
 from metrics.models import Notification, NotificationSettings, Team, Token, Watch
@@ -120,6 +121,25 @@ def test_however_many_they_are_the_queries_are_the_same(people: dict[str, User],
         assert sum(one["sql"].startswith('INSERT INTO "metrics_notification"') for one in queries) == 1
     assert counts[1] <= counts[2] <= counts[1] + 1, "a team is looked up"
     assert counts[2] <= 14
+
+
+def test_many_at_once_are_a_few_queries_and_each_is_told_as_if_alone(people: dict[str, User], sent: Sent) -> None:
+    counts: list[int] = []
+    for many in (1, 10):
+        made = [rooms.create(SYSTEM, f"War {many} {number}").pk for number in range(many)]
+        notices = [Notice("everyone", f"x {pk}", f"/rooms/{pk}/", f"k-{pk}") for pk in made]
+        notices += [Notice("user:nobody", "y"), Notice("team:ops", "again", key=f"k-{made[0]}")]
+        with CaptureQueriesContext(connection) as queries:
+            outcomes = notifications.tell_all(SYSTEM, "deploy", notices)
+        counts.append(len(queries) - len(sent[-many:]))  # what notes who was sent something asks for names
+        assert outcomes[:many] == [3] * many
+        assert isinstance(outcomes[many], Invalid)
+        assert outcomes[many + 1] == 2, "they know it already, and count"
+    assert counts[1] <= counts[0]
+    for user in people.values():
+        numbers = Notification.objects.filter(user=user).order_by("pk").values_list("number", flat=True)
+        assert list(numbers) == list(range(1, 12))
+    assert [list(one) for one in sent] == [["ada", "bob", "eve"]] * 11
 
 
 def test_quiet_hours_and_silent_kinds_are_kept_and_counted(people: dict[str, User], sent: Sent) -> None:

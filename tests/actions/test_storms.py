@@ -61,7 +61,7 @@ def test_incidents_that_end_together_cost_what_one_costs(
     assert [data["change"] for data in AlertEvent.objects.values_list("data", flat=True)] == ["resolved"] * 52
 
 
-@pytest.mark.parametrize(("is_one_incident", "each_most"), [(True, 0), (False, 16)])
+@pytest.mark.parametrize(("is_one_incident", "each_most"), [(True, 0), (False, 5)])
 def test_what_alerts_cost_that_begin_together(is_one_incident: bool, each_most: int) -> None:
     make.user("ann")
     if not is_one_incident:

@@ -11,6 +11,7 @@ from metrics.access.principal import SYSTEM, Principal, Role, of_user, role_of
 from metrics.access.sharing import Access
 from metrics.actions import dashboards, sources, teams, users
 from metrics.actions.errors import Forbidden, Invalid, Missing
+from metrics.actions.teams import access_of
 from metrics.models import Dashboard, Invitation, Session, Source, Team
 from tests import make
 
@@ -175,7 +176,7 @@ class TestSharing:
         with pytest.raises(Invalid, match="may give things to night"):
             sources.create(self.by, "host", "x", 10, {}, access=Access(teams=["night"]))
         made = sources.create(self.by, "host", "x", 10, {}, access=Access(everyone=False, teams=["ops"]))
-        assert sources.access_of(made) == Access(everyone=False, teams=["ops"])
+        assert access_of(made) == Access(everyone=False, teams=["ops"])
         with pytest.raises(Invalid, match=r"access\.teams: there is no team 'none'"):
             sources.change(self.by, made.pk, {"access": {"teams": ["none"]}})
         assert sources.change(self.by, made.pk, {"access": {"everyone": True, "teams": ["ops"]}}).for_everyone

@@ -53,6 +53,15 @@ def test_a_schedule_is_made_asked_overridden_and_deleted(editor: Program) -> Non
     assert editor.get(f"{SCHEDULES}/{row['id']}").status_code == 404
 
 
+def test_a_shift_that_goes_on_after_the_four_weeks_has_no_end(editor: Program) -> None:
+    row: Any = body(editor.post(SCHEDULES, {**OPS, "layers": [{**LAYER, "people": ["ann"]}]}))
+    (found,) = body(editor.get(f"{ON_CALL}?at=2026-11-30T12:00:00Z"))["on_call"]
+    assert [(one["who"], one["end"]) for one in found["now"]] == [("ann", None)]
+    editor.patch(f"{SCHEDULES}/{row['id']}", {"layers": [LAYER]})
+    (found,) = body(editor.get(f"{ON_CALL}?at=2026-11-30T12:00:00Z"))["on_call"]
+    assert [one["end"] for one in found["now"]] == [found["next"][0]["start"]]
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

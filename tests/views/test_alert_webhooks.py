@@ -61,7 +61,7 @@ def test_one_is_made_shows_its_address_once_and_takes_what_the_example_gave(clie
     ("typed", "said"),
     [
         ({"example": ""}, "Paste an example to see the alerts that it gives."),
-        ({"example": "{"}, "The example has no alerts: unexpected end of JSON input."),
+        ({"example": "{"}, "The example is no JSON: it can't be read from line 1, column 2 on."),
         ({"example": "[]"}, "It gives no alert."),
         ({"example": "x" * 100_001}, "example: it has at most 100000 characters."),
         ({"mapping-name": ""}, "mapping.name: It has to be given."),

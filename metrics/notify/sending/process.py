@@ -1,15 +1,14 @@
-"""Starting the process that sends, and waiting for what comes of it."""
+"""A job for a process that sends, and what comes of it."""
 
 import base64
 import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,18 +16,17 @@ from django.conf import settings
 
 from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Message
+from metrics.notify.sending import servers
 
 log = structlog.get_logger(__name__)
 
-ROOT = Path(__file__).parents[3]
 SENDS_S = 20.0
 """Time that a channel has."""
 ENDS_S = 23.0
 """By then the process is gone, be it as its own alarm ends it."""
 WAITS_S = 25.0
 NEEDED = ("ALLOW_PRIVATE_ADDRESSES", "EMAIL_FROM", "EMAIL_URL", "REDIS_URL", "TIME_ZONE")
-OURS = ("ADMIN_PASSWORD", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "EMAIL_URL", "REDIS_URL", "SECRET_KEY")
-"""Environment variables that the process is not given: what it needs of them is in its job."""
+TOO_LONG = f"It took longer than {SENDS_S:g} s."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,43 +61,62 @@ class Job:
         ).encode()
 
 
+def ahead(kinds: Iterable[str]) -> None:
+    """Have loaded soon what sending through `kinds` of channels needs."""
+    for kind in kinds:
+        servers.of(kind).start()
+
+
 def send(job: Job) -> Receipt:
     """Send a message in a process of its own, and return the receipt. Raises ChannelError."""
-    command = [sys.executable, "-P", "-m", "metrics.notify.sending.sender"]
-    process = subprocess.Popen(
-        command,
-        env=_environment(),
-        cwd="/",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            output, errors = process.communicate(job.json(), WAITS_S)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise ChannelError(f"It took longer than {SENDS_S:g} s.") from None
-    return _read(process.returncode, output, errors)
+    began = time.monotonic()
+    try:
+        opened, pid = _sender(job.kind, began + WAITS_S)
+        with opened:
+            try:
+                output = _answer(opened, job.json(), began + WAITS_S)
+            except TimeoutError:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                raise
+    except TimeoutError:
+        raise ChannelError(TOO_LONG) from None
+    return _read(output, time.monotonic() - began)
 
 
-def _read(code: int, output: bytes, errors: bytes) -> Receipt:
-    if not output.endswith(b"\n"):
-        if code == -signal.SIGALRM:
-            raise ChannelError(f"It took longer than {SENDS_S:g} s.")
-        last = errors.decode(errors="replace").strip().rpartition("\n")[2].partition(":")[0]
-        log.warning("a process that sends ended without an answer", code=code, error=last)  # more may hold a token
-        raise ChannelError(f"The process that sends ended by itself ({last[:100] or code}).")
-    said = json.loads(output)
-    if "error" in said:
-        raise ChannelError(said["error"], permanent=said["permanent"], wait_s=said["wait_s"])
-    return Receipt(said["said"], said["id"])
+def _sender(kind: str, until: float) -> tuple[socket.socket, int]:
+    """Return a socket to a new process that sends, and its id. Raises ChannelError, and TimeoutError."""
+    with suppress(servers.GoneError):
+        return servers.of(kind).sender(until)
+    try:
+        return servers.of(kind).sender(until)  # it was killed, and has begun nothing
+    except servers.GoneError:
+        raise ChannelError("The process that sends could not be started.") from None
 
 
-def _environment() -> dict[str, str]:
-    ours = {*OURS, *(f"{name}_FILE" for name in OURS), "SECRET_KEY_FALLBACKS", "SECRET_KEY_FALLBACKS_FILE"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**kept, "PYTHONPATH": os.pathsep.join(path), "HOME": "/nonexistent"}  # no .netrc of whoever runs us
+def _answer(opened: socket.socket, job: bytes, until: float) -> bytes:
+    """Return all that a process says to its job. Raises TimeoutError."""
+    output = b""
+    with suppress(BrokenPipeError, ConnectionResetError):  # it ended, which says it all
+        opened.settimeout(max(0.001, until - time.monotonic()))
+        opened.sendall(job)
+        opened.shutdown(socket.SHUT_WR)
+        while said := opened.recv(65_536):
+            output += said
+            opened.settimeout(max(0.001, until - time.monotonic()))
+    return output
+
+
+def _read(output: bytes, took_s: float) -> Receipt:
+    last = output.decode(errors="replace").strip().rpartition("\n")[2]
+    try:
+        said = json.loads(last)
+        if "error" in said:
+            raise ChannelError(said["error"], permanent=said["permanent"], wait_s=said["wait_s"])
+        return Receipt(said["said"], said["id"])
+    except (ValueError, TypeError, KeyError):
+        if took_s >= ENDS_S:
+            raise ChannelError(TOO_LONG) from None
+    problem = last.partition(":")[0][:100]  # more may hold a token
+    log.warning("a process that sends ended without an answer", error=problem)
+    raise ChannelError(f"The process that sends ended by itself{problem and f' ({problem})'}.")

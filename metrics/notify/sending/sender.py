@@ -1,7 +1,7 @@
-"""`python -m metrics.notify.sending.sender`: sends one message, and ends.
+"""A process that sends one message, and ends: a copy of the one in `fork_server.py`.
 
-It reads a job (JSON) from its standard input, and writes what came of it. That is noted in Redis before it is told, and
-the process does not end with the one that started it: an answer counts though the worker was killed meanwhile.
+It says its id, reads a job (JSON) from its standard input, and writes what came of it. That is noted in Redis before it
+is told, and the process does not end with the one that asked: an answer counts though the worker was killed meanwhile.
 """
 
 import base64
@@ -9,10 +9,10 @@ import json
 import os
 import resource
 import signal
-import sys
 import time
+import traceback
 from contextlib import nullcontext, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 
@@ -21,8 +21,32 @@ NOTED_S = 86_400
 REDIS_S = 2.0
 
 
-def main() -> None:
-    job = json.loads(sys.stdin.buffer.read())
+def load(kind: str) -> None:
+    """Import what sending through channels of a `kind` needs."""
+    import redis  # noqa: F401
+
+    from metrics.notify.registry import kind_of
+
+    kind_of(kind).load()
+
+
+def main() -> NoReturn:
+    """Send, and end this process."""
+    try:
+        _work()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)  # threads of others may hang
+
+
+def _work() -> None:
+    os.write(1, f"{os.getpid()}\n".encode())
+    with open(0, "rb", closefd=False) as input:
+        given = input.read()
+    if not given:  # whoever asked is gone
+        return
+    job = json.loads(given)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, job["ends_s"])  # the system ends this process, whatever hangs in it
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
@@ -30,9 +54,8 @@ def main() -> None:
     deadline = time.monotonic() + job["sends_s"]
     settings.configure(**job["settings"], USE_TZ=True)
     said = json.dumps(_once(job, deadline))
-    with suppress(BrokenPipeError):  # whoever asked is gone
-        os.write(1, said.encode() + b"\n")
-    os._exit(0)  # threads of others may hang
+    with suppress(OSError):  # whoever asked is gone
+        os.write(1, f"\n{said}\n".encode())
 
 
 def _once(job: dict[str, Any], deadline: float) -> dict[str, Any]:
@@ -72,7 +95,3 @@ def _sent(job: dict[str, Any], deadline: float) -> dict[str, Any]:
         except ChannelError as problem:
             return {"error": str(problem), "permanent": problem.permanent, "wait_s": problem.wait_s}
     return {"said": receipt.said, "id": receipt.id}
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,7 @@
 """Processes are killed while alerts fire: each change is announced once, and channels are told of it once.
 
+A web server, a target of apprise and a mail server count what arrives.
+
 `MOMENTS=50` tries more moments than the usual run.
 """
 
@@ -7,13 +9,16 @@ import json
 import os
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.integration.bench import Bench
-from tests.notify.receivers import Hook, hook
+from tests.notify.receivers import Hook, Letters, hook, letters
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +33,11 @@ print("DUMP", json.dumps({
     "fired": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "firing"),
     "ended": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "ok"),
     "waiting": moves.filter(processed_at=None).count(),
+    "sent": {
+        kind: Delivery.objects.filter(channel__name=rule + " " + kind, state="sent").count()
+        for kind in ("webhook", "apprise", "mail")
+    },
+    "failed": Delivery.objects.filter(channel__name__startswith=rule, state="failed").count(),
     "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
     "untold": Incident.objects.exclude(untold_since=None).count(),
     "told": sorted(
@@ -82,9 +92,45 @@ def wait_until_quiet(bench: Bench, name: str, ended: list[str]) -> dict[str, Any
         time.sleep(0.5)
 
 
-def answered(receiver: Hook) -> list[dict[str, Any]]:
-    found = [json.loads(body) for _, _, body in receiver.got]
-    return [one for one in found if "Turbine" in one["subject"]]
+@dataclass
+class Outside:
+    """A web server, a target of apprise, and a mail server, each behind a channel of its own."""
+
+    webhook: Hook
+    apprise: Hook
+    mail: Letters
+
+    def arrived(self) -> dict[str, int]:
+        """Return how many messages came through each channel."""
+        return {"webhook": len(self.webhook.got), "apprise": len(self.apprise.got), "mail": len(self.mail.got)}
+
+    def ids(self) -> list[str]:
+        """Return the ids of what came; apprise gives none."""
+        return [headers["webhook-id"] for _, headers, _ in self.webhook.got] + [
+            mail["Message-ID"] for mail in self.mail.got
+        ]
+
+
+@contextmanager
+def outside(bench: Bench, name: str, token: str) -> Iterator[Outside]:
+    """Have channels to receivers of ours meanwhile."""
+    with hook() as webhook, hook() as apprise, letters() as mail:
+        configs: dict[str, dict[str, Any]] = {
+            "webhook": {"url": webhook.url, "secret": "correct horse battery"},
+            "apprise": {"url": apprise.url.replace("http://", "json://")},
+            "mail": {"to": ["ops@example.com"], "host": "127.0.0.1", "port": mail.port, "security": "none"},
+        }
+        made = [
+            ask(bench, "POST", "channels", token, {"kind": kind, "name": f"{name} {kind}", "config": config})
+            for kind, config in configs.items()
+        ]
+        yield Outside(webhook, apprise, mail)
+        for channel in made:
+            ask(bench, "DELETE", f"channels/{channel['id']}", token)
+
+
+def conversations(messages: list[dict[str, Any]], state: str) -> set[str]:
+    return {one["conversation"] for one in messages if one["state"] == state}
 
 
 @pytest.mark.timeout(180 + 30 * MOMENTS)
@@ -97,9 +143,7 @@ def test_each_change_is_announced_once_whatever_is_killed(bench: Bench, victims:
     name, metric = f"Turbine {victims[0]}", f"turbine_{victims[0]}"
     rule = ask(bench, "POST", "rules", token, {"name": name, "query": {"metric": metric}, "condition": condition})
     hosts = [f"{victims[0]}{moment:02}" for moment in range(MOMENTS)]
-    with hook() as receiver:
-        config = {"url": receiver.url, "secret": "correct horse battery"}
-        channel = ask(bench, "POST", "channels", token, {"kind": "webhook", "name": name, "config": config})
+    with outside(bench, name, token) as receivers:
         for moment, host in enumerate(hosts):
             push(bench, metric, [host], 97)
             time.sleep(dice.random())
@@ -111,14 +155,15 @@ def test_each_change_is_announced_once_whatever_is_killed(bench: Bench, victims:
                 time.sleep(0.05)
         push(bench, metric, hosts, 10)
         found = wait_until_quiet(bench, name, hosts)
-        ask(bench, "DELETE", f"channels/{channel['id']}", token)
     ask(bench, "DELETE", f"rules/{rule['id']}", token)
     assert found["fired"] == hosts
     assert len(set(found["told"])) == len(found["told"])
     assert len(found["told"]) + found["together"] == len(hosts)  # of more than three at once, how many they are
-    messages = answered(receiver)
-    ids = [headers["webhook-id"] for _, headers, _ in receiver.got]
-    assert len(ids) == len(set(ids)), "a channel that answered was told twice"
-    assert {one["conversation"] for one in messages if one["state"] == "firing"} == {
-        one["conversation"] for one in messages if one["state"] == "resolved"
-    }
+    assert found["failed"] == 0
+    assert receivers.arrived() == found["sent"], "a channel that answered was told twice, or not at all"
+    ids = receivers.ids()
+    assert len(ids) == len(set(ids))
+    messages = [json.loads(body) for _, _, body in receivers.webhook.got]
+    assert conversations(messages, "firing") == conversations(messages, "resolved") != set()
+    told = [mail["Subject"].partition(":")[0].partition(" ")[0] for mail in receivers.mail.got]
+    assert told.count("Firing") == len([one for one in messages if one["state"] == "firing"])
