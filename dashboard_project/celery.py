@@ -11,6 +11,7 @@ from celery.beat import Scheduler
 from click import Option
 from redis import RedisError
 
+from dashboard_project import prepared
 from dashboard_project.clock import SteadyClock
 from metrics.redis_state.outage import TROUBLE
 
@@ -28,6 +29,12 @@ app.steps["worker"].add("dashboard_project.embedded_beat:BeatThread")
 @signals.setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Django's LOGGING is the only logging configuration; a receiver here stops Celery from adding its own."""
+
+
+@signals.celeryd_after_setup.connect
+def wait_until_prepared(**_: Any) -> None:
+    """Have a worker that imported its tasks wait until the start is prepared."""
+    prepared.wait()
 
 
 @signals.worker_ready.connect

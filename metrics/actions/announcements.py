@@ -36,6 +36,7 @@ from metrics.actions.notification_settings import ALERT
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Transition
+from metrics.prepared import Prepared
 from metrics.times import datetime_of
 
 log = structlog.get_logger(__name__)
@@ -161,7 +162,7 @@ def _not_released(alert: int) -> None:
 
 
 def _announce_some(now: float) -> int:
-    waiting = dict(_unprocessed().order_by("pk").values_list("pk", "after")[:AT_ONCE])
+    waiting: dict[int, str] = dict(_WAITING.rows())
     if not waiting:
         return 0
     if State.NODATA in waiting.values():
@@ -192,6 +193,9 @@ def _pass_over(odd: int, now: float) -> None:
 
 def _unprocessed() -> QuerySet[Transition]:
     return Transition.objects.filter(processed_at=None, noun="alert")
+
+
+_WAITING = Prepared(lambda: _unprocessed().order_by("pk").values_list("pk", "after")[:AT_ONCE])
 
 
 def _held_back() -> QuerySet[Alert]:

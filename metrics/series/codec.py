@@ -61,15 +61,17 @@ def _packed(columns: Sequence[bytes], decimals: int, length: int, by_mean: int =
 
 def _column(column: Column) -> bytes:
     if column.dtype.kind == "i" and len(column):
-        first, step = int(column[0]), int(column[1]) - int(column[0]) if len(column) > 1 else 0
+        first = int(column[0])
+        step = int(column[1]) - first if len(column) > 1 else 0
         if abs(step) < 2**31 and abs(first) < 2**53 and np.array_equal(_even(first, step, len(column)), column):
             return _EVEN.pack(first, step)
-    return standalone.simple_compress(np.ascontiguousarray(column), _CONFIG)
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(column), _CONFIG)
+    return packed
 
 
 def _even(first: int, step: int, count: int) -> Column:
     if step:
-        return np.arange(first, first + step * count, step, np.int64)
+        return np.arange(first, first + step * count, step, dtype=np.int64)
     column = np.empty(count, np.int64)
     column.fill(first)  # in half the time of `full`
     return column
@@ -103,7 +105,8 @@ def decode(data: bytes, most: int) -> list[Column]:
 
 def _unpacked(packed: bytes, count: int) -> Column:
     if len(packed) == _EVEN.size:
-        return _even(*_EVEN.unpack(packed), count)
+        first, step = _EVEN.unpack(packed)
+        return _even(first, step, count)
     column = standalone.simple_decompress(packed)
     return np.empty(0) if column is None else column
 
