@@ -68,6 +68,7 @@ class Beat(Scheduler):
         self._clock = SteadyClock()
         self._sign = health.LifeSign("beat")
         self._signed = 0.0
+        self._untold: list[tuple[float, float]] = []
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -81,8 +82,11 @@ class Beat(Scheduler):
         from metrics.health import store as health
 
         if by_s := self._clock.note_step():
-            with suppress(*TROUBLE):
-                self._tell(time.time() - by_s, time.time())
+            self._untold.append((time.time() - by_s, time.time()))
+        with suppress(*TROUBLE):  # the network of a machine that slept comes back later than its clock
+            while self._untold:
+                self._tell(*self._untold[0])
+                del self._untold[0]
         now = time.monotonic()
         if now - self._signed >= health.SIGN_EVERY_S:
             self._signed = now
