@@ -39,7 +39,7 @@ TICK = ("start_due", "fetch_pictures", "sweep", "follow_alerts")
 def test_a_part_of_the_tick_that_fails_keeps_no_other_from_being_done(
     odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = []
+    done: list[str] = []
 
     def part(name: str) -> Callable[[], None]:
         def run() -> None:
@@ -51,7 +51,7 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_being_done(
 
     for name in TICK:
         monkeypatch.setattr(system, name, part(name))
-    monkeypatch.setattr(system.deliveries, "start_due", part("deliveries"))
+    monkeypatch.setattr("tasks.deliveries.start_due", part("deliveries"))
     with capture_logs() as logs:
         system.tick()
     assert done == [*TICK, "deliveries"]
@@ -68,7 +68,7 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_being_done(
 def test_a_step_that_fails_keeps_the_next_from_nothing(
     task: str, steps: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = []
+    done: list[float] = []
 
     def first(_: float) -> None:
         raise ValueError("odd")
