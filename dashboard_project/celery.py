@@ -11,6 +11,7 @@ from celery.beat import Scheduler
 from click import Option
 from redis import RedisError
 
+from dashboard_project import prepared
 from dashboard_project.clock import SteadyClock
 from metrics.redis_state.outage import TROUBLE
 
@@ -28,6 +29,12 @@ app.steps["worker"].add("dashboard_project.embedded_beat:BeatThread")
 @signals.setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Django's LOGGING is the only logging configuration; a receiver here stops Celery from adding its own."""
+
+
+@signals.celeryd_after_setup.connect
+def wait_until_prepared(**_: Any) -> None:
+    """Have a worker that imported its tasks wait until the start is prepared."""
+    prepared.wait()
 
 
 @signals.worker_ready.connect
@@ -61,6 +68,7 @@ class Beat(Scheduler):
         self._clock = SteadyClock()
         self._sign = health.LifeSign("beat")
         self._signed = 0.0
+        self._untold: list[tuple[float, float]] = []
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -74,8 +82,11 @@ class Beat(Scheduler):
         from metrics.health import store as health
 
         if by_s := self._clock.note_step():
-            with suppress(*TROUBLE):
-                self._tell(time.time() - by_s, time.time())
+            self._untold.append((time.time() - by_s, time.time()))
+        with suppress(*TROUBLE):  # the network of a machine that slept comes back later than its clock
+            while self._untold:
+                self._tell(*self._untold[0])
+                del self._untold[0]
         now = time.monotonic()
         if now - self._signed >= health.SIGN_EVERY_S:
             self._signed = now

@@ -14,7 +14,6 @@ from dataclasses import asdict
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
-import psycopg
 from django.conf import settings
 from django.core.checks import Tags
 from django.core.checks.registry import registry
@@ -77,13 +76,19 @@ def prepare() -> str:
         if settings.PLUGINS_DIR.parent == settings.DATA_DIR:  # one that was chosen is there, or comes later
             settings.PLUGINS_DIR.mkdir(exist_ok=True)
         return bootstrap()
-    except (DatabaseError, psycopg.Error) as error:
+    except (DatabaseError, _driver_error()) as error:  # called only if there is one
         url = local_redis.without_password(settings.DATABASE_URL)
         raise CannotStartError(f"The database at {url} can't be used ({local_redis.reason(error)}).") from None
     except OSError as error:
         raise CannotStartError(f"{error.filename} can't be written ({error.strerror or error}).") from None
     finally:
         connections.close_all()
+
+
+def _driver_error() -> type[Exception]:
+    import psycopg  # not above: with SQLite there is nothing to do for it
+
+    return psycopg.Error
 
 
 def unapplied() -> bool:

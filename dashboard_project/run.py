@@ -1,6 +1,7 @@
 """`python -m dashboard_project.run`: the whole system on one machine, in one terminal.
 
-Starts a Redis if none is given, has everything prepared, and keeps the Procfile's processes running until Ctrl-C.
+Starts a Redis if none is given, has everything prepared, while the Procfile's processes import what they need, and
+keeps them running until Ctrl-C.
 Whatever prevents the start is said in one sentence. It stays as long as the system runs, so it never imports Django.
 """
 
@@ -22,6 +23,7 @@ from honcho.environ import parse_procfile
 
 from dashboard_project import addresses, local_redis
 from dashboard_project.preparation import CannotStartError, Facts, Preparation
+from dashboard_project.prepared import Prepared
 from dashboard_project.readiness import announce_when_ready
 from dashboard_project.supervisor import Command, Supervisor
 
@@ -76,13 +78,17 @@ def serve(facts: Facts, preparation: Preparation, door: socket.socket) -> None:
     asked = asked_to_stop(supervisor, preparation)
     try:
         start_redis(facts, supervisor)
+        prepared = Prepared()
+        commands = procfile(facts, door, prepared)
+        supervisor.start(*(one for one in commands if one.waits is not None))
         try:
             sign_in = preparation.finish()
         except CannotStartError:
             if not asked.is_set():  # or else it ended because somebody was impatient
                 raise
         if not asked.is_set():
-            supervisor.start(*procfile(facts, door))
+            prepared.say()
+            supervisor.start(*(one for one in commands if one.waits is None))
             announce_when_ready(supervisor.say, facts, sign_in, asked)
         asked.wait()
         supervisor.say("stopping")
@@ -122,12 +128,23 @@ def start_redis(facts: Facts, supervisor: Supervisor) -> None:
     supervisor.start(Command("redis", arguments))
 
 
-def procfile(facts: Facts, door: socket.socket) -> list[Command]:
-    """Return what is wanted of the Procfile, the one place that says how each is run; `web` gets `door`."""
+def procfile(facts: Facts, door: socket.socket, prepared: Prepared) -> list[Command]:
+    """Return what is wanted of the Procfile, the one place that says how each is run; `web` gets `door`.
+
+    Commands of manage.py don't wait for `prepared`: they are started then.
+    """
     processes: dict[str, str] = parse_procfile((BASE_DIR / "Procfile").read_text()).processes
     if not facts.statsd:
         del processes["statsd"]
-    return [Command(name, shlex.split(command), door if name == "web" else None) for name, command in processes.items()]
+    return [
+        Command(
+            name,
+            shlex.split(command),
+            listener=door if name == "web" else None,
+            waits=None if name == "statsd" else prepared.reader,
+        )
+        for name, command in processes.items()
+    ]
 
 
 def child_environment(facts: Facts) -> dict[str, str]:

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import import_module
 from typing import Any
 
 from dashboard_project import handover  # first, because Twisted takes what systemd says out of the environment
@@ -22,7 +23,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard_project import addresses
+from dashboard_project import addresses, prepared
 from dashboard_project.daphne_extensions import ExtendedServer  # before Twisted, because it chooses the reactor
 
 from twisted.internet import reactor  # isort: skip
@@ -96,6 +97,12 @@ def collect_garbage_rarely() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+def import_all() -> None:
+    """Import what the first requests need. It asks for nothing that has to be prepared."""
+    for module in ("consumers.routing", "dashboard_project.urls", "metrics.api.fast_path"):
+        import_module(module)
+
+
 def main() -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     try:
@@ -103,6 +110,8 @@ def main() -> int:
     except ImproperlyConfigured as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
+    import_all()
+    prepared.wait()
     try:
         listener = handover.inherited_listener() or addresses.bound(settings.HOST, settings.PORT)
         listener.listen(LISTEN_BACKLOG)

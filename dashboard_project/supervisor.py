@@ -21,7 +21,7 @@ from typing import TextIO
 
 from honcho.printer import Message, Printer
 
-from dashboard_project import handover
+from dashboard_project import handover, prepared
 
 DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 DELAY_LEAST_S = 1.0
@@ -37,11 +37,15 @@ def die_with_parent(*command: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A child to keep running: its name in the output and of its pid file, its arguments, and where it listens."""
+    """A child to keep running: its name in the output and of its pid file, its arguments, and where it listens.
+
+    `waits` is the reading end of the pipe that tells it when all is prepared; see `dashboard_project.prepared`.
+    """
 
     name: str
     arguments: Sequence[str]
     listener: socket.socket | None = None
+    waits: int | None = None
 
 
 class Child:
@@ -193,11 +197,13 @@ class Supervisor:
     def popen(self, command: Command, line: socket.socket | None = None) -> subprocess.Popen[bytes]:
         """Start `command` once: leashed to this process, in a session of its own, out of reach of Ctrl-C.
 
-        It inherits its listener, and `line`, which is closed here.
+        It inherits its listener, what it waits for, and `line`, which is closed here.
         """
         passed: dict[str, int] = {}
         if command.listener is not None and line is not None:
             passed = {handover.LISTENER_FD: command.listener.fileno(), handover.LINE_FD: line.fileno()}
+        if command.waits is not None:
+            passed[prepared.FD] = command.waits
         try:
             return subprocess.Popen(
                 die_with_parent(*command.arguments),

@@ -37,12 +37,15 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def tick() -> None:
-    """Start what is due, find what must be rendered, end timers of alerts, tell people; beat sends this each second."""
-    start_due()
-    fetch_pictures()
-    sweep()
-    follow_alerts()
-    deliveries.start_due()
+    """Start what is due, find what must be rendered, end timers of alerts, tell people; beat sends this each second.
+
+    A part that fails is logged, and keeps no other from being done.
+    """
+    for part in (start_due, fetch_pictures, sweep, follow_alerts, deliveries.start_due):
+        try:
+            part()
+        except Exception:
+            log.exception("a part of the tick failed", part=f"{part.__module__}.{part.__name__}")
 
 
 @alone
@@ -95,7 +98,10 @@ def tell() -> None:
 
 
 def _done(step: Callable[[float], object], now: float) -> bool:
-    """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller."""
+    """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller.
+
+    Return whether it was done.
+    """
     try:
         step(now)
     except (RedisError, OperationalError, TimeoutError):
@@ -103,7 +109,7 @@ def _done(step: Callable[[float], object], now: float) -> bool:
     except Exception as error:
         if unavailable(error):
             raise
-        log.exception("alerts are not followed", step=step.__module__)
+        log.exception("a step failed", step=f"{step.__module__}.{getattr(step, '__name__', '')}")
         return False
     return True
 
@@ -124,8 +130,8 @@ def look_at_series() -> None:
 
     Beat sends this every 10 s.
     """
-    evaluation.look(time.time())
-    announcements.release(time.time())
+    for step in (evaluation.look, announcements.release):
+        _done(step, time.time())
 
 
 @shared_task
@@ -134,8 +140,8 @@ def look_at_series() -> None:
 def heartbeats() -> None:
     """Have those count as late or down that did not ping, and store everyone's state; beat sends this every 5 s."""
     now = time.time()
-    heartbeats_.evaluate(now)
-    heartbeats_.report(now)
+    for step in (heartbeats_.evaluate, heartbeats_.report):
+        _done(step, now)
 
 
 @shared_task

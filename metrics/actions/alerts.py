@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, Q, When
+from django.db.models import Case, DateTimeField, Q, When
 
 from metrics.access.policy import ACKNOWLEDGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
@@ -14,6 +14,7 @@ from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts.machine import State
 from metrics.models import Alert, Incident, Rule
 from metrics.models.log import sender
+from metrics.prepared_query import PreparedQuery
 from metrics.times import datetime_of
 
 REASON_MOST = 500
@@ -135,11 +136,16 @@ def _give_back(by: Principal, alert: Alert) -> None:
     journal.record(by, "give back", alert, before, acknowledgement(alert))
 
 
+_OVER = PreparedQuery(
+    lambda now: Alert.objects.filter(acknowledged_until__lte=now).order_by().values_list("pk")[:1], DateTimeField()
+)
+
+
 def end_acknowledgements(now: float) -> None:
     """Have those come back whose time is over."""
-    over = Q(acknowledged_until__lte=datetime_of(now))
-    if not Alert.objects.filter(over).exists():
+    if not _OVER.finds(datetime_of(now)):
         return
+    over = Q(acknowledged_until__lte=datetime_of(now))
     with transaction.atomic():
         for alert in locks.alerts(Alert.objects.select_related("rule").filter(over)):
             _give_back(SYSTEM, alert)

@@ -38,6 +38,7 @@ from metrics.actions.notifications import Notice
 from metrics.actions.withholding import Reason
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Transition
+from metrics.prepared_query import PreparedQuery
 from metrics.times import datetime_of
 
 log = structlog.get_logger(__name__)
@@ -163,7 +164,7 @@ def _not_released(alert: int) -> None:
 
 
 def _announce_some(now: float) -> int:
-    waiting = dict(_unprocessed().order_by("pk").values_list("pk", "after")[:AT_ONCE])
+    waiting: dict[int, str] = dict(_WAITING.rows())
     if not waiting:
         return 0
     if State.NODATA in waiting.values():
@@ -194,6 +195,9 @@ def _pass_over(odd: int, now: float) -> None:
 
 def _unprocessed() -> QuerySet[Transition]:
     return Transition.objects.filter(processed_at=None, noun="alert")
+
+
+_WAITING = PreparedQuery(lambda: _unprocessed().order_by("pk").values_list("pk", "after")[:AT_ONCE])
 
 
 def _held_back() -> QuerySet[Alert]:

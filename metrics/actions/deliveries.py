@@ -17,7 +17,7 @@ from celery.exceptions import OperationalError
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet
 from redis import RedisError
 
 from metrics.access.policy import visible
@@ -31,6 +31,7 @@ from metrics.notify.message import Message
 from metrics.notify.registry import kind_of
 from metrics.notify.rendering import subject
 from metrics.notify.sending.process import WAITS_S, Job, ahead, send
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.redis_state import delivering, outage
 from metrics.times import datetime_of
 
@@ -121,7 +122,7 @@ def address_of(path: str) -> str:
 def due(now: float) -> list[int]:
     """Return the deliveries (ids) that may be sent at `now`: of each channel the oldest."""
     first: dict[int, int] = {}
-    for pk, channel in free(datetime_of(now)).order_by("pk").values_list("pk", "channel")[:LOOKED_AT]:
+    for pk, channel in _FREE.rows(datetime_of(now)):
         first.setdefault(channel, pk)
     return list(first.values())
 
@@ -168,7 +169,7 @@ def wait_s(tried: int, asked_s: float | None, chance: float) -> float:
     return usual if asked_s is None else min(WAIT_MOST_S, max(usual, asked_s))
 
 
-def free(now: datetime) -> QuerySet[Delivery]:
+def free(now: datetime | Given) -> QuerySet[Delivery]:
     """Return the rows that may be sent: their channel is free, and nothing goes before in the conversation."""
     of_channel = Delivery.objects.filter(channel=OuterRef("channel"))
     busy = of_channel.filter(state=Delivery.SENDING, claimed_until__gt=now)
@@ -178,6 +179,9 @@ def free(now: datetime) -> QuerySet[Delivery]:
         ~Exists(busy),
         Q(conversation="") | ~Exists(before),
     )
+
+
+_FREE = PreparedQuery(lambda now: free(now).order_by("pk").values_list("pk", "channel")[:LOOKED_AT], DateTimeField())
 
 
 def _claim(id: int, now: datetime) -> Claim | None:

@@ -7,13 +7,16 @@ of a channel that is off fails, as all that waits there does, and the next chann
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import DateTimeField, QuerySet
 
 from metrics.actions import alert_changes, channel_configs, deliveries
 from metrics.models import Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Line, Message
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
 from metrics.widgets.units import age
 
@@ -31,14 +34,22 @@ class Held:
     subject: str
 
 
+def _due_by(moment: datetime | Given) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=Delivery.HELD, next_at__lte=moment)
+
+
+_DUE = PreparedQuery(
+    lambda moment: _due_by(moment).order_by("channel").values_list("channel").distinct(), DateTimeField()
+)
+
+
 def send(now: float) -> int:
     """Queue the digests that are due at `now` (Unix seconds); return how many."""
-    due = Delivery.objects.filter(state=Delivery.HELD, next_at__lte=datetime_of(now))
-    count = 0
-    for pk in sorted(set(due.order_by().values_list("channel", flat=True))):
+    moment, count = datetime_of(now), 0
+    for (pk,) in _DUE.rows(moment):
         with transaction.atomic():
             channel = Channel.objects.select_for_update(no_key=True).filter(pk=pk).first()
-            if channel is None or not due.filter(channel=pk).exists():
+            if channel is None or not _due_by(moment).filter(channel=pk).exists():
                 continue  # somebody was faster
             rows = Delivery.objects.filter(channel=pk, state=Delivery.HELD).order_by("pk")
             names = ("pk", "conversation", "document__state", "document__subject")

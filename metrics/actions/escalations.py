@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 
 from metrics.access.principal import SYSTEM, Principal, of_user
 from metrics.actions import audience, incident_messages, notifications, sightings, timeline
@@ -12,6 +12,7 @@ from metrics.actions.errors import Invalid
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
 from metrics.models import Alert, Incident
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
 from metrics.widgets.units import age
 
@@ -26,15 +27,25 @@ def begin(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
         _go_on(incident, spec)
 
 
+def _due_by(moment: datetime | Given) -> Q:
+    return Q(next_step_at__lte=moment, resolved_at=None, acknowledged_at=None)
+
+
+def _waiting(moment: Given) -> QuerySet[Incident, tuple[int]]:
+    told = Alert.objects.filter(incident=OuterRef("pk"), are_told=True)
+    is_free = Exists(told.filter(acknowledged_at=None)) | ~Exists(told)  # alerts may be taken one by one, too
+    return Incident.objects.filter(_due_by(moment), is_free).order_by("pk").values_list("pk")[:AT_ONCE]
+
+
+_WAITING = PreparedQuery(_waiting, DateTimeField())
+
+
 def sweep(now: float) -> int:
     """Take the steps that are due at `now` (Unix seconds); return how many."""
     moment, count = datetime_of(now), 0
-    told = Alert.objects.filter(incident=OuterRef("pk"), are_told=True)
-    is_free = Exists(told.filter(acknowledged_at=None)) | ~Exists(told)  # alerts may be taken one by one, too
-    due = Q(next_step_at__lte=moment, resolved_at=None, acknowledged_at=None)
-    for pk in Incident.objects.filter(due, is_free).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
+    for (pk,) in _WAITING.rows(moment):
         with transaction.atomic():
-            incident = Incident.objects.select_for_update().filter(due, pk=pk).first()
+            incident = Incident.objects.select_for_update().filter(_due_by(moment), pk=pk).first()
             if incident is not None:
                 _take_step(incident, moment)
                 count += 1

@@ -148,6 +148,8 @@ def prune() -> None:
 
 def _tell(told: Sequence[Sample], now: float) -> None:
     """Store `told`. What stands in its way must not undo a ping, and the next report says the same again."""
+    if not told:
+        return
     try:
         (accepted,) = samples.accept([samples.checked(told, None, now, whole=False)], now)
         if accepted.refused:

@@ -11,7 +11,7 @@ from functools import partial
 
 from celery.exceptions import OperationalError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q, QuerySet
 from redis import RedisError
 
 from metrics.actions import alert_notices, alerts, audience, deliveries, timeline
@@ -20,6 +20,7 @@ from metrics.models import Alert, Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Chart, Line, Message
 from metrics.notify.message import State as MessageState
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.redis_state import delivering, outage
 from metrics.times import datetime_of
 from metrics.widgets import units
@@ -32,18 +33,32 @@ AT_ONCE = 100
 HELD = Delivery.HELD
 
 
+def _waiting(changed: datetime | Given, since: datetime | Given, told: datetime | Given) -> QuerySet[Incident]:
+    """Return the incidents that people are to be told of: that changed until `changed`, or first `since` then.
+
+    Of those that are no news, those that they were `told` of until then.
+    """
+    settled = Q(changed_at__lte=changed) | Q(untold_since__lte=since)
+    is_news = Q(resolved_at__isnull=False) | Q(acknowledged_at__gt=F("told_at")) | Q(severity="critical")
+    due = Q(told_at=None) | is_news | Q(told_at__lte=told)
+    return Incident.objects.exclude(untold_since=None).filter(settled, due)
+
+
+_WAITING = PreparedQuery(
+    lambda *ends: _waiting(*ends).order_by(alerts.MOST_SEVERE_FIRST, "untold_since").values_list("pk"),
+    *[DateTimeField()] * 3,
+)
+
+
 def send(now: float) -> int:
     """Queue the messages that are due at `now` (Unix seconds); return of how many incidents."""
     moment, count = datetime_of(now), 0
-    settled = Q(changed_at__lte=moment - SETTLES) | Q(untold_since__lte=moment - WAITS_MOST)
-    is_news = Q(resolved_at__isnull=False) | Q(acknowledged_at__gt=F("told_at")) | Q(severity="critical")
-    due = Q(told_at=None) | is_news | Q(told_at__lte=moment - INTERVAL)
-    waiting = Incident.objects.exclude(untold_since=None).filter(settled, due)
-    for pk in waiting.order_by(alerts.MOST_SEVERE_FIRST, "untold_since").values_list("pk", flat=True):
+    ends = moment - SETTLES, moment - WAITS_MOST, moment - INTERVAL
+    for (pk,) in _WAITING.rows(*ends):
         if count == AT_ONCE:
             break
         with transaction.atomic():
-            incident = waiting.select_for_update().prefetch_related("teams").filter(pk=pk).first()
+            incident = _waiting(*ends).select_for_update().prefetch_related("teams").filter(pk=pk).first()
             if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Case, Count, Q, QuerySet, When
+from django.db.models import Case, Count, DateTimeField, Q, QuerySet, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
@@ -21,6 +21,7 @@ from metrics.alerts.escalation import EscalationSpec
 from metrics.alerts.machine import BURNING, TOLD, State
 from metrics.models import Alert, Incident, Rule, Team
 from metrics.models.log import sender
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
 
 LISTED_MOST = 200
@@ -324,11 +325,20 @@ def tick(by: Principal, id: int, place: int, *, done: bool = True) -> Incident:
     return incident
 
 
+def _over_by(now: datetime | Given) -> Q:
+    return Q(acknowledged_until__lte=now, resolved_at=None)
+
+
+_OVER = PreparedQuery(
+    lambda now: Incident.objects.filter(_over_by(now)).order_by().values_list("pk")[:1], DateTimeField()
+)
+
+
 def end_acknowledgements(now: float) -> None:
     """Have those come back whose time is over: whoever is told first is told again."""
-    over = Q(acknowledged_until__lte=datetime_of(now), resolved_at=None)
-    if not Incident.objects.filter(over).exists():
+    if not _OVER.finds(datetime_of(now)):
         return
+    over = _over_by(datetime_of(now))
     for id in Incident.objects.filter(over).order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():  # one each: alerts are locked before the log of events
             incident = Incident.objects.select_for_update().filter(over, pk=id).first()

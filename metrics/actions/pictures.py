@@ -224,6 +224,8 @@ def due(now: float) -> list[tuple[Wanted, int]]:
     They are those of the dashboards that somebody looks at, each once in its period.
     """
     watched = [one for one in watchers.watched(now) if one.kind == DASHBOARD]
+    if not watched:
+        return []
     with_images = Widget.objects.filter(kind=KIND, dashboard__in={one.id for one in watched}).order_by()
     widgets = Widget.objects.filter(dashboard__in=with_images.values("dashboard")).select_related("dashboard")
     of_dashboard: dict[int, list[Widget]] = {}

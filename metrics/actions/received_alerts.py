@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 
 from metrics.access.policy import PUSH, SAMPLES, check
 from metrics.access.principal import Principal
@@ -18,6 +18,7 @@ from metrics.actions import alerts, journal, locks, received_rules
 from metrics.alerts.machine import State
 from metrics.ingest.alerts import ALERTNAME, SEVERITY, SentAlert
 from metrics.models import Alert, Rule, Transition
+from metrics.prepared_query import Given, PreparedQuery
 
 AT_ONCE = 500
 """Alerts that are written in one transaction."""
@@ -168,10 +169,18 @@ def _become(alert: Alert, state: State, at_ms: int, why: str) -> Transition:
     return move
 
 
+def _over_by(at_ms: int | Given) -> QuerySet[Alert]:
+    return Alert.objects.filter(ends_at_ms__lte=at_ms).exclude(state=State.OK)
+
+
+_OVER = PreparedQuery(lambda at_ms: _over_by(at_ms).order_by().values_list("pk")[:1], BigIntegerField())
+
+
 def _unsent(now: float) -> int:
-    over = Alert.objects.filter(ends_at_ms__lte=round(now * 1000)).exclude(state=State.OK)
-    if not over.exists():
+    at_ms = round(now * 1000)
+    if not _OVER.finds(at_ms):
         return 0
+    over = _over_by(at_ms)
     with transaction.atomic():
         some = over.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
         rows = locks.alerts(over.filter(pk__in=list(some)).select_related("rule"))

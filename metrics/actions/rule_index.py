@@ -9,12 +9,13 @@ from threading import Lock
 from typing import Any, cast, overload
 
 import structlog
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Sum, Value
 
 from metrics.access.policy import restricted_sources
 from metrics.alerts.base import ConditionConfig
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Rule, Series
+from metrics.prepared_query import PreparedQuery
 from metrics.series.read import Matching, Query
 from metrics.versioned import upgraded
 
@@ -93,6 +94,17 @@ _read: tuple[float, float, Any] = (-math.inf, -math.inf, None)
 """When it was asked whether rules changed, when they were read, both in monotonic seconds, and what was answered."""
 
 
+_STATE = PreparedQuery(
+    lambda: (
+        Rule.objects.order_by()
+        .values(all=Value(1))
+        .annotate(Count("pk"), Max("changed_at"), Sum("revision"))
+        .values_list("pk__count", "changed_at__max", "revision__sum")
+    )
+)
+"""Something else whenever a rule was made, changed or deleted."""
+
+
 def by_metric() -> ByMetric:
     """Return the rules that are looked at, by metric: as they are, or were a second ago; their sources, ten."""
     global _known, _read
@@ -100,7 +112,7 @@ def by_metric() -> ByMetric:
         now = time.monotonic()
         asked_at, read_at, before = _read
         if now - asked_at >= REMEMBERED_S:
-            state = Rule.objects.aggregate(Count("pk"), Max("changed_at"), Sum("revision"))
+            state = _STATE.rows()
             if state != before or now - read_at >= ACCESS_REMEMBERED_S:
                 _known, read_at = _all(), now
             _read = now, read_at, state

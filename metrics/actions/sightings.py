@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, DateTimeField, Exists, OuterRef, QuerySet
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -20,6 +20,7 @@ from metrics.actions import alert_changes, timeline
 from metrics.actions.errors import Invalid, check_storable
 from metrics.models import Dashboard, Incident, Sighting
 from metrics.models.log import sender
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
 
 UNSEEN_AFTER = timedelta(minutes=1)
@@ -122,19 +123,23 @@ def first_at(incident: Incident) -> datetime | None:
 def unseen(now: float) -> list[int]:
     """Return the critical incidents (ids) that nobody has seen for a minute, which had no consequence yet."""
     moment = datetime_of(now)
+    return [pk for (pk,) in _UNSEEN.rows(moment - LOOKED_BACK, moment - UNSEEN_AFTER)]
+
+
+def _opened(since: Given, until: Given) -> QuerySet[Incident, tuple[int]]:
+    """Return the critical incidents (ids) of a time that nobody has seen, which had no consequence yet."""
     rows = Incident.objects.filter(
         severity="critical",
         resolved_at=None,
         acknowledged_at=None,
         unseen_at=None,
-        opened_at__lte=moment - UNSEEN_AFTER,
-        opened_at__gte=moment - LOOKED_BACK,
+        opened_at__gte=since,
+        opened_at__lte=until,
     )
-    return list(
-        rows.filter(~Exists(Sighting.objects.filter(incident=OuterRef("pk"))))
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    return rows.filter(~Exists(Sighting.objects.filter(incident=OuterRef("pk")))).order_by("pk").values_list("pk")
+
+
+_UNSEEN = PreparedQuery(_opened, DateTimeField(), DateTimeField())
 
 
 def _fitting(seen: Sequence[Seen], kept: Counter[int]) -> Iterator[Seen]:

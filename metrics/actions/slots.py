@@ -3,13 +3,14 @@
 import math
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from metrics.health import store as health
 from metrics.models import Source
+from metrics.prepared_query import PreparedQuery
 from metrics.redis_state import slots
 from metrics.schedule import BadSchedule, Schedule
 
-SCHEDULE = ("pk", "every_s", "cron", "time_zone")
 LATE_MOST_S = 60
 """A run by cron that no tick began within this many seconds is dropped, not made up for."""
 WORTH_MOST_S = 3600
@@ -17,6 +18,18 @@ WORTH_MOST_S = 3600
 _database = health.LifeSign("database")
 _rounds: dict[tuple[str, str], tuple[float, float]] = {}
 """The slot in which each cron, in its time zone, was last found: when it began, and when the next one does."""
+
+
+class _Scheduled(NamedTuple):
+    """What is to be known of a source to tell when it is due."""
+
+    pk: int
+    every_s: int | None
+    cron: str
+    time_zone: str
+
+
+_SCHEDULED = PreparedQuery(lambda: Source.objects.filter(enabled=True).order_by("pk").values_list(*_Scheduled._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +43,14 @@ class Due:
 def due(now: float) -> list[Due]:
     """Claim and return the slots that `now` (Unix seconds) lies in, of all sources whose slot was not claimed yet."""
     health.record_tick(now)
-    sources = list(Source.objects.filter(enabled=True).only(*SCHEDULE))
+    sources = [_Scheduled(*row) for row in _SCHEDULED.rows()]
     _database.give(now, time.monotonic())
     found = [one for source in sources if (one := _candidate(source, now)) is not None]
     claimed = slots.claim([slot for slot, _ in found], now)
     return [due for (_, due), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 
-def _candidate(source: Source, now: float) -> tuple[slots.Slot, Due] | None:
+def _candidate(source: _Scheduled, now: float) -> tuple[slots.Slot, Due] | None:
     """Return the slot that `now` lies in, and what is due if nobody claimed it; None if there is no such slot."""
     if source.every_s is not None:
         return slots.interval(source.pk, source.every_s, now), Due(source.pk, source.every_s)
@@ -55,7 +68,7 @@ def _candidate(source: Source, now: float) -> tuple[slots.Slot, Due] | None:
     return slots.moment(source.pk, began, LATE_MOST_S), Due(source.pk, math.ceil(min(ends - now, WORTH_MOST_S)))
 
 
-def _round(source: Source, now: float) -> tuple[float, float]:
+def _round(source: _Scheduled, now: float) -> tuple[float, float]:
     """Return when the slot of a cron source that `now` lies in began, and when the next one does."""
     key = source.cron, source.time_zone
     began, ends = _rounds.get(key, (0.0, 0.0))

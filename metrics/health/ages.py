@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from threading import Lock
 
+from metrics.schedule import CLOCKS_DIFFER_S
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -28,13 +30,14 @@ class Ages:
         """Return how old the record of `at` is at `now` (Unix seconds) and `ticks` (monotonic seconds).
 
         Without a record, for how long there has been none. One of the future that this process sees for the first time
-        is infinitely old: it tells nothing of when it was made.
+        is infinitely old: it tells nothing of when it was made. One that is ahead by `CLOCKS_DIFFER_S` at most was made
+        just now: while it was looked for, or by another machine.
         """
         with self._lock:
             seen = self._seen.get(name)
             if seen is None or seen.at != at:
                 longest_s = math.inf if seen is None else ticks - seen.looked
-                told_s = longest_s if at is None or at > now else now - at
+                told_s = longest_s if at is None or at > now + CLOCKS_DIFFER_S else max(0.0, now - at)
                 seen = self._seen[name] = _Seen(at, ticks - min(told_s, longest_s), ticks)
             seen.looked = ticks
             return ticks - seen.born

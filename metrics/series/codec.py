@@ -1,8 +1,10 @@
 """Packing columns of numbers into bytes and back, with pcodec (https://github.com/pcodec/pcodec) and a checksum.
 
 A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have or -1 for
-columns as they are, how many columns there are, how many bytes each takes, and the columns as pcodec packs them. Who
-needs the first columns alone unpacks no others.
+columns as they are, which of them are estimated by means, how many columns there are and how many numbers each has, how
+many bytes each takes, and the columns as pcodec packs them. Whole numbers that are evenly apart, as times and counts
+often are, take 16 bytes: the first of them, and how far apart they are. Who needs the first columns alone unpacks no
+others.
 """
 
 import struct
@@ -12,8 +14,10 @@ from collections.abc import Sequence
 from metrics.series import old_codec, residuals
 from metrics.series.vectors import ChunkConfig, Column, np, standalone
 
-VERSION = 3
-_HEADER = struct.Struct("<BIbB")
+VERSION = 4
+_HEADER = struct.Struct("<BIbHBI")
+_VERSION_3, _HEADER_3 = 3, struct.Struct("<BIbB")
+"""The form before this one: nothing is estimated by means, and pcodec packed every column."""
 _CHECKED_FROM = 5
 """Where what the checksum is of begins."""
 _AS_THEY_ARE = -1
@@ -22,6 +26,8 @@ _EXACTLY_MOST = 2.0**53
 ELEVEN_DIGITS = 2.0**-36
 _ELEVEN_DIGITS_MASK = np.int64(-(2**16))
 _CONFIG = ChunkConfig()
+_EVEN = struct.Struct("<qq")
+"""The first number and the step; pcodec packs nothing into so few bytes."""
 
 
 class DamagedError(ValueError):
@@ -30,7 +36,7 @@ class DamagedError(ValueError):
 
 def encode(columns: Sequence[Column]) -> bytes:
     """Return `columns` of as many numbers each, whole ones of 64 bits or floating ones, packed; nothing is lost."""
-    return _packed(columns, _AS_THEY_ARE)
+    return _packed([_column(column) for column in columns], _AS_THEY_ARE, len(columns[0]))
 
 
 def encode_buckets(columns: Sequence[Column]) -> bytes:
@@ -39,36 +45,70 @@ def encode_buckets(columns: Sequence[Column]) -> bytes:
     shorter = [column for column, _ in shortened]
     decimals = max(places for _, places in shortened)
     small = residuals.of(shorter, decimals) if decimals <= DECIMALS_MOST else None
-    return _packed(shorter, _AS_THEY_ARE) if small is None else _packed(small, decimals)
+    if small is None:
+        return _packed([_column(column) for column in shorter], _AS_THEY_ARE, len(shorter[0]))
+    packed = [[_column(column) for column in either] for either in small]
+    by_mean = sum(1 << place for place, either in enumerate(packed) if len(either[-1]) < len(either[0]))
+    return _packed([min(either, key=len) for either in packed], decimals, len(shorter[0]), by_mean)
 
 
-def _packed(columns: Sequence[Column], decimals: int) -> bytes:
-    packed = [standalone.simple_compress(np.ascontiguousarray(column), _CONFIG) for column in columns]
-    sizes = struct.pack(f"<bB{len(packed)}I", decimals, len(packed), *map(len, packed))
-    checked = b"".join([sizes, *packed])
+def _packed(columns: Sequence[bytes], decimals: int, length: int, by_mean: int = 0) -> bytes:
+    count = len(columns)
+    facts = struct.pack(f"<bHBI{count}I", decimals, by_mean, count, length, *map(len, columns))
+    checked = b"".join([facts, *columns])
     return struct.pack("<BI", VERSION, zlib.crc32(checked)) + checked
+
+
+def _column(column: Column) -> bytes:
+    if column.dtype.kind == "i" and len(column):
+        first = int(column[0])
+        step = int(column[1]) - first if len(column) > 1 else 0
+        if abs(step) < 2**31 and abs(first) < 2**53 and np.array_equal(_even(first, step, len(column)), column):
+            return _EVEN.pack(first, step)
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(column), _CONFIG)
+    return packed
+
+
+def _even(first: int, step: int, count: int) -> Column:
+    if step:
+        return np.arange(first, first + step * count, step, dtype=np.int64)
+    column = np.empty(count, np.int64)
+    column.fill(first)  # in half the time of `full`
+    return column
 
 
 def decode(data: bytes, most: int) -> list[Column]:
     """Return the columns that were packed into `data`, the first `most` of them. Raises DamagedError."""
-    if data[:1] != bytes([VERSION]):
+    if data[:1] not in (bytes([VERSION]), bytes([_VERSION_3])):
         try:
             return [np.asarray(column) for column in old_codec.decode(data, most)]
         except ValueError as error:
             raise DamagedError(str(error)) from None
     try:
-        _, checksum, decimals, count = _HEADER.unpack_from(data)
+        if data[0] == VERSION:
+            header = _HEADER
+            _, checksum, decimals, by_mean, count, length = header.unpack_from(data)
+        else:
+            header, by_mean, length = _HEADER_3, 0, 0
+            _, checksum, decimals, count = header.unpack_from(data)
         if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
             raise DamagedError("its checksum is wrong")
-        begin = _HEADER.size + 4 * count
+        begin = header.size + 4 * count
         columns: list[Column] = []
-        for size in struct.unpack_from(f"<{count}I", data, _HEADER.size)[:most]:
-            column = standalone.simple_decompress(data[begin : begin + size])
-            columns.append(np.empty(0) if column is None else column)
+        for size in struct.unpack_from(f"<{count}I", data, header.size)[:most]:
+            columns.append(_unpacked(data[begin : begin + size], length))
             begin += size
     except (struct.error, RuntimeError, TypeError) as error:
         raise DamagedError(f"it can't be unpacked: {error}") from None
-    return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals)
+    return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals, by_mean)
+
+
+def _unpacked(packed: bytes, count: int) -> Column:
+    if len(packed) == _EVEN.size:
+        first, step = _EVEN.unpack(packed)
+        return _even(first, step, count)
+    column = standalone.simple_decompress(packed)
+    return np.empty(0) if column is None else column
 
 
 def _shortened(column: Column) -> tuple[Column, int]:

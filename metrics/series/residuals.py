@@ -1,7 +1,8 @@
 """Buckets in small whole numbers: each column as its difference from an estimate by the columns before it.
 
 In an hour of a counter, the least value is the first and the greatest is the last: their differences are nought, and
-take next to no room when packed.
+take next to no room when packed. The last value of a gauge may be anywhere, and is most often near the mean. In each
+chunk the estimate counts that makes it smaller.
 """
 
 from collections.abc import Sequence
@@ -13,35 +14,57 @@ WHOLE = frozenset({0, 1, 6, 8})
 _COUNT, _SUM, _MIN, _MAX, _LAST, _FIRST, _GROWTH = 1, 2, 3, 4, 5, 7, 9
 _PLAIN = WHOLE | {_SUM}
 """Columns of which those before them tell nothing."""
+EITHER = frozenset({_MAX, _LAST, _FIRST})
+"""Columns of which another or the mean tells more: of a counter the one, of a gauge the other."""
 _MOST = 2.0**53
 """Beyond it, not every whole number is a float."""
 
 
-def of(columns: Sequence[Column], decimals: int) -> list[Column] | None:
-    """Return the residuals of columns of buckets with so many decimals; None if one is too large or not a number."""
+def of(columns: Sequence[Column], decimals: int) -> list[list[Column]] | None:
+    """Return the residuals of columns of buckets with so many decimals; None if one is too large or not a number.
+
+    Those that are among `EITHER` have two: from the estimate by another column, and from the mean.
+    """
     whole = []
     for place, column in enumerate(columns):
         scaled = column if place in WHOLE else np.round(column * 10.0**decimals)
         if not np.all(np.abs(scaled) < _MOST):
             return None
         whole.append(scaled.astype(np.int64))
-    return [column if place in _PLAIN else column - _estimate(place, whole) for place, column in enumerate(whole)]
+    found = [[column] for column in whole[:_MIN]]
+    mean = _mean(whole) if len(whole) > _MIN else whole[0]
+    for place, column in enumerate(whole[_MIN:], _MIN):
+        found.append([column if place in _PLAIN else column - _estimate(place, whole, mean)])
+        if place in EITHER:
+            found[place].append(column - mean)
+    return found
 
 
-def restored(residuals: Sequence[Column], decimals: int) -> list[Column]:
-    """Return the columns of buckets, or the first few of them, that have these residuals."""
-    whole: list[Column] = []
-    for place, residual in enumerate(residuals):
-        whole.append(residual if place in _PLAIN else residual + _estimate(place, whole))
+def restored(residuals: Sequence[Column], decimals: int, by_mean: int = 0) -> list[Column]:
+    """Return the columns of buckets, or the first few of them, that have these residuals.
+
+    `by_mean` has a bit for each place: whether these are residuals from the mean.
+    """
+    whole = list(residuals[:_MIN])
+    mean = _mean(whole) if len(residuals) > _MIN else whole[0]
+    for place, residual in enumerate(residuals[_MIN:], _MIN):
+        if place in _PLAIN:
+            whole.append(residual)
+        else:
+            whole.append(residual + (mean if by_mean >> place & 1 else _estimate(place, whole, mean)))
     return [column if place in WHOLE else column / 10.0**decimals for place, column in enumerate(whole)]
 
 
-def _estimate(place: int, before: Sequence[Column]) -> Column:
-    """Return what the columns `before` the one in this place let expect of it."""
+def _mean(before: Sequence[Column]) -> Column:
+    return before[_SUM] // before[_COUNT]
+
+
+def _estimate(place: int, before: Sequence[Column], mean: Column) -> Column:
+    """Return what the columns `before` the one in this place, and the mean, let expect of it."""
     if place == _MIN:
-        return before[_SUM] // before[_COUNT]
+        return mean
     if place == _MAX:  # as far from the mean as the least is
-        return 2 * (before[_SUM] // before[_COUNT]) - before[_MIN]
+        return 2 * mean - before[_MIN]
     if place == _LAST:
         return before[_MAX]
     if place == _FIRST:

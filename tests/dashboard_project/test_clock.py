@@ -4,7 +4,7 @@ import time
 from datetime import datetime
 
 import pytest
-from redis import Redis
+from redis import Redis, RedisError
 from structlog.testing import capture_logs
 
 from dashboard_project import clock
@@ -60,6 +60,26 @@ def test_beat_sends_a_tick_each_second_whatever_the_clock_is_set_to(
     ((before, after),) = told
     assert after - before == pytest.approx(step_s)
     assert after == pytest.approx(AT + step_s, abs=8)
+
+
+def test_a_step_while_redis_is_away_is_told_when_it_is_back(
+    clocks: Clocks, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept has its clock before its network."""
+    told: list[list[float]] = []
+
+    def send(name: str, args: list[float], expires: float) -> None:
+        if clocks.ticks < 104:
+            raise RedisError("away")
+        told.append(args)
+
+    monkeypatch.setattr(Beat, "apply_entry", lambda self, entry, producer=None: None)
+    monkeypatch.setattr(app, "send_task", send)
+    beat = Beat(app=app)
+    for second in range(6):
+        clocks.advance(1, 3600 if second == 1 else 0)
+        beat.tick()
+    assert told == [pytest.approx([AT + 2, AT + 3602])]
 
 
 @pytest.mark.parametrize(("step_s", "lines"), [(-3600, [-3600]), (-30, [-30]), (30, [30]), (1.5, []), (0, [])])

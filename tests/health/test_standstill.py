@@ -113,9 +113,15 @@ class TestAges:
         found = [ages.age_s("beat", AT, AT + second + (step_s if second > 5 else 0), second) for second in range(20)]
         assert found == list(range(20))
 
-    @pytest.mark.parametrize("ahead_s", [1, 3600])
+    @pytest.mark.parametrize("ahead_s", [5.1, 3600])
     def test_a_record_of_the_future_that_was_never_seen_tells_nothing(self, ahead_s: float) -> None:
         assert Ages().age_s("beat", AT + ahead_s, AT, 100) == math.inf
+
+    @pytest.mark.parametrize("ahead_s", [0.01, 1, 5])
+    def test_one_that_was_made_while_it_was_looked_for_is_new_and_grows_old(self, ahead_s: float) -> None:
+        ages = Ages()
+        assert ages.age_s("beat", AT + ahead_s, AT, 100) == 0
+        assert ages.age_s("beat", AT + ahead_s, AT + 12, 112) == 12
 
     def test_one_that_is_renewed_by_a_clock_that_is_ahead_is_as_old_as_the_last_look_at_most(self) -> None:
         ages = Ages()

@@ -2,6 +2,7 @@
 
 import base64
 import math
+import random
 import struct
 import zlib
 
@@ -21,6 +22,18 @@ MINUTES = (
     "RMwCEdZEWB0augdEzAIRn0DEdQaGq0+rhETs7e0cHP5VgNQ8I2wzAPKfHw0="
 )
 """A chunk that release 0.1 packed."""
+HOURS_3 = (
+    "A6EPAvkCCi8AAAAcAAAALAAAACUAAAAoAAAAKAAAAB8AAAAlAAAAHwAAACgAAABwY28hAwCCAQQBBAUAAAAQAABQn8YPDQAAzAAAAAAA3W0AdLcBXCYF"
+    "oLsNEFUiAHBjbyEDAIIBBAEEBQAAABAAQAsAAAAAAAAEAABwY28hAwCCAQQBBAUAAAAQAACb+///////qwASCwYkceUdRNBCCwAACBoBAHBjbyEDAIIB"
+    "BAEEBQAAABAAgI////////9jAL6KcIQDAID8uQBwY28hAwCCAQQBBAUAAAAQAGj3////////ewAboS3g/3f0DwDwCgAAcGNvIQMAggEEAQQFAAAAEAAA"
+    "GPz//////3sAeGkoI8oIAHDOR9UDAHBjbyEDAIIBBAEEBQAAABAAgDu2AQAAAAAkABAykABwY28hAwCCAQQBBAUAAAAQAIAMAAAAAAAAZADCgVf8CMgA"
+    "EA4AcGNvIQMAggEEAQQFAAAAEAAAAAAAAAAAABwAiMYCAHBjbyEDAIIBBAEEBQAAABAAIIb///////+DANybAABkAMgAaBDMEAA="
+)
+SAMPLES_3 = (
+    "A8EabrP/AiAAAAAvAAAAcGNvIQMAwQQBBAIAAAAQAEAfAAAAAAAAZAAAgD64CwBwY28hAwDBBAEGAgAAADIA6P//////v/8HgGZmZmZmZu4vAAAAAAAA"
+    "APxfACEAAA=="
+)
+"""Chunks of the form before the present one, in which pcodec packed every column."""
 
 
 def whole(numbers: list[int] | range) -> Column:
@@ -79,8 +92,49 @@ def test_buckets_of_few_decimals_come_back_to_the_bit(rows: list[tuple[int, ...]
         for place, column in enumerate(zip(*rows, strict=True))
     ]
     data = encode_buckets(columns)
-    for most in (10, 3):
+    for most in (10, 6, 5, 3, 2, 1):
         assert [column.tolist() for column in decode(data, most)] == [column.tolist() for column in columns[:most]]
+
+
+@pytest.mark.parametrize(
+    "column", [whole([7] * 50), whole(range(10**12, 10**12 + 50 * 3600, 3600)), whole(range(50, 0, -1)), whole([-5])]
+)
+def test_whole_numbers_that_are_evenly_apart_take_16_bytes(column: Column) -> None:
+    data = encode([column, column])
+    assert len(data) == len(encode([column])) + 16 + 4
+    assert [one.tolist() for one in decode(data, 2)] == [column.tolist()] * 2
+    assert decode(data, 1)[0].dtype == np.int64
+
+
+def test_a_column_packs_to_more_than_16_bytes_if_it_is_not_evenly_apart() -> None:
+    """By its size it is told from one that is."""
+    for column in (
+        real([]),
+        whole([]),
+        real([0.0]),
+        real([0.0] * 9),
+        whole([0, 0, 1]),
+        whole([2**62, 2**62, -(2**62)]),
+    ):
+        (found,) = decode(encode([column]), 1)
+        assert bits(found) == bits(column)
+
+
+def test_the_estimate_counts_that_makes_a_column_smaller() -> None:
+    """The last value of a counter is its greatest; that of a gauge lies around the mean, far from its greatest."""
+    dice, count = random.Random(1), 200
+    means = [50 + dice.random() for _ in range(count)]
+    lows, highs = ([one + way * dice.expovariate(0.1) for one in means] for way in (-1, 1))
+
+    def size(lasts: list[float]) -> int:
+        told = [[10 * one for one in means], lows, highs, lasts]
+        columns = [whole(range(count)), whole([10] * count), *(real([round(one, 1) for one in some]) for some in told)]
+        data = encode_buckets(columns)
+        assert [one.tolist() for one in decode(data, 6)] == [one.tolist() for one in columns]
+        return len(data)
+
+    far = [dice.uniform(*ends) for ends in zip(lows, highs, strict=True)]
+    assert size(highs) < size(means) < size(far) - 100
 
 
 def test_what_is_not_known_stays_so() -> None:
@@ -110,7 +164,30 @@ class TestOlderReleases:
         assert lasts.tolist() == pytest.approx([1 / 3, 2 / 3, 1e-7, 4.5, 5], rel=2e-11)
         assert len(decode(base64.b64decode(MINUTES), 3)) == 3
 
-    @pytest.mark.parametrize("data", [b"", b"\x02abc", b"\x02abcdefgh", b"\x01abc", b"\x07abcdefgh"])
+    def test_the_form_before_this_one(self) -> None:
+        found = decode(base64.b64decode(HOURS_3), 10)
+        assert found[0].tolist() == [1_795_176_000_000 + hour * 3_600_000 for hour in range(6)]
+        assert [column.tolist() for column in found[1:6]] == [
+            [360] * 6,
+            [3600.5, 7200, 10800.25, 14400, -360, 1],
+            [1.5, 2, 3, 4, -5, -6.25],
+            [100.5, 200, 300, 400, 0.25, 7],
+            [50.5, 60, 70, 80, 0, 1],
+        ]
+        assert [column.tolist() for column in found[6:]] == [
+            [3_590_000, 3_590_001, 3_590_002, 3_590_003, 3_590_000, 3_590_009],
+            [10, 20, 30, 40, -1, 0],
+            [0, 1, 2, 3, 4, 5],
+            [400.5, 1, 2, 3, 4, 5],
+        ]
+        assert [column.tolist() for column in decode(base64.b64decode(SAMPLES_3), 2)] == [
+            [1000, 2000, 4000],
+            [1.5, -2.25, 0.1],
+        ]
+
+    @pytest.mark.parametrize(
+        "data", [b"", b"\x03abc", b"\x04abc", b"\x02abc", b"\x02abcdefgh", b"\x01abc", b"\x07abcdefgh"]
+    )
     def test_what_is_no_chunk_is_refused(self, data: bytes) -> None:
         with pytest.raises(DamagedError):
             decode(data, 2)
