@@ -21,6 +21,7 @@ from metrics.models import Widget
 from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
 from metrics.widgets import links, promql_text
+from metrics.widgets.annotated import TAGS_MOST
 
 ALL = "*"
 """The value that stands for all that may be chosen."""
@@ -201,7 +202,7 @@ def with_values(widget: Widget, choices: Choices) -> Widget:
 
 
 def _config(part: Any, choices: Choices) -> Any:
-    """Return a config, or a part of one, with values in its legends and links and in the labels of its queries."""
+    """Return a config, or a part of one, with values in its legends, links, tags, and the labels of its queries."""
     match part:
         case dict():
             return {name: _field(name, inner, choices) for name, inner in part.items()}
@@ -214,6 +215,8 @@ def _field(name: str, value: Any, choices: Choices) -> Any:
     match name, value:
         case "labels", dict():
             return _labels(value, choices)
+        case "annotations", list():
+            return _tags(value, choices)
         case "promql", str():
             return promql_text.filled(value, choices)
         case "legend", str():
@@ -244,6 +247,13 @@ def _labels(labels: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
         if None not in several:
             found[name] = known[0] if len(known) == 1 else known[:OPTIONS_MOST]
     return found
+
+
+def _tags(tags: Sequence[Any], choices: Choices) -> list[Any]:
+    """Return the tags of annotations with values; one that may be any is all of them."""
+    several = [_alternatives(one, choices) for one in tags]
+    found = [one for values in several for one in (values if values is not None else [ALL])]
+    return list(dict.fromkeys(found))[:TAGS_MOST]
 
 
 def narrowed(labels: Mapping[str, Any], chosen: Asked) -> dict[str, Any]:
