@@ -187,7 +187,8 @@ def _check_times(at: datetime, until: datetime | None) -> None:
 
 
 def _tags(given: Sequence[str]) -> list[str]:
-    check_storable(list(given), "tags")
+    for one in given:
+        check_storable(one, "tags")
     if len(given) > TAGS_MOST:
         raise Invalid("tags", f"tags: there may be {TAGS_MOST} at most.")
     try:

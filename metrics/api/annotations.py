@@ -22,7 +22,7 @@ router = Router(tags=["annotations"])
 
 LISTED, LISTED_MOST = 50, 500
 Id = Annotated[int, Path(description="The annotation's id.", ge=1, le=2**63 - 1)]
-Tags = Annotated[list[Text], Field(max_length=TAGS_MOST, description="Words by which charts choose it.")]
+TAGS = "Words by which charts choose it."
 KEY = {
     "parameters": [
         {
@@ -39,7 +39,7 @@ class AnnotationIn(Body):
     text: Text = Field(max_length=actions.TEXT_MOST, description="What happened.")
     at: AwareDatetime | None = Field(None, description="When, as Unix seconds or with a zone; else now.")
     until: AwareDatetime | None = Field(None, description="When a span ends; without it, it is a moment.")
-    tags: Tags = []
+    tags: list[Text] = Field([], max_length=TAGS_MOST, description=TAGS)
     access: Access | None = Field(
         None, description="The people who may see it; else the teams of the token, or everyone."
     )
@@ -51,7 +51,7 @@ class AnnotationChanges(Body):
     text: Text | None = Field(None, max_length=actions.TEXT_MOST, description="What happened.")
     at: AwareDatetime | None = Field(None, description="When.")
     until: AwareDatetime | None = Field(None, description="When a span ends; null makes a moment of it.")
-    tags: Tags | None = None
+    tags: list[Text] | None = Field(None, max_length=TAGS_MOST, description=TAGS)
     access: Access | None = Field(None, description="The people who may see it.")
 
 

@@ -12,16 +12,16 @@ from metrics.widgets.maintained import time_of
 ALL = "*"
 """The tag that stands for all annotations."""
 TAGS_MOST, TAG_MOST = 20, 50
-MARKS_MOST = 20
+MARKS_MOST = 16
 """More are drawn as one where they are nearest to each other, so that a widget stays below 12 kB."""
 NEAR = 0.008
 """Share of the width: annotations that begin nearer to each other are one mark."""
 NAMED_MOST = 3
 """Texts of one mark, or of a chart in words."""
-BYTES_MOST = 1400
+BYTES_MOST = 1000
 """Of the texts of all marks together."""
-TEXT_LEAST_BYTES, TEXT_MOST_BYTES = 24, 160
-MARK_BYTES = 100
+TEXT_LEAST_BYTES, TEXT_MOST_BYTES = 20, 120
+MARK_BYTES = 90
 """A mark takes so many besides its text."""
 
 

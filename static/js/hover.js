@@ -63,7 +63,7 @@ function read(chart) {
 
 /** The annotations of a chart: where each begins and ends in the box, and its text. */
 function marks(plot) {
-  return [...plot.querySelectorAll(".noted")].map((one) => {
+  return [...plot.querySelectorAll(".noted > g")].map((one) => {
     const share = (element, name) => (parseFloat(element.getAttribute(name)) / 100) * WIDTH;
     const left = share(one.querySelector("line"), "x1");
     const band = one.querySelector("rect");
