@@ -70,8 +70,7 @@ STATES: dict[str, State] = {
     "maintenance": State("In maintenance", by_kind=USUAL | {"heatmap": {"of": "buckets", "unit": "seconds"}}),
     "annotated": State(
         "With annotations",
-        by_kind=USUAL
-        | {"heatmap": {"of": "buckets", "unit": "seconds"}, "list": {**USUAL["list"], "annotations": ["*"]}},
+        by_kind=USUAL | {"list": {**LIMITS["list"], "annotations": ["*"]}},
     ),
     "error": State("Can't be drawn", "CPU", fields={"colour": "red"}),
     "one": State("One series", "CPU", names=("web",), value=1, unit="", zero=()),

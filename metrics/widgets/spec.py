@@ -21,6 +21,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from metrics.access.sharing import Access, Text
+from metrics.widgets.column import ORDER_MOST
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.variables import SECTION, VARIABLES_MOST, VariableSpec
 
@@ -37,7 +38,7 @@ class OnPhone(TypedDict, total=False):
     """Fields that differ on a phone, where tiles stand in one column, in the order of their rows."""
 
     order: Annotated[
-        int, Field(ge=-WIDGETS_MOST, le=WIDGETS_MOST, description="The lower, the earlier; 0 if it is left out.")
+        int, Field(ge=-ORDER_MOST, le=ORDER_MOST, description="The lower, the earlier; 0 if it is left out.")
     ]
     h: Annotated[int, Field(ge=1, le=HEIGHT_MOST, description="Rows.")]
     hidden: Annotated[bool, Field(description="It is not shown there.")]

@@ -22,6 +22,7 @@ from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
 from metrics.widgets import links, promql_text
 from metrics.widgets.annotated import TAGS_MOST
+from metrics.widgets.column import orders
 
 ALL = "*"
 """The value that stands for all that may be chosen."""
@@ -309,7 +310,34 @@ def drawn(widgets: Sequence[Widget], choices: Choices) -> list[Widget]:
         for one in copies:
             one.y += down
         found += copies
-    return sorted(found, key=lambda one: (one.y, one.x))
+    return _with_headings(widgets, choices, sorted(found, key=lambda one: (one.y, one.x)))
+
+
+def _with_headings(widgets: Iterable[Widget], choices: Choices, drawn: list[Widget]) -> list[Widget]:
+    """Return `drawn`, so that on phones each copy of a section has its own tiles below it, in their order.
+
+    An order is that of all copies, which would put all headings together, and then the tiles.
+    """
+    repeated = [band for band, _ in _bands(widgets) if _is_repeated_section(band[0], choices)]
+    section = {one.key: band[0].key for band in repeated for one in band}
+    if not any(one.phone.get("order") for band in repeated for one in band):
+        return drawn
+    headings = {one.key: one for one in drawn if one.kind == SECTION}
+
+    def place(one: Widget) -> tuple[Any, ...]:
+        base, _, copied = one.key.partition("_")
+        heading = headings.get(f"{section.get(base)}_{copied.partition('_')[0]}", one)
+        inner = () if heading is one else (_phone_place(one),)
+        return (_phone_place(heading), *inner)
+
+    column = sorted(range(len(drawn)), key=lambda index: place(drawn[index]))
+    for index, order in zip(column, orders(column), strict=True):
+        drawn[index].phone = {**drawn[index].phone, "order": order}
+    return drawn
+
+
+def _phone_place(one: Widget) -> tuple[int, int, int]:
+    return (one.phone.get("order", 0), one.y, one.x)
 
 
 def origin(key: str) -> str:
