@@ -146,9 +146,12 @@ def _mark(group: Sequence[Noted], start: float, end: float, at: float, most_byte
 
 
 def _text(group: Sequence[Noted], at: float, most_bytes: int) -> str:
-    named = [f"{_when(one, at)} {_cut(one.text, most_bytes)}" for one in group[-NAMED_MOST:]]
+    named = group[-NAMED_MOST:]
+    times = [_when(one, at) for one in named]
+    new = [time if time != before else "" for before, time in zip(["", *times], times, strict=False)]
+    texts = [f"{time} {_cut(one.text, most_bytes)}".strip() for time, one in zip(new, named, strict=True)]
     more = len(group) - len(named)
-    return " · ".join([*([f"{more} before"] if more else []), *named])
+    return " · ".join([*([f"{more} before"] if more else []), *texts])
 
 
 def _said(seen: Sequence[Noted], at: float) -> str:

@@ -55,7 +55,7 @@ class Change:
     """A change: `time` says when, `name` of which series, to which `value`, and what it `was` (None: it began then).
 
     `level` is None without thresholds. `link` is where it leads, empty for nowhere. An annotation has its text as its
-    name, its `tags`, and no value.
+    name, its `tags` with how long it was, and no value.
     """
 
     time: str
@@ -146,15 +146,15 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
 
 
 def _of_annotation(one: Noted, window: Window) -> Change:
-    begin = _time(one.at, window)
+    lasts = [units.age(one.until - one.at)] if one.until is not None else []
     return Change(
-        time=begin if one.until is None else f"{begin} to {_time(one.until, window)}",
-        name=one.text,
+        time=_time(one.at, window),
+        name=" ".join(one.text.split()),
         value=None,
         was=None,
         level=None,
         link=f"{reverse('annotations')}#annotation-{one.id}",
-        tags=", ".join(one.tags),
+        tags=" · ".join([*lasts, *([", ".join(one.tags)] if one.tags else [])]),
     )
 
 

@@ -180,7 +180,7 @@ function draw() {
       dot.style.translate = `${left}px ${place.top + (place.height * y) / HEIGHT}px`;
       layer.append(dot);
     }
-    const shown = box(span, time, found, notes(span, x), isActive);
+    const shown = box(span, time, found, isActive ? notes(span, x) : [], isActive);
     if (isActive) shown.classList.add("hover-active");
     layer.append(shown);
     placed.push({ shown, left, place, tile: span.chart.closest(".widget").getBoundingClientRect() });
