@@ -35,7 +35,9 @@ COPIES_MOST = 50
 DRAWN_MOST = 200
 """Widgets of a dashboard, copies included."""
 ROWS_ADDED_MOST = 180
-"""Rows of copies, besides those that the dashboard has; the stylesheet has so many."""
+"""Rows of copies, besides those that the dashboard has."""
+ROWS_MOST = 240
+"""Rows that are drawn; the stylesheet has so many."""
 COPY_WIDTH = 3
 """Least columns of a copy, unless the repeated widget itself has fewer."""
 VARIABLES_MOST = 10
@@ -359,10 +361,11 @@ def _with_sections(widgets: Sequence[Widget], choices: Choices) -> tuple[list[tu
     """
     found: list[tuple[Widget, Choices]] = []
     down, room = 0, DRAWN_MOST - len(widgets)
+    rows = min(ROWS_ADDED_MOST, ROWS_MOST - max((one.y + one.h for one in widgets), default=0))
     for band, height in _bands(widgets):
         section = band[0]
         values = choices[section.repeat].chosen if _is_repeated_section(section, choices) else ()
-        most = min(COPIES_MOST, 1 + room // len(band), 1 + (ROWS_ADDED_MOST - down) // height)
+        most = min(COPIES_MOST, 1 + room // len(band), 1 + (rows - down) // height)
         shown: Sequence[str | None] = values[:most] or (None,)
         for number, value in enumerate(shown):
             own = choices if value is None else {**choices, section.repeat: Choice((value,))}
@@ -373,7 +376,7 @@ def _with_sections(widgets: Sequence[Widget], choices: Choices) -> tuple[list[tu
         if len(values) > len(shown):
             copies[0].title += _not_shown(len(values) - len(shown))
         down, room = down + (len(shown) - 1) * height, room - (len(shown) - 1) * len(band)
-    return found, ROWS_ADDED_MOST - down
+    return found, rows - down
 
 
 def _bands(widgets: Iterable[Widget]) -> list[tuple[list[Widget], int]]:

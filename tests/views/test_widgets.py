@@ -101,11 +101,12 @@ class TestNew:
         assert Widget.objects.count() == 1
 
     def test_a_dashboard_without_room_says_so(self, editor: Client) -> None:
-        make.dashboard(widgets=[{**make.widget(str(n)), "w": 12, "h": 12} for n in "abcde"])
+        tall = [{**make.widget(str(n)), "w": 12, "h": 12} for n in "abcdefghijklm"]
+        make.dashboard(widgets=[*tall, {**make.widget("n"), "w": 12, "h": 4}])
         fields = {"widget-title": "New", "config-queries-0-metric": "m"}
         response = editor.post(NEW, filled(editor, NEW, NEW, **fields))
         assert response.status_code == 422
-        assert "There is no room for 'New' in 60 rows." in text(response)
+        assert "There is no room for 'New' in 160 rows." in text(response)
 
 
 class TestEdit:
