@@ -1,6 +1,7 @@
 """Annotations for charts and lists: remembered by each process until they change."""
 
 from collections.abc import Collection, Iterable
+from functools import partial
 
 from metrics.access import policy
 from metrics.actions.remembered import Remembered
@@ -21,7 +22,7 @@ def on(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
 
     That is no query most of the time, and one for the teams of the dashboard if there are annotations of teams.
     """
-    return _shown((one for tag in tags for one in _known.get(at, lambda tag=tag: _read(tag, at), tag)), dashboard)
+    return _shown((one for tag in tags for one in _known.get(at, partial(_read, tag, at), tag)), dashboard)
 
 
 def on_at(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
