@@ -135,9 +135,9 @@ def _save(by: Principal, typed: Typed, row: Annotation | None) -> Annotation:
     errors = Errors()
     at = until = None
     with errors:
-        at = _read(typed.at, "at", row and row.at)
+        at = _read(typed.at, "at", row.at if row else None)
     with errors:
-        until = _read(typed.until, "until", row and row.until)
+        until = _read(typed.until, "until", row.until if row else None)
     errors.check()
     tags = [one for one in typed.tags.split(",") if one.strip()]
     access = Access(everyone=typed.everyone, teams=list(typed.teams))
