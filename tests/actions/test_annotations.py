@@ -72,7 +72,7 @@ def test_what_can_not_be_is_refused_with_all_that_is_wrong() -> None:
         annotations.create(SYSTEM, " ", at(0), at(-1), ["a,b"], Access(teams=["nobody"]))
     assert [name for name, _ in refused.value.all] == ["text", "until", "tags", "access.teams"]
     long_ago = -DAY_S * (settings.HOUR_RETENTION_DAYS + 1)
-    for given in (
+    refusals: tuple[dict[str, Any], ...] = (
         {"text": "x" * 501},
         {"text": "\x00"},
         {"at": at(long_ago)},
@@ -80,7 +80,8 @@ def test_what_can_not_be_is_refused_with_all_that_is_wrong() -> None:
         {"tags": [ALL]},
         {"tags": [str(n) for n in range(21)]},
         {"tags": ["\x00"]},
-    ):
+    )
+    for given in refusals:
         with pytest.raises(Invalid) as refused:
             annotations.create(SYSTEM, **{"text": "x", **given})
         assert refused.value.field in given
@@ -114,7 +115,7 @@ def test_they_are_listed_by_tag_and_time_page_by_page() -> None:
     ):
         annotations.create(SYSTEM, str(number), at(begin), None if end is None else at(end), tags)
     now = time.time()
-    for given, found in [
+    listed: list[tuple[dict[str, Any], str]] = [
         ({}, "3210"),
         ({"tags": ["a"]}, "20"),
         ({"tags": ["a", "b"]}, "210"),
@@ -123,7 +124,8 @@ def test_they_are_listed_by_tag_and_time_page_by_page() -> None:
         ({"start": now - 170}, "321"),
         ({"end": now - 180}, "10"),
         ({"start": now - 250, "end": now - 180}, "1"),
-    ]:
+    ]
+    for given, found in listed:
         rows = list(annotations.listed(SYSTEM, **given))
         assert "".join(sorted((one.text for one in rows), reverse=True)) == "".join(sorted(found, reverse=True)), given
     pages, before = [], None
