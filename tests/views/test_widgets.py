@@ -75,6 +75,7 @@ class TestNew:
             "on_call": ({"config-team": "ops"}, {"team": "ops"}),
             "untold": ({"config-rows": "5"}, {"rows": 5}),
             "late": ({}, {}),
+            "list": ({"config-annotations": "deploy"}, {"annotations": ["deploy"]}),
             "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
             "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),
