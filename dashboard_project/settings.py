@@ -306,6 +306,7 @@ STATSD_PORT = env.integer("STATSD_PORT", 0, "UDP port that StatsD's readings are
 STATSD_HOST = env.text("STATSD_HOST", "127.0.0.1", "Address of that port; 0.0.0.0 for every network.")
 PING_BODY_LIMIT_BYTES = env.integer("PING_BODY_LIMIT_BYTES", 10_000, "How much of a ping's body is kept.", most=100_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * PUSH_BODY_LIMIT_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000  # the form of places has five for each of 200 widgets
 
 # --- Rooms --------------------------------------------------------------------------------------------
 

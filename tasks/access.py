@@ -1,10 +1,10 @@
-"""Sessions, sign-ins, invitations, links, notifications, transitions, alerts and their events that are old."""
+"""Sessions, sign-ins, invitations, links, notifications, transitions, annotations, alerts and events that are old."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, alert_events, alerts, journal, links, notifications, users, watches
+from metrics.actions import account, alert_events, alerts, annotations, journal, links, notifications, users, watches
 from tasks.outage import skip_during_outage
 
 
@@ -21,3 +21,4 @@ def forget() -> None:
     journal.forget(now)
     alerts.forget(now)
     alert_events.forget(now)
+    annotations.forget(now)

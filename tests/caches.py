@@ -1,6 +1,6 @@
 """Caches that processes have of the database; another test's is another database, though ids may be the same."""
 
-from metrics.actions import bad_alerts, facts, rule_index, shown, windows
+from metrics.actions import bad_alerts, chart_annotations, facts, rule_index, shown, windows
 from metrics.series import catalogue, series_cache, step_cache
 
 
@@ -12,5 +12,6 @@ def forget() -> None:
     shown.forget()
     bad_alerts.forget()
     windows.forget()
+    chart_annotations.forget()
     rule_index.forget()
     facts.forget()

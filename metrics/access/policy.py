@@ -11,8 +11,8 @@ An alert is for those who see its rule, an incident for its teams; the editors a
 of them is for those of the incident at that time.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
-Silences, maintenance and schedules are things of teams as all others; the first two withhold only alerts that their
-maker sees, and are changed only by those who see as much. Others may end them.
+Silences, maintenance, schedules and annotations are things of teams as all others; the first two withhold only alerts
+that their maker sees, and are changed only by those who see as much. Others may end them.
 A webhook for alerts is for the editors of its teams.
 
 A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
@@ -33,6 +33,7 @@ from metrics.models import (
     Alert,
     AlertEvent,
     AlertWebhook,
+    Annotation,
     AuditEntry,
     Channel,
     Dashboard,
@@ -80,6 +81,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Delivery: {SEE: Role.EDITOR},
     Silence: _BY_EDITORS,
     Maintenance: _BY_EDITORS,
+    Annotation: _BY_EDITORS,
     Schedule: _BY_EDITORS,
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
@@ -96,6 +98,20 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     SAMPLES: {},
 }
 """The least role for each verb. What is not here, nobody may."""
+
+SHARED = (
+    AlertEvent,
+    AlertWebhook,
+    Annotation,
+    Dashboard,
+    Incident,
+    Maintenance,
+    Rule,
+    Schedule,
+    Silence,
+    Source,
+)
+"""Things that are seen by everyone, or by their teams, and by nothing else."""
 
 WHO = {
     Role.VIEWER: "everyone who is signed in",
@@ -186,7 +202,7 @@ def visible(by: Principal, model: type[M]) -> QuerySet[M]:
     if model is Link:  # of the dashboards that they may change
         theirs = Dashboard.teams.through.objects.filter(team_id__in=by.teams or ()).values("dashboard_id")
         return rows.filter(Q(dashboard__for_everyone=True, dashboard__teams=None) | Q(dashboard__in=theirs))
-    if model in (AlertEvent, AlertWebhook, Dashboard, Incident, Maintenance, Rule, Schedule, Silence, Source):
+    if model in SHARED:
         return rows.filter(Q(for_everyone=True) | _of_teams(model, by))
     if model is Room:
         own = Q(for_everyone=True) | _of_teams(model, by) | _chosen(by)
@@ -375,10 +391,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, SEE, thing)
     if isinstance(thing, Escalation):
         return thing.team_id in (None, *(by.teams or ())) if verb == SEE else thing.team_id in (by.teams or ())
-    if isinstance(
-        thing,
-        AlertEvent | AlertWebhook | Dashboard | Incident | Maintenance | Room | Rule | Schedule | Silence | Source,
-    ):
+    if isinstance(thing, (*SHARED, Room)):
         teams = {team.pk for team in thing.teams.all()}
         if by.teams is not None and teams & by.teams:
             return True

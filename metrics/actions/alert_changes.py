@@ -17,7 +17,7 @@ from metrics.live import bus, marks, watchers
 from metrics.live.topic import Topic
 from metrics.models import Alert, Series, Widget
 from metrics.redis_state import outage
-from metrics.widgets.facts import kinds_by_fact
+from metrics.widgets.facts import annotating, annotations_of, kinds_by_fact
 from metrics.widgets.ranges import RANGES_S
 
 log = structlog.get_logger(__name__)
@@ -29,10 +29,11 @@ FACTS: dict[str, frozenset[str]] = {
     "rule": frozenset({"alerts", "untold"}),
     "schedule": frozenset({"on_call", "untold"}),
     "maintenance": frozenset({"maintenance", "untold"}),
+    "annotation": frozenset({"annotations"}),
     **dict.fromkeys(("silence", "source", "heartbeat", "channel", "escalation", "alertwebhook"), frozenset({"untold"})),
 }
 """The facts that the things of each noun are part of, as widgets need them."""
-COUNTED = ("maintenance", "untold")
+COUNTED = ("maintenance", "untold", "annotations")
 """Facts that processes remember until they change, beside alerts."""
 
 
@@ -89,9 +90,12 @@ def _widgets(alerts: Collection[int], changed: Collection[str], variants: Sequen
     series = [Series(metric=metric, labels=labels) for metric, labels in looked_at]
     found: dict[Topic, list[str]] = dict(shown.widgets_by_variant(variants, series)) if series else {}
     ids = {one.id for one in variants}
-    kinds = [kind for kind, fact in kinds_by_fact().items() if fact in changed]
-    lists = Widget.objects.filter(kind__in=kinds, dashboard__in=ids).order_by().values_list("dashboard_id", "key")
-    for dashboard, key in lists:
+    kinds = {kind for kind, fact in kinds_by_fact().items() if fact in changed}
+    annotated = annotating().keys() if "annotations" in changed else ()
+    rows = Widget.objects.filter(kind__in={*kinds, *annotated}, dashboard__in=ids).order_by()
+    for dashboard, key, kind, config in rows.values_list("dashboard_id", "key", "kind", "config"):
+        if kind not in kinds and not annotations_of(kind, config):
+            continue
         for variant in variants:
             if variant.id == dashboard:
                 found[variant] = [*found.get(variant, ()), key]

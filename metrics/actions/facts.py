@@ -6,13 +6,14 @@ from typing import TypeVar
 from metrics.access import policy
 from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_dashboard
-from metrics.actions import bad_alerts, odd_rows, on_call, on_call_past, schedules, untold, windows
+from metrics.actions import bad_alerts, chart_annotations, odd_rows, on_call, on_call_past, schedules, untold, windows
 from metrics.actions.on_call import full_name
 from metrics.actions.remembered import Remembered
 from metrics.database import unavailable
 from metrics.models import Channel, Schedule, Silence, Widget
 from metrics.times import datetime_of, seconds_of
-from metrics.widgets.facts import Facts, needed
+from metrics.widgets.annotated import ALL
+from metrics.widgets.facts import Facts, annotations_of, needed
 from metrics.widgets.on_call import Duty
 from metrics.widgets.untold import Quiet
 
@@ -32,6 +33,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
     duties = _fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
     quiet = _fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None
     maintenance = _fact("maintenance", lambda: windows.on(dashboard, at)) or ()
+    tags = _tags(widgets)
     begin = _silence_begins(by, at) if by and quiet is not None else None
     ends = [
         *(one.until for one in duties or ()),
@@ -44,6 +46,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
         on_call=duties,
         untold=quiet,
         maintenance=maintenance,
+        annotations=_fact("annotations", lambda: chart_annotations.on(dashboard, tags, at)) or (),
         changes_at=min((end for end in ends if end is not None and end > at), default=None),
     )
 
@@ -52,16 +55,24 @@ def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
     """Return the facts of a time of the past. What kept quiet then, nobody knows any more."""
     needs = needed(widgets)
     by = of_dashboard(dashboard, policy.teams_of(dashboard)) if "on_call" in needs else None
+    tags = _tags(widgets)
     return Facts(
         alerts=_fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
         on_call=_fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
         maintenance=_fact("maintenance", lambda: windows.on_at(dashboard, at)) or (),
+        annotations=_fact("annotations", lambda: chart_annotations.on_at(dashboard, tags, at)) or (),
     )
 
 
 def forget() -> None:
     """Remember nothing any more."""
     _untold.forget()
+
+
+def _tags(widgets: Iterable[Widget]) -> frozenset[str]:
+    """Return the tags of the annotations that one of `widgets` shows."""
+    found = frozenset[str]().union(*(annotations_of(one.kind, one.config) for one in widgets))
+    return frozenset({ALL}) if ALL in found else found
 
 
 def _fact(name: str, read: Callable[[], T]) -> T | None:

@@ -1,4 +1,4 @@
-"""Pushes that come with an Idempotency-Key: stored once, however often they are sent.
+"""Requests that come with an Idempotency-Key: what they ask is done once, however often they are sent.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
@@ -23,7 +23,7 @@ LONGEST_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The `text` that `token` gave a push whose content has this `digest`, 64 hex digits."""
+    """The `text` that `token` gave a request whose content has this `digest`, 64 hex digits."""
 
     token: Token
     text: str
@@ -31,14 +31,16 @@ class Key:
 
 
 class StillRunningError(Exception):
-    """The first push with a key is still in progress."""
+    """The first request with a key is still in progress."""
 
 
 def once(key: Key, store: Callable[[], int], now: float) -> int:
-    """Return how many samples `store` accepted, now or when it was called first for `key`.
+    """Return the number that `store` answers, now or when it was called first for `key`.
+
+    Of samples that is how many were accepted, of what is made its id.
 
     `store` runs in the transaction that keeps its answer. Raises StillRunningError, Invalid if the key was used for
-    another push, and what `store` raises; then the key is not kept.
+    another request, and what `store` raises; then the key is not kept.
     """
     with ExitStack() as held:
         if not _is_only_one(key, held):
@@ -74,7 +76,7 @@ def _answered(key: Key, now: float) -> int | None:
     if found is None:
         return None
     if found.digest != key.digest:
-        raise Invalid("Idempotency-Key", "Nothing was stored: this Idempotency-Key came with another push before.")
+        raise Invalid("Idempotency-Key", "Nothing was stored: this Idempotency-Key came with another request before.")
     return found.accepted
 
 

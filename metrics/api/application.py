@@ -18,6 +18,7 @@ from metrics.api import (
     alert_webhooks,
     alertmanager,
     alerts,
+    annotations,
     asyncapi,
     channels,
     dashboard_files,
@@ -92,6 +93,7 @@ api.add_router("v1", alerts.router)
 api.add_router("v1", channels.router)
 api.add_router("v1", silences.router)
 api.add_router("v1", maintenance.router)
+api.add_router("v1", annotations.router)
 api.add_router("v1", on_call.router)
 api.add_router("v1", rooms.router)
 api.add_router("v1", files.router)

@@ -61,7 +61,7 @@ def take(
     """
     now, token = time.time(), token_of(request)
     body = decoded(request, settings.PUSH_BODY_LIMIT_BYTES, encoding)
-    key = _key(request, token, body)
+    key = key_of(request, token, body)
     parsed = parse(body)
     spend(f"token:{token.pk}", len(parsed.samples) + len(parsed.refused), now)
     push = checked(
@@ -113,7 +113,8 @@ def spend(limit: str, count: int, now: float) -> None:
         raise TooFastError(seconds)
 
 
-def _key(request: HttpRequest, token: Token, body: bytes) -> idempotency.Key | None:
+def key_of(request: HttpRequest, token: Token, body: bytes) -> idempotency.Key | None:
+    """Return the key that came with `request`, None without one. Raises HttpError for one that can't be."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None

@@ -112,7 +112,7 @@ def _(error: TooFastError) -> Refusal:
 
 @refusal.register
 def _(error: StillRunningError) -> Refusal:
-    sentence = "The first push with this Idempotency-Key is still in progress."
+    sentence = "The first request with this Idempotency-Key is still in progress."
     return Refusal(409, sentence, headers={"Retry-After": STILL_RUNNING_S})
 
 

@@ -4,6 +4,7 @@ from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
 from metrics.models.alert_event import AlertEvent
 from metrics.models.alert_webhook import AlertWebhook
+from metrics.models.annotation import Annotation, AnnotationTag
 from metrics.models.calendar import Maintenance, MaintenanceSpan, Override, Schedule
 from metrics.models.channel import Channel, Delivery
 from metrics.models.dashboard import Dashboard, FormerSlug, Revision, Widget
@@ -30,6 +31,8 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "AlertWebhook",
+    "Annotation",
+    "AnnotationTag",
     "Attachment",
     "AuditEntry",
     "Channel",

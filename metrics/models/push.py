@@ -1,4 +1,4 @@
-"""Keys of stored pushes."""
+"""Keys of requests that were done."""
 
 from django.db import models
 
@@ -6,7 +6,10 @@ from metrics.models.access import Token
 
 
 class IdempotencyKey(models.Model):
-    """A key that a stored push came with, so that the same push is answered again and not stored again."""
+    """A key that a request came with, so that the same request is answered again and not done again.
+
+    `accepted` is how many samples of a push were accepted, or the id of what was made.
+    """
 
     token = models.ForeignKey(Token, on_delete=models.CASCADE, related_name="idempotency_keys")
     key = models.CharField(max_length=255)

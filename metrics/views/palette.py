@@ -33,7 +33,12 @@ def _path(item: Item) -> str:
 
 
 def _pages(by: Principal) -> list[Item]:
-    own = [("Account", "account"), ("Notifications", "notifications"), ("How you are told", "notification-settings")]
+    own = [
+        ("Annotations", "annotations"),
+        ("Account", "account"),
+        ("Notifications", "notifications"),
+        ("How you are told", "notification-settings"),
+    ]
     new = [("Add a dashboard", "dashboard-new")] if may(by, CREATE, Dashboard) else []
     named = [("Dashboards", "dashboards"), *((title, name) for title, name, _ in pages(by)), *new, *own]
     return [Item(title, path=reverse(name)) for title, name in named]

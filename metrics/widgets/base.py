@@ -204,6 +204,8 @@ class Config(Versioned):
 
     needs_stored: ClassVar[bool] = False
     """Whether the kind needs samples that are stored here, and so takes no live queries."""
+    all_without_queries: ClassVar[bool] = False
+    """Whether one without queries shows all that is overdue."""
 
     def takes_live(self) -> bool:
         """Whether its queries may be live."""

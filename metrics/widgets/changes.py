@@ -3,9 +3,10 @@
 Each raises KeyError if there is no widget of that key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from metrics.widgets.column import orders as column_orders
 from metrics.widgets.spec import COLUMNS, DashboardSpec, WidgetSpec, in_column, new_key
 
 Widgets = list[dict[str, Any]]
@@ -48,25 +49,11 @@ def on_phones(spec: DashboardSpec, column: Mapping[str, Mapping[str, Any]]) -> W
     for key in column:
         _find(spec, key)
     rest = [one for one in in_column(spec.widgets) if one.key not in column]
-    orders = _orders(spec, [*column, *(one.key for one in rest)])
+    rows = {one.key: (one.y or 0, one.x or 0) for one in spec.widgets}
+    keys = [*column, *(one.key for one in rest)]
+    orders = dict(zip(keys, column_orders([rows[key] for key in keys]), strict=True))
     phones: dict[str, Mapping[str, Any]] = {**{one.key: one.phone for one in rest}, **column}
     return [{**one, "phone": _ordered(phones[one["key"]], orders[one["key"]])} for one in _dumped(spec)]
-
-
-def _orders(spec: DashboardSpec, keys: Sequence[str]) -> dict[str, int]:
-    """Return the order of each of `keys` so that they stand like this: 0 for as many as possible.
-
-    Within an order they stand as their rows do, so one number does for each run of them that does.
-    """
-    rows = {one.key: (one.y or 0, one.x or 0) for one in spec.widgets}
-    runs: list[list[str]] = []
-    for key in keys:
-        if runs and rows[runs[-1][-1]] < rows[key]:
-            runs[-1].append(key)
-        else:
-            runs.append([key])
-    longest = max(range(len(runs)), key=lambda index: len(runs[index]), default=0)
-    return {key: index - longest for index, run in enumerate(runs) for key in run}
 
 
 def _ordered(phone: Mapping[str, Any], order: int) -> dict[str, Any]:

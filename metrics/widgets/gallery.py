@@ -9,7 +9,7 @@ from metrics.models import Widget
 from metrics.series.read import Point, Track
 from metrics.widgets import made_up, ranges
 from metrics.widgets.base import WidgetKind
-from metrics.widgets.facts import UNKNOWN, Facts
+from metrics.widgets.facts import UNKNOWN, Facts, annotating
 from metrics.widgets.ranges import Window
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, view_of_tracks
@@ -68,6 +68,10 @@ STATES: dict[str, State] = {
     ),
     "empty": State("Nothing in the range", "CPU", names=("web",), value=1, age_s=7200, has_points=False),
     "maintenance": State("In maintenance", by_kind=USUAL | {"heatmap": {"of": "buckets", "unit": "seconds"}}),
+    "annotated": State(
+        "With annotations",
+        by_kind=USUAL | {"list": {**LIMITS["list"], "annotations": ["*"]}},
+    ),
     "error": State("Can't be drawn", "CPU", fields={"colour": "red"}),
     "one": State("One series", "CPU", names=("web",), value=1, unit="", zero=()),
     "huge": State("Huge values", "Bytes", value=1.2345678e21, unit="bytes", zero=(), growing=True),
@@ -186,8 +190,11 @@ KNOWN: dict[str, Facts] = {
     "many": made_up.much(AT, SERVERS),
     "long": made_up.absurd(AT, LONG),
     "maintenance": made_up.maintenance(AT),
+    "annotated": made_up.annotations(AT),
 }
-"""Facts in the states of the kinds that show them; and the maintenance that series are in."""
+"""Facts in the states of the kinds that show them; the maintenance that series are in, and annotations."""
+OF_SERIES = ("maintenance", "annotated")
+"""States in which a kind that shows series shows facts as well."""
 STILL_ABOUT = {"fresh": "Usual", "one": "Little", "many": "Much", "long": "Long and absurd"}
 
 
@@ -198,7 +205,12 @@ def about(kind: str, state: str) -> str:
 
 def states(kind: str) -> list[str]:
     """Return the names of the states that widgets of `kind` can be in."""
-    return [state for state in STATES if kind not in STILL or state in STILL[kind] or state == "error"]
+    own = STILL.get(kind)
+    return [
+        state
+        for state in STATES
+        if (own is None or state in own or state == "error") and (state != "annotated" or kind in annotating())
+    ]
 
 
 def tile(kind: str, state: str) -> WidgetView:
@@ -211,7 +223,7 @@ def tile(kind: str, state: str) -> WidgetView:
     config = {"queries": [{"metric": "example"}], **config}
     made = kinds()[kind]
     tracks = [] if state == "error" else _tracks(made, shown, config)
-    known = Facts(maintenance=KNOWN["maintenance"].maintenance if state == "maintenance" else ())
+    known = KNOWN[state] if state in OF_SERIES else UNKNOWN
     return view_of_tracks(_widget(kind, state, shown.title, config), [tracks], RANGE, AT, known)
 
 

@@ -17,6 +17,7 @@ class LateConfig(Rows):
     """Config of what is late."""
 
     needs_stored: ClassVar = True
+    all_without_queries: ClassVar = True
 
     queries: list[QueryConfig] = Field(
         default_factory=list,

@@ -13,7 +13,8 @@ from django.utils.timezone import get_current_timezone
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from metrics.series.read import Point, Track, longest_step
-from metrics.widgets import axis, chart, combine, freshness, ranges, units
+from metrics.widgets import annotated, axis, chart, combine, freshness, ranges, units
+from metrics.widgets.annotated import NO_MARKS, Annotates, Marks
 from metrics.widgets.axis import Tick, ValueAxis
 from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
 from metrics.widgets.ranges import Window
@@ -23,6 +24,7 @@ from metrics.widgets.units import Shown
 LINES_MOST = 8
 POINTS_MOST = 1_900
 """Of all series together: each is 4 to 6 bytes of a path, and a widget stays below 12 kB."""
+POINT_BYTES = 5
 BANDS_MOST = 5
 """Of more series the least and the greatest are drawn as the curve itself."""
 DRAWN_AS = {"line": 1.0, "steps": 1.8, "points": 2.6}
@@ -84,7 +86,7 @@ class RightAxis(BaseModel):
         return self
 
 
-class LineConfig(Config):
+class LineConfig(Annotates, Config):
     """Config of a line."""
 
     queries: list[LineQuery] = Field(  # type: ignore[assignment]  # nobody adds to it what is no query of a line
@@ -198,7 +200,7 @@ class LineView:
     another one on the right, None without series of its own. `times` are the marks of the horizontal one, from `start`
     to `end` (Unix seconds) in steps of `step_s`. It is `empty` when no series has a point in this window. `limits` are
     thresholds and goals that lie on the axis. `is_stacked` says what areas mean, and `legend` how it is to be: list,
-    table or none. `said` is what the chart shows now, in words.
+    table or none. `said` is what the chart shows now, in words. `annotations` are the marks of what happened when.
     """
 
     lines: tuple[Line, ...]
@@ -214,6 +216,7 @@ class LineView:
     legend: str = "list"
     right: ValueAxis | None = None
     said: str = ""
+    annotations: Marks = NO_MARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,8 @@ class LineKind(WidgetKind[LineConfig]):
 
     def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
         drawn = [replace(one, track=_inside(one.track, window)) for one in series[:LINES_MOST]]
-        step_s = _step_s(drawn, config, window)
+        marks = annotated.marks(config.noted, window.start, window.end, window.at)
+        step_s = _step_s(drawn, config, window, marks)
         fewer = chart.coarse if config.stacked or len(drawn) <= BANDS_MOST else chart.extremes
         drawn = [replace(one, track=_in_steps(one.track, step_s, fewer)) for one in drawn]
         rights = _rights(drawn, config)
@@ -286,6 +290,7 @@ class LineKind(WidgetKind[LineConfig]):
             legend=config.legend,
             right=scales.get(True),
             said=_said(lines, len(series), is_empty=is_empty),
+            annotations=marks,
         )
 
 
@@ -427,18 +432,19 @@ def _line(
     )
 
 
-def _step_s(series: Sequence[Named], config: LineConfig, window: Window) -> float:
+def _step_s(series: Sequence[Named], config: LineConfig, window: Window, marks: Marks) -> float:
     """Return the step to draw in: the window's, or a multiple of it where many series would make much to send.
 
     An area of a stack costs more than three curves: its line, and its upper and its lower edge. A band has two edges
-    in longer steps.
+    in longer steps. What `marks` take is left to them.
     """
     points = sum(len(one.track.points) for one in series)
     each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])
     drawn = points * (3.4 if config.stacked else each)
     if not config.stacked and len(series) <= BANDS_MOST:
         drawn += sum(chart.count_apart(one.track.points) for one in series) * 2 / BAND_STEPS
-    return window.step_s * max(1, math.ceil(drawn / (POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1))))
+    most = POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1) - marks.size_bytes / POINT_BYTES
+    return window.step_s * max(1, math.ceil(drawn / most))
 
 
 def _inside(track: Track, window: Window) -> Track:

@@ -1,4 +1,4 @@
-"""A list: the newest changes of values, the newest first."""
+"""A list: the newest changes of values, or annotations, the newest first."""
 
 import math
 from collections.abc import Iterator
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
 from metrics.series.read import Function, Point
 from metrics.widgets import links, room, thresholds, units
-from metrics.widgets.base import Named, Rows, WidgetKind
+from metrics.widgets.annotated import TAGS_MOST, Annotates, Noted, Tag
+from metrics.widgets.base import Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
@@ -20,14 +22,26 @@ ROWS_MOST = 30
 MINUTE_S = 60
 
 
-class ListConfig(Rows):
+class ListConfig(Annotates, Rows):
     """Config of a list."""
 
+    queries: list[QueryConfig] = Field(default_factory=list, max_length=20, description="Whose changes to show.")
+    annotations: list[Tag] = Field(
+        default_factory=list,
+        max_length=TAGS_MOST,
+        description="Tags of the annotations that it shows: all that have one of them; * for all.",
+    )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the newest first.")
     thresholds: Thresholds | None = Field(default=None, description="Where a value becomes a warning, or critical.")
     levels_only: bool = Field(
         default=False, description="Whether only changes from one level to another are shown, by the thresholds."
     )
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> Self:
+        if not self.queries and not self.annotations:
+            raise ValueError("a list needs queries, or tags of annotations")
+        return self
 
     @model_validator(mode="after")
     def _has_levels(self) -> Self:
@@ -40,27 +54,30 @@ class ListConfig(Rows):
 class Change:
     """A change: `time` says when, `name` of which series, to which `value`, and what it `was` (None: it began then).
 
-    `level` is None without thresholds. `link` is where it leads, empty for nowhere.
+    `level` is None without thresholds. `link` is where it leads, empty for nowhere. An annotation has its text as its
+    name, its `tags` with how long it was, and no value.
     """
 
     time: str
     name: str
-    value: Shown
+    value: Shown | None
     was: Shown | None
     level: Level | None
     link: str = ""
+    tags: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
     """View-model of `templates/widgets/list.html`: the `changes`, the newest first, and how many `more` there are.
 
-    `ems` is how wide their widest value is, in halves of the height of its letters.
+    `ems` is how wide their widest value is, in halves of the height of its letters. It may be `of_annotations` as well.
     """
 
     changes: tuple[Change, ...]
     more: int
     ems: int
+    of_annotations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ class _Found:
 
 
 class ListKind(WidgetKind[ListConfig]):
-    """The newest changes of values: when, of what, from what to what."""
+    """The newest changes of values: when, of what, from what to what; or annotations, such as deploys."""
 
     kind = "list"
     config_class = ListConfig
@@ -86,9 +103,16 @@ class ListKind(WidgetKind[ListConfig]):
 
     def view(self, config: ListConfig, series: list[Named], window: Window) -> ListView:
         found = [change for one in series for change in _changes(one, config, window)]
-        found.sort(key=lambda change: (-change.point.at, change.one.name))
-        shown = tuple(_shown(change, config, window) for change in found[: config.rows])
-        return ListView(shown, len(found) - len(shown), room.ems(change.value for change in shown))
+        noted = [one for one in config.noted if window.start <= (one.until or one.at) and one.at < window.end]
+        rows = [(-one.at, one.text, one) for one in noted] + [(-one.point.at, one.one.name, one) for one in found]
+        rows.sort(key=lambda row: row[:2])
+        shown = tuple(
+            _of_annotation(one, window) if isinstance(one, Noted) else _shown(one, config, window)
+            for *_, one in rows[: config.rows]
+        )
+        return ListView(
+            shown, len(rows) - len(shown), room.ems(one.value for one in shown if one.value), bool(config.annotations)
+        )
 
 
 def _changes(one: Named, config: ListConfig, window: Window) -> Iterator[_Found]:
@@ -118,6 +142,19 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
         was=None if change.was is None else units.show(change.was, word),
         level=_level(change.point.value, config),
         link=links.of_row(config.row_link, change.one.track.labels, window.range),
+    )
+
+
+def _of_annotation(one: Noted, window: Window) -> Change:
+    lasts = [units.age(one.until - one.at)] if one.until is not None else []
+    return Change(
+        time=_time(one.at, window),
+        name=" ".join(one.text.split()),
+        value=None,
+        was=None,
+        level=None,
+        link=f"{reverse('annotations')}#annotation-{one.id}",
+        tags=" · ".join([*lasts, *([", ".join(one.tags)] if one.tags else [])]),
     )
 
 

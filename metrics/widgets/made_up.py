@@ -2,6 +2,7 @@
 
 from metrics.alerts import matchers
 from metrics.widgets import bad_alert, on_call, untold
+from metrics.widgets.annotated import Noted
 from metrics.widgets.bad_alert import made_up
 from metrics.widgets.facts import Facts
 from metrics.widgets.maintained import Maintained
@@ -112,5 +113,18 @@ def maintenance(at: float) -> Facts:
             Maintained(2, at - 600, at + 7200, "Moving the database to the racks in the other hall", everything),
             Maintained(3, at - 660, at - 600, "Restart", everything),
             Maintained(4, at - 60, at + 60, "Restart", everything),
+        ]
+    )
+
+
+def annotations(at: float) -> Facts:
+    """Return a deploy, a span in which there is another, several at once, and one with a long text, before `at`."""
+    return Facts(
+        annotations=[
+            Noted(1, at - 3000, None, "Shop 4.2 deployed", ("deploy", "shop")),
+            Noted(2, at - 2000, at - 1100, "Load test from the other hall", ("test",)),
+            Noted(3, at - 1500, None, "Queue doubled & <restarted>", ("change",)),
+            *(Noted(4 + number, at - 600 + 2 * number, None, f"Host {number} rebooted", ()) for number in range(5)),
+            Noted(9, at - 120, None, LONG_NAME, ("a tag that is rather long", "deploy", "shop")),
         ]
     )

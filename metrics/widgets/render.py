@@ -134,7 +134,7 @@ def widget_views(
     hidden = _hidden(widgets) if hidden is None else hidden
     windows = _windows(parsed, range, at)
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
-    is_all = [isinstance(one, tuple) and isinstance(one[1], Config) and not one[1].queries for one in parsed]
+    is_all = [isinstance(one, tuple) and _is_of_all(one[1]) for one in parsed]
     overdue = [Named(_called(one), one.track) for one in read.overdue(at, hidden)] if any(is_all) else []
     tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
     live = _live(parsed, windows, hidden)
@@ -224,6 +224,10 @@ def alerts_of(widgets: Sequence[Widget]) -> frozenset[str] | None:
         return None
     configs = [one[1] for one in map(_parsed, widgets) if not isinstance(one, str)]
     return frozenset(query.metric for config in configs for query in config.queries if not query.is_live)
+
+
+def _is_of_all(config: Config | Still) -> bool:
+    return isinstance(config, Config) and config.all_without_queries and not config.queries
 
 
 def _called(one: read.Overdue) -> str:
@@ -323,6 +327,8 @@ def _drawn(
             if isinstance(config, Still)
             else freshness.freshness(window.at, LOOKED_EVERY_S, window.at)
             if overdue is not None
+            else freshness.STILL
+            if not config.queries
             else freshness.of_tracks(tracks_shown, config.every_s, window.at)
         )
         shown = kind.view(config, series, window)

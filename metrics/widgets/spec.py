@@ -21,13 +21,14 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from metrics.access.sharing import Access, Text
+from metrics.widgets.column import ORDER_MOST
 from metrics.widgets.ranges import DEFAULT, RANGES_S
 from metrics.widgets.variables import SECTION, VARIABLES_MOST, VariableSpec
 
 COLUMNS = 12
-ROWS = 60
+ROWS = 160
 HEIGHT_MOST = 12
-WIDGETS_MOST = 100
+WIDGETS_MOST = 200
 KEY_LENGTH = 50
 TAGS_MOST, TAG_LENGTH = 10, 30
 
@@ -37,7 +38,7 @@ class OnPhone(TypedDict, total=False):
     """Fields that differ on a phone, where tiles stand in one column, in the order of their rows."""
 
     order: Annotated[
-        int, Field(ge=-WIDGETS_MOST, le=WIDGETS_MOST, description="The lower, the earlier; 0 if it is left out.")
+        int, Field(ge=-ORDER_MOST, le=ORDER_MOST, description="The lower, the earlier; 0 if it is left out.")
     ]
     h: Annotated[int, Field(ge=1, le=HEIGHT_MOST, description="Rows.")]
     hidden: Annotated[bool, Field(description="It is not shown there.")]
@@ -197,9 +198,8 @@ def placed(widgets: Sequence[WidgetSpec]) -> list[WidgetSpec]:
 def _first_gap(widget: WidgetSpec, owners: Mapping[tuple[int, int], WidgetSpec]) -> WidgetSpec:
     for y in range(ROWS - widget.h + 1):
         for x in range(COLUMNS - widget.w + 1):
-            put = widget.model_copy(update={"x": x, "y": y})
-            if owners.keys().isdisjoint(put.cells()):
-                return put
+            if not any((x + dx, y + dy) in owners for dx in range(widget.w) for dy in range(widget.h)):
+                return widget.model_copy(update={"x": x, "y": y})
     raise ValueError(f"there is no room for {widget.title!r} in {ROWS} rows")
 
 

@@ -21,6 +21,8 @@ from metrics.models import Widget
 from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
 from metrics.widgets import links, promql_text
+from metrics.widgets.annotated import TAGS_MOST
+from metrics.widgets.column import orders
 
 ALL = "*"
 """The value that stands for all that may be chosen."""
@@ -33,7 +35,9 @@ COPIES_MOST = 50
 DRAWN_MOST = 200
 """Widgets of a dashboard, copies included."""
 ROWS_ADDED_MOST = 180
-"""Rows of copies, besides those that the dashboard has; the stylesheet has so many."""
+"""Rows of copies, besides those that the dashboard has."""
+ROWS_MOST = 240
+"""Rows that are drawn; the stylesheet has so many."""
 COPY_WIDTH = 3
 """Least columns of a copy, unless the repeated widget itself has fewer."""
 VARIABLES_MOST = 10
@@ -201,7 +205,7 @@ def with_values(widget: Widget, choices: Choices) -> Widget:
 
 
 def _config(part: Any, choices: Choices) -> Any:
-    """Return a config, or a part of one, with values in its legends and links and in the labels of its queries."""
+    """Return a config, or a part of one, with values in its legends, links, tags, and the labels of its queries."""
     match part:
         case dict():
             return {name: _field(name, inner, choices) for name, inner in part.items()}
@@ -214,6 +218,8 @@ def _field(name: str, value: Any, choices: Choices) -> Any:
     match name, value:
         case "labels", dict():
             return _labels(value, choices)
+        case "annotations", list():
+            return _tags(value, choices)
         case "promql", str():
             return promql_text.filled(value, choices)
         case "legend", str():
@@ -244,6 +250,13 @@ def _labels(labels: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
         if None not in several:
             found[name] = known[0] if len(known) == 1 else known[:OPTIONS_MOST]
     return found
+
+
+def _tags(tags: Sequence[Any], choices: Choices) -> list[Any]:
+    """Return the tags of annotations with values; one that may be any is all of them."""
+    several = [_alternatives(one, choices) for one in tags]
+    found = [one for values in several for one in (values if values is not None else [ALL])]
+    return list(dict.fromkeys(found))[:TAGS_MOST]
 
 
 def narrowed(labels: Mapping[str, Any], chosen: Asked) -> dict[str, Any]:
@@ -299,7 +312,34 @@ def drawn(widgets: Sequence[Widget], choices: Choices) -> list[Widget]:
         for one in copies:
             one.y += down
         found += copies
-    return sorted(found, key=lambda one: (one.y, one.x))
+    return _with_headings(widgets, choices, sorted(found, key=lambda one: (one.y, one.x)))
+
+
+def _with_headings(widgets: Iterable[Widget], choices: Choices, drawn: list[Widget]) -> list[Widget]:
+    """Return `drawn`, so that on phones each copy of a section has its own tiles below it, in their order.
+
+    An order is that of all copies, which would put all headings together, and then the tiles.
+    """
+    repeated = [band for band, _ in _bands(widgets) if _is_repeated_section(band[0], choices)]
+    section = {one.key: band[0].key for band in repeated for one in band}
+    if not any(one.phone.get("order") for band in repeated for one in band):
+        return drawn
+    headings = {one.key: one for one in drawn if one.kind == SECTION}
+
+    def place(one: Widget) -> tuple[Any, ...]:
+        base, _, copied = one.key.partition("_")
+        heading = headings.get(f"{section.get(base)}_{copied.partition('_')[0]}", one)
+        inner = () if heading is one else (_phone_place(one),)
+        return (_phone_place(heading), *inner)
+
+    column = sorted(range(len(drawn)), key=lambda index: place(drawn[index]))
+    for index, order in zip(column, orders(column), strict=True):
+        drawn[index].phone = {**drawn[index].phone, "order": order}
+    return drawn
+
+
+def _phone_place(one: Widget) -> tuple[int, int, int]:
+    return (one.phone.get("order", 0), one.y, one.x)
 
 
 def origin(key: str) -> str:
@@ -321,10 +361,11 @@ def _with_sections(widgets: Sequence[Widget], choices: Choices) -> tuple[list[tu
     """
     found: list[tuple[Widget, Choices]] = []
     down, room = 0, DRAWN_MOST - len(widgets)
+    rows = min(ROWS_ADDED_MOST, ROWS_MOST - max((one.y + one.h for one in widgets), default=0))
     for band, height in _bands(widgets):
         section = band[0]
         values = choices[section.repeat].chosen if _is_repeated_section(section, choices) else ()
-        most = min(COPIES_MOST, 1 + room // len(band), 1 + (ROWS_ADDED_MOST - down) // height)
+        most = min(COPIES_MOST, 1 + room // len(band), 1 + (rows - down) // height)
         shown: Sequence[str | None] = values[:most] or (None,)
         for number, value in enumerate(shown):
             own = choices if value is None else {**choices, section.repeat: Choice((value,))}
@@ -335,7 +376,7 @@ def _with_sections(widgets: Sequence[Widget], choices: Choices) -> tuple[list[tu
         if len(values) > len(shown):
             copies[0].title += _not_shown(len(values) - len(shown))
         down, room = down + (len(shown) - 1) * height, room - (len(shown) - 1) * len(band)
-    return found, ROWS_ADDED_MOST - down
+    return found, rows - down
 
 
 def _bands(widgets: Iterable[Widget]) -> list[tuple[list[Widget], int]]:

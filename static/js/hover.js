@@ -10,6 +10,7 @@ const CHARTS = ".widget .chart:has(> .plot)"; // a heatmap has no curves to read
 const WIDTH = 1000; // of the SVG's box
 const HEIGHT = 400;
 const GONE_AFTER_MS = 8000; // on a wall, nobody takes the pointer away
+const NEAR = 6; // pixels between the crosshair and an annotation that it reads
 const SPARE = 8; // pixels between what is drawn and the edges of the window
 
 const isWall = document.body.classList.contains("wall");
@@ -60,6 +61,22 @@ function read(chart) {
   return span;
 }
 
+/** The annotations of a chart: where each begins and ends in the box, and its text. */
+function marks(plot) {
+  return [...plot.querySelectorAll(".noted > g")].map((one) => {
+    const share = (element, name) => (parseFloat(element.getAttribute(name)) / 100) * WIDTH;
+    const left = share(one.querySelector("line"), "x1");
+    const band = one.querySelector("rect");
+    return { left, right: band ? left + share(band, "width") : left, text: one.dataset.text };
+  });
+}
+
+/** The texts of the annotations at `x`: a finger need not meet the very step. */
+const notes = (span, x) => {
+  const near = Math.max(span.tolerance, (NEAR * WIDTH) / span.plot.getBoundingClientRect().width);
+  return marks(span.plot).filter(({ left, right }) => x >= left - near && x <= right + near).map(({ text }) => text);
+};
+
 /** The middle of the step in which `time` lies. */
 const middle = (span, time) => {
   const last = Math.round((span.end - span.start) / span.step) - 1;
@@ -88,6 +105,13 @@ function rows(span, x) {
   });
 }
 
+/** The time of the annotation before or after `time`, for the keys PageUp and PageDown; undefined if there is none. */
+function beside(span, time, key) {
+  if (key !== "PageUp" && key !== "PageDown") return undefined;
+  const times = marks(span.plot).map(({ left }) => middle(span, span.start + (Math.max(0, left) / WIDTH) * (span.end - span.start)));
+  return key === "PageUp" ? times.findLast((one) => one < time) : times.find((one) => one > time);
+}
+
 function when(span, time) {
   const begin = time - span.step / 2;
   const clock = timeOfDay(begin, span.step < 60);
@@ -101,7 +125,7 @@ const make = (name, text = "") => {
   return element;
 };
 
-function box(span, time, found, isActive) {
+function box(span, time, found, noted, isActive) {
   const shown = make("hover-box");
   shown.append(make("hover-time", when(span, time)));
   for (const row of found) {
@@ -110,6 +134,7 @@ function box(span, time, found, isActive) {
     line.append(make("hover-range", isActive ? row.range : "")); // empty in some, or else the rows would not be in columns
     shown.append(line);
   }
+  for (const text of noted) shown.append(make("hover-note", text));
   return shown;
 }
 
@@ -155,7 +180,7 @@ function draw() {
       dot.style.translate = `${left}px ${place.top + (place.height * y) / HEIGHT}px`;
       layer.append(dot);
     }
-    const shown = box(span, time, found, isActive);
+    const shown = box(span, time, found, isActive ? notes(span, x) : [], isActive);
     if (isActive) shown.classList.add("hover-active");
     layer.append(shown);
     placed.push({ shown, left, place, tile: span.chart.closest(".widget").getBoundingClientRect() });
@@ -224,7 +249,8 @@ document.addEventListener("keydown", (event) => {
   const last = span.end - span.step / 2;
   const stride = span.step * (event.shiftKey ? 10 : 1);
   const now = at?.time ?? (at ? null : last + stride);
-  const to = { ArrowLeft: (now ?? last) - stride, ArrowRight: (now ?? last) + stride, Home: span.start, End: last }[event.key];
+  const onto = beside(span, now ?? last, event.key);
+  const to = onto ?? { ArrowLeft: (now ?? last) - stride, ArrowRight: (now ?? last) + stride, Home: span.start, End: last }[event.key];
   if (to === undefined) return;
   event.preventDefault();
   at = { widget: chart.closest(".widget").id, time: Math.min(last, Math.max(span.start, to)) };
@@ -233,5 +259,5 @@ document.addEventListener("keydown", (event) => {
   if (!shown) return;
   const x = (WIDTH * (shown.time - span.start)) / (span.end - span.start);
   const values = rows(span, x).map(({ name, text, range }) => `${name} ${text}${range ? `, ${range}` : ""}`);
-  say(`${when(span, shown.time)}: ${values.join("; ")}`);
+  say(`${when(span, shown.time)}: ${[...values, ...notes(span, x)].join("; ")}`);
 });

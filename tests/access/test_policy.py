@@ -32,6 +32,7 @@ from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, o
 from metrics.access.sharing import Access
 from metrics.actions import (
     alert_webhooks,
+    annotations,
     dashboards,
     heartbeats,
     links,
@@ -51,6 +52,7 @@ from metrics.models import (
     Alert,
     AlertEvent,
     AlertWebhook,
+    Annotation,
     AuditEntry,
     Channel,
     Dashboard,
@@ -161,6 +163,7 @@ def things() -> dict[str, Any]:
         found[f"maintenance {name}"] = maintenance.create(
             SYSTEM, [Matcher("a", "=", "b")], Window(url="https://example.org/"), name, Access(**access)
         )
+        found[f"annotation {name}"] = annotations.create(SYSTEM, name, access=Access(**access))
         found[f"schedule {name}"] = schedules.create(SYSTEM, {"name": name}, Access(**access))
         found[f"webhook {name}"], _ = alert_webhooks.create(SYSTEM, name, {"name": "a"}, Access(**access))
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
@@ -217,7 +220,7 @@ READERS = {"read token", "read token of ops"}
 MAY: dict[str, dict[str, set[str]]] = {
     **{
         f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
-        for noun in ("dashboard", "source", "rule", "silence", "maintenance", "schedule")
+        for noun in ("dashboard", "source", "rule", "silence", "maintenance", "schedule", "annotation")
         for name, see, change in (
             ("anyone's", VIEWERS, EDITORS),
             ("shown by ops", VIEWERS, OPS_EDITORS),
@@ -350,6 +353,7 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Alert,
         AlertEvent,
         AlertWebhook,
+        Annotation,
         Incident,
         Escalation,
         Maintenance,

@@ -106,6 +106,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
     silence = api("POST", "silences", {**muted, "ends_at": "2999-01-01T00:00:00Z"})["id"]
     window = {"start": "2026-11-30T22:00", "repeat": "FREQ=WEEKLY"}
     maintenance = api("POST", "maintenance", {**muted, **window})["id"]
+    annotation = api("POST", "annotations", {"text": "Accessible", "tags": ["accessible"]})["id"]
     layer = {"people": ["admin"], "start": "2026-11-30T09:00"}
     webhook = api("POST", "alert-webhooks", {"name": "Accessible", "mapping": {"name": "a"}})["id"]
     schedule = api("POST", "schedules", {"name": "Accessible", "layers": [layer]})["id"]
@@ -132,6 +133,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         "alert": alerts[0]["id"],
         "silence": silence,
         "maintenance": maintenance,
+        "annotation": annotation,
         "on-call": schedule,
         "incident": incidents[0]["id"],
     }
@@ -139,6 +141,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         f"alert-webhooks/{webhook}",
         f"silences/{silence}",
         f"maintenance/{maintenance}",
+        f"annotations/{annotation}",
         f"schedules/{schedule}",
     ):
         api("DELETE", made_too)

@@ -14,10 +14,11 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.person import DEMO, PORTAL, PORTAL_PORT, SERVER_ZONE, WALL, Person, push
+from tests.browser.person import DEMO, PORTAL, PORTAL_PORT, SERVER_ZONE, SOON_S, WALL, Person, push
 from tests.integration.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -436,6 +437,33 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
     expect(said).not_to_have_text(last or "")
     page.keyboard.press("Escape")
     expect(box).to_have_count(0)
+    assert person.complaints == []
+
+
+def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys(person: Person) -> None:
+    page, marks = person.page, person.page.locator(".widget .noted text")
+    person.wait_until_live()
+    token = person.system.manage("token", "deploys", "--scope", "edit").strip()
+    site = httpx.Client(
+        base_url=f"{person.system.url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=20
+    )
+    with site:
+        made = site.post("annotations", json={"text": "Shop 4.2 deployed", "at": time.time() - 600}).json()["id"]
+        try:
+            expect(marks.first).to_be_attached(timeout=SOON_S * 1000)
+            charts = page.locator(".widget .chart:has(.noted)")
+            charts.first.scroll_into_view_if_needed()
+            place = marks.first.bounding_box()
+            assert place is not None
+            page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 40)
+            expect(page.locator(".hover-active .hover-note")).to_contain_text("Shop 4.2 deployed")
+            page.mouse.move(2, 2)
+            charts.first.focus()
+            page.keyboard.press("PageUp")
+            expect(page.locator("span.sr[role=status]")).to_contain_text("Shop 4.2 deployed")
+        finally:
+            site.delete(f"annotations/{made}")
+    expect(marks).to_have_count(0, timeout=SOON_S * 1000)
     assert person.complaints == []
 
 

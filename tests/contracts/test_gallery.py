@@ -10,6 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from metrics.widgets import gallery
+from metrics.widgets.line import LineView
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView
 
@@ -26,7 +27,7 @@ NEWEST: dict[str, Callable[[Any], list[object]]] = {
     "slo": lambda view: [view.left or "–", *([view.level.word] if view.left else [])],  # noqa: RUF001
     "heatmap": lambda view: [view.least, view.most] if view.cells else ["No samples"],
     "late": lambda view: [view.summary, *(text for one in view.rows for text in (one.name, one.silent))],
-    "list": lambda view: [one.value for one in view.changes] or ["No changes"],
+    "list": lambda view: [one.value or one.name for one in view.changes] or ["No changes"],
     "text": lambda view: [re.sub("<.*?>", " ", view.html)[:40]],
     "clock": lambda view: [text for one in view.dials for text in (one.name, one.time)],
     "countdown": lambda view: [view.left, view.at],
@@ -126,6 +127,8 @@ def test_what_is_only_said_has_no_number_that_is_not_drawn(kind: str) -> None:
         more = {str(len(view.series) - 4)}  # of a line, how many it does not name
         if view.maintenance:  # times that are drawn as a band
             more |= numbers([view.maintenance.said])
+        if isinstance(view.view, LineView):  # times and texts of what is drawn as marks
+            more |= numbers([view.view.annotations.said])
         assert numbers(texts.unseen) - numbers([*texts.drawn, view.title]) - more == set(), (kind, state)
 
 

@@ -341,14 +341,25 @@ def test_twenty_four_columns_are_twelve_and_nothing_overlaps() -> None:
 
 
 def test_many_are_one_row_high_and_the_last_are_left_out() -> None:
-    many = [at(12 * (n % 2), 8 * n, 12, 8) for n in range(130)]
+    many = [at(12 * (n % 2), 8 * n, 12, 8) for n in range(230)]
     document, left_out = converted(dashboard(at(0, 0, 24, 1, "row"), *many))
-    assert len(document["widgets"]) == 100
+    assert len(document["widgets"]) == 200
     assert [one.reason for one in left_out[:2]] == [
         "There is no room for headings: row.",
-        "A dashboard has at most 100 widgets in 60 rows.",
+        "A dashboard has at most 200 widgets in 160 rows.",
     ]
     assert len(left_out) == 31
+    DashboardSpec.model_validate(document)
+
+
+def test_a_large_one_keeps_its_heights_and_headings() -> None:
+    """As large as those that people publish of a machine: 16 headings over 126 charts."""
+    many = [at(12 * (n % 2), 8 * n + 1 + n // 8, 12, 8) for n in range(126)]
+    rows = [at(0, 64 * n + n, 24, 1, "row") for n in range(16)]
+    document, left_out = converted(dashboard(*rows, *many))
+    assert left_out == []
+    assert [one["h"] for one in document["widgets"] if one["kind"] == "line"] == [2] * 126
+    assert sum(one["kind"] == "section" for one in document["widgets"]) == 16
     DashboardSpec.model_validate(document)
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import dashboards, drafts
 from metrics.models import Dashboard, Draft, Widget
-from metrics.widgets.spec import in_column
+from metrics.widgets.spec import WIDGETS_MOST, in_column
 from tests import make
 from tests.html_form import form
 
@@ -190,6 +190,16 @@ class TestPlaces:
         assert editor.post(self.PLACES, sent).status_code == 302
         assert self.places() == {"a": (3, 0, 3, 1), "b": (0, 0, 2, 2)}
         assert {(one.x, one.w) for one in Widget.objects.all()} == {(0, 3), (3, 3)}
+
+    def test_those_of_as_many_as_there_may_be_are_one_form(self, editor: Client) -> None:
+        make.dashboard("many", widgets=[{**make.widget(f"m{n}"), "key": f"m{n}"} for n in range(WIDGETS_MOST)])
+        version = drafts.current(of_user(User.objects.get(username="grace")), "many").version
+        sent: dict[str, Any] = {"key": [f"m{n}" for n in range(WIDGETS_MOST)], "seen": version}
+        for n in range(WIDGETS_MOST):
+            sent |= {f"x-m{n}": n % 12, f"y-m{n}": 100 - n // 12, f"w-m{n}": 1, f"h-m{n}": 1}
+        assert editor.post("/d/many/places/", sent).status_code == 302
+        placed = drafts.current(of_user(User.objects.get(username="grace")), "many").spec.widgets
+        assert {one.w for one in placed} == {1}
 
     def test_what_has_no_place_takes_the_first_gap(self, editor: Client) -> None:
         editor.post(self.PLACES, self.sent(editor, x_a="", y_a="", w_a="12"))

@@ -75,6 +75,7 @@ class TestNew:
             "on_call": ({"config-team": "ops"}, {"team": "ops"}),
             "untold": ({"config-rows": "5"}, {"rows": 5}),
             "late": ({}, {}),
+            "list": ({"config-annotations": "deploy"}, {"annotations": ["deploy"]}),
             "image": ({"config-picture": "0" * 64}, {"picture": "0" * 64}),
             "clock": ({"config-places-0-zone": "UTC"}, {"places": [{"zone": "UTC"}]}),
             "countdown": ({"config-until": "2026-12-24T18:00:00Z"}, {"until": "2026-12-24T18:00:00Z"}),
@@ -101,11 +102,12 @@ class TestNew:
         assert Widget.objects.count() == 1
 
     def test_a_dashboard_without_room_says_so(self, editor: Client) -> None:
-        make.dashboard(widgets=[{**make.widget(str(n)), "w": 12, "h": 12} for n in "abcde"])
+        tall = [{**make.widget(str(n)), "w": 12, "h": 12} for n in "abcdefghijklm"]
+        make.dashboard(widgets=[*tall, {**make.widget("n"), "w": 12, "h": 4}])
         fields = {"widget-title": "New", "config-queries-0-metric": "m"}
         response = editor.post(NEW, filled(editor, NEW, NEW, **fields))
         assert response.status_code == 422
-        assert "There is no room for 'New' in 60 rows." in text(response)
+        assert "There is no room for 'New' in 160 rows." in text(response)
 
 
 class TestEdit:

@@ -311,6 +311,30 @@ def test_what_is_repeated_in_a_repeated_section_is_repeated_there() -> None:
     assert {variables.origin(key) for key in places} == {"s", "a", "rest"}
 
 
+ON_PHONES: list[tuple[dict[str, int], str]] = [
+    ({}, "top s_x a_x b_x s_y a_y b_y rest last"),
+    ({"s": -1}, "s_x a_x b_x s_y a_y b_y top rest last"),
+    ({"s": -1, "a": -1, "b": -1}, "s_x a_x b_x s_y a_y b_y top rest last"),
+    ({"a": 1}, "top s_x b_x a_x s_y b_y a_y rest last"),
+    ({"s": 1, "b": -5}, "top rest last s_x b_x a_x s_y b_y a_y"),
+    ({"s": 1, "last": 1}, "top rest s_x a_x b_x s_y a_y b_y last"),
+    ({"top": 3, "last": -3}, "last s_x a_x b_x s_y a_y b_y rest top"),
+]
+"""Orders on phones by key, and the column there."""
+
+
+@pytest.mark.parametrize(("orders", "column"), ON_PHONES)
+def test_on_phones_each_copy_of_a_section_has_its_own_tiles_below_it(orders: dict[str, int], column: str) -> None:
+    tiles = [widget("a", 0, 2), widget("b", 3, 2)]
+    widgets = [widget("top", 0, 0), section("s", 1, "host"), *tiles, section("rest", 3), widget("last", 0, 4)]
+    for one in widgets:
+        one.phone = {"order": orders[one.key]} if one.key in orders else {}
+    drawn = variables.drawn(widgets, {"host": Choice(("x", "y"))})
+    found = sorted(drawn, key=lambda one: one.phone.get("order", 0))  # as a browser does: else they stand as they are
+    assert [one.key for one in found] == column.split()
+    assert [one.phone.get("order", 0) for one in widgets] == [orders.get(one.key, 0) for one in widgets]
+
+
 def test_a_section_is_not_repeated_beyond_what_is_drawn() -> None:
     widgets = [section("s", 0, "host"), *(widget(f"w{n}", 0, n, h=1) for n in range(1, 10))]
     drawn = variables.drawn(widgets, {"host": Choice(tuple(f"h{n}" for n in range(60)))})

@@ -2,7 +2,7 @@
 // and `fixed` if its size is.
 
 export const COLUMNS = 12;
-export const ROWS = 60;
+export const ROWS = 160;
 
 const FAR = { x: "w", y: "h" };
 const most = (all, of) => Math.max(...all.map(of));

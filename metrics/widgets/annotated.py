@@ -1,0 +1,184 @@
+"""Annotations as charts mark them and lists name them: chosen by their tags, few enough to be read. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from django.utils.html import escape
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr
+
+from metrics.widgets.maintained import time_of
+
+ALL = "*"
+"""The tag that stands for all annotations."""
+TAGS_MOST, TAG_MOST = 20, 50
+MARKS_MOST = 16
+"""More are drawn as one where they are nearest to each other, so that a widget stays below 12 kB."""
+NEAR = 0.008
+"""Share of the width: annotations that begin nearer to each other are one mark."""
+NAMED_MOST = 3
+"""Texts of one mark, or of a chart in words."""
+BYTES_MOST = 1000
+"""Of the texts of all marks together."""
+TEXT_LEAST_BYTES, TEXT_MOST_BYTES = 20, 120
+MARK_BYTES = 90
+"""A mark takes so many besides its text."""
+
+
+def tag(text: str) -> str:
+    """Return a tag as it is kept. Raises ValueError, whose text completes a sentence."""
+    found = " ".join(text.split())
+    if not 0 < len(found) <= TAG_MOST or "," in found:
+        raise ValueError(f"a tag has 1 to {TAG_MOST} characters and no comma, unlike {found[:TAG_MOST]!r}")
+    return found
+
+
+Tag = Annotated[str, AfterValidator(tag)]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The annotation `id`: a moment `at`, or a span `until` another (Unix seconds), of which `text` says what was.
+
+    It has these `tags`, and is `for_everyone`, or for `teams` (ids).
+    """
+
+    id: int
+    at: float
+    until: float | None
+    text: str
+    tags: tuple[str, ...] = ()
+    for_everyone: bool = True
+    teams: frozenset[int] = frozenset()
+
+
+class Annotates(BaseModel):
+    """Field of the config of a kind that marks or names annotations, which whoever renders hands in."""
+
+    annotations: list[Tag] = Field(
+        default=[ALL],
+        max_length=TAGS_MOST,
+        description="Tags of the annotations that it marks: all that have one of them; * for all, none for none.",
+    )
+    _given: tuple[Noted, ...] = PrivateAttr(default=())
+
+    @property
+    def noted(self) -> tuple[Noted, ...]:
+        """The annotations that it shows, of those that its dashboard may show."""
+        return self._given
+
+    def annotate(self, found: Iterable[Noted]) -> None:
+        """Take those of `found` that have one of its tags."""
+        chosen = set(self.annotations)
+        self._given = tuple(one for one in found if ALL in chosen or not chosen.isdisjoint(one.tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Annotations at one place of a chart: `place` is where, in per cent of the width, and `text` what they say.
+
+    `width` is that of a span, empty for a moment. It stands for so many (`count`).
+    """
+
+    place: str
+    width: str
+    text: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The `marks` of a chart from left to right, and what is `said` of them in words, empty without any."""
+
+    marks: tuple[Mark, ...] = ()
+    said: str = ""
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes they take of a widget."""
+        return sum(MARK_BYTES + _size(one.text) for one in self.marks) + _size(self.said)
+
+
+NO_MARKS = Marks()
+
+
+def tags_of(config: object, usual: Sequence[str]) -> frozenset[str]:
+    """Return the tags that a config, as it is stored, asks for; `usual` are those of its kind."""
+    given = config.get("annotations", usual) if isinstance(config, Mapping) else ()
+    chosen = frozenset(one for one in given if isinstance(one, str)) if isinstance(given, list | tuple) else frozenset()
+    return frozenset({ALL}) if ALL in chosen else chosen
+
+
+def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
+    """Return how a chart from `start` to `end` marks those of `noted` that are then, as seen at a time."""
+    seen = sorted(
+        (one for one in noted if one.at < end and (one.at if one.until is None else one.until) >= start),
+        key=lambda one: (one.at, one.id),
+    )
+    if not seen:
+        return NO_MARKS
+    groups = _groups(seen, (end - start) * NEAR)
+    most_bytes = max(TEXT_LEAST_BYTES, min(TEXT_MOST_BYTES, BYTES_MOST // sum(min(NAMED_MOST, len(g)) for g in groups)))
+    found = tuple(_mark(group, start, end, at, most_bytes) for group in groups)
+    return Marks(found, _said(seen, at))
+
+
+def _groups(seen: Sequence[Noted], near_s: float) -> list[list[Noted]]:
+    """Return `seen` in groups that begin near each other, at most `MARKS_MOST`."""
+    while True:
+        groups: list[list[Noted]] = []
+        for one in seen:
+            if groups and one.at - groups[-1][0].at < near_s:
+                groups[-1].append(one)
+            else:
+                groups.append([one])
+        if len(groups) <= MARKS_MOST:
+            return groups
+        near_s *= 1.5
+
+
+def _mark(group: Sequence[Noted], start: float, end: float, at: float, most_bytes: int) -> Mark:
+    ends = [one.until for one in group if one.until is not None]
+    left = max(0.0, (group[0].at - start) / (end - start))
+    right = min(1.0, (max(ends) - start) / (end - start)) if ends else left
+    width = right - left
+    return Mark(_per_cent(left), _per_cent(width) if width > NEAR / 4 else "", _text(group, at, most_bytes), len(group))
+
+
+def _text(group: Sequence[Noted], at: float, most_bytes: int) -> str:
+    named = group[-NAMED_MOST:]
+    times = [_when(one, at) for one in named]
+    new = [time if time != before else "" for before, time in zip(["", *times], times, strict=False)]
+    texts = [f"{time} {_cut(one.text, most_bytes)}".strip() for time, one in zip(new, named, strict=True)]
+    more = len(group) - len(named)
+    return " · ".join([*([f"{more} before"] if more else []), *texts])
+
+
+def _said(seen: Sequence[Noted], at: float) -> str:
+    named = [f"{_when(one, at)}, {_cut(one.text, TEXT_MOST_BYTES)}" for one in seen[-NAMED_MOST:]]
+    more = [f"and {len(seen) - len(named)} before"] if len(seen) > len(named) else []
+    return f"Annotations: {'; '.join([*named, *more])}."
+
+
+def _when(one: Noted, at: float) -> str:
+    begin = time_of(one.at, at)
+    return begin if one.until is None else f"{begin} to {time_of(one.until, one.at)}"
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """Return `text` on one line, cut so that it takes no more bytes in HTML."""
+    text = " ".join(text.split())
+    if _size(text) <= most_bytes:
+        return text
+    cut = text[:most_bytes]
+    while _size(cut) > most_bytes - 3:
+        cut = cut[:-1]
+    return f"{cut.rstrip()}…"
+
+
+def _size(text: str) -> int:
+    return len(escape(text).encode())
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.1f}%"

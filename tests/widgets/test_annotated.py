@@ -1,0 +1,163 @@
+"""Annotations on widgets: which are chosen, where they are marked, and that many stay few and small."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from django.template.loader import render_to_string
+from pydantic import ValidationError
+
+from metrics.widgets import annotated
+from metrics.widgets.annotated import ALL, MARKS_MOST, NO_MARKS, Marks, Noted, marks, tags_of
+from metrics.widgets.facts import Facts, annotations_of
+from metrics.widgets.gallery import _widget
+from metrics.widgets.line import LineConfig, LineView
+from metrics.widgets.list import ListConfig, ListView
+from metrics.widgets.render import html, view_of_tracks
+from metrics.widgets.variables import Choice, with_values
+from tests.widgets.make import AT, track
+from tests.widgets.test_line import FINER, noise
+
+HOUR = (AT - 3600, AT, AT)
+
+
+def noted(id: int, at: float, until: float | None = None, text: str = "Deployed", *tags: str) -> Noted:
+    return Noted(id, AT + at, None if until is None else AT + until, text, tags)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([], []),
+        ([noted(1, -3601), noted(2, 0), noted(3, -9000, -3601)], []),
+        ([noted(1, -1800)], [("50.0%", "", "11:30 Deployed", 1)]),
+        ([noted(1, -1800, -900)], [("50.0%", "25.0%", "11:30 to 11:45 Deployed", 1)]),
+        ([noted(1, -9000, 9000)], [("0.0%", "100.0%", "09:30 to 14:30 Deployed", 1)]),
+        ([noted(1, -1800, -1795)], [("50.0%", "", "11:30 to 11:30 Deployed", 1)]),
+        (
+            [noted(2, -1790, None, "b"), noted(1, -1800, None, "a"), noted(3, -1700, None, "c")],
+            [("50.0%", "", "11:30 a · b", 2), ("52.8%", "", "11:31 c", 1)],
+        ),
+        (
+            [noted(n, -1800 + n, None, f"{n}") for n in range(5)],
+            [("50.0%", "", "2 before · 11:30 2 · 3 · 4", 5)],
+        ),
+    ],
+)
+def test_each_is_marked_where_it_was_and_those_that_are_near_are_one(
+    given: list[Noted], found: list[tuple[str, str, str, int]]
+) -> None:
+    shown = marks(given, *HOUR)
+    assert [(one.place, one.width, one.text, one.count) for one in shown.marks] == found
+
+
+def test_a_chart_says_the_newest_in_words() -> None:
+    assert marks([], *HOUR) == NO_MARKS
+    assert marks([noted(1, -1800)], *HOUR).said == "Annotations: 11:30, Deployed."
+    many = [noted(n, -60 * n, None, f"v{n}") for n in range(9, 4, -1)]
+    assert marks(many, *HOUR).said == "Annotations: 11:53, v7; 11:54, v6; 11:55, v5; and 2 before."
+
+
+@pytest.mark.parametrize("text", ["deployed", "x" * 500, "ж" * 500, "&<\"'" * 100, "line\nline"])
+def test_many_are_few_marks_and_few_bytes_and_all_are_counted(text: str) -> None:
+    shown = marks([noted(n, -3600 + 7.2 * n, None, text) for n in range(500)], *HOUR)
+    assert len(shown.marks) <= MARKS_MOST
+    assert sum(one.count for one in shown.marks) == 500
+    assert "and 497 before" in shown.said
+    assert not any("\n" in one.text for one in shown.marks)
+    drawn = render_to_string("widgets/_marks.html", {"marks": shown.marks})
+    assert len(drawn.encode()) < 3200
+    assert len(drawn.encode()) <= shown.size_bytes + 100
+
+
+@pytest.mark.parametrize(("series", "legend"), [(1, "list"), (3, "list"), (5, "list"), (3, "table")])
+def test_a_chart_with_many_stays_within_its_bytes_and_one_with_a_few_as_fine(series: int, legend: str) -> None:
+    tracks = [replace(track(1, noise(n)), labels={"host": f"server-{n}"}) for n in range(series)]
+    widget = _widget("line", "x", "In use", {"queries": [{"metric": "x"}], "legend": legend})
+
+    def drawn(count: int) -> tuple[int, float]:
+        given = [noted(n, -3600 + 3600 * n / max(1, count), None, "&" * 500) for n in range(count)]
+        view = view_of_tracks(widget, [tracks], FINER.range, AT, Facts(annotations=given))
+        assert isinstance(view.view, LineView)
+        return len(html([widget], [view])["line-x"].encode()), view.view.step_s
+
+    (bare, step_s), (marked, _) = drawn(0), drawn(500)
+    assert marked < max(12_000, bare)
+    assert drawn(1)[1] == step_s
+
+
+def test_a_widget_shows_those_with_one_of_its_tags() -> None:
+    given = [noted(1, -60, None, "a", "deploy", "shop"), noted(2, -50, None, "b", "test"), noted(3, -40, None, "c")]
+    for tags, ids in [
+        ([ALL], [1, 2, 3]),
+        ([], []),
+        (["deploy"], [1]),
+        (["shop", "test"], [1, 2]),
+        (["x", ALL], [1, 2, 3]),
+    ]:
+        config = LineConfig.model_validate({"queries": [{"metric": "x"}], "annotations": tags})
+        Facts(annotations=given).give(config)
+        assert [one.id for one in config.noted] == ids, tags
+    usual = LineConfig.model_validate({"queries": [{"metric": "x"}]})
+    usual.annotate(given)
+    assert len(usual.noted) == 3
+
+
+def test_which_tags_a_stored_config_asks_for() -> None:
+    for kind, config, tags in [
+        ("line", {}, {ALL}),
+        ("line", {"annotations": []}, set()),
+        ("line", {"annotations": ["a", ALL]}, {ALL}),
+        ("line", {"annotations": ["a", 5]}, {"a"}),
+        ("line", {"annotations": "a"}, set()),
+        ("line", "odd", set()),
+        ("list", {}, set()),
+        ("list", {"annotations": ["a", "b"]}, {"a", "b"}),
+        ("number", {"annotations": ["a"]}, set()),
+        ("gone", {}, set()),
+    ]:
+        assert annotations_of(kind, config) == tags, (kind, config)
+    assert tags_of(None, [ALL]) == frozenset()
+
+
+def test_tags_may_be_variables() -> None:
+    widget = _widget("line", "x", "x", {"queries": [{"metric": "x"}], "annotations": ["deploy", "$shop"]})
+    for choice, tags in [
+        (Choice(("a", "b")), ["deploy", "a", "b"]),
+        (Choice(("a",), is_all=True, open=True), ["deploy", ALL]),
+    ]:
+        assert with_values(widget, {"shop": choice}).config["annotations"] == tags
+
+
+@pytest.mark.parametrize("tag", ["", " ", "a,b", "x" * 51])
+def test_a_tag_that_can_not_be_is_refused(tag: str) -> None:
+    with pytest.raises(ValidationError, match="no comma"):
+        LineConfig.model_validate({"queries": [{"metric": "x"}], "annotations": [tag]})
+
+
+def test_a_list_has_annotations_the_newest_first_among_changes() -> None:
+    with pytest.raises(ValidationError, match="needs queries, or tags"):
+        ListConfig.model_validate({})
+    known = Facts(
+        annotations=[noted(7, -50, None, "b", "deploy", "shop"), noted(8, -7200, -60, "a", "deploy"), noted(9, -9000)]
+    )
+    alone = _widget("list", "x", "x", {"annotations": ["deploy"]})
+    found = view_of_tracks(alone, [], "1h", AT, known)
+    assert isinstance(found.view, ListView)
+    assert found.freshness.state == "still"
+    assert [(one.time, one.name, one.tags, one.link) for one in found.view.changes] == [
+        ("11:59:10", "b", "deploy, shop", "/annotations/#annotation-7"),
+        ("10:00:00", "a", "1 h · deploy", "/annotations/#annotation-8"),
+    ]
+    drawn = html([alone], [found])["list-x"]
+    assert re.search(r'href="/annotations/#annotation-7".*>b<', drawn)
+    assert "Nothing in this range" in html([alone], [view_of_tracks(alone, [], "1h", AT)])["list-x"]
+
+
+def test_what_is_cut_is_cut_by_its_bytes() -> None:
+    assert annotated._cut("a" * 24, 24) == "a" * 24
+    for text in ("a" * 30, "&" * 30, "ж" * 30, "🚀" * 30):
+        cut = annotated._cut(text, 24)
+        assert cut.endswith("…")
+        assert annotated._size(cut) <= 24
+    assert Marks().size_bytes == 0
