@@ -21,7 +21,7 @@ _rounds: dict[tuple[str, str], tuple[float, float]] = {}
 
 
 class _Scheduled(NamedTuple):
-    """What is to be known of a source to tell when it is due."""
+    """Facts of a source that say when it is due."""
 
     pk: int
     every_s: int | None

@@ -23,9 +23,9 @@ for (const [name, way, keys, all, wanted] of [
   ["two have no gap between them", "across", "ab", ROW, "This takes 3 tiles; 2 are selected."],
   ["one upon the other", "left", "ab", ROW, "They would cover each other."],
   ["wider than the page together", "width", "ab", [tile("a", 0, 0, 7), tile("b", 7, 0, 5)], "They would cover each other."],
-  ["below the last row", "height", "ab", [tile("a", 0, 0, 3, 4), tile("b", 3, 58)], "There is no room for them."],
+  ["below the last row", "height", "ab", [tile("a", 0, 0, 3, 4), tile("b", 3, 158)], "There is no room for them."],
   ["others in the way go down, and push", "right", "ab", [tile("a", 0, 0), tile("b", 6, 1), tile("c", 6, 0), tile("d", 6, 2)], { a: "6,0,3,1", b: "6,1,3,1", c: "6,2,3,1", d: "6,3,3,1" }],
-  ["no room below", "left", "ab", [tile("a", 3, 59), tile("b", 0, 0), tile("c", 0, 59)], "There is no room for the others below them."],
+  ["no room below", "left", "ab", [tile("a", 3, 159), tile("b", 0, 0), tile("c", 0, 159)], "There is no room for the others below them."],
 ]) {
   test(`tiles are aligned: ${name}`, async () => {
     const { align } = await load("edit/align.js");
