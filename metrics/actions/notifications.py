@@ -221,7 +221,7 @@ def _people(
     by: Principal, kind: str, notices: Sequence[Notice], is_there: Callable[[Model], bool]
 ) -> list[list[int] | Invalid]:
     """Return the ids of the people whom each of `notices` names and who may see what it is about, or what is wrong."""
-    things = places.things_at(one.about for one in notices)
+    things = places.things_at(one.about for one in notices if places.is_ours(one.about))
     known: dict[str | tuple[int, ...], _Addressed] = {}
     found: list[list[int] | Invalid] = []
     for one in notices:
@@ -230,9 +230,9 @@ def _people(
             _check(kind, one)
             if to not in known:
                 known[to] = _Addressed(*_addressed(by, to, is_there))
-            seen = [it for it in (known[to].watched, things[one.about]) if it is not None and is_there(it)]
+            seen = [it for it in (known[to].watched, things.get(one.about)) if it is not None and is_there(it)]
             those = known[to].all_who_see(seen)
-            if not those and isinstance(to, str) and to.startswith("user:") and not known[to].users.exists():
+            if not those and isinstance(to, str) and to.startswith("user:") and known[to].is_nobody():
                 name = to.removeprefix("user:")
                 raise Invalid("to", f"to: there is no user {name!r} who may sign in.")
             found.append(those)
@@ -249,6 +249,12 @@ class _Addressed:
     watched: Model | None
     _ids: list[int] | None = None
     _asked: list[Principal] | None = None
+    _is_nobody: bool | None = None
+
+    def is_nobody(self) -> bool:
+        if self._is_nobody is None:
+            self._is_nobody = not self.users.exists()
+        return self._is_nobody
 
     def all_who_see(self, things: Sequence[Model]) -> list[int]:
         """Return the ids of those who may see `things`."""

@@ -53,9 +53,9 @@ def mark(marks: Sequence[Mark]) -> list[bool]:
     ordinals = _ordinals(marks)
     users, rooms = {one.user for one in marks}, {one.room for one in marks}
     with transaction.atomic():
-        known = Reading.objects.filter(user__in=users, room__in=rooms).order_by("user", "room")
+        known = Reading.objects.filter(user__in=users, room__in=rooms).order_by("user_id", "room_id")
         # Locked: what they say meanwhile, on another thread or process, notes that they read farther than this.
-        rows = {(row.user_id, row.room_id): row for row in known.select_for_update()}
+        rows = {(row.user_id, row.room_id): row for row in known.select_for_update(of=("self",))}
         moved: dict[tuple[int, int], Reading] = {}
         for one in marks:
             ordinal = ordinals.get((one.room, one.number), 0)

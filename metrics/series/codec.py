@@ -26,6 +26,8 @@ _EXACTLY_MOST = 2.0**53
 ELEVEN_DIGITS = 2.0**-36
 _ELEVEN_DIGITS_MASK = np.int64(-(2**16))
 _CONFIG = ChunkConfig()
+_LENGTH_MOST = 1_000_000
+"""Far more than a chunk has."""
 _EVEN = struct.Struct("<qq")
 """The first number and the step; pcodec packs nothing into so few bytes."""
 
@@ -93,14 +95,16 @@ def decode(data: bytes, most: int) -> list[Column]:
             _, checksum, decimals, count = header.unpack_from(data)
         if zlib.crc32(data[_CHECKED_FROM:]) != checksum:
             raise DamagedError("its checksum is wrong")
+        if not count or length > _LENGTH_MOST:
+            raise DamagedError("it has no columns, or ones that are too long")
         begin = header.size + 4 * count
         columns: list[Column] = []
         for size in struct.unpack_from(f"<{count}I", data, header.size)[:most]:
             columns.append(_unpacked(data[begin : begin + size], length))
             begin += size
-    except (struct.error, RuntimeError, TypeError) as error:
+        return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals, by_mean)
+    except (struct.error, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise DamagedError(f"it can't be unpacked: {error}") from None
-    return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals, by_mean)
 
 
 def _unpacked(packed: bytes, count: int) -> Column:

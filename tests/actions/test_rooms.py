@@ -1,6 +1,7 @@
 """Rooms: who writes in them, numbers in the order of commits, and messages that come twice."""
 
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -188,13 +189,14 @@ def test_a_room_is_removed_with_what_is_being_said_in_it() -> None:
 def test_who_says_something_while_a_page_tells_what_they_read_has_read_their_own_words() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("one writes at a time")
-    made, ada, errors = rooms.create(SYSTEM, "War room"), of_user(make.user("ada")), list[Exception]()
-    for by in (ada, SYSTEM):
+    grace, ada = of_user(make.user("grace")), of_user(make.user("ada"))
+    made, errors = rooms.create(SYSTEM, "War room"), list[Exception]()
+    for by in (ada, grace, SYSTEM):
         messages.say(by, made.pk, "hello")
 
     def tell() -> None:
         try:
-            reading.mark([Mark(ada.pk or 0, made.pk, 2)])
+            reading.mark([Mark(by.pk or 0, made.pk, 3) for by in (grace, ada)])
         except Exception as error:
             errors.append(error)
         finally:
@@ -206,8 +208,12 @@ def test_who_says_something_while_a_page_tells_what_they_read_has_read_their_own
         thread.start()
         waiting = 0
         while not waiting and thread.is_alive():
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
             (waiting,) = cursor.fetchone()
+            time.sleep(0.01)
     thread.join(30)
+    assert waiting
     assert errors == []
-    assert reading.number_read(ada.pk or 0, made.pk) == 3
+    assert [reading.number_read(by.pk or 0, made.pk) for by in (ada, grace)] == [4, 3]

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.conf import settings
 
@@ -95,9 +97,21 @@ def test_what_drips_is_ended_with_its_process(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ENDS_S", 60.0)
+    started, start = list[int](), process._sender
+
+    def sender(kind: str, until: float) -> tuple[socket.socket, int]:
+        opened, pid = start(kind, until + LONG_S)
+        started.append(pid)
+        return opened, pid
+
+    monkeypatch.setattr(process, "_sender", sender)
     monkeypatch.setattr(process, "WAITS_S", 0.01)
     with hook() as receiver, pytest.raises(ChannelError, match="It took longer than"):
         process.send(apprise(address(receiver.url, "/hang")))
+    until = time.monotonic() + LONG_S
+    while psutil.pid_exists(started[0]):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_an_answer_counts_though_the_worker_was_killed_meanwhile() -> None:

@@ -192,6 +192,18 @@ class TestOlderReleases:
         with pytest.raises(DamagedError):
             decode(data, 2)
 
+    def test_nor_is_one_that_says_what_can_not_be_though_its_checksum_is_right(self) -> None:
+        even = struct.pack("<qq", 2**62, 2**62)
+        for facts, columns in (
+            (struct.pack("<bHBI", -1, 0, 0, 3), b""),
+            (struct.pack("<bHBI", 2, 0, 0, 3), b""),
+            (struct.pack("<bHBII", -1, 0, 1, 3, len(even)), even),
+            (struct.pack("<bHBII", -1, 0, 1, 2**32 - 1, 16), struct.pack("<qq", 1, 0)),
+        ):
+            checked = facts + columns
+            with pytest.raises(DamagedError):
+                decode(struct.pack("<BI", 4, zlib.crc32(checked)) + checked, 2)
+
 
 def test_any_damage_is_noticed() -> None:
     data = encode([whole(range(100)), real([math.sqrt(i) for i in range(100)])])

@@ -62,9 +62,10 @@ class Job:
 
 
 def ahead(kinds: Iterable[str]) -> None:
-    """Have loaded soon what sending through `kinds` of channels needs."""
+    """Have loaded soon what sending through `kinds` of channels needs; if that can't be started now, it is later."""
     for kind in kinds:
-        servers.of(kind).start()
+        with suppress(OSError):
+            servers.of(kind).start()
 
 
 def send(job: Job) -> Receipt:

@@ -59,24 +59,33 @@ class Server:
         except BaseException as error:
             ours.close()
             if isinstance(error, TimeoutError):
-                process.kill()  # whatever it waits for
+                self._kill(process)  # whatever it waits for
             elif isinstance(error, OSError):
                 raise GoneError from None
             raise
         return ours, int(said)
 
-    def end(self) -> None:
-        """End it. Those who send go on."""
+    def end(self, unless_used: bool = False) -> None:
+        """End it, or leave it if another timer than the one that calls this waits by now. Those who send go on."""
         with self._lock:
+            if unless_used and threading.current_thread() is not self.ends:
+                return
             process, control, self._process, self._control = self._process, self._control, None, None
         if control is not None and process is not None:
             control.close()
             process.wait()
 
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            if self._process is process:
+                self._process = None
+        process.kill()
+        process.wait()
+
     def _running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         if self.ends is not None:
             self.ends.cancel()
-        self.ends = threading.Timer(UNUSED_S, self.end)
+        self.ends = threading.Timer(UNUSED_S, self.end, [True])
         self.ends.daemon = True
         self.ends.start()
         if self._process is None or self._control is None or self._process.poll() is not None:

@@ -8,7 +8,7 @@ const REFUSED = {
   4403: "This page may not connect to the server that it asks.",
   4404: "This room is gone, or is not for you any more.",
 };
-const ENTRY = /^<hx-partial [^>]*><(?:article|div) [^>]*?data-entry="(\d+)"/;
+const ENTRIES = /<hx-partial [^>]*><(?:article|div) [^>]*?data-entry="(\d+)"/g; // texts have no "<" of their own
 
 const isOurs = (event) => event.detail.connection.url.includes("/ws/rooms/");
 
@@ -54,8 +54,7 @@ export function connect({ element, newest, lost, opened, closed, heard, refused 
   on("after:message:incoming", ({ message }) => {
     isSilent = false;
     say("");
-    const entry = ENTRY.exec(message?.data ?? "");
-    if (entry) newest = Math.max(newest, Number(entry[1]));
+    for (const [, number] of String(message?.data ?? "").matchAll(ENTRIES)) newest = Math.max(newest, Number(number));
     heard();
   });
 
