@@ -14,6 +14,7 @@ from metrics.access.principal import SYSTEM, Principal, of_token, of_user
 from metrics.access.sharing import Access
 from metrics.actions import alert_changes, annotations, chart_annotations, facts
 from metrics.actions.errors import Invalid, Missing
+from metrics.actions.teams import access_of
 from metrics.models import Annotation, AnnotationTag, AuditEntry, Token, Widget
 from metrics.times import datetime_of
 from metrics.widgets.annotated import ALL
@@ -100,7 +101,7 @@ def test_editors_write_and_a_token_of_teams_writes_for_them() -> None:
         (of_user(make.user("ed", is_staff=True)), None, True, []),
     ]:
         made = annotations.create(by, "x", access=access)
-        assert annotations.access_of(made) == Access(everyone=everyone, teams=teams), by.name
+        assert access_of(made) == Access(everyone=everyone, teams=teams), by.name
     with pytest.raises(Invalid, match="only a member"):
         annotations.create(holder("edit", ops), "x", access=Access(everyone=False, teams=["shop"]))
     of_ops = Annotation.objects.filter(for_everyone=False).order_by("pk")[0]
