@@ -45,18 +45,11 @@ def _shown(found: Iterable[Noted], tags: Collection[str], dashboard: int | None)
 
 
 def _read(at: float) -> tuple[Noted, ...]:
-    begin, end = datetime_of(max(0.0, at - BACK_S)), datetime_of(at + AHEAD_S)
-    open_to_all = Annotation.objects.filter(for_everyone=True, at__gt=begin, at__lt=end).order_by("-at", "-pk")
-    of_teams = (
-        Annotation.teams.through.objects.filter(
-            annotation__for_everyone=False, annotation__at__gt=begin, annotation__at__lt=end
-        )
-        .annotate(place=Window(RowNumber(), F("team_id"), ["-annotation__at", "-annotation_id"]))
-        .filter(place__lte=MOST)
-    )
-    rows = Annotation.objects.filter(
-        Q(pk__in=open_to_all.values("pk")[:MOST]) | Q(pk__in=of_teams.values("annotation_id"))
-    )
+    then = Annotation.objects.filter(at__gt=datetime_of(max(0.0, at - BACK_S)), at__lt=datetime_of(at + AHEAD_S))
+    newest = then.filter(for_everyone=True).order_by("-at", "-pk")[:MOST]
+    place = Window(RowNumber(), F("teams"), ["-at", "-pk"])
+    of_teams = then.filter(for_everyone=False, teams__isnull=False).annotate(place=place).filter(place__lte=MOST)
+    rows = Annotation.objects.filter(Q(pk__in=newest.values("pk")) | Q(pk__in=of_teams.order_by().values("pk")))
     return tuple(
         Noted(
             id=row.pk,

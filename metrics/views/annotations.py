@@ -43,7 +43,7 @@ class Typed:
 @require_safe
 @page
 def index(request: HttpRequest) -> HttpResponse:
-    """The newest annotations, those with the `?tag=`; those behind `?before=`, or `?from=` one on, an annotation's id."""
+    """The newest annotations, those with the `?tag=`; of an id, those behind it (`?before=`), or it too (`?from=`)."""
     by, tag = of_visitor(request), _tag(request)
     before, first = _id(by, request.GET.get("before", "")), _id(by, request.GET.get("from", ""))
     found = list(actions.listed(by, [tag] if tag else [], before=before, first=first)[: LISTED + 1])

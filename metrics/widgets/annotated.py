@@ -123,10 +123,9 @@ def tags_of(config: object, usual: Sequence[str]) -> frozenset[str]:
 
 def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
     """Return how a chart from `start` to `end` marks those of `noted` that are then, as seen at a time."""
-    seen = sorted(
-        (one for one in noted if one.at < end and (one.at if one.until is None else one.until) >= start),
-        key=attrgetter("at", "id"),
-    )
+    seen = [one for one in noted if one.at < end and (one.at if one.until is None else one.until) >= start]
+    seen.reverse()
+    seen.sort(key=attrgetter("at"))  # what comes the newest first is in order already
     if not seen:
         return NO_MARKS
     groups = _groups(seen, (end - start) * NEAR)

@@ -264,7 +264,7 @@ def _tags(tags: Sequence[Any], choices: Choices) -> list[Any]:
         alone = _USE.fullmatch(one)
         choice = choices.get(alone[1] or alone[2]) if alone else None
         values = None if choice and choice.is_all else _alternatives(one, choices)
-        found += [ALL] if values is None else [value for value in values if value == one or _is_tag(value)] or [one]
+        found += [ALL] if values is None else list(filter(_is_tag, values)) or [one]
     return list(dict.fromkeys(found))[:CHOSEN_MOST]
 
 
