@@ -15,7 +15,6 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import alert_changes, journal, teams
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
-from metrics.actions.teams import access_of
 from metrics.models import Annotation, AnnotationTag, Team
 from metrics.times import YEARS, datetime_of
 from metrics.widgets.annotated import ALL, TAGS_MOST, tag
@@ -59,7 +58,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Annotation:
             changes.get("at") or row.at,
             changes.get("until", row.until),
             changes.get("tags", tags_of(row)),
-            changes.get("access") or access_of(row),
+            changes.get("access") or teams.access_of(row),
         )
 
 
@@ -125,7 +124,7 @@ def facts(row: Annotation) -> dict[str, Any]:
     """Return what the journal keeps."""
     until = row.until.isoformat() if row.until else None
     times = {"at": row.at.isoformat(), "until": until}
-    return {"text": row.text, **times, "tags": tags_of(row), **access_of(row).model_dump()}
+    return {"text": row.text, **times, "tags": tags_of(row), **teams.access_of(row).model_dump()}
 
 
 def kept_from(now: float) -> datetime:
