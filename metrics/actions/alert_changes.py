@@ -17,6 +17,7 @@ from metrics.live import bus, marks, watchers
 from metrics.live.topic import Topic
 from metrics.models import Alert, Series, Widget
 from metrics.redis_state import outage
+from metrics.widgets.annotated import ALL
 from metrics.widgets.facts import annotating, annotations_of, kinds_by_fact
 from metrics.widgets.ranges import RANGES_S
 
@@ -38,11 +39,12 @@ COUNTED = ("maintenance", "untold", "annotations")
 
 
 class _Telling:
-    """A call after the commit, for the alerts (ids) that a transaction changed."""
+    """A call after the commit, for the alerts (ids) that a transaction changed, and the tags of annotations."""
 
     def __init__(self) -> None:
         self.alerts: set[int] = set()
         self.nouns: set[str] = set()
+        self.tags: set[str] = set()
 
     def __call__(self) -> None:
         try:
@@ -57,7 +59,7 @@ class _Telling:
             if "maintenance" in changed:  # any chart may show it
                 marks.mark_each({variant: [marks.ALL] for variant in variants})
             else:
-                marks.mark_each(_widgets(self.alerts, changed, variants))
+                marks.mark_each(_widgets(self.alerts, changed, self.tags, variants))
         except RedisError as error:
             outage.log("open pages were not told of alerts", error)
 
@@ -69,21 +71,30 @@ def did(noun: str, thing: str | int) -> None:
         note("acknowledgement")
 
 
-def note(noun: str, things: Iterable[str | int] = ()) -> None:
-    """Have open pages told that `things` (ids) changed, after the commit, if `noun` is shown on them."""
+def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) -> None:
+    """Have open pages told that `things` (ids) changed, after the commit, if `noun` is shown on them.
+
+    Of annotations, `tags` are those before and after.
+    """
     if noun not in FACTS:
         return
     waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
     telling = waiting or _Telling()
     telling.nouns.add(noun)
+    telling.tags.update(tags)
     if noun == "alert":
         telling.alerts.update(map(int, things))
     if waiting is None:
         transaction.on_commit(telling, robust=True)
 
 
-def _widgets(alerts: Collection[int], changed: Collection[str], variants: Sequence[Topic]) -> dict[Topic, list[str]]:
-    """Return the keys of widgets to draw, by variant: those of facts that `changed`, and of a series of `alerts`."""
+def _widgets(
+    alerts: Collection[int], changed: Collection[str], tags: Collection[str], variants: Sequence[Topic]
+) -> dict[Topic, list[str]]:
+    """Return the keys of widgets to draw, by variant: those of facts that `changed`, and of a series of `alerts`.
+
+    Of annotations those are the widgets that show one of `tags`.
+    """
     if not variants:
         return {}
     looked_at = Alert.objects.filter(pk__in=alerts).values_list("rule__metric", "series")
@@ -94,7 +105,9 @@ def _widgets(alerts: Collection[int], changed: Collection[str], variants: Sequen
     annotated = annotating().keys() if "annotations" in changed else ()
     rows = Widget.objects.filter(kind__in={*kinds, *annotated}, dashboard__in=ids).order_by()
     for dashboard, key, kind, config in rows.values_list("dashboard_id", "key", "kind", "config"):
-        if kind not in kinds and not annotations_of(kind, config):
+        if kind not in kinds and not any(
+            one in tags or one == ALL or "$" in one for one in annotations_of(kind, config)
+        ):
             continue
         for variant in variants:
             if variant.id == dashboard:

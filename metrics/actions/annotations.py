@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, teams
+from metrics.actions import alert_changes, journal, teams
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
 from metrics.models import Annotation, AnnotationTag, Team
 from metrics.times import YEARS, datetime_of
@@ -58,7 +58,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Annotation:
             changes.get("at") or row.at,
             changes.get("until", row.until),
             changes.get("tags", tags_of(row)),
-            changes.get("access") or access_of(row),
+            changes.get("access") or teams.access_of(row),
         )
 
 
@@ -68,6 +68,7 @@ def delete(by: Principal, id: int) -> None:
         row = find(by, id)
         check(by, DELETE, row)
         journal.record(by, "delete", row, before=facts(row))
+        alert_changes.note("annotation", tags=tags_of(row))
         row.delete()
 
 
@@ -85,10 +86,12 @@ def listed(
     start: float | None = None,
     end: float | None = None,
     before: int | None = None,
+    first: int | None = None,
 ) -> QuerySet[Annotation]:
     """Return what `by` may see, the newest first: with one of `tags`, and of the time from `start` to `end`.
 
-    Times are Unix seconds. Those after the annotation `before` (id) are left out, and so is that. Raises Missing.
+    Times are Unix seconds. Those after the annotation `before` (id) are left out, and so is that; the list begins with
+    the annotation `first` (id). Raises Missing.
     """
     rows = visible(by, Annotation)
     if tags and ALL not in tags:
@@ -100,6 +103,9 @@ def listed(
     if before is not None:
         last = find(by, before)
         rows = rows.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
+    if first is not None:
+        begin = find(by, first)
+        rows = rows.filter(Q(at__lt=begin.at) | Q(at=begin.at, pk__lte=begin.pk))
     return rows.order_by("-at", "-pk").prefetch_related("tagged", "teams")
 
 
@@ -114,16 +120,11 @@ def tags_of(row: Annotation) -> list[str]:
     return sorted(one.tag for one in row.tagged.all())
 
 
-def access_of(row: Annotation) -> Access:
-    """Return the people who may see it."""
-    return Access(everyone=row.for_everyone, teams=[team.name for team in row.teams.all()])
-
-
 def facts(row: Annotation) -> dict[str, Any]:
     """Return what the journal keeps."""
     until = row.until.isoformat() if row.until else None
     times = {"at": row.at.isoformat(), "until": until}
-    return {"text": row.text, **times, "tags": tags_of(row), **access_of(row).model_dump()}
+    return {"text": row.text, **times, "tags": tags_of(row), **teams.access_of(row).model_dump()}
 
 
 def kept_from(now: float) -> datetime:
@@ -149,26 +150,29 @@ def _put(
     is_new = row.pk is None
     before = [] if is_new else list(row.teams.all())
     was = None if is_new else facts(row)
+    tags_before = [] if is_new else tags_of(row)
     owners, found = before, list[str]()
     errors = Errors()
     with errors:
         _check_text(text)
     with errors:
-        _check_times(at, until)
+        _check_times(at, until, is_new_at=at != row.at)
     with errors:
         found = _tags(tags)
     with errors:
-        owners = teams.named(access.teams)
-        teams.check_sharing(by, before, owners)
+        owners = teams.owners(by, before, access)
     errors.check()
     row.text, row.at, row.until, row.for_everyone = text.strip(), at, until, access.everyone
     with transaction.atomic():
         row.save()
         row.teams.set(owners)
-        if is_new or found != tags_of(row):
+        if found != tags_before:
             row.tagged.all().delete()
             AnnotationTag.objects.bulk_create(AnnotationTag(annotation=row, tag=one) for one in found)
-        journal.record(by, "create" if is_new else "change", row, was, facts(row))
+        after = facts(row)
+        journal.record(by, "create" if is_new else "change", row, was, after)
+        if was != after:
+            alert_changes.note("annotation", tags=[*tags_before, *found])
     return row
 
 
@@ -178,8 +182,8 @@ def _check_text(text: str) -> None:
         raise Invalid("text", f"text: an annotation has 1 to {TEXT_MOST} characters.")
 
 
-def _check_times(at: datetime, until: datetime | None) -> None:
-    if at.year not in YEARS or at < kept_from(time.time()):
+def _check_times(at: datetime, until: datetime | None, *, is_new_at: bool) -> None:
+    if is_new_at and (at.year not in YEARS or at < kept_from(time.time())):
         days = settings.HOUR_RETENTION_DAYS
         raise Invalid("at", f"at: it has to be before the year 3000, and of the {days} days that history is kept.")
     if until is not None and (until.year not in YEARS or until < at):

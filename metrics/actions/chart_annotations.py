@@ -3,18 +3,21 @@
 from collections.abc import Collection, Iterable
 from functools import partial
 
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+
 from metrics.access import policy
 from metrics.actions.remembered import Remembered
-from metrics.models import Annotation, AnnotationTag
+from metrics.models import Annotation
 from metrics.times import datetime_of, seconds_of
-from metrics.widgets.annotated import ALL, Noted
+from metrics.widgets.annotated import Noted, chosen
 
 BACK_S = 367 * 86_400.0
 """The longest time that a widget shows."""
 AHEAD_S = 2 * 86_400.0
 REMEMBERED_S = 60.0
 MOST = 1000
-"""The newest ones for each tag."""
+"""The newest ones of those for everyone, and of each team."""
 
 
 def on(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
@@ -22,12 +25,12 @@ def on(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
 
     That is no query most of the time, and one for the teams of the dashboard if there are annotations of teams.
     """
-    return _shown((one for tag in tags for one in _known.get(at, partial(_read, tag, at), tag)), dashboard)
+    return _shown(_known.get(at, partial(_read, at)), tags, dashboard) if tags else []
 
 
 def on_at(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
     """Return the annotations that charts of a time of the past may show."""
-    return _shown((one for tag in tags for one in _read(tag, at)), dashboard)
+    return _shown(_read(at), tags, dashboard) if tags else []
 
 
 def forget() -> None:
@@ -35,16 +38,18 @@ def forget() -> None:
     _known.forget()
 
 
-def _shown(found: Iterable[Noted], dashboard: int | None) -> list[Noted]:
-    rows = list({one.id: one for one in found}.values())
+def _shown(found: Iterable[Noted], tags: Collection[str], dashboard: int | None) -> list[Noted]:
+    rows = chosen(found, tags)
     teams = frozenset[int]() if all(one.for_everyone for one in rows) else policy.teams_of(dashboard)
     return [one for one in rows if policy.is_for_teams(one.for_everyone, one.teams, teams)]
 
 
-def _read(tag: str, at: float) -> tuple[Noted, ...]:
-    rows = Annotation.objects.filter(at__lt=datetime_of(at + AHEAD_S), at__gt=datetime_of(max(0.0, at - BACK_S)))
-    if tag != ALL:
-        rows = rows.filter(pk__in=AnnotationTag.objects.filter(tag=tag).order_by().values("annotation_id"))
+def _read(at: float) -> tuple[Noted, ...]:
+    then = Annotation.objects.filter(at__gt=datetime_of(max(0.0, at - BACK_S)), at__lt=datetime_of(at + AHEAD_S))
+    newest = then.filter(for_everyone=True).order_by("-at", "-pk")[:MOST]
+    place = Window(RowNumber(), F("teams"), ["-at", "-pk"])
+    of_teams = then.filter(for_everyone=False, teams__isnull=False).annotate(place=place).filter(place__lte=MOST)
+    rows = Annotation.objects.filter(Q(pk__in=newest.values("pk")) | Q(pk__in=of_teams.order_by().values("pk")))
     return tuple(
         Noted(
             id=row.pk,
@@ -55,7 +60,7 @@ def _read(tag: str, at: float) -> tuple[Noted, ...]:
             for_everyone=row.for_everyone,
             teams=frozenset(team.pk for team in row.teams.all()),
         )
-        for row in rows.order_by("-at", "-pk").prefetch_related("tagged", "teams")[:MOST]
+        for row in rows.order_by("-at", "-pk").prefetch_related("tagged", "teams")
     )
 
 

@@ -10,17 +10,21 @@ from pydantic import AwareDatetime
 from metrics.access.sharing import Access
 from metrics.actions import annotations as actions
 from metrics.actions import idempotency
+from metrics.actions.errors import TooOften
+from metrics.actions.teams import access_of
 from metrics.api.body import CHANGING, MAKING, ONE, Body, Refused, Text
 from metrics.api.push import key_of
 from metrics.api.series import Moment
 from metrics.api.tokens import edit, principal_of, read, token_of
 from metrics.models import Annotation
+from metrics.redis_state import limits
 from metrics.times import seconds_of
 from metrics.widgets.annotated import TAG_MOST, TAGS_MOST
 
 router = Router(tags=["annotations"])
 
 LISTED, LISTED_MOST = 50, 500
+PER_MINUTE = 600
 Id = Annotated[int, Path(description="The annotation's id.", ge=1, le=2**63 - 1)]
 TAGS = "Words by which charts choose it."
 KEY = {
@@ -100,19 +104,23 @@ def get_annotation(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.post(
     "annotations",
     auth=edit,
-    response={201: AnnotationOut, **MAKING, frozenset({404, 409}): Refused},
+    response={201: AnnotationOut, **MAKING, frozenset({404, 409, 429}): Refused},
     openapi_extra=KEY,
 )
 def create_annotation(request: HttpRequest, body: AnnotationIn) -> Status[dict[str, Any]]:
     """Mark a moment, or a span, on charts. With an Idempotency-Key it is made once, however often it is sent."""
-    by = principal_of(request)
+    by, now = principal_of(request), time.time()
+    if wait_s := limits.spend(f"annotations:{token_of(request).pk}", 1, PER_MINUTE, now):
+        raise TooOften(f"A token may make {PER_MINUTE} annotations a minute; wait {wait_s} s.", wait_s)
+    made: list[Annotation] = []
 
     def make() -> int:
-        return actions.create(by, body.text, body.at, body.until, body.tags, body.access).pk
+        made.append(actions.create(by, body.text, body.at, body.until, body.tags, body.access))
+        return made[0].pk
 
     key = key_of(request, token_of(request), request.body)
-    made = make() if key is None else idempotency.once(key, make, time.time())
-    return Status(201, _out(actions.find(by, made)))
+    id = make() if key is None else idempotency.once(key, make, now)
+    return Status(201, _out(made[0] if made else actions.find(by, id)))
 
 
 @router.patch("annotations/{id}", auth=edit, response={200: AnnotationOut, **CHANGING})
@@ -139,5 +147,5 @@ def _out(row: Annotation) -> dict[str, Any]:
         "tags": actions.tags_of(row),
         "by": row.by,
         "created_at": seconds_of(row.created_at),
-        "access": actions.access_of(row),
+        "access": access_of(row),
     }

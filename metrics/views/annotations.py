@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,10 +16,12 @@ from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import annotations as actions
-from metrics.actions.errors import Errors, Invalid
+from metrics.actions.errors import Errors, Invalid, Missing
+from metrics.actions.teams import access_of
 from metrics.models import Annotation, Team
 from metrics.views import local_times
 from metrics.views.access import page
+from metrics.views.removal import Removal, confirm
 from metrics.views.silences import sentence
 
 LISTED = 100
@@ -40,15 +43,16 @@ class Typed:
 @require_safe
 @page
 def index(request: HttpRequest) -> HttpResponse:
-    """The newest annotations, those with the `?tag=`, or those behind `?before=`, an annotation's id."""
-    by, tag, before = of_visitor(request), request.GET.get("tag", ""), request.GET.get("before", "")
-    last = int(before) if before.isdecimal() and len(before) < 19 else None
-    found = list(actions.listed(by, [tag] if tag else [], before=last)[: LISTED + 1])
+    """The newest annotations, those with the `?tag=`; of an id, those behind it (`?before=`), or it too (`?from=`)."""
+    by, tag = of_visitor(request), _tag(request)
+    before, first = _id(by, request.GET.get("before", "")), _id(by, request.GET.get("from", ""))
+    found = list(actions.listed(by, [tag] if tag else [], before=before, first=first)[: LISTED + 1])
+    known_tags = actions.known_tags(by)
     rows = [
         {
             "one": one,
             "tags": actions.tags_of(one),
-            "teams": [] if one.for_everyone else actions.access_of(one).teams,
+            "teams": [] if one.for_everyone else access_of(one).teams,
             "may_change": may(by, CHANGE, one),
         }
         for one in found[:LISTED]
@@ -56,7 +60,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "tag": tag,
-        "known_tags": actions.known_tags(by),
+        "known_tags": known_tags if tag in ("", *known_tags) else [*known_tags, tag],
+        "is_newest": before is None and first is None,
         "older": found[LISTED - 1].pk if len(found) > LISTED else None,
         "may_add": may(by, CREATE, Annotation),
         "now": timezone.now(),
@@ -70,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Make an annotation."""
     by = of_visitor(request)
     check(by, CREATE, Annotation)
-    return _form(request, by, Typed(at=_written(timezone.now()), tags=request.GET.get("tag", "")), None)
+    return _form(request, by, Typed(at=_written(timezone.now()), tags=_tag(request)), None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,9 +85,9 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     row = actions.find(by, id)
     check(by, CHANGE, row)
-    access = actions.access_of(row)
+    access = access_of(row)
     typed = Typed(
-        text=row.text,
+        text=" ".join(row.text.split()),
         at=_written(row.at),
         until=_written(row.until),
         tags=", ".join(actions.tags_of(row)),
@@ -99,57 +104,86 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     row = actions.find(by, id)
     check(by, DELETE, row)
-    if request.method != "POST":
-        return render(request, "annotation/delete.html", {"row": row})
-    actions.delete(by, id)
-    messages.success(request, f"{row} was removed.")
-    return redirect("annotations")
+    listed = reverse("annotations")
+    way = [("Dashboards", reverse("dashboards")), ("Annotations", listed)]
+    removal = Removal(str(row), "It is removed from charts of the past, too.", way, listed)
+    return confirm(request, removal, lambda: actions.delete(by, id))
 
 
-def _form(request: HttpRequest, by: Principal, typed: Typed, row: Annotation | None) -> HttpResponse:
+def _tag(request: HttpRequest) -> str:
+    return request.GET.get("tag", "").replace("\x00", "")
+
+
+def _id(by: Principal, text: str) -> int | None:
+    """Return the id of an annotation that is asked for; None if there is none, or none any more."""
+    try:
+        return actions.find(by, int(text)).pk if text.isdecimal() and len(text) < 19 else None
+    except Missing:
+        return None
+
+
+def _form(request: HttpRequest, by: Principal, shown: Typed, row: Annotation | None) -> HttpResponse:
+    typed = shown
     if request.method == "POST":
-        typed = _typed(request)
+        typed, shown = _typed(request), _typed(request, "was_")
         try:
-            saved = _save(by, typed, row)
+            saved = _make(by, typed) if row is None else _change(by, row.pk, shown, typed)
         except Invalid as problem:
             errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
             typed = replace(typed, errors=errors)
         else:
             messages.success(request, f"{saved} is saved.")
             return redirect("annotations")
+    names = {*visible(by, Team).values_list("name", flat=True), *(access_of(row).teams if row else ())}
     context: dict[str, Any] = {
         "row": row,
         "typed": typed,
+        "shown": shown,
         "known_tags": actions.known_tags(by),
-        "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)],
+        "teams": [(one, one in typed.teams) for one in sorted(names)],
     }
     return render(request, "annotation/form.html", context, status=422 if typed.errors else 200)
 
 
-def _typed(request: HttpRequest) -> Typed:
-    given: dict[str, Any] = {name: request.POST.get(name, "") for name in ("text", "at", "until", "tags")}
-    return Typed(**given, everyone=request.POST.get("everyone") == "on", teams=request.POST.getlist("teams"))
+def _typed(request: HttpRequest, prefix: str = "") -> Typed:
+    """Return what was typed, or with a prefix what the form showed before."""
+    given: dict[str, Any] = {name: request.POST.get(prefix + name, "") for name in ("text", "at", "until", "tags")}
+    everyone, teams = request.POST.get(f"{prefix}everyone") == "on", request.POST.getlist(f"{prefix}teams")
+    return Typed(**given, everyone=everyone, teams=teams)
 
 
-def _save(by: Principal, typed: Typed, row: Annotation | None) -> Annotation:
+def _make(by: Principal, typed: Typed) -> Annotation:
+    at, until = _times(typed)
+    return actions.create(by, typed.text, at, until, _tags(typed), _access(typed))
+
+
+def _change(by: Principal, id: int, shown: Typed, typed: Typed) -> Annotation:
+    """Change what differs from what was `shown`; the rest stays, also what others changed meanwhile."""
+    at, until = _times(typed)
+    given = {"text": typed.text, "at": at, "until": until, "tags": _tags(typed), "access": _access(typed)}
+    as_shown = {"text": shown.text, "tags": _tags(shown), "access": _access(shown)}
+    same = {name for name in ("at", "until") if getattr(shown, name) == getattr(typed, name)}
+    same |= {name for name, value in as_shown.items() if value == given[name]}
+    return actions.change(by, id, {name: value for name, value in given.items() if name not in same})
+
+
+def _times(typed: Typed) -> tuple[datetime | None, datetime | None]:
     errors = Errors()
     at = until = None
     with errors:
-        at = _read(typed.at, "at", row.at if row else None)
+        at = local_times.read(typed.at, "at")
     with errors:
-        until = _read(typed.until, "until", row.until if row else None)
+        until = local_times.read(typed.until, "until")
     errors.check()
-    tags = [one for one in typed.tags.split(",") if one.strip()]
-    access = Access(everyone=typed.everyone, teams=list(typed.teams))
-    if row is None:
-        return actions.create(by, typed.text, at, until, tags, access)
-    changes = {"text": typed.text, "at": at, "until": until, "tags": tags, "access": access}
-    return actions.change(by, row.pk, changes)
+    return at, until
 
 
-def _read(text: str, name: str, was: datetime | None) -> datetime | None:
-    """Return the time that was typed: exactly what it `was` if that was left alone, though it shows whole seconds."""
-    return was if was is not None and text == _written(was) else local_times.read(text, name)
+def _tags(typed: Typed) -> list[str]:
+    return [one for one in typed.tags.split(",") if one.strip()]
+
+
+def _access(typed: Typed) -> Access:
+    return Access(everyone=typed.everyone, teams=sorted(typed.teams))
 
 
 def _written(moment: datetime | None) -> str:

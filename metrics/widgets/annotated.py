@@ -1,7 +1,10 @@
 """Annotations as charts mark them and lists name them: chosen by their tags, few enough to be read. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
 from typing import Annotated
 
 from django.utils.html import escape
@@ -12,6 +15,8 @@ from metrics.widgets.maintained import time_of
 ALL = "*"
 """The tag that stands for all annotations."""
 TAGS_MOST, TAG_MOST = 20, 50
+CHOSEN_MOST = 1000
+"""Tags that a widget chooses by: variables give more of them than people type."""
 MARKS_MOST = 16
 """More are drawn as one where they are nearest to each other, so that a widget stays below 12 kB."""
 NEAR = 0.008
@@ -21,6 +26,8 @@ NAMED_MOST = 3
 BYTES_MOST = 1000
 """Of the texts of all marks together."""
 TEXT_LEAST_BYTES, TEXT_MOST_BYTES = 20, 120
+CHARACTER_BYTES = 6
+"""The most that one takes in HTML."""
 MARK_BYTES = 90
 """A mark takes so many besides its text."""
 
@@ -57,7 +64,7 @@ class Annotates(BaseModel):
 
     annotations: list[Tag] = Field(
         default=[ALL],
-        max_length=TAGS_MOST,
+        max_length=CHOSEN_MOST,
         description="Tags of the annotations that it marks: all that have one of them; * for all, none for none.",
     )
     _given: tuple[Noted, ...] = PrivateAttr(default=())
@@ -69,8 +76,7 @@ class Annotates(BaseModel):
 
     def annotate(self, found: Iterable[Noted]) -> None:
         """Take those of `found` that have one of its tags."""
-        chosen = set(self.annotations)
-        self._given = tuple(one for one in found if ALL in chosen or not chosen.isdisjoint(one.tags))
+        self._given = tuple(chosen(found, self.annotations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +108,24 @@ class Marks:
 NO_MARKS = Marks()
 
 
+def chosen(found: Iterable[Noted], tags: Collection[str]) -> list[Noted]:
+    """Return those of `found` that have one of `tags`."""
+    wanted = set(tags)
+    return list(found) if ALL in wanted else [one for one in found if not wanted.isdisjoint(one.tags)]
+
+
 def tags_of(config: object, usual: Sequence[str]) -> frozenset[str]:
     """Return the tags that a config, as it is stored, asks for; `usual` are those of its kind."""
     given = config.get("annotations", usual) if isinstance(config, Mapping) else ()
-    chosen = frozenset(one for one in given if isinstance(one, str)) if isinstance(given, list | tuple) else frozenset()
-    return frozenset({ALL}) if ALL in chosen else chosen
+    found = frozenset(one for one in given if isinstance(one, str)) if isinstance(given, list | tuple) else frozenset()
+    return frozenset({ALL}) if ALL in found else found
 
 
 def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
     """Return how a chart from `start` to `end` marks those of `noted` that are then, as seen at a time."""
-    seen = sorted(
-        (one for one in noted if one.at < end and (one.at if one.until is None else one.until) >= start),
-        key=lambda one: (one.at, one.id),
-    )
+    seen = [one for one in noted if one.at < end and (one.at if one.until is None else one.until) >= start]
+    seen.reverse()
+    seen.sort(key=attrgetter("at"))  # what comes the newest first is in order already
     if not seen:
         return NO_MARKS
     groups = _groups(seen, (end - start) * NEAR)
@@ -125,15 +136,13 @@ def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
 
 def _groups(seen: Sequence[Noted], near_s: float) -> list[list[Noted]]:
     """Return `seen` in groups that begin near each other, at most `MARKS_MOST`."""
+    times = [one.at for one in seen]
     while True:
-        groups: list[list[Noted]] = []
-        for one in seen:
-            if groups and one.at - groups[-1][0].at < near_s:
-                groups[-1].append(one)
-            else:
-                groups.append([one])
-        if len(groups) <= MARKS_MOST:
-            return groups
+        edges = [0]
+        while edges[-1] < len(seen) and len(edges) <= MARKS_MOST + 1:
+            edges.append(max(edges[-1] + 1, bisect_left(times, times[edges[-1]] + near_s)))
+        if edges[-1] == len(seen) and len(edges) <= MARKS_MOST + 1:
+            return [list(seen[first:last]) for first, last in pairwise(edges)]
         near_s *= 1.5
 
 
@@ -149,13 +158,13 @@ def _text(group: Sequence[Noted], at: float, most_bytes: int) -> str:
     named = group[-NAMED_MOST:]
     times = [_when(one, at) for one in named]
     new = [time if time != before else "" for before, time in zip(["", *times], times, strict=False)]
-    texts = [f"{time} {_cut(one.text, most_bytes)}".strip() for time, one in zip(new, named, strict=True)]
+    texts = [f"{time} {cut(one.text, most_bytes)}".strip() for time, one in zip(new, named, strict=True)]
     more = len(group) - len(named)
     return " · ".join([*([f"{more} before"] if more else []), *texts])
 
 
 def _said(seen: Sequence[Noted], at: float) -> str:
-    named = [f"{_when(one, at)}, {_cut(one.text, TEXT_MOST_BYTES)}" for one in seen[-NAMED_MOST:]]
+    named = [f"{_when(one, at)}, {cut(one.text, TEXT_MOST_BYTES)}" for one in seen[-NAMED_MOST:]]
     more = [f"and {len(seen) - len(named)} before"] if len(seen) > len(named) else []
     return f"Annotations: {'; '.join([*named, *more])}."
 
@@ -165,15 +174,15 @@ def _when(one: Noted, at: float) -> str:
     return begin if one.until is None else f"{begin} to {time_of(one.until, one.at)}"
 
 
-def _cut(text: str, most_bytes: int) -> str:
+def cut(text: str, most_bytes: int) -> str:
     """Return `text` on one line, cut so that it takes no more bytes in HTML."""
     text = " ".join(text.split())
     if _size(text) <= most_bytes:
         return text
-    cut = text[:most_bytes]
-    while _size(cut) > most_bytes - 3:
-        cut = cut[:-1]
-    return f"{cut.rstrip()}…"
+    found = text[:most_bytes]
+    while (beyond := _size(found) - most_bytes + len("…".encode())) > 0:
+        found = found[: -max(1, beyond // CHARACTER_BYTES)]
+    return f"{found.rstrip()}…"
 
 
 def _size(text: str) -> int:

@@ -211,6 +211,10 @@ class Config(Versioned):
         """Whether its queries may be live."""
         return not self.needs_stored
 
+    def shows_without_series(self, window: Window) -> bool:
+        """Return whether there is something to show though no series is."""
+        return not self.queries
+
     @model_validator(mode="after")
     def _takes_live(self) -> Self:
         live = [index for index, query in enumerate(self.queries) if query.is_live]

@@ -20,5 +20,6 @@ def orders(places: Sequence[Any]) -> list[int]:
         else:
             runs.append([place])
     longest = max(range(len(runs)), key=lambda index: len(runs[index]), default=0)
-    numbers = (max(-ORDER_MOST, min(ORDER_MOST, index - longest)) for index, run in enumerate(runs) for _ in run)
+    zero = max(len(runs) - 1 - ORDER_MOST, min(longest, ORDER_MOST))  # all of them fit
+    numbers = (max(-ORDER_MOST, min(ORDER_MOST, index - zero)) for index, run in enumerate(runs) for _ in run)
     return list(numbers)

@@ -12,13 +12,15 @@ from pydantic import Field, model_validator
 
 from metrics.series.read import Function, Point
 from metrics.widgets import links, room, thresholds, units
-from metrics.widgets.annotated import TAGS_MOST, Annotates, Noted, Tag
+from metrics.widgets.annotated import CHOSEN_MOST, Annotates, Noted, Tag, cut
 from metrics.widgets.base import Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
 ROWS_MOST = 30
+BYTES_MOST = 5000
+"""Of the texts and tags of all annotations together, so that a widget stays below 12 kB."""
 MINUTE_S = 60
 
 
@@ -28,7 +30,7 @@ class ListConfig(Annotates, Rows):
     queries: list[QueryConfig] = Field(default_factory=list, max_length=20, description="Whose changes to show.")
     annotations: list[Tag] = Field(
         default_factory=list,
-        max_length=TAGS_MOST,
+        max_length=CHOSEN_MOST,
         description="Tags of the annotations that it shows: all that have one of them; * for all.",
     )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the newest first.")
@@ -36,6 +38,13 @@ class ListConfig(Annotates, Rows):
     levels_only: bool = Field(
         default=False, description="Whether only changes from one level to another are shown, by the thresholds."
     )
+
+    def noted_in(self, window: Window) -> list[Noted]:
+        """Return the annotations of a time."""
+        return [one for one in self.noted if window.start <= (one.until or one.at) and one.at < window.end]
+
+    def shows_without_series(self, window: Window) -> bool:
+        return super().shows_without_series(window) or bool(self.noted_in(window))
 
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
@@ -103,11 +112,13 @@ class ListKind(WidgetKind[ListConfig]):
 
     def view(self, config: ListConfig, series: list[Named], window: Window) -> ListView:
         found = [change for one in series for change in _changes(one, config, window)]
-        noted = [one for one in config.noted if window.start <= (one.until or one.at) and one.at < window.end]
-        rows = [(-one.at, one.text, one) for one in noted] + [(-one.point.at, one.one.name, one) for one in found]
+        rows = [(-one.at, one.text, one) for one in config.noted_in(window)] + [
+            (-one.point.at, one.one.name, one) for one in found
+        ]
         rows.sort(key=lambda row: row[:2])
+        most_bytes = BYTES_MOST // max(1, min(len(rows), config.rows))
         shown = tuple(
-            _of_annotation(one, window) if isinstance(one, Noted) else _shown(one, config, window)
+            _of_annotation(one, window, most_bytes) if isinstance(one, Noted) else _shown(one, config, window)
             for *_, one in rows[: config.rows]
         )
         return ListView(
@@ -145,16 +156,17 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
     )
 
 
-def _of_annotation(one: Noted, window: Window) -> Change:
+def _of_annotation(one: Noted, window: Window, most_bytes: int) -> Change:
+    tags_bytes = most_bytes // 3
     lasts = [units.age(one.until - one.at)] if one.until is not None else []
     return Change(
         time=_time(one.at, window),
-        name=" ".join(one.text.split()),
+        name=cut(one.text, most_bytes - tags_bytes),
         value=None,
         was=None,
         level=None,
-        link=f"{reverse('annotations')}#annotation-{one.id}",
-        tags=" · ".join([*lasts, *([", ".join(one.tags)] if one.tags else [])]),
+        link=f"{reverse('annotations')}?from={one.id}#annotation-{one.id}",
+        tags=cut(" · ".join([*lasts, *([", ".join(one.tags)] if one.tags else [])]), tags_bytes),
     )
 
 

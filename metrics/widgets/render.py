@@ -328,7 +328,7 @@ def _drawn(
             else freshness.freshness(window.at, LOOKED_EVERY_S, window.at)
             if overdue is not None
             else freshness.STILL
-            if not config.queries
+            if not tracks_shown and config.shows_without_series(window)
             else freshness.of_tracks(tracks_shown, config.every_s, window.at)
         )
         shown = kind.view(config, series, window)

@@ -21,7 +21,7 @@ from metrics.models import Widget
 from metrics.names import LABEL_NAME, METRIC_NAME
 from metrics.sample import LABEL_VALUE_MOST
 from metrics.widgets import links, promql_text
-from metrics.widgets.annotated import TAGS_MOST
+from metrics.widgets.annotated import CHOSEN_MOST, tag
 from metrics.widgets.column import orders
 
 ALL = "*"
@@ -253,10 +253,27 @@ def _labels(labels: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
 
 
 def _tags(tags: Sequence[Any], choices: Choices) -> list[Any]:
-    """Return the tags of annotations with values; one that may be any is all of them."""
-    several = [_alternatives(one, choices) for one in tags]
-    found = [one for values in several for one in (values if values is not None else [ALL])]
-    return list(dict.fromkeys(found))[:TAGS_MOST]
+    """Return the tags of annotations with values; one for which all are chosen is all of them.
+
+    Values that can't be tags are left out; where no other is chosen, the tag stays as it was typed, which nothing has.
+    """
+    if not all(isinstance(one, str) for one in tags):  # a config that was not checked when it was made
+        return list(tags)
+    found: list[str] = []
+    for one in tags:
+        alone = _USE.fullmatch(one)
+        choice = choices.get(alone[1] or alone[2]) if alone else None
+        values = None if choice and choice.is_all else _alternatives(one, choices)
+        found += [ALL] if values is None else list(filter(_is_tag, values)) or [one]
+    return list(dict.fromkeys(found))[:CHOSEN_MOST]
+
+
+def _is_tag(value: str) -> bool:
+    try:
+        tag(value)
+    except ValueError:
+        return False
+    return True
 
 
 def narrowed(labels: Mapping[str, Any], chosen: Asked) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from metrics.access.principal import SYSTEM, Principal, of_token, of_user
 from metrics.access.sharing import Access
 from metrics.actions import alert_changes, annotations, chart_annotations, facts
 from metrics.actions.errors import Invalid, Missing
-from metrics.models import Annotation, AnnotationTag, AuditEntry, Token, Widget
+from metrics.actions.teams import access_of
+from metrics.models import Annotation, AnnotationTag, AuditEntry, Dashboard, Token, Widget
+from metrics.redis_state.connection import KEY, client
 from metrics.times import datetime_of
 from metrics.widgets.annotated import ALL
 from tests import make
@@ -100,7 +102,7 @@ def test_editors_write_and_a_token_of_teams_writes_for_them() -> None:
         (of_user(make.user("ed", is_staff=True)), None, True, []),
     ]:
         made = annotations.create(by, "x", access=access)
-        assert annotations.access_of(made) == Access(everyone=everyone, teams=teams), by.name
+        assert access_of(made) == Access(everyone=everyone, teams=teams), by.name
     with pytest.raises(Invalid, match="only a member"):
         annotations.create(holder("edit", ops), "x", access=Access(everyone=False, teams=["shop"]))
     of_ops = Annotation.objects.filter(for_everyone=False).order_by("pk")[0]
@@ -133,6 +135,7 @@ def test_they_are_listed_by_tag_and_time_page_by_page() -> None:
         pages.append(page[0].pk)
         before = page[0].pk
     assert pages == [one.pk for one in annotations.listed(SYSTEM)]
+    assert [one.pk for one in annotations.listed(SYSTEM, first=pages[2])] == pages[2:]
     assert annotations.known_tags(SYSTEM) == ["a", "b"]
     with pytest.raises(Missing):
         annotations.listed(SYSTEM, before=10**9)
@@ -202,6 +205,49 @@ def test_of_the_past_those_of_then_are_shown(monkeypatch: pytest.MonkeyPatch) ->
     assert [one.text for one in chart_annotations.on_at(None, {ALL}, AT)] == ["2", "1"]
 
 
+def test_those_of_a_team_push_out_no_others_whatever_their_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chart_annotations, "MOST", 2)
+    ops, shop = make.team("ops"), make.team("shop")
+    for number, access in enumerate(
+        [
+            Access(),
+            *[Access(everyone=False, teams=["shop"])] * 2,
+            *[Access(everyone=False, teams=["ops", "shop"])] * 3,
+            *[Access(everyone=False)] * 3,
+        ]
+    ):
+        annotations.create(SYSTEM, f"{number}", at(-60 + number), tags=["a"] if number % 2 else ["b"], access=access)
+    now = time.time() + 1
+    for tags, team, found in [
+        ({ALL}, None, {"0"}),
+        ({ALL}, ops, {"0", "4", "5"}),
+        ({ALL}, shop, {"0", "4", "5"}),
+        ({"a", "c"}, shop, {"5"}),
+        ({"c"}, shop, set()),
+        (set(), shop, set()),
+    ]:
+        dashboard = make.dashboard(f"of-{Dashboard.objects.count()}", teams=[team] if team else ()).pk
+        assert set(texts(tags, now, dashboard)) == found, (tags, team)
+        assert {one.text for one in chart_annotations.on_at(dashboard, tags, now)} == found
+
+
+def test_many_tags_are_remembered_as_one(django_assert_num_queries: Any) -> None:
+    annotations.create(SYSTEM, "x", tags=["t7"])
+    now = time.time() + 1
+    texts({ALL}, now)
+    with django_assert_num_queries(0):
+        assert [len(texts({f"t{number}"}, now)) for number in (*range(150), 7)].count(1) == 2
+
+
+def test_a_span_that_began_before_all_history_can_be_ended() -> None:
+    begin = annotations.kept_from(time.time()) - timedelta(days=1)
+    row = Annotation.objects.create(text="x", at=begin)
+    end = at(0)
+    assert annotations.change(SYSTEM, row.pk, {"at": begin, "until": end}).until == end
+    with pytest.raises(Invalid, match="history is kept"):
+        annotations.change(SYSTEM, row.pk, {"at": begin + timedelta(hours=1)})
+
+
 @pytest.mark.django_db(transaction=True)
 def test_widgets_that_show_them_are_drawn_anew_at_once() -> None:
     widgets = [
@@ -210,6 +256,8 @@ def test_widgets_that_show_them_are_drawn_anew_at_once() -> None:
         {**make.widget("load", "line", annotations=[]), "title": "bare"},
         {"kind": "list", "title": "deploys", "config": {"annotations": ["deploy"]}},
         make.widget("load", "list"),
+        {"kind": "list", "title": "tests", "config": {"annotations": ["test"]}},
+        {"kind": "list", "title": "of-a-variable", "config": {"annotations": ["$stage"]}},
     ]
     make.dashboard(widgets=widgets)
     variant = make.variant()
@@ -217,5 +265,19 @@ def test_widgets_that_show_them_are_drawn_anew_at_once() -> None:
     with transaction.atomic():
         annotations.create(SYSTEM, "Deployed", tags=["deploy"])
         assert make.marks(variant) == {}
-    assert set(make.marks(variant)) - {"@"} == {"line-of-load", "deploys"}
+    every = {"line-of-load", "of-a-variable"}
+    assert set(make.marks(variant)) - {"@"} == {*every, "deploys"}
+    row = Annotation.objects.get()
+    changes: list[tuple[dict[str, Any], set[str]]] = [
+        ({"text": "Deployed"}, set()),
+        ({"tags": ["test"]}, {*every, "deploys", "tests"}),
+        ({"text": "Tested"}, {*every, "tests"}),
+    ]
+    for given, drawn in changes:
+        client().delete(f"{KEY}marks:{variant}")
+        annotations.change(SYSTEM, row.pk, given)
+        assert set(make.marks(variant)) - {"@"} == drawn
+    client().delete(f"{KEY}marks:{variant}")
+    annotations.delete(SYSTEM, row.pk)
+    assert set(make.marks(variant)) - {"@"} == {*every, "tests"}
     assert alert_changes.FACTS["annotation"] == {"annotations"}

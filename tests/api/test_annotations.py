@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from metrics.api import annotations as api
 from metrics.models import Annotation
 from tests import make
 from tests.api.client import Program, body, fields
@@ -93,6 +94,20 @@ def test_sent_again_with_its_key_it_is_made_once(editor: Program) -> None:
     assert editor.post(PATH, DEPLOY, **{"Idempotency-Key": "build-7"}).status_code == 404
     bad = {**DEPLOY, "tags": ["a,b"]}
     assert [editor.post(PATH, one, **{"Idempotency-Key": "build-8"}).status_code for one in (bad, DEPLOY)] == [422, 201]
+
+
+def test_one_that_its_maker_may_not_see_is_made_and_answered() -> None:
+    of_ops = Program("edit", "ops job", [make.team("ops")])
+    made = of_ops.post(PATH, {**DEPLOY, "access": {"everyone": False, "teams": []}}, **{"Idempotency-Key": "once"})
+    assert (made.status_code, body(made)["access"]) == (201, {"everyone": False, "teams": []})
+    assert of_ops.get(f"{PATH}/{body(made)['id']}").status_code == 404
+
+
+def test_a_token_makes_so_many_a_minute(editor: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "PER_MINUTE", 0)
+    refused = editor.post(PATH, DEPLOY)
+    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert not Annotation.objects.exists()
 
 
 def test_a_token_of_a_team_writes_and_sees_for_it(editor: Program) -> None:

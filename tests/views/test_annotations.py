@@ -1,5 +1,6 @@
 """The pages of annotations, as a person uses them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -95,8 +96,49 @@ def test_the_list_is_chosen_by_tag_and_has_pages(editor: Client, monkeypatch: py
         == "c"
     )
     assert "Nothing has the tag x." in text(editor.get("/annotations/?tag=x"))
-    assert editor.get("/annotations/?before=999999").status_code == 404
-    assert editor.get("/annotations/?before=x").status_code == 200
+    for query in ("before=999999", "from=999999", "before=x", "before=%00", "from=%00"):
+        assert "Number 2" in text(editor.get(f"/annotations/?{query}")), query
+    assert "Nothing has the tag x." in text(editor.get("/annotations/?tag=%00x"))
+    assert 'name="tags" value="c"' in text(editor.get(f"{NEW}?tag=%00c"))
+    for number, others in [(2, "1"), (1, "0"), (0, "")]:
+        row = Annotation.objects.get(text=f"Number {number}")
+        page = text(editor.get(f"/annotations/?from={row.pk}"))
+        assert re.findall(r"<bdi>Number (.)", page) == [str(number), *others]
+        assert ">Newest<" in page
+
+
+def test_a_chosen_tag_is_among_those_to_choose(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotations, "KNOWN_TAGS_MOST", 1)
+    annotations.create(SYSTEM, "x", tags=["a", "b"])
+    assert "<option selected>b</option>" in text(editor.get("/annotations/?tag=b"))
+
+
+def test_the_form_changes_what_was_typed_and_nothing_else(editor: Client) -> None:
+    row = annotations.create(SYSTEM, "Test", tags=["a"])
+    edit = f"/annotations/{row.pk}/edit/"
+    end = datetime_of(row.at.timestamp() + 9)
+    given = typed(editor, edit, tags="a, b")
+    annotations.change(SYSTEM, row.pk, {"until": end, "text": "Load test"})
+    refused = editor.post(edit, {**given, "tags": "x" * 51})
+    assert refused.status_code == 422
+    assert editor.post(edit, {**form(text(refused), edit), "tags": "a, b"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.text, row.until, annotations.tags_of(Annotation.objects.get())) == ("Load test", end, ["a", "b"])
+    assert editor.post(edit, typed(editor, edit, until="")).status_code == 302
+    assert Annotation.objects.get().until is None
+
+
+def test_an_editor_of_one_team_changes_what_others_share(client: Client) -> None:
+    olga = make.user("olga", is_staff=True)
+    shop = [make.team("ops", olga), make.team("shop")][1]
+    row = annotations.create(SYSTEM, "Ours", access=Access(everyone=False, teams=["ops", "shop"]))
+    client.force_login(olga)
+    edit = f"/annotations/{row.pk}/edit/"
+    given = typed(client, edit, text="Of us all", teams=["ops", "shop"], was_teams=["ops", "shop"])
+    assert client.post(edit, given).status_code == 302
+    assert client.post(edit, {**given, "teams": ["shop"]}).status_code == 302
+    row.refresh_from_db()
+    assert (row.text, set(row.teams.all())) == ("Of us all", {shop})
 
 
 def test_viewers_look_and_change_nothing(client: Client) -> None:

@@ -19,6 +19,7 @@ from tests.widgets.make import AT, track
 from tests.widgets.test_line import FINER, noise
 
 HOUR = (AT - 3600, AT, AT)
+QUERY = {"queries": [{"metric": "x"}]}
 
 
 def noted(id: int, at: float, until: float | None = None, text: str = "Deployed", *tags: str) -> Noted:
@@ -120,13 +121,52 @@ def test_which_tags_a_stored_config_asks_for() -> None:
     assert tags_of(None, [ALL]) == frozenset()
 
 
-def test_tags_may_be_variables() -> None:
-    widget = _widget("line", "x", "x", {"queries": [{"metric": "x"}], "annotations": ["deploy", "$shop"]})
-    for choice, tags in [
-        (Choice(("a", "b")), ["deploy", "a", "b"]),
-        (Choice(("a",), is_all=True, open=True), ["deploy", ALL]),
-    ]:
-        assert with_values(widget, {"shop": choice}).config["annotations"] == tags
+@pytest.mark.parametrize(
+    ("typed", "choice", "tags"),
+    [
+        (["deploy", "$shop"], Choice(("a", "b")), ["deploy", "a", "b"]),
+        (["deploy", "$shop"], Choice(("a",), is_all=True, open=True), ["deploy", ALL]),
+        (["deploy", "${shop}"], Choice(("a", "b"), is_all=True), ["deploy", ALL]),
+        (["of-$shop"], Choice(("a", "b"), is_all=True), ["of-a", "of-b"]),
+        (["$shop"], Choice(("a,b", "x" * 51, "c")), ["c"]),
+        (["$shop", "x"], Choice(("a,b",)), ["$shop", "x"]),
+        (["$shop"], Choice(tuple(f"{n}" for n in range(50))), [f"{n}" for n in range(50)]),
+        (["$shop"], Choice(tuple(f"{n}" for n in range(1001))), [f"{n}" for n in range(1000)]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["line", "list"])
+def test_tags_may_be_variables_whose_values_need_not_be_tags(
+    kind: str, typed: list[str], choice: Choice, tags: list[str]
+) -> None:
+    found = with_values(_widget(kind, "x", "x", {**QUERY, "annotations": typed}), {"shop": choice})
+    assert found.config["annotations"] == tags
+    assert not view_of_tracks(found, [[]], "1h", AT).error
+
+
+def test_a_config_that_was_not_checked_keeps_its_tags() -> None:
+    odd = _widget("line", "x", "x", {**QUERY, "annotations": [{"a": 1}, "$shop"]})
+    assert with_values(odd, {"shop": Choice(("a",))}).config["annotations"] == [{"a": 1}, "$shop"]
+
+
+def test_a_list_has_its_annotations_also_while_its_queries_find_nothing() -> None:
+    both = _widget("list", "x", "x", {**QUERY, "annotations": [ALL]})
+    for given, state, changes in [([noted(1, -60)], "still", 1), ([noted(1, -7200)], "nodata", 0), ([], "nodata", 0)]:
+        found = view_of_tracks(both, [[]], "1h", AT, Facts(annotations=given))
+        assert found.freshness.state == state
+        assert isinstance(found.view, ListView)
+        assert len(found.view.changes) == changes
+
+
+@pytest.mark.parametrize("text", ["x", "ж", "&", "'", "🚀"])
+@pytest.mark.parametrize("rows", [30, 10])
+def test_a_list_of_the_longest_stays_within_its_bytes(text: str, rows: int) -> None:
+    tags = [f"{n}{text * 48}" for n in range(10, 30)]
+    given = [noted(10**15 + n, -80_000 - n, -60, text * 500, *tags) for n in range(40)]
+    widget = _widget("list", "x", "x", {"annotations": [ALL], "rows": rows})
+    found = view_of_tracks(widget, [], "7d", AT, Facts(annotations=given))
+    drawn = html([widget], [found])["list-x"]
+    assert drawn.count("noted-tags") == rows
+    assert 7_000 < len(drawn.encode()) < 12_000
 
 
 @pytest.mark.parametrize("tag", ["", " ", "a,b", "x" * 51])
@@ -146,18 +186,19 @@ def test_a_list_has_annotations_the_newest_first_among_changes() -> None:
     assert isinstance(found.view, ListView)
     assert found.freshness.state == "still"
     assert [(one.time, one.name, one.tags, one.link) for one in found.view.changes] == [
-        ("11:59:10", "b", "deploy, shop", "/annotations/#annotation-7"),
-        ("10:00:00", "a", "1 h · deploy", "/annotations/#annotation-8"),
+        ("11:59:10", "b", "deploy, shop", "/annotations/?from=7#annotation-7"),
+        ("10:00:00", "a", "1 h · deploy", "/annotations/?from=8#annotation-8"),
     ]
     drawn = html([alone], [found])["list-x"]
-    assert re.search(r'href="/annotations/#annotation-7".*>b<', drawn)
+    assert re.search(r'href="/annotations/\?from=7#annotation-7".*>b<', drawn)
     assert "Nothing in this range" in html([alone], [view_of_tracks(alone, [], "1h", AT)])["list-x"]
 
 
 def test_what_is_cut_is_cut_by_its_bytes() -> None:
-    assert annotated._cut("a" * 24, 24) == "a" * 24
+    assert annotated.cut("a" * 24, 24) == "a" * 24
     for text in ("a" * 30, "&" * 30, "ж" * 30, "🚀" * 30):
-        cut = annotated._cut(text, 24)
+        cut = annotated.cut(text, 24)
         assert cut.endswith("…")
+        assert annotated._size(cut) > 14
         assert annotated._size(cut) <= 24
     assert Marks().size_bytes == 0
