@@ -77,11 +77,11 @@ class TestCreate:
             ({"widgets": [number({}), number({}, kind="pie")]}, ["widgets.0.config.queries", "widgets.1.kind"]),
             ({"widgets": [number(ONE, x=10, y=0)]}, ["widgets.0"]),
             ({"widgets": [number(ONE, x=10)]}, ["widgets.0"]),
-            ({"widgets": [number(ONE, x=0, y=59, h=2)]}, ["widgets.0"]),
+            ({"widgets": [number(ONE, x=0, y=159, h=2)]}, ["widgets.0"]),
             ({"widgets": [number(ONE, w=13)]}, ["widgets.0.w"]),
             ({"widgets": [number(ONE, key="a"), number(ONE, key="a")]}, ["widgets"]),
             ({"widgets": [number(ONE, x=0, y=0), number(ONE, x=2, y=0)]}, ["widgets"]),
-            ({"widgets": [number(ONE, w=12, h=12)] * 6}, ["widgets"]),
+            ({"widgets": [number(ONE, w=12, h=12)] * 14}, ["widgets"]),
         ],
     )
     def test_a_bad_document_is_refused_by_its_fields_and_makes_nothing(
