@@ -104,7 +104,8 @@ def test_a_version_that_could_not_be_sent_is_not_sent_without_its_fragments(
         raise TimeoutError
 
     def keeps(coroutine: Coroutine[object, object, None]) -> None:
-        sent.append(dict(coroutine.cr_frame.f_locals["message"]))  # type: ignore[attr-defined]
+        [(_, message)] = coroutine.cr_frame.f_locals["messages"]  # type: ignore[attr-defined]
+        sent.append(message)
         coroutine.close()
 
     monkeypatch.setattr(bus, "run", fails)
