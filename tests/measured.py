@@ -1,7 +1,8 @@
 """A pytest plugin: `--coverage` measures which lines of pure code its unit tests run, and fails below a floor.
 
-Only while tests of these folders run, because every call costs more while it is measured. Each worker writes a file,
-and the process that started them puts these together.
+Only while tests of these folders run, because every call costs more while it is measured; and while all is imported,
+which is the same in every worker, in the first one alone. Each writes a file, and the process that started them puts
+these together.
 """
 
 import os
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 FLOORS = {"metrics/widgets": 92.0, "metrics/ingest": 99.0}
 """Least per cent of lines, by folder of code; tests/widgets has the tests of metrics/widgets."""
+FIRST = "gw0"
+"""The worker that is always there."""
 FOLDER = "TEST_COVERAGE_FOLDER"
 """Environment variable with the folder of the workers' files."""
 
@@ -48,12 +51,12 @@ def _coverage() -> "Coverage":
 
 
 class Measure:
-    """Measures imports, and the tests of the folders."""
+    """Measures imports, in one process, and the tests of the folders."""
 
     def __init__(self) -> None:
         self._coverage = _coverage()
         self._runs = False
-        self._measure(True)
+        self._measure(os.environ.get("PYTEST_XDIST_WORKER", FIRST) == FIRST)
 
     def _measure(self, runs: bool) -> None:
         if runs != self._runs:

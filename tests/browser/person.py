@@ -30,7 +30,7 @@ _sessions: dict[str, dict[str, str]] = {}
 def _session(system: Stack) -> Iterable[tuple[str, str]]:
     """Return the cookies of a session, the same until somebody ends it."""
     cookies = _sessions.get(system.url, {})
-    if not cookies or httpx.get(f"{system.url}/account/", cookies=cookies, timeout=20).status_code != 200:
+    if not cookies or httpx.get(f"{system.url}/account/", cookies=cookies, timeout=60).status_code != 200:
         client = sign_in(system)
         _sessions[system.url] = cookies = dict(client.cookies)
         client.close()
@@ -108,7 +108,7 @@ def push(system: Stack, token: str, value: float, metric: str = "orders_open", w
     while True:
         try:
             request = urllib.request.Request(f"{system.url}/api/v1/samples", body, headers)
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 assert response.status == 202
                 return
         except OSError:

@@ -73,7 +73,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
 
     def api(method: str, path: str, body: Any = None, **more: str) -> Any:
         headers = {"Authorization": f"Bearer {token}", **more}
-        answer = httpx.request(method, f"{system.url}/api/v1/{path}", json=body, headers=headers, timeout=20)
+        answer = httpx.request(method, f"{system.url}/api/v1/{path}", json=body, headers=headers, timeout=60)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 

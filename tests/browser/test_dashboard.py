@@ -441,11 +441,11 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
 
 
 def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys(person: Person) -> None:
-    page, marks = person.page, person.page.locator(".widget .noted text")
+    page, marks = person.page, person.page.locator(".widget .noted svg")
     person.wait_until_live()
     token = person.system.manage("token", "deploys", "--scope", "edit").strip()
     site = httpx.Client(
-        base_url=f"{person.system.url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=20
+        base_url=f"{person.system.url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60
     )
     with site:
         made = site.post("annotations", json={"text": "Shop 4.2 deployed", "at": time.time() - 600}).json()["id"]

@@ -18,7 +18,7 @@ TILE = {"kind": "number", "w": 3, "h": 1}
 @pytest.fixture(scope="module")
 def api(system: Stack) -> Iterator[httpx.Client]:
     token = system.manage("token", "editor tests", "--scope", "edit").strip()
-    with httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+    with httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         yield client
 
 

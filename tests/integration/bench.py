@@ -54,7 +54,7 @@ class Bench:
             f"{self.stack.url}/api/v1/samples",
             json={"samples": [{"metric": "load", "value": self.value}]},
             headers={"Authorization": f"Bearer {self.push_token}"},
-            timeout=20,
+            timeout=60,
         )
         assert answer.status_code == 202, answer.text
         return self.value
@@ -74,7 +74,7 @@ class Bench:
 
     def ready(self) -> dict[str, str]:
         """Return what /readyz says of each part."""
-        parts: dict[str, str] = httpx.get(f"{self.stack.url}/readyz", timeout=20).json()
+        parts: dict[str, str] = httpx.get(f"{self.stack.url}/readyz", timeout=60).json()
         return parts
 
     def newest_at(self, metric: str) -> float:
@@ -83,7 +83,7 @@ class Bench:
             f"{self.stack.url}/api/v1/series",
             params={"metric": metric},
             headers={"Authorization": f"Bearer {self.read_token}"},
-            timeout=20,
+            timeout=60,
         )
         return max(float(series["at"]) for series in answer.raise_for_status().json()["series"])
 

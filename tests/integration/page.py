@@ -24,7 +24,7 @@ BY_TIME = re.compile(r' data-state="\w+"|(?<=data-freshness>)[^<]*')
 
 def sign_in(stack: Stack, name: str = "admin", password: str = "") -> httpx.Client:
     """Return a client that is signed in."""
-    client = httpx.Client(base_url=stack.url, follow_redirects=True, timeout=20)
+    client = httpx.Client(base_url=stack.url, follow_redirects=True, timeout=60)
     client.get("/sign-in/")
     answer = client.post(
         "/sign-in/",

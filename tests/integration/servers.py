@@ -43,7 +43,7 @@ class Server:
         until = time.monotonic() + READY_S
         while True:
             with suppress(httpx.TransportError):
-                httpx.get(f"{self.url}/healthz", timeout=20).raise_for_status()
+                httpx.get(f"{self.url}/healthz", timeout=60).raise_for_status()
                 return
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -60,7 +60,7 @@ def ask(bench: Bench, method: str, path: str, token: str, body: Any = None) -> A
     while True:
         try:
             headers = {"Authorization": f"Bearer {token}"}
-            answer = httpx.request(method, f"{bench.stack.url}/api/v1/{path}", json=body, headers=headers, timeout=10)
+            answer = httpx.request(method, f"{bench.stack.url}/api/v1/{path}", json=body, headers=headers, timeout=60)
             if answer.status_code < 500:
                 answer.raise_for_status()
                 return answer.json() if answer.content else None

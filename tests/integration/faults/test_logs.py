@@ -28,7 +28,7 @@ def editor(bench: Bench) -> Iterator[httpx.Client]:
     """A program that may write."""
     token = bench.stack.manage("token", "writer", "--scope", "edit").strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=bench.stack.url, headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=bench.stack.url, headers=headers, timeout=60) as client:
         yield client
 
 
@@ -142,7 +142,7 @@ def wait_for(url: str) -> None:
     until = time.monotonic() + 60
     while True:
         with suppress(httpx.TransportError):
-            httpx.get(f"{url}/healthz", timeout=20).raise_for_status()
+            httpx.get(f"{url}/healthz", timeout=60).raise_for_status()
             return
         assert time.monotonic() < until
         time.sleep(0.1)
