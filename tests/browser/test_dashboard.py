@@ -441,7 +441,7 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
 
 
 def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys(person: Person) -> None:
-    page, marks = person.page, person.page.locator(".widget .noted svg")
+    page, marks = person.page, person.page.locator(".widget .noted circle")
     person.wait_until_live()
     token = person.system.manage("token", "deploys", "--scope", "edit").strip()
     site = httpx.Client(

@@ -48,6 +48,7 @@ class Server:
         `until` is a time of time.monotonic.
         """
         ours, theirs = socket.socketpair()
+        process = None
         try:
             with theirs, self._lock:
                 process, control = self._running()
@@ -58,9 +59,9 @@ class Server:
                 raise GoneError
         except BaseException as error:
             ours.close()
-            if isinstance(error, TimeoutError):
-                self._kill(process)  # whatever it waits for
-            elif isinstance(error, OSError):
+            if process is not None:
+                self._kill(process)  # it waits for something, or ends and may not be seen as ended yet
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 raise GoneError from None
             raise
         return ours, int(said)
