@@ -179,7 +179,8 @@ def _announce_these(waiting: Sequence[int], now: float) -> int:
     known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
     gathering = incidents.Gathering(datetime_of(now))
     gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
-    alerts = known.in_bulk({int(move.thing) for move in moves})
+    rows = locks.alerts(known.filter(pk__in={int(move.thing) for move in moves}))
+    alerts = {alert.pk: alert for alert in rows}
     beginning = {int(move.thing) for move in moves if move.after in TOLD}
     held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
     _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)

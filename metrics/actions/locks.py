@@ -6,7 +6,7 @@ each locks what it needs of these in this order, and rows of one kind in the ord
 1. transitions that are announced;
 2. rules, without their keys: alerts that begin refer to them meanwhile;
 3. incidents;
-4. alerts, by `SELECT … FOR UPDATE`, or by writing them;
+4. alerts, all that are written, at once and before: an `UPDATE` of many rows locks them as they lie in the table;
 5. logs: that of the events of alerts, then those of rooms, then those of people: `metrics.actions.logs.hold`;
 6. a channel, and deliveries.
 

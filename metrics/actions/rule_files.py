@@ -138,6 +138,7 @@ def apply(by: Principal, changes: Iterable[RuleChange]) -> None:
     with transaction.atomic():
         known = locks.rules(one.id for one in wanted if one.id is not None)
         locks.incidents(Alert.objects.filter(rule__in=known).values_list("incident", flat=True))
+        locks.alerts(Alert.objects.filter(rule__in=known))
         for one in wanted:
             document = dict(one.document)
             access = Access.model_validate(document.pop("access", {}))

@@ -88,6 +88,7 @@ def change(
         rule = locked[found.pk]
         check(by, CHANGE, rule)
         locks.incidents(rule.alerts.values_list("incident", flat=True))
+        locks.alerts(rule.alerts.all())
         if seen is not None and seen != rule.revision:
             raise Conflict(f"Somebody changed the rule {rule.name} meanwhile.", rule.revision)
         before = facts(rule)

@@ -1,4 +1,4 @@
-"""The one order of locks: whoever waits for an incident holds none of its alerts."""
+"""The one order of locks: who waits for an incident holds none of its alerts; who waits for an alert, no later one."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM
+from metrics.access.sharing import Access
 from metrics.actions import announcements, incidents, rule_index, rules
 from metrics.models import Alert, Incident, Rule, Transition
 from metrics.times import datetime_of
@@ -88,6 +89,46 @@ def test_whoever_waits_for_an_incident_holds_no_alert(incident: Incident) -> Non
         thread.join(WITHIN_S)
         assert errors == [], name
         _as_before(alert, incident)
+
+
+def is_over_in_part(alert: Alert) -> None:
+    Alert.objects.filter(pk=min(Alert.objects.values_list("pk", flat=True))).update(state="ok")
+
+
+def is_for_others(rule: int, incident: int) -> object:
+    return rules.change(SYSTEM, rule, {"enabled": False}, Access(everyone=False, teams=[make.team("Others").name]))
+
+
+OF_ALERTS = [*CASES, ("a rule is turned off and for others", is_over_in_part, is_for_others)]
+
+
+@pytest.mark.parametrize("case", OF_ALERTS, ids=[name for name, _, _ in OF_ALERTS])
+def test_whoever_waits_for_an_alert_holds_none_with_a_higher_id(
+    incident: Incident, case: tuple[str, Callable[[Alert], None], Callable[[int, int], object]]
+) -> None:
+    _, prepare, act = case
+    first = Alert.objects.select_related("rule").get()
+    second = Alert.objects.get()
+    second.pk, second.key = first.pk + 1, "b"
+    # The first lies behind the second in the table, where an UPDATE comes across it later.
+    Alert.objects.all().delete()
+    second.save(force_insert=True)
+    first.save(force_insert=True)
+    moved(second, "firing", is_announced=True)
+    with transaction.atomic():
+        for alert in (second, first):
+            prepare(alert)
+    errors: list[Exception] = []
+    with transaction.atomic():
+        Alert.objects.select_for_update().get(pk=first.pk)
+        thread = threading.Thread(target=_run, args=(act, first.rule_id, incident.pk, errors))
+        thread.start()
+        _until_somebody_waits(thread)
+        assert thread.is_alive(), errors
+        Alert.objects.select_for_update(nowait=True).get(pk=second.pk)  # else this raises
+        transaction.set_rollback(True)
+    thread.join(WITHIN_S)
+    assert errors == []
 
 
 def test_a_rule_that_is_changed_lets_alerts_of_it_begin(incident: Incident) -> None:
