@@ -47,7 +47,6 @@ CONFIG = {
     "seed": 1,
     "suppress-health-check": ["all"],
     "generation": {
-        "max-examples": EXAMPLES,
         "deterministic": True,
         "database": "none",
         "with-security-parameters": False,
@@ -191,6 +190,7 @@ def world(transactional_db: None, redis: Redis) -> World:
 
 
 @schemathesis.pytest.from_fixture("every").parametrize()
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))  # as tests, they don't take it from CONFIG
 def test_no_request_is_answered_as_the_description_does_not_say(world: World, case: Case[Any]) -> None:
     world.turn(case)
     id = case.path_parameters.get("id")
