@@ -12,6 +12,9 @@ install = $(UV) $(2) -r $(1) 2>/dev/null || $(PIP) -r $(1)
 TEST_WORKERS ?= auto
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
 
+# Many processes start here: without what another one compiled, each compiles all of it.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-programs test-compile check check-imports check-django bench lock clean
 

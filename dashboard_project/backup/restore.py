@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,12 +37,14 @@ def restore(path: Path, *, replace: bool) -> list[str]:
         migrations = backup.manifest.migrations
         schema.newest(migrations)
         backup.check()
+        models = schema.models(migrations)
+        tables = [schema.table(model) for model in models]
+        _check_fit(backup, tables)
         writing = database()
         with writing.replaced():
             schema.migrate(migrations)
-            models = schema.models(migrations)
-            for model in models:
-                _fill(backup, schema.table(model), writing)
+            for table in tables:
+                _fill(backup, table, writing)
             writing.finish(models)
             call_command("migrate", interactive=False, verbosity=0)
         notes = _files(backup)
@@ -76,14 +78,19 @@ def stopped(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def _check_fit(backup: Reader, tables: Iterable[schema.Table]) -> None:
+    for table in tables:
+        held = backup.manifest.tables.get(table.name)
+        if held is None or held.columns != list(table.columns):
+            raise BackupError(f"The backup does not fit its own migrations: the table {table.name} is another.")
+
+
 def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> None:
-    held = backup.manifest.tables.get(table.name)
-    if held is None or held.columns != list(table.columns):
-        raise BackupError(f"The backup does not fit its own migrations: the table {table.name} is another.")
     with backup.table(table.name) as lines:
         stored = writing.store(table, lines)
-    if stored != held.rows:
-        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {held.rows}.")
+    told = backup.manifest.tables[table.name].rows
+    if stored != told:
+        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {told}.")
 
 
 def _files(backup: Reader) -> list[str]:
