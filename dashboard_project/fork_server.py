@@ -1,0 +1,154 @@
+"""`python -m dashboard_project.fork_server SUPERVISOR`: imports what our processes need, once, and is copied by fork.
+
+`dashboard_project.forks` asks on a socket for a copy, which becomes a child of process SUPERVISOR and runs a
+command as `python` would. Once a file of what was imported has changed, this process ends: no old code is started.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import runpy
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dashboard_project.die_with_parent import leash
+from dashboard_project.forks import FD
+
+REQUEST_BYTES = 256 * 1024
+FDS_MOST = 8
+ADOPTED_LOOK_S = 0.0005
+LOADED = (
+    "celery.app.trace",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.thread",
+    "celery.fixups.django",
+    "celery.loaders.app",
+    "celery.worker.consumer",
+    "channels.routing",
+    "consumers.routing",
+    "dashboard_project.embedded_beat",
+    "dashboard_project.static",
+    "dashboard_project.urls",
+    "django.core.management",
+    "django.db.migrations.executor",
+    "kombu.transport.redis",
+    "metrics.actions.bootstrap",
+    "metrics.api.fast_path",
+)
+"""Besides the installed apps and the tasks. Nothing here may open a file or a connection, or start a thread.
+
+Twisted and Daphne are not among them, because they choose an event loop.
+"""
+
+
+def main() -> None:
+    control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
+    gc.disable()
+    load()
+    gc.freeze()  # what is not looked at stays shared
+    arguments = copied(control, supervisor)
+    if arguments:
+        gc.enable()
+        run(arguments)
+
+
+def load() -> None:
+    """Import what several of our processes need, or one alone: it would import that anyway."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
+    import django
+    from django.conf import settings
+
+    django.setup()
+    for name in (*settings.CELERY_IMPORTS, *LOADED):
+        import_module(name)
+
+
+def copied(control: socket.socket, supervisor: int) -> list[str]:
+    """Return, in each copy, the arguments that it is to run; in this process none, once nobody asks any more.
+
+    A request is a JSON object, with files: first where the copy says its id, then those that `files` names.
+    """
+    loaded = times()
+    while True:
+        said, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, FDS_MOST)
+        if not said or times() != loaded:
+            return []
+        between = os.fork()
+        if between == 0:
+            between = os.getpid()
+            if os.fork():
+                os._exit(0)  # and so the supervisor adopts the copy
+            control.close()
+            while os.getppid() == between:
+                time.sleep(ADOPTED_LOOK_S)
+            leash(supervisor)
+            return become(json.loads(said), fds)
+        os.waitpid(between, 0)
+        for fd in fds:
+            os.close(fd)
+
+
+def become(request: dict[str, Any], fds: Sequence[int]) -> list[str]:
+    """Make this process the one that was asked for; return its arguments.
+
+    A file that is named `output` is where it writes. The name of any other is a variable that has the file's number.
+    """
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(request["env"])
+    answer, *files = fds
+    for name, fd in zip(request["files"], files, strict=True):
+        if name == "output":
+            os.dup2(fd, 1)
+            os.dup2(fd, 2)
+            os.close(fd)
+        else:
+            os.environ[name] = str(fd)
+    arguments: list[str] = request["arguments"]
+    with suppress(OSError, ValueError):  # nobody's life depends on it
+        show(arguments)
+    os.write(answer, str(os.getpid()).encode())
+    os.close(answer)
+    return arguments[1:]
+
+
+def show(arguments: Sequence[str]) -> None:
+    """Have `ps` show `arguments` for this process, as far as there is room; see proc_pid_stat(5)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start, arg_end
+    text = "\0".join(arguments).encode()[: end - start - 1]
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Do as `python` with these arguments."""
+    if arguments[0] == "-m":
+        sys.argv = list(arguments[1:])
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = list(arguments)
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+def times() -> dict[str, int]:
+    """Return when the file of each imported module was last changed."""
+    found = {}
+    for module in list(sys.modules.values()):
+        if file := getattr(module, "__file__", None):
+            try:
+                found[file] = os.stat(file).st_mtime_ns
+            except OSError:
+                found[file] = 0
+    return found
+
+
+if __name__ == "__main__":
+    main()
