@@ -12,6 +12,7 @@ import runpy
 import socket
 import sys
 import time
+from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -49,12 +50,35 @@ Twisted and Daphne are not among them, because they choose an event loop.
 """
 
 
+class Files:
+    """The files of what was imported. To look again touches no object that copies share."""
+
+    def __init__(self) -> None:
+        found = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+        self._paths = "\n".join(sorted(found - {""}))
+        self._changed = self._times()
+
+    def are_unchanged(self) -> bool:
+        return self._times() == self._changed
+
+    def _times(self) -> "array[int]":
+        return array("q", map(_changed_ns, self._paths.split("\n")))
+
+
+def _changed_ns(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def main() -> None:
     control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
     gc.disable()
     load()
+    files = Files()
     gc.freeze()  # what is not looked at stays shared
-    arguments = copied(control, supervisor)
+    arguments = copied(control, files, supervisor)
     if arguments:
         gc.enable()
         run(arguments)
@@ -71,15 +95,14 @@ def load() -> None:
         import_module(name)
 
 
-def copied(control: socket.socket, supervisor: int) -> list[str]:
+def copied(control: socket.socket, files: Files, supervisor: int) -> list[str]:
     """Return, in each copy, the arguments that it is to run; in this process none, once nobody asks any more.
 
     A request is a JSON object, with files: first where the copy says its id, then those that `files` names.
     """
-    loaded = times()
     while True:
         said, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, FDS_MOST)
-        if not said or times() != loaded:
+        if not said or not files.are_unchanged():
             return []
         between = os.fork()
         if between == 0:
@@ -136,18 +159,6 @@ def run(arguments: Sequence[str]) -> None:
     else:
         sys.argv = list(arguments)
         runpy.run_path(arguments[0], run_name="__main__")
-
-
-def times() -> dict[str, int]:
-    """Return when the file of each imported module was last changed."""
-    found = {}
-    for module in list(sys.modules.values()):
-        if file := getattr(module, "__file__", None):
-            try:
-                found[file] = os.stat(file).st_mtime_ns
-            except OSError:
-                found[file] = 0
-    return found
 
 
 if __name__ == "__main__":

@@ -49,10 +49,11 @@ class Forked:
 
 
 class Forks:
-    """The fork server, which has `env`. It is started when a copy is asked for."""
+    """The fork server, a `module` that has `env`. It is started when a copy is asked for."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], module: str = "dashboard_project.fork_server") -> None:
         self._env = dict(env)
+        self._module = module
         self._one_at_a_time = threading.Lock()
         self._process: Process | None = None
         self._control: socket.socket | None = None
@@ -100,7 +101,7 @@ class Forks:
     def _restarted(self) -> socket.socket:
         self.close()
         self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        program = [sys.executable, "-m", "dashboard_project.fork_server", str(os.getpid()), ROOM]
+        program = [sys.executable, "-m", self._module, str(os.getpid()), ROOM]
         with theirs:
             self._process = plainly(program, self._env, {FD: theirs.fileno()}, False)
         return self._control
