@@ -75,7 +75,10 @@ def _changed_ns(path: str) -> int:
 def main() -> None:
     control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
     gc.disable()
-    load()
+    try:
+        load()
+    except Exception:
+        sys.exit(1)  # what is started without us says why
     files = Files()
     gc.freeze()  # what is not looked at stays shared
     arguments = copied(control, files, supervisor)

@@ -43,6 +43,8 @@ def main() -> int:
     except (CannotStartError, local_redis.NoRedisError) as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before there is anything to stop
+        return 130
     return 0
 
 

@@ -13,6 +13,7 @@ from metrics.actions import (
     announcements,
     clock,
     digests,
+    down,
     escalations,
     evaluation,
     incident_messages,
@@ -22,7 +23,6 @@ from metrics.actions import (
     slots,
 )
 from metrics.actions import arrivals as arrivals_
-from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from metrics.database import unavailable
 from metrics.health import store as health
@@ -138,9 +138,12 @@ def look_at_series() -> None:
 @alone
 @skip_during_outage
 def heartbeats() -> None:
-    """Have those count as late or down that did not ping, and store everyone's state; beat sends this every 5 s."""
+    """Have those count as late or down that did not ping, store everyone's state, and count what is down.
+
+    Beat sends this every 5 s.
+    """
     now = time.time()
-    for step in (heartbeats_.evaluate, heartbeats_.report):
+    for step in (heartbeats_.evaluate, heartbeats_.report, down.look):
         _done(step, now)
 
 
@@ -157,11 +160,3 @@ def follow_clock(before: float, after: float) -> None:
 def arrivals() -> None:
     """Look whether samples arrive; beat sends this every 10 s."""
     arrivals_.look(time.time())
-
-
-@shared_task
-@alone
-@skip_during_outage
-def down() -> None:
-    """Count what is down; beat sends this every 5 s."""
-    down_.look(time.time())
