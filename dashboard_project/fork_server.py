@@ -9,11 +9,12 @@ import gc
 import json
 import os
 import runpy
+import select
 import socket
 import sys
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +26,15 @@ from dashboard_project.forks import FD
 REQUEST_BYTES = 256 * 1024
 FDS_MOST = 8
 ADOPTED_LOOK_S = 0.0005
-LOADED = (
+EARLY = b"dashboard_project.prepare"
+FIRST = (
+    "dashboard_project.static",
+    "django.core.management",
+    "django.db.migrations.executor",
+    "metrics.actions.bootstrap",
+)
+"""Modules that the preparation of a start needs, besides the installed apps. It goes on while the others are loaded."""
+THEN = (
     "celery.app.trace",
     "celery.apps.worker",
     "celery.bin.celery",
@@ -36,15 +45,11 @@ LOADED = (
     "channels.routing",
     "consumers.routing",
     "dashboard_project.embedded_beat",
-    "dashboard_project.static",
     "dashboard_project.urls",
-    "django.core.management",
-    "django.db.migrations.executor",
     "kombu.transport.redis",
-    "metrics.actions.bootstrap",
     "metrics.api.fast_path",
 )
-"""Besides the installed apps and the tasks. Nothing here may open a file or a connection, or start a thread.
+"""Modules that our processes need, besides the tasks. Nothing here may open a file or a connection, or start a thread.
 
 Twisted and Daphne are not among them, because they choose an event loop.
 """
@@ -75,38 +80,54 @@ def _changed_ns(path: str) -> int:
 def main() -> None:
     control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
     gc.disable()
+    arguments = loaded(load_first) and copied(control, supervisor, asks_to_prepare)
+    arguments = arguments or (loaded(load_rest) and copied(control, supervisor, lambda _: True))
+    gc.enable()
+    run(arguments)
+
+
+def loaded(load: Callable[[], None]) -> bool:
+    """Load, and return that it worked; or else end: what has to be started without us says why."""
     try:
         load()
     except Exception:
-        sys.exit(1)  # what is started without us says why
-    files = Files()
+        sys.exit(1)
     gc.freeze()  # what is not looked at stays shared
-    arguments = copied(control, files, supervisor)
-    if arguments:
-        gc.enable()
-        run(arguments)
+    return True
 
 
-def load() -> None:
-    """Import what several of our processes need, or one alone: it would import that anyway."""
+def load_first() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
     import django
-    from django.conf import settings
 
     django.setup()
-    for name in (*settings.CELERY_IMPORTS, *LOADED):
+    for name in FIRST:
         import_module(name)
 
 
-def copied(control: socket.socket, files: Files, supervisor: int) -> list[str]:
-    """Return, in each copy, the arguments that it is to run; in this process none, once nobody asks any more.
+def load_rest() -> None:
+    from django.conf import settings
 
-    A request is a JSON object, with files: first where the copy says its id, then those that `files` names.
+    for name in (*settings.CELERY_IMPORTS, *THEN):
+        import_module(name)
+
+
+def asks_to_prepare(control: socket.socket) -> bool:
+    """Return whether somebody waits for a start to be prepared."""
+    return bool(select.select([control], [], [], 0)[0]) and EARLY in control.recv(REQUEST_BYTES, socket.MSG_PEEK)
+
+
+def copied(control: socket.socket, supervisor: int, goes_on: Callable[[socket.socket], bool]) -> list[str]:
+    """Return, in each copy, the arguments that it is to run; in this process none, once it does not go on.
+
+    It ends with whoever asks, and once its code is old. A request is a JSON object, with files: first where the copy
+    says its id, then those that `files` names.
     """
-    while True:
+    files = Files()
+    while goes_on(control):
         said, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, FDS_MOST)
         if not said or not files.are_unchanged():
-            return []
+            sys.exit()
         between = os.fork()
         if between == 0:
             between = os.getpid()
@@ -120,6 +141,7 @@ def copied(control: socket.socket, files: Files, supervisor: int) -> list[str]:
         os.waitpid(between, 0)
         for fd in fds:
             os.close(fd)
+    return []
 
 
 def become(request: dict[str, Any], fds: Sequence[int]) -> list[str]:

@@ -17,7 +17,7 @@ If the last argument is true, what the process says can be read; or else it is s
 
 
 class Process(Protocol):
-    """What is used of `subprocess.Popen`."""
+    """Parts of `subprocess.Popen` that are used here."""
 
     pid: int
     stdout: IO[bytes] | None

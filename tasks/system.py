@@ -11,6 +11,7 @@ from redis import RedisError
 
 from metrics.actions import (
     announcements,
+    arrivals,
     clock,
     digests,
     down,
@@ -22,7 +23,6 @@ from metrics.actions import (
     render,
     slots,
 )
-from metrics.actions import arrivals as arrivals_
 from metrics.actions import heartbeats as heartbeats_
 from metrics.database import unavailable
 from metrics.health import store as health
@@ -126,11 +126,12 @@ def evaluate() -> None:
 @alone
 @skip_during_outage
 def look_at_series() -> None:
-    """Have rules look at series that may have lapsed, and at rates; and tell of what is withheld no more.
+    """Have rules look at series that may have lapsed, and at rates; tell of what is withheld no more; and look whether
+    samples arrive at all.
 
     Beat sends this every 10 s.
     """
-    for step in (evaluation.look, announcements.release):
+    for step in (evaluation.look, announcements.release, arrivals.look):
         _done(step, time.time())
 
 
@@ -152,11 +153,3 @@ def heartbeats() -> None:
 def follow_clock(before: float, after: float) -> None:
     """Have samples follow the wall clock, which was set; beat sends this when it notices."""
     clock.follow(before, after, time.time())
-
-
-@shared_task
-@alone
-@skip_during_outage
-def arrivals() -> None:
-    """Look whether samples arrive; beat sends this every 10 s."""
-    arrivals_.look(time.time())

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 SERVER = """
 from importlib import import_module
 from dashboard_project import fork_server
-fork_server.load = lambda: import_module("loaded")
+fork_server.load_first = lambda: import_module("loaded")
+fork_server.load_rest = lambda: None
 fork_server.main()
 """
 LOADED = """

@@ -61,7 +61,7 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_being_done(
 @pytest.mark.parametrize(
     ("task", "steps"),
     [
-        ("look_at_series", ("evaluation.look", "announcements.release")),
+        ("look_at_series", ("evaluation.look", "announcements.release", "arrivals.look")),
         ("heartbeats", ("heartbeats_.evaluate", "heartbeats_.report", "down.look")),
     ],
 )
