@@ -28,10 +28,17 @@ FDS_MOST = 8
 ADOPTED_LOOK_S = 0.0005
 EARLY = b"dashboard_project.prepare"
 FIRST = (
+    "dashboard_project.database",
+    "dashboard_project.local_redis",
     "dashboard_project.static",
     "django.core.management",
     "django.db.migrations.executor",
     "metrics.actions.bootstrap",
+    "metrics.sources.host",
+    "metrics.sources.http_check",
+    "metrics.sources.watchfloor",
+    "metrics.templatetags.talk",
+    "metrics.widgets.gallery",
 )
 """Modules that the preparation of a start needs, besides the installed apps. It goes on while the others are loaded."""
 THEN = (
