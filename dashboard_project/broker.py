@@ -17,7 +17,7 @@ class OneClient(Channel):
         if client is None:
             client = self._kept
             if client is None or client.connection_pool is not self.pool:
-                client = self._kept = self._create_client()
+                client = self._kept = self._create_client()  # type: ignore[attr-defined]  # not in its stubs
         yield client
 
 

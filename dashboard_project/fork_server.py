@@ -26,6 +26,8 @@ from dashboard_project.forks import FD
 REQUEST_BYTES = 256 * 1024
 FDS_MOST = 8
 ADOPTED_LOOK_S = 0.0005
+Step = Callable[[], None]
+Asked = Callable[[socket.socket], bool]
 EARLY = b"dashboard_project.prepare"
 FIRST = (
     "dashboard_project.database",
@@ -87,20 +89,17 @@ def _changed_ns(path: str) -> int:
 def main() -> None:
     control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
     gc.disable()
-    arguments = loaded(load_first) and copied(control, supervisor, asks_to_prepare)
-    arguments = arguments or (loaded(load_rest) and copied(control, supervisor, lambda _: True))
-    gc.enable()
-    run(arguments)
-
-
-def loaded(load: Callable[[], None]) -> bool:
-    """Load, and return that it worked; or else end: what has to be started without us says why."""
-    try:
-        load()
-    except Exception:
-        sys.exit(1)
-    gc.freeze()  # what is not looked at stays shared
-    return True
+    steps: tuple[tuple[Step, Asked], ...] = ((load_first, asks_to_prepare), (load_rest, lambda _: True))
+    for load, goes_on in steps:
+        try:
+            load()
+        except Exception:
+            sys.exit(1)  # what then is started without us says why
+        gc.freeze()  # what is not looked at stays shared
+        if arguments := copied(control, supervisor, goes_on):
+            gc.enable()
+            run(arguments)
+            return
 
 
 def load_first() -> None:
@@ -124,7 +123,7 @@ def asks_to_prepare(control: socket.socket) -> bool:
     return bool(select.select([control], [], [], 0)[0]) and EARLY in control.recv(REQUEST_BYTES, socket.MSG_PEEK)
 
 
-def copied(control: socket.socket, supervisor: int, goes_on: Callable[[socket.socket], bool]) -> list[str]:
+def copied(control: socket.socket, supervisor: int, goes_on: Asked) -> list[str]:
     """Return, in each copy, the arguments that it is to run; in this process none, once it does not go on.
 
     It ends with whoever asks, and once its code is old. A request is a JSON object, with files: first where the copy

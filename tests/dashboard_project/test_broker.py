@@ -1,5 +1,7 @@
 """One client of Redis a channel, for as long as its connections are kept."""
 
+from typing import Any
+
 import pytest
 
 from dashboard_project.celery import app
@@ -9,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 def test_a_channel_keeps_its_client() -> None:
     with app.connection_for_write() as connection:
-        channel = connection.default_channel
+        channel: Any = connection.default_channel
         with channel.conn_or_acquire() as first, channel.conn_or_acquire() as second:
             assert first is second
             assert first.ping()
