@@ -34,7 +34,8 @@ def weights(system: System) -> dict[str, Weight]:
     names = {int(file.read_text()): file.stem for file in (system.data_dir / "run").glob("*.pid")}
     found = {"run": _weight([run])}
     for child in run.children():
-        found[names.get(child.pid, str(child.pid))] = _weight([child, *child.children(recursive=True)])
+        name = "fork server" if "dashboard_project.fork_server" in child.cmdline() else str(child.pid)
+        found[names.get(child.pid, name)] = _weight([child, *child.children(recursive=True)])
     return found
 
 

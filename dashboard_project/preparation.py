@@ -9,14 +9,16 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+from dashboard_project.processes import Start, plainly
+
+COMMAND = (sys.executable, "-m", "dashboard_project.prepare")
+FD = "WATCHFLOOR_PREPARATION_FD"
 GO = "go"
 
 
@@ -43,21 +45,12 @@ class Facts:
 class Preparation:
     """Prepares a start in a process of its own, which does not outlive this one."""
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
+    def __init__(self, start: Start = plainly, env: Mapping[str, str] = os.environ) -> None:
+        self._line, theirs = socket.socketpair()
         with theirs:
             # In a session of its own: Ctrl-C is for us to hear, and a migration is not to end half-way.
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid())),
-                    *(sys.executable, "-m", "dashboard_project.prepare", str(theirs.fileno())),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._line = ours
-        self._words = ours.makefile("r")
+            self._process = start(COMMAND, env, {FD: theirs.fileno()}, False)
+        self._words = self._line.makefile("r")
 
     def facts(self) -> Facts:
         """Return what the settings say. Raises CannotStartError if they can't be used."""

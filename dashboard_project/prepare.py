@@ -1,13 +1,13 @@
-"""`python -m dashboard_project.prepare FD`: brings database and static files up to date, and ends.
+"""`python -m dashboard_project.prepare`: brings database and static files up to date, and ends.
 
-It answers on the socket FD, one JSON object a line: what the settings say of running, and once it is told to go on, how
-to sign in. Whatever prevents the start is an answer too, in one sentence. `dashboard_project.preparation` asks.
+It answers on a socket that it inherits, one JSON object a line: what the settings say of running, and once it is told
+to go on, how to sign in. Whatever prevents the start is an answer too, in one sentence. `dashboard_project.preparation`
+asks.
 """
 
 import json
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -23,7 +23,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from dashboard_project import addresses, database, local_redis, static
-from dashboard_project.preparation import GO, CannotStartError, Facts
+from dashboard_project.preparation import FD, GO, CannotStartError, Facts
 
 REDIS_STARTS_S = 10.0
 REDIS_ANSWERS_S = 5.0
@@ -98,4 +98,4 @@ def unapplied() -> bool:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(os.environ.pop(FD))))

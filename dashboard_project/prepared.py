@@ -1,8 +1,8 @@
-"""Waiting until a start is prepared; until then, a process imports what it will need.
+"""Waiting until a start is prepared; until then, a process imports what it will need, and sets itself up.
 
-`make run` starts its processes while the database and the static files are brought up to date, since importing takes
-most of the time of a start. Each inherits the reading end of a pipe, whose end says that all is prepared. A process
-that somebody else starts has no pipe, and does not wait.
+`make run` starts its processes while the database and the static files are brought up to date. Each inherits the
+reading end of a pipe, whose end says that all is prepared. A process that somebody else starts has no pipe, and does
+not wait.
 """
 
 import os

@@ -22,6 +22,7 @@ from typing import Any
 from honcho.environ import parse_procfile
 
 from dashboard_project import addresses, local_redis
+from dashboard_project.forks import Forks
 from dashboard_project.preparation import CannotStartError, Facts, Preparation
 from dashboard_project.prepared import Prepared
 from dashboard_project.readiness import announce_when_ready
@@ -35,13 +36,15 @@ def main() -> int:
     """Run until SIGINT or SIGTERM; return the exit code."""
     os.umask(0o077)  # what is written is nobody else's to read
     try:
-        with closing(Preparation()) as preparation:
+        with closing(Forks(environment())) as forks, closing(Preparation(forks.start, environment())) as preparation:
             facts = preparation.facts()
             with only_one(Path(facts.data_dir)), listener(facts) as door:
-                serve(facts, preparation, door)
+                serve(facts, preparation, door, forks)
     except (CannotStartError, local_redis.NoRedisError) as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before there is anything to stop
+        return 130
     return 0
 
 
@@ -72,9 +75,10 @@ def listener(facts: Facts) -> socket.socket:
         ) from None
 
 
-def serve(facts: Facts, preparation: Preparation, door: socket.socket) -> None:
+def serve(facts: Facts, preparation: Preparation, door: socket.socket, forks: Forks) -> None:
     """Start everything, wait for a signal, stop everything."""
-    supervisor = Supervisor(Path(facts.data_dir) / "run", child_environment(facts), sys.stdout)
+    env = {**environment(), "DATA_DIR": facts.data_dir, "PORT": str(facts.port)}
+    supervisor = Supervisor(Path(facts.data_dir) / "run", env, sys.stdout, forks.start)
     asked = asked_to_stop(supervisor, preparation)
     try:
         start_redis(facts, supervisor)
@@ -147,17 +151,15 @@ def procfile(facts: Facts, door: socket.socket, prepared: Prepared) -> list[Comm
     ]
 
 
-def child_environment(facts: Facts) -> dict[str, str]:
-    """Return our environment with what we resolved in it, and with `python` meaning the one that runs this."""
+def environment() -> dict[str, str]:
+    """Return our environment for children, with `python` meaning the one that runs this."""
     return {
         # Celery's advice is about pickled tasks, which we don't accept; containers and test machines run as root.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         **os.environ,
-        "DATA_DIR": facts.data_dir,
-        "PORT": str(facts.port),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
-        "CELERY_SKIP_CHECKS": "1",  # what prepared this start has run them
+        "CELERY_SKIP_CHECKS": "1",  # what prepares a start runs them
     }
 
 

@@ -444,8 +444,6 @@ CELERY_BEAT_SCHEDULE = {
     "keep_rooms": {"task": "tasks.rooms.keep", "schedule": 3600.0, "options": {"expires": 600}},
     "prune_pictures": {"task": "tasks.pictures.prune", "schedule": 3600.0, "options": {"expires": 600}},
     "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
-    "arrivals": {"task": "tasks.system.arrivals", "schedule": 10.0, "options": {"expires": 10}},
-    "down": {"task": "tasks.system.down", "schedule": 5.0, "options": {"expires": 10}},
     "ask_calendars": {"task": "tasks.alerts.ask_calendars", "schedule": 60.0, "options": {"expires": 60}},
     "look_ahead": {"task": "tasks.alerts.look_ahead", "schedule": 3600.0, "options": {"expires": 600}},
     "look_at_series": {"task": "tasks.system.look_at_series", "schedule": 10.0, "options": {"expires": 10}},

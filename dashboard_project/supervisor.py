@@ -8,8 +8,6 @@ A process that listens is followed by another before it goes: see `dashboard_pro
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,17 +20,13 @@ from typing import TextIO
 from honcho.printer import Message, Printer
 
 from dashboard_project import handover, prepared
+from dashboard_project.processes import Process, Start, plainly
+from dashboard_project.processes import die_with_parent as die_with_parent  # others take it from here
 
-DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 DELAY_LEAST_S = 1.0
 DELAY_MOST_S = 10.0
 LIVED_WELL_S = 30.0
 COLOURS = ("36", "33", "32", "35", "34", "31")
-
-
-def die_with_parent(*command: str) -> list[str]:
-    """Return `command` so that the kernel ends it with the thread that starts it, also if that is killed."""
-    return [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()), *command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ class Child:
         self._supervisor = supervisor
         self._replaces = replaces
         self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._line: socket.socket | None = None
         # The kernel ends it with the thread that starts the process, so that thread must live as long.
         self._thread = threading.Thread(target=self._keep_running, name=command.name, daemon=True)
@@ -109,7 +103,7 @@ class Child:
 
     def _run_once(self) -> int:
         self._line, theirs = socket.socketpair() if self.command.listener else (None, None)
-        process = self._supervisor.popen(self.command, theirs)
+        process = self._supervisor.run(self.command, theirs)
         self._process = process
         if self._line is not None:
             threading.Thread(target=self._listen, args=(self._line,), daemon=True).start()
@@ -149,11 +143,15 @@ class Child:
 
 
 class Supervisor:
-    """Runs commands with `env`, prints what they say behind their names, keeps their pids in `pid_dir`."""
+    """Runs commands with `env`, prints what they say behind their names, keeps their pids in `pid_dir`.
 
-    def __init__(self, pid_dir: Path, env: Mapping[str, str], output: TextIO) -> None:
+    `start` is how a process is started.
+    """
+
+    def __init__(self, pid_dir: Path, env: Mapping[str, str], output: TextIO, start: Start = plainly) -> None:
         self._pid_dir = pid_dir
         self._env = dict(env)
+        self._start = start
         self._printer = Printer(output, width=len("collect"))
         self._printing = threading.Lock()
         self._children: list[Child] = []
@@ -194,7 +192,7 @@ class Supervisor:
     def pid_file(self, name: str) -> Path:
         return self._pid_dir / f"{name}.pid"
 
-    def popen(self, command: Command, line: socket.socket | None = None) -> subprocess.Popen[bytes]:
+    def run(self, command: Command, line: socket.socket | None = None) -> Process:
         """Start `command` once: leashed to this process, in a session of its own, out of reach of Ctrl-C.
 
         It inherits its listener, what it waits for, and `line`, which is closed here.
@@ -205,15 +203,7 @@ class Supervisor:
         if command.waits is not None:
             passed[prepared.FD] = command.waits
         try:
-            return subprocess.Popen(
-                die_with_parent(*command.arguments),
-                env=self._env | {name: str(number) for name, number in passed.items()},
-                pass_fds=tuple(passed.values()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            return self._start(command.arguments, self._env, passed, True)
         finally:
             if line is not None:
                 line.close()

@@ -5,12 +5,14 @@ if _OVER.finds(datetime_of(now)): …
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+
+M = TypeVar("M", bound=Model)
 
 
 class Given(Expression):
@@ -39,6 +41,10 @@ class PreparedQuery:
         with connection.cursor() as cursor:
             cursor.execute(*self._statement(values))
             return list(cursor.fetchall())
+
+    def objects(self, model: type[M], *values: object) -> list[M]:
+        """Return the objects of `model` that there are with these values, if it selects all of its fields."""
+        return list(model._default_manager.raw(*self._statement(values)))
 
     def finds(self, *values: object) -> bool:
         """Return whether there is a row with these values."""

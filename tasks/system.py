@@ -11,8 +11,10 @@ from redis import RedisError
 
 from metrics.actions import (
     announcements,
+    arrivals,
     clock,
     digests,
+    down,
     escalations,
     evaluation,
     incident_messages,
@@ -21,8 +23,6 @@ from metrics.actions import (
     render,
     slots,
 )
-from metrics.actions import arrivals as arrivals_
-from metrics.actions import down as down_
 from metrics.actions import heartbeats as heartbeats_
 from metrics.database import unavailable
 from metrics.health import store as health
@@ -126,11 +126,12 @@ def evaluate() -> None:
 @alone
 @skip_during_outage
 def look_at_series() -> None:
-    """Have rules look at series that may have lapsed, and at rates; and tell of what is withheld no more.
+    """Have rules look at series that may have lapsed, and at rates; tell of what is withheld no more; and look whether
+    samples arrive at all.
 
     Beat sends this every 10 s.
     """
-    for step in (evaluation.look, announcements.release):
+    for step in (evaluation.look, announcements.release, arrivals.look):
         _done(step, time.time())
 
 
@@ -138,9 +139,12 @@ def look_at_series() -> None:
 @alone
 @skip_during_outage
 def heartbeats() -> None:
-    """Have those count as late or down that did not ping, and store everyone's state; beat sends this every 5 s."""
+    """Have those count as late or down that did not ping, store everyone's state, and count what is down.
+
+    Beat sends this every 5 s.
+    """
     now = time.time()
-    for step in (heartbeats_.evaluate, heartbeats_.report):
+    for step in (heartbeats_.evaluate, heartbeats_.report, down.look):
         _done(step, now)
 
 
@@ -149,19 +153,3 @@ def heartbeats() -> None:
 def follow_clock(before: float, after: float) -> None:
     """Have samples follow the wall clock, which was set; beat sends this when it notices."""
     clock.follow(before, after, time.time())
-
-
-@shared_task
-@alone
-@skip_during_outage
-def arrivals() -> None:
-    """Look whether samples arrive; beat sends this every 10 s."""
-    arrivals_.look(time.time())
-
-
-@shared_task
-@alone
-@skip_during_outage
-def down() -> None:
-    """Count what is down; beat sends this every 5 s."""
-    down_.look(time.time())

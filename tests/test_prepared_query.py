@@ -57,3 +57,14 @@ def test_its_sql_is_put_together_once() -> None:
 def test_it_takes_as_many_values_as_it_has_fields() -> None:
     with pytest.raises(ValueError, match="zip"):
         PreparedQuery(lambda pk: Source.objects.filter(pk=pk).values_list("pk"), BigIntegerField()).rows()
+
+
+def test_its_objects_are_as_the_query_makes_them() -> None:
+    source = make.source(name="one")
+    prepared = PreparedQuery(lambda pk: Source.objects.filter(pk=pk), BigIntegerField())
+    (found,) = prepared.objects(Source, source.pk)
+    (expected,) = Source.objects.filter(pk=source.pk)
+    fields = [field.attname for field in Source._meta.concrete_fields]
+    assert [getattr(found, name) for name in fields] == [getattr(expected, name) for name in fields]
+    assert found.get_deferred_fields() == set()
+    assert prepared.objects(Source, 0) == []

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import BigAutoField, F
 from django.utils import timezone
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from metrics.actions.errors import sentence
 from metrics.batch import Refused
 from metrics.database import unavailable
 from metrics.models import Run, Source, Transition
+from metrics.prepared_query import PreparedQuery
 from metrics.redis_state import slots
 from metrics.sample import UNSTORABLE, BadSamples, Sample
 from metrics.sources import network_policy
@@ -37,6 +38,7 @@ PRUNED_AT_ONCE = 1000
 GOOD, FAILED, DOWN, WARNING = range(4)
 """Results of a run in `Source.recent`."""
 FOUND: dict[str | None, int] = {Verdict.DOWN: DOWN, Verdict.WARNING: WARNING}
+_ENABLED = PreparedQuery(lambda pk: Source.objects.filter(pk=pk, enabled=True).order_by(), BigAutoField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def grade(error: str, verdict: str | None) -> int:
 
 def collect(source_id: int) -> None:
     """Run one source and accept its samples. A run that fails is noted on the source, and is not an exception."""
-    source = Source.objects.filter(pk=source_id, enabled=True).first()
+    source = next(iter(_ENABLED.objects(Source, source_id)), None)
     if source is None:
         return
     kind = kinds().get(source.kind)

@@ -111,6 +111,18 @@ def test_a_killed_child_is_started_again(lasting: Stack) -> None:
     lasting.wait_until_ready()
 
 
+def test_processes_are_copies_of_one_that_has_nothing_open(lasting: Stack) -> None:
+    assert lasting.process is not None
+    children = psutil.Process(lasting.process.pid).children()
+    commands = {one.pid: " ".join(one.cmdline()).strip() for one in children}
+    (server,) = [one for one in children if "dashboard_project.fork_server" in commands[one.pid]]
+    assert server.num_threads() == 1
+    assert server.num_fds() == 4  # the standard ones, and where it is asked
+    web = lasting.pid_of("web")
+    assert commands[web] == "python -m dashboard_project.server"
+    assert os.getsid(web) == web
+
+
 def test_two_runs_on_the_same_data_are_refused(lasting: Stack, unstarted: Callable[..., Stack]) -> None:
     folder = lasting.data_dir
     assert refusal(unstarted(folder)) == f"watchfloor: Watchfloor already runs on DATA_DIR {folder}."

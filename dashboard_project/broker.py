@@ -1,0 +1,26 @@
+"""Celery's way to Redis, with one client a channel: kombu makes one a message, which takes as long as sending that."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kombu.transport.redis import Channel, Transport
+
+
+class OneClient(Channel):
+    """A channel that keeps the client it sends with, for as long as it keeps the connections of that."""
+
+    _kept: Any = None
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        if client is None:
+            client = self._kept
+            if client is None or client.connection_pool is not self.pool:
+                client = self._kept = self._create_client()  # type: ignore[attr-defined]  # not in its stubs
+        yield client
+
+
+def install() -> None:
+    """Have every connection of this process use it."""
+    Transport.Channel = OneClient

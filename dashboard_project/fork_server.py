@@ -1,0 +1,196 @@
+"""`python -m dashboard_project.fork_server SUPERVISOR`: imports what our processes need, once, and is copied by fork.
+
+`dashboard_project.forks` asks on a socket for a copy, which becomes a child of process SUPERVISOR and runs a
+command as `python` would. Once a file of what was imported has changed, this process ends: no old code is started.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import runpy
+import select
+import socket
+import sys
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dashboard_project.die_with_parent import leash
+from dashboard_project.forks import FD
+
+REQUEST_BYTES = 256 * 1024
+FDS_MOST = 8
+ADOPTED_LOOK_S = 0.0005
+Step = Callable[[], None]
+Asked = Callable[[socket.socket], bool]
+EARLY = b"dashboard_project.prepare"
+FIRST = (
+    "dashboard_project.database",
+    "dashboard_project.local_redis",
+    "dashboard_project.static",
+    "django.core.management",
+    "django.db.migrations.executor",
+    "metrics.actions.bootstrap",
+    "metrics.sources.host",
+    "metrics.sources.http_check",
+    "metrics.sources.watchfloor",
+    "metrics.templatetags.talk",
+    "metrics.widgets.gallery",
+)
+"""Modules that the preparation of a start needs, besides the installed apps. It goes on while the others are loaded."""
+THEN = (
+    "celery.app.trace",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.thread",
+    "celery.fixups.django",
+    "celery.loaders.app",
+    "celery.worker.consumer",
+    "channels.routing",
+    "consumers.routing",
+    "dashboard_project.embedded_beat",
+    "dashboard_project.urls",
+    "kombu.transport.redis",
+    "metrics.api.fast_path",
+)
+"""Modules that our processes need, besides the tasks. Nothing here may open a file or a connection, or start a thread.
+
+Twisted and Daphne are not among them, because they choose an event loop.
+"""
+
+
+class Files:
+    """The files of what was imported. To look again touches no object that copies share."""
+
+    def __init__(self) -> None:
+        found = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+        self._paths = "\n".join(sorted(found - {""}))
+        self._changed = self._times()
+
+    def are_unchanged(self) -> bool:
+        return self._times() == self._changed
+
+    def _times(self) -> "array[int]":
+        return array("q", map(_changed_ns, self._paths.split("\n")))
+
+
+def _changed_ns(path: str) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def main() -> None:
+    control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
+    gc.disable()
+    steps: tuple[tuple[Step, Asked], ...] = ((load_first, asks_to_prepare), (load_rest, lambda _: True))
+    for load, goes_on in steps:
+        try:
+            load()
+        except Exception:
+            sys.exit(1)  # what then is started without us says why
+        gc.freeze()  # what is not looked at stays shared
+        if arguments := copied(control, supervisor, goes_on):
+            gc.enable()
+            run(arguments)
+            return
+
+
+def load_first() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
+    import django
+
+    django.setup()
+    for name in FIRST:
+        import_module(name)
+
+
+def load_rest() -> None:
+    from django.conf import settings
+
+    for name in (*settings.CELERY_IMPORTS, *THEN):
+        import_module(name)
+
+
+def asks_to_prepare(control: socket.socket) -> bool:
+    """Return whether somebody waits for a start to be prepared."""
+    return bool(select.select([control], [], [], 0)[0]) and EARLY in control.recv(REQUEST_BYTES, socket.MSG_PEEK)
+
+
+def copied(control: socket.socket, supervisor: int, goes_on: Asked) -> list[str]:
+    """Return, in each copy, the arguments that it is to run; in this process none, once it does not go on.
+
+    It ends with whoever asks, and once its code is old. A request is a JSON object, with files: first where the copy
+    says its id, then those that `files` names.
+    """
+    files = Files()
+    while goes_on(control):
+        said, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, FDS_MOST)
+        if not said or not files.are_unchanged():
+            sys.exit()
+        between = os.fork()
+        if between == 0:
+            between = os.getpid()
+            if os.fork():
+                os._exit(0)  # and so the supervisor adopts the copy
+            control.close()
+            while os.getppid() == between:
+                time.sleep(ADOPTED_LOOK_S)
+            leash(supervisor)
+            return become(json.loads(said), fds)
+        os.waitpid(between, 0)
+        for fd in fds:
+            os.close(fd)
+    return []
+
+
+def become(request: dict[str, Any], fds: Sequence[int]) -> list[str]:
+    """Make this process the one that was asked for; return its arguments.
+
+    A file that is named `output` is where it writes. The name of any other is a variable that has the file's number.
+    """
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(request["env"])
+    answer, *files = fds
+    for name, fd in zip(request["files"], files, strict=True):
+        if name == "output":
+            os.dup2(fd, 1)
+            os.dup2(fd, 2)
+            os.close(fd)
+        else:
+            os.environ[name] = str(fd)
+    arguments: list[str] = request["arguments"]
+    with suppress(OSError, ValueError):  # nobody's life depends on it
+        show(arguments)
+    os.write(answer, str(os.getpid()).encode())
+    os.close(answer)
+    return arguments[1:]
+
+
+def show(arguments: Sequence[str]) -> None:
+    """Have `ps` show `arguments` for this process, as far as there is room; see proc_pid_stat(5)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # arg_start, arg_end
+    text = "\0".join(arguments).encode()[: end - start - 1]
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Do as `python` with these arguments."""
+    if arguments[0] == "-m":
+        sys.argv = list(arguments[1:])
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = list(arguments)
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
