@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 import psutil
 
 from dashboard_project import local_redis
-from dashboard_project.supervisor import die_with_parent
+from dashboard_project.processes import die_with_parent
 
 QUIET = {"LOG_LEVEL": "ERROR", "SOCKETS_PER_PROCESS": "100000", "SOCKETS_PER_USER": "100000"}
 """Settings that let one benchmark open more sockets than one user may."""

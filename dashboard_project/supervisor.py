@@ -21,7 +21,6 @@ from honcho.printer import Message, Printer
 
 from dashboard_project import handover, prepared
 from dashboard_project.processes import Process, Start, plainly
-from dashboard_project.processes import die_with_parent as die_with_parent  # others take it from here
 
 DELAY_LEAST_S = 1.0
 DELAY_MOST_S = 10.0

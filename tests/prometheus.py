@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from dashboard_project.supervisor import die_with_parent
+from dashboard_project.processes import die_with_parent
 from tests.debian import program
 from tests.integration.stack import free_port
 

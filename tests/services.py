@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from dashboard_project import local_redis
-from dashboard_project.supervisor import die_with_parent
+from dashboard_project.processes import die_with_parent
 
 REDIS_STARTS_S = 10.0
 # Kept from run to run, because collecting takes two seconds and is not done again for the same files.

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from dashboard_project.supervisor import die_with_parent
+from dashboard_project.processes import die_with_parent
 from tests.exit_code import FAILED_BESIDES
 
 FILES = (

@@ -23,7 +23,7 @@ from typing import Self
 import psutil
 from honcho.environ import parse_procfile
 
-from dashboard_project.supervisor import die_with_parent
+from dashboard_project.processes import die_with_parent
 from tests import migrated
 from tests.migrated import FILE, OURS, ROOT
 
