@@ -31,7 +31,7 @@ FRAMES_PER_S = 200
 
 
 class Told(NamedTuple):
-    """What a room's `viewers` were told last, all of them `at` a monotonic time; `here` is None if they differ."""
+    """The state `here` that a room's `viewers` were told last, `at` a monotonic time; None if they know several."""
 
     here: Here | None = None
     viewers: frozenset[Viewer] = frozenset()

@@ -1,4 +1,4 @@
-"""What a worker loads ahead: all that the first change would wait for, and a part that fails keeps no other from it."""
+"""Loading ahead: all that the first change would wait for, and a part that fails keeps no other from it."""
 
 import sys
 from typing import Any
