@@ -71,7 +71,9 @@ def asked(system: System, cookie: str, typed: str) -> float:
     """Return how long the suggestions for `typed` took, in seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", system.port, timeout=60)
     began = time.perf_counter()
-    connection.request("GET", f"/series/suggest/?{urlencode({'q': typed})}", headers={"Cookie": cookie})
+    connection.request(
+        "GET", f"/series/suggest/?{urlencode({'q': typed})}", headers={"Cookie": cookie, "HX-Request": "true"}
+    )
     response = connection.getresponse()
     body = response.read()
     took = time.perf_counter() - began

@@ -2,40 +2,29 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from functools import cache, partial
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
-from django.utils import timezone
 
 from consumers.codes import LINK_OVER, NO_ACCESS, NO_SUCH_THING, SIGN_IN
+from consumers.holders import Credential, Holder, holders
 from metrics.access import links, tickets
-from metrics.access.bearer import bearer, valid_tokens
 from metrics.access.policy import SEE, may, may_watch, visible
-from metrics.access.principal import NOBODY, Principal, of_link, of_token, of_user
+from metrics.access.principal import NOBODY, Principal
 from metrics.actions import variables
 from metrics.actions.errors import Invalid
 from metrics.live.topic import ALERTS, DASHBOARD, PERSON, ROOM, VALUES
-from metrics.models import Alert, Dashboard, Link, Room, Token
+from metrics.models import Alert, Dashboard, Room
 
-
-class Credential(NamedTuple):
-    """The credential that a socket was opened with: the session of a browser, or the bearer token of a program.
-
-    `token_id` is that of the token whose ticket it was opened with, `link` the id and the secret of a link.
-    """
-
-    session: str
-    token: str
-    token_id: int = 0
-    link: tuple[str, str] | None = None
+AT_ONCE = 250
+"""Questions that are answered in one go: others want the processor, too."""
+Find = Callable[[str, Principal, int | str], int | None]
 
 
 class Decision(NamedTuple):
@@ -52,15 +41,6 @@ class Decision(NamedTuple):
     id: int = 0
     by: Principal = NOBODY
     chosen: str = ""
-    until: float = math.inf
-
-
-class Holder(NamedTuple):
-    """The one whom a credential stands for, as in `Decision`."""
-
-    by: Principal = NOBODY
-    id: str = ""
-    name: str = ""
     until: float = math.inf
 
 
@@ -132,29 +112,42 @@ def over_code(by: Principal) -> int:
 
 async def principal(who: Credential) -> Principal:
     """Return the holder of a credential, in one trip to the database."""
-    return cast(Principal, (await database_sync_to_async(_holder, thread_sensitive=False)(who)).by)
+    found = await database_sync_to_async(holders, thread_sensitive=False)([who])
+    return cast(Principal, found[who].by)
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
-    """Return who may follow what, in one trip to the database for all `questions`."""
-    return cast(dict[Question, Decision], await _decisions(set(questions)))
+    """Return who may follow what, in one trip to the database for `AT_ONCE` of `questions`."""
+    found: dict[Question, Decision] = {}
+    waiting = list(set(questions))
+    for first in range(0, len(waiting), AT_ONCE):
+        found |= await _decisions(waiting[first : first + AT_ONCE])
+    return found
 
 
 # Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.
 @partial(database_sync_to_async, thread_sensitive=False)
-def _decisions(questions: set[Question]) -> dict[Question, Decision]:
-    return {question: _decision(question) for question in questions}
+def _decisions(questions: Collection[Question]) -> dict[Question, Decision]:
+    known = holders({question.credential for question in questions})
+    find = cache(_find)
+    return {question: _decision(question, known[question.credential], find) for question in questions}
 
 
-def _decision(question: Question) -> Decision:
-    by, holder, name, until = _holder(question.credential)
+def _decision(question: Question, held: Holder, find: Find) -> Decision:
+    by, holder, name, until = held
     if not holder:
         return Decision(LINK_OVER if question.credential.link else SIGN_IN)
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
-    found = FINDERS[question.kind](by, question.name)
+    # What all of this role and these teams may follow is asked once for all; what is for one alone, for each.
+    alike = replace(by, name="", pk=None)
+    found = find(question.kind, alike, question.name) or find(question.kind, by, question.name)
     decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by, until=until)
     return _with_values(decision, question) if found and (question.asked or by.shown is not None) else decision
+
+
+def _find(kind: str, by: Principal, name: int | str) -> int | None:
+    return FINDERS[kind](by, name)
 
 
 def _with_values(decision: Decision, question: Question) -> Decision:
@@ -202,23 +195,3 @@ FINDERS: dict[str, Callable[[Principal, int | str], int | None]] = {
     ROOM: _room,
 }
 """For each kind of topic, the id of the thing of that name, None if there is none that the principal may follow."""
-
-
-def _holder(who: Credential) -> Holder:
-    if who.link is not None:
-        id, secret = who.link
-        link = links.opened(secret, int(id)) if id.isascii() and id.isdigit() and len(id) < 16 else None
-        return Holder(of_link(link), f"link:{link.pk}", f"link {link.name}", _until(link)) if link else Holder()
-    if who.token or who.token_id:
-        token = bearer(who.token) if who.token else valid_tokens(timezone.now()).filter(pk=who.token_id).first()
-        return Holder(of_token(token), f"token:{token.pk}", token.name, _until(token)) if token else Holder()
-    if not who.session:
-        return Holder()
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).ReadOnlySessionStore(who.session)
-    user = get_user(request)
-    return Holder(of_user(user), f"user:{user.pk}", user.get_username()) if user.is_authenticated else Holder()
-
-
-def _until(credential: Token | Link) -> float:
-    return credential.expires_at.timestamp() if credential.expires_at else math.inf

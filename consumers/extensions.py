@@ -16,8 +16,9 @@ from channels.auth import AuthMiddlewareStack
 from django.core.exceptions import ImproperlyConfigured
 from redis import RedisError
 
-from consumers.access import Credential, credential, origin_allowed, principal, ticket_holder
+from consumers.access import credential, origin_allowed, principal, ticket_holder
 from consumers.codes import NO_ACCESS, TRY_LATER
+from consumers.holders import Credential
 from consumers.outlet import Send, close
 
 PATTERNS = "websocket_urlpatterns"

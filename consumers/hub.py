@@ -330,7 +330,7 @@ class Hub:
             marks.marked_since(topics),
             health.noted(),
         )
-        self.presence.tell(here)
+        self.presence.tell(here, time.monotonic())
         self._note_how_far_behind(streams, since)
         fed = [(stream, newest) for stream, newest in zip(streams, versions, strict=True) if stream.fed]
         await self._feed_hungry()

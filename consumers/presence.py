@@ -1,10 +1,13 @@
 """People in the rooms of this process, and those who type.
 
-Once a round each process says who is with it, and tells every viewer of a room one change, however much changed.
+Once a round each process says who is with it, and tells every viewer of a room one change, however much changed. A room
+with very many viewers is told less often, so that its frames stay few, however many come and go.
 """
 
+import math
 import time
 from collections import defaultdict
+from typing import NamedTuple
 
 from consumers.frame import MORPH, Element, Frame, json_frame
 from consumers.log_stream import LogStream
@@ -23,6 +26,16 @@ COUNTS_EVERY_S = 2.0
 """How often somebody who types is heard."""
 TYPES_FOR_S = 6.0
 """How long somebody types who says nothing more of it."""
+FRAMES_PER_S = 200
+"""Frames of one room: up to 400 viewers are told in every round, a thousand each five seconds."""
+
+
+class Told(NamedTuple):
+    """The state `here` that a room's `viewers` were told last, `at` a monotonic time; None if they know several."""
+
+    here: Here | None = None
+    viewers: frozenset[Viewer] = frozenset()
+    at: float = -math.inf
 
 
 class Presence:
@@ -32,7 +45,7 @@ class Presence:
         self._logs = logs
         self._others = live.Presence(process)
         self._typing: defaultdict[Topic, dict[str, float]] = defaultdict(dict)
-        self._told: dict[Topic, tuple[Here, frozenset[Viewer]]] = {}
+        self._told: dict[Topic, Told] = {}
 
     def type(self, topic: Topic, viewer: Viewer) -> None:
         """Note that a viewer types."""
@@ -60,14 +73,21 @@ class Presence:
             self._told.pop(topic, None)
         return self._others.exchange(rooms, now)
 
-    def tell(self, found: dict[Topic, Here]) -> None:
-        """Tell the viewers of each room who is there, if that changed; and those who came since, in any case."""
+    def tell(self, found: dict[Topic, Here], now: float) -> None:
+        """Tell the viewers of each room who is there, if that changed, at the monotonic time `now`.
+
+        Those who came since are told in any case, and at once.
+        """
         for topic, here in found.items():
             if stream := self._logs.streams.get(topic):
-                before, told = self._told.get(topic, (None, frozenset[Viewer]()))
-                viewers = frozenset(stream.viewers)
-                self._told[topic] = here, viewers
-                _tell(topic, here, viewers if here != before else viewers - told)
+                told, viewers = self._told.get(topic, Told()), frozenset(stream.viewers)
+                if here == told.here:
+                    self._told[topic] = told._replace(viewers=viewers)
+                elif now - told.at >= len(viewers) / FRAMES_PER_S:
+                    self._told[topic], told = Told(here, viewers, now), Told()
+                else:
+                    self._told[topic] = Told(None, viewers, told.at)
+                _tell(topic, here, viewers - told.viewers)
 
     def _here(self, stream: LogStream) -> Here:
         typists = self._typing.get(stream.topic, {})

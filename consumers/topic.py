@@ -13,9 +13,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers.access import Credential, Decision, Question, credential, link_credential, origin_allowed, ticket_holder
+from consumers.access import Decision, Question, credential, link_credential, origin_allowed, ticket_holder
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, REFUSED_MESSAGE, TRY_LATER
 from consumers.frame import json_frame
+from consumers.holders import Credential
 from consumers.hub import Membership, hub
 from consumers.limits import MESSAGE_BYTES, Allowance
 from consumers.outlet import Send, close, outlet

@@ -4,7 +4,8 @@ import secrets
 import time
 from collections.abc import Mapping
 
-from consumers.access import Credential, Decision
+from consumers.access import Decision
+from consumers.holders import Credential
 from consumers.outlet import Outlet
 from metrics.actions.sightings import WALL_NAME
 

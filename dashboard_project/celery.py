@@ -16,6 +16,8 @@ from dashboard_project.clock import SteadyClock
 from metrics.redis_state.outage import TROUBLE
 
 FOLLOWS_WITHIN_S = 600
+DRAWS = "render"
+"""The queue of those who draw."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
@@ -43,6 +45,15 @@ def give_signs(sender: Any, **_: Any) -> None:
     """Have a worker record that its process runs, from a thread of its own: its tasks may take all the others."""
     name = sender.hostname.partition("@")[0]
     threading.Thread(target=_give_signs, args=(name,), name="life signs", daemon=True).start()
+
+
+@signals.worker_ready.connect
+def load_ahead(**_: Any) -> None:
+    """Have a worker that draws load what the first change would wait for."""
+    if DRAWS in app.amqp.queues.consume_from:
+        from dashboard_project import warm
+
+        warm.begin()
 
 
 def _give_signs(name: str) -> None:

@@ -60,12 +60,15 @@ class WebServer(ExtendedServer):
         self._draining: asyncio.Task[None] | None = None
 
     def _listen(self) -> None:
+        from dashboard_project import warm
+
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         self._listener.setblocking(False)
         self._port = reactor.adoptStreamPort(self._listener.fileno(), self._listener.family, self.http_factory)
         self._line.say(handover.LISTENING)
+        warm.begin()
 
     def _asked_to_stop(self) -> None:
         if self._draining is None:

@@ -1,6 +1,7 @@
 """Bearer tokens: in a request, in the handshake of a socket, and as rows."""
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import Error
@@ -34,13 +35,18 @@ def secret_in(authorization: str) -> str:
 
 def bearer(secret: str) -> Token | None:
     """Return the token of `secret`, unless it is revoked or expired, and note that it was used."""
-    if not secret:
-        return None
+    return bearers([secret]).get(secret)
+
+
+def bearers(secrets: Iterable[str]) -> dict[str, Token]:
+    """Return the token of each of `secrets` that has one, neither revoked nor expired; and note that they were used."""
+    digests = {secret: Token.digest_of(secret) for secret in secrets if secret}
+    if not digests:
+        return {}
     now = timezone.now()
-    found = valid_tokens(now).filter(digest=Token.digest_of(secret)).first()
-    if found is not None:
-        note_use(found, now)
-    return found
+    found = {token.digest: token for token in valid_tokens(now).filter(digest__in=digests.values())}
+    note_use(found.values(), now)
+    return {secret: found[digest] for secret, digest in digests.items() if digest in found}
 
 
 def valid_tokens(now: datetime) -> QuerySet[Token]:
@@ -49,13 +55,15 @@ def valid_tokens(now: datetime) -> QuerySet[Token]:
     return valid.select_related("source").prefetch_related("teams")
 
 
-def note_use(used: Token | Link, now: datetime) -> None:
-    """Write when something was `used`, to the minute; no request fails, or waits for long, because that did."""
-    if used.last_used_at is not None and now - used.last_used_at < NOTED_EVERY:
+def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:
+    """Write when those `used` were, to the minute; no request fails, or waits for long, because that did."""
+    due = [one for one in used if one.last_used_at is None or now - one.last_used_at >= NOTED_EVERY]
+    if not due:
         return
     try:
         with impatient(NOTING_WAITS_S):
-            type(used)._default_manager.filter(pk=used.pk).update(last_used_at=now)
+            type(due[0])._default_manager.filter(pk__in=[one.pk for one in due]).update(last_used_at=now)
     except Error:
         pass
-    used.last_used_at = now
+    for one in due:
+        one.last_used_at = now

@@ -39,7 +39,7 @@ def opened(secret: str, id: int | None = None) -> Link | None:
     found = valid_links(now).filter(digest=Link.digest_of(secret)).first()
     if found is None or id not in (None, found.pk):
         return None
-    note_use(found, now)
+    note_use([found], now)
     return found
 
 

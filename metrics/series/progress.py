@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from metrics.models import Progress
+from metrics.prepared_query import PreparedQuery
 
 MINUTES = "minutes"
 """Minutes before this are rolled."""
@@ -28,6 +29,8 @@ MINUTES_PRUNED = "minutes pruned"
 HasTime = Callable[[], bool]
 """Whether there is time for another portion."""
 
+_FAR = PreparedQuery(lambda: Progress.objects.values_list("name", "until_ms"))
+
 
 def always() -> bool:
     return True
@@ -43,4 +46,4 @@ def held(name: str) -> Iterator[Progress | None]:
 
 def all_until_ms() -> dict[str, int]:
     """Return how far each has got, in Unix milliseconds; what never began is missing."""
-    return dict(Progress.objects.values_list("name", "until_ms"))
+    return dict(_FAR.rows())

@@ -55,7 +55,7 @@ async function ask() {
   const url = field && address();
   if (!url) return close();
   try {
-    const answer = await fetch(url);
+    const answer = await fetch(url, { headers: { "HX-Request": "true" } }); // nobody opens a page by it
     const text = await answer.text();
     if (turn === asked && field && answer.ok && !answer.redirected) show(text);
   } catch {

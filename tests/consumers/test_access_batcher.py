@@ -6,8 +6,9 @@ from collections.abc import Iterable
 import pytest
 
 from consumers import access_batcher as module
-from consumers.access import Credential, Decision, Question
+from consumers.access import Decision, Question
 from consumers.access_batcher import HEARINGS, QUESTIONS_EACH, AccessBatcher
+from consumers.holders import Credential
 
 
 class Court:

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from consumers import alerts as module
-from consumers.access import Credential, Decision
+from consumers.access import Decision
 from consumers.alerts import Alerts
+from consumers.holders import Credential
 from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer

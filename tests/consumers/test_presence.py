@@ -71,6 +71,35 @@ async def test_everyone_is_named_once_and_told_of_changes_alone(connect: Connect
     assert (await told(late))["count"] == 3
 
 
+async def test_a_crowd_is_told_less_often_and_those_who_come_at_once(
+    connect: Connect, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [await program(connect, war, name) for name in ("first", "second")]
+    topic, tell = room(war.pk), hubs.hub().presence.tell
+    monkeypatch.setattr(consumers_presence, "FRAMES_PER_S", 1)  # two viewers: two seconds, three: three
+
+    async def read_all() -> list[Any]:
+        sockets = [first, second, *others]
+        return [None if await one.receive_nothing(timeout=0.05) else (await read(one))["here"] for one in sockets]
+
+    others: list[Socket] = []
+    steps: list[tuple[float, str, list[Any]]] = [
+        (100.0, "a", [["a"], ["a"]]),
+        (101.9, "b", [None, None]),
+        (102.0, "b", [["b"], ["b"]]),
+        (120.0, "b", [None, None]),
+        (121.0, "c", [["c"], ["c"]]),
+    ]
+    for at, name, expected in steps:
+        tell({topic: Here((name,))}, at)
+        assert await read_all() == expected, (at, name)
+    others.append(await program(connect, war, "third"))
+    tell({topic: Here(("d",))}, 122.0)
+    assert await read_all() == [None, None, ["d"]]
+    tell({topic: Here(("d",))}, 124.0)
+    assert await read_all() == [["d"], ["d"], ["d"]]
+
+
 async def test_who_types_is_told_until_they_say_it_or_stop(
     connect: Connect, war: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:

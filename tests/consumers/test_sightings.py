@@ -2,7 +2,8 @@
 
 import pytest
 
-from consumers.access import Credential, Decision
+from consumers.access import Decision
+from consumers.holders import Credential
 from consumers.sightings import Sightings
 from consumers.viewer import Viewer
 from metrics.live.topic import variant

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from consumers import stream as module
-from consumers.access import Credential, Decision
+from consumers.access import Decision
 from consumers.frame import Frame
+from consumers.holders import Credential
 from consumers.limits import UNACKNOWLEDGED_BYTES
 from consumers.outlet import Hear
 from consumers.stream import Stream

@@ -28,8 +28,9 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.template.loader import render_to_string
 
-from consumers.access import Credential, Decision
+from consumers.access import Decision
 from consumers.frame import Frame
+from consumers.holders import Credential
 from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer

@@ -1,8 +1,11 @@
 """Suggestions of series while somebody types: what is shown of each, and to whom."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from metrics.models import Series
@@ -102,3 +105,13 @@ def test_labels_and_their_values(viewer: Client, typed: str, lines: list[str]) -
     write([sample("orders_open", 1, host=f"web-{n}", shop="a") for n in (1, 2)], None, AT)
     page = asked(viewer, metric="orders_open", q=typed)
     assert re.findall(r'data-line="([^"]*)"', page) == lines
+
+
+def test_a_key_asks_for_no_notifications(viewer: Client, django_assert_max_num_queries: Any) -> None:
+    write([sample("cpu_percent", 1.0)], None, AT)
+    viewer.get(PATH, {"q": "cpu"})
+    with django_assert_max_num_queries(12) as asked_of:  # who asks, sources, and of the series found: how they stand
+        viewer.get(PATH, {"q": "cpu"}, headers={"HX-Request": "true"})
+    assert not [one["sql"] for one in asked_of.captured_queries if "notification" in one["sql"]]
+    script = (Path(settings.BASE_DIR) / "static/js/suggest.js").read_text()
+    assert 'fetch(url, { headers: { "HX-Request": "true" } })' in script, "as the page asks"
