@@ -1,7 +1,8 @@
 """Annotations as charts mark them and lists name them: chosen by their tags, few enough to be read. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
@@ -41,6 +42,8 @@ def tag(text: str) -> str:
 
 
 Tag = Annotated[str, AfterValidator(tag)]
+Spot = tuple[float, float]
+"""A place in a map, as shares of its width and of its height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,15 @@ class Annotates(BaseModel):
 class Mark:
     """Annotations at one place of a chart: `place` is where, in per cent of the width, and `text` what they say.
 
-    `width` is that of a span, empty for a moment. It stands for so many (`count`).
+    `width` is that of a span, empty for a moment. It stands for so many (`count`). `row` is where it is in per cent of
+    the height, empty for a mark from top to bottom.
     """
 
     place: str
     width: str
     text: str
     count: int = 1
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +134,34 @@ def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
     if not seen:
         return NO_MARKS
     groups = _groups(seen, (end - start) * NEAR)
-    most_bytes = max(TEXT_LEAST_BYTES, min(TEXT_MOST_BYTES, BYTES_MOST // sum(min(NAMED_MOST, len(g)) for g in groups)))
+    most_bytes = _most_bytes(groups)
     found = tuple(_mark(group, start, end, at, most_bytes) for group in groups)
     return Marks(found, _said(seen, at))
+
+
+def spots(noted: Iterable[Noted], place: Callable[[float], Spot | None], at: float) -> Marks:
+    """Return how a map marks those of `noted` that begin where it has a `place`: the newest places, as seen at a time.
+
+    A place of a time is given as shares of the width and of the height; None beside the map.
+    """
+    by_spot = defaultdict[Spot, list[Noted]](list)
+    for one in sorted(noted, key=lambda one: (one.at, one.id)):
+        if (spot := place(one.at)) is not None:
+            by_spot[spot].append(one)
+    if not by_spot:
+        return NO_MARKS
+    newest = list(by_spot.items())[-MARKS_MOST:]
+    most_bytes = _most_bytes([group for _, group in newest])
+    found = tuple(
+        Mark(_per_cent(x), "", _text(group, at, most_bytes), len(group), _per_cent(y)) for (x, y), group in newest
+    )
+    return Marks(found, _said([one for group in by_spot.values() for one in group], at))
+
+
+def _most_bytes(groups: Sequence[Sequence[Noted]]) -> int:
+    """Return how long each text may be."""
+    named = sum(min(NAMED_MOST, len(group)) for group in groups)
+    return max(TEXT_LEAST_BYTES, min(TEXT_MOST_BYTES, BYTES_MOST // named))
 
 
 def _groups(seen: Sequence[Noted], near_s: float) -> list[list[Noted]]:
