@@ -7,7 +7,7 @@ from typing import TypeVar
 from metrics.access import policy
 from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_dashboard
-from metrics.actions import bad_alerts, chart_annotations, on_call, on_call_past, schedules, untold, windows
+from metrics.actions import bad_alerts, chart_facts, on_call, on_call_past, schedules, untold, windows
 from metrics.actions.chart_facts import fact
 from metrics.actions.on_call import full_name
 from metrics.actions.remembered import Remembered
@@ -48,7 +48,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
         on_call=duties,
         untold=quiet,
         maintenance=maintenance,
-        annotations=fact("annotations", lambda: chart_annotations.on(teams, tags, at)) or (),
+        annotations=chart_facts.noted(teams, tags, at),
         changes_at=min((end for end in ends if end is not None and end > at), default=None),
     )
 
@@ -63,7 +63,7 @@ def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
         alerts=fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
         on_call=fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
         maintenance=fact("maintenance", lambda: windows.on_at(teams, at)) or (),
-        annotations=fact("annotations", lambda: chart_annotations.on_at(teams, tags, at)) or (),
+        annotations=chart_facts.noted_at(teams, tags, at),
     )
 
 

@@ -20,6 +20,7 @@ COLOURS = ("#2f6fde", "#c2571a", "#0f8a6c", "#8a4fd0", "#b0346d", "#6b7a12", "#0
 SMALL = 'font-size="11" fill="#5b6875"'
 ACCENT, SOFT = "#1f6feb", "#5b6875"
 LEVELS = {"warn": "#b26a00", "critical": "#c62828", "goal": "#c62828"}
+INCIDENTS = {"critical": "#c62828", "warning": "#b26a00"}
 
 
 def svg(view: LineView, title: str, fired: float | None = None, maintenance: InMaintenance | None = None) -> str:
@@ -93,12 +94,14 @@ def _band(maintenance: InMaintenance | None) -> list[str]:
 def _mark(mark: Mark) -> str:
     x = LEFT + _share(mark.place) * PLOT_WIDTH
     width = _share(mark.width) * PLOT_WIDTH if mark.width else 0.0
-    size = f'width="{width:.1f}" height="{PLOT_HEIGHT:.1f}"'
-    band = f'<rect x="{x:.1f}" y="{TOP}" {size} fill="{ACCENT}" fill-opacity="0.13"/>' if width else ""
-    pen = f'stroke="{ACCENT}" stroke-width="1.5" stroke-dasharray="2 2"'
+    colour = INCIDENTS.get(mark.severity, SOFT) if mark.severity else ACCENT
+    height, opacity = (6, 0.85) if mark.severity else (PLOT_HEIGHT, 0.13)
+    size = f'width="{width:.1f}" height="{height:.1f}"'
+    band = f'<rect x="{x:.1f}" y="{TOP}" {size} fill="{colour}" fill-opacity="{opacity}"/>' if width else ""
+    pen = f'stroke="{colour}" stroke-width="1.5" stroke-dasharray="2 2"'
     return (
         f'{band}<path d="M{x:.1f} {TOP}v{PLOT_HEIGHT:.1f}" {pen}/>'
-        f'<circle cx="{x:.1f}" cy="{TOP + 4}" r="4" fill="{ACCENT}"/>'
+        f'<circle cx="{x:.1f}" cy="{TOP + 4}" r="4" fill="{colour}"/>'
     )
 
 

@@ -1,5 +1,6 @@
 """Annotations on widgets: which are chosen, where they are marked, and that many stay few and small."""
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,24 @@ from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.widgets import annotated
-from metrics.widgets.annotated import ALL, MARKS_MOST, NO_MARKS, Marks, Noted, marks, spots, tags_of
+from metrics.widgets.annotated import (
+    ALL,
+    INCIDENT,
+    INCIDENT_MARKS_MOST,
+    MARKS_MOST,
+    NO_MARKS,
+    Marks,
+    Noted,
+    marks,
+    spots,
+    tags_of,
+)
 from metrics.widgets.facts import Facts, annotations_of
 from metrics.widgets.gallery import _widget
 from metrics.widgets.heatmap import Heatmap, HeatmapConfig
 from metrics.widgets.history import History, HistoryConfig
 from metrics.widgets.line import LineConfig, LineView
-from metrics.widgets.list import ListConfig, ListView
+from metrics.widgets.list import ListConfig, ListKind, ListView
 from metrics.widgets.render import html, view_of_tracks
 from metrics.widgets.variables import Choice, with_values
 from tests.widgets.make import AT, named, track, window
@@ -244,3 +256,37 @@ def test_a_history_marks_the_day_over_all_rows_and_stays_small() -> None:
     drawn = render_to_string("widgets/history.html", {"view": shown})
     assert drawn.count('class="noted"') == 1
     assert len(drawn.encode()) < 6_000
+
+
+def test_incidents_have_marks_of_their_own_with_their_worst_severity_and_where_they_lead() -> None:
+    def incident(id: int, at: float, until: float, severity: str) -> Noted:
+        return replace(noted(id, at, until, f"Incident {id}", INCIDENT), severity=severity)
+
+    given = [
+        noted(1, -1800),
+        incident(1, -1800, -900, "warning"),
+        incident(2, -600, math.inf, "info"),
+        incident(3, -601, -500, "critical"),
+    ]
+    shown = marks(given, AT - 3600, AT + 3600, AT)
+    assert [(one.place, one.width, one.severity, one.link, one.text) for one in shown.marks] == [
+        ("25.0%", "", "", "", "11:30 Deployed"),
+        ("25.0%", "12.5%", "warning", "/incidents/1/", "11:30 to 11:45 Incident 1"),
+        ("41.7%", "8.3%", "critical", "/incidents/", "11:49 to 11:51 Incident 3 · since 11:50 Incident 2"),
+    ]
+    drawn = render_to_string("widgets/_marks.html", {"marks": shown.marks})
+    assert drawn.count('<a href="/incidents/') == 2
+    assert len(drawn.encode()) <= shown.size_bytes + 100
+    many = marks([incident(n, -3600 + 30 * n, -3600 + 30 * n + 5, "info") for n in range(120)], *HOUR)
+    assert len(many.marks) == INCIDENT_MARKS_MOST
+    drawn = render_to_string("widgets/_marks.html", {"marks": many.marks})
+    assert len(drawn.encode()) <= many.size_bytes + 100
+    both = Facts(annotations=[noted(1, -60, None, "&" * 500), *given[1:]])
+    rows = ListConfig.model_validate({"annotations": [INCIDENT]})
+    both.give(rows)
+    listed = ListKind().view(rows, [], window())
+    assert [(one.name, one.tags, one.link) for one in listed.changes] == [
+        ("Incident 2", "open · incident", "/incidents/2/"),
+        ("Incident 3", "1 min · incident", "/incidents/3/"),
+        ("Incident 1", "15 min · incident", "/incidents/1/"),
+    ]
