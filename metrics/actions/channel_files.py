@@ -24,7 +24,7 @@ from metrics.widgets.spec import new_key
 
 FOLDER = "channels"
 CHANGED = ("enabled", "fallback", "position", "digest", "config")
-"""What a file changes of a channel that is there; team and name say which one that is."""
+"""Fields of a channel that a file changes; team and name say which channel it is."""
 
 
 class ChannelDocument(BaseModel):
