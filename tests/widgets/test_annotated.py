@@ -23,13 +23,14 @@ from metrics.widgets.annotated import (
     tags_of,
 )
 from metrics.widgets.facts import Facts, annotations_of
+from metrics.widgets.filled import with_values
 from metrics.widgets.gallery import _widget
 from metrics.widgets.heatmap import Heatmap, HeatmapConfig
 from metrics.widgets.history import History, HistoryConfig
 from metrics.widgets.line import LineConfig, LineView
 from metrics.widgets.list import ListConfig, ListKind, ListView
 from metrics.widgets.render import html, view_of_tracks
-from metrics.widgets.variables import Choice, with_values
+from metrics.widgets.variables import Choice
 from tests.widgets.make import AT, named, track, window
 from tests.widgets.test_line import FINER, noise
 
