@@ -51,7 +51,7 @@ class _Telling:
 
     def __call__(self) -> None:
         try:
-            changed = frozenset().union(*(FACTS[noun] for noun in self.nouns))
+            changed = frozenset[str]().union(*(FACTS[noun] for noun in self.nouns))
             if "alerts" in changed:
                 counted = down.with_alerts(health.down())
                 health.record_down(counted)
@@ -92,7 +92,7 @@ def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) 
 
 
 def _widgets(
-    alerts: Collection[int], changed: Collection[str], tags: Collection[str], variants: Sequence[Topic]
+    alerts: Collection[int], changed: frozenset[str], tags: Collection[str], variants: Sequence[Topic]
 ) -> dict[Topic, list[str]]:
     """Return the keys of widgets to draw, by variant: those of facts that `changed`, and of a series of `alerts`.
 

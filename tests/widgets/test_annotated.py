@@ -27,7 +27,8 @@ from metrics.widgets.filled import with_values
 from metrics.widgets.gallery import _widget
 from metrics.widgets.heatmap import Heatmap, HeatmapConfig
 from metrics.widgets.history import History, HistoryConfig
-from metrics.widgets.line import LineConfig, LineView
+from metrics.widgets.line import LineView
+from metrics.widgets.line_config import LineConfig
 from metrics.widgets.list import ListConfig, ListKind, ListView
 from metrics.widgets.render import html, view_of_tracks
 from metrics.widgets.variables import Choice

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 from metrics.widgets import maintained
 from metrics.widgets.annotated import Noted
 from metrics.widgets.chart_image import HEIGHT, LEFT, PLOT_WIDTH, SAID_HEIGHT, SAID_MOST, WIDTH, svg
-from metrics.widgets.line import LineConfig, LineKind, LineView
+from metrics.widgets.line import LineKind, LineView
+from metrics.widgets.line_config import LineConfig
 from metrics.widgets.maintained import Maintained
 from tests.widgets.make import AT, config, named, window
 
