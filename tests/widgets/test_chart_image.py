@@ -52,10 +52,11 @@ def test_what_happened_and_maintenance_are_drawn_and_said_under_it() -> None:
     axis = shown.start, shown.end
     now = maintained.shown([Maintained(1, AT - 600, AT + 600, "New disks", ())], AT, axis)
     drawing = svg(shown, TITLE, None, now)
-    assert ElementTree.fromstring(drawing).get("height") == str(HEIGHT + 2 * SAID_HEIGHT)
-    noted, in_maintenance = texts(drawing)[-2:]
-    assert noted.startswith("Annotations: 11:30 to 11:45, Shop <4.2> deployed")
-    assert len(noted) == SAID_MOST
+    assert ElementTree.fromstring(drawing).get("height") == str(HEIGHT + 3 * SAID_HEIGHT)
+    *noted, in_maintenance = texts(drawing)[-3:]
+    assert noted[0].startswith("Annotations: 11:30 to 11:45, Shop <4.2> deployed")
+    assert noted[1].endswith("11:59, Restart.")
+    assert max(map(len, noted)) <= SAID_MOST
     assert in_maintenance == "Maintenance: 11:50 to 12:10, New disks."
     assert drawing.count("<circle") == 2
     assert now
