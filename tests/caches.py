@@ -1,6 +1,6 @@
 """Caches that processes have of the database; another test's is another database, though ids may be the same."""
 
-from metrics.actions import bad_alerts, chart_annotations, facts, rule_index, shown, windows
+from metrics.actions import bad_alerts, chart_annotations, chart_incidents, facts, rule_index, shown, windows
 from metrics.series import catalogue, series_cache, step_cache
 
 
@@ -13,5 +13,6 @@ def forget() -> None:
     bad_alerts.forget()
     windows.forget()
     chart_annotations.forget()
+    chart_incidents.forget()
     rule_index.forget()
     facts.forget()

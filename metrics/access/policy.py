@@ -22,8 +22,8 @@ The room of a dashboard or of an incident is for those who see that. A direct co
 for no administrator. A message is changed by its author alone, and deleted by them and those who may change its room.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
@@ -57,6 +57,20 @@ from metrics.models import (
 )
 
 M = TypeVar("M", bound=Model)
+
+
+class SharedFact(Protocol):
+    """A fact that is remembered with those whom it is for."""
+
+    @property
+    def for_everyone(self) -> bool: ...
+    @property
+    def teams(self) -> frozenset[int]: ...
+
+
+S = TypeVar("S", bound=SharedFact)
+Teams = Callable[[], Collection[int] | None]
+"""Asks for the teams (ids) whose things somebody sees besides those for everyone; None for those of all teams."""
 
 SEE, CREATE, CHANGE, DELETE, PUSH, SAY = "see", "create", "change", "delete", "push", "write in"
 ACKNOWLEDGE = "acknowledge"
@@ -271,6 +285,19 @@ def channels_that_concern(by: Principal) -> Q:
 def is_for_teams(for_everyone: bool, of: Collection[int], teams: Collection[int]) -> bool:
     """Return whether what belongs to `teams` (ids) may show a thing that is `for_everyone`, or that of teams `of`."""
     return for_everyone or not set(teams).isdisjoint(of)
+
+
+def seen_by(by: Principal) -> Collection[int] | None:
+    """Return the ids of the teams whose things `by` sees besides those for everyone; None for those of all teams."""
+    return None if by.sees_all else by.teams or ()
+
+
+def for_readers(found: Iterable[S], teams: Teams) -> list[S]:
+    """Return those of `found` that are for everyone, or for one of `teams`, which are asked for only if one is not."""
+    rows = list(found)
+    if all(one.for_everyone for one in rows) or (of := teams()) is None:
+        return rows
+    return [one for one in rows if is_for_teams(one.for_everyone, one.teams, of)]
 
 
 def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:

@@ -17,7 +17,7 @@ from metrics.live import bus, marks, watchers
 from metrics.live.topic import Topic
 from metrics.models import Alert, Series, Widget
 from metrics.redis_state import outage
-from metrics.widgets.annotated import ALL
+from metrics.widgets.annotated import ALL, INCIDENT
 from metrics.widgets.facts import annotating, annotations_of, kinds_by_fact
 from metrics.widgets.ranges import RANGES_S
 
@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 FACTS: dict[str, frozenset[str]] = {
     "alert": frozenset({"alerts"}),
     "acknowledgement": frozenset({"untold"}),
-    "incident": frozenset({"alerts"}),
+    "incident": frozenset({"alerts", "incidents"}),
+    "sighting": frozenset({"alerts"}),
     "rule": frozenset({"alerts", "untold"}),
     "schedule": frozenset({"on_call", "untold"}),
     "maintenance": frozenset({"maintenance", "untold"}),
@@ -34,7 +35,9 @@ FACTS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("silence", "source", "heartbeat", "channel", "escalation", "alertwebhook"), frozenset({"untold"})),
 }
 """The facts that the things of each noun are part of, as widgets need them."""
-COUNTED = ("maintenance", "untold", "annotations")
+NOTED = ("annotations", "incidents")
+"""Facts that charts mark."""
+COUNTED = ("maintenance", "untold", *NOTED)
 """Facts that processes remember until they change, beside alerts."""
 
 
@@ -48,7 +51,7 @@ class _Telling:
 
     def __call__(self) -> None:
         try:
-            changed = frozenset().union(*(FACTS[noun] for noun in self.nouns))
+            changed = frozenset[str]().union(*(FACTS[noun] for noun in self.nouns))
             if "alerts" in changed:
                 counted = down.with_alerts(health.down())
                 health.record_down(counted)
@@ -81,7 +84,7 @@ def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) 
     waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
     telling = waiting or _Telling()
     telling.nouns.add(noun)
-    telling.tags.update(tags)
+    telling.tags.update([INCIDENT] if noun == "incident" else tags)
     if noun == "alert":
         telling.alerts.update(map(int, things))
     if waiting is None:
@@ -89,7 +92,7 @@ def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) 
 
 
 def _widgets(
-    alerts: Collection[int], changed: Collection[str], tags: Collection[str], variants: Sequence[Topic]
+    alerts: Collection[int], changed: frozenset[str], tags: Collection[str], variants: Sequence[Topic]
 ) -> dict[Topic, list[str]]:
     """Return the keys of widgets to draw, by variant: those of facts that `changed`, and of a series of `alerts`.
 
@@ -102,7 +105,7 @@ def _widgets(
     found: dict[Topic, list[str]] = dict(shown.widgets_by_variant(variants, series)) if series else {}
     ids = {one.id for one in variants}
     kinds = {kind for kind, fact in kinds_by_fact().items() if fact in changed}
-    annotated = annotating().keys() if "annotations" in changed else ()
+    annotated = annotating().keys() if changed.intersection(NOTED) else ()
     rows = Widget.objects.filter(kind__in={*kinds, *annotated}, dashboard__in=ids).order_by()
     for dashboard, key, kind, config in rows.values_list("dashboard_id", "key", "kind", "config"):
         if kind not in kinds and not any(

@@ -5,29 +5,43 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from metrics.access.policy import hidden_from_teams
-from metrics.actions import rule_index
+from metrics.access.policy import hidden_from, hidden_from_teams
+from metrics.access.principal import Principal
+from metrics.actions import chart_facts, rule_index
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Alert
+from metrics.models import Alert, Rule
 from metrics.times import datetime_of
 from metrics.widgets.explored import drawn
+from metrics.widgets.facts import Facts
 from metrics.widgets.render import WidgetView
 
 RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
 """For how long an alert lasts at most (seconds), and the range of its chart."""
 
 
-def chart(spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int]) -> WidgetView:
-    """Return the chart of the series with these labels that a rule looks at, and of its lines."""
+def chart_for(by: Principal, spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float) -> WidgetView:
+    """Return the chart of the series with these labels that a rule looks at, and of its lines, as `by` may see it."""
+    return _chart(spec, labels, range, now, hidden_from(by), chart_facts.seen_by(by, now))
+
+
+def chart_of(rule: Rule, spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float) -> WidgetView:
+    """Return the chart of the series with these labels, as the teams of `rule` may see it."""
+    teams = list(rule.teams.all())
+    return _chart(spec, labels, range, now, hidden_from_teams(teams), chart_facts.of_teams(teams, now))
+
+
+def _chart(
+    spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float, hidden: Collection[int], known: Facts
+) -> WidgetView:
     goals = [{"value": value, "name": name} for name, value in spec.kind.lines(spec.config()).items()]
     fields: dict[str, Any] = {"goals": goals} if goals else {}
     query = spec.query.model_dump(mode="json", exclude_unset=True)
     if not spec.expression:
-        return drawn({**query, "labels": {**spec.query.labels, **labels}}, "line", fields, range, now, hidden)
+        return drawn({**query, "labels": {**spec.query.labels, **labels}}, "line", fields, range, now, hidden, known)
     others = [one.model_dump(mode="json", exclude_unset=True) for one in spec.queries]
     fields["queries"] = [{**one, "hidden": True} for one in (query, *others)]
     fields["expressions"] = [{"expression": spec.expression, **({"unit": spec.unit} if spec.unit else {})}]
-    return drawn(query, "line", fields, range, now, hidden)
+    return drawn(query, "line", fields, range, now, hidden, known)
 
 
 def range_of(alert: Alert, now: float) -> str:
@@ -51,4 +65,4 @@ def view(alert: Alert, range: str, now: float) -> WidgetView | None:
     spec = rule_index.readable(alert.rule)
     if spec is None or not spec.kind.is_evaluated:
         return None
-    return chart(spec, alert.series, range, now, hidden_from_teams(alert.rule.teams.all()))
+    return chart_of(alert.rule, spec, alert.series, range, now)

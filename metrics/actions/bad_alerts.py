@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from django.db.models import CharField, Max, QuerySet
 from django.db.models.functions import Cast
@@ -57,10 +58,7 @@ def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> tuple[
 
 
 def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert, ...]:
-    if not found:
-        return ()
-    teams = policy.teams_of(dashboard)
-    return tuple(one for one in found if policy.is_for_teams(one.for_everyone, one.teams, teams))
+    return tuple(policy.for_readers(found, partial(policy.teams_of, dashboard)))
 
 
 def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:

@@ -154,6 +154,18 @@ def about_all() -> list[dict[str, Any]]:
     return [about(kind) for kind in kinds().values()]
 
 
+def checked_digest(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a digest as it is stored, None for none. Raises Invalid."""
+    if not given:
+        return None
+    check_storable(dict(given), "digest")
+    try:
+        return DigestSpec.model_validate(dict(given)).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "digest")
+        raise Invalid(*first, *others) from None
+
+
 def facts(channel: Channel) -> dict[str, Any]:
     """Return what the journal keeps of a channel: of its credentials only which are set."""
     kept = {name: getattr(channel, name) for name in (*FIELDS, "trusted")}
@@ -175,7 +187,7 @@ def _set(channel: Channel, kind: AnyChannelKind, given: Mapping[str, Any], by: P
             configs.set_config(channel, kind.config_class, given["config"], by)
     with errors:
         if "digest" in given:
-            channel.digest = _digest(given["digest"])
+            channel.digest = checked_digest(given["digest"])
     errors.check()
     channel.enabled = bool(given.get("enabled", channel.enabled))
     channel.fallback = bool(given.get("fallback", channel.fallback))
@@ -187,17 +199,6 @@ def _name(name: str) -> str:
     if not name or len(name) > NAME_MOST:
         raise Invalid("name", f"name: a name has 1 to {NAME_MOST} characters.")
     return name
-
-
-def _digest(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if not given:
-        return None
-    check_storable(dict(given), "digest")
-    try:
-        return DigestSpec.model_validate(dict(given)).model_dump(mode="json", exclude_unset=True)
-    except ValidationError as problem:
-        first, *others = sentences(problem, "digest")
-        raise Invalid(*first, *others) from None
 
 
 def _position(position: int) -> int:

@@ -1,12 +1,13 @@
 """Annotations for charts and lists: remembered by each process until they change."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import partial
 
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from metrics.access import policy
+from metrics.access.policy import Teams
 from metrics.actions.remembered import Remembered
 from metrics.models import Annotation
 from metrics.times import datetime_of, seconds_of
@@ -20,28 +21,22 @@ MOST = 1000
 """The newest ones of those for everyone, and of each team."""
 
 
-def on(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
-    """Return the annotations with one of `tags` that charts of a dashboard (id) may show now, which is `at`.
+def on(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
+    """Return the annotations with one of `tags` that charts may show now, which is `at`, to those who see `teams`.
 
-    That is no query most of the time, and one for the teams of the dashboard if there are annotations of teams.
+    That is no query most of the time.
     """
-    return _shown(_known.get(at, partial(_read, at)), tags, dashboard) if tags else []
+    return policy.for_readers(chosen(_known.get(at, partial(_read, at)), tags), teams) if tags else []
 
 
-def on_at(dashboard: int | None, tags: Collection[str], at: float) -> list[Noted]:
+def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
     """Return the annotations that charts of a time of the past may show."""
-    return _shown(_read(at), tags, dashboard) if tags else []
+    return policy.for_readers(chosen(_read(at), tags), teams) if tags else []
 
 
 def forget() -> None:
     """Remember nothing any more."""
     _known.forget()
-
-
-def _shown(found: Iterable[Noted], tags: Collection[str], dashboard: int | None) -> list[Noted]:
-    rows = chosen(found, tags)
-    teams = frozenset[int]() if all(one.for_everyone for one in rows) else policy.teams_of(dashboard)
-    return [one for one in rows if policy.is_for_teams(one.for_everyone, one.teams, teams)]
 
 
 def _read(at: float) -> tuple[Noted, ...]:

@@ -5,9 +5,8 @@ from functools import lru_cache
 
 import structlog
 
-from metrics.access.policy import hidden_from_teams
 from metrics.actions import rule_index
-from metrics.actions.alert_charts import chart
+from metrics.actions.alert_charts import chart_of
 from metrics.models import Rule
 from metrics.notify.message import Message
 from metrics.notify.sending import picture
@@ -42,10 +41,10 @@ def _drawing(message: Message) -> str:
         return ""
     age_s = wanted.at - (wanted.at if wanted.fired is None else wanted.fired)
     range = next((range for most_s, range in RANGES if age_s < most_s), "30d")
-    shown = chart(spec, wanted.series, range, wanted.at, hidden_from_teams(rule.teams.all()))
+    shown = chart_of(rule, spec, wanted.series, range, wanted.at)
     if not isinstance(shown.view, LineView) or shown.view.empty:
         return ""
-    return svg(shown.view, f"{message.subject}", wanted.fired)
+    return svg(shown.view, f"{message.subject}", wanted.fired, shown.maintenance)
 
 
 @lru_cache(maxsize=KEPT)  # several channels are told the same

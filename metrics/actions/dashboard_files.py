@@ -55,7 +55,8 @@ class Change:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of a unified difference, from what is stored to what the file says."""
-        stored = f"{self.slug}, revision {self.seen}" if self.stored else "/dev/null"
+        revision = "as stored" if self.seen is None else f"revision {self.seen}"
+        stored = f"{self.slug}, {revision}" if self.stored else "/dev/null"
         wanted = f"{self.slug}{ENDING}" if self.wanted else "/dev/null"
         yield from unified_diff(self.stored.splitlines(), self.wanted.splitlines(), stored, wanted, lineterm="")
 

@@ -23,9 +23,9 @@ from metrics.models import Dashboard, Draft, DraftStep, Widget
 from metrics.redis_state import outage
 from metrics.times import datetime_of
 from metrics.widgets import changes, merge, ranges
+from metrics.widgets.filled import with_values
 from metrics.widgets.render import WidgetView, widget_views
 from metrics.widgets.spec import DashboardSpec, WidgetSpec, difference
-from metrics.widgets.variables import with_values
 
 STEPS_MOST = 200
 """So many steps can be undone."""

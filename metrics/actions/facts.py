@@ -1,15 +1,16 @@
 """Facts besides series, as the people who may see a dashboard may know them: rendered once, they are shown to all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from metrics.access import policy
 from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_dashboard
-from metrics.actions import bad_alerts, chart_annotations, odd_rows, on_call, on_call_past, schedules, untold, windows
+from metrics.actions import bad_alerts, chart_facts, on_call, on_call_past, schedules, untold, windows
+from metrics.actions.chart_facts import fact
 from metrics.actions.on_call import full_name
 from metrics.actions.remembered import Remembered
-from metrics.database import unavailable
 from metrics.models import Channel, Schedule, Silence, Widget
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.annotated import ALL
@@ -29,10 +30,11 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
     Alerts and maintenance concern all widgets. The others are read only if there is a widget that needs them.
     """
     needs = needed(widgets)
-    by = of_dashboard(dashboard, policy.teams_of(dashboard)) if needs & {"on_call", "untold"} else None
-    duties = _fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
-    quiet = _fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None
-    maintenance = _fact("maintenance", lambda: windows.on(dashboard, at)) or ()
+    teams = partial(policy.teams_of, dashboard)
+    by = of_dashboard(dashboard, teams()) if needs & {"on_call", "untold"} else None
+    duties = fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
+    quiet = fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None
+    maintenance = fact("maintenance", lambda: windows.on(teams, at)) or ()
     tags = _tags(widgets)
     begin = _silence_begins(by, at) if by and quiet is not None else None
     ends = [
@@ -42,11 +44,11 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
         begin,
     ]
     return Facts(
-        alerts=_fact("alerts", lambda: bad_alerts.on(dashboard)),
+        alerts=fact("alerts", lambda: bad_alerts.on(dashboard)),
         on_call=duties,
         untold=quiet,
         maintenance=maintenance,
-        annotations=_fact("annotations", lambda: chart_annotations.on(dashboard, tags, at)) or (),
+        annotations=chart_facts.noted(teams, tags, at),
         changes_at=min((end for end in ends if end is not None and end > at), default=None),
     )
 
@@ -54,13 +56,14 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
 def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
     """Return the facts of a time of the past. What kept quiet then, nobody knows any more."""
     needs = needed(widgets)
-    by = of_dashboard(dashboard, policy.teams_of(dashboard)) if "on_call" in needs else None
+    teams = partial(policy.teams_of, dashboard)
+    by = of_dashboard(dashboard, teams()) if "on_call" in needs else None
     tags = _tags(widgets)
     return Facts(
-        alerts=_fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
-        on_call=_fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
-        maintenance=_fact("maintenance", lambda: windows.on_at(dashboard, at)) or (),
-        annotations=_fact("annotations", lambda: chart_annotations.on_at(dashboard, tags, at)) or (),
+        alerts=fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
+        on_call=fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
+        maintenance=fact("maintenance", lambda: windows.on_at(teams, at)) or (),
+        annotations=chart_facts.noted_at(teams, tags, at),
     )
 
 
@@ -73,20 +76,6 @@ def _tags(widgets: Iterable[Widget]) -> frozenset[str]:
     """Return the tags of the annotations that one of `widgets` shows."""
     found = frozenset[str]().union(*(annotations_of(one.kind, one.config) for one in widgets))
     return frozenset({ALL}) if ALL in found else found
-
-
-def _fact(name: str, read: Callable[[], T]) -> T | None:
-    """Return what `read` does; None, which nobody knows, if it fails: it must not stop what else is drawn.
-
-    That the database is away is raised.
-    """
-    try:
-        return read()
-    except Exception as error:
-        if unavailable(error):
-            raise
-        odd_rows.failed(name, error)
-        return None
 
 
 def on_call_of(by: Principal, at: float, *, is_past: bool = False) -> list[Duty]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from redis import RedisError
@@ -17,6 +18,7 @@ from metrics.redis_state import slots
 from metrics.times import datetime_of
 
 KEPT = timedelta(hours=24)
+USED = "Nothing was stored: this Idempotency-Key came with another request before."
 LONGEST_S = 30.0
 """A push that is in progress for longer than this was given up by its sender, or its process died."""
 
@@ -35,28 +37,38 @@ class StillRunningError(Exception):
 
 
 def once(key: Key, store: Callable[[], int], now: float) -> int:
-    """Return the number that `store` answers, now or when it was called first for `key`.
-
-    Of samples that is how many were accepted, of what is made its id.
+    """Return the number of samples that `store` accepts, or accepted when it was called first for `key`.
 
     `store` runs in the transaction that keeps its answer. Raises StillRunningError, Invalid if the key was used for
     another request, and what `store` raises; then the key is not kept.
     """
+    return _once(key, lambda: (store(), None), now).accepted
+
+
+def made_once(key: Key, make: Callable[[], dict[str, Any]], now: float) -> dict[str, Any]:
+    """Return the document that `make` answers, or answered when it was called first for `key`; raises as `once` does.
+
+    It is the first answer, whatever became of the thing since: its maker knows it, and learns nothing more.
+    """
+    answer = _once(key, lambda: (1, make()), now).answer
+    if answer is None:  # of a push, or of a release before
+        raise Invalid("Idempotency-Key", USED)
+    return dict(answer)
+
+
+def _once(key: Key, do: Callable[[], tuple[int, Any]], now: float) -> IdempotencyKey:
     with ExitStack() as held:
         if not _is_only_one(key, held):
             raise StillRunningError
-        accepted = _answered(key, now)
-        if accepted is not None:
-            return accepted
+        if found := _answered(key, now):
+            return found
         try:
             with transaction.atomic():
-                accepted = store()
-                _keep(key, accepted, now)
+                return _keep(key, *do(), now)
         except IntegrityError:  # without Redis two can get here, and the other one was first
-            accepted = _answered(key, now)
-            if accepted is None:
-                raise
-        return accepted
+            if found := _answered(key, now):
+                return found
+            raise
 
 
 def forget(now: float) -> None:
@@ -71,19 +83,17 @@ def _is_only_one(key: Key, held: ExitStack) -> bool:
         return True
 
 
-def _answered(key: Key, now: float) -> int | None:
+def _answered(key: Key, now: float) -> IdempotencyKey | None:
     found = IdempotencyKey.objects.filter(token=key.token, key=key.text, at__gt=_oldest(now)).first()
-    if found is None:
-        return None
-    if found.digest != key.digest:
-        raise Invalid("Idempotency-Key", "Nothing was stored: this Idempotency-Key came with another request before.")
-    return found.accepted
+    if found is not None and found.digest != key.digest:
+        raise Invalid("Idempotency-Key", USED)
+    return found
 
 
-def _keep(key: Key, accepted: int, now: float) -> None:
+def _keep(key: Key, accepted: int, answer: Any, now: float) -> IdempotencyKey:
     IdempotencyKey.objects.filter(token=key.token, key=key.text, at__lte=_oldest(now)).delete()
-    IdempotencyKey.objects.create(
-        token=key.token, key=key.text, digest=key.digest, accepted=accepted, at=datetime_of(now)
+    return IdempotencyKey.objects.create(
+        token=key.token, key=key.text, digest=key.digest, accepted=accepted, answer=answer, at=datetime_of(now)
     )
 
 

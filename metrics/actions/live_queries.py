@@ -31,7 +31,7 @@ from metrics.sources.base import SourceError
 from metrics.sources.promql import PromqlConfig
 from metrics.widgets import live_queries as live
 from metrics.widgets.render import live_questions
-from metrics.widgets.variables import origin
+from metrics.widgets.repeated import origin
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,9 @@ from metrics.models import Dashboard, Revision, Widget
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, link, widget_views
+from metrics.widgets.repeated import drawn
 from metrics.widgets.section import raised
-from metrics.widgets.variables import VariableSpec, drawn
+from metrics.widgets.variables import VariableSpec
 
 
 class Moment(NamedTuple):

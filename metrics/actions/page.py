@@ -12,7 +12,7 @@ from metrics.live.topic import variant
 from metrics.models import Dashboard
 from metrics.redis_state import outage
 from metrics.widgets.render import WidgetView, widget_views
-from metrics.widgets.variables import layout
+from metrics.widgets.repeated import layout
 
 SERVERS_S = 0.5
 """Time that servers which are asked live have to answer; what comes later comes over the socket."""

@@ -36,9 +36,9 @@ from metrics.sources import network_policy
 from metrics.sources.base import SourceError
 from metrics.sources.http_config import HttpConfig
 from metrics.times import datetime_of
+from metrics.widgets.filled import with_values
 from metrics.widgets.image import ImageConfig
 from metrics.widgets.spec import DashboardSpec, WidgetSpec
-from metrics.widgets.variables import with_values
 
 log = structlog.get_logger(__name__)
 

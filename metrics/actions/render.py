@@ -18,9 +18,9 @@ from metrics.models import Dashboard, Widget
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, html, widget_views
+from metrics.widgets.repeated import SECTION, origin
+from metrics.widgets.repeated import layout as layout_of
 from metrics.widgets.section import raised
-from metrics.widgets.variables import SECTION, origin
-from metrics.widgets.variables import layout as layout_of
 
 log = structlog.get_logger(__name__)
 

@@ -14,15 +14,14 @@ from metrics import yaml
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import locks, rule_index, rules, teams
-from metrics.actions.dashboard_files import ENDING, Change
-from metrics.actions.errors import Errors, Invalid, sentences
+from metrics.actions import locks, named_files, rule_index, rules, teams
+from metrics.actions.dashboard_files import Change
+from metrics.actions.errors import Invalid, sentences
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule
 from metrics.widgets.spec import new_key
 
 FOLDER = "rules"
-WHOLE_MOST = 1e15
 
 
 class RuleDocument(RuleSpec):
@@ -53,32 +52,12 @@ def text_of(spec: RuleDocument) -> str:
 
 def text_after(file: File, spec: RuleDocument) -> str:
     """Return the text of `file`, changed so that it is `spec`; comments and what did not change stay."""
-    if _plain(file.spec) == _plain(spec):
-        return file.document.text
-    was, now, short = _plain(file.spec), _plain(spec), _shortest(spec)
-    raw: Mapping[str, Any] = file.document.value
-    merged = {
-        name: raw[name] if name in raw and was[name] == now[name] else short[name]
-        for name in now
-        if name in short or (name in raw and was[name] == now[name])
-    }
-    return file.document.changed(merged)
+    return named_files.text_after(file.document, _plain(file.spec), _plain(spec), _shortest(spec))
 
 
 def read(name: str, text: str) -> File:
     """Read the file that is called `name`. Raises Invalid with all that is wrong, each with its line."""
-    try:
-        document = yaml.read(text)
-    except yaml.BadYaml as problem:
-        said = f"line {problem.line}: {problem}" if problem.line else str(problem)
-        raise Invalid("", f"{_path(name)}: {said}") from None
-    try:
-        return File(document, _parsed(document.value))
-    except Invalid as problem:
-        first, *others = (
-            (where, f"{_path(name)}: line {document.line(where.split('.'))}: {said}") for where, said in problem.all
-        )
-        raise Invalid(*first, *others) from None
+    return File(*named_files.read(named_files.path(FOLDER, name), text, _parsed))
 
 
 def _parsed(value: Any) -> RuleDocument:
@@ -101,16 +80,11 @@ def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> 
     With `prune`, rules without a file are to be deleted. Raises Invalid with all that is wrong.
     """
     stored = {one.name: one for one in visible(by, Rule).prefetch_related("teams")}
-    errors, changes, said_by = Errors(), list[RuleChange](), dict[str, str]()
-    for name, text in sorted(files.items()):
-        with errors:
-            file = read(name, text)
-            if file.spec.name in said_by:
-                raise Invalid("name", f"{_path(name)}: {_path(said_by[file.spec.name])} is of {file.spec.name!r}, too.")
-            said_by[file.spec.name] = name
-            changes += _change(name, text, file, stored.get(file.spec.name))
-    errors.check()
-    gone = [stored[name] for name in sorted(stored.keys() - said_by.keys())] if prune else []
+    said = named_files.by_thing(FOLDER, files, read, _name)
+    changes = [
+        change for name, file in said.values() for change in _change(name, files[name], file, stored.get(_name(file)))
+    ]
+    gone = [stored[name] for name in sorted(stored.keys() - said.keys())] if prune else []
     changes += [
         RuleChange(f"{FOLDER}/{file_name(one.name)}", "delete", _text(one), "", one.revision, id=one.pk) for one in gone
     ]
@@ -155,17 +129,12 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
 
     Raises Invalid if a file can't be read.
     """
-    errors, read_files = Errors(), dict[str, tuple[str, File]]()
-    for name, text in files.items():
-        with errors:
-            file = read(name, text)
-            read_files[file.spec.name] = name, file
-    errors.check()
+    said = named_files.by_thing(FOLDER, files, read, _name)
     texts = dict[str, str]()
     for one in visible(by, Rule).prefetch_related("teams"):
         spec = _stored(one)
-        if one.name in read_files:
-            name, file = read_files[one.name]
+        if one.name in said:
+            name, file = said[one.name]
             texts[name] = text_after(file, spec) if spec else _text(one)
         else:
             texts[file_name(one.name, {*files, *texts})] = _text(one)
@@ -177,8 +146,8 @@ def file_name(name: str, taken: Iterable[str] = ()) -> str:
     return new_key(name, taken, "rule")
 
 
-def _path(name: str) -> str:
-    return f"{FOLDER}/{name}{ENDING}"
+def _name(file: File) -> str:
+    return file.spec.name
 
 
 def _text(rule: Rule) -> str:
@@ -209,13 +178,4 @@ def _shortest(spec: RuleDocument) -> dict[str, Any]:
     """Return `spec` without what has its default, in the order of the fields."""
     given = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     names = [field.alias or name for name, field in RuleDocument.model_fields.items()]
-    return {name: _as_written(given[name]) for name in names if name in given}
-
-
-def _as_written(value: Any) -> Any:
-    """Return `value` with numbers as people write them: 90, and not 90.0."""
-    if isinstance(value, dict):
-        return {name: _as_written(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_as_written(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_MOST else value
+    return {name: named_files.as_written(given[name]) for name in names if name in given}

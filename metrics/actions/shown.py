@@ -12,7 +12,8 @@ from typing import Any
 from metrics.live.topic import Topic
 from metrics.models import Dashboard, Series, Widget
 from metrics.series.read import Query
-from metrics.widgets.variables import narrowed, read
+from metrics.widgets.filled import narrowed
+from metrics.widgets.variables import read
 
 ByMetric = Mapping[str, Sequence[tuple[str, Query]]]
 """Keys of widgets and their queries, by the metric that these name."""

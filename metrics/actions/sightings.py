@@ -98,7 +98,7 @@ def store(seen: Sequence[Seen]) -> None:
             if row.incident_id not in before:
                 before.add(row.incident_id)
                 timeline.say(known[row.incident_id], f"First seen {_where(row)}.", f"sighting:{row.incident_id}")
-                alert_changes.note("incident")  # its page says so at once, as its timeline does
+                alert_changes.note("sighting")  # its page says so at once, as its timeline does
 
 
 def summary(incident: Incident) -> Summary:

@@ -18,6 +18,7 @@ from metrics.redis_state import outage
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import UNSTORABLE
 from metrics.series import read
+from metrics.widgets import repeated
 from metrics.widgets import variables as pure
 from metrics.widgets.section import raised
 from metrics.widgets.variables import CHOSEN_CHARACTERS, OPTIONS_MOST, Choice, VariableSpec
@@ -152,7 +153,7 @@ def choices(dashboard: Dashboard, chosen: str, variables: Sequence[VariableSpec]
 
 def drawn(dashboard: Dashboard, widgets: Sequence[Widget], chosen: str) -> list[Widget]:
     """Return `widgets`, all of `dashboard`, as they are drawn when this is `chosen`."""
-    found = pure.drawn(widgets, choices(dashboard, chosen)) if dashboard.variables else list(widgets)
+    found = repeated.drawn(widgets, choices(dashboard, chosen)) if dashboard.variables else list(widgets)
     return raised(found)
 
 

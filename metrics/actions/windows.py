@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from metrics.access import policy
+from metrics.access.policy import Teams
 from metrics.actions import withholding
 from metrics.actions.remembered import Remembered
 from metrics.models import Maintenance, MaintenanceSpan
@@ -18,27 +19,22 @@ MOST = 2000
 """The newest ones; a chart of a day shows all of these even if one begins each minute."""
 
 
-def on(dashboard: int | None, at: float) -> list[Maintained]:
-    """Return the windows that charts of a dashboard (id) may show now, which is `at` (Unix seconds).
+def on(teams: Teams, at: float) -> list[Maintained]:
+    """Return the windows that charts may show now, which is `at` (Unix seconds), to those who see things of `teams`.
 
-    That is no query most of the time, and one for the teams of the dashboard if there is maintenance of teams.
+    That is no query most of the time.
     """
-    return _shown(_known.get(at, lambda: _read(at)), dashboard)
+    return policy.for_readers(_known.get(at, lambda: _read(at)), teams)
 
 
-def on_at(dashboard: int | None, at: float) -> list[Maintained]:
+def on_at(teams: Teams, at: float) -> list[Maintained]:
     """Return the windows that charts of a time of the past may show."""
-    return _shown(_read(at), dashboard)
+    return policy.for_readers(_read(at), teams)
 
 
 def forget() -> None:
     """Remember nothing any more."""
     _known.forget()
-
-
-def _shown(found: Sequence[Maintained], dashboard: int | None) -> list[Maintained]:
-    teams = frozenset[int]() if all(one.for_everyone for one in found) else policy.teams_of(dashboard)
-    return [one for one in found if policy.is_for_teams(one.for_everyone, one.teams, teams)]
 
 
 def _read(at: float) -> tuple[Maintained, ...]:

@@ -32,7 +32,8 @@ KEY = {
         {
             "in": "header",
             "name": "Idempotency-Key",
-            "description": "Of requests with the same key only the first makes an annotation, for 24 hours.",
+            "description": "Of requests with the same key only the first makes an annotation, for 24 hours; "
+            "the others get its answer.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
     ]
@@ -104,28 +105,25 @@ def get_annotation(request: HttpRequest, id: Id) -> dict[str, Any]:
 @router.post(
     "annotations",
     auth=edit,
-    response={201: AnnotationOut, **MAKING, frozenset({404, 409, 429}): Refused},
+    response={201: AnnotationOut, **MAKING, frozenset({409, 429}): Refused},
     openapi_extra=KEY,
 )
 def create_annotation(request: HttpRequest, body: AnnotationIn) -> Status[dict[str, Any]]:
     """Mark a moment, or a span, on charts. With an Idempotency-Key it is made once, however often it is sent."""
     by, now = principal_of(request), time.time()
-    if wait_s := limits.spend(f"annotations:{token_of(request).pk}", 1, PER_MINUTE, now):
-        raise TooOften(f"A token may make {PER_MINUTE} annotations a minute; wait {wait_s} s.", wait_s)
-    made: list[Annotation] = []
+    _spend(request, now)
 
-    def make() -> int:
-        made.append(actions.create(by, body.text, body.at, body.until, body.tags, body.access))
-        return made[0].pk
+    def make() -> dict[str, Any]:
+        return _out(actions.create(by, body.text, body.at, body.until, body.tags, body.access))
 
     key = key_of(request, token_of(request), request.body)
-    id = make() if key is None else idempotency.once(key, make, now)
-    return Status(201, _out(made[0] if made else actions.find(by, id)))
+    return Status(201, make() if key is None else idempotency.made_once(key, make, now))
 
 
-@router.patch("annotations/{id}", auth=edit, response={200: AnnotationOut, **CHANGING})
+@router.patch("annotations/{id}", auth=edit, response={200: AnnotationOut, **CHANGING, 429: Refused})
 def change_annotation(request: HttpRequest, id: Id, body: AnnotationChanges) -> dict[str, Any]:
     """Change what is given, such as when a span ends."""
+    _spend(request, time.time())
     given = {name: getattr(body, name) for name in body.model_fields_set}
     changes = {name: value for name, value in given.items() if value is not None or name == "until"}
     return _out(actions.change(principal_of(request), id, changes))
@@ -138,6 +136,12 @@ def delete_annotation(request: HttpRequest, id: Id) -> Status[None]:
     return Status(204, None)
 
 
+def _spend(request: HttpRequest, now: float) -> None:
+    """Raise TooOften if the token has made and changed as many as it may in a minute."""
+    if wait_s := limits.spend(f"annotations:{token_of(request).pk}", 1, PER_MINUTE, now):
+        raise TooOften(f"A token may make and change {PER_MINUTE} annotations a minute; wait {wait_s} s.", wait_s)
+
+
 def _out(row: Annotation) -> dict[str, Any]:
     return {
         "id": row.pk,
@@ -147,5 +151,5 @@ def _out(row: Annotation) -> dict[str, Any]:
         "tags": actions.tags_of(row),
         "by": row.by,
         "created_at": seconds_of(row.created_at),
-        "access": access_of(row),
+        "access": access_of(row).model_dump(),
     }

@@ -12,7 +12,7 @@ from metrics.grafana.panel import Panel
 from metrics.grafana.promql import Binary, Number, Query, Term, Translator, Untranslatable, queries, written
 from metrics.grafana.raw import mapping, mappings
 from metrics.grafana.units import unit
-from metrics.widgets.variables import SECTION
+from metrics.widgets.repeated import SECTION
 
 QUERIES_MOST = 20
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

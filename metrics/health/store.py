@@ -173,7 +173,7 @@ def down() -> Down:
 
 
 def next_number_of(fact: str) -> int:
-    """Count one more change of a fact: alerts, maintenance, annotations or untold; return the number."""
+    """Count one more change of a fact: alerts, maintenance, annotations, incidents or untold; return the number."""
     return client().hincrby(_HEALTH, fact, 1)
 
 

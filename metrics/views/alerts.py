@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from metrics.access.policy import ACKNOWLEDGE, CREATE, hidden_from, may
+from metrics.access.policy import ACKNOWLEDGE, CREATE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import alert_charts, alert_notices, behind, holding, rule_index, rules, withholding
 from metrics.actions import alerts as actions
@@ -144,7 +144,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     moves = Transition.objects.filter(noun="alert", thing=str(found.pk)).order_by("-at", "-pk")[:MOVES_LISTED]
     part = request.GET.get("part", "") if getattr(request, "htmx", False) else "page"
     if part == "chart":
-        return render(request, "alert/_chart.html", {"shown": _chart(found, spec, now, hidden_from(by))})
+        return render(request, "alert/_chart.html", {"shown": _chart(by, found, spec, now)})
     muted = withholding.reasons([found], now).get(found.pk, [])
     context = {
         "alert": found,
@@ -165,7 +165,7 @@ def alert(request: HttpRequest, id: int) -> HttpResponse:
     }
     if part != "page":
         return render(request, "alert/_state.html", context)
-    context["shown"] = _chart(found, spec, now, hidden_from(by))
+    context["shown"] = _chart(by, found, spec, now)
     return render(request, "alert/page.html", context)
 
 
@@ -198,10 +198,10 @@ HELD_UNSEEN = {
 """The same for those who may not see the reason."""
 
 
-def _chart(alert: Alert, spec: RuleSpec | None, now: float, hidden: Collection[int]) -> WidgetView | None:
+def _chart(by: Principal, alert: Alert, spec: RuleSpec | None, now: float) -> WidgetView | None:
     if spec is None or not spec.kind.is_evaluated:
         return None
-    return alert_charts.chart(spec, alert.series, alert_charts.range_of(alert, now), now, hidden)
+    return alert_charts.chart_for(by, spec, alert.series, alert_charts.range_of(alert, now), now)
 
 
 @require_POST

@@ -1,7 +1,6 @@
 """The pages of annotations: the list, chosen by a tag, making and changing, removing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,32 +11,28 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.access.sharing import Access
 from metrics.actions import annotations as actions
 from metrics.actions.errors import Errors, Invalid, Missing
 from metrics.actions.teams import access_of
-from metrics.models import Annotation, Team
+from metrics.models import Annotation
 from metrics.views import local_times
+from metrics.views import typed as typed_form
 from metrics.views.access import page
 from metrics.views.removal import Removal, confirm
-from metrics.views.silences import sentence
 
 LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """An annotation as it was typed, and what is wrong with it, by field."""
+class Typed(typed_form.Typed):
+    """An annotation as it was typed."""
 
     text: str = ""
     at: str = ""
     until: str = ""
     tags: str = ""
-    everyone: bool = True
-    teams: Sequence[str] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 @require_safe
@@ -125,43 +120,34 @@ def _id(by: Principal, text: str) -> int | None:
 def _form(request: HttpRequest, by: Principal, shown: Typed, row: Annotation | None) -> HttpResponse:
     typed = shown
     if request.method == "POST":
-        typed, shown = _typed(request), _typed(request, "was_")
+        typed, shown = Typed.of(request), Typed.of(request, "was_")
         try:
             saved = _make(by, typed) if row is None else _change(by, row.pk, shown, typed)
         except Invalid as problem:
-            errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
-            typed = replace(typed, errors=errors)
+            typed = typed.refused(problem)
         else:
             messages.success(request, f"{saved} is saved.")
             return redirect("annotations")
-    names = {*visible(by, Team).values_list("name", flat=True), *(access_of(row).teams if row else ())}
     context: dict[str, Any] = {
         "row": row,
         "typed": typed,
         "shown": shown,
         "known_tags": actions.known_tags(by),
-        "teams": [(one, one in typed.teams) for one in sorted(names)],
+        "teams": typed.choices(by, access_of(row).teams if row else ()),
     }
     return render(request, "annotation/form.html", context, status=422 if typed.errors else 200)
 
 
-def _typed(request: HttpRequest, prefix: str = "") -> Typed:
-    """Return what was typed, or with a prefix what the form showed before."""
-    given: dict[str, Any] = {name: request.POST.get(prefix + name, "") for name in ("text", "at", "until", "tags")}
-    everyone, teams = request.POST.get(f"{prefix}everyone") == "on", request.POST.getlist(f"{prefix}teams")
-    return Typed(**given, everyone=everyone, teams=teams)
-
-
 def _make(by: Principal, typed: Typed) -> Annotation:
     at, until = _times(typed)
-    return actions.create(by, typed.text, at, until, _tags(typed), _access(typed))
+    return actions.create(by, typed.text, at, until, _tags(typed), typed.access)
 
 
 def _change(by: Principal, id: int, shown: Typed, typed: Typed) -> Annotation:
     """Change what differs from what was `shown`; the rest stays, also what others changed meanwhile."""
     at, until = _times(typed)
-    given = {"text": typed.text, "at": at, "until": until, "tags": _tags(typed), "access": _access(typed)}
-    as_shown = {"text": shown.text, "tags": _tags(shown), "access": _access(shown)}
+    given = {"text": typed.text, "at": at, "until": until, "tags": _tags(typed), "access": typed.access}
+    as_shown = {"text": shown.text, "tags": _tags(shown), "access": shown.access}
     same = {name for name in ("at", "until") if getattr(shown, name) == getattr(typed, name)}
     same |= {name for name, value in as_shown.items() if value == given[name]}
     return actions.change(by, id, {name: value for name, value in given.items() if name not in same})
@@ -180,10 +166,6 @@ def _times(typed: Typed) -> tuple[datetime | None, datetime | None]:
 
 def _tags(typed: Typed) -> list[str]:
     return [one for one in typed.tags.split(",") if one.strip()]
-
-
-def _access(typed: Typed) -> Access:
-    return Access(everyone=typed.everyone, teams=sorted(typed.teams))
 
 
 def _written(moment: datetime | None) -> str:

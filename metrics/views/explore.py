@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, SEE, hidden_from, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import dashboards, drafts
+from metrics.actions import chart_facts, dashboards, drafts
 from metrics.actions import live_queries as asking
 from metrics.actions.errors import Conflict, Invalid, check_storable, sentences
 from metrics.forms.draft import Draft
@@ -116,7 +116,7 @@ def index(request: HttpRequest) -> HttpResponse:
         widget = explored.widget_of(asked.query, asked.kind)
         for fine in (False, True):  # what is drawn, and the numbers beside it
             asking.wait([widget], asked.range, at, at, hidden, fine=fine, most_s=SERVER_S / 2)
-        shown = explored.explored(widget, asked.range, at, hidden)
+        shown = explored.explored(widget, asked.range, at, hidden, chart_facts.seen_by(by, at))
     draft = draft.refused(found)
     context = {
         "asked": asked,

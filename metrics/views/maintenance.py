@@ -1,8 +1,7 @@
 """The pages of maintenance: the list with the windows to come, making and changing, removing."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -12,9 +11,8 @@ from django.urls import reverse
 from django.utils.timezone import get_current_timezone_name
 from django.views.decorators.http import require_http_methods, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, may, muted_beyond, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, may, muted_beyond
 from metrics.access.principal import Principal, of_visitor
-from metrics.access.sharing import Access
 from metrics.actions import maintenance as actions
 from metrics.actions import silences, withholding
 from metrics.actions.errors import Errors, Invalid
@@ -22,12 +20,12 @@ from metrics.actions.maintenance import Window
 from metrics.actions.teams import access_of
 from metrics.alerts.matchers import Matcher
 from metrics.every import seconds
-from metrics.models import Maintenance, Team
+from metrics.models import Maintenance
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
+from metrics.views import typed as typed_form
 from metrics.views.access import page
 from metrics.views.removal import Removal, confirm
-from metrics.views.silences import sentence
 from metrics.zones import known
 
 AHEAD_S = 92 * 86_400.0
@@ -44,8 +42,8 @@ UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A maintenance as it was typed, and what is wrong with it, by field."""
+class Typed(typed_form.Typed):
+    """A maintenance as it was typed."""
 
     matchers: str = ""
     comment: str = ""
@@ -56,9 +54,6 @@ class Typed:
     rule: str = ""
     url: str = ""
     enabled: bool = True
-    everyone: bool = True
-    teams: Sequence[str] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 @require_safe
@@ -139,12 +134,11 @@ def _lasts(lasts_s: int) -> str:
 
 def _form(request: HttpRequest, by: Principal, typed: Typed, row: Maintenance | None) -> HttpResponse:
     if request.method == "POST":
-        typed = _typed(request)
+        typed = Typed.of(request)
         try:
             saved = _save(by, typed, row)
         except Invalid as problem:
-            errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
-            typed = replace(typed, errors=errors)
+            typed = typed.refused(problem)
         else:
             messages.success(request, f"{saved.comment} is saved.")
             return redirect("maintenance")
@@ -153,20 +147,9 @@ def _form(request: HttpRequest, by: Principal, typed: Typed, row: Maintenance | 
         "typed": typed,
         "repeats": REPEATS,
         "zones": sorted(known()),
-        "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)],
+        "teams": typed.choices(by),
     }
     return render(request, "maintenance/form.html", context, status=422 if typed.errors else 200)
-
-
-def _typed(request: HttpRequest) -> Typed:
-    names = ("matchers", "comment", "time_zone", "start", "lasts", "repeat", "rule", "url")
-    given: dict[str, Any] = {name: request.POST.get(name, "") for name in names}
-    return Typed(
-        **given,
-        enabled=request.POST.get("enabled") == "on",
-        everyone=request.POST.get("everyone") == "on",
-        teams=request.POST.getlist("teams"),
-    )
 
 
 def _save(by: Principal, typed: Typed, row: Maintenance | None) -> Maintenance:
@@ -178,10 +161,9 @@ def _save(by: Principal, typed: Typed, row: Maintenance | None) -> Maintenance:
     with errors:
         window = _window(typed, row)
     errors.check()
-    access = Access(everyone=typed.everyone, teams=list(typed.teams))
     if row is None:
-        return actions.create(by, given, window, typed.comment, access)
-    return actions.change(by, row.pk, given, window, typed.comment, typed.enabled, access)
+        return actions.create(by, given, window, typed.comment, typed.access)
+    return actions.change(by, row.pk, given, window, typed.comment, typed.enabled, typed.access)
 
 
 def _window(typed: Typed, row: Maintenance | None) -> Window:

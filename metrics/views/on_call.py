@@ -23,8 +23,8 @@ from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
 from metrics.views.access import page
+from metrics.views.refusals import sentence
 from metrics.views.removal import Removal, confirm
-from metrics.views.silences import sentence
 
 WEEKS = 4
 AHEAD_S = 60 * 86_400.0

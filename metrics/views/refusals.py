@@ -1,5 +1,7 @@
 """Refusals of actions, as a page says them."""
 
+from collections.abc import Iterable
+
 from django import forms
 
 from metrics.actions.errors import Invalid
@@ -16,3 +18,14 @@ def beside(field: str, message: str) -> str:
     """Return the sentence of a refusal as it stands beside its field, whose name it need not repeat."""
     said = message.removeprefix(f"{field}: ")
     return message if said == message else said[:1].upper() + said[1:]
+
+
+def by_field(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the sentences of a refusal by the first part of their field's name, without that name."""
+    return {where.partition(".")[0]: sentence(said) for where, said in found}
+
+
+def sentence(said: str) -> str:
+    """Return what is wrong without the name of the field that it stands beside."""
+    after = said.partition(": ")[2] or said
+    return after[:1].upper() + after[1:]

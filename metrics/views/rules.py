@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, hidden_from, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import rehearsals
 from metrics.actions import rules as actions
-from metrics.actions.alert_charts import chart
+from metrics.actions.alert_charts import chart_for
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.actions.incidents import BAD
 from metrics.actions.teams import access_of
@@ -236,7 +236,7 @@ def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bo
     """Return what a rehearsal found, for people who would be told: `teams`, or everyone who may see the rule."""
     now = time.time()
     rehearsal = rehearsals.rehearsed(by, spec, now, get_current_timezone())
-    shown = None if spec.kind.of_sources else chart(spec, {}, CHART_RANGE, now, hidden_from(by))
+    shown = None if spec.kind.of_sources else chart_for(by, spec, {}, CHART_RANGE, now)
     return {
         "rehearsal": rehearsal,
         "shown": shown,

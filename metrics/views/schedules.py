@@ -21,7 +21,7 @@ from metrics.forms.fields import fields_of
 from metrics.models import Schedule, Team
 from metrics.views.access import page
 from metrics.views.dashboard_edit import seen
-from metrics.views.silences import sentence
+from metrics.views.refusals import by_field
 from metrics.zones import known
 
 SPEC = "spec"
@@ -83,7 +83,7 @@ def _form(request: HttpRequest, by: Principal, row: Schedule | None) -> HttpResp
             saved = actions.change(by, row.pk, document, shared, context["seen"])
     except Invalid as problem:
         draft = draft.refused([(f"{SPEC}.{where}", said) for where, said in problem.all if _is_of_spec(where)])
-        errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all if not _is_of_spec(where)}
+        errors = by_field((where, said) for where, said in problem.all if not _is_of_spec(where))
         return _page(request, draft, {**context, "typed": {**typed, "errors": errors}}, status=422)
     except Conflict as problem:
         return _page(request, draft, {**context, "conflict": problem}, status=409)

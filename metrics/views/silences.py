@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,19 +14,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from metrics.access.policy import CHANGE, CREATE, check, check_muted, may, muted_beyond, visible
 from metrics.access.principal import Principal, of_visitor
-from metrics.access.sharing import Access
 from metrics.actions import alerts, withholding
 from metrics.actions import silences as actions
 from metrics.actions.errors import Errors, Invalid
 from metrics.actions.teams import access_of
 from metrics.alerts import matchers
 from metrics.alerts.matchers import Matcher, in_common
-from metrics.models import Alert, Silence, Team
+from metrics.models import Alert, Silence
 from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
+from metrics.views import typed as typed_form
 from metrics.views.access import page
 from metrics.views.alerts import row
+from metrics.views.refusals import sentence
 
 FOR_HOURS = {"1": "1 h", "4": "4 h", "24": "1 day"}
 """Lengths that the pages offer, besides until a time."""
@@ -51,17 +52,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """A silence as it was typed, and what is wrong with it, by field."""
+class Typed(typed_form.Typed):
+    """A silence as it was typed."""
 
     matchers: str = ""
     hours: str = "1"
     until: str = ""
     starts: str = ""
     comment: str = ""
-    everyone: bool = True
-    teams: Sequence[str] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 @require_safe
@@ -177,7 +175,7 @@ def _chosen(by: Principal, ids: Sequence[int]) -> list[dict[str, str]]:
 
 def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | None) -> HttpResponse:
     if request.method == "POST":
-        typed = _typed(request)
+        typed = Typed.of(request)
     context: dict[str, Any] = {"silence": silence, "hours": FOR_HOURS, **_muted(by, typed.matchers)}
     if request.method == "POST" and request.GET.get("do") == "look":
         if getattr(request, "htmx", False):
@@ -188,17 +186,9 @@ def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | 
             messages.success(request, f"Alerts that match are not told until {local_times.write(saved.ends_at)[11:]}.")
             return redirect("silences")
         except Invalid as problem:
-            errors = {where.partition(".")[0]: sentence(said) for where, said in problem.all}
-            typed = replace(typed, errors=errors)
-    context |= {"typed": typed, "teams": [(one.name, one.name in typed.teams) for one in visible(by, Team)]}
+            typed = typed.refused(problem)
+    context |= {"typed": typed, "teams": typed.choices(by)}
     return render(request, "silence/form.html", context, status=422 if typed.errors else 200)
-
-
-def _typed(request: HttpRequest) -> Typed:
-    given: dict[str, Any] = {
-        name: request.POST.get(name, "") for name in ("matchers", "hours", "until", "starts", "comment")
-    }
-    return Typed(**given, everyone=request.POST.get("everyone") == "on", teams=request.POST.getlist("teams"))
 
 
 def _save(by: Principal, typed: Typed, silence: Silence | None) -> Silence:
@@ -215,9 +205,8 @@ def _save(by: Principal, typed: Typed, silence: Silence | None) -> Silence:
     assert ends_at is not None
     if silence is not None and typed.starts == local_times.write(silence.starts_at):
         starts_at = silence.starts_at
-    access = Access(everyone=typed.everyone, teams=list(typed.teams))
     id = str(silence.pk) if silence else None
-    return actions.set(by, given, starts_at, ends_at, typed.comment, id=id, access=access)
+    return actions.set(by, given, starts_at, ends_at, typed.comment, id=id, access=typed.access)
 
 
 def _ends_at(typed: Typed, starts_at: datetime | None) -> datetime:
@@ -245,9 +234,3 @@ def _muted(by: Principal, text: str) -> dict[str, Any]:
         "total": found.total,
         "more": found.total - len(found.alerts),
     }
-
-
-def sentence(said: str) -> str:
-    """Return what is wrong without the name of the field that it stands beside."""
-    after = said.partition(": ")[2] or said
-    return after[:1].upper() + after[1:]

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from metrics.models import Widget
 from metrics.widgets.base import Config
 from metrics.widgets.export import Row, rows
+from metrics.widgets.facts import Facts
 from metrics.widgets.live_queries import short
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import WidgetView, detailed_series, widget_views
@@ -44,22 +45,28 @@ def widget_of(query: Mapping[str, Any], kind: str, fields: Mapping[str, Any] | N
     return Widget(key="explored", kind=kind, title=title, config=config, x=0, y=0, w=12, h=3)
 
 
-def explored(widget: Widget, range: str, at: float, hidden: Collection[int]) -> Explored:
-    """Return the series of `widget` over `range` as seen at `at` (Unix seconds).
+def explored(widget: Widget, range: str, at: float, hidden: Collection[int], known: Facts) -> Explored:
+    """Return the series of `widget` over `range` as seen at `at` (Unix seconds), with the facts that are `known`.
 
     Series of the sources `hidden` (ids) are left out.
     """
-    (view,) = widget_views([widget], range, at, hidden)
+    (view,) = widget_views([widget], range, at, hidden, known=known)
     series = detailed_series(widget, range, at, hidden)
     numbers = tuple(rows(series[:ROWS_MOST], None))
     return Explored(view, numbers, len(series) - len(numbers))
 
 
 def drawn(
-    query: Mapping[str, Any], kind: str, fields: Mapping[str, Any], range: str, at: float, hidden: Collection[int]
+    query: Mapping[str, Any],
+    kind: str,
+    fields: Mapping[str, Any],
+    range: str,
+    at: float,
+    hidden: Collection[int],
+    known: Facts,
 ) -> WidgetView:
     """Return the widget alone, with other `fields` of its config."""
-    (view,) = widget_views([widget_of(query, kind, fields)], range, at, hidden)
+    (view,) = widget_views([widget_of(query, kind, fields)], range, at, hidden, known=known)
     return view
 
 

@@ -12,7 +12,8 @@ from django.utils.timezone import get_current_timezone
 from pydantic import Field
 
 from metrics.series.read import Point, Track
-from metrics.widgets import axis, combine, ranges, units
+from metrics.widgets import annotated, axis, combine, ranges, units
+from metrics.widgets.annotated import NO_MARKS, Annotates, Marks, Spot
 from metrics.widgets.axis import Tick
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.combine import How
@@ -27,7 +28,7 @@ BOUND = "le"
 """The label that has the upper bound of a bucket, as Prometheus names it."""
 
 
-class HeatmapConfig(Config):
+class HeatmapConfig(Annotates, Config):
     """Config of a heat map."""
 
     of: Literal["hours", "buckets"] = Field(
@@ -59,6 +60,7 @@ class HeatmapView:
     `cells` are drawn in a box of `columns` by `rows`; `names` are the marks of the rows, `widest` the longest of them,
     `times` those of the columns. `least` and `most` are the values of the two ends of the scale, and `said` tells when
     they were; all are empty without data. Where `has_gaps`, what is not drawn is not known, else it is zero.
+    `annotations` are the marks of what happened when.
     """
 
     cells: tuple[Cells, ...]
@@ -71,6 +73,7 @@ class HeatmapView:
     most: str = ""
     said: str = ""
     has_gaps: bool = True
+    annotations: Marks = NO_MARKS
 
 
 Place = tuple[int, int]
@@ -122,6 +125,7 @@ class Heatmap(WidgetKind[HeatmapConfig]):
             widest=max((one.text for one in names), key=len, default=""),
             times=found.times,
             has_gaps=not found.is_of_buckets,
+            annotations=_marks(config, window),
         )
         if not found.values:
             return drawn
@@ -193,6 +197,22 @@ def _buckets(config: HeatmapConfig, tracks: Sequence[Track], window: Window) -> 
         word=word,
         is_of_buckets=True,
     )
+
+
+def _marks(config: HeatmapConfig, window: Window) -> Marks:
+    """Return the marks of annotations: of hours in the cell in which each begins, of buckets over the time."""
+    if config.of == "buckets":
+        columns, width_s = _columns(window)
+        return annotated.marks(config.noted, window.start, window.start + columns * width_s, window.at)
+    zone = get_current_timezone()
+    today = datetime.fromtimestamp(window.at, zone).date()
+
+    def place(at: float) -> Spot | None:
+        local = datetime.fromtimestamp(at, zone)
+        row = config.days - 1 - (today - local.date()).days
+        return ((local.hour + 0.5) / 24, (row + 0.5) / config.days) if 0 <= row < config.days else None
+
+    return annotated.spots(config.noted, place, window.at)
 
 
 def _columns(window: Window) -> tuple[int, float]:

@@ -11,7 +11,8 @@ from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
 from metrics.series.read import Track, longest_step
-from metrics.widgets import freshness, maintained, ranges, room, units
+from metrics.widgets import annotated, freshness, maintained, ranges, room, units
+from metrics.widgets.annotated import NO_MARKS, Annotates, Marks
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
 from metrics.widgets.units import Shown
@@ -29,7 +30,7 @@ Share = float | None
 """How much of a time was up, from 0 to 1; None where nothing is known of it."""
 
 
-class HistoryConfig(Config):
+class HistoryConfig(Annotates, Config):
     """Config of a history."""
 
     needs_stored: ClassVar = True
@@ -85,7 +86,7 @@ class HistoryView:
     """View-model of `templates/widgets/history.html`: the `rows`, down ones first, and how many `more`.
 
     `count` is the number of bars in a row, `since` when the first one begins, in words; `ems` is how wide the widest
-    share is, in halves of the height of its letters.
+    share is, in halves of the height of its letters. `annotations` are the marks of what happened when.
     """
 
     rows: tuple[Row, ...]
@@ -93,6 +94,7 @@ class HistoryView:
     count: int
     since: str
     ems: int
+    annotations: Marks = NO_MARKS
 
 
 class History(WidgetKind[HistoryConfig]):
@@ -135,6 +137,7 @@ class History(WidgetKind[HistoryConfig]):
             count=count,
             since=f"{config.days} days ago" if config.days else _moment(window.start, window),
             ems=room.ems(row.share for row in shown if row.share),
+            annotations=annotated.marks(config.noted, *axis, window.at),
         )
 
 

@@ -3,149 +3,36 @@
 import json
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from statistics import fmean
-from typing import Annotated, Literal, Self
 
 from django.utils.timezone import get_current_timezone
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from metrics.series.read import Point, Track, longest_step
-from metrics.widgets import annotated, axis, chart, combine, freshness, ranges, units
-from metrics.widgets.annotated import NO_MARKS, Annotates, Marks
+from metrics.series.read import Track
+from metrics.widgets import annotated, axis, chart, freshness, ranges, units
+from metrics.widgets.annotated import NO_MARKS, Marks
 from metrics.widgets.axis import Tick, ValueAxis
-from metrics.widgets.base import Config, ExpressionConfig, Named, QueryConfig, WidgetKind
+from metrics.widgets.base import Named, WidgetKind
+from metrics.widgets.line_config import LineConfig, RightAxis
+from metrics.widgets.line_curves import (
+    BAND_STEPS,
+    BANDS_MOST,
+    Curve,
+    ends,
+    in_steps,
+    inside,
+    logarithms,
+    separate,
+    stacked,
+    step_of,
+)
+from metrics.widgets.line_limits import Limit, limits_on, marked
 from metrics.widgets.ranges import Window
-from metrics.widgets.thresholds import Thresholds
 from metrics.widgets.units import Shown
 
 LINES_MOST = 8
-POINTS_MOST = 1_900
-"""Of all series together: each is 4 to 6 bytes of a path, and a widget stays below 12 kB."""
-POINT_BYTES = 5
-BANDS_MOST = 5
-"""Of more series the least and the greatest are drawn as the curve itself."""
-DRAWN_AS = {"line": 1.0, "steps": 1.8, "points": 2.6}
-"""How much longer a path is than one of lines."""
-TABLE_SHARE = 0.8
-"""A table in the legend leaves so much of the bytes to the paths."""
 SAID_MOST = 4
-LABELS_APART = 0.3
-"""Share of the height; labels of limits that are nearer to each other could overlap in a small chart."""
-BAND_STEPS = 3
-"""A step of a band is as long as so many of a curve, or else its two edges would be most of what is sent."""
-
-
-class Goal(BaseModel):
-    """A line at a value that matters: a goal, a capacity, what was agreed."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    value: float = Field(description="Where it lies.")
-    name: str = Field(default="", max_length=60, description="What is written at it, besides the value.")
-
-
-Side = Literal["left", "right", "unit"]
-OfSide = Annotated[
-    Side,
-    Field(
-        description="The axis of its series; the right one has a scale of its own. "
-        "unit: the right one for those with another unit than the first."
-    ),
-]
-
-
-class LineQuery(QueryConfig):
-    """A query of a line."""
-
-    axis: OfSide = "left"
-
-
-class LineExpression(ExpressionConfig):
-    """A calculation of a line."""
-
-    axis: OfSide = "left"
-
-
-class RightAxis(BaseModel):
-    """The axis on the right."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
-    min: float | None = Field(default=None, description="Where it begins; lower if a value is.")
-    max: float | None = Field(default=None, description="Where it ends; higher if a value is.")
-    fixed: bool = Field(default=False, description="End it at min and max even if values go beyond.")
-    scale: Literal["linear", "log"] = Field(default="linear", description="Logarithmic: each tenfold is as high.")
-
-    @model_validator(mode="after")
-    def _drawable(self) -> Self:
-        _check_ends(self)
-        return self
-
-
-class LineConfig(Annotates, Config):
-    """Config of a line."""
-
-    queries: list[LineQuery] = Field(  # type: ignore[assignment]  # nobody adds to it what is no query of a line
-        min_length=1, max_length=20, description="What to show."
-    )
-    expressions: list[LineExpression] = Field(  # type: ignore[assignment]
-        default_factory=list, max_length=20, description="What to calculate with the queries, and show."
-    )
-    stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
-    draw: Literal["line", "steps", "points"] = Field(
-        default="line", description="Lines from point to point, steps that hold each value, or points alone."
-    )
-    fill: bool = Field(default=False, description="Fill the area under each line.")
-    min: float | None = Field(default=None, description="Where the axis begins; lower if a value is.")
-    max: float | None = Field(default=None, description="Where the axis ends; higher if a value is.")
-    fixed: bool = Field(default=False, description="End the axis at min and max even if values go beyond.")
-    scale: Literal["linear", "log"] = Field(
-        default="linear", description="Logarithmic: each tenfold is as high; what is not more than zero is not drawn."
-    )
-    right: RightAxis = Field(
-        default_factory=RightAxis, description="The axis on the right, for the queries that say that it is theirs."
-    )
-    thresholds: Thresholds | None = Field(default=None, description="Lines from which on values are bad.")
-    goals: list[Goal] = Field(default_factory=list, max_length=4, description="Lines at other values that matter.")
-    legend: Literal["list", "table", "none"] = Field(
-        default="list", description="Names with newest values; a table with mean, least and greatest too; or none."
-    )
-    colours: Literal["order", "labels"] = Field(
-        default="order", description="Colours in the order of the series, or by their labels: the same on every chart."
-    )
-
-    @model_validator(mode="after")
-    def _drawable(self) -> Self:
-        if self.stacked and set(self._sides()) != {"left"}:
-            raise ValueError("stacked series share one axis")
-        if self.stacked and self.draw != "line":
-            raise ValueError("stacked series are drawn as lines")
-        if self.scale == "log" and self.stacked:
-            raise ValueError("stacked series can't have a logarithmic axis")
-        _check_ends(self)
-        return self
-
-    def side(self, of: int) -> Side:
-        """Return the axis of the query `of`; expressions count on behind the queries."""
-        sides = self._sides()
-        return sides[of] if of < len(sides) else "left"
-
-    def _sides(self) -> list[Side]:
-        return [one.axis for one in self.queries] + [one.axis for one in self.expressions]
-
-
-def _check_ends(axis: "LineConfig | RightAxis") -> None:
-    """Raise ValueError, whose text completes a sentence, for an axis that can't be drawn."""
-    if axis.fixed and (axis.min is None or axis.max is None or axis.min >= axis.max):
-        raise ValueError("a fixed axis needs min, and a max that is more")
-    if axis.scale == "log" and any(end is not None and end <= 0 for end in (axis.min, axis.max)):
-        raise ValueError("a logarithmic axis is more than zero from min to max")
-    if axis.min is not None and axis.max is not None and not 0 < axis.max - axis.min < math.inf:
-        raise ValueError("an axis needs a max that is more than its min, and not endlessly more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +42,6 @@ class Summary:
     mean: Shown
     least: Shown
     greatest: Shown
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A line across the chart: `level` is warn, critical or goal, `place` where it is as a tick's, `text` its label.
-
-    The label is above the line, or `below` it where another line is near above.
-    """
-
-    level: str
-    place: str
-    text: str
-    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +93,6 @@ class LineView:
     annotations: Marks = NO_MARKS
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A series as it is drawn: pieces of an upper edge, and for each the lower edge it stands on, if it does."""
-
-    pieces: Sequence[Sequence[Point]]
-    floors: Sequence[Sequence[Point]] | None = None
-
-
 class LineKind(WidgetKind[LineConfig]):
     """Series over the window, as lines or stacked areas."""
 
@@ -242,11 +108,11 @@ class LineKind(WidgetKind[LineConfig]):
         return window.start, window.end
 
     def view(self, config: LineConfig, series: list[Named], window: Window) -> LineView:
-        drawn = [replace(one, track=_inside(one.track, window)) for one in series[:LINES_MOST]]
+        drawn = [replace(one, track=inside(one.track, window)) for one in series[:LINES_MOST]]
         marks = annotated.marks(config.noted, window.start, window.end, window.at)
-        step_s = _step_s(drawn, config, window, marks)
+        step_s = step_of(drawn, config, window, marks)
         fewer = chart.coarse if config.stacked or len(drawn) <= BANDS_MOST else chart.extremes
-        drawn = [replace(one, track=_in_steps(one.track, step_s, fewer)) for one in drawn]
+        drawn = [replace(one, track=in_steps(one.track, step_s, fewer)) for one in drawn]
         rights = _rights(drawn, config)
         hows = [config.right if right else config for right in rights]
         if all(rights):  # then there is one axis, and it is where people look first
@@ -254,12 +120,12 @@ class LineKind(WidgetKind[LineConfig]):
         words = [one.track.unit if how.unit is None else how.unit for one, how in zip(drawn, hows, strict=True)]
         summaries = [_summary(one.track, word, config) for one, word in zip(drawn, words, strict=True)]
         drawn = [
-            replace(one, track=_logarithms(one.track)) if how.scale == "log" else one
+            replace(one, track=logarithms(one.track)) if how.scale == "log" else one
             for one, how in zip(drawn, hows, strict=True)
         ]
-        curves = (_stacked if config.stacked else _separate)([one.track for one in drawn], step_s, config.every_s)
+        curves = (stacked if config.stacked else separate)([one.track for one in drawn], step_s, config.every_s)
         scales = {
-            side: _axis(_ends(of_side), words[first], hows[first], config, has_limits=not side)
+            side: _axis(ends(of_side), words[first], hows[first], config, has_limits=not side)
             for side in (False, True)
             if (of_side := [curve for curve, right in zip(curves, rights, strict=True) if right is side])
             and (first := rights.index(side)) >= 0
@@ -285,7 +151,7 @@ class LineKind(WidgetKind[LineConfig]):
             end=window.end,
             step_s=step_s,
             empty=is_empty,
-            limits=_limits(scales[False], words[rights.index(False)] if words else config.unit or "", config),
+            limits=limits_on(scales[False], words[rights.index(False)] if words else config.unit or "", config),
             is_stacked=config.stacked,
             legend=config.legend,
             right=scales.get(True),
@@ -312,45 +178,16 @@ def _said(lines: Sequence[Line], count: int, *, is_empty: bool) -> str:
     return ", ".join([*named, *rest, *["no samples in this range"] * is_empty])
 
 
-def _ends(curves: Sequence[Curve]) -> list[float]:
-    """Return the least and the greatest value of `curves`, none without points."""
-    return chart.ends(point for curve in curves for piece in curve.pieces for point in piece)
-
-
 def _axis(
     values: list[float], word: str, how: LineConfig | RightAxis, config: LineConfig, *, has_limits: bool
 ) -> ValueAxis:
     """Return the axis for `values`, which are logarithms where it is logarithmic; limits may lie on it as well."""
-    limits = [value for _, value, _ in _marked(config)] if has_limits else []
+    limits = [value for _, value, _ in marked(config)] if has_limits else []
     if how.scale == "log":
         values = [10**value for value in values] + [value for value in limits if value > 0]
         return axis.log_axis(values, word, how.min, how.max, fixed=how.fixed)
     floor = [0.0] if config.stacked or config.fill else []
     return axis.value_axis(values + limits + floor, word, how.min, how.max, fixed=how.fixed)
-
-
-def _marked(config: LineConfig) -> list[tuple[str, float, str]]:
-    """Return level, value and name of everything that has a line across the chart."""
-    limits = config.thresholds or Thresholds()
-    named = [("warn", limits.warn, "Warning"), ("critical", limits.critical, "Critical")]
-    found = [(level, value, name) for level, value, name in named if value is not None]
-    return [*found, *(("goal", goal.value, goal.name) for goal in config.goals)]
-
-
-def _limits(scale: ValueAxis, word: str, config: LineConfig) -> tuple[Limit, ...]:
-    placed = [
-        (level, scale.place(value), f"{name} {units.show(value, word)}") for level, value, name in _marked(config)
-    ]
-    places = [_share(place) for _, place, _ in placed if place]
-    return tuple(
-        Limit(level, place, text.strip(), any(0 < _share(place) - other < LABELS_APART for other in places))
-        for level, place, text in placed
-        if place
-    )
-
-
-def _share(place: str) -> float:
-    return float(place.removesuffix("%")) / 100
 
 
 def _summary(track: Track, word: str, config: LineConfig) -> Summary | None:
@@ -359,25 +196,6 @@ def _summary(track: Track, word: str, config: LineConfig) -> Summary | None:
     mean = fmean(point.value for point in track.points)
     least, greatest = chart.ends(track.points)
     return Summary(units.show(mean, word), units.show(least, word), units.show(greatest, word))
-
-
-def _logarithms(track: Track) -> Track:
-    """Return `track` with the logarithms of what is more than zero."""
-
-    def logarithm(value: float | None) -> float | None:
-        return math.log10(value) if value is not None and value > 0 else None
-
-    points = [
-        Point(
-            one.at,
-            value,
-            None if one.low is None else logarithm(one.low) if one.low > 0 else value,
-            logarithm(one.high),
-        )
-        for one in track.points
-        if (value := logarithm(one.value)) is not None
-    ]
-    return replace(track, points=tuple(points), before=None)
 
 
 def _by_labels(series: Sequence[Named]) -> list[int]:
@@ -430,51 +248,3 @@ def _line(
         summary=summary,
         right=right,
     )
-
-
-def _step_s(series: Sequence[Named], config: LineConfig, window: Window, marks: Marks) -> float:
-    """Return the step to draw in: the window's, or a multiple of it where many series would make much to send.
-
-    An area of a stack costs more than three curves: its line, and its upper and its lower edge. A band has two edges
-    in longer steps. What `marks` take is left to them.
-    """
-    points = sum(len(one.track.points) for one in series)
-    each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])
-    drawn = points * (3.4 if config.stacked else each)
-    if not config.stacked and len(series) <= BANDS_MOST:
-        drawn += sum(chart.count_apart(one.track.points) for one in series) * 2 / BAND_STEPS
-    most = POINTS_MOST * (TABLE_SHARE if config.legend == "table" else 1) - marks.size_bytes / POINT_BYTES
-    return window.step_s * max(1, math.ceil(drawn / most))
-
-
-def _inside(track: Track, window: Window) -> Track:
-    """Leave out what can't be drawn."""
-    inside = [one for one in track.points if window.start <= one.at < window.end and isfinite(one.value)]
-    return replace(track, points=tuple(inside))
-
-
-def _in_steps(track: Track, step_s: float, fewer: Callable[[Sequence[Point], float], Sequence[Point]]) -> Track:
-    """Have `fewer` make fewer points of those of `track`, and means of what was before."""
-    before = chart.coarse([track.before], step_s)[0] if track.before else None
-    return replace(track, points=tuple(fewer(track.points, step_s)), before=before)
-
-
-def _separate(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
-    """Return each series as it is."""
-    return [Curve(chart.segments(one.points, longest_step(step_s, every_s or one.every_s))) for one in tracks]
-
-
-def _stacked(tracks: Sequence[Track], step_s: float, every_s: float | None) -> list[Curve]:
-    """Return each series on top of the ones before it. In a gap of one, the others close up."""
-    at = combine.times(tracks)
-    sums = [0.0] * len(at)
-    curves = []
-    for track in tracks:
-        values = combine.aligned(track, at, step_s, every_s)
-        places = [i for i, value in enumerate(values) if value is not None]
-        lower = {at[i]: Point(at[i], sums[i]) for i in places}
-        sums = [below + (value or 0.0) for below, value in zip(sums, values, strict=True)]
-        longest_s = longest_step(step_s, every_s or track.every_s)
-        pieces = chart.segments([Point(at[i], sums[i]) for i in places], longest_s)
-        curves.append(Curve(pieces, [[lower[point.at] for point in piece] for piece in pieces]))
-    return curves

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
-from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
@@ -158,14 +157,14 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
 
 def _of_annotation(one: Noted, window: Window, most_bytes: int) -> Change:
     tags_bytes = most_bytes // 3
-    lasts = [units.age(one.until - one.at)] if one.until is not None else []
+    lasts = [] if one.until is None else ["open" if math.isinf(one.until) else units.age(one.until - one.at)]
     return Change(
         time=_time(one.at, window),
         name=cut(one.text, most_bytes - tags_bytes),
         value=None,
         was=None,
         level=None,
-        link=f"{reverse('annotations')}?from={one.id}#annotation-{one.id}",
+        link=one.link,
         tags=cut(" · ".join([*lasts, *([", ".join(one.tags)] if one.tags else [])]), tags_bytes),
     )
 

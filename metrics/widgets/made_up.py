@@ -1,8 +1,10 @@
 """Facts that there are not, for examples and the gallery."""
 
+import math
+
 from metrics.alerts import matchers
 from metrics.widgets import bad_alert, on_call, untold
-from metrics.widgets.annotated import Noted
+from metrics.widgets.annotated import INCIDENT, Noted
 from metrics.widgets.bad_alert import made_up
 from metrics.widgets.facts import Facts
 from metrics.widgets.maintained import Maintained
@@ -126,5 +128,7 @@ def annotations(at: float) -> Facts:
             Noted(3, at - 1500, None, "Queue doubled & <restarted>", ("change",)),
             *(Noted(4 + number, at - 600 + 2 * number, None, f"Host {number} rebooted", ()) for number in range(5)),
             Noted(9, at - 120, None, LONG_NAME, ("a tag that is rather long", "deploy", "shop")),
+            Noted(1, at - 1700, at - 900, "Incident, critical: Queue full", (INCIDENT,), severity="critical"),
+            Noted(2, at - 420, math.inf, "Incident, warning: Disk full", (INCIDENT,), severity="warning"),
         ]
     )

@@ -25,9 +25,9 @@ from metrics.widgets.links import ShownLink
 from metrics.widgets.live_queries import Live, Said
 from metrics.widgets.maintained import InMaintenance, Maintained
 from metrics.widgets.registry import kinds
+from metrics.widgets.repeated import SECTION
 from metrics.widgets.spec import OnPhone
 from metrics.widgets.thresholds import Level
-from metrics.widgets.variables import SECTION
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from metrics.models import Widget
 from metrics.widgets.base import Named, Still, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.repeated import SECTION
 from metrics.widgets.spec import COLUMNS
-from metrics.widgets.variables import SECTION
 
 
 class SectionConfig(Still):

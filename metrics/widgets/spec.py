@@ -23,7 +23,8 @@ from typing_extensions import TypedDict
 from metrics.access.sharing import Access, Text
 from metrics.widgets.column import ORDER_MOST
 from metrics.widgets.ranges import DEFAULT, RANGES_S
-from metrics.widgets.variables import SECTION, VARIABLES_MOST, VariableSpec
+from metrics.widgets.repeated import SECTION
+from metrics.widgets.variables import VARIABLES_MOST, VariableSpec
 
 COLUMNS = 12
 ROWS = 160

@@ -2,12 +2,14 @@
 
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import transaction
 
+from metrics.access import policy
 from metrics.access.bearer import bearer
 from metrics.access.policy import Forbidden
 from metrics.access.principal import SYSTEM, Principal, of_token, of_user
@@ -33,7 +35,7 @@ def at(seconds: float) -> datetime:
 
 
 def texts(tags: set[str], moment: float, dashboard: int | None = None) -> list[str]:
-    return [one.text for one in chart_annotations.on(dashboard, tags, moment)]
+    return [one.text for one in chart_annotations.on(partial(policy.teams_of, dashboard), tags, moment)]
 
 
 def holder(scope: str, *teams: Any) -> Principal:
@@ -198,11 +200,11 @@ def test_only_tags_that_a_widget_asks_for_are_read_once_until_they_change(
 def test_of_the_past_those_of_then_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, moment in [("then", AT - 60), ("later", AT + 3 * DAY_S), ("long before", AT - 368 * DAY_S)]:
         Annotation.objects.create(text=text, at=datetime_of(moment))
-    assert [one.text for one in chart_annotations.on_at(None, {ALL}, AT)] == ["then"]
+    assert [one.text for one in chart_annotations.on_at(frozenset, {ALL}, AT)] == ["then"]
     monkeypatch.setattr(chart_annotations, "MOST", 2)
     for number in range(3):
         Annotation.objects.create(text=f"{number}", at=datetime_of(AT - 50 + number))
-    assert [one.text for one in chart_annotations.on_at(None, {ALL}, AT)] == ["2", "1"]
+    assert [one.text for one in chart_annotations.on_at(frozenset, {ALL}, AT)] == ["2", "1"]
 
 
 def test_those_of_a_team_push_out_no_others_whatever_their_tags(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +230,7 @@ def test_those_of_a_team_push_out_no_others_whatever_their_tags(monkeypatch: pyt
     ]:
         dashboard = make.dashboard(f"of-{Dashboard.objects.count()}", teams=[team] if team else ()).pk
         assert set(texts(tags, now, dashboard)) == found, (tags, team)
-        assert {one.text for one in chart_annotations.on_at(dashboard, tags, now)} == found
+        assert {one.text for one in chart_annotations.on_at(partial(policy.teams_of, dashboard), tags, now)} == found
 
 
 def test_many_tags_are_remembered_as_one(django_assert_num_queries: Any) -> None:

@@ -281,15 +281,15 @@ def test_facts_are_read_once_until_they_change(
     with django_capture_on_commit_callbacks(execute=True):
         row = maintenance.create(SYSTEM, parse("host=a"), maintenance.Window("UTC", local, 3600), "Racks", Access())
         taken("Load", host="b").delete()  # its rule stays
-    assert len(windows.on(None, now + 1)) == 1
+    assert len(windows.on(frozenset, now + 1)) == 1
     first = facts.on(None, EVERY, now + 1)
     with django_assert_num_queries(0):
-        assert len(windows.on(None, now + 2)) == 1
+        assert len(windows.on(frozenset, now + 2)) == 1
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         one = taken("Load", host="a")
         journal.moved([journal.transition(one, "pending", "firing", AT, "It is high.")])  # a storm has many of these
     with django_assert_num_queries(0):
-        assert len(windows.on(None, now + 2)) == 1
+        assert len(windows.on(frozenset, now + 2)) == 1
     assert facts.on(None, EVERY, now + 2).untold == first.untold
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
         journal.record(SYSTEM, "acknowledge", one)
@@ -297,7 +297,7 @@ def test_facts_are_read_once_until_they_change(
     assert sorted(kinds) == ["acknowledgement", "maintenance"]
     with django_capture_on_commit_callbacks(execute=True):
         maintenance.delete(SYSTEM, row.pk)
-    assert windows.on(None, now + 2) == []
+    assert windows.on(frozenset, now + 2) == []
     assert [one.kind for one in facts.on(None, EVERY, now + 2).untold or ()] == ["acknowledgement"]
 
 

@@ -108,7 +108,7 @@ def test_without_redis_two_at_once_are_stored_once(monkeypatch: pytest.MonkeyPat
     start, answers, answered = threading.Barrier(2), [], idempotency._answered
     nobody = threading.local()
 
-    def together(*asked: Any) -> int | None:
+    def together(*asked: Any) -> IdempotencyKey | None:
         """Answer as ever, but the first time not before both have asked."""
         found = answered(*asked)
         if not hasattr(nobody, "waits"):

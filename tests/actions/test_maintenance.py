@@ -98,7 +98,9 @@ def test_what_is_over_stays_on_charts_when_it_is_turned_off(clock: list[datetime
     now = NOW + DAY + timedelta(hours=9)
     clock[0] = now
     changed(row, NIGHTLY, enabled=False)
-    ends = [(datetime_of(one.start), datetime_of(one.end)) for one in windows_of_charts.on_at(None, now.timestamp())]
+    ends = [
+        (datetime_of(one.start), datetime_of(one.end)) for one in windows_of_charts.on_at(frozenset, now.timestamp())
+    ]
     assert ends == [
         (NOW + timedelta(hours=32), now),
         (NOW + timedelta(hours=8), NOW + timedelta(hours=12)),

@@ -60,7 +60,7 @@ class TestSeen:
         incident = make.incident("Disk full")
         for viewer in ("w1", "w1", "w2"):
             sightings.store([wall(incident, viewer)])
-        assert told == ["incident"]
+        assert told == ["sighting"]
 
     def test_what_somebody_may_not_see_they_did_not_see(self) -> None:
         incident = make.incident("Secret", everyone=False, teams=[make.team("ops")])

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from metrics.access.principal import SYSTEM
+from metrics.actions import annotations
 from metrics.api import annotations as api
 from metrics.models import Annotation
 from tests import make
@@ -90,24 +92,29 @@ def test_sent_again_with_its_key_it_is_made_once(editor: Program) -> None:
     assert (other.status_code, fields(other)) == (422, [(None, "Idempotency-Key")])
     assert editor.post(PATH, DEPLOY, **{"Idempotency-Key": ""}).status_code == 400
     assert Annotation.objects.count() == 1
+    editor.patch(f"{PATH}/{body(first)['id']}", {"text": "Secret"})
     editor.delete(f"{PATH}/{body(first)['id']}")
-    assert editor.post(PATH, DEPLOY, **{"Idempotency-Key": "build-7"}).status_code == 404
+    again = editor.post(PATH, DEPLOY, **{"Idempotency-Key": "build-7"})
+    assert (again.status_code, body(again)) == (201, body(first)), "it was made, whatever became of it"
     bad = {**DEPLOY, "tags": ["a,b"]}
     assert [editor.post(PATH, one, **{"Idempotency-Key": "build-8"}).status_code for one in (bad, DEPLOY)] == [422, 201]
 
 
 def test_one_that_its_maker_may_not_see_is_made_and_answered() -> None:
     of_ops = Program("edit", "ops job", [make.team("ops")])
-    made = of_ops.post(PATH, {**DEPLOY, "access": {"everyone": False, "teams": []}}, **{"Idempotency-Key": "once"})
+    hidden = {**DEPLOY, "access": {"everyone": False, "teams": []}}
+    made, again = (of_ops.post(PATH, hidden, **{"Idempotency-Key": "once"}) for _ in range(2))
     assert (made.status_code, body(made)["access"]) == (201, {"everyone": False, "teams": []})
+    assert (again.status_code, body(again)) == (201, body(made))
     assert of_ops.get(f"{PATH}/{body(made)['id']}").status_code == 404
 
 
 def test_a_token_makes_so_many_a_minute(editor: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = annotations.create(SYSTEM, "x")
     monkeypatch.setattr(api, "PER_MINUTE", 0)
-    refused = editor.post(PATH, DEPLOY)
-    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
-    assert not Annotation.objects.exists()
+    for refused in (editor.post(PATH, DEPLOY), editor.patch(f"{PATH}/{row.pk}", {"text": "y"})):
+        assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    assert [one.text for one in Annotation.objects.all()] == ["x"]
 
 
 def test_a_token_of_a_team_writes_and_sees_for_it(editor: Program) -> None:

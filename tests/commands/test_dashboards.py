@@ -110,3 +110,27 @@ def test_rules_are_in_a_folder_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "rules" / "slow.yaml").write_text(text.replace("above: 1", "over: 2"))
     with pytest.raises(CommandError, match=r"rules/slow.yaml: line 4: condition.over: "):
         run("apply", tmp_path)
+
+
+def test_channels_and_escalations_are_applied_before_what_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.team("ops")
+    monkeypatch.setenv("MAIL_PASSWORD", "four words make it")
+    files = {
+        "channels/post": "name: Post\nteam: ops\nkind: mail\nconfig:\n  to: [a@example.org]\n  host: mail.example.org\n"
+        "  username: ops\n  password: {env: MAIL_PASSWORD}\nposition: 0\n",
+        "escalations/ops": "team: ops\nsteps:\n  - tell: [channel:Post]\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / f"{name}.yaml"
+        path.parent.mkdir()
+        path.write_text(text)
+    shown, said = run("apply", tmp_path)
+    assert said == "channels/post is created. escalations/ops is created.\n"
+    assert "four words" not in shown
+    assert (run("apply", tmp_path), differs(tmp_path)) == (("", "Nothing to do.\n"), False)
+    assert run("export", tmp_path) == ("", "Nothing to do.\n")
+    assert {
+        str(one.relative_to(tmp_path).with_suffix("")): one.read_text() for one in tmp_path.rglob("*.yaml")
+    } == files

@@ -17,8 +17,9 @@ from metrics.sample import check
 from metrics.sources.base import Noted, SourceError
 from metrics.sources.network_policy import Forbidden, limited
 from metrics.sources.promql import Promql, PromqlConfig, _samples
+from metrics.widgets.filled import with_values
 from metrics.widgets.render import widget_views
-from metrics.widgets.variables import Choice, with_values
+from metrics.widgets.variables import Choice
 from tests import make
 from tests.prometheus import prometheus
 from tests.promql_server import answer_at_once

@@ -1,21 +1,38 @@
 """Annotations on widgets: which are chosen, where they are marked, and that many stay few and small."""
 
+import math
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
 from pydantic import ValidationError
 
 from metrics.widgets import annotated
-from metrics.widgets.annotated import ALL, MARKS_MOST, NO_MARKS, Marks, Noted, marks, tags_of
+from metrics.widgets.annotated import (
+    ALL,
+    INCIDENT,
+    INCIDENT_MARKS_MOST,
+    MARKS_MOST,
+    NO_MARKS,
+    Marks,
+    Noted,
+    marks,
+    spots,
+    tags_of,
+)
 from metrics.widgets.facts import Facts, annotations_of
+from metrics.widgets.filled import with_values
 from metrics.widgets.gallery import _widget
-from metrics.widgets.line import LineConfig, LineView
-from metrics.widgets.list import ListConfig, ListView
+from metrics.widgets.heatmap import Heatmap, HeatmapConfig
+from metrics.widgets.history import History, HistoryConfig
+from metrics.widgets.line import LineView
+from metrics.widgets.line_config import LineConfig
+from metrics.widgets.list import ListConfig, ListKind, ListView
 from metrics.widgets.render import html, view_of_tracks
-from metrics.widgets.variables import Choice, with_values
-from tests.widgets.make import AT, track
+from metrics.widgets.variables import Choice
+from tests.widgets.make import AT, named, track, window
 from tests.widgets.test_line import FINER, noise
 
 HOUR = (AT - 3600, AT, AT)
@@ -202,3 +219,76 @@ def test_what_is_cut_is_cut_by_its_bytes() -> None:
         assert annotated._size(cut) > 14
         assert annotated._size(cut) <= 24
     assert Marks().size_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"of": "hours", "days": 2}, [("31.2%", "25.0%", 2), ("52.1%", "75.0%", 1)]),  # Thursday 7 h, Friday 12 h
+        ({"of": "buckets"}, [("4.2%", "", 1)]),
+        ({"of": "hours", "annotations": []}, []),
+    ],
+)
+def test_a_heat_map_marks_the_cells_or_the_time(fields: dict[str, Any], found: list[tuple[str, str, int]]) -> None:
+    given = [noted(1, -29 * 3600), noted(2, -29 * 3600 + 5), noted(3, 40), noted(4, -9 * 86_400), noted(5, -3420)]
+    if fields["of"] == "hours":
+        given.pop()
+    config = HeatmapConfig.model_validate({**QUERY, **fields})
+    Facts(annotations=given).give(config)
+    kind = Heatmap()
+    shown = kind.view(config, [], kind.window(config, window()))
+    assert [(one.place, one.row, one.count) for one in shown.annotations.marks] == found
+    assert ("Annotations: " in shown.annotations.said) == bool(found)
+
+
+def test_a_map_marks_the_newest_places() -> None:
+    shown = spots([noted(n, -n) for n in range(40)], lambda at: (0.5, at / AT) if at < AT - 1 else None, AT)
+    assert (len(shown.marks), shown.marks[-1].row) == (MARKS_MOST, "100.0%")
+    assert "and 35 before" in shown.said
+
+
+def test_a_history_marks_the_day_over_all_rows_and_stays_small() -> None:
+    config = HistoryConfig.model_validate({**QUERY, "days": 30})
+    Facts(annotations=[noted(n, -86_400 * n, None, "&" * 500) for n in range(60)]).give(config)
+    kind = History()
+    shown = kind.view(config, [named("web", 1.0), named("db", 1.0)], kind.window(config, window()))
+    assert len(shown.annotations.marks) <= MARKS_MOST
+    assert sum(one.count for one in shown.annotations.marks) == 30
+    assert shown.annotations.marks[0].place == "1.7%"  # noon of the first of thirty days
+    drawn = render_to_string("widgets/history.html", {"view": shown})
+    assert drawn.count('class="noted"') == 1
+    assert len(drawn.encode()) < 6_000
+
+
+def test_incidents_have_marks_of_their_own_with_their_worst_severity_and_where_they_lead() -> None:
+    def incident(id: int, at: float, until: float, severity: str) -> Noted:
+        return replace(noted(id, at, until, f"Incident {id}", INCIDENT), severity=severity)
+
+    given = [
+        noted(1, -1800),
+        incident(1, -1800, -900, "warning"),
+        incident(2, -600, math.inf, "info"),
+        incident(3, -601, -500, "critical"),
+    ]
+    shown = marks(given, AT - 3600, AT + 3600, AT)
+    assert [(one.place, one.width, one.severity, one.link, one.text) for one in shown.marks] == [
+        ("25.0%", "", "", "", "11:30 Deployed"),
+        ("25.0%", "12.5%", "warning", "/incidents/1/", "11:30 to 11:45 Incident 1"),
+        ("41.7%", "8.3%", "critical", "/incidents/", "11:49 to 11:51 Incident 3 · since 11:50 Incident 2"),
+    ]
+    drawn = render_to_string("widgets/_marks.html", {"marks": shown.marks})
+    assert drawn.count('<a href="/incidents/') == 2
+    assert len(drawn.encode()) <= shown.size_bytes + 100
+    many = marks([incident(n, -3600 + 30 * n, -3600 + 30 * n + 5, "info") for n in range(120)], *HOUR)
+    assert len(many.marks) == INCIDENT_MARKS_MOST
+    drawn = render_to_string("widgets/_marks.html", {"marks": many.marks})
+    assert len(drawn.encode()) <= many.size_bytes + 100
+    both = Facts(annotations=[noted(1, -60, None, "&" * 500), *given[1:]])
+    rows = ListConfig.model_validate({"annotations": [INCIDENT]})
+    both.give(rows)
+    listed = ListKind().view(rows, [], window())
+    assert [(one.name, one.tags, one.link) for one in listed.changes] == [
+        ("Incident 2", "open · incident", "/incidents/2/"),
+        ("Incident 3", "1 min · incident", "/incidents/3/"),
+        ("Incident 1", "15 min · incident", "/incidents/1/"),
+    ]

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from metrics.series.read import Point
 from metrics.widgets import ranges
-from metrics.widgets.line import LineConfig, LineKind, LineView
+from metrics.widgets.line import LineKind, LineView
+from metrics.widgets.line_config import LineConfig
 from metrics.widgets.ranges import Window
 from tests.widgets.make import AT, config, named, steps, window
 

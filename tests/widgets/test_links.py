@@ -9,13 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 from metrics.models import Widget
 from metrics.widgets import links
 from metrics.widgets.bars import Bars, BarsConfig
+from metrics.widgets.filled import with_values
 from metrics.widgets.late import Late, LateConfig
 from metrics.widgets.links import Href, Link
 from metrics.widgets.list import ListConfig, ListKind
 from metrics.widgets.render import widget_views
 from metrics.widgets.status import Status, StatusConfig
 from metrics.widgets.table import Table, TableConfig
-from metrics.widgets.variables import Choice, with_values
+from metrics.widgets.variables import Choice
 from tests.widgets.make import AT, config, named, window
 
 HREF: TypeAdapter[str] = TypeAdapter(Href)

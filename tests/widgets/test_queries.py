@@ -13,7 +13,7 @@ from metrics.series.read import Track
 from metrics.series.write import write
 from metrics.widgets.bars import Bars, BarsConfig
 from metrics.widgets.base import Named
-from metrics.widgets.line import LineConfig
+from metrics.widgets.line_config import LineConfig
 from metrics.widgets.number import Number, NumberConfig
 from metrics.widgets.ranges import window
 from metrics.widgets.render import _asked, _series, render

@@ -1,4 +1,4 @@
-"""`manage.py dashboards`: dashboards as files in a folder, and rules in the folder `rules` in it."""
+"""`manage.py dashboards`: dashboards as files in a folder; channels, escalations and rules in folders in it."""
 
 import os
 import sys
@@ -11,22 +11,23 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM, Principal, of_user
+from metrics.actions import channel_files, escalation_files, rule_files
 from metrics.actions import dashboard_files as actions
-from metrics.actions import rule_files
 from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
-from metrics.actions.rule_files import FOLDER
 
+INSIDE = (channel_files, escalation_files, rule_files)
+"""Things in a folder each, in the order in which they are applied: an escalation names channels."""
 TROUBLE = 2
 """Exit code of what could not be done; 1 is that of a difference."""
 
 
 class Command(BaseCommand):
-    """Compares dashboards and rules with the files of a folder, and makes one what the other is."""
+    """Compares dashboards, and what is told of alerts, with the files of a folder, and makes one what the other is."""
 
     help = (
-        "Compare dashboards, and rules, with the YAML files of a folder, apply these, or write what was changed in "
-        "the page."
+        "Compare dashboards, channels, escalations and rules with the YAML files of a folder, apply these, or write "
+        "what was changed in the page."
     )
     requires_system_checks = ()  # they would import every page; `make check` runs them
 
@@ -34,10 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("verb", choices=("diff", "apply", "export"))
         parser.add_argument(
             "folder",
-            help=f"Where the files are, each called after its slug: shop{ENDING}; rules in {FOLDER}/ there.",
+            help=f"Where the files are, each called after its slug: shop{ENDING}; channels, escalations and rules in "
+            "folders there.",
         )
         parser.add_argument(
-            "--prune", action="store_true", help="Delete dashboards and rules (or, on export, files) of no file."
+            "--prune", action="store_true", help="Delete what has no file; on export, files that are of nothing."
         )
         parser.add_argument("--as", dest="user", default="", help="A user who does it; else Watchfloor itself.")
 
@@ -45,18 +47,19 @@ class Command(BaseCommand):
         self.done: list[str] = []
         by = _principal(user)
         try:
-            missing = verb == "export"
-            files = _files(Path(folder), may_be_missing=missing)
-            of_rules = _files(Path(folder, FOLDER), may_be_missing=True)
+            files = _files(Path(folder), may_be_missing=verb == "export")
+            inside = {one.FOLDER: _files(Path(folder, one.FOLDER), may_be_missing=True) for one in INSIDE}
             if verb == "export":
                 self._export(Path(folder), files, actions.export(by, files), prune)
-                self._export(Path(folder, FOLDER), of_rules, rule_files.export(by, of_rules), prune)
+                for one in INSIDE:
+                    found = inside[one.FOLDER]
+                    self._export(Path(folder, one.FOLDER), found, one.export(by, found), prune, f"{one.FOLDER}/")
                 self.stderr.write(" ".join(self.done) or "Nothing to do.")
-            elif not files and not of_rules:
+            elif not files and not any(inside.values()):
                 raise CommandError(f"{folder} has no file that ends with {ENDING}.", returncode=TROUBLE)
             else:
-                has_rules = Path(folder, FOLDER).is_dir()
-                self._compare(by, files, of_rules if has_rules else None, verb, prune)
+                there = {name: found for name, found in inside.items() if Path(folder, name).is_dir()}
+                self._compare(by, files, there, verb, prune)
         except Invalid as problem:
             raise CommandError("\n".join(said for _, said in problem.all), returncode=TROUBLE) from None
         except (Conflict, Forbidden, Missing) as problem:
@@ -66,25 +69,26 @@ class Command(BaseCommand):
             raise CommandError(said, returncode=TROUBLE) from None
 
     def _compare(
-        self, by: Principal, files: dict[str, str], of_rules: dict[str, str] | None, verb: str, prune: bool
+        self, by: Principal, files: dict[str, str], inside: dict[str, dict[str, str]], verb: str, prune: bool
     ) -> None:
-        """Show what differs, and apply it all, or nothing; without a folder of rules, they are left alone."""
+        """Show what differs, and apply it all, or nothing; what has no folder is left alone."""
         changes = actions.compare(by, files, prune=prune)
-        rule_changes = [] if of_rules is None else rule_files.compare(by, of_rules, prune=prune)
-        both: list[Change] = [*changes, *rule_changes]
-        for one in both:
-            for line in one.lines():
+        others = [(one, one.compare(by, inside[one.FOLDER], prune=prune)) for one in INSIDE if one.FOLDER in inside]
+        every: list[Change] = [*changes, *(change for _, found in others for change in found)]
+        for change in every:
+            for line in change.lines():
                 self.stdout.write(line)
         if verb == "diff":
-            if both:
+            if every:
                 sys.exit(1)
             return
         with transaction.atomic():
             actions.apply(by, changes)
-            rule_files.apply(by, rule_changes)
-        self.stderr.write(" ".join(map(_done, both)) or "Nothing to do.")
+            for one, found in others:
+                one.apply(by, found)
+        self.stderr.write(" ".join(map(_done, every)) or "Nothing to do.")
 
-    def _export(self, folder: Path, files: dict[str, str], texts: dict[str, str], prune: bool) -> None:
+    def _export(self, folder: Path, files: dict[str, str], texts: dict[str, str], prune: bool, shown: str = "") -> None:
         changed = sorted(name for name, text in texts.items() if files.get(name) != text)
         gone = sorted(files.keys() - texts.keys()) if prune else []
         if changed:
@@ -93,7 +97,6 @@ class Command(BaseCommand):
             _write(folder / f"{name}{ENDING}", texts[name])
         for name in gone:
             (folder / f"{name}{ENDING}").unlink()
-        shown = f"{FOLDER}/" if folder.name == FOLDER else ""
         self.done += [
             *(f"{shown}{name}{ENDING} is written." for name in changed),
             *(f"{shown}{name}{ENDING} is removed." for name in gone),

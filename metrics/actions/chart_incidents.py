@@ -1,0 +1,63 @@
+"""Incidents as annotations for charts and lists: read from their own rows, and remembered until one changes."""
+
+import math
+from collections.abc import Collection
+from functools import partial
+
+from django.db.models import Q
+
+from metrics.access import policy
+from metrics.access.policy import Teams
+from metrics.actions.chart_annotations import BACK_S
+from metrics.actions.remembered import Remembered
+from metrics.models import Incident
+from metrics.times import datetime_of, seconds_of
+from metrics.widgets.annotated import ALL, INCIDENT, Noted
+
+REMEMBERED_S = 60.0
+MOST = 1000
+"""The newest ones."""
+
+
+def on(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
+    """Return the incidents that charts may show now, which is `at`, to those who see `teams`, if `tags` choose them.
+
+    That is no query most of the time.
+    """
+    return policy.for_readers(_known.get(at, partial(_read, at)), teams) if _are_chosen(tags) else []
+
+
+def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
+    """Return the incidents that charts of a time of the past may show; one that ended later was open then."""
+    return policy.for_readers(_read(at), teams) if _are_chosen(tags) else []
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    _known.forget()
+
+
+def _are_chosen(tags: Collection[str]) -> bool:
+    return ALL in tags or INCIDENT in tags
+
+
+def _read(at: float) -> tuple[Noted, ...]:
+    then = datetime_of(at)
+    lasting = Q(resolved_at=None) | Q(resolved_at__gt=datetime_of(max(0.0, at - BACK_S)))
+    rows = Incident.objects.filter(lasting, opened_at__lte=then).order_by("-opened_at", "-pk")
+    return tuple(
+        Noted(
+            id=row.pk,
+            at=seconds_of(row.opened_at),
+            until=seconds_of(row.resolved_at) if row.resolved_at and row.resolved_at <= then else math.inf,
+            text=f"Incident, {row.severity}: {row.title}",
+            tags=(INCIDENT,),
+            for_everyone=row.for_everyone,
+            teams=frozenset(team.pk for team in row.teams.all()),
+            severity=row.severity,
+        )
+        for row in rows.prefetch_related("teams")[:MOST]
+    )
+
+
+_known = Remembered[tuple[Noted, ...]]("incidents", REMEMBERED_S)

@@ -1,0 +1,160 @@
+"""Escalations as files: who is told of the alerts of a team, beside the dashboards' files.
+
+A file says its team by `team`; without one it is that of the installation.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from metrics import yaml
+from metrics.access.policy import visible
+from metrics.access.principal import Principal
+from metrics.access.sharing import Text
+from metrics.actions import audience, escalation_specs, named_files, teams
+from metrics.actions.dashboard_files import Change
+from metrics.actions.errors import Invalid, sentences
+from metrics.alerts.escalation import EscalationSpec
+from metrics.models import Escalation
+from metrics.widgets.spec import new_key
+
+FOLDER = "escalations"
+INSTALLATION = "installation"
+"""How the file of the installation is called."""
+
+
+class EscalationDocument(EscalationSpec):
+    """How a team answers, as a file says it."""
+
+    team: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was read: what it says (`document`), and how a team answers by it (`spec`)."""
+
+    document: yaml.Document
+    spec: EscalationDocument
+
+
+def read(name: str, text: str) -> File:
+    """Read the file that is called `name`. Raises Invalid with all that is wrong, each with its line."""
+    return File(*named_files.read(named_files.path(FOLDER, name), text, _parsed))
+
+
+def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> list[Change]:
+    """Return what differs between how teams that `by` may see answer and `files`, texts by the names of the files.
+
+    With `prune`, teams without a file answer as the installation. Raises Invalid with all that is wrong.
+    """
+    stored = _rows(by)
+    said = named_files.by_thing(FOLDER, files, read, _team)
+    changes = [
+        change for team, (name, file) in said.items() for change in _change(name, files[name], file, stored.get(team))
+    ]
+    gone = sorted(stored.keys() - said.keys()) if prune else []
+    return changes + [
+        Change(f"{FOLDER}/{_file_name(team)}", "delete", _text(stored[team]), "", None, {"team": team}) for team in gone
+    ]
+
+
+def apply(by: Principal, changes: Iterable[Change]) -> None:
+    """Have teams answer as their files say: all, or none. Raises what escalation_specs.put and reset do."""
+    with transaction.atomic():
+        for one in changes:
+            document = dict(one.document)
+            team = document.pop("team")
+            if one.verb == "delete":
+                escalation_specs.reset(by, team)
+            else:
+                _put(by, team, document, one.slug)
+
+
+def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the text for each team that says how it answers, by the name of its file: that in `files`, up to date.
+
+    Raises Invalid if a file can't be read.
+    """
+    said = named_files.by_thing(FOLDER, files, read, _team)
+    texts = dict[str, str]()
+    for team, row in _rows(by).items():
+        name, file = said.get(team, (_file_name(team, {*files, *texts}), None))
+        texts[name] = _text(row, file)
+    return texts
+
+
+def _put(by: Principal, team: str, document: Mapping[str, Any], path: str) -> None:
+    try:
+        escalation_specs.put(by, team, document)
+    except Invalid as problem:  # such as a channel that there is not, also after those of files were made
+        first, *others = ((where, f"{path}: {where}: {said}") for where, said in problem.all)
+        raise Invalid(*first, *others) from None
+
+
+def _change(name: str, text: str, file: File, stored: Escalation | None) -> list[Change]:
+    path, document = f"{FOLDER}/{name}", _plain(file.spec)
+    if stored is None:
+        return [Change(path, "create", "", text, None, document)]
+    before = _stored(stored)
+    if before is not None and _plain(before) == document:
+        return []
+    return [Change(path, "change", _text(stored, file), text, None, document)]
+
+
+def _text(row: Escalation, file: File | None = None) -> str:
+    """Return how a team answers as the text of its `file`, also if this release can't read it."""
+    spec = _stored(row)
+    if spec is None:
+        return yaml.write({"team": _team_of(row), **row.spec})
+    short = named_files.as_written(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    short = {**({"team": short.pop("team")} if "team" in short else {}), **short}
+    return (
+        yaml.write(short)
+        if file is None
+        else named_files.text_after(file.document, _plain(file.spec), _plain(spec), short)
+    )
+
+
+def _stored(row: Escalation) -> EscalationDocument | None:
+    try:
+        spec = audience.spec_of(row)
+    except ValueError:
+        return None
+    return EscalationDocument.model_validate({**spec.model_dump(by_alias=True), "team": _team_of(row)})
+
+
+def _plain(spec: EscalationDocument) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True)
+
+
+def _parsed(value: Any) -> EscalationDocument:
+    if not isinstance(value, dict):
+        raise Invalid("", "It is no escalation: that begins with names, such as team and steps.")
+    try:
+        spec = EscalationDocument.model_validate(value)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "")
+        raise Invalid(*first, *others) from None
+    if spec.team:
+        teams.named([spec.team], "team")
+    return spec
+
+
+def _rows(by: Principal) -> dict[str, Escalation]:
+    rows = visible(by, Escalation).select_related("team").order_by("team__name")
+    return {_team_of(row): row for row in rows}
+
+
+def _team(file: File) -> str:
+    return file.spec.team
+
+
+def _team_of(row: Escalation) -> str:
+    return row.team.name if row.team else ""
+
+
+def _file_name(team: str, taken: Iterable[str] = ()) -> str:
+    return new_key(team or INSTALLATION, taken, "team")
