@@ -47,6 +47,17 @@ def test_every_path_that_is_served_is_described(document: dict[str, Any]) -> Non
     assert served == set(document["paths"])
 
 
+def test_operations_that_answer_the_same_share_a_model() -> None:
+    models: dict[str, set[int]] = {}
+    for _, router in api._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                for model in filter(None, operation.response_models.values()):
+                    models.setdefault(str(model.model_fields["response"].annotation), set()).add(id(model))
+    assert len(models) > 20
+    assert {said: len(made) for said, made in models.items() if len(made) > 1} == {}
+
+
 def test_every_operation_says_what_it_does_and_needs_a_token(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
