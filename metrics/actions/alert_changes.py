@@ -23,10 +23,13 @@ from metrics.widgets.ranges import RANGES_S
 
 log = structlog.get_logger(__name__)
 
+DRAWN = "incident as drawn"
+"""The noun of incidents whose begin, end, title or severity changes, which charts draw."""
 FACTS: dict[str, frozenset[str]] = {
     "alert": frozenset({"alerts"}),
     "acknowledgement": frozenset({"untold"}),
-    "incident": frozenset({"alerts", "incidents"}),
+    "incident": frozenset({"alerts"}),
+    DRAWN: frozenset({"incidents"}),
     "sighting": frozenset({"alerts"}),
     "rule": frozenset({"alerts", "untold"}),
     "schedule": frozenset({"on_call", "untold"}),
@@ -84,7 +87,7 @@ def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) 
     waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
     telling = waiting or _Telling()
     telling.nouns.add(noun)
-    telling.tags.update([INCIDENT] if noun == "incident" else tags)
+    telling.tags.update([INCIDENT] if noun == DRAWN else tags)
     if noun == "alert":
         telling.alerts.update(map(int, things))
     if waiting is None:

@@ -14,7 +14,18 @@ from django.db.models import Case, Count, DateTimeField, Q, QuerySet, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
-from metrics.actions import alert_events, alerts, audience, escalations, journal, locks, notifications, rooms, timeline
+from metrics.actions import (
+    alert_changes,
+    alert_events,
+    alerts,
+    audience,
+    escalations,
+    journal,
+    locks,
+    notifications,
+    rooms,
+    timeline,
+)
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.escalation import EscalationSpec
@@ -118,6 +129,8 @@ class Gathering:
         rooms.of_incidents(self._new_ones)
         Incident.objects.bulk_update([self._known[pk] for pk in sorted(self._known)], [*GATHERED, *ACKNOWLEDGED])
         Alert.objects.bulk_update(sorted(self._joined, key=lambda one: one.pk), ["incident"])
+        if self.changed:
+            alert_changes.note(alert_changes.DRAWN)
 
     def _spec(self, teams: Sequence[Team]) -> EscalationSpec:
         ids = frozenset(team.pk for team in teams)
@@ -297,6 +310,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Incident:
             incident.checklist = _items(incident.checklist, changes["checklist"])
         incident.save(update_fields=["title", "severity", "checklist"])
         journal.record(by, "change", incident, before, facts(incident))
+        if (incident.title, incident.severity) != (before["title"], before["severity"]):
+            alert_changes.note(alert_changes.DRAWN)
         if incident.severity != before["severity"]:
             timeline.graded(by, incident)
     return incident
@@ -419,7 +434,10 @@ def _locked_rows() -> QuerySet[Incident]:
 
 
 def _moved(those: Iterable[Incident], before: str, after: str, now: datetime, why: str) -> None:
-    journal.moved([journal.transition(one, before, after, now.timestamp(), why) for one in those])
+    moved = [journal.transition(one, before, after, now.timestamp(), why) for one in those]
+    journal.moved(moved)
+    if moved:
+        alert_changes.note(alert_changes.DRAWN)
 
 
 def _locked(by: Principal, id: int, verb: str) -> Incident:

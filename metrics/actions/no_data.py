@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import (
+    alert_changes,
     alert_events,
     audience,
     escalations,
@@ -96,6 +97,7 @@ def _begin(without: int, watched: int, now: float) -> None:
     escalations.begin(incident, audience.of_teams([]), moment)
     incident.save()
     alert_events.record([alert_events.Event(incident, alert_events.BEGAN)])
+    alert_changes.note(alert_changes.DRAWN)
     text = f"{TITLE}: {without} of {watched} series have none. People are not told of each of them."
     timeline.say(incident, text)
     counts = {

@@ -6,16 +6,18 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from metrics.access import policy
 from metrics.access.principal import SYSTEM
-from metrics.actions import chart_facts, chart_incidents, incidents
+from metrics.actions import chart_facts, chart_incidents, evaluation, incidents, no_data, rule_index, rules
+from metrics.health import store as health
 from metrics.models import Incident
 from metrics.redis_state.connection import KEY, client
 from metrics.times import datetime_of
 from metrics.widgets.annotated import ALL, INCIDENT
 from tests import make
-from tests.make import AT
+from tests.make import AT, accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -65,6 +67,48 @@ def test_charts_that_show_them_are_drawn_anew_when_one_ends() -> None:
     assert [found.until for found in chart_incidents.on(lambda: None, {ALL}, now)] == [math.inf]
     make.watch(variant, now=now)
     client().delete(f"{KEY}marks:{variant}")
+    incidents.acknowledge(SYSTEM, one.pk)
+    assert not make.marks(variant), "charts do not show who has it"
     incidents.resolve(SYSTEM, one.pk)
     assert set(make.marks(variant)) - {"@"} == {"line-of-load", "incidents"}
     assert [found.until for found in chart_incidents.on(lambda: None, {ALL}, now + 1)] != [math.inf]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_change_that_charts_draw_is_counted_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+    for name, severity in (("load", "warning"), ("queue", "critical")):
+        condition = {"kind": "threshold", "above": 90}
+        rules.create(SYSTEM, {"name": name, "query": {"metric": name}, "condition": condition, "severity": severity})
+
+    def push(metric: str, value: float, after_s: float) -> None:
+        accepted([sample(metric, value, AT + after_s)], now=AT + after_s)
+        evaluation.evaluate(AT + after_s)
+
+    def no_data_begins() -> None:
+        with transaction.atomic():
+            no_data._begin(5, 5, AT)
+
+    def id() -> int:
+        return Incident.objects.order_by("pk")[0].pk
+
+    for name, change, is_drawn in [
+        ("begin", lambda: push("load", 95, 0), True),
+        ("nothing new", lambda: push("load", 96, 10), False),
+        ("rise", lambda: push("queue", 95, 20), True),
+        ("taken", lambda: incidents.acknowledge(SYSTEM, id()), False),
+        ("given back", lambda: incidents.give_back(SYSTEM, id()), False),
+        ("checklist", lambda: incidents.change(SYSTEM, id(), {"checklist": ["Look"]}), False),
+        ("tick", lambda: incidents.tick(SYSTEM, id(), 0), False),
+        ("title", lambda: incidents.change(SYSTEM, id(), {"title": "Slow"}), True),
+        ("one of two ends", lambda: push("load", 1, 30), False),
+        ("end", lambda: push("queue", 1, 40), True),
+        ("reopening", lambda: push("queue", 95, 50), True),
+        ("resolved", lambda: incidents.resolve(SYSTEM, id()), True),
+        ("reopened", lambda: incidents.reopen(SYSTEM, id()), True),
+        ("no data", no_data_begins, True),
+    ]:
+        before = health.number_of("incidents")
+        change()
+        assert (health.number_of("incidents") > before) == is_drawn, name
