@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from django.db.models import CharField, Max, QuerySet
 from django.db.models.functions import Cast
 
 from metrics.access import policy
+from metrics.access.policy import Teams
 from metrics.actions.alerts import MOST_SEVERE_FIRST
 from metrics.actions.remembered import Remembered
 from metrics.alerts.machine import BURNING, TOLD, State
@@ -33,13 +33,13 @@ def forget() -> None:
     _known.forget()
 
 
-def on(dashboard: int | None) -> tuple[BadAlert, ...]:
-    """Return the alerts that are bad now, of those that the dashboard of this id may show."""
-    return _shown(now(), dashboard)
+def on(teams: Teams) -> tuple[BadAlert, ...]:
+    """Return the alerts that are bad now, of those that a dashboard of `teams` may show."""
+    return tuple(policy.for_readers(now(), teams))
 
 
-def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> tuple[BadAlert, ...]:
-    """Return the alerts that were bad at a time of the past (Unix seconds), of those that a dashboard (id) may show.
+def on_at(teams: Teams, at: float, widgets: Sequence[Widget]) -> tuple[BadAlert, ...]:
+    """Return the alerts that were bad at a time of the past (Unix seconds), of those that a dashboard may show.
 
     They are those that `widgets` show: without any that shows alerts it asks for nothing. Nor does it read the changes
     of alerts that have been well since before.
@@ -54,11 +54,7 @@ def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> tuple[
     moves = Transition.objects.filter(noun="alert", thing__in=things, at__lte=datetime_of(at)).order_by()
     newest = moves.values("thing").annotate(newest=Max("pk")).values("newest")
     bad = {int(one.thing): one for one in Transition.objects.filter(pk__in=newest, after__in=STATES)}
-    return _shown(_read(Alert.objects.filter(pk__in=bad), bad), dashboard)
-
-
-def _shown(found: tuple[BadAlert, ...], dashboard: int | None) -> tuple[BadAlert, ...]:
-    return tuple(policy.for_readers(found, partial(policy.teams_of, dashboard)))
+    return tuple(policy.for_readers(_read(Alert.objects.filter(pk__in=bad), bad), teams))
 
 
 def _read(rows: QuerySet[Alert], moves: dict[int, Transition] | None = None) -> tuple[BadAlert, ...]:

@@ -6,10 +6,10 @@ A file says its channel by `team` and `name`. Its credentials are named, as `ref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.db import transaction
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from metrics import yaml
 from metrics.access.policy import visible
@@ -32,7 +32,7 @@ class ChannelDocument(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Text = Field(min_length=1, max_length=channels.NAME_MOST)
+    name: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=channels.NAME_MOST)]
     team: Text = ""
     kind: Text
     config: dict[str, Any] = Field(default_factory=dict)
@@ -101,7 +101,7 @@ def apply(by: Principal, changes: Iterable[ChannelChange]) -> None:
             if one.id is None:
                 channels.create(by, given.pop("kind"), given.pop("name"), given.pop("config"), **given)
                 continue
-            found = channels.find(by, one.id)
+            found = channels.locked(by, one.id)
             if found.changed_at != one.at:
                 raise Conflict(f"Somebody changed the channel {found.name} meanwhile: nothing was applied.", 0)
             if one.verb == "delete":
@@ -145,14 +145,17 @@ def _given(file: File, stored: Channel | None) -> dict[str, Any]:
         raise Invalid(f"config.{name}", f"config.{name}: nothing is stored that could be kept.")
     configs.checked(channel_configs.check_kind(spec.kind).config_class, _full(file, stored), "config")
     plain = {name: value for name, value in spec.config.items() if name not in file.said}
-    removed = dict.fromkeys(kept.keys() - file.said.keys(), "")
+    stored_names = credentials.kept(stored.secrets) if stored else []  # also of those that are lost
+    removed = dict.fromkeys(set(stored_names) - file.said.keys(), "")
     found = {**spec.model_dump(), "config": {**plain, **file.named, **removed}, "digest": spec.digest or {}}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _full(file: File, stored: Channel | None) -> dict[str, Any]:
     """Return the config of a file with its credentials."""
-    return {**file.spec.config, **{name: _secrets(stored).get(name) for name in file.said}, **file.named}
+    plain = {name: value for name, value in file.spec.config.items() if name not in file.said}
+    kept = {name: value for name, value in _secrets(stored).items() if name in file.said}
+    return {**plain, **kept, **file.named}
 
 
 def _wanted(file: File, stored: Channel) -> dict[str, Any]:
@@ -197,9 +200,13 @@ def _text(channel: Channel, file: File | None = None) -> str:
         config = {**channel.config, **dict.fromkeys(credentials.kept(channel.secrets), KEPT)}
         return yaml.write({"name": name, "team": team, "kind": channel.kind, "config": config})
     short = _shortest(now)
-    return (
-        yaml.write(short) if file is None else named_files.text_after(file.document, _wanted(file, channel), now, short)
-    )
+    if file is None:
+        return yaml.write(short)
+    try:
+        wanted = _wanted(file, channel)
+    except (Invalid, ValidationError):  # such as without a credential that was removed in the page
+        wanted = {}
+    return named_files.text_after(file.document, wanted, now, short)
 
 
 def _shortest(now: Mapping[str, Any]) -> dict[str, Any]:

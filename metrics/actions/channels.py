@@ -81,7 +81,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
     then nothing is changed.
     """
     with transaction.atomic():
-        channel = _locked(by, id)
+        channel = locked(by, id)
         check(by, CHANGE, channel)
         before = facts(channel)
         kind = channel_configs.kind_of(channel)
@@ -98,7 +98,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
 def delete(by: Principal, id: int) -> None:
     """Remove a channel, with what was sent through it and what still waits. Raises Missing and Forbidden."""
     with transaction.atomic():
-        channel = _locked(by, id)
+        channel = locked(by, id)
         check(by, DELETE, channel)
         journal.record(by, "delete", channel, before=facts(channel))
         channel.delete()
@@ -136,6 +136,12 @@ def find(by: Principal, id: int) -> Channel:
     if channel is None:
         raise Missing(f"There is no channel {id}.")
     return channel
+
+
+def locked(by: Principal, id: int) -> Channel:
+    """Return the same, and lock it, in the transaction around this."""
+    found = find(by, id)
+    return Channel.objects.select_for_update(of=("self",)).select_related("team").get(pk=found.pk)
 
 
 def teams_of(by: Principal) -> list[Team]:
@@ -205,11 +211,6 @@ def _position(position: int) -> int:
     if not 0 <= position <= POSITION_MOST:
         raise Invalid("position", f"position: it is from 0 to {POSITION_MOST}.")
     return position
-
-
-def _locked(by: Principal, id: int) -> Channel:
-    found = find(by, id)
-    return Channel.objects.select_for_update(of=("self",)).select_related("team").get(pk=found.pk)
 
 
 def _save(channel: Channel) -> None:

@@ -1,7 +1,9 @@
 """Incidents as annotations for charts and lists: read from their own rows, and remembered until one changes."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from django.db.models import Q
@@ -24,12 +26,13 @@ def on(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
 
     That is no query most of the time.
     """
-    return policy.for_readers(_known.get(at, partial(_read, at)), teams) if _are_chosen(tags) else []
+    return policy.for_readers(_as_of(at, _known.get(at, partial(_read, at))), teams) if _are_chosen(tags) else []
 
 
 def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
     """Return the incidents that charts of a time of the past may show; one that ended later was open then."""
-    return policy.for_readers(_read(at), teams) if _are_chosen(tags) else []
+    found = _read(at, opened_at__lte=datetime_of(at)) if _are_chosen(tags) else ()
+    return policy.for_readers(_as_of(at, found), teams)
 
 
 def forget() -> None:
@@ -41,15 +44,24 @@ def _are_chosen(tags: Collection[str]) -> bool:
     return ALL in tags or INCIDENT in tags
 
 
-def _read(at: float) -> tuple[Noted, ...]:
-    then = datetime_of(at)
+def _as_of(at: float, found: Iterable[Noted]) -> list[Noted]:
+    """Return those of `found` that had begun at a time, as they were then."""
+    return [
+        replace(one, until=math.inf) if one.until is not None and one.until > at else one
+        for one in found
+        if one.at <= at
+    ]
+
+
+def _read(at: float, **only: datetime) -> tuple[Noted, ...]:
+    """Return the newest incidents that were open in the time before `at`, and those after it."""
     lasting = Q(resolved_at=None) | Q(resolved_at__gt=datetime_of(max(0.0, at - BACK_S)))
-    rows = Incident.objects.filter(lasting, opened_at__lte=then).order_by("-opened_at", "-pk")
+    rows = Incident.objects.filter(lasting, **only).order_by("-pk")
     return tuple(
         Noted(
             id=row.pk,
             at=seconds_of(row.opened_at),
-            until=seconds_of(row.resolved_at) if row.resolved_at and row.resolved_at <= then else math.inf,
+            until=seconds_of(row.resolved_at) if row.resolved_at else math.inf,
             text=f"Incident, {row.severity}: {row.title}",
             tags=(INCIDENT,),
             for_everyone=row.for_everyone,

@@ -16,7 +16,7 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Text
 from metrics.actions import audience, escalation_specs, named_files, teams
 from metrics.actions.dashboard_files import Change
-from metrics.actions.errors import Invalid, sentences
+from metrics.actions.errors import Conflict, Invalid, sentences
 from metrics.alerts.escalation import EscalationSpec
 from metrics.models import Escalation
 from metrics.widgets.spec import new_key
@@ -40,12 +40,19 @@ class File:
     spec: EscalationDocument
 
 
+@dataclass(frozen=True, slots=True)
+class EscalationChange(Change):
+    """A difference between how a team answers and its file; `was` is what was stored, None for nothing."""
+
+    was: Mapping[str, Any] | None = None
+
+
 def read(name: str, text: str) -> File:
     """Read the file that is called `name`. Raises Invalid with all that is wrong, each with its line."""
     return File(*named_files.read(named_files.path(FOLDER, name), text, _parsed))
 
 
-def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> list[Change]:
+def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> list[EscalationChange]:
     """Return what differs between how teams that `by` may see answer and `files`, texts by the names of the files.
 
     With `prune`, teams without a file answer as the installation. Raises Invalid with all that is wrong.
@@ -57,16 +64,23 @@ def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> 
     ]
     gone = sorted(stored.keys() - said.keys()) if prune else []
     return changes + [
-        Change(f"{FOLDER}/{_file_name(team)}", "delete", _text(stored[team]), "", None, {"team": team}) for team in gone
+        EscalationChange(
+            f"{FOLDER}/{_file_name(team)}", "delete", _text(stored[team]), "", None, {"team": team}, stored[team].spec
+        )
+        for team in gone
     ]
 
 
-def apply(by: Principal, changes: Iterable[Change]) -> None:
-    """Have teams answer as their files say: all, or none. Raises what escalation_specs.put and reset do."""
+def apply(by: Principal, changes: Iterable[EscalationChange]) -> None:
+    """Have teams answer as their files say: all, or none.
+
+    Raises what escalation_specs.put and reset do, and Conflict if one was changed since it was compared.
+    """
     with transaction.atomic():
         for one in changes:
             document = dict(one.document)
             team = document.pop("team")
+            _check_unchanged(team, one.was)
             if one.verb == "delete":
                 escalation_specs.reset(by, team)
             else:
@@ -86,6 +100,14 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
+def _check_unchanged(team: str, was: Mapping[str, Any] | None) -> None:
+    rows = Escalation.objects.select_for_update(of=("self",))
+    row = (rows.filter(team__name=team) if team else rows.filter(team=None)).first()
+    if (None if row is None else row.spec) != was:
+        whose = f"the team {team}" if team else "the installation"
+        raise Conflict(f"Somebody changed who is told for {whose} meanwhile: nothing was applied.", 0)
+
+
 def _put(by: Principal, team: str, document: Mapping[str, Any], path: str) -> None:
     try:
         escalation_specs.put(by, team, document)
@@ -94,14 +116,14 @@ def _put(by: Principal, team: str, document: Mapping[str, Any], path: str) -> No
         raise Invalid(*first, *others) from None
 
 
-def _change(name: str, text: str, file: File, stored: Escalation | None) -> list[Change]:
+def _change(name: str, text: str, file: File, stored: Escalation | None) -> list[EscalationChange]:
     path, document = f"{FOLDER}/{name}", _plain(file.spec)
     if stored is None:
-        return [Change(path, "create", "", text, None, document)]
+        return [EscalationChange(path, "create", "", text, None, document)]
     before = _stored(stored)
     if before is not None and _plain(before) == document:
         return []
-    return [Change(path, "change", _text(stored, file), text, None, document)]
+    return [EscalationChange(path, "change", _text(stored, file), text, None, document, stored.spec)]
 
 
 def _text(row: Escalation, file: File | None = None) -> str:

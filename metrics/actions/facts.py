@@ -1,8 +1,7 @@
 """Facts besides series, as the people who may see a dashboard may know them: rendered once, they are shown to all."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import TypeVar
+from functools import cache, partial
 
 from metrics.access import policy
 from metrics.access.policy import visible
@@ -18,7 +17,6 @@ from metrics.widgets.facts import Facts, annotations_of, needed
 from metrics.widgets.on_call import Duty
 from metrics.widgets.untold import Quiet
 
-T = TypeVar("T")
 AHEAD_S = 60 * 86_400.0
 UNTOLD_REMEMBERED_S = 2.0
 """Reasons not to be told also come without a change that is counted, such as when a source is late."""
@@ -30,7 +28,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
     Alerts and maintenance concern all widgets. The others are read only if there is a widget that needs them.
     """
     needs = needed(widgets)
-    teams = partial(policy.teams_of, dashboard)
+    teams = cache(partial(policy.teams_of, dashboard))
     by = of_dashboard(dashboard, teams()) if needs & {"on_call", "untold"} else None
     duties = fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
     quiet = fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None
@@ -44,7 +42,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
         begin,
     ]
     return Facts(
-        alerts=fact("alerts", lambda: bad_alerts.on(dashboard)),
+        alerts=fact("alerts", lambda: bad_alerts.on(teams)),
         on_call=duties,
         untold=quiet,
         maintenance=maintenance,
@@ -56,11 +54,11 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
 def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
     """Return the facts of a time of the past. What kept quiet then, nobody knows any more."""
     needs = needed(widgets)
-    teams = partial(policy.teams_of, dashboard)
+    teams = cache(partial(policy.teams_of, dashboard))
     by = of_dashboard(dashboard, teams()) if "on_call" in needs else None
     tags = _tags(widgets)
     return Facts(
-        alerts=fact("alerts", lambda: bad_alerts.on_at(dashboard, at, widgets)),
+        alerts=fact("alerts", lambda: bad_alerts.on_at(teams, at, widgets)),
         on_call=fact("on_call", lambda: on_call_of(by, at, is_past=True)) if by else None,
         maintenance=fact("maintenance", lambda: windows.on_at(teams, at)) or (),
         annotations=chart_facts.noted_at(teams, tags, at),

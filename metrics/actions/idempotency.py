@@ -19,6 +19,7 @@ from metrics.times import datetime_of
 
 KEPT = timedelta(hours=24)
 USED = "Nothing was stored: this Idempotency-Key came with another request before."
+UNKNOWN = "Nothing was stored: this Idempotency-Key was used before, and what was answered then is not known."
 LONGEST_S = 30.0
 """A push that is in progress for longer than this was given up by its sender, or its process died."""
 
@@ -51,8 +52,8 @@ def made_once(key: Key, make: Callable[[], dict[str, Any]], now: float) -> dict[
     It is the first answer, whatever became of the thing since: its maker knows it, and learns nothing more.
     """
     answer = _once(key, lambda: (1, make()), now).answer
-    if answer is None:  # of a push, or of a release before
-        raise Invalid("Idempotency-Key", USED)
+    if answer is None:  # of a release before, which kept none
+        raise Invalid("Idempotency-Key", UNKNOWN)
     return dict(answer)
 
 

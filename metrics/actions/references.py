@@ -12,11 +12,13 @@ from metrics.actions.errors import Invalid
 
 KEPT = {"kept": True}
 FORMS = "{env: NAME}, {file: PATH} or {kept: true}"
+INNER_FORMS = "{env: NAME} or {file: PATH}"
+"""Those of one value of several, which are kept together, or not at all."""
 SIZE_MOST = 64 * 1024
 
 
-def resolved(value: Any, where: str) -> Any:
-    """Return `value` of the field `where` with the texts that its references stand for.
+def resolved(value: Any, where: str, forms: str = FORMS) -> Any:
+    """Return `value` of the field `where` with the texts that its references, of these `forms`, stand for.
 
     Raises Invalid for a reference to what can't be read, and for a credential that is written itself.
     """
@@ -27,8 +29,8 @@ def resolved(value: Any, where: str) -> Any:
         if kind == "file" and isinstance(name, str):
             return _of_file(name, where)
     if isinstance(value, Mapping) and value != KEPT:
-        return {name: resolved(one, f"{where}.{name}") for name, one in value.items()}
-    raise Invalid(where, f"{where}: a credential is not written here, but named: {FORMS}.")
+        return {name: resolved(one, f"{where}.{name}", INNER_FORMS) for name, one in value.items()}
+    raise Invalid(where, f"{where}: a credential is not written here, but named: {forms}.")
 
 
 def _of_environment(name: str, where: str) -> str:

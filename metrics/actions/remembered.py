@@ -21,7 +21,10 @@ class Remembered(Generic[T]):
         self._known: dict[Hashable, tuple[float, int, T]] = {}
 
     def get(self, moment: float, read: Callable[[], T], key: Hashable = None) -> T:
-        """Return the answer of `read`, or what is remembered by `key`. A moment is in seconds by the caller's clock."""
+        """Return the answer of `read`, or what is remembered by `key`. A moment is in seconds by the caller's clock.
+
+        The answer for an earlier moment than that of what is remembered is not remembered.
+        """
         try:
             number = health.number_of(self._fact)  # read before it is: what changes meanwhile counts as a change
         except RedisError:
@@ -31,6 +34,8 @@ class Remembered(Generic[T]):
                 read_at, of, found = self._known[key]
                 if of == number and 0 <= moment - read_at < self._kept_s:
                     return found
+                if of == number and moment < read_at:
+                    return read()
             found = read()
             if len(self._known) >= KEYS_MOST:
                 self._known.clear()

@@ -6,8 +6,10 @@ https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+import psutil
 from django.http import HttpRequest
 
 from metrics.actions import silences
@@ -17,7 +19,6 @@ from metrics.ingest.alertmanager import RESOLVES_AFTER_S
 from metrics.models import Silence
 from metrics.times import datetime_of
 
-STARTED_AT = datetime.now(UTC)
 VERSION = {
     "branch": "watchfloor",
     "buildDate": "20261101-00:00:00",
@@ -36,9 +37,15 @@ def status(receivers: Sequence[str]) -> dict[str, Any]:
     return {
         "cluster": {"status": "disabled", "peers": []},
         "config": {"original": config},
-        "uptime": moment(STARTED_AT),
+        "uptime": moment(started_at()),
         "versionInfo": VERSION,
     }
+
+
+@cache
+def started_at() -> datetime:
+    """Return when this process began; it may be a copy of one that imported this before."""
+    return datetime_of(psutil.Process().create_time())
 
 
 def alert(request: HttpRequest, one: Listed, now: float) -> dict[str, Any]:

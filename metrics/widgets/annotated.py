@@ -156,7 +156,7 @@ def marks(noted: Iterable[Noted], start: float, end: float, at: float) -> Marks:
     incidents = [one for one in seen if one.severity]
     others = [one for one in seen if not one.severity] if incidents else seen
     near_s = (end - start) * NEAR
-    groups = [*_groups(others, near_s, MARKS_MOST), *_groups(incidents, near_s, INCIDENT_MARKS_MOST)]
+    groups = [*_groups(others, start, near_s, MARKS_MOST), *_groups(incidents, start, near_s, INCIDENT_MARKS_MOST)]
     most_bytes = _most_bytes(groups)
     groups.sort(key=lambda group: group[0].at)
     found = tuple(_mark(group, start, end, at, most_bytes) for group in groups)
@@ -189,9 +189,9 @@ def _most_bytes(groups: Sequence[Sequence[Noted]]) -> int:
     return max(TEXT_LEAST_BYTES, min(TEXT_MOST_BYTES, BYTES_MOST // named))
 
 
-def _groups(seen: Sequence[Noted], near_s: float, most: int) -> list[list[Noted]]:
-    """Return `seen` in groups that begin near each other, at most so many."""
-    times = [one.at for one in seen]
+def _groups(seen: Sequence[Noted], start: float, near_s: float, most: int) -> list[list[Noted]]:
+    """Return `seen` in groups that begin near each other on a chart from `start`, at most so many."""
+    times = [max(one.at, start) for one in seen]
     while True:
         edges = [0]
         while edges[-1] < len(seen) and len(edges) <= most + 1:

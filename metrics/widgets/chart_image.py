@@ -3,6 +3,7 @@
 The plot is as wide and high as its paths are, times one factor: so strokes and corners stay as they are.
 """
 
+import re
 from html import escape
 from textwrap import wrap
 
@@ -24,6 +25,8 @@ SMALL = 'font-size="11" fill="#5b6875"'
 ACCENT, SOFT = "#1f6feb", "#5b6875"
 LEVELS = {"warn": "#b26a00", "critical": "#c62828", "goal": "#c62828"}
 INCIDENTS = {"critical": "#c62828", "warning": "#b26a00"}
+UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML may have: https://www.w3.org/TR/xml/#charsets"""
 
 
 def svg(view: LineView, title: str, fired: float | None = None, maintenance: InMaintenance | None = None) -> str:
@@ -51,9 +54,10 @@ def svg(view: LineView, title: str, fired: float | None = None, maintenance: InM
             for place, text in enumerate(said, 1)
         ),
     ]
-    return (
+    return UNFIT.sub(
+        "",
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-        f'font-family="sans-serif">{"".join(parts)}</svg>'
+        f'font-family="sans-serif">{"".join(parts)}</svg>',
     )
 
 

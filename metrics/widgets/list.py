@@ -30,7 +30,8 @@ class ListConfig(Annotates, Rows):
     annotations: list[Tag] = Field(
         default_factory=list,
         max_length=CHOSEN_MOST,
-        description="Tags of the annotations that it shows: all that have one of them; * for all.",
+        description="Tags of the annotations that it shows: all that have one of them; incident for incidents, * "
+        "for all.",
     )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the newest first.")
     thresholds: Thresholds | None = Field(default=None, description="Where a value becomes a warning, or critical.")

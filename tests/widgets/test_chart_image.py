@@ -43,6 +43,12 @@ def test_the_moment_is_marked_where_it_was_if_it_was_in_the_window() -> None:
     assert svg(shown, TITLE, shown.start - 1) == svg(shown, TITLE, shown.end + 1) == svg(shown, TITLE)
 
 
+def test_what_no_xml_may_have_is_left_out() -> None:
+    drawing = svg(view([Noted(1, AT - 60, None, "Re\x08start\x1b[0m\ufffe")], unit="a\x01"), "Disk\x1b full \U0001f525")
+    assert texts(drawing)[0] == "Disk full \U0001f525"
+    assert texts(drawing)[-1].endswith("Restart[0m.")
+
+
 def test_a_long_title_is_cut() -> None:
     assert texts(svg(view(), "x" * 500))[0].endswith("…")
 

@@ -16,8 +16,8 @@ from metrics.actions import dashboard_files as actions
 from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 
-INSIDE = (channel_files, escalation_files, rule_files)
-"""Things in a folder each, in the order in which they are applied: an escalation names channels."""
+INSIDE = (rule_files, channel_files, escalation_files)
+"""Things in a folder each, in the order in which they are applied: that of locks; and an escalation names channels."""
 TROUBLE = 2
 """Exit code of what could not be done; 1 is that of a difference."""
 
