@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from channels.routing import URLRouter
-from django.conf import settings
 from django.urls import path, re_path
 
 from consumers import extensions, query_tokens
@@ -32,6 +31,3 @@ OURS = [
 def router(own: Iterable[str]) -> Any:
     """Return the ASGI application for sockets, with the extensions of the installation's `own`."""
     return query_tokens.refused(URLRouter([*OURS, *extensions.routes(own), re_path("", no_such_thing)]))  # type: ignore[arg-type]
-
-
-websocket = router(settings.EXTENSIONS)

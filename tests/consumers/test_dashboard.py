@@ -21,7 +21,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from consumers import hub as hubs
-from consumers.routing import websocket
+from consumers.routing import router
 from dashboard_project.sessions import SessionStore
 from metrics.actions import access, render
 from metrics.live import marks
@@ -31,6 +31,7 @@ from tests import loop, make
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
 HOST = (b"host", b"ops.example:8000")
+WEBSOCKET = router([])
 PULSE = re.compile(r'<i id="pulse" hidden data-epoch="(\w*)" data-version="(\d+)" data-time="\d+\.\d{3}"')
 
 
@@ -68,7 +69,7 @@ async def connect() -> AsyncIterator[Connect]:
     opened: list[Socket] = []
 
     async def open_(path: str = "/ws/dashboards/shop/?range=1h", *headers: tuple[bytes, bytes]) -> Socket:
-        communicator = Socket(websocket, path, headers=[HOST, *headers])
+        communicator = Socket(WEBSOCKET, path, headers=[HOST, *headers])
         communicator.scope["query_string"] = path.partition("?")[2].encode()
         accepted, _ = await communicator.connect(timeout=5)
         assert accepted
