@@ -1,7 +1,7 @@
 """Tasks that keep the system going: short, on time, and never behind a render or a source that takes long."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import structlog
@@ -84,8 +84,7 @@ def follow_alerts() -> None:
         incident_messages.send,
         digests.send,
     )
-    undone = [step for step in steps if not _done(step, now)]
-    if not undone:
+    if _all_done(steps, now):
         health.record("alerts", now)
 
 
@@ -97,21 +96,25 @@ def tell() -> None:
     incident_messages.send(time.time())
 
 
-def _done(step: Callable[[float], object], now: float) -> bool:
-    """Do one step; one that fails is logged, and keeps no other from being done. An outage is for the caller.
+def _all_done(steps: Sequence[Callable[[float], object]], now: float) -> bool:
+    """Do each step; one that fails keeps no other from being done. Return whether all were done.
 
-    Return whether it was done.
+    A failure is logged. An outage is for the caller: the first is raised, once all steps were tried.
     """
-    try:
-        step(now)
-    except (RedisError, OperationalError, TimeoutError):
-        raise
-    except Exception as error:
-        if unavailable(error):
-            raise
-        log.exception("a step failed", step=f"{step.__module__}.{getattr(step, '__name__', '')}")
-        return False
-    return True
+    outages: list[Exception] = []
+    failed = False
+    for step in steps:
+        try:
+            step(now)
+        except Exception as error:
+            if isinstance(error, (RedisError, OperationalError, TimeoutError)) or unavailable(error):
+                outages.append(error)
+                continue
+            log.exception("a step failed", step=f"{step.__module__}.{getattr(step, '__name__', '')}")
+            failed = True
+    if outages:
+        raise outages[0]
+    return not failed
 
 
 @shared_task
@@ -131,8 +134,7 @@ def look_at_series() -> None:
 
     Beat sends this every 10 s.
     """
-    for step in (evaluation.look, announcements.release, arrivals.look):
-        _done(step, time.time())
+    _all_done((evaluation.look, announcements.release, arrivals.look), time.time())
 
 
 @shared_task
@@ -143,9 +145,7 @@ def heartbeats() -> None:
 
     Beat sends this every 5 s.
     """
-    now = time.time()
-    for step in (heartbeats_.evaluate, heartbeats_.report, down.look):
-        _done(step, now)
+    _all_done((heartbeats_.evaluate, heartbeats_.report, down.look), time.time())
 
 
 @shared_task

@@ -22,14 +22,17 @@ from tasks import system
     ],
 )
 def test_a_step_that_fails_is_logged_and_an_outage_raised(error: Exception, is_outage: bool) -> None:
+    done: list[float] = []
+
     def step(_: float) -> None:
         raise error
 
     if is_outage:
         with pytest.raises(type(error)):
-            system._done(step, 0)
+            system._all_done((step, done.append), 7)
     else:
-        assert system._done(step, 0) is False
+        assert system._all_done((step, done.append), 7) is False
+    assert done == [7]
 
 
 TICK = ("start_due", "fetch_pictures", "sweep", "follow_alerts")
@@ -65,13 +68,14 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_being_done(
         ("heartbeats", ("heartbeats_.evaluate", "heartbeats_.report", "down.look")),
     ],
 )
+@pytest.mark.parametrize("error", [ValueError("odd"), OperationalError("database is locked")])
 def test_a_step_that_fails_keeps_the_next_from_nothing(
-    task: str, steps: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    task: str, steps: tuple[str, ...], error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[float] = []
 
     def first(_: float) -> None:
-        raise ValueError("odd")
+        raise error
 
     for name, step in zip(steps, (first, *[done.append] * (len(steps) - 1)), strict=True):
         monkeypatch.setattr(f"tasks.system.{name}", step)
