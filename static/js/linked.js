@@ -1,5 +1,5 @@
-// A page that was opened by a link: its widgets open within the link, other pages in a tab of their own, and when the
-// link is over, so is the page.
+// A page that was opened by a link: its widgets open within the link, other pages in a tab of their own, incidents, which
+// are for those who are signed in, nowhere; and when the link is over, so is the page.
 
 const OVER = 4410;
 const [home] = /^\/link\/\d+\//.exec(location.pathname);
@@ -7,6 +7,10 @@ const [, own] = /\/ws\/dashboards\/([\w-]+)\//.exec(document.getElementById("liv
 
 function lead(event) {
   const anchor = event.target.closest?.("#widgets a[href], .numbers a[href]");
+  if (anchor?.getAttribute("href").startsWith("/incidents/")) {
+    anchor.removeAttribute("href");
+    return;
+  }
   if (!anchor || anchor.origin !== location.origin || anchor.pathname.startsWith(home)) {
     if (anchor && anchor.origin !== location.origin) anchor.target = "_blank";
     return;
@@ -16,7 +20,7 @@ function lead(event) {
   else anchor.target = "_blank";
 }
 
-for (const kind of ["click", "pointerdown"]) document.addEventListener(kind, lead, { capture: true, passive: true });
+for (const kind of ["click", "pointerdown", "pointerover"]) document.addEventListener(kind, lead, { capture: true, passive: true });
 
 // The values go with the link; but only once the server says that it is over.
 document.addEventListener("htmx:ws:close", async (event) => {
