@@ -1,6 +1,7 @@
 """Channels as files: what they say is what is stored, and no credential is ever written or shown."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,34 @@ def test_what_was_changed_in_the_page_goes_into_the_file_and_a_placeholder_leave
     assert secrets() == {"secret": OTHER}
 
 
+def test_what_is_kept_in_a_file_and_was_removed_in_the_page_leaves_the_file() -> None:
+    mail = """# Ours.
+name: " Mail "
+kind: mail
+config:
+  to: [a@example.org]
+  host: mail.example.org
+  username: ann
+  password: {kept: true}
+"""
+    config = {"to": ["a@example.org"], "host": "mail.example.org", "username": "ann", "password": SECRET}
+    pk = channels.create(SYSTEM, "mail", "Mail", config).pk
+    assert channel_files.compare(SYSTEM, {"mail": mail}) == []
+    channels.change(SYSTEM, pk, {"config": {"to": ["b@example.org"], "password": ""}})
+    text = channel_files.export(SYSTEM, {"mail": mail})["mail"]
+    assert text.startswith("# Ours.\n")
+    assert "password" not in text
+    assert channel_files.compare(SYSTEM, {"mail": text}) == []
+
+
+def test_a_credential_that_is_lost_is_removed_by_a_file_without_it(settings: Any) -> None:
+    applied()
+    settings.SECRET_KEY = "another-key"
+    without = TEXT.replace("  secret_headers:\n    X-Key: {file: key}\n", "")
+    assert applied(without) == ["change"]
+    assert secrets() == {"secret": SECRET}
+
+
 def test_one_without_a_file_is_deleted_only_when_asked() -> None:
     channels.create(SYSTEM, "mail", "Post", {"to": ["a@example.org"]})
     assert applied("") == []
@@ -104,6 +133,11 @@ def test_one_without_a_file_is_deleted_only_when_asked() -> None:
         ("{env: OPS_SECRET}", "{env: NONE}", r"line 7: config.secret: the environment has no variable 'NONE'\."),
         ("{env: OPS_SECRET}", "{kept: true}", r"line 7: config.secret: nothing is stored that could be kept\."),
         ("{file: key}", "{file: none}", r"line 9: config.secret_headers.X-Key: none can't be read \(No such file"),
+        (
+            "{file: key}",
+            "{kept: true}",
+            r"line 9: config.secret_headers.X-Key: .* but named: {env: NAME} or {file: PATH}",
+        ),
         ("{file: key}", "key", r"line 9: config.secret_headers.X-Key: a credential is not written here"),
         ("team: ops", "team: nobody", r"line 3: team: there is no team 'nobody'\."),
         ("kind: webhook", "kind: pigeon", r"line 4: kind: there is no kind of channel 'pigeon'"),

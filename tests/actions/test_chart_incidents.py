@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -47,6 +48,11 @@ def test_one_is_a_span_from_its_begin_to_its_end_for_those_who_see_it(django_ass
     then = {one.text: one.until for one in chart_facts.noted_at(lambda: None, {ALL}, AT + 60)}
     assert then == dict.fromkeys(spans, math.inf), "it ended later"
     assert chart_facts.noted_at(lambda: None, {ALL}, AT - 1) == []
+    past = chart_incidents.on(lambda: None, {ALL}, AT + 60)  # as a picture of that moment draws it
+    assert {one.until for one in past} == {math.inf}
+    assert chart_incidents.on(lambda: None, {ALL}, AT - 1) == []
+    with django_assert_num_queries(0):
+        assert AT + 600 in {one.until for one in chart_incidents.on(lambda: None, {ALL}, AT + 702)}
     assert {one.link for one in chart_incidents.on(lambda: None, {ALL}, AT + 702)} == {
         f"/incidents/{pk}/" for pk in Incident.objects.values_list("pk", flat=True)
     }
@@ -93,7 +99,7 @@ def test_each_change_that_charts_draw_is_counted_and_no_other(monkeypatch: pytes
     def id() -> int:
         return Incident.objects.order_by("pk")[0].pk
 
-    for name, change, is_drawn in [
+    steps: list[tuple[str, Callable[[], object], bool]] = [
         ("begin", lambda: push("load", 95, 0), True),
         ("nothing new", lambda: push("load", 96, 10), False),
         ("rise", lambda: push("queue", 95, 20), True),
@@ -108,7 +114,8 @@ def test_each_change_that_charts_draw_is_counted_and_no_other(monkeypatch: pytes
         ("resolved", lambda: incidents.resolve(SYSTEM, id()), True),
         ("reopened", lambda: incidents.reopen(SYSTEM, id()), True),
         ("no data", no_data_begins, True),
-    ]:
+    ]
+    for name, change, is_drawn in steps:
         before = health.number_of("incidents")
         change()
         assert (health.number_of("incidents") > before) == is_drawn, name

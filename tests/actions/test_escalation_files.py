@@ -4,7 +4,7 @@ import pytest
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import channels, escalation_files, escalation_specs
-from metrics.actions.errors import Invalid
+from metrics.actions.errors import Conflict, Invalid
 from metrics.models import Escalation
 from tests import make
 
@@ -43,6 +43,19 @@ def test_a_file_is_applied_once_and_follows_the_page() -> None:
     assert text == OPS.replace("10m", "20m") + "gather: 1m\n" or "gather: 1m" in text
     assert applied(text) == []
     assert escalation_files.export(SYSTEM, {"ops": text}) == {"ops": text}
+
+
+def test_a_change_meanwhile_is_refused() -> None:
+    changes = escalation_files.compare(SYSTEM, {"ops": OPS})
+    steps = [{"tell": ["team"]}]
+    escalation_specs.put(SYSTEM, "ops", {"steps": steps})
+    with pytest.raises(Conflict, match="Somebody changed who is told for the team ops meanwhile"):
+        escalation_files.apply(SYSTEM, changes)
+    changes = escalation_files.compare(SYSTEM, {}, prune=True)
+    escalation_specs.put(SYSTEM, "ops", {"steps": steps, "gather": "1m"})
+    with pytest.raises(Conflict):
+        escalation_files.apply(SYSTEM, changes)
+    assert Escalation.objects.exists()
 
 
 def test_one_without_a_file_is_removed_only_when_asked_and_the_installation_has_one() -> None:

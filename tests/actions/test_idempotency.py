@@ -10,7 +10,7 @@ from redis import RedisError
 
 from metrics.actions import idempotency
 from metrics.actions.errors import Invalid
-from metrics.actions.idempotency import Key, StillRunningError, once
+from metrics.actions.idempotency import Key, StillRunningError, made_once, once
 from metrics.models import IdempotencyKey, Token
 from metrics.models import Sample as Row
 from metrics.redis_state import slots
@@ -138,3 +138,9 @@ def test_old_keys_are_forgotten_and_others_are_not(key: Key) -> None:
     idempotency.forget(AT + DAY_S + 1)
     (left,) = IdempotencyKey.objects.all()
     assert (left.key, left.at) == ("k-2", datetime.fromtimestamp(AT + 2, UTC))
+
+
+def test_what_a_release_before_answered_is_not_known(key: Key) -> None:
+    once(key, lambda: 1, AT)
+    with pytest.raises(Invalid, match="what was answered then is not known"):
+        made_once(key, dict, AT + 1)

@@ -1,11 +1,13 @@
 """Sightings of an incident: told by pages and walls, once each; and what follows when nobody did."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from metrics.access import policy
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import bad_alerts, escalations, rule_index, rules, sightings
 from metrics.actions.errors import Invalid
@@ -136,15 +138,17 @@ class TestBadAlerts:
         push(a=95)
         push(0, "load", a=99)
         seen = {
-            name: sorted(one.rule for one in bad_alerts.on(make.dashboard(name, teams=teams).pk))
+            name: sorted(
+                one.rule for one in bad_alerts.on(partial(policy.teams_of, make.dashboard(name, teams=teams).pk))
+            )
             for name, teams in (("all", ()), ("ops", (ops,)), ("night", (night,)))
         }
         assert seen == {"all": ["For all"], "ops": ["For all", "For ops"], "night": ["For all"]}
-        assert bad_alerts.on_at(None, AT - 1, EVERY) == ()
-        assert [one.rule for one in bad_alerts.on_at(None, AT + 1, EVERY)] == ["For all"]
+        assert bad_alerts.on_at(partial(policy.teams_of, None), AT - 1, EVERY) == ()
+        assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, EVERY)] == ["For all"]
         push(60, a=1)
-        assert [one.rule for one in bad_alerts.on_at(None, AT + 1, EVERY)] == ["For all"]
-        assert bad_alerts.on_at(None, AT + 61, EVERY) == ()
+        assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, EVERY)] == ["For all"]
+        assert bad_alerts.on_at(partial(policy.teams_of, None), AT + 61, EVERY) == ()
 
     def test_of_too_many_the_most_severe_are_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rule("Site down", severity="critical")
@@ -153,7 +157,7 @@ class TestBadAlerts:
         push(60, "load", a=99)
         monkeypatch.setattr(bad_alerts, "MOST", 1)
         assert [one.rule for one in bad_alerts.now()] == ["Site down"]
-        assert [one.rule for one in bad_alerts.on_at(None, AT + 61, EVERY)] == ["Site down"]
+        assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 61, EVERY)] == ["Site down"]
 
     @pytest.mark.parametrize(
         ("widgets", "names"),
@@ -174,6 +178,6 @@ class TestBadAlerts:
         push(0, "load", b=1)
         shown = make.widgets_of(make.dashboard("floor", widgets))
         with CaptureQueriesContext(connection) as asked:
-            found = bad_alerts.on_at(None, AT + 1, shown)
+            found = bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, shown)
         assert sorted(one.rule for one in found) == (names or [])
         assert bool(asked.captured_queries) is (names is not None)
