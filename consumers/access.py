@@ -22,8 +22,6 @@ from metrics.actions.errors import Invalid
 from metrics.live.topic import ALERTS, DASHBOARD, PERSON, ROOM, VALUES
 from metrics.models import Alert, Dashboard, Room
 
-AT_ONCE = 250
-"""Questions that are answered in one go: others want the processor, too."""
 Find = Callable[[str, Principal, int | str], int | None]
 
 
@@ -117,12 +115,8 @@ async def principal(who: Credential) -> Principal:
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
-    """Return who may follow what, in one trip to the database for `AT_ONCE` of `questions`."""
-    found: dict[Question, Decision] = {}
-    waiting = list(set(questions))
-    for first in range(0, len(waiting), AT_ONCE):
-        found |= await _decisions(waiting[first : first + AT_ONCE])
-    return found
+    """Return who may follow what, in one trip to the database."""
+    return await _decisions(set(questions))
 
 
 # Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.

@@ -1,6 +1,6 @@
 """Open sockets whose access ended or changed: signing out, another role, a revoked token, a changed dashboard."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import structlog
 from django.db import Error as DatabaseError
@@ -14,38 +14,49 @@ from metrics.actions.variables import asked_as
 from metrics.live.bus import Recheck
 from metrics.live.topic import ROOM, Topic
 
+AT_ONCE = 250
+"""Questions that are answered in one go: others want the processor, too."""
 AnyStream = Stream | LogStream
+Refusal = tuple[AnyStream, Viewer, int]
 
 log = structlog.get_logger(__name__)
 
 
-async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -> list[tuple[AnyStream, Viewer, int]]:
-    """Return those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
+async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -> AsyncIterator[Refusal]:
+    """Yield those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
 
     What the others send is judged from now on by the role and the teams that they have now. Sockets with the same
-    credential on the same thing are one question to the database. When it does not answer, everyone stays: the next
-    round asks again.
+    credential on the same thing are one question to the database. Those that it does not answer stay: the next round
+    asks again.
     """
-    concerned = [(stream, viewer) for stream, viewer in viewers if _concerns(doubt, viewer.who, stream.topic)]
-    questions = {(stream, viewer): _question(stream, viewer) for stream, viewer in concerned}
-    try:
-        answers = await judge(set(questions.values()))
-    except DatabaseError as error:
-        log.warning("access was not looked at again", error=str(error))
-        return []
-    found = []
-    for (stream, viewer), question in questions.items():
-        decision = answers[question]
-        if decision.code is None and decision.by.shown is not None and decision.chosen != stream.topic.chosen:
-            decision = decision._replace(code=NO_SUCH_THING)  # other values are the default now
-        if decision.code is not None:
-            found.append((stream, viewer, decision.code))
-        else:
-            viewer.who = viewer.who._replace(by=decision.by, name=decision.name, until=decision.until)
-    return found
+    asking: dict[Question, list[tuple[AnyStream, Viewer]]] = {}
+    for stream, viewer in viewers:
+        if _concerns(doubt, viewer.who, stream.topic):
+            asking.setdefault(_question(stream, viewer), []).append((stream, viewer))
+    questions = list(asking)
+    for first in range(0, len(questions), AT_ONCE):
+        try:
+            answers = await judge(questions[first : first + AT_ONCE])
+        except DatabaseError as error:
+            log.warning("access was not looked at again", error=str(error))
+            continue
+        for question, decision in answers.items():
+            for stream, viewer in asking[question]:
+                if (code := _followed(decision, stream, viewer)) is not None:
+                    yield stream, viewer, code
 
 
-def expired(viewers: Iterable[tuple[AnyStream, Viewer]], now: float) -> list[tuple[AnyStream, Viewer, int]]:
+def _followed(decision: Decision, stream: AnyStream, viewer: Viewer) -> int | None:
+    """Return the code to close with, or None if the viewer stays, with what is decided now."""
+    if decision.code is not None:
+        return decision.code
+    if decision.by.shown is not None and decision.chosen != stream.topic.chosen:
+        return NO_SUCH_THING  # other values are the default now
+    viewer.who = viewer.who._replace(by=decision.by, name=decision.name, until=decision.until)
+    return None
+
+
+def expired(viewers: Iterable[tuple[AnyStream, Viewer]], now: float) -> list[Refusal]:
     """Return those of `viewers` whose credential is expired at `now` (Unix seconds), each with the code for that."""
     return [(stream, viewer, over_code(viewer.who.by)) for stream, viewer in viewers if viewer.who.until <= now]
 

@@ -401,7 +401,7 @@ class Hub:
             except TimeoutError:
                 doubt = bus.Recheck(type=bus.RECHECK, user=None, dashboard=None)
             try:
-                for stream, viewer, code in await access_recheck.refused(self.viewers(), doubt):
+                async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
                     self.close(stream, viewer, code)
             except Exception:
                 log.exception("access was not looked at again")

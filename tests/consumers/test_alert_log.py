@@ -142,7 +142,7 @@ async def test_who_leaves_a_team_is_told_nothing_more_of_it(connect: Connect) ->
     assert len(await changes(socket, 2)) == 2
     await in_thread(ada.groups.remove)(ops)
     doubt = Recheck(type=RECHECK, user=ada.pk, dashboard=None)
-    assert await access_recheck.refused(hubs.hub().viewers(), doubt) == []
+    assert [one async for one in access_recheck.refused(hubs.hub().viewers(), doubt)] == []
     await in_thread(incidents.resolve)(SYSTEM, (await in_thread(Incident.objects.get)()).pk)
     await nothing(socket)
     await in_thread(ada.delete)()

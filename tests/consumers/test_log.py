@@ -317,7 +317,8 @@ async def test_what_somebody_may_do_follows_their_role_while_the_socket_stays(
     await say(war, "of somebody else")
     ada.is_staff = False
     await database_sync_to_async(ada.save)()
-    await access_recheck.refused(hubs.hub().viewers(), Recheck(type=RECHECK, user=ada.pk, dashboard=None))
+    doubt = Recheck(type=RECHECK, user=ada.pk, dashboard=None)
+    assert [one async for one in access_recheck.refused(hubs.hub().viewers(), doubt)] == []
     await socket.send_input({"type": "websocket.receive", "text": '{"delete": 1}'})  # type: ignore[no-untyped-call]
     while (answer := await read(socket))["type"] != "error":
         assert not answer.get("deleted")

@@ -1,0 +1,32 @@
+"""Access that is looked at again: what the database answers counts, whatever it does not answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from consumers import access_recheck
+from consumers.access import Decision, Question
+from consumers.codes import NO_ACCESS
+from consumers.holders import Credential
+from consumers.stream import Stream
+from consumers.viewer import Viewer
+from metrics.live.bus import RECHECK, Recheck
+from metrics.live.topic import variant
+
+
+async def test_what_fails_keeps_no_other_from_being_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def judge(questions: Sequence[Question]) -> dict[Question, Decision]:
+        if "odd" in {one.credential.session for one in questions}:
+            raise OperationalError("busy")
+        return dict.fromkeys(questions, Decision(NO_ACCESS))
+
+    monkeypatch.setattr(access_recheck, "AT_ONCE", 1)
+    monkeypatch.setattr(access_recheck, "judge", judge)
+    outlet: Any = None
+    stream = Stream(variant(1, "1h"))
+    ada, odd, bob = (Viewer(outlet, Credential(name, ""), Decision(None)) for name in ("ada", "odd", "bob"))
+    doubt = Recheck(type=RECHECK, user=None, dashboard=None)
+    found = access_recheck.refused([(stream, viewer) for viewer in (ada, odd, bob)], doubt)
+    assert [one async for one in found] == [(stream, ada, NO_ACCESS), (stream, bob, NO_ACCESS)]
