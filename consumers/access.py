@@ -116,7 +116,8 @@ async def principal(who: Credential) -> Principal:
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:
     """Return who may follow what, in one trip to the database."""
-    return await _decisions(set(questions))
+    found: dict[Question, Decision] = await _decisions(set(questions))
+    return found
 
 
 # Not on the one thread that all of Django's sync code shares: after a restart a thousand sockets ask at once.

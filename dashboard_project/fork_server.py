@@ -1,7 +1,7 @@
 """`python -m dashboard_project.fork_server SUPERVISOR`: imports what our processes need, once, and is copied by fork.
 
 `dashboard_project.forks` asks on a socket for a copy, which becomes a child of process SUPERVISOR and runs a
-command as `python` would. Once a file of what was imported has changed, this process ends: no old code is started.
+command as `python` would. Once a file that it has read has changed, this process ends: no old code is started.
 """
 
 import ctypes
@@ -20,10 +20,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dashboard_project import build, env
 from dashboard_project.die_with_parent import leash
-from dashboard_project.forks import FD
+from dashboard_project.forks import FD, REQUEST_BYTES
 
-REQUEST_BYTES = 256 * 1024
 FDS_MOST = 8
 ADOPTED_LOOK_S = 0.0005
 Step = Callable[[], None]
@@ -65,38 +65,41 @@ Twisted and Daphne are not among them, because they choose an event loop.
 
 
 class Files:
-    """The files of what was imported. To look again touches no object that copies share."""
+    """The files of what was imported, of pages, and of secrets. To look again touches no object that copies share."""
 
     def __init__(self) -> None:
+        self._pages = build.stamp()
+        self._paths = ""
+        self._changed = array("q")
+
+    def add(self) -> None:
+        """Add what was imported since, and the files that settings were read from. Others are known as they were."""
+        known = self._paths.splitlines()
         found = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-        self._paths = "\n".join(sorted(found - {""}))
-        self._changed = self._times()
+        found |= {os.environ.get(f"{name}_FILE", "") for name in env.DECLARED}
+        new = sorted(found - {*known, ""})
+        self._paths = "\n".join([*known, *new])
+        self._changed.extend(map(build.changed_ns, new))
 
     def are_unchanged(self) -> bool:
-        return self._times() == self._changed
-
-    def _times(self) -> "array[int]":
-        return array("q", map(_changed_ns, self._paths.split("\n")))
-
-
-def _changed_ns(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
+        return array("q", map(build.changed_ns, self._paths.splitlines())) == self._changed and (
+            build.stamp() == self._pages
+        )
 
 
 def main() -> None:
     control, supervisor = socket.socket(fileno=int(os.environ.pop(FD))), int(sys.argv[1])
     gc.disable()
+    files = Files()
     steps: tuple[tuple[Step, Asked], ...] = ((load_first, asks_to_prepare), (load_rest, lambda _: True))
     for load, goes_on in steps:
         try:
             load()
         except Exception:
             sys.exit(1)  # what then is started without us says why
+        files.add()
         gc.freeze()  # what is not looked at stays shared
-        if arguments := copied(control, supervisor, goes_on):
+        if arguments := copied(control, supervisor, files, goes_on):
             gc.enable()
             run(arguments)
             return
@@ -116,6 +119,11 @@ def load_rest() -> None:
 
     for name in (*settings.CELERY_IMPORTS, *THEN):
         import_module(name)
+    from dashboard_project import warm
+
+    for part in warm.SHARED:
+        with suppress(Exception):  # the processes try it, too, and say why
+            part()
 
 
 def asks_to_prepare(control: socket.socket) -> bool:
@@ -123,13 +131,12 @@ def asks_to_prepare(control: socket.socket) -> bool:
     return bool(select.select([control], [], [], 0)[0]) and EARLY in control.recv(REQUEST_BYTES, socket.MSG_PEEK)
 
 
-def copied(control: socket.socket, supervisor: int, goes_on: Asked) -> list[str]:
+def copied(control: socket.socket, supervisor: int, files: Files, goes_on: Asked) -> list[str]:
     """Return, in each copy, the arguments that it is to run; in this process none, once it does not go on.
 
     It ends with whoever asks, and once its code is old. A request is a JSON object, with files: first where the copy
     says its id, then those that `files` names.
     """
-    files = Files()
     while goes_on(control):
         said, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, FDS_MOST)
         if not said or not files.are_unchanged():
@@ -169,7 +176,10 @@ def become(request: dict[str, Any], fds: Sequence[int]) -> list[str]:
     arguments: list[str] = request["arguments"]
     with suppress(OSError, ValueError):  # nobody's life depends on it
         show(arguments)
-    os.write(answer, str(os.getpid()).encode())
+    try:
+        os.write(answer, str(os.getpid()).encode())
+    except BrokenPipeError:  # nobody waits for it any more
+        os._exit(1)
     os.close(answer)
     return arguments[1:]
 

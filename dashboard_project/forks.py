@@ -2,16 +2,20 @@
 
 They start in a tenth of the time, and share the memory of what was imported. A copy is a child of this process like
 any other. What can't be copied is started plainly. A fork server that is gone, or has old code, is started again when a
-copy is asked for.
+copy is asked for; one that can't load it, or hangs, after a minute.
 """
 
 import ctypes
+import errno
 import json
 import os
+import select
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO
 
@@ -19,6 +23,9 @@ from dashboard_project.processes import Process, plainly
 
 PR_SET_CHILD_SUBREAPER = 36
 FD = "WATCHFLOOR_FORKS_FD"
+REQUEST_BYTES = 256 * 1024
+ANSWER_S = 30.0
+AGAIN_AFTER_S = 60.0
 ROOM = " " * 400
 """An argument of the fork server, where its copies write their own: `ps` shows no more than was there at first."""
 
@@ -34,11 +41,17 @@ class Forked:
 
     def poll(self) -> int | None:
         """Return the exit code, or None as long as it runs."""
-        with self._asking:  # once it was told, the id may be another's
-            if self._code is None:
+        if not self._asking.acquire(blocking=False):  # it may be held below the handler of a signal that asks
+            return self._code
+        try:
+            if self._code is None:  # once it was told, the id may be another's
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 self._code = os.waitstatus_to_exitcode(status) if pid else None
-            return self._code
+        except ChildProcessError:  # the kernel told somebody else; Popen takes this for 0, too
+            self._code = 0
+        finally:
+            self._asking.release()
+        return self._code
 
     def wait(self) -> int:
         """Return the exit code, once it ended."""
@@ -57,6 +70,18 @@ class Forks:
         self._one_at_a_time = threading.Lock()
         self._process: Process | None = None
         self._control: socket.socket | None = None
+        # The kernel ends the fork server with the thread that starts it: this one lives as long as we do.
+        self._thread = ThreadPoolExecutor(1, "forks")
+        self._again_at = 0.0
+        self._trouble = ""
+        self._untold: list[str] = []
+        self._say: Callable[[str], None] = self._untold.append
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Have `say` called with each trouble, also with what there was before."""
+        self._say = say
+        for line in self._untold:
+            say(line)
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], files: Mapping[str, int], read: bool) -> Process:
         """Start a copy, or else a new program; see `processes.Start`."""
@@ -90,21 +115,45 @@ class Forks:
 
     def _copy(self, request: bytes, fds: Sequence[int]) -> int:
         """Return the id of a new copy, or 0 if there is none."""
+        if time.monotonic() < self._again_at:
+            return 0
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)  # a copy comes to us, as an orphan
         try:
             copy = _copy_of(self._control, request, fds) if self._control is not None else 0
-            return copy or _copy_of(self._restarted(), request, fds)
+            if copy := copy or _copy_of(self._restarted(), request, fds):
+                self._trouble = ""
+                return copy
+            trouble = "what they share can't be loaded"
+        except TooLargeError:
+            return self._none("their environment is too large to be passed on")
+        except OSError as error:
+            trouble = error.strerror or str(error)
         finally:
             libc.prctl(PR_SET_CHILD_SUBREAPER, 0)  # other orphans don't: nobody here would wait for them
+        self.close()
+        self._again_at = time.monotonic() + AGAIN_AFTER_S
+        return self._none(trouble)
+
+    def _none(self, trouble: str) -> int:
+        """Say once why there is no copy; return 0."""
+        if trouble != self._trouble:
+            self._say(f"processes are started one by one: {trouble}")
+        self._trouble = trouble
+        return 0
 
     def _restarted(self) -> socket.socket:
         self.close()
         self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         program = [sys.executable, "-m", self._module, str(os.getpid()), ROOM]
         with theirs:
-            self._process = plainly(program, self._env, {FD: theirs.fileno()}, False)
+            files = {FD: theirs.fileno()}
+            self._process = self._thread.submit(plainly, program, self._env, files, False).result()
         return self._control
+
+
+class TooLargeError(Exception):
+    """A request that no socket takes."""
 
 
 def is_python(arguments: Sequence[str]) -> bool:
@@ -113,13 +162,24 @@ def is_python(arguments: Sequence[str]) -> bool:
 
 
 def _copy_of(control: socket.socket, request: bytes, fds: Sequence[int]) -> int:
-    """Return the id that a copy says, or 0 if the server is gone: nobody has the other end of the pipe, then."""
+    """Return the id that a copy says, or 0 if the server is gone: nobody has the other end of the pipe, then.
+
+    Raises TimeoutError if there is no answer, and TooLargeError.
+    """
+    if len(request) > REQUEST_BYTES:
+        raise TooLargeError
     answer, theirs = os.pipe()
     with open(answer, "rb") as said:
         try:
             socket.send_fds(control, [request], [theirs, *fds])
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EMSGSIZE:
+                raise TooLargeError from None
             return 0
         finally:
             os.close(theirs)
-        return int(said.read() or 0)
+        answered = select.poll()
+        answered.register(answer, select.POLLIN)
+        if not answered.poll(1000 * ANSWER_S):
+            raise TimeoutError(f"the fork server did not answer for {ANSWER_S:g} s")
+        return int(said.read1(32) or 0)

@@ -35,6 +35,7 @@ SAME_REQUEST_S = 1.0  # make passes a signal on that its whole group was sent: t
 def main() -> int:
     """Run until SIGINT or SIGTERM; return the exit code."""
     os.umask(0o077)  # what is written is nobody else's to read
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a launcher may have us ignore it, and then no child's end is told
     try:
         with closing(Forks(environment())) as forks, closing(Preparation(forks.start, environment())) as preparation:
             facts = preparation.facts()
@@ -79,6 +80,7 @@ def serve(facts: Facts, preparation: Preparation, door: socket.socket, forks: Fo
     """Start everything, wait for a signal, stop everything."""
     env = {**environment(), "DATA_DIR": facts.data_dir, "PORT": str(facts.port)}
     supervisor = Supervisor(Path(facts.data_dir) / "run", env, sys.stdout, forks.start)
+    forks.tell(supervisor.say)
     asked = asked_to_stop(supervisor, preparation)
     try:
         start_redis(facts, supervisor)

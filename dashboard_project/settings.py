@@ -14,7 +14,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard_project import env
+from dashboard_project import build, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -258,19 +258,7 @@ STORAGES = {
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
-
-
-def _build_id() -> str:
-    """A digest of what a page is made of, so that open pages notice an upgrade."""
-    digest = hashlib.sha256()
-    for folder in ("templates", "static", "metrics", "consumers"):
-        for file in sorted((BASE_DIR / folder).rglob("*")):
-            if file.is_file() and file.suffix in {".html", ".css", ".js", ".py"}:
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-BUILD_ID = env.text("BUILD_ID", "", "Name of this build; a digest of the program when it is not given.") or _build_id()
+BUILD_ID = env.text("BUILD_ID", "", "Name of this build; a digest of the program when it is not given.") or build.name()
 
 # --- Live pages ---------------------------------------------------------------------------------------
 

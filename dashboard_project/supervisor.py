@@ -91,25 +91,36 @@ class Child:
         delay_s = DELAY_LEAST_S
         while not self._stopping.is_set():
             began = time.monotonic()
-            code = self._run_once()
+            try:
+                process = self._start()
+            except OSError as error:
+                end = f"could not be started ({(error.strerror or str(error)).lower()})"
+            else:
+                end = f"ended with code {self._follow(process)}"
             if self._stopping.is_set():
                 break
             if time.monotonic() - began > LIVED_WELL_S:
                 delay_s = 0.0
-            self._say(f"ended with code {code}; starting it again in {delay_s:g} s")
+            self._say(f"{end}; starting it again in {delay_s:g} s")
             self._stopping.wait(delay_s)
             delay_s = min(max(2 * delay_s, DELAY_LEAST_S), DELAY_MOST_S)
 
-    def _run_once(self) -> int:
+    def _start(self) -> Process:
         self._line, theirs = socket.socketpair() if self.command.listener else (None, None)
-        process = self._supervisor.run(self.command, theirs)
-        self._process = process
+        self._process = process = self._supervisor.run(self.command, theirs)
+        return process
+
+    def _follow(self, process: Process) -> int:
+        """Print what it says; return its exit code."""
         if self._line is not None:
             threading.Thread(target=self._listen, args=(self._line,), daemon=True).start()
         if self._stopping.is_set():  # asked to stop while it was being started
             self._signal(signal.SIGTERM)
         pid_file = self._supervisor.pid_file(self.command.name)
-        pid_file.write_text(f"{process.pid}\n")
+        try:
+            pid_file.write_text(f"{process.pid}\n")
+        except OSError as error:
+            self._say(f"{pid_file} can't be written ({(error.strerror or str(error)).lower()})")
         assert process.stdout is not None
         with process.stdout:
             for line in process.stdout:

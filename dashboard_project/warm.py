@@ -2,6 +2,7 @@
 
 An import, or an expression that is compiled, takes its time once. In the worker that draws and tells, that was most of
 a second of the processor, and those who were told first waited for it. A start does not: this is a thread of its own.
+Processes that are copies find most of it loaded, and share it.
 """
 
 import threading
@@ -57,4 +58,6 @@ def tasks() -> None:
     _ = current_app.amqp.producer_pool
 
 
-PARTS: tuple[Callable[[], object], ...] = (kinds, addresses, texts, tasks)
+SHARED: tuple[Callable[[], object], ...] = (kinds, addresses, texts)
+"""Parts that open no connection, so that the fork server loads them."""
+PARTS: tuple[Callable[[], object], ...] = (*SHARED, tasks)

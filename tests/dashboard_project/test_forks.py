@@ -3,24 +3,34 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import psutil
 import pytest
 
+from dashboard_project import build, run
+from dashboard_project import forks as module
+from dashboard_project.fork_server import Files
 from dashboard_project.forks import Forked, Forks
+from dashboard_project.preparation import CannotStartError
 from dashboard_project.processes import Process, die_with_parent
 
 ROOT = Path(__file__).parents[2]
 SERVER = """
 from importlib import import_module
-from dashboard_project import fork_server
+from pathlib import Path
+from dashboard_project import build, env, fork_server
+build.FOLDERS = (Path(__file__).with_name("templates"),)
+env.text("SECRET", "", "A secret.")
 fork_server.load_first = lambda: import_module("loaded")
 fork_server.load_rest = lambda: None
 fork_server.main()
@@ -43,7 +53,8 @@ sys.exit(7)
 HOLDER = """
 import os, sys, time
 from dashboard_project.forks import Forks
-started = Forks(os.environ, "server").start(["python", "-m", "program", "stay"], os.environ, {}, True)
+forks = Forks(os.environ, "server")
+started = forks.start(["python", "-m", "program", "stay"], os.environ, {}, True)
 started.stdout.readline()
 print(started.pid, flush=True)
 time.sleep(60)
@@ -64,12 +75,15 @@ def code(tmp_path: Path) -> Path:
     """A folder with the modules that the fork server runs and loads, and the program that its copies run."""
     for name, text in (("server", SERVER), ("loaded", LOADED.format(value=1)), ("program", PROGRAM)):
         (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "page.html").touch()
+    (tmp_path / "secret").touch()
     return tmp_path
 
 
 @pytest.fixture
 def env(code: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{code}{os.pathsep}{ROOT}"}
+    return {**os.environ, "PYTHONPATH": f"{code}{os.pathsep}{ROOT}", "SECRET_FILE": str(code / "secret")}
 
 
 @pytest.fixture
@@ -143,19 +157,124 @@ def test_code_that_has_changed_is_loaded_anew(forks: Forks, env: dict[str, str],
     assert new["value"] == 20
 
 
+@pytest.mark.parametrize("file", ["templates/page.html", "templates/added.html", "secret"])
+def test_a_changed_page_or_secret_is_loaded_anew(file: str, forks: Forks, env: dict[str, str], code: Path) -> None:
+    process, said = started(forks, env)
+    process.wait()
+    (code / file).write_text("new")
+    changed, new = started(forks, env)
+    changed.wait()
+    assert new["loaded_by"] != said["loaded_by"]
+
+
+def test_what_changes_while_more_is_imported_is_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "FOLDERS", ())
+    first, second = (tmp_path / name for name in ("first.py", "second.py"))
+    first.touch()
+    second.touch()
+    files = Files()
+    for name, path in (("first", first), ("second", second)):
+        imported = ModuleType(name)
+        imported.__file__ = str(path)
+        monkeypatch.setitem(sys.modules, name, imported)
+        files.add()
+        os.utime(first, ns=(1, 1) if name == "second" else (2, 2))
+        assert not files.are_unchanged()
+
+
 def test_what_is_no_program_of_ours_is_started_plainly(forks: Forks, env: dict[str, str]) -> None:
     process = forks.start([sys.executable, "-c", "raise SystemExit(3)"], env, {}, False)
     assert not isinstance(process, Forked)
     assert process.wait() == 3
 
 
-def test_without_a_server_a_program_is_started_plainly(env: dict[str, str], code: Path) -> None:
-    (code / "server.py").write_text("raise SystemExit(1)")
+@pytest.mark.parametrize(
+    ("server", "answer_s", "trouble"),
+    [
+        ("raise SystemExit(1)", 60.0, "what they share can't be loaded"),
+        ("import time; time.sleep(60)", 0.2, "the fork server did not answer for 0.2 s"),
+    ],
+)
+def test_without_a_server_programs_are_started_plainly_and_this_is_said_once(
+    server: str, answer_s: float, trouble: str, env: dict[str, str], code: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restarted, tried, told = Forks._restarted, list[Forks](), list[str]()
+
+    def restart(forks: Forks) -> socket.socket:
+        tried.append(forks)
+        return restarted(forks)
+
+    monkeypatch.setattr(Forks, "_restarted", restart)
+    monkeypatch.setattr(module, "ANSWER_S", answer_s)
+    (code / "server.py").write_text(server)
     with closing(Forks(env, "server")) as forks:
+        for _ in range(2):
+            process, said = started(forks, env)
+            assert not isinstance(process, Forked)
+            assert said["loaded_by"] == process.pid
+            assert process.wait() == 7
+        forks.tell(told.append)
+        assert told == [f"processes are started one by one: {trouble}"]
+        assert tried == [forks]
+        monkeypatch.setattr(module, "ANSWER_S", 60.0)
+        (code / "server.py").write_text(SERVER)
+        forks._again_at = 0.0
+        process, _ = started(forks, env)
+        assert isinstance(process, Forked)
+        assert process.wait() == 7
+
+
+def test_what_is_too_large_to_be_passed_on_is_started_plainly(forks: Forks, env: dict[str, str]) -> None:
+    first, said = started(forks, env)
+    large, _ = started(forks, env | {f"LARGE_{number}": "x" * 100_000 for number in range(3)})
+    later, same = started(forks, env)
+    assert [isinstance(one, Forked) for one in (first, large, later)] == [True, False, True]
+    assert same["loaded_by"] == said["loaded_by"]
+    assert [one.wait() for one in (first, large, later)] == [7, 7, 7]
+
+
+def test_whoever_asks_while_another_asks_is_not_kept(forks: Forks, env: dict[str, str]) -> None:
+    process, _ = started(forks, env, "stay")
+    assert isinstance(process, Forked)
+    with process._asking:
+        assert process.poll() is None
+    assert ended(process) == -signal.SIGKILL
+
+
+def test_an_end_that_the_kernel_told_nobody_is_an_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+        copy = Forked(process.pid, None)
+        assert (copy.poll(), copy.wait()) == (0, 0)
+
+
+def test_the_server_outlives_the_thread_that_asked_first(forks: Forks, env: dict[str, str]) -> None:
+    found: list[int] = []
+
+    def ask() -> None:
         process, said = started(forks, env)
-    assert not isinstance(process, Forked)
-    assert said["loaded_by"] == process.pid
-    assert process.wait() == 7
+        process.wait()
+        found.append(said["loaded_by"])
+
+    for _ in range(2):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    assert len(set(found)) == 1
+
+
+def test_children_that_a_launcher_would_have_us_ignore_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise CannotStartError("No.")
+
+    monkeypatch.setattr(run, "Forks", refuse)
+    before, mask = signal.signal(signal.SIGCHLD, signal.SIG_IGN), os.umask(0o077)
+    try:
+        assert run.main() == 1
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+        os.umask(mask)
 
 
 def test_copies_do_not_outlive_a_killed_supervisor(env: dict[str, str]) -> None:

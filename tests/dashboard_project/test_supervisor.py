@@ -1,5 +1,6 @@
 """Real processes, kept running and stopped."""
 
+import errno
 import os
 import re
 import signal
@@ -9,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dashboard_project import supervisor as module
+from dashboard_project.processes import Process, plainly
 from dashboard_project.supervisor import Command, Supervisor
 
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
@@ -188,3 +191,21 @@ def test_stopping_waits_for_nobody_to_take_over(supervisor: Supervisor, door: so
     assert time.monotonic() - began < 5
     assert not alive(first)
     assert "takes over" not in output.getvalue()
+
+
+def test_a_child_that_cannot_be_started_is_tried_again(tmp_path: Path, output: StringIO) -> None:
+    tried: list[str] = []
+
+    def start(*given: Any) -> Process:
+        tried.append("once")
+        if len(tried) == 1:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return plainly(*given)
+
+    supervisor = Supervisor(tmp_path / "run", os.environ, output, start)
+    supervisor.start(Command("one", SLEEPS))
+    try:
+        assert eventually(lambda: is_up("one", output), 20)
+        assert "could not be started (resource temporarily unavailable); starting it again in 1 s" in output.getvalue()
+    finally:
+        supervisor.kill()
