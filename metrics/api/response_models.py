@@ -14,7 +14,7 @@ _make = Operation._create_response_model
 
 def share() -> None:
     """Have operations that are made from now on share their models."""
-    Operation._create_response_model = _shared  # type: ignore[method-assign]
+    Operation._create_response_model = _shared  # type: ignore[method-assign, assignment]
 
 
 def _shared(operation: Operation, response: Any) -> type[Schema] | None:
