@@ -39,8 +39,7 @@ def html(message: Message, zone: ZoneInfo) -> str:
     more = f'<li style="margin:4px 0">… and {message.more} more</li>' if message.more else ""
     shown = f"Chart of {message.subject}"
     picture = (
-        f'<p><img src="cid:{PICTURE}" alt="{escape(shown)}" width="640" '
-        'style="max-width:100%;height:auto"></p>'
+        f'<p><img src="cid:{PICTURE}" alt="{escape(shown)}" width="640" style="max-width:100%;height:auto"></p>'
         if message.picture
         else ""
     )
