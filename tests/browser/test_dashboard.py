@@ -18,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from metrics.widgets.annotated import INCIDENT_MARKS_MOST
 from tests.browser.person import DEMO, PORTAL, PORTAL_PORT, SERVER_ZONE, SOON_S, WALL, Person, push
 from tests.integration.stack import Stack
 
@@ -441,7 +442,8 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
 
 
 def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys(person: Person) -> None:
-    page, marks = person.page, person.page.locator(".widget .noted circle")
+    page, charts = person.page, person.page.locator(".widget .chart:has(.noted)")
+    marks = page.locator(".widget .noted g[data-text*='Shop 4.2 deployed'] circle")
     person.wait_until_live()
     token = person.system.manage("token", "deploys", "--scope", "edit").strip()
     site = httpx.Client(
@@ -451,7 +453,6 @@ def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys
         made = site.post("annotations", json={"text": "Shop 4.2 deployed", "at": time.time() - 600}).json()["id"]
         try:
             expect(marks.first).to_be_attached(timeout=SOON_S * 1000)
-            charts = page.locator(".widget .chart:has(.noted)")
             charts.first.scroll_into_view_if_needed()
             place = marks.first.bounding_box()
             assert place is not None
@@ -459,8 +460,13 @@ def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys
             expect(page.locator(".hover-active .hover-note")).to_contain_text("Shop 4.2 deployed")
             page.mouse.move(2, 2)
             charts.first.focus()
+            said = page.locator("span.sr[role=status]")
             page.keyboard.press("PageUp")
-            expect(page.locator("span.sr[role=status]")).to_contain_text("Shop 4.2 deployed")
+            expect(said).to_have_text(re.compile("Shop 4.2 deployed|Incident"))
+            for _ in range(INCIDENT_MARKS_MOST):  # of other tests
+                if "Shop 4.2 deployed" not in (said.text_content() or ""):
+                    page.keyboard.press("PageUp")
+            expect(said).to_contain_text("Shop 4.2 deployed")
         finally:
             site.delete(f"annotations/{made}")
     expect(marks).to_have_count(0, timeout=SOON_S * 1000)
