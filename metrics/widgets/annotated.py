@@ -204,8 +204,7 @@ def _groups(seen: Sequence[Noted], start: float, near_s: float, most: int) -> li
 def _mark(group: Sequence[Noted], start: float, end: float, at: float, most_bytes: int) -> Mark:
     ends = [one.until for one in group if one.until is not None]
     left = max(0.0, (group[0].at - start) / (end - start))
-    last = max((at if isinf(one) else one for one in ends), default=start)
-    right = min(1.0, (last - start) / (end - start)) if ends else left
+    right = min(1.0, (max(ends) - start) / (end - start)) if ends else left  # what goes on does so to the edge
     width = right - left
     shown = _per_cent(width) if width > NEAR / 4 else ""
     severity, link = _of_incidents(group)

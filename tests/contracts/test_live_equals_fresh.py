@@ -188,7 +188,8 @@ def build(url: str) -> tuple[Dashboard, Source, set[str], set[str]]:
 
 
 def keep_quiet() -> None:
-    """Have a shift, a silence and maintenance begin and end between sweeps that draw everything."""
+    """Have a shift, a silence and maintenance begin and end between sweeps of everything; an incident goes on."""
+    make.incident("The shop is slow")
     ada, spec = make.user("ada"), {"layers": [{"people": ["ada"], "start": "2026-11-21T09:00", "unit": "days"}]}
     on_duty = Schedule.objects.create(name="Ops", spec=spec)
     Override.objects.create(schedule=on_duty, user=ada, **ends(42, 103), by="system")

@@ -11,9 +11,9 @@ from django.test import Client
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import evaluation, rehearsals, rule_index, rules
-from metrics.models import Alert, Rule
+from metrics.models import Alert, Incident, Rule
 from metrics.times import datetime_of
-from tests import make
+from tests import caches, make
 from tests.html_form import form
 from tests.make import accepted, sample
 
@@ -273,6 +273,8 @@ class TestAlerts:
         assert ("stands behind this" in text(editor.get(f"/alerts/{front.pk}/"))) is not is_hidden
         Rule.objects.filter(pk=other.rule_id).update(for_everyone=True)
         Rule.objects.filter(pk=front.rule_id).update(for_everyone=not is_hidden)
+        Incident.objects.update(for_everyone=not is_hidden)
+        caches.forget()
         shown = text(editor.get(f"/alerts/{other.pk}/"))
         assert ("It stands behind another alert, which is told instead." in shown) is is_hidden
         assert ("Disk &lt;full&gt;" in shown) is not is_hidden

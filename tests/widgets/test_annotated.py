@@ -274,7 +274,7 @@ def test_incidents_have_marks_of_their_own_with_their_worst_severity_and_where_t
     assert [(one.place, one.width, one.severity, one.link, one.text) for one in shown.marks] == [
         ("25.0%", "", "", "", "11:30 Deployed"),
         ("25.0%", "12.5%", "warning", "/incidents/1/", "11:30 to 11:45 Incident 1"),
-        ("41.7%", "8.3%", "critical", "/incidents/", "11:49 to 11:51 Incident 3 · since 11:50 Incident 2"),
+        ("41.7%", "58.3%", "critical", "/incidents/", "11:49 to 11:51 Incident 3 · since 11:50 Incident 2"),
     ]
     before = [incident(n, -86_400 * n, math.inf, "info") for n in range(1, 20)]
     long = marks([*before, *(incident(20 + n, -3000 + 400 * n, -2950 + 400 * n, "info") for n in range(7))], *HOUR)

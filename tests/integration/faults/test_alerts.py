@@ -29,17 +29,18 @@ import json, re
 from metrics.models import Alert, Delivery, Incident, Notification, Transition
 alerts = {str(one.pk): one for one in Alert.objects.filter(rule__name=rule)}
 moves = Transition.objects.filter(noun="alert", thing__in=alerts)
+# Whether anything is open is asked before what was sent.
 print("DUMP", json.dumps({
     "fired": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "firing"),
     "ended": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "ok"),
     "waiting": moves.filter(processed_at=None).count(),
+    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
+    "untold": Incident.objects.exclude(untold_since=None).count(),
     "sent": {
         kind: Delivery.objects.filter(channel__name=rule + " " + kind, state="sent").count()
         for kind in ("webhook", "apprise", "mail")
     },
     "failed": Delivery.objects.filter(channel__name__startswith=rule, state="failed").count(),
-    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
-    "untold": Incident.objects.exclude(untold_since=None).count(),
     "told": sorted(
         alerts[one.split(":")[1]].series["host"]
         for one in Notification.objects.filter(user__username="admin").values_list("key", flat=True)
