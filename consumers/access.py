@@ -134,7 +134,7 @@ def _decision(question: Question, held: Holder, find: Find) -> Decision:
         return Decision(LINK_OVER if question.credential.link else SIGN_IN)
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
-    # What all of this role and these teams may follow is asked once for all; what is for one alone, for each.
+    # One question serves all who have this role and these teams; things for one person alone are asked for each.
     alike = replace(by, name="", pk=None)
     found = find(question.kind, alike, question.name) or find(question.kind, by, question.name)
     decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by, until=until)

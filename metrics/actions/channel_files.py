@@ -17,7 +17,7 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Text
 from metrics.actions import channel_configs, channels, configs, credentials, named_files, references, teams
 from metrics.actions.dashboard_files import Change
-from metrics.actions.errors import Conflict, Invalid, sentences
+from metrics.actions.errors import Conflict, Invalid
 from metrics.actions.references import KEPT
 from metrics.models import Channel
 from metrics.widgets.spec import new_key
@@ -231,13 +231,7 @@ def _secrets(channel: Channel | None) -> dict[str, Any]:
 
 
 def _parsed(value: Any) -> tuple[ChannelDocument, dict[str, Any], dict[str, Any]]:
-    if not isinstance(value, dict):
-        raise Invalid("", "It is no channel: that begins with names, such as name, team and kind.")
-    try:
-        spec = ChannelDocument.model_validate(value)
-    except ValidationError as problem:
-        first, *others = sentences(problem, "")
-        raise Invalid(*first, *others) from None
+    spec = named_files.parsed(ChannelDocument, value, "channel", "name, team and kind")
     secret = credentials.names(channel_configs.check_kind(spec.kind).config_class)
     if spec.team:
         teams.named([spec.team], "team")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from pydantic import ValidationError
 
 from metrics import yaml
 from metrics.access.policy import visible
@@ -16,7 +15,7 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Text
 from metrics.actions import audience, escalation_specs, named_files, teams
 from metrics.actions.dashboard_files import Change
-from metrics.actions.errors import Conflict, Invalid, sentences
+from metrics.actions.errors import Conflict, Invalid
 from metrics.alerts.escalation import EscalationSpec
 from metrics.models import Escalation
 from metrics.widgets.spec import new_key
@@ -153,13 +152,7 @@ def _plain(spec: EscalationDocument) -> dict[str, Any]:
 
 
 def _parsed(value: Any) -> EscalationDocument:
-    if not isinstance(value, dict):
-        raise Invalid("", "It is no escalation: that begins with names, such as team and steps.")
-    try:
-        spec = EscalationDocument.model_validate(value)
-    except ValidationError as problem:
-        first, *others = sentences(problem, "")
-        raise Invalid(*first, *others) from None
+    spec = named_files.parsed(EscalationDocument, value, "escalation", "team and steps")
     if spec.team:
         teams.named([spec.team], "team")
     return spec

@@ -4,12 +4,15 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
 from metrics import yaml
 from metrics.actions.dashboard_files import ENDING
-from metrics.actions.errors import Errors, Invalid
+from metrics.actions.errors import Errors, Invalid, sentences
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
+M = TypeVar("M", bound=BaseModel)
 WHOLE_MOST = 1e15
 
 
@@ -30,6 +33,17 @@ def read(path: str, text: str, parse: Callable[[Any], T]) -> tuple[yaml.Document
         raise Invalid("", f"{path}: {said}") from None
     with located(path, document):
         return document, parse(document.value)
+
+
+def parsed(model: type[M], value: Any, noun: str, names: str) -> M:
+    """Return the `model` that the value of a file is, a `noun` that has `names`. Raises Invalid."""
+    if not isinstance(value, dict):
+        raise Invalid("", f"It is no {noun}: that begins with names, such as {names}.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as problem:
+        first, *others = sentences(problem, "")
+        raise Invalid(*first, *others) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Who may follow what: many at once are told the same as each alone, and cost few queries."""
+"""Access of sockets: many at once are told the same as each alone, and cost few queries."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands in the place of variables: in labels, titles and legends."""
+"""Values in the place of variables: in labels, titles and legends."""
 
 from typing import Any
 
