@@ -4,14 +4,14 @@
 
 import { timeOfDay } from "./clock.js";
 import { dayOf, digits, polylines, valueAt } from "./chart.js";
+import { GONE_AFTER_MS, make, makeLayer, SPARE, within } from "./hover-box.js";
+import "./touched.js";
 
 const CHARTS = ".widget .chart:has(> .plot)"; // a heatmap has no curves to read
 
 const WIDTH = 1000; // of the SVG's box
 const HEIGHT = 400;
-const GONE_AFTER_MS = 8000; // on a wall, nobody takes the pointer away
 const NEAR = 6; // pixels between the crosshair and an annotation that it reads
-const SPARE = 8; // pixels between what is drawn and the edges of the window
 
 const isWall = document.body.classList.contains("wall");
 const parsed = new WeakMap(); // path -> its polylines, for as long as it stays the same
@@ -118,13 +118,6 @@ function when(span, time) {
   return span.end - span.start > 43_200 ? `${dayOf(begin)} ${clock}` : clock;
 }
 
-const make = (name, text = "") => {
-  const element = document.createElement("span");
-  element.className = name;
-  element.textContent = text;
-  return element;
-};
-
 function box(span, time, found, noted, isActive) {
   const shown = make("hover-box");
   shown.append(make("hover-time", when(span, time)));
@@ -136,12 +129,6 @@ function box(span, time, found, noted, isActive) {
   }
   for (const text of noted) shown.append(make("hover-note", text));
   return shown;
-}
-
-/** `at` moved into the tile, and in any case into the window. */
-function within(at, size, tileBegin, tileEnd, windowEnd) {
-  const inTile = Math.max(tileBegin, Math.min(at, tileEnd - size));
-  return Math.max(SPARE, Math.min(inTile, windowEnd - SPARE - size));
 }
 
 function draw() {
@@ -158,11 +145,7 @@ function draw() {
     const isSeen = place.bottom > 0 && place.top < innerHeight && place.right > 0 && place.left < innerWidth;
     if (isSeen && !chart.closest(".drawing")) drawn.push({ span: chart === active ? own : read(chart), place, isActive: chart === active });
   }
-  if (!layer) {
-    layer = make("hover");
-    layer.setAttribute("aria-hidden", "true");
-    document.body.append(layer);
-  }
+  layer ??= makeLayer();
   layer.replaceChildren();
   const placed = [];
   for (const { span, place, isActive } of drawn) {

@@ -441,7 +441,7 @@ def test_charts_are_read_by_pointer_and_by_keys_while_frames_come(person: Person
     assert person.complaints == []
 
 
-def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys(person: Person) -> None:
+def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_finger_and_keys(person: Person) -> None:
     page, charts = person.page, person.page.locator(".widget .chart:has(.noted)")
     marks = page.locator(".widget .noted g[data-text*='Shop 4.2 deployed'] circle")
     person.wait_until_live()
@@ -467,8 +467,17 @@ def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_and_by_keys
                 if "Shop 4.2 deployed" not in (said.text_content() or ""):
                     page.keyboard.press("PageUp")
             expect(said).to_contain_text("Shop 4.2 deployed")
+            history = {"kind": "history", "title": "Ups", "config": {"queries": [{"metric": "host_cpu_percent"}]}}
+            site.post("dashboards", json={"slug": "touched", "title": "Touched", "widgets": [history]})
+            page.goto(f"{person.system.url}/d/touched/")
+            mark = page.locator(".over-rows .noted > g").filter(has_text="Shop 4.2 deployed")
+            at = mark.evaluate("(mark) => ({ clientX: mark.getBoundingClientRect().x - 9, clientY: innerHeight / 4 })")
+            for pointer, shown in (("touch", 1), ("mouse", 0)):  # to a mouse the browser shows the title
+                page.locator(".history").dispatch_event("pointerdown", {"pointerType": pointer, "bubbles": True, **at})
+                expect(page.locator(".hover-note:has-text('Shop 4.2 deployed')")).to_have_count(shown)
         finally:
             site.delete(f"annotations/{made}")
+            site.delete("dashboards/touched")
     expect(marks).to_have_count(0, timeout=SOON_S * 1000)
     assert person.complaints == []
 
