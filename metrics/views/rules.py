@@ -23,7 +23,7 @@ from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.actions.incidents import BAD
 from metrics.actions.teams import access_of
 from metrics.alerts.registry import kinds, offered
-from metrics.alerts.rehearsal import Rehearsed
+from metrics.alerts.rehearsal import Episode, Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
@@ -49,9 +49,12 @@ RECEIVED = ("name", "severity", "text", "runbook", "checklist", "labels", "enabl
 """Fields of a rule whose alerts are received."""
 TEXTS = ("name", "text", "runbook")
 """Fields that may be empty texts; another that is empty is as usual."""
-CHART_RANGE = "24h"
+CHART_RANGE = "30d"
+"""That of the rehearsal."""
 HOUR_WIDTH, HOURS_HEIGHT = 10, 100
 LISTED_MOST = 10
+STRIP_WIDTH, STRIP_LEAST = 1000, 6
+"""The width of what a rehearsal lasts, and that of the shortest alert, so that it is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,7 @@ def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bo
         "fired_for": humanize.age(rehearsal.fired_s),
         "hours": hours(rehearsal.told),
         "told": " and ".join(teams) or ("everyone" if everyone else "nobody"),
-        "listed": [_line(one) for one in rehearsal.series[:LISTED_MOST]],
+        "listed": [_line(one, now, rehearsal.days) for one in rehearsal.series[:LISTED_MOST]],
         "not_listed": max(0, len(rehearsal.series) - LISTED_MOST),
     }
 
@@ -259,7 +262,7 @@ def hours(told: Sequence[int]) -> list[Hour]:
     ]
 
 
-def _line(one: Rehearsed) -> dict[str, Any]:
+def _line(one: Rehearsed, now: float, days: int) -> dict[str, Any]:
     newest = one.episodes[-1]
     return {
         "name": one.name,
@@ -268,7 +271,24 @@ def _line(one: Rehearsed) -> dict[str, Any]:
         "lasted": humanize.age(one.fired_s),
         "newest": datetime_of(newest.start),
         "still": newest.end is None,
+        "strips": strips(one.episodes, now - days * rehearsals.DAY_S, now),
     }
+
+
+def strips(episodes: Sequence[Episode], start: float, end: float) -> list[tuple[int, int]]:
+    """Return from where on, and how wide, each of `episodes` is drawn; those that would touch are one."""
+    found: list[tuple[int, int]] = []
+    for one in episodes:
+        left, right = (
+            round(STRIP_WIDTH * (min(max(at, start), end) - start) / (end - start))
+            for at in (one.start, one.end or end)
+        )
+        left = min(left, STRIP_WIDTH - STRIP_LEAST)
+        right = max(right, left + STRIP_LEAST)
+        if found and left <= sum(found[-1]):
+            left = found.pop()[0]
+        found.append((left, right - left))
+    return found
 
 
 def _page(request: HttpRequest, draft: Draft, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -5,6 +5,7 @@ const DIGITS = 3;
 
 const place = document.getElementById("rehearsal");
 let held = ""; // the field whose line has the focus, which it has again on the chart that is drawn anew
+let isAsked = false; // by the button: who only types goes on typing
 
 /** The axis of the chart around `handle`: its plot, and the values at its ends. */
 function axisOf(handle) {
@@ -105,7 +106,12 @@ place?.addEventListener("keydown", (event) => {
 });
 
 if (place) {
-  new MutationObserver(showAll).observe(place, { childList: true });
+  document.querySelector("[data-rehearse]")?.addEventListener("click", () => { isAsked = true; });
+  new MutationObserver(() => {
+    showAll();
+    if (isAsked) place.scrollIntoView();
+    isAsked = false;
+  }).observe(place, { childList: true });
   new ResizeObserver(showAll).observe(place);
   showAll();
 }
