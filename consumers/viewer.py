@@ -18,7 +18,8 @@ class Viewer:
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `alerts` is the number of changes of alerts that it was told. `list` is the part of the list of alerts that its page
     shows, None for another page, and `listed` the number of changes that are in what it was sent of it.
-    `seen` are the incidents (ids) that it showed; `wall` is what its browser calls itself. `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
+    `seen` are the incidents (ids) that it showed; `wall` is what its browser calls itself.
+    `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
     `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
     """
 

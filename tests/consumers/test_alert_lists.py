@@ -1,4 +1,4 @@
-"""Lists of alerts on open pages: one drawing and the same bytes for all who may see the same, however often they change."""
+"""Lists of alerts on open pages: one drawing and the same bytes for all who may see the same."""
 
 import asyncio
 from dataclasses import replace
