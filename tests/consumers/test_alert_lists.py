@@ -28,12 +28,12 @@ class Drawn:
         self.go, self.fails = asyncio.Event(), False
         self.go.set()
 
-    async def __call__(self, by: Principal, asked: Asked) -> str:
+    async def __call__(self, by: Principal, asked: Asked) -> tuple[str, float]:
         self.asked.append((by, asked))
         await self.go.wait()
         if self.fails:
             raise OperationalError
-        return f"<p>{len(self.asked)}</p>"
+        return f"<p>{len(self.asked)}</p>", 0.0
 
 
 @pytest.fixture
