@@ -71,7 +71,8 @@ class AlertLists:
     async def _draw_one(self, key: Key) -> float:
         """Draw one list and send it; return for how long that took a processor (seconds)."""
         number = self._number  # what changes while it is drawn may not be in it
-        html, took_s = await _html(*key)
+        drawn: tuple[str, float] = await _html(*key)
+        html, took_s = drawn
         frame = Frame(Element(TARGET, SWAP, html).partial())
         for viewer in self._behind().get(key, ()):
             viewer.listed = number

@@ -35,7 +35,12 @@ class Asked:
     def of(cls, query: Mapping[str, str]) -> "Asked":
         """Return what a query asks for, whatever else it has."""
         grouped = query.get("by", "")
-        return cls(*(query.get(name, "") for name in ("severity", "team", "q")), grouped if grouped in GROUPED else "")
+        return cls(
+            severity=query.get("severity", ""),
+            team=query.get("team", ""),
+            text=query.get("q", ""),
+            grouped=grouped if grouped in GROUPED else "",
+        )
 
     @property
     def query(self) -> str:

@@ -142,9 +142,9 @@ def _stored(row: Schedule, file: File | None) -> dict[str, Any] | None:
         return None
     is_same = file is not None and file.address is not None and file.address == feeds.address(row)
     url = (file.spec.url if file and is_same else KEPT) if row.url else None
-    fields = {name: getattr(spec, name) for name in ScheduleSpec.model_fields}
-    said = {"name": row.name, "time_zone": row.time_zone, "url": url, "access": teams.access_of(row)}
-    return _plain(ScheduleDocument.model_construct(**fields, **said))
+    fields: dict[str, Any] = {name: getattr(spec, name) for name in ScheduleSpec.model_fields}
+    fields |= {"name": row.name, "time_zone": row.time_zone, "url": url, "access": teams.access_of(row)}
+    return _plain(ScheduleDocument.model_construct(**fields))
 
 
 def _text(row: Schedule, file: File | None = None) -> str:
