@@ -59,6 +59,8 @@ class AlertLists:
                 await asyncio.sleep(max(RESTS_LEAST_S, RESTS_TIMES * took_s))
         except DatabaseError as error:  # whoever was not sent it is sent it in a later round
             log.warning("lists of alerts were not drawn", error=str(error))
+        except Exception:
+            log.exception("lists of alerts were not drawn")
 
     def _behind(self) -> dict[Key, list[Viewer]]:
         """Return the viewers that were not sent the newest list, but for slow ones, by what they may see and show."""
