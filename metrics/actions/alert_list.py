@@ -68,7 +68,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class AlertList:
-    """The list as `templates/alert/_rows.html` draws it: `groups` of alerts that nobody has taken, and those that are `taken`.
+    """The list as `templates/alert/_rows.html` draws it: `groups` of alerts that nobody has taken, and those `taken`.
 
     `asked` is the part of the list that this is, of alerts that are `total`, of these `severities` and `teams`.
     `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at.
