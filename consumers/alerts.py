@@ -1,12 +1,14 @@
 """Changes of alerts, told to every open page of this process in a few bytes; each fetches what it shows of them.
 
 A dashboard is told by its pulse. Other pages get an element, over the socket that brings their person's notifications.
+Those that show the list of alerts are sent it by `AlertLists`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from consumers.alert_lists import AlertLists
 from consumers.frame import MORPH, Element, Frame
 from consumers.log_stream import LogStream
 from consumers.stream import Stream
@@ -22,8 +24,8 @@ Streams = Callable[[], Iterable[Stream | LogStream]]
 class Alerts:
     """The number of changes that this process knows, and how many alerts are bad or critical."""
 
-    def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+    def __init__(self, streams: Streams, lists: AlertLists) -> None:
+        self._streams, self._lists = streams, lists
         self._number: int | None = None
         self._bad = self._critical = 0
         self._told_at = -EVERY_S
@@ -32,6 +34,7 @@ class Alerts:
     def hear(self, message: AlertsChanged) -> None:
         """Take over a change, and tell of it, at once unless one was told a moment ago."""
         self._number, self._bad, self._critical = message["number"], message["bad"], message["critical"]
+        self._lists.change(message["number"])
         if self._telling is None:
             loop = asyncio.get_running_loop()
             self._telling = loop.call_later(max(0.0, self._told_at + EVERY_S - loop.time()), self._tell)
@@ -39,6 +42,7 @@ class Alerts:
     def compare(self, number: int, bad: int, critical: int) -> None:
         """Tell of a change that was not heard of, and tell pages that came since how many there were."""
         self._number, self._bad, self._critical = number, bad, critical
+        self._lists.change(number)
         self._tell()
 
     def _tell(self) -> None:

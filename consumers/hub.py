@@ -19,6 +19,7 @@ from redis import RedisError
 
 from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
+from consumers.alert_lists import AlertLists
 from consumers.alerts import Alerts
 from consumers.channel import Channel
 from consumers.codes import RESTART, TOO_MANY, TRY_LATER
@@ -86,7 +87,8 @@ class Hub:
         self.tabs = Tabs()
         self.unread = Unread(self.tabs)
         self._unstored: list[Seen] = []
-        self.alerts = Alerts(self._every_stream)
+        self.lists = AlertLists()
+        self.alerts = Alerts(self._every_stream, self.lists)
         self._hearing: dict[str, Callable[[Any], None]] = {
             bus.RECHECK: self._doubt,
             bus.PERSONAL: self.tabs.hand_over,
@@ -177,6 +179,7 @@ class Hub:
             return False
         self._holders[viewer.who.holder] += 1
         self.tabs.add(viewer)
+        self.lists.add(viewer)
         self._empty_since.pop(topic, None)
         return True
 
@@ -209,6 +212,7 @@ class Hub:
         if not self._holders[viewer.who.holder]:
             del self._holders[viewer.who.holder]
         self.tabs.discard(viewer)
+        self.lists.discard(viewer)
         if not stream.viewers:
             self._empty_since[stream.topic] = time.monotonic()
 

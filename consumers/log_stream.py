@@ -75,7 +75,7 @@ class LogStream:
         for viewer in [one for one in self.viewers if one not in self._reading]:
             if viewer.personal:  # a tab, which gets elements of its person instead: see bus.send_to
                 viewer.sent = self.newest
-            elif viewer.sent == before and not _is_slow(viewer):
+            elif viewer.sent == before and not is_slow(viewer):
                 viewer.sent = self.newest
                 together.write(viewer)
             else:
@@ -155,11 +155,12 @@ class LogStream:
 
 async def _room(viewer: Viewer) -> None:
     """Wait until a viewer has taken enough to be written more."""
-    while _is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
+    while is_slow(viewer):  # noqa: ASYNC110 (no server tells when a socket has room again)
         await asyncio.sleep(LOOKS_EVERY_S)
 
 
-def _is_slow(viewer: Viewer) -> bool:
+def is_slow(viewer: Viewer) -> bool:
+    """Return whether so much waits for a viewer that it is sent nothing more for now."""
     return viewer.outlet.waiting_bytes() > WAITING_BYTES_MOST
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from consumers.access import Decision
 from consumers.holders import Credential
 from consumers.outlet import Outlet
+from metrics.actions.alert_list import Asked
 from metrics.actions.sightings import WALL_NAME
 
 
@@ -15,8 +16,10 @@ class Viewer:
 
     `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
-    `alerts` is the number of changes of alerts that it was told. `seen` are the incidents (ids) that it showed; `wall`
-    is what its browser calls itself. `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
+    `alerts` is the number of changes of alerts that it was told. `list` is the part of the list of alerts that its page
+    shows, None for another page, and `listed` the number of changes that are in what it was sent of it.
+    `seen` are the incidents (ids) that it showed; `wall` is what its browser calls itself.
+    `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
     `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
     """
 
@@ -31,6 +34,8 @@ class Viewer:
         "credential",
         "joined",
         "joined_at",
+        "list",
+        "listed",
         "outlet",
         "personal",
         "seen",
@@ -53,6 +58,8 @@ class Viewer:
         self.joined = time.monotonic()
         self.conflated = 0
         self.alerts: int | None = None
+        self.list = Asked.of(asked) if self.personal and asked.get("list") == "alerts" else None
+        self.listed: int | None = None
         self.seen: set[int] = set()
         called = asked.get("viewer", "")
         self.wall = called if WALL_NAME.fullmatch(called) else secrets.token_hex(8)

@@ -10,9 +10,9 @@ from metrics.live.watchers import ViewerStatus
 
 
 def report(viewers: Iterable[tuple[Stream | LogStream, Viewer]]) -> list[ViewerStatus]:
-    """Return the status of each viewer of a dashboard."""
+    """Return the status of each viewer of a dashboard, walls first, so that none of these is only counted."""
     now = time.monotonic()
-    return [
+    found = [
         ViewerStatus(
             name=viewer.who.name,
             topic=str(stream.topic),
@@ -28,3 +28,4 @@ def report(viewers: Iterable[tuple[Stream | LogStream, Viewer]]) -> list[ViewerS
         for stream, viewer in viewers
         if isinstance(stream, Stream)
     ]
+    return sorted(found, key=lambda one: not one.wall)

@@ -435,6 +435,7 @@ CELERY_BEAT_SCHEDULE = {
     "ask_calendars": {"task": "tasks.alerts.ask_calendars", "schedule": 60.0, "options": {"expires": 60}},
     "look_ahead": {"task": "tasks.alerts.look_ahead", "schedule": 3600.0, "options": {"expires": 600}},
     "look_at_series": {"task": "tasks.system.look_at_series", "schedule": 10.0, "options": {"expires": 10}},
+    "walls": {"task": "tasks.system.walls", "schedule": 60.0, "options": {"expires": 30}},
     "keep": {"task": "tasks.rollup.keep", "schedule": 60.0, "options": {"expires": 60}},
 }
 

@@ -24,6 +24,7 @@ from metrics.actions import (
     slots,
 )
 from metrics.actions import heartbeats as heartbeats_
+from metrics.actions import walls as walls_
 from metrics.database import unavailable
 from metrics.health import store as health
 from tasks import deliveries
@@ -146,6 +147,14 @@ def heartbeats() -> None:
     Beat sends this every 5 s.
     """
     _all_done((heartbeats_.evaluate, heartbeats_.report, down.look), time.time())
+
+
+@shared_task
+@alone
+@skip_during_outage
+def walls() -> None:
+    """Store for how long dashboards have been on no wall; beat sends this each minute."""
+    walls_.report(time.time())
 
 
 @shared_task

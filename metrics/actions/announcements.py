@@ -24,7 +24,6 @@ from metrics.actions import (
     flapping,
     holding,
     incident_messages,
-    incidents,
     locks,
     no_data,
     notifications,
@@ -33,6 +32,7 @@ from metrics.actions import (
     withholding,
 )
 from metrics.actions.errors import Invalid
+from metrics.actions.gathering import Gathering, settle
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.notifications import Notice
 from metrics.actions.withholding import Reason
@@ -108,7 +108,7 @@ def _release_these(waiting: Sequence[int], now: float) -> int:
     free_now = [alert for alert in seen if alert.pk not in held]
     if not free_now:
         return 0
-    gathering = incidents.Gathering(datetime_of(now))
+    gathering = Gathering(datetime_of(now))
     gathering.lock(free_now)
     rows = locks.alerts(known.filter(pk__in=[one.pk for one in free_now]))  # else one might end meanwhile
     held = holding.reasons(rows, now)
@@ -155,7 +155,7 @@ def _calm_these(waiting: Sequence[int], now: float) -> int:
         of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
     Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
     _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
-    incidents.settle({one.incident_id for one in calm.values()}, datetime_of(now))
+    settle({one.incident_id for one in calm.values()}, datetime_of(now))
     return len(calm)
 
 
@@ -177,7 +177,7 @@ def _announce_these(waiting: Sequence[int], now: float) -> int:
     """Announce those transitions (ids) that still wait, in the transaction around this; return how many."""
     moves = list(_unprocessed().filter(pk__in=waiting).select_for_update().order_by("pk"))
     known = Alert.objects.select_related("rule", "incident").prefetch_related("rule__teams")
-    gathering = incidents.Gathering(datetime_of(now))
+    gathering = Gathering(datetime_of(now))
     gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
     rows = locks.alerts(known.filter(pk__in={int(move.thing) for move in moves}))
     alerts = {alert.pk: alert for alert in rows}
@@ -214,7 +214,7 @@ def _tell_of(
     alerts: Mapping[int, Alert],
     held: Mapping[int, Collection[Reason]],
     now: float,
-    gathering: incidents.Gathering,
+    gathering: Gathering,
 ) -> None:
     """Tell of `moves` of `alerts`, by their ids, but for what is `held` back for some reasons."""
     told: defaultdict[Incident, Told] = defaultdict(Told)
@@ -261,7 +261,7 @@ def _finish(
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)
     events = [alert_events.Event(incident, change) for incident, change in (changed or {}).items()]
     alert_events.record([*events, *(event for of_it in told.values() for event in of_it.events)])
-    incidents.settle({one.pk for one in told}, datetime_of(now))
+    settle({one.pk for one in told}, datetime_of(now))
     timeline.hold(told)
     _say(told, key, now)
 
@@ -270,7 +270,7 @@ def _follow(
     alert: Alert,
     move: Transition,
     told: defaultdict[Incident, Told],
-    gathering: incidents.Gathering,
+    gathering: Gathering,
     changes: Collection[float],
 ) -> Incident | None:
     """Note what one change means: for the incident of its alert, and for those who are to be told.

@@ -43,14 +43,9 @@ class ChannelDocument(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A channel's file as it was read: what it says (`document`), and the channel that this is (`spec`).
+class File(named_files.File[ChannelDocument]):
+    """A channel's file: `said` are its credentials as they stand there, `named` what the references among them mean."""
 
-    `said` are its credentials as they stand there, and `named` what the references among them stand for.
-    """
-
-    document: yaml.Document
-    spec: ChannelDocument
     said: Mapping[str, Any]
     named: Mapping[str, Any] = field(repr=False)
 

@@ -31,12 +31,7 @@ class EscalationDocument(EscalationSpec):
     team: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as it was read: what it says (`document`), and how a team answers by it (`spec`)."""
-
-    document: yaml.Document
-    spec: EscalationDocument
+File = named_files.File[EscalationDocument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class EscalationChange(Change):
 
 def read(name: str, text: str) -> File:
     """Read the file that is called `name`. Raises Invalid with all that is wrong, each with its line."""
-    return File(*named_files.read(named_files.path(FOLDER, name), text, _parsed))
+    return named_files.file(FOLDER, name, text, _parsed)
 
 
 def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> list[EscalationChange]:

@@ -1,53 +1,40 @@
-"""Incidents: alerts gather in them, people take them, and they end."""
+"""Incidents as people have them: they look at them, take them, hand them over, end them and open them again."""
 
-import hashlib
-import json
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Case, Count, DateTimeField, Q, QuerySet, When
+from django.db.models import Case, Count, DateTimeField, Q, When
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import (
     alert_changes,
-    alert_events,
     alerts,
     audience,
     escalations,
+    gathering,
     journal,
     locks,
     notifications,
-    rooms,
     timeline,
 )
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
-from metrics.alerts.escalation import EscalationSpec
 from metrics.alerts.machine import BURNING, TOLD, State
-from metrics.models import Alert, Incident, Rule, Team
+from metrics.models import Alert, Incident, Rule
 from metrics.models.log import sender
 from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
 
 LISTED_MOST = 200
-TITLE_MOST = 200
 CHECKLIST_MOST, ITEM_MOST = 50, 300
 BAD = TOLD | BURNING
 """The states of alerts that somebody should know of."""
 OPEN_FIRST = Case(When(resolved_at=None, then=0), default=1)
 ACKNOWLEDGED = alerts.ACKNOWLEDGED
-ENDED = ["resolved_at", "resolved_by", "next_step_at", "acknowledged_until", "untold_since", "changed_at"]
-"""The fields of an incident that its end changes."""
-GATHERED = ["newest_at", "severity", "resolved_at", "resolved_by", "told_at", "step", "next_step_at", "unseen_at"]
-"""The fields of an incident, beside `ACKNOWLEDGED`, that an alert changes which joins it."""
-REOPENS_WITHIN = timedelta(minutes=10)
-"""An alert that comes back so soon after its incident was over opens that one again."""
 
 
 def find(by: Principal, id: int) -> Incident:
@@ -84,131 +71,6 @@ def ids_of_alerts(incidents: Iterable[Incident]) -> dict[int, list[int]]:
     for incident, alert in Alert.objects.filter(incident__in=found).order_by("pk").values_list("incident", "pk"):
         found[incident].append(alert)
     return found
-
-
-class Gathering:
-    """Incidents of alerts that begin, in the transaction around this; each is read once and written once."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self._specs: dict[frozenset[int], EscalationSpec] = {}
-        self._open: dict[str, Incident] = {}
-        self._known: dict[int, Incident] = {}
-        self._locked: dict[int, Incident] = {}
-        self._new_ones: list[Incident] = []
-        self._joined: list[Alert] = []
-        self.changed: dict[Incident, str] = {}
-        """How incidents changed, for programs: see `alert_events.CHANGES`."""
-
-    def lock(self, those: Sequence[Alert]) -> None:
-        """Lock the incidents that `those` alerts may belong to, before any alert is locked."""
-        keys = {_key(one, self._spec(list(one.rule.teams.all()))) for one in those}
-        self._locked = {one.pk: one for one in locks.incidents([one.incident_id for one in those], keys)}
-
-    def incident_of(self, alert: Alert, at: datetime) -> Incident:
-        """Return the incident of an alert that is bad since `at`: an open one that it belongs to, else a new one."""
-        teams = list(alert.rule.teams.all())
-        spec = self._spec(teams)
-        key = _key(alert, spec)
-        incident = self._before(alert, key, spec) or self._gathers(key, at, spec)
-        incident = incident or self._new(alert, key, at, spec, teams)
-        self._known[incident.pk] = self._open[key] = incident
-        incident.newest_at = max(incident.newest_at, at)
-        if alerts.SEVERITIES.index(alert.severity) < alerts.SEVERITIES.index(incident.severity):
-            incident.severity = alert.severity
-            self.changed.setdefault(incident, alert_events.CHANGED)
-            if incident.acknowledged_at:  # it is worse than the one that somebody took
-                alerts.clear(incident)
-                escalations.begin(incident, spec, self.now)
-        alert.incident = incident
-        self._joined.append(alert)
-        return incident
-
-    def store(self) -> None:
-        """Write the incidents, with their rooms, and which alerts belong to them."""
-        rooms.of_incidents(self._new_ones)
-        Incident.objects.bulk_update([self._known[pk] for pk in sorted(self._known)], [*GATHERED, *ACKNOWLEDGED])
-        Alert.objects.bulk_update(sorted(self._joined, key=lambda one: one.pk), ["incident"])
-        if self.changed:
-            alert_changes.note(alert_changes.DRAWN)
-
-    def _spec(self, teams: Sequence[Team]) -> EscalationSpec:
-        ids = frozenset(team.pk for team in teams)
-        if ids not in self._specs:
-            self._specs[ids] = audience.of_teams(teams)
-        return self._specs[ids]
-
-    def _before(self, alert: Alert, key: str, spec: EscalationSpec) -> Incident | None:
-        """Return the incident that the alert was in, for the same people, if it is open or was a moment ago."""
-        if alert.incident_id is None:
-            return None
-        pk = alert.incident_id
-        found = self._known.get(pk) or self._locked.get(pk) or _locked_rows().filter(pk=pk).first()
-        if found is None or found.key != key or (found.resolved_at or self.now) < self.now - REOPENS_WITHIN:
-            return None
-        if found.resolved_at is not None:
-            _open_again(found, spec, self.now)
-            self.changed[found] = alert_events.REOPENED
-        return found
-
-    def _gathers(self, key: str, at: datetime, spec: EscalationSpec) -> Incident | None:
-        least = at - timedelta(seconds=spec.gather_s)
-        known = self._open.get(key)
-        if known is not None and known.newest_at >= least:
-            return known
-        others = [one for one in self._of_key.get(key, ()) if one.pk not in self._known]
-        return next((one for one in reversed(others) if one.resolved_at is None and one.newest_at >= least), None)
-
-    @cached_property
-    def _of_key(self) -> dict[str, list[Incident]]:
-        """The incidents that are locked, by their keys, in the order of their ids."""
-        found: defaultdict[str, list[Incident]] = defaultdict(list)
-        for one in self._locked.values():
-            found[one.key].append(one)
-        return found
-
-    def _new(self, alert: Alert, key: str, at: datetime, spec: EscalationSpec, teams: Sequence[Team]) -> Incident:
-        incident = Incident(
-            key=key,
-            title=str(alert)[:TITLE_MOST],
-            severity=alert.severity,
-            for_everyone=alert.rule.for_everyone,
-            checklist=_checklist(alert),
-            opened_at=at,
-            newest_at=at,
-        )
-        escalations.begin(incident, spec, self.now)
-        incident.save()
-        if teams:
-            incident.teams.add(*teams)
-        self._new_ones.append(incident)
-        self.changed[incident] = alert_events.BEGAN
-        return incident
-
-
-def detach(rule: Rule, now: datetime) -> None:
-    """Have the alerts of `rule`, which is for other people now, gather anew, in the transaction around this."""
-    rows = Alert.objects.filter(rule=rule).exclude(incident=None)
-    concerned = set(rows.values_list("incident", flat=True))
-    locks.incidents(concerned)
-    those = locks.alerts(rows.select_related("rule"))
-    told = [one for one in those if one.are_told]
-    Alert.objects.filter(pk__in=[one.pk for one in those]).update(incident=None, are_told=False, flaps_since_ms=None)
-    settle(concerned, now)
-    alert_events.record([alert_events.Event(one, alert_events.OVER, why="Its rule is for others now.") for one in told])
-
-
-def settle(ids: Iterable[int | None], now: datetime) -> list[Incident]:
-    """End those incidents (ids) of which no alert is bad any more, in the transaction around this; return them."""
-    wanted = {id for id in ids if id is not None}
-    bad = Alert.objects.filter(incident__in=wanted, are_told=True).values("incident")
-    locks.incidents(wanted)
-    ended = list(Incident.objects.filter(pk__in=wanted, resolved_at=None).exclude(pk__in=bad).order_by("pk"))
-    for incident in ended:
-        _end(incident, now, "")
-    Incident.objects.bulk_update(ended, ENDED)
-    _moved(ended, "open", "resolved", now, "All of its alerts ended.")
-    return ended
 
 
 def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None = None) -> Incident:
@@ -268,9 +130,9 @@ def resolve(by: Principal, id: int, reason: str = "") -> Incident:
     with transaction.atomic():
         incident = _locked(by, id, CHANGE)
         if incident.resolved_at is None:
-            _end(incident, now, by.name)
-            incident.save(update_fields=ENDED)
-            _moved([incident], "open", "resolved", now, f"{by.name} resolved it.")
+            gathering.end(incident, now, by.name)
+            incident.save(update_fields=gathering.ENDED)
+            gathering.moved([incident], "open", "resolved", now, f"{by.name} resolved it.")
             journal.record(by, "resolve", incident)
             timeline.resolved(by, incident, reason)
     return incident
@@ -283,10 +145,10 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
     with transaction.atomic():
         incident = _locked(by, id, CHANGE)
         if incident.resolved_at is not None:
-            _open_again(incident, audience.of_teams(incident.teams.all()), now)
+            gathering.open_again(incident, audience.of_teams(incident.teams.all()), now)
             incident.untold_since = incident.changed_at = now
             incident.save()
-            _moved([incident], "resolved", "open", now, f"{by.name} reopened it.")
+            gathering.moved([incident], "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
             timeline.reopened(by, incident, reason)
     return incident
@@ -301,7 +163,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Incident:
         incident = _locked(by, id, CHANGE)
         before = facts(incident)
         if "title" in changes:
-            incident.title = _text("title", changes["title"], TITLE_MOST)
+            incident.title = _text("title", changes["title"], gathering.TITLE_MOST)
         if "severity" in changes:
             if changes["severity"] not in alerts.SEVERITIES:
                 raise Invalid("severity", f"severity: it is one of {', '.join(alerts.SEVERITIES)}.")
@@ -414,50 +276,10 @@ def _give_back(by: Principal, incident: Incident) -> None:
     timeline.given_back(by, incident, sender(before["by"]))
 
 
-def _end(incident: Incident, now: datetime, by: str) -> None:
-    """Have an incident be over. Saving it, the fields `ENDED`, is for the caller."""
-    incident.resolved_at, incident.resolved_by, incident.next_step_at = now, by, None
-    incident.acknowledged_until = None
-    incident.untold_since = incident.untold_since or now
-    incident.changed_at = now
-
-
-def _open_again(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
-    """Have an incident that was over be as a new one: nobody has it, nobody was told. Saving it is for the caller."""
-    incident.resolved_at, incident.resolved_by, incident.told_at = None, "", None
-    alerts.clear(incident)
-    escalations.begin(incident, spec, now)
-
-
-def _locked_rows() -> QuerySet[Incident]:
-    return Incident.objects.select_for_update()
-
-
-def _moved(those: Iterable[Incident], before: str, after: str, now: datetime, why: str) -> None:
-    moved = [journal.transition(one, before, after, now.timestamp(), why) for one in those]
-    journal.moved(moved)
-    if moved:
-        alert_changes.note(alert_changes.DRAWN)
-
-
 def _locked(by: Principal, id: int, verb: str) -> Incident:
     incident = Incident.objects.select_for_update().get(pk=find(by, id).pk)
     check(by, verb, incident)
     return incident
-
-
-def _key(alert: Alert, spec: EscalationSpec) -> str:
-    """Return the same for alerts that belong together: those for the same people, with the same labels to group by."""
-    teams = sorted(team.pk for team in alert.rule.teams.all())
-    labels = {name: alert.labels.get(name, "") for name in sorted(spec.group_by)}
-    document = json.dumps([alert.rule.for_everyone, teams, labels])
-    return hashlib.sha256(document.encode()).hexdigest()[:32]
-
-
-def _checklist(alert: Alert) -> list[dict[str, Any]]:
-    """Return the checklist of the rule of `alert`, of which nothing is done."""
-    items: Sequence[str] = alert.rule.spec.get("checklist", ())
-    return [{"text": text} for text in items]
 
 
 def _items(before: Sequence[Mapping[str, Any]], texts: Any) -> list[dict[str, Any]]:

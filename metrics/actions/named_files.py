@@ -1,8 +1,9 @@
-"""Files that say by what stands in them which thing they are: rules, channels, escalations. YAML in, YAML out."""
+"""Files that say by what stands in them which thing they are: rules, channels, schedules, escalations."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +15,14 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 M = TypeVar("M", bound=BaseModel)
 WHOLE_MOST = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class File(Generic[M]):
+    """A file as it was read: what it says (`document`), and the thing that this is (`spec`)."""
+
+    document: yaml.Document
+    spec: M
 
 
 def path(folder: str, name: str) -> str:
@@ -33,6 +42,12 @@ def read(path: str, text: str, parse: Callable[[Any], T]) -> tuple[yaml.Document
         raise Invalid("", f"{path}: {said}") from None
     with located(path, document):
         return document, parse(document.value)
+
+
+def file(folder: str, name: str, text: str, parse: Callable[[Any], M]) -> File[M]:
+    """Return the file `name` of a folder, of which `parse` makes the thing. Raises Invalid, as `read` does."""
+    document, spec = read(path(folder, name), text, parse)
+    return File(document, spec)
 
 
 def parsed(model: type[M], value: Any, noun: str, names: str) -> M:

@@ -14,7 +14,7 @@ from metrics.actions import (
     alert_events,
     audience,
     escalations,
-    incidents,
+    gathering,
     locks,
     notifications,
     rooms,
@@ -51,7 +51,7 @@ def look(now: float) -> None:
             _begin(without, watched, now)
         elif found is not None and not is_so:
             locks.incidents([found.pk])
-            incidents.settle([found.pk], datetime_of(now))
+            gathering.settle([found.pk], datetime_of(now))
             timeline.say(found, f"Data comes again: {without} of {watched} series have none.")
 
 

@@ -30,12 +30,7 @@ class RuleDocument(RuleSpec):
     access: Access = Access()
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A rule's file as it was read: what it says (`document`), and the rule that this is (`spec`)."""
-
-    document: yaml.Document
-    spec: RuleDocument
+File = named_files.File[RuleDocument]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ def text_after(file: File, spec: RuleDocument) -> str:
 
 def read(name: str, text: str) -> File:
     """Read the file that is called `name`. Raises Invalid with all that is wrong, each with its line."""
-    return File(*named_files.read(named_files.path(FOLDER, name), text, _parsed))
+    return named_files.file(FOLDER, name, text, _parsed)
 
 
 def _parsed(value: Any) -> RuleDocument:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alerts, behind, incidents, journal, locks, rule_index, teams
+from metrics.actions import alert_events, alerts, behind, gathering, journal, locks, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -111,7 +111,7 @@ def change(
                     _rename(by, locked[one], before["name"], rule.name)
         rule.teams.set(owners)
         if teams.access_of(rule).model_dump() != {name: before[name] for name in ("everyone", "teams")}:
-            incidents.detach(rule, datetime.now(UTC))
+            gathering.detach(rule, datetime.now(UTC))
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
     return rule
@@ -142,7 +142,7 @@ def delete(by: Principal, id: int) -> None:
         locks.incidents(concerned)
         told = [one for one in locks.alerts(rule.alerts.select_related("rule")) if one.are_told]
         rule.delete()
-        incidents.settle(concerned, datetime.now(UTC))
+        gathering.settle(concerned, datetime.now(UTC))
         why = f"{by.name} deleted the rule."
         alert_events.record([alert_events.Event(one, alert_events.OVER, why=why) for one in told])
     rule_index.forget()

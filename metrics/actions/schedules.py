@@ -132,6 +132,14 @@ def spec_of(row: Schedule) -> ScheduleSpec:
     return ScheduleSpec.model_validate(upgraded(ScheduleSpec, row.spec, row.version))
 
 
+def check_people(spec: ScheduleSpec) -> None:
+    """Raise Invalid unless everybody who has a turn in `spec` is a user."""
+    used = rotation.names(spec)
+    unknown = used - set(User.objects.filter(username__in=used, is_active=True).values_list("username", flat=True))
+    if unknown:
+        raise Invalid("layers", f"layers: there is no user {min(unknown)!r}.")
+
+
 def published(row: Schedule) -> list[Published]:
     """Return the shifts of the calendar elsewhere. Raises ValueError for those that a later release stored."""
     return _PUBLISHED.validate_python(row.shifts)
@@ -239,10 +247,8 @@ def _set_spec(row: Schedule, document: Mapping[str, Any]) -> None:
     except ValidationError as problem:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
-    used = rotation.names(spec)
-    unknown = used - set(User.objects.filter(username__in=used, is_active=True).values_list("username", flat=True))
-    if given and unknown:
-        raise Invalid("layers", f"layers: there is no user {min(unknown)!r}.")
+    if given:
+        check_people(spec)
     row.spec, row.version = rotation.document(spec), ScheduleSpec.version
 
 

@@ -24,6 +24,7 @@ from metrics.api import (
     dashboard_files,
     dashboards,
     escalations,
+    file_schemas,
     files,
     heartbeats,
     incidents,
@@ -123,8 +124,10 @@ refuse_in(telemetry, otlp.as_status)
 
 schemas = [
     path("v1/asyncapi.json", asyncapi.document, name="asyncapi-json"),
-    path("v1/dashboards/schema.json", dashboard_files.schema, name="dashboard-schema"),
-    path("v1/rules/schema.json", rules.schema, name="rule-schema"),
+    *(
+        path(f"v1/{folder}/schema.json", file_schemas.schema, {"folder": folder}, name=f"{folder}-schema")
+        for folder in file_schemas.SCHEMAS
+    ),
 ]
 urls = {
     "api": operations(([*schemas, *api.urls[0]], *api.urls[1:]), as_json),

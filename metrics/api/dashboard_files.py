@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 
@@ -12,7 +12,6 @@ from metrics.actions import dashboards, grafana_import
 from metrics.api.body import MAKING, ONE
 from metrics.api.dashboards import CHANGING, DashboardOut, seen_revision, tagged
 from metrics.api.tokens import edit, principal_of, read
-from metrics.widgets.schema import schema as dashboard_schema
 from metrics.yaml import SIZE_MOST_BYTES
 
 router = Router(tags=["manage"], auth=read)
@@ -70,11 +69,6 @@ def put_file(request: HttpRequest, response: HttpResponse, slug: str) -> Status[
     seen = seen_revision(request) if actions.is_there(by, slug) else None
     made, is_new = actions.put(by, slug, text, seen)
     return Status(201 if is_new else 200, tagged(response, made))
-
-
-def schema(request: HttpRequest) -> HttpResponse:
-    """The JSON schema of a dashboard, which anybody may read, as the description of the API."""
-    return JsonResponse(dashboard_schema())
 
 
 def _text(request: HttpRequest, most_bytes: int) -> str:

@@ -9,6 +9,7 @@ from ninja import Field, Path, Query, Router, Schema
 
 from metrics.actions import alert_documents
 from metrics.actions import incidents as actions
+from metrics.actions.gathering import TITLE_MOST
 from metrics.api.alerts import Acknowledgement, Reason
 from metrics.api.body import ASKING, CHANGING, ONE, Body, Text
 from metrics.api.tokens import edit, principal_of, read
@@ -61,7 +62,7 @@ class HandOver(Reason):
 class IncidentChanges(Body):
     """Some of the fields of an incident; those that are left out stay as they are."""
 
-    title: Text | None = Field(None, max_length=actions.TITLE_MOST)
+    title: Text | None = Field(None, max_length=TITLE_MOST)
     severity: Text | None = Field(None, description="info, warning or critical.")
     checklist: list[Text] | None = Field(None, description="What is to be done; what was done stays so, by its text.")
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, URLPattern, URLResolver, resolve
 from django.views.decorators.csrf import csrf_exempt
 
+from metrics.api.file_schemas import SCHEMAS
 from metrics.api.otlp import as_status
 from metrics.api.refusals import Form, Refusal, as_json
 
@@ -22,8 +23,7 @@ NO_OPERATION = {
     "openapi-json": READ,
     "openapi-view": READ,
     "asyncapi-json": READ,
-    "dashboard-schema": READ,
-    "rule-schema": READ,
+    **{f"{folder}-schema": READ for folder in SCHEMAS},
 }
 """Views that would answer any method, and which they should answer."""
 

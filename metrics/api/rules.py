@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest
 from ninja import Field, Path, Router, Schema, Status
 
 from metrics.access.policy import visible
@@ -11,7 +11,6 @@ from metrics.actions import rules as actions
 from metrics.actions.teams import access_of
 from metrics.alerts.registry import offered
 from metrics.alerts.rule import Behind
-from metrics.alerts.schema import schema as rule_schema
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
 from metrics.models import Rule
@@ -143,11 +142,6 @@ def delete_rule(request: HttpRequest, id: Id) -> Status[None]:
     """Remove a rule with its alerts."""
     actions.delete(principal_of(request), id)
     return Status(204, None)
-
-
-def schema(request: HttpRequest) -> HttpResponse:
-    """The JSON schema of a rule, which anybody may read, as the description of the API."""
-    return JsonResponse(rule_schema())
 
 
 def _out(rule: Rule) -> dict[str, Any]:

@@ -1,10 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,32 +12,20 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CREATE, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import alert_charts, alert_notices, behind, holding, rule_index, rules, withholding
+from metrics.actions import alert_charts, alert_list, alert_notices, behind, holding, rule_index, rules, withholding
 from metrics.actions import alerts as actions
+from metrics.actions.alert_list import Asked
+from metrics.actions.alert_rows import row, status
 from metrics.actions.errors import Invalid
-from metrics.actions.source_status import SourceStatus
-from metrics.actions.withholding import Reason
 from metrics.alerts.machine import TOLD, State
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule, Silence, Transition
-from metrics.models.log import sender
-from metrics.times import datetime_of
 from metrics.views import humanize
 from metrics.views.access import page
-from metrics.widgets import units
 from metrics.widgets.links import outside
 from metrics.widgets.render import WidgetView
 
-LEVELS = {
-    State.FIRING: "critical",
-    State.NODATA: "nodata",
-    State.RECOVERING: "warn",
-    State.PENDING: "warn",
-    State.OK: "ok",
-}
-WORDS = {State.NODATA: "no data"}
 MOVES_LISTED = 50
-MUTED = {"silence": "silenced", "maintenance": "in maintenance"}
 REFUSALS_SHOWN = 5
 BEHIND_SHOWN = 100
 WORDS_LISTED = 20
@@ -49,67 +34,23 @@ FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One alert in the list: `status` is its state, `since` and `value` are words, `who` has taken it, if somebody has.
-
-    `labels` are those that tell it from others of its rule. While nobody is told of it, `muted` has why and until when;
-    None if that is not for the reader to see.
-    """
-
-    id: int
-    rule: str
-    labels: list[tuple[str, str]]
-    severity: str
-    status: SourceStatus
-    since: str
-    value: str
-    who: str
-    reason: str
-    until: Any
-    muted: tuple[tuple[str, datetime | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Alerts of the list that belong together: the `title` and the `address` of what they belong to, and the `rows`."""
-
-    title: str
-    address: str
-    rows: list[Row]
-
-
 @require_safe
 @page
 def index(request: HttpRequest) -> HttpResponse:
-    """All that is not well, the worst first; htmx fetches the rows anew every few seconds."""
-    by, now = of_visitor(request), time.time()
-    every = actions.current(by)
-    severity, team, text = (request.GET.get(name, "") for name in ("severity", "team", "q"))
-    words, grouped = text.casefold().split(), request.GET.get("by", "")
-    shown = [one for one in every if severity in ("", one.severity) and _is_of(one, team) and _has(one, words)]
-    muted = withholding.reasons(shown, now)
-    seen = holding.seen(by, (reason for those in muted.values() for reason in those))
-    rows = {one: row(one, now, muted.get(one.pk, ()), seen) for one in shown}
+    """All that is not well, the worst first: open pages are sent the rows when alerts change, see `AlertLists`."""
+    by = of_visitor(request)
+    shown = alert_list.of(by, Asked.of(request.GET.dict()), time.time())
+    if getattr(request, "htmx", False):
+        return render(request, "alert/_part.html", {"list": shown, "query": request.GET})
     context = {
-        "taken": [line for one, line in rows.items() if one.acknowledged_at],
-        "groups": _groups({one: line for one, line in rows.items() if not one.acknowledged_at}, GROUPED.get(grouped)),
-        "by": grouped if grouped in GROUPED else "",
-        "q": text,
-        "ways": [("", "nothing"), *((one, one) for one in GROUPED)],
+        "list": shown,
+        "query": request.GET,
+        "ways": [("", "nothing"), *((one, one) for one in alert_list.GROUPED)],
         "hours": FOR_HOURS,
         "silence_url": reverse("silence-new"),
-        "total": len(every),
-        "severity": severity,
-        "team": team,
-        "severities": [one for one in actions.SEVERITIES if any(alert.severity == one for alert in every)],
-        "teams": sorted({name.name for one in every for name in one.rule.teams.all()}),
-        "may_acknowledge": may(by, ACKNOWLEDGE, Alert),
         "may_add": may(by, CREATE, Rule),
-        "has_rules": Rule.objects.exists(),
     }
-    part = getattr(request, "htmx", False)
-    return render(request, "alert/_rows.html" if part else "alert/list.html", context)
+    return render(request, "alert/list.html", context)
 
 
 @require_POST
@@ -222,69 +163,7 @@ def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("alerts") if request.POST.get("next") == "list" else redirect("alert", id)
 
 
-def row(alert: Alert, now: float, muted: Iterable[Reason] = (), seen: Collection[Reason] = ()) -> Row:
-    """Return `alert` as the list shows it.
-
-    `muted` are the reasons why nobody is told of it now, and `seen` those that are for the reader to see.
-    """
-    value = "" if alert.value is None else str(units.show(alert.value, alert.unit))
-    return Row(
-        id=alert.pk,
-        rule=alert.rule.name,
-        labels=sorted(alert.labels.items()),
-        severity=alert.severity,
-        status=status(alert.state),
-        since=humanize.age(max(0.0, now - alert.since_ms / 1000)),
-        value="" if alert.state == State.NODATA else value,
-        who=sender(alert.acknowledged_by) if alert.acknowledged_by else "",
-        reason=alert.reason,
-        until=alert.acknowledged_until,
-        muted=tuple((MUTED[one.kind], datetime_of(one.until) if one in seen else None) for one in muted),
-    )
-
-
-def status(state: str) -> SourceStatus:
-    """Return the mark of a state, and its word."""
-    return SourceStatus(WORDS.get(State(state), state), LEVELS[State(state)])
-
-
-def _groups(rows: Mapping[Alert, Row], of: Callable[[Alert], tuple[str, str]] | None) -> list[Group]:
-    """Return the `rows` of alerts, in groups of the title and the address that `of` gives; without it all together."""
-    if of is None:
-        return [Group("", "", list(rows.values()))] if rows else []
-    found: dict[tuple[str, str], list[Row]] = {}
-    for alert, line in rows.items():
-        found.setdefault(of(alert), []).append(line)
-    return [Group(title, address, rows) for (title, address), rows in found.items()]
-
-
-def _of_incident(alert: Alert) -> tuple[str, str]:
-    found = alert.incident
-    return (found.title, reverse("incident", args=[found.pk])) if found else ("In no incident", "")
-
-
-def _of_rule(alert: Alert) -> tuple[str, str]:
-    return alert.rule.name, f"{reverse('rules')}#rule-{alert.rule_id}"
-
-
-GROUPED: dict[str, Callable[[Alert], tuple[str, str]]] = {"incident": _of_incident, "rule": _of_rule}
-"""Ways to group the list, by their names in its address."""
-
-
-def _has(alert: Alert, words: Sequence[str]) -> bool:
-    """Whether an alert has all of `words` in its name or its labels, such as host=web-1."""
-    if not words:
-        return True
-    labels = " ".join(f"{name}={value}" for name, value in alert.labels.items())
-    said = f"{alert.rule.name} {labels}".casefold()
-    return all(word in said for word in words)
-
-
 def _words(alert: Alert) -> list[tuple[str, str]]:
     """Return what came with an alert, the sentences first."""
     words = sorted(alert.annotations.items(), key=lambda pair: (*(pair[0] != name for name in SENTENCES), pair[0]))
     return words[:WORDS_LISTED]
-
-
-def _is_of(alert: Alert, team: str) -> bool:
-    return not team or any(one.name == team for one in alert.rule.teams.all())

@@ -16,6 +16,7 @@ from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
 from metrics.actions import logs, reviews, rooms, sightings
+from metrics.actions.alert_rows import row
 from metrics.actions.alerts import LISTED_MOST
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.actions.incidents import Counts
@@ -25,7 +26,7 @@ from metrics.models.log import sender
 from metrics.times import seconds_of
 from metrics.views import humanize
 from metrics.views.access import page
-from metrics.views.alerts import FOR_HOURS, row
+from metrics.views.alerts import FOR_HOURS
 from metrics.views.rooms import conversation
 
 ALERTS_SHOWN = 50

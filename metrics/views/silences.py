@@ -16,6 +16,7 @@ from metrics.access.policy import CHANGE, CREATE, check, check_muted, may, muted
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import alerts, withholding
 from metrics.actions import silences as actions
+from metrics.actions.alert_rows import row
 from metrics.actions.errors import Errors, Invalid
 from metrics.actions.teams import access_of
 from metrics.alerts import matchers
@@ -26,7 +27,6 @@ from metrics.times import datetime_of
 from metrics.views import humanize, local_times
 from metrics.views import typed as typed_form
 from metrics.views.access import page
-from metrics.views.alerts import row
 from metrics.views.refusals import sentence
 
 FOR_HOURS = {"1": "1 h", "4": "4 h", "24": "1 day"}

@@ -1,15 +1,20 @@
-// Parts of a page that htmx fetches anew every few seconds. When they no longer come, the page says so: what it
-// shows may have changed long ago.
+// Parts of a page that htmx fetches anew every few seconds, or that the server sends meanwhile. When they no longer come,
+// the page says so: what it shows may have changed long ago.
 
 import { age } from "./clock.js";
 
 const RENEWED = "[hx-trigger^='every']";
 const LATE_MS = 12_000;
+const LATE_PERIODS = 1.2; // of a part that is fetched less often
 const STILL_HERE_EVERY_MS = 6 * 3600 * 1000;
 const WAKES_MS = 5_000; // a page that nobody looked at was not renewed either, and gets a moment
 
 let renewedAt = performance.now();
 let visibleAt = performance.now();
+
+const part = document.querySelector(RENEWED);
+const every = /^every (\d+)s/.exec(part?.getAttribute("hx-trigger"));
+const lateMs = Math.max(LATE_MS, LATE_PERIODS * 1000 * Number(every?.[1] ?? 0));
 
 const banner = document.createElement("p");
 banner.className = "said said-error";
@@ -18,7 +23,7 @@ banner.hidden = true;
 
 function tick() {
   const now = performance.now();
-  const late = now - renewedAt > LATE_MS && now - visibleAt > WAKES_MS && !document.hidden;
+  const late = now - renewedAt > lateMs && now - visibleAt > WAKES_MS && !document.hidden;
   banner.hidden = !late;
   if (!late) return;
   const [what, old] = banner.children;
@@ -26,7 +31,6 @@ function tick() {
   old.textContent = `What is shown here is ${age((now - renewedAt) / 1000)} old.`;
 }
 
-const part = document.querySelector(RENEWED);
 if (part) {
   part.before(banner);
   document.addEventListener("htmx:after:swap", (event) => {

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import announcements, incidents, rules
+from metrics.actions import announcements, gathering, rules
 from metrics.live import bus
 from metrics.models import Alert, AlertEvent, Escalation, Incident, Transition
 from metrics.times import datetime_of
@@ -51,7 +51,7 @@ def test_incidents_that_end_together_cost_what_one_costs(
     def settle(count: int) -> int:
         made = [make.incident(f"{count} {number}").pk for number in range(count)]
         with transaction.atomic():
-            return queries(lambda: incidents.settle(made, datetime_of(AT)))
+            return queries(lambda: gathering.settle(made, datetime_of(AT)))
 
     with django_capture_on_commit_callbacks(execute=True):
         settle(1)

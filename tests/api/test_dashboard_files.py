@@ -75,6 +75,8 @@ def test_a_dashboard_of_grafana_is_made_and_tells_what_was_left_out(client: Clie
 def test_anybody_may_read_the_schema() -> None:
     found = Client().get("/api/v1/dashboards/schema.json").json()
     assert (found["required"], found["properties"]["range"]["default"]) == (["title"], "1h")
+    found = Client().get("/api/v1/schedules/schema.json").json()
+    assert (found["title"], found["required"]) == ("Schedule of Watchfloor", ["name"])
 
 
 def test_the_page_gives_the_same_file_to_those_who_may_see_it(client: Client) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from metrics.api import api, urls
+from metrics.api.file_schemas import SCHEMAS
 from tests.api.client import Program, body
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
@@ -21,7 +22,7 @@ ALERTMANAGER |= {"/api/v2/alerts": {"GET", "POST"}, "/api/v2/silences": {"GET", 
 ALERTMANAGER |= {"/api/v2/silence/{id}": {"GET", "DELETE"}, "/-/healthy": {"GET"}, "/-/ready": {"GET"}}
 DOCUMENTS = (
     "/api/docs",
-    *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", "dashboards/schema", "rules/schema")),
+    *(f"/api/v1/{name}.json" for name in ("openapi", "asyncapi", *(f"{folder}/schema" for folder in SCHEMAS))),
 )
 DOCS = {path: {"GET"} for path in DOCUMENTS}
 GROUP = {"/metrics/job/a": {"PUT", "POST", "DELETE"}}

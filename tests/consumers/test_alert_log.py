@@ -105,7 +105,7 @@ async def test_a_slow_client_is_sent_a_snapshot_as_it_takes_it_and_nothing_befor
     monkeypatch.setattr(alert_following, "TOGETHER", 1)
     monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
     with monkeypatch.context() as full:
-        full.setattr(log_stream, "_is_slow", lambda _: True)
+        full.setattr(log_stream, "is_slow", lambda _: True)
         socket = await connect("/ws/alerts/", reader)
         assert (await read(socket))["type"] == "hello"
         await in_thread(push)(60, a=1)

@@ -6,6 +6,7 @@ import pytest
 
 from consumers import alerts as module
 from consumers.access import Decision
+from consumers.alert_lists import AlertLists
 from consumers.alerts import Alerts
 from consumers.holders import Credential
 from consumers.log_stream import LogStream
@@ -34,7 +35,7 @@ async def test_pages_are_told_once_and_programs_and_other_sockets_are_not(monkey
         follows(log),
         follows(log, personal="1", format="json"),
     )
-    alerts = Alerts(lambda: [board, log])
+    alerts = Alerts(lambda: [board, log], AlertLists())
     for number in (7, 8):
         alerts.hear(AlertsChanged(type=ALERTS, number=number, bad=3, critical=2))
     for _ in range(3):

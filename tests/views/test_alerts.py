@@ -4,13 +4,17 @@ import html
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
-from metrics.access.principal import SYSTEM
-from metrics.actions import evaluation, rehearsals, rule_index, rules
+from consumers.alert_lists import alike
+from metrics.access.principal import SYSTEM, Role, of_user
+from metrics.actions import alert_list, evaluation, rehearsals, rule_index, rules
+from metrics.actions.alert_list import Asked
 from metrics.models import Alert, Incident, Rule
 from metrics.times import datetime_of
 from tests import caches, make
@@ -243,6 +247,19 @@ class TestAlerts:
         page = text(editor.get(f"/alerts/{query}"))
         assert (f'id="alert-{alert.pk}"' in page) is shown
         assert ('<h2 class="group">' in page) is (query in ("?by=rule", "?by=incident&severity=critical"))
+
+    def test_open_pages_are_sent_the_rows_of_the_page_with_nothing_of_one_person(self, editor: Client) -> None:
+        firing()
+        page = text(editor.get("/alerts/?q=host&by=rule&x=1"))
+        assert "?personal=1&amp;list=alerts&amp;q=host&amp;by=rule" in page
+        by = alike(of_user(User.objects.get(username="eve")))
+        rows = alert_list.html(by, Asked.of({"q": "host", "by": "rule", "x": "1"}), time.time())
+        fetched = text(editor.get("/alerts/?q=host&by=rule", headers={"HX-Request": "true"}))
+        assert rows.strip() in fetched.strip()
+        assert fetched.count("</hx-partial>") == 3  # the counts of the menu, beside the rows
+        assert "csrf" not in rows
+        assert 'form="take"' in rows
+        assert 'form="take"' not in alert_list.html(replace(by, role=Role.VIEWER), Asked(), time.time())
 
     def test_what_stands_behind_it_is_listed_and_says_so_itself(self, editor: Client) -> None:
         alert = firing()

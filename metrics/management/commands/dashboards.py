@@ -1,4 +1,4 @@
-"""`manage.py dashboards`: dashboards as files in a folder; channels, escalations and rules in folders in it."""
+"""`manage.py dashboards`: dashboards as files in a folder, and what is told of alerts in folders in it."""
 
 import os
 import sys
@@ -11,13 +11,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM, Principal, of_user
-from metrics.actions import channel_files, escalation_files, rule_files
+from metrics.actions import channel_files, escalation_files, rule_files, schedule_files
 from metrics.actions import dashboard_files as actions
 from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 
-INSIDE = (rule_files, channel_files, escalation_files)
-"""Things in a folder each, in the order in which they are applied: that of locks; and an escalation names channels."""
+INSIDE = (rule_files, channel_files, schedule_files, escalation_files)
+"""Things in a folder each, in the order in which they are applied: that of locks; an escalation names the others."""
 TROUBLE = 2
 """Exit code of what could not be done; 1 is that of a difference."""
 
@@ -26,8 +26,8 @@ class Command(BaseCommand):
     """Compares dashboards, and what is told of alerts, with the files of a folder, and makes one what the other is."""
 
     help = (
-        "Compare dashboards, channels, escalations and rules with the YAML files of a folder, apply these, or write "
-        "what was changed in the page."
+        "Compare dashboards, rules, channels, schedules and escalations with the YAML files of a folder, apply these, "
+        "or write what was changed in the page."
     )
     requires_system_checks = ()  # they would import every page; `make check` runs them
 
@@ -35,8 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("verb", choices=("diff", "apply", "export"))
         parser.add_argument(
             "folder",
-            help=f"Where the files are, each called after its slug: shop{ENDING}; channels, escalations and rules in "
-            "folders there.",
+            help=f"Where the files are, each called after its slug: shop{ENDING}; rules, channels, schedules and "
+            "escalations in folders there.",
         )
         parser.add_argument(
             "--prune", action="store_true", help="Delete what has no file; on export, files that are of nothing."

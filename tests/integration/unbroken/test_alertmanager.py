@@ -124,6 +124,29 @@ def test_amtool_works(bench: Bench, token: str, tmp_path: Path) -> None:
     assert "disabled" in amtool("cluster", "show")
 
 
+def test_amtool_works_with_labels_in_utf_8(bench: Bench, token: str, tmp_path: Path) -> None:
+    """The names of labels, too: an amtool that can't ask for these shows them, and keeps what it does not change."""
+    amtool = Amtool(f"{bench.stack.url}/alertmanager", tmp_path, token)
+    labels = {"alertname": "FromUtf8", "host.name": "käse-1", "größe": "groß ☃"}
+    with httpx.Client(base_url=bench.stack.url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
+        client.post("/api/v2/alerts", json=[{"labels": labels}]).raise_for_status()
+        assert "käse-1" in amtool("alert", "query", "-o", "extended", "FromUtf8")
+        matchers = [{"name": "host.name", "value": "käse-.*", "isRegex": True, "isEqual": True}]
+        times = {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2999-01-01T00:00:00Z"}
+        silence = {"matchers": matchers, "createdBy": "me", "comment": "Käse", **times}
+        id = client.post("/api/v2/silences", json=silence).raise_for_status().json()["silenceID"]
+        assert "FromUtf8" not in amtool("alert", "query")
+        (listed,) = json.loads(amtool("alert", "query", "-s", "-o", "json", "FromUtf8"))
+        assert (listed["labels"], listed["status"]["silencedBy"]) == (labels, [id])
+        assert id in amtool("silence", "update", "-d", "5h", "-c", "länger", id)
+        assert "host.name=~" in amtool("silence", "query", "-o", "extended").replace('"', "")
+        amtool("silence", "expire", id)
+        id = amtool("silence", "add", "alertname=FromUtf8", "instance!=käse ☃", "-c", "größer", "-a", "me").strip()
+        assert "käse ☃" in amtool("silence", "query", "-o", "json", "instance=käse ☃")
+        assert "FromUtf8" not in amtool("alert", "query")
+        amtool("silence", "expire", id)
+
+
 def test_an_alertmanager_sends_its_webhook(bench: Bench, token: str, tmp_path: Path) -> None:
     port, config = free_port(), tmp_path / "alertmanager.yml"
     config.write_text(WEBHOOK.format(url=bench.stack.url, token=bench.push_token))

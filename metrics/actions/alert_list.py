@@ -1,0 +1,140 @@
+"""The list of alerts that are bad now, as all who may see the same see it: nothing of it is for one person alone.
+
+So pages that load it and pages that are open show the same, and it is drawn once for all of these.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from metrics.access.policy import ACKNOWLEDGE, may
+from metrics.access.principal import Principal
+from metrics.actions import alerts, holding, withholding
+from metrics.actions.alert_rows import Row, row
+from metrics.models import Alert, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of the list that a page asks for, as in its address; an empty text is all.
+
+    Alerts have the `severity`, are of the `team` (its name) and have all words of `text` in their names or labels. They
+    are `grouped` by incident or by rule.
+    """
+
+    severity: str = ""
+    team: str = ""
+    text: str = ""
+    grouped: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        """Return what a query asks for, whatever else it has."""
+        grouped = query.get("by", "")
+        return cls(
+            severity=query.get("severity", ""),
+            team=query.get("team", ""),
+            text=query.get("q", ""),
+            grouped=grouped if grouped in GROUPED else "",
+        )
+
+    @property
+    def query(self) -> str:
+        """The query that asks for it."""
+        given = {"severity": self.severity, "team": self.team, "q": self.text, "by": self.grouped}
+        return urlencode({name: value for name, value in given.items() if value})
+
+    def has(self, alert: Alert) -> bool:
+        """Return whether an alert is in this part of the list."""
+        return (
+            self.severity in ("", alert.severity)
+            and (not self.team or any(one.name == self.team for one in alert.rule.teams.all()))
+            and _has(alert, self.text.casefold().split())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts of the list that belong together: the `title` and the `address` of what they belong to, and the `rows`."""
+
+    title: str
+    address: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertList:
+    """The list as `templates/alert/_rows.html` draws it: `groups` of alerts that nobody has taken, and those `taken`.
+
+    `asked` is the part of the list that this is, of alerts that are `total`, of these `severities` and `teams`.
+    `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at.
+    """
+
+    asked: Asked
+    groups: list[Group]
+    taken: list[Row]
+    total: int
+    severities: list[str]
+    teams: list[str]
+    may_acknowledge: bool
+    has_rules: bool
+
+
+def of(by: Principal, asked: Asked, now: float) -> AlertList:
+    """Return the part of the list that `by` asked for, as it is at `now` (Unix seconds), the worst alerts first."""
+    every = alerts.current(by)
+    shown = [one for one in every if asked.has(one)]
+    muted = withholding.reasons(shown, now)
+    seen = holding.seen(by, (reason for those in muted.values() for reason in those))
+    rows = {one: row(one, now, muted.get(one.pk, ()), seen) for one in shown}
+    return AlertList(
+        asked=asked,
+        groups=_groups({one: line for one, line in rows.items() if not one.acknowledged_at}, asked.grouped),
+        taken=[line for one, line in rows.items() if one.acknowledged_at],
+        total=len(every),
+        severities=[one for one in alerts.SEVERITIES if any(alert.severity == one for alert in every)],
+        teams=sorted({team.name for one in every for team in one.rule.teams.all()}),
+        may_acknowledge=may(by, ACKNOWLEDGE, Alert),
+        has_rules=Rule.objects.exists(),
+    )
+
+
+def html(by: Principal, asked: Asked, now: float) -> str:
+    """Return the HTML of the part of the list that `by` asked for, for pages that show it already."""
+    return render_to_string("alert/_rows.html", {"list": of(by, asked, now), "query": QueryDict(asked.query)})
+
+
+def _groups(rows: Mapping[Alert, Row], by: str) -> list[Group]:
+    """Return the `rows` of alerts in groups by a way of `GROUPED`; without one all together."""
+    if not by:
+        return [Group("", "", list(rows.values()))] if rows else []
+    found: dict[tuple[str, str], list[Row]] = {}
+    for alert, line in rows.items():
+        found.setdefault(GROUPED[by](alert), []).append(line)
+    return [Group(title, address, lines) for (title, address), lines in found.items()]
+
+
+def _of_incident(alert: Alert) -> tuple[str, str]:
+    found = alert.incident
+    return (found.title, reverse("incident", args=[found.pk])) if found else ("In no incident", "")
+
+
+def _of_rule(alert: Alert) -> tuple[str, str]:
+    return alert.rule.name, f"{reverse('rules')}#rule-{alert.rule_id}"
+
+
+GROUPED: dict[str, Callable[[Alert], tuple[str, str]]] = {"incident": _of_incident, "rule": _of_rule}
+"""Ways to group the list, by their names in its address."""
+
+
+def _has(alert: Alert, words: Sequence[str]) -> bool:
+    """Whether an alert has all of `words` in its name or its labels, such as host=web-1."""
+    if not words:
+        return True
+    labels = " ".join(f"{name}={value}" for name, value in alert.labels.items())
+    said = f"{alert.rule.name} {labels}".casefold()
+    return all(word in said for word in words)
