@@ -15,14 +15,14 @@ PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    leash(parent)
+    die_with(parent)
     try:
         os.execvp(command[0], command)  # noqa: S606 (its whole purpose)
     except OSError as error:
         sys.exit(f"{command[0]} can't be run ({error.strerror}).")
 
 
-def leash(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Have the kernel kill this process as soon as its parent ends, or end it now if that is not `parent`."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

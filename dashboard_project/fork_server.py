@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard_project import build, env
-from dashboard_project.die_with_parent import leash
+from dashboard_project.die_with_parent import die_with
 from dashboard_project.forks import FD, REQUEST_BYTES
 
 FDS_MOST = 8
@@ -149,7 +149,7 @@ def copied(control: socket.socket, supervisor: int, files: Files, goes_on: Asked
             control.close()
             while os.getppid() == between:
                 time.sleep(ADOPTED_LOOK_S)
-            leash(supervisor)
+            die_with(supervisor)
             return become(json.loads(said), fds)
         os.waitpid(between, 0)
         for fd in fds:

@@ -203,7 +203,7 @@ class Supervisor:
         return self._pid_dir / f"{name}.pid"
 
     def run(self, command: Command, line: socket.socket | None = None) -> Process:
-        """Start `command` once: leashed to this process, in a session of its own, out of reach of Ctrl-C.
+        """Start `command` once. It ends with this process, and is in a session of its own, out of reach of Ctrl-C.
 
         It inherits its listener, what it waits for, and `line`, which is closed here.
         """

@@ -90,7 +90,7 @@ def _run(made: PostgresServer, folder: Path) -> Iterator[Server]:
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command = [made.bin_path / "postgres", "-D", made.pgdata, *options]
-    # not on a leash, as other servers are: that does not survive the change of user
+    # does not end with its parent, as other servers do: that does not survive the change of user
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, user=made.system_user, stdout=log, stderr=log)
     try:

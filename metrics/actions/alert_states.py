@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from metrics.actions import alert_notices, alerts, journal
 from metrics.actions.looked import Looked
-from metrics.alerts.machine import BURNING, Change, Standing, State
+from metrics.alerts.machine import BURNING, Change, State, Status
 from metrics.models import Alert
 
 FOLLOWED = ["state", "since_ms", "seen_at_ms", "lapses_after_s", "labels", "severity", "value", "fired_at_ms"]
@@ -20,7 +20,7 @@ class Moved:
     """One rule and series that were looked at, where the alert stands now, and the changes that led there."""
 
     looked: Looked
-    standing: Standing
+    status: Status
     changes: Sequence[Change]
 
 
@@ -62,21 +62,21 @@ def _unchanged(known: Sequence[Moved]) -> list[Moved]:
         if (alert := one.looked.alert)
         and (state := now.get(alert.pk))
         and state[:2] == (alert.state, alert.since_ms)
-        and state[2] <= _seen_at_ms(alert, one.standing)
+        and state[2] <= _seen_at_ms(alert, one.status)
     ]
 
 
 def _followed(one: Moved) -> Alert:
     """Return the alert as it stands now: a copy of the one that was read, or a new one."""
-    looked, standing = one.looked, one.standing
+    looked, status = one.looked, one.status
     alert = copy(looked.alert) or Alert(
         rule_id=looked.rule.pk, key=looked.key, series=dict(looked.labels), unit=looked.unit, seen_at_ms=0
     )
     alert.labels, alert.severity = {**looked.labels, **looked.rule.spec.labels}, looked.rule.spec.severity
     alert.lapses_after_s = looked.stale_after_s or alert.lapses_after_s
-    alert.seen_at_ms = _seen_at_ms(alert, standing)
+    alert.seen_at_ms = _seen_at_ms(alert, status)
     alert.value = alert.value if looked.value is None else looked.value
-    alert.state, alert.since_ms = standing.state, round(max(standing.since, 0.0) * 1000)
+    alert.state, alert.since_ms = status.state, round(max(status.since, 0.0) * 1000)
     fired = [change.at for change in one.changes if change.after is State.FIRING and change.before not in BURNING]
     alert.fired_at_ms = round(fired[-1] * 1000) if fired else alert.fired_at_ms
     if _is_over(one.changes):
@@ -84,8 +84,8 @@ def _followed(one: Moved) -> Alert:
     return alert
 
 
-def _seen_at_ms(alert: Alert, standing: Standing) -> int:
-    return max(alert.seen_at_ms, round(max(standing.seen_at, 0.0) * 1000))
+def _seen_at_ms(alert: Alert, status: Status) -> int:
+    return max(alert.seen_at_ms, round(max(status.seen_at, 0.0) * 1000))
 
 
 def _is_over(changes: Sequence[Change]) -> bool:

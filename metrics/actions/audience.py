@@ -7,9 +7,8 @@ from django.db.models import F, Q
 
 from metrics.actions import channels, odd_rows, on_call
 from metrics.actions.notifications import EVERYONE
-from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step
+from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec, Step, stored
 from metrics.models import Channel, Escalation, Incident, Schedule, Team
-from metrics.versioned import upgraded
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ def of_teams(teams: Iterable[Team]) -> EscalationSpec:
 
 def spec_of(escalation: Escalation) -> EscalationSpec:
     """Return the document of a row. Raises ValueError for one that a later release stored."""
-    return EscalationSpec.model_validate(upgraded(EscalationSpec, escalation.spec, escalation.version))
+    return stored(escalation.spec, escalation.version)
 
 
 def _on_call(name: str, teams: Sequence[Team], at: float) -> list[str]:

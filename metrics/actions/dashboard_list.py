@@ -32,7 +32,7 @@ WORDS = {"no data": "without data"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """How a dashboard stands: its worst `state`, in `words` how many widgets are how, and the `mark` that shows it.
 
     Of one that nobody looks at nothing is drawn, and so nothing is known; its mark is empty.
@@ -48,7 +48,7 @@ class Card:
     """A dashboard in the list. `tabs` and `walls` are how many are open; `edited_at` and `edited_by` may be unknown."""
 
     dashboard: Dashboard
-    standing: Standing
+    status: Status
     tabs: int
     walls: int
     edited_at: datetime | None
@@ -91,7 +91,7 @@ def listed(by: Principal, now: float, text: str = "", tag: str = "") -> Listed:
     cards = [
         Card(
             dashboard=one,
-            standing=_standing(watched[one.pk] if watched is not None else None, now),
+            status=_status(watched[one.pk] if watched is not None else None, now),
             tabs=watched[one.pk].tabs if watched else 0,
             walls=watched[one.pk].walls if watched else 0,
             edited_at=edits[one.pk].at if one.pk in edits else None,
@@ -182,21 +182,21 @@ def _watched(ids: Iterable[int], now: float) -> dict[int, _Watched] | None:
     return found
 
 
-def _standing(watched: _Watched | None, now: float) -> Standing:
+def _status(watched: _Watched | None, now: float) -> Status:
     if watched is None:
-        return Standing(UNKNOWN, "State not known: Redis does not answer")
+        return Status(UNKNOWN, "State not known: Redis does not answer")
     if not watched.is_watched:
-        return Standing(NOT_LOOKED_AT, "Not looked at, so not drawn")
+        return Status(NOT_LOOKED_AT, "Not looked at, so not drawn")
     if not watched.states:
-        return Standing(NOT_LOOKED_AT, "Not drawn yet")
+        return Status(NOT_LOOKED_AT, "Not drawn yet")
     # One that is open in several ranges is one widget, and counts as it is worst.
     of_each = ({_state(one, now) for one in states} for states in watched.states.values())
     counts = Counter(min(found, key=ORDER.index) for found in of_each)
     worst = next(state for state in ORDER if counts[state] or state == ORDER[-1])
     if worst == "ok":
-        return Standing(worst, "OK", MARKS[worst])
+        return Status(worst, "OK", MARKS[worst])
     said = [f"{counts[state]} {WORDS.get(state, state)}" for state in ORDER[:-1] if counts[state]]
-    return Standing(worst, ", ".join(said), MARKS[worst])
+    return Status(worst, ", ".join(said), MARKS[worst])
 
 
 def _state(widget: WidgetState, now: float) -> str:

@@ -39,15 +39,6 @@ def spec_of(escalation: Escalation) -> EscalationSpec:
         return _instead(escalation.team)
 
 
-def is_readable(escalation: Escalation) -> bool:
-    """Return whether this release can read how somebody answers."""
-    try:
-        audience.spec_of(escalation)
-    except ValueError:
-        return False
-    return True
-
-
 def put(by: Principal, team: str, document: Mapping[str, Any]) -> Escalation:
     """Have a team, or the installation for "", answer as `document` says, which has `EscalationSpec`'s form.
 

@@ -21,7 +21,7 @@ from metrics.actions import (
 from metrics.actions.alert_states import Moved
 from metrics.actions.alert_values import Value
 from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked, Seen
-from metrics.alerts.machine import Change, Standing, State, fold
+from metrics.alerts.machine import Change, State, Status, fold
 from metrics.models import Series
 from metrics.redis_state import arrived, outage
 from metrics.sample import Sample
@@ -154,7 +154,7 @@ def _store(found: Sequence[Looked], now: float) -> int:
     One that can't be written is logged, and keeps the others from nothing.
     """
     moved = [(one, *_folded(one, now)) for one in found]
-    values = [_value(one, standing) for one, standing, changes in moved if not changes and _is_seen(one)]
+    values = [_value(one, status) for one, status, changes in moved if not changes and _is_seen(one)]
     for begin in range(0, len(values), VALUES_AT_ONCE):
         alert_values.write(values[begin : begin + VALUES_AT_ONCE])
     written = [Moved(*one) for one in moved if one[2]]
@@ -173,24 +173,24 @@ def _is_seen(one: Looked) -> bool:
     return bool(one.samples) and one.alert is not None and one.alert.state != State.OK
 
 
-def _value(one: Looked, standing: Standing) -> Value:
+def _value(one: Looked, status: Status) -> Value:
     assert one.alert is not None
-    seen_at_ms = max(one.alert.seen_at_ms, round(max(standing.seen_at, 0.0) * 1000))
+    seen_at_ms = max(one.alert.seen_at_ms, round(max(status.seen_at, 0.0) * 1000))
     return Value(one.alert, seen_at_ms, one.value, one.stale_after_s)
 
 
-def _folded(one: Looked, now: float) -> tuple[Standing, list[Change]]:
+def _folded(one: Looked, now: float) -> tuple[Status, list[Change]]:
     rule = one.rule
     timing = rule.spec.timing(rule.condition, one.stale_after_s)
-    standing, changes = fold(one.restart, one.samples, now - ON_THE_WAY_S, rule.spec.is_bad(rule.condition), timing)
+    status, changes = fold(one.restart, one.samples, now - ON_THE_WAY_S, rule.spec.is_bad(rule.condition), timing)
     before = State.OK if one.alert is None else State(one.alert.state)
     if one.is_late:  # what was told stays told: only where it differs now is news
-        if standing.state == before:
-            return standing, []
-        at = standing.since if math.isfinite(standing.since) else one.samples[0][0]
-        return Standing(standing.state, at, standing.seen_at), [Change(before, standing.state, at, one.value)]
+        if status.state == before:
+            return status, []
+        at = status.since if math.isfinite(status.since) else one.samples[0][0]
+        return Status(status.state, at, status.seen_at), [Change(before, status.state, at, one.value)]
     old = [change for change in changes if change.at < now - HISTORY_S]
     news = changes[len(old) :]
     if old and old[-1].after != before:
         news.insert(0, Change(before, old[-1].after, old[-1].at, old[-1].value))
-    return standing, news
+    return status, news

@@ -84,9 +84,9 @@ def on_call_of(by: Principal, at: float, *, is_past: bool = False) -> list[Duty]
     rows = list(schedules.listed(by))
     if not rows:
         return []
-    standings = on_call.standings(rows, at, AHEAD_S)
+    on_duty = on_call.on_duty_of(rows, at, AHEAD_S)
     unknown = on_call_past.unknown(rows, at) if is_past else frozenset()
-    return [_duty(row, standings[row.pk], row.pk not in unknown) for row in rows]
+    return [_duty(row, on_duty[row.pk], row.pk not in unknown) for row in rows]
 
 
 def _untold_of(by: Principal, at: float) -> list[Quiet]:
@@ -113,14 +113,14 @@ def _quiet(title: str, link: str, one: untold.Untold) -> Quiet:
     return Quiet(one.kind, title, link, one.text, one.by, *ends, one.withheld, one.count)
 
 
-def _duty(row: Schedule, standing: on_call.Standing, is_known: bool) -> Duty:
+def _duty(row: Schedule, on_duty: on_call.OnDuty, is_known: bool) -> Duty:
     return Duty(
         id=row.pk,
         schedule=row.name,
         teams=tuple(sorted(team.name for team in row.teams.all())),
-        people=_names(standing.now) if is_known else (),
-        until=standing.until if is_known else None,
-        next=_names(standing.next) if is_known else (),
+        people=_names(on_duty.now) if is_known else (),
+        until=on_duty.until if is_known else None,
+        next=_names(on_duty.next) if is_known else (),
         problem=row.problem,
         known=is_known,
     )

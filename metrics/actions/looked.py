@@ -11,7 +11,7 @@ from metrics.actions import rule_index, rule_series
 from metrics.actions.rule_index import Known
 from metrics.actions.rule_series import Reading, key_of
 from metrics.alerts.base import Samples
-from metrics.alerts.machine import Standing, State
+from metrics.alerts.machine import State, Status
 from metrics.alerts.past import Steps
 from metrics.models import Alert, Run, Series, Source, Transition
 from metrics.sample import FUTURE_MOST_S, series_key
@@ -26,7 +26,7 @@ ON_THE_WAY_S = 3.0
 """So long after its time a timer ends: a sample that is on its way still counts."""
 CALCULATED_EVERY_S = 10
 """How often is looked at what is calculated of samples, such as rates."""
-NEW = Standing()
+NEW = Status()
 """Of a series that was never bad."""
 SEEN_AT_ONCE = 2000
 FAILED_RUNS = "source_failures"
@@ -47,7 +47,7 @@ class Looked:
     stale_after_s: float | None
     alert: Alert | None
     samples: list[tuple[float, float]] = field(default_factory=list)
-    restart: Standing = NEW
+    restart: Status = NEW
     is_late: bool = False
 
     @property
@@ -119,18 +119,18 @@ def _samples(starts_ms: Mapping[int, int], now: float) -> dict[int, list[tuple[f
     }
 
 
-def _restart(alert: Alert | None, start_ms: int) -> tuple[Standing, bool]:
+def _restart(alert: Alert | None, start_ms: int) -> tuple[Status, bool]:
     """Return what stood before a sample of the time `start_ms`, and whether that is not what stands now."""
     if alert is None:
         return NEW, False
     if start_ms > alert.since_ms:
         seen_at = alert.seen_at_ms / 1000 if alert.seen_at_ms < start_ms else -math.inf
-        return Standing(State(alert.state), alert.since_ms / 1000, seen_at), False
+        return Status(State(alert.state), alert.since_ms / 1000, seen_at), False
     moved = Transition.objects.filter(noun="alert", thing=str(alert.pk), at__lt=datetime_of(start_ms / 1000))
     before = moved.order_by("-at", "-pk").first()
     if before is None:
         return NEW, True
-    return Standing(State(before.after), before.at.timestamp()), True
+    return Status(State(before.after), before.at.timestamp()), True
 
 
 def _said_stale_after_s(series: Series, now: float) -> float | None:
@@ -155,13 +155,13 @@ def waiting() -> list[Looked]:
     """Return the alerts that are not well: their timers end, and their series may lapse."""
     by_id = {rule.pk: rule for of_metric in rule_index.by_metric().values() for rule in of_metric}
     return [
-        Looked(by_id[pk], key, alert.series, alert.unit, alert.lapses_after_s, alert, restart=_standing(alert))
+        Looked(by_id[pk], key, alert.series, alert.unit, alert.lapses_after_s, alert, restart=_status(alert))
         for (pk, key), alert in alerts_of(by_id, ~Q(state=State.OK)).items()
     ]
 
 
-def _standing(alert: Alert) -> Standing:
-    return Standing(State(alert.state), alert.since_ms / 1000, alert.seen_at_ms / 1000)
+def _status(alert: Alert) -> Status:
+    return Status(State(alert.state), alert.since_ms / 1000, alert.seen_at_ms / 1000)
 
 
 def of_moment(rules: Sequence[Known], at: float) -> list[Seen]:
@@ -206,7 +206,7 @@ def calculated(seen: Sequence[Seen], at: float) -> list[Looked]:
             samples = rule_series.judged(rule.spec, rule.condition, samples, of_key, at)
         if alert is None and not rule.spec.kind.is_bad(rule.condition, samples[0][1], False):
             continue
-        restart = Standing(seen_at=at) if alert is None else _standing(alert)
+        restart = Status(seen_at=at) if alert is None else _status(alert)
         unit = rule.spec.kind.unit(rule.condition, track.unit)
         found.append(Looked(rule, key, track.labels, unit, stale_s, alert, list(samples), restart))
     return found
@@ -243,7 +243,7 @@ def lapsed(rules: Sequence[Known], seen: Sequence[Seen], now: float) -> list[Loo
         if alert is not None and alert.state == State.NODATA:
             continue
         state, since = (State.OK, -math.inf) if alert is None else (State(alert.state), alert.since_ms / 1000)
-        restart = Standing(state, since, track.came_at)
+        restart = Status(state, since, track.came_at)
         unit = rule.spec.kind.unit(rule.condition, track.unit)
         found.append(Looked(rule, key, track.labels, unit, stale_s, alert, restart=restart))
     return found
@@ -279,7 +279,7 @@ def runs(rules: Sequence[Known], since: float, now: float) -> list[Looked]:
     there = {series_key(FAILED_RUNS, labels_of(source)) for source, _ in failures}
     by_id = {rule.pk: rule for rule in of_sources}
     gone = [
-        Looked(by_id[pk], key, alert.series, "", None, alert, [(now, 0.0)], _standing(alert))
+        Looked(by_id[pk], key, alert.series, "", None, alert, [(now, 0.0)], _status(alert))
         for (pk, key), alert in known.items()
         if key not in there and alert.state != State.OK
     ]
@@ -294,7 +294,7 @@ def _of_runs(rule: Known, source: Source, samples: Samples, known: Mapping[tuple
     samples = [one for one in samples if one[0] > since]
     if not samples:
         return None
-    restart = NEW if alert is None else _standing(alert)
+    restart = NEW if alert is None else _status(alert)
     return Looked(rule, key, labels, "", None, alert, list(samples), restart)
 
 

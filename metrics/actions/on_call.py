@@ -36,7 +36,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OnDuty:
     """The shifts of `now`, those that come `next`, and the time in between (Unix seconds); None: nothing changes."""
 
     now: list[Shift]
@@ -44,27 +44,27 @@ class Standing:
     next: list[Shift]
 
 
-def standings(rows: Sequence[Schedule], at: float, ahead_s: float = AHEAD_S) -> dict[int, Standing]:
+def on_duty_of(rows: Sequence[Schedule], at: float, ahead_s: float = AHEAD_S) -> dict[int, OnDuty]:
     """Return how it stands at a time (Unix seconds), by the ids of the schedules; `ahead_s` on, nobody looks.
 
     Most change soon, so only of the others so much is worked out.
     """
-    found: dict[int, Standing] = {}
+    found: dict[int, OnDuty] = {}
     for horizon in (at + SOON_S, at + ahead_s):
         rest = [one for one in rows if one.pk not in found or found[one.pk].until is None]
         if rest:
-            found |= {pk: standing(of, at, horizon) for pk, of in shifts(rest, at, horizon).items()}
+            found |= {pk: on_duty(of, at, horizon) for pk, of in shifts(rest, at, horizon).items()}
     return found
 
 
-def standing(shifts: Iterable[Shift], at: float, horizon: float) -> Standing:
+def on_duty(shifts: Iterable[Shift], at: float, horizon: float) -> OnDuty:
     """Return how it stands at a time, by the `shifts` that end later; they are known until `horizon` (Unix seconds)."""
     coming = list(shifts)
     current = [one for one in coming if one.start <= at]
     until = min((one.end for one in current), default=min((one.start for one in coming), default=None))
     until = None if until is None or until >= horizon else until
     after = [] if until is None else [one for one in coming if one.start <= until < one.end]
-    return Standing(current, until, after)
+    return OnDuty(current, until, after)
 
 
 def now(of: Team | Schedule, at: float) -> list[User]:

@@ -1,7 +1,7 @@
 """How a team answers: which alerts it handles together, and who is told when nobody takes an incident."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -10,7 +10,7 @@ from metrics.access.sharing import Text
 from metrics.alerts.rule import LABELS_MOST, Period
 from metrics.every import seconds
 from metrics.names import is_label
-from metrics.versioned import Versioned
+from metrics.versioned import Versioned, upgraded
 
 STEPS_MOST = 10
 CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -134,6 +134,11 @@ class EscalationSpec(Versioned):
     def repeat_s(self) -> float:
         """Return how often the last step repeats, in seconds; 0 for never."""
         return float(seconds(self.repeat)) if self.repeat else 0.0
+
+
+def stored(spec: Any, version: int) -> EscalationSpec:
+    """Return the document that a release stored in the form of `version`. Raises ValueError if that is a later one."""
+    return EscalationSpec.model_validate(upgraded(EscalationSpec, spec, version))
 
 
 def meaning(spec: EscalationSpec) -> str:

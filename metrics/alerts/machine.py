@@ -47,7 +47,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """Where an alert stands: its `state` `since` a time, with the newest sample `seen_at`. Unix seconds."""
 
     state: State = State.OK
@@ -141,14 +141,14 @@ class _Walk:
 
 
 def fold(
-    standing: Standing, samples: Iterable[tuple[float, float]], until: float, is_bad: IsBad, timing: Timing
-) -> tuple[Standing, list[Change]]:
+    status: Status, samples: Iterable[tuple[float, float]], until: float, is_bad: IsBad, timing: Timing
+) -> tuple[Status, list[Change]]:
     """Return where an alert stands at `until`, and what changed on the way there.
 
-    `samples` are (Unix seconds, value), oldest first. Before one that comes late, `standing` is what stood then.
+    `samples` are (Unix seconds, value), oldest first. Before one that comes late, `status` is what stood then.
     """
-    walk = _Walk(standing.state, standing.since, standing.seen_at, timing)
+    walk = _Walk(status.state, status.since, status.seen_at, timing)
     for at, value in samples:
         walk.see(at, value, is_bad)
     walk.pass_time(math.nextafter(until, math.inf))
-    return Standing(walk.state, walk.since, walk.seen_at), walk.changes
+    return Status(walk.state, walk.since, walk.seen_at), walk.changes

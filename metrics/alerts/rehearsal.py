@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from metrics.alerts.machine import BURNING, TOLD, IsBad, Standing, State, Timing, fold
+from metrics.alerts.machine import BURNING, TOLD, IsBad, State, Status, Timing, fold
 
 FLAPS_WITHIN_S = 3600.0
 """An alert that begins again within this after it ended flaps."""
@@ -39,7 +39,7 @@ def rehearse(
     name: str, samples: Iterable[tuple[float, float]], until: float, is_bad: IsBad, timing: Timing
 ) -> Rehearsed:
     """Return what a rule would have done with `samples`, (Unix seconds, value), until a time."""
-    _, changes = fold(Standing(), samples, until, is_bad, timing)
+    _, changes = fold(Status(), samples, until, is_bad, timing)
     episodes: list[Episode] = []
     open_: tuple[State, float] | None = None
     for change in changes:

@@ -17,7 +17,7 @@ from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
 from metrics.access.principal import of_visitor
 from metrics.actions import on_call, schedules
 from metrics.actions.errors import Errors, Invalid, Missing
-from metrics.actions.on_call import Shift, Standing
+from metrics.actions.on_call import OnDuty, Shift
 from metrics.models import Schedule
 from metrics.models.log import sender
 from metrics.times import datetime_of
@@ -63,8 +63,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """Every schedule: who it is now, and who comes next."""
     by, now = of_visitor(request), time.time()
     found = list(schedules.listed(by))
-    standings = on_call.standings(found, now, AHEAD_S)
-    rows = [{"one": one, "teams": one.teams.all(), **now_and_next(standings[one.pk], now)} for one in found]
+    duties = on_call.on_duty_of(found, now, AHEAD_S)
+    rows = [{"one": one, "teams": one.teams.all(), **now_and_next(duties[one.pk], now)} for one in found]
     return render(request, "on_call/list.html", {"rows": rows, "may_add": may(by, CREATE, Schedule)})
 
 
@@ -75,7 +75,7 @@ def schedule(request: HttpRequest, id: int) -> HttpResponse:
     return _page(request, id, {})
 
 
-def now_and_next(found: Standing, now: float) -> dict[str, Any]:
+def now_and_next(found: OnDuty, now: float) -> dict[str, Any]:
     """Return who is on call `now`, until when, and who comes next."""
     return {
         "now": on_call.names_of(found.now) if found.now else "",
@@ -123,7 +123,7 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
     context = {
         "schedule": row,
         "weeks": weeks(shifts, zone, now),
-        **now_and_next(on_call.standing([one for one in shifts if one.end > now], now, now + AHEAD_S), now),
+        **now_and_next(on_call.on_duty([one for one in shifts if one.end > now], now, now + AHEAD_S), now),
         "good": humanize.ago(row.good_at, now),
         "overrides": [(one, sender(one.by)) for one in row.overrides.all() if one.ends_at > datetime_of(now)],
         "may_change": may(by, CHANGE, row),

@@ -254,7 +254,7 @@ def test_a_fact_that_fails_is_not_known_and_the_others_are(monkeypatch: pytest.M
     monkeypatch.setattr(odd_rows, "_known", set())
     monkeypatch.setattr(odd_rows.log, "error", lambda event, **more: said.append(more["fact"]))
     works("Racks", -60, 60)
-    for module, name in [(on_call, "standings"), (untold, "untold"), (bad_alerts, "on"), (bad_alerts, "on_at")]:
+    for module, name in [(on_call, "on_duty_of"), (untold, "untold"), (bad_alerts, "on"), (bad_alerts, "on_at")]:
         monkeypatch.setattr(module, name, lambda *_: int("x"))
     Schedule.objects.create(name="Ops")
     for found in (facts.on(None, EVERY, AT), facts.on(None, EVERY, AT), facts.on_at(None, AT, EVERY)):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.alerts.machine import Change, Standing, State, Timing, fold
+from metrics.alerts.machine import Change, State, Status, Timing, fold
 
 OK, PENDING, FIRING, RECOVERING, NODATA = State
 BAD, CLEAR = 90.0, 80.0
@@ -20,7 +20,7 @@ def is_bad(value: float, was_bad: bool) -> bool:
 
 
 def told(samples: Samples, until: float, timing: Timing) -> list[tuple[State, float]]:
-    _, changes = fold(Standing(), samples, until, is_bad, timing)
+    _, changes = fold(Status(), samples, until, is_bad, timing)
     return [(change.after, change.at) for change in changes]
 
 
@@ -132,7 +132,7 @@ def test_what_nobody_can_judge_leaves_a_state_but_ends_no_data() -> None:
 
 
 def test_each_change_goes_on_from_the_one_before_with_the_value_that_held() -> None:
-    _, changes = fold(Standing(), [(0, 95.0), (61, 50.0)], 91, is_bad, LONG)
+    _, changes = fold(Status(), [(0, 95.0), (61, 50.0)], 91, is_bad, LONG)
     assert changes == [
         Change(OK, PENDING, 0, 95.0),
         Change(PENDING, FIRING, 60, 95.0),
@@ -155,8 +155,8 @@ TIMINGS = st.builds(
 @given(times=TIMES, values=st.lists(VALUES, min_size=30, max_size=30), timing=TIMINGS, cut=st.integers(0, 30))
 def test_a_restart_anywhere_changes_nothing(times: list[int], values: list[float], timing: Timing, cut: int) -> None:
     samples = [(float(at), value) for at, value in zip(times, values, strict=False)]
-    whole = fold(Standing(), samples, 700, is_bad, timing)
-    first, before = fold(Standing(), samples[:cut], max([0.0, *(at for at, _ in samples[:cut])]), is_bad, timing)
+    whole = fold(Status(), samples, 700, is_bad, timing)
+    first, before = fold(Status(), samples[:cut], max([0.0, *(at for at, _ in samples[:cut])]), is_bad, timing)
     last, after = fold(first, samples[cut:], 700, is_bad, timing)
     assert last == whole[0]
     assert [(one.after, one.at) for one in before + after] == [(one.after, one.at) for one in whole[1]]
@@ -175,7 +175,7 @@ def test_late_samples_give_what_they_would_have_given(
     samples = [(float(at), value) for at, value in zip(times, values, strict=False)]
     first = min((place for place in late if place < len(samples)), default=len(samples))
     before = samples[:first]
-    stood, _ = fold(Standing(), before, max([0.0, *(at for at, _ in before)]), is_bad, timing)
+    stood, _ = fold(Status(), before, max([0.0, *(at for at, _ in before)]), is_bad, timing)
     in_time = [one for place, one in enumerate(samples) if place not in late]
-    fold(Standing(), in_time, 700, is_bad, timing)
-    assert fold(stood, samples[first:], 700, is_bad, timing)[0] == fold(Standing(), samples, 700, is_bad, timing)[0]
+    fold(Status(), in_time, 700, is_bad, timing)
+    assert fold(stood, samples[first:], 700, is_bad, timing)[0] == fold(Status(), samples, 700, is_bad, timing)[0]

@@ -62,8 +62,8 @@ def test_a_dashboard_stands_as_its_worst_widget(widgets: list[WidgetState], stat
     states.store(make.variant(), {str(number): one for number, one in enumerate(widgets)}, True)
     (card,) = dashboard_list.listed(SYSTEM, NOW).cards
     assert card.dashboard == made
-    assert card.standing.state == state
-    assert card.standing.words == (said or "1 critical, 1 warning")
+    assert card.status.state == state
+    assert card.status.words == (said or "1 critical, 1 warning")
 
 
 def test_a_widget_that_is_open_in_several_ranges_counts_once_as_it_is_worst() -> None:
@@ -72,14 +72,14 @@ def test_a_widget_that_is_open_in_several_ranges_counts_once_as_it_is_worst() ->
         make.watch(make.variant(range=range), now=NOW)
         states.store(make.variant(range=range), {"a": FRESH._replace(level=level)}, True)
     (card,) = dashboard_list.listed(SYSTEM, NOW).cards
-    assert card.standing.words == "1 critical"
+    assert card.status.words == "1 critical"
 
 
 def test_what_nobody_looks_at_is_not_said_to_be_well() -> None:
     make.dashboard()
     states.store(make.variant(), {"a": FRESH}, True)
     (card,) = dashboard_list.listed(SYSTEM, NOW).cards
-    assert (card.standing.state, card.standing.mark) == ("not looked at", "")
+    assert (card.status.state, card.status.mark) == ("not looked at", "")
 
 
 def test_a_render_keeps_the_state_of_each_widget() -> None:
