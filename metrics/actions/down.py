@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Value
 
 from metrics.actions.source_status import DOWN, status_of
 from metrics.alerts.machine import BURNING, TOLD
@@ -10,6 +10,7 @@ from metrics.health import store as health
 from metrics.health.store import Down
 from metrics.heartbeat import State
 from metrics.models import Alert, Heartbeat, Source
+from metrics.prepared_query import PreparedQuery
 from metrics.verdict import Verdict
 
 
@@ -18,17 +19,36 @@ def look(now: float) -> None:
     health.record_down(count(now))
 
 
+def _candidates() -> QuerySet[Source]:
+    return Source.objects.filter(for_everyone=True, enabled=True, last_verdict=Verdict.DOWN).order_by()
+
+
+def _alerts() -> QuerySet[Alert, tuple[int, int]]:
+    return (
+        Alert.objects.filter(state__in=TOLD | BURNING, rule__for_everyone=True)
+        .order_by()
+        .values(all=Value(1))
+        .annotate(
+            untaken=Count("pk", filter=Q(state__in=TOLD, acknowledged_at=None)),
+            critical=Count("pk", filter=Q(state__in=BURNING, severity="critical")),
+        )
+        .values_list("untaken", "critical")
+    )
+
+
+_CANDIDATES = PreparedQuery(lambda: _candidates().values_list("pk")[:1])
+_HEARTBEATS = PreparedQuery(lambda: Heartbeat.objects.filter(state=State.DOWN).order_by().values_list("pk"))
+_ALERTS = PreparedQuery(_alerts)
+
+
 def count(now: float) -> Down:
     """Return how many sources and alerts that everyone may see, and heartbeats, their lists show as down or bad."""
-    candidates = Source.objects.filter(for_everyone=True, enabled=True, last_verdict=Verdict.DOWN)
-    sources = sum(status_of(one, now) == DOWN for one in candidates.iterator(1000))
-    return with_alerts(Down(sources, Heartbeat.objects.filter(state=State.DOWN).count()))
+    candidates = _candidates().iterator(1000) if _CANDIDATES.finds() else ()
+    sources = sum(status_of(one, now) == DOWN for one in candidates)
+    return with_alerts(Down(sources, len(_HEARTBEATS.rows())))
 
 
 def with_alerts(found: Down) -> Down:
     """Return `found` with the alerts that everyone may see: those that nobody took, and those that are critical."""
-    counted = Alert.objects.filter(state__in=TOLD | BURNING, rule__for_everyone=True).aggregate(
-        alerts=Count("pk", filter=Q(state__in=TOLD, acknowledged_at=None)),
-        critical=Count("pk", filter=Q(state__in=BURNING, severity="critical")),
-    )
-    return replace(found, **counted)
+    untaken, critical = next(iter(_ALERTS.rows()), (0, 0))
+    return replace(found, alerts=untaken, critical=critical)
