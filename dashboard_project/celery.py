@@ -51,7 +51,7 @@ def wait_until_prepared(**_: Any) -> None:
 @signals.worker_ready.connect
 def give_signs(sender: Any, **_: Any) -> None:
     """Have a worker record that its process runs."""
-    from dashboard_project import life_signs
+    from metrics.health import life_signs
 
     life_signs.begin(sender.hostname.partition("@")[0])
 
@@ -59,7 +59,7 @@ def give_signs(sender: Any, **_: Any) -> None:
 @signals.beat_init.connect
 def give_signs_of_beat(**_: Any) -> None:
     """Have beat record that it runs, also where it is a process by itself."""
-    from dashboard_project import life_signs
+    from metrics.health import life_signs
 
     life_signs.begin()
 
@@ -99,7 +99,7 @@ class Beat(Scheduler):
         return True
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        from dashboard_project import life_signs
+        from metrics.health import life_signs
 
         if by_s := self._clock.note_step():
             self._untold.append((time.time() - by_s, time.time()))
@@ -107,7 +107,7 @@ class Beat(Scheduler):
             while self._untold:
                 self._tell(*self._untold[0])
                 del self._untold[0]
-        life_signs.note(self._sign, time.time(), time.monotonic())
+        life_signs.note("beat", time.time(), self._sign.running_s(time.monotonic()))
         delay_s: float = super().tick(*args, **kwargs)
         return delay_s
 

@@ -25,7 +25,7 @@ from metrics.actions import (
 )
 from metrics.actions import heartbeats as heartbeats_
 from metrics.database import unavailable
-from metrics.health import store as health
+from metrics.health import life_signs
 from tasks import deliveries
 from tasks.alone import alone
 from tasks.collect import collect
@@ -85,7 +85,7 @@ def follow_alerts() -> None:
         digests.send,
     )
     if _all_done(steps, now):
-        health.record("alerts", now)
+        life_signs.note("alerts", now)
 
 
 @shared_task

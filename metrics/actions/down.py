@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import BigAutoField, Count, Q, QuerySet, Value
 
 from metrics.actions.source_status import DOWN, status_of
 from metrics.alerts.machine import BURNING, TOLD
@@ -10,8 +10,10 @@ from metrics.health import store as health
 from metrics.health.store import Down
 from metrics.heartbeat import State
 from metrics.models import Alert, Heartbeat, Source
-from metrics.prepared_query import PreparedQuery
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.verdict import Verdict
+
+AT_ONCE = 1000
 
 
 def look(now: float) -> None:
@@ -19,8 +21,9 @@ def look(now: float) -> None:
     health.record_down(count(now))
 
 
-def _candidates() -> QuerySet[Source]:
-    return Source.objects.filter(for_everyone=True, enabled=True, last_verdict=Verdict.DOWN).order_by()
+def _candidates(after: Given) -> QuerySet[Source]:
+    found = Source.objects.filter(for_everyone=True, enabled=True, last_verdict=Verdict.DOWN, pk__gt=after)
+    return found.order_by("pk")[:AT_ONCE]
 
 
 def _alerts() -> QuerySet[Alert, tuple[int, int]]:
@@ -36,15 +39,19 @@ def _alerts() -> QuerySet[Alert, tuple[int, int]]:
     )
 
 
-_CANDIDATES = PreparedQuery(lambda: _candidates().values_list("pk")[:1])
+_CANDIDATES = PreparedQuery(_candidates, BigAutoField())
 _HEARTBEATS = PreparedQuery(lambda: Heartbeat.objects.filter(state=State.DOWN).order_by().values_list("pk"))
 _ALERTS = PreparedQuery(_alerts)
 
 
 def count(now: float) -> Down:
     """Return how many sources and alerts that everyone may see, and heartbeats, their lists show as down or bad."""
-    candidates = _candidates().iterator(1000) if _CANDIDATES.finds() else ()
-    sources = sum(status_of(one, now) == DOWN for one in candidates)
+    sources, after = 0, 0
+    while some := _CANDIDATES.objects(Source, after):
+        sources += sum(status_of(one, now) == DOWN for one in some)
+        after = some[-1].pk
+        if len(some) < AT_ONCE:
+            break
     return with_alerts(Down(sources, len(_HEARTBEATS.rows())))
 
 

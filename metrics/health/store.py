@@ -112,16 +112,16 @@ class LifeSign:
         self.name = name
         self._since = self._last = -math.inf
 
-    def at(self, now: float, ticks: float) -> Commands[None]:
-        """Return what records a sign at `now` (Unix seconds) and `ticks` (monotonic seconds)."""
+    def running_s(self, ticks: float) -> float:
+        """Return for how long it has run at `ticks` (monotonic seconds), at which it gives a sign."""
         if ticks - self._last > PAUSE_S:
             self._since = ticks
         self._last = ticks
-        return sign(self.name, now, ticks - self._since)
+        return ticks - self._since
 
-    def give(self, now: float, ticks: float) -> None:
-        """Record a sign. Raises redis.RedisError."""
-        ask(self.at(now, ticks))
+    def at(self, now: float, ticks: float) -> Commands[None]:
+        """Return what records a sign at `now` (Unix seconds) and `ticks` (monotonic seconds)."""
+        return sign(self.name, now, self.running_s(ticks))
 
 
 def sign(name: str, now: float, running_s: float = 0.0) -> Commands[None]:

@@ -38,7 +38,7 @@ def test_each_has_its_own_sign() -> None:
 def test_a_process_that_was_stopped_counts_anew() -> None:
     sign, running_s = health.LifeSign("beat"), []
     for ticks in (101, 102, 106.9, 120, 121):
-        sign.give(AT, ticks)
+        ask(sign.at(AT, ticks))
         running_s.append(health.signs()["beat"].running_s)
     assert running_s == [0, 1, 5.9, 0, 1]
 
