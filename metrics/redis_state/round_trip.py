@@ -35,7 +35,7 @@ async def together(*several: Commands[Any]) -> list[Any]:
 def ask(commands: Commands[T]) -> T:
     """Send them; return their result."""
     if len(commands.commands) == 1:  # a pipeline of one costs more than the command
-        return commands.parse([client().execute_command(*commands.commands[0])])
+        return commands.parse([cast(Any, client()).execute_command(*commands.commands[0])])
     return cast(T, ask_together(commands)[0])
 
 
