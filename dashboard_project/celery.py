@@ -1,7 +1,6 @@
 """The Celery application; beat and the workers give signs of life."""
 
 import os
-import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 from celery import Celery, signals
 from celery.beat import Scheduler
 from click import Option
-from redis import RedisError
 
 from dashboard_project import broker, prepared
 from dashboard_project.clock import SteadyClock
@@ -18,6 +16,10 @@ from metrics.redis_state.outage import TROUBLE
 FOLLOWS_WITHIN_S = 600
 DRAWS = "render"
 """The queue of those who draw."""
+READ_FOR_EACH_MESSAGE = (
+    *("task_always_eager", "task_send_sent_event", "task_repr_maxlevels", "broker_pool_acquire_timeout"),
+    "timezone",
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
@@ -27,6 +29,12 @@ app.set_default()  # requests are handled in threads, and "current" alone means 
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.user_options["worker"].add(Option(["--with-beat"], is_flag=True, help="Run beat in a thread of this worker."))
 app.steps["worker"].add("dashboard_project.embedded_beat:BeatThread")
+
+
+@app.on_after_configure.connect
+def keep_at_hand(sender: Celery, **_: Any) -> None:
+    """Keep what Celery reads for each message where it looks first: to find it is a tenth of the message's cost."""
+    sender.conf.update({name: getattr(sender.conf, name) for name in READ_FOR_EACH_MESSAGE})
 
 
 @signals.setup_logging.connect
@@ -42,9 +50,18 @@ def wait_until_prepared(**_: Any) -> None:
 
 @signals.worker_ready.connect
 def give_signs(sender: Any, **_: Any) -> None:
-    """Have a worker record that its process runs, from a thread of its own: its tasks may take all the others."""
-    name = sender.hostname.partition("@")[0]
-    threading.Thread(target=_give_signs, args=(name,), name="life signs", daemon=True).start()
+    """Have a worker record that its process runs."""
+    from metrics.health import life_signs
+
+    life_signs.begin(sender.hostname.partition("@")[0])
+
+
+@signals.beat_init.connect
+def give_signs_of_beat(**_: Any) -> None:
+    """Have beat record that it runs, also where it is a process by itself."""
+    from metrics.health import life_signs
+
+    life_signs.begin()
 
 
 @signals.worker_ready.connect
@@ -54,18 +71,6 @@ def load_ahead(**_: Any) -> None:
         from dashboard_project import warm
 
         warm.begin()
-
-
-def _give_signs(name: str) -> None:
-    from metrics.health import standstill
-    from metrics.health import store as health
-
-    sign, watch = health.LifeSign(name), standstill.Watch()
-    while True:
-        with suppress(RedisError):  # /readyz and pages say by themselves that there was none
-            sign.give(time.time(), time.monotonic())
-            watch.log_changes(time.time())
-        time.sleep(health.SIGN_EVERY_S)
 
 
 class Beat(Scheduler):
@@ -79,7 +84,6 @@ class Beat(Scheduler):
 
         self._clock = SteadyClock()
         self._sign = health.LifeSign("beat")
-        self._signed = 0.0
         self._untold: list[tuple[float, float]] = []
         super().__init__(*args, **kwargs)
 
@@ -95,7 +99,7 @@ class Beat(Scheduler):
         return True
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        from metrics.health import store as health
+        from metrics.health import life_signs
 
         if by_s := self._clock.note_step():
             self._untold.append((time.time() - by_s, time.time()))
@@ -103,11 +107,7 @@ class Beat(Scheduler):
             while self._untold:
                 self._tell(*self._untold[0])
                 del self._untold[0]
-        now = time.monotonic()
-        if now - self._signed >= health.SIGN_EVERY_S:
-            self._signed = now
-            with suppress(RedisError):
-                self._sign.give(time.time(), now)
+        life_signs.note("beat", time.time(), self._sign.running_s(time.monotonic()))
         delay_s: float = super().tick(*args, **kwargs)
         return delay_s
 

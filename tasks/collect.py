@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from metrics.actions import live_queries, plugins, runs, trials
-from metrics.health import store as health
+from metrics.health import life_signs
 from tasks.outage import skip_during_outage
 
 
@@ -49,4 +49,4 @@ def follow_plugins() -> None:
 
 def _give_sign() -> None:
     """Note that the collecting worker had a thread to spare, be it for what comes without any source."""
-    health.record("collecting", time.time())
+    life_signs.note("collecting", time.time())

@@ -26,7 +26,7 @@ from metrics.actions import (
 from metrics.actions import heartbeats as heartbeats_
 from metrics.actions import walls as walls_
 from metrics.database import unavailable
-from metrics.health import store as health
+from metrics.health import life_signs
 from tasks import deliveries
 from tasks.alone import alone
 from tasks.collect import collect
@@ -86,7 +86,7 @@ def follow_alerts() -> None:
         digests.send,
     )
     if _all_done(steps, now):
-        health.record("alerts", now)
+        life_signs.note("alerts", now)
 
 
 @shared_task

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, DateTimeField, Q, QuerySet
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check
 from metrics.access.principal import Principal
@@ -18,6 +18,7 @@ from metrics.heartbeat import LEVELS, Condition, Signal, State, ends, judged, pi
 from metrics.heartbeat import Ping as Pinged
 from metrics.models import Heartbeat, Ping, Transition
 from metrics.models.heartbeat import new_key
+from metrics.prepared_query import Given, PreparedQuery
 from metrics.sample import BadSamples, Sample
 from metrics.schedule import CLOCKS_DIFFER_S, BadSchedule, Schedule
 from metrics.times import datetime_of, seconds_of
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 STATE_METRIC, DURATION_METRIC = "heartbeat_state", "heartbeat_duration_seconds"
 REPORT_EVERY_S = 30
+REPORTED_AT_ONCE = 1000
 PINGS_KEPT = 100
 TIMES = ("last_at", "late_at", "down_at")
 CONDITION = ("state", *TIMES, "duration_s", "starts")
@@ -91,15 +93,24 @@ def _why(ping: Pinged) -> str:
     return {Signal.START: "Its job started.", Signal.FAIL: "Its job failed."}.get(ping.signal, "Its ping came.")
 
 
+def _overdue(now: Given) -> QuerySet[Heartbeat]:
+    """Return those whose ping did not come until `now`, and that do not count as late or down yet."""
+    down = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=now)
+    return Heartbeat.objects.filter(down | Q(state__in=[State.NEW, State.UP], late_at__lte=now))
+
+
+_AHEAD = PreparedQuery(lambda latest: Heartbeat.objects.filter(last_at__gt=latest), DateTimeField())
+_OVERDUE = PreparedQuery(_overdue, DateTimeField())
+_REPORTED = PreparedQuery(
+    lambda: Heartbeat.objects.filter(state__in=LEVELS).order_by("pk").values_list("name", "state")
+)
+
+
 def evaluate(now: float) -> int:
     """Have those count as late or down whose ping did not come until `now`; return how many that were."""
-    for one in Heartbeat.objects.filter(last_at__gt=datetime_of(now + CLOCKS_DIFFER_S)):
+    for one in _AHEAD.objects(Heartbeat, datetime_of(now + CLOCKS_DIFFER_S)):
         _set_back(one, now)
-    moment = datetime_of(now)
-    overdue = Q(state__in=[State.NEW, State.UP, State.LATE], down_at__lte=moment) | Q(
-        state__in=[State.NEW, State.UP], late_at__lte=moment
-    )
-    changed = [one for one in Heartbeat.objects.filter(overdue) if _judge(one, now)]
+    changed = [one for one in _OVERDUE.objects(Heartbeat, datetime_of(now)) if _judge(one, now)]
     _tell([_state(one, now) for one in changed], now)
     return len(changed)
 
@@ -128,14 +139,9 @@ def _judge(heartbeat: Heartbeat, now: float) -> bool:
 def report(now: float) -> None:
     """Store the state of every heartbeat as a sample, once each `REPORT_EVERY_S` however often this is called."""
     at = now // REPORT_EVERY_S * REPORT_EVERY_S
-    every = Heartbeat.objects.filter(state__in=LEVELS).order_by("pk").iterator(1000)
-    batch: list[Sample] = []
-    for one in every:
-        batch.append(_state(one, at))
-        if len(batch) == 1000:
-            _tell(batch, now)
-            batch = []
-    _tell(batch, now)
+    every = _REPORTED.rows()
+    for begin in range(0, len(every), REPORTED_AT_ONCE):
+        _tell([_state_of(name, state, at) for name, state in every[begin : begin + REPORTED_AT_ONCE]], now)
 
 
 def prune() -> None:
@@ -164,10 +170,14 @@ def _duration(ping: Ping) -> Sample:
 
 
 def _state(heartbeat: Heartbeat, at: float) -> Sample:
+    return _state_of(heartbeat.name, heartbeat.state, at)
+
+
+def _state_of(name: str, state: str, at: float) -> Sample:
     return Sample(
         STATE_METRIC,
-        LEVELS[State(heartbeat.state)],
-        {"heartbeat": heartbeat.name},
+        LEVELS[State(state)],
+        {"heartbeat": name},
         at,
         expected_every_s=REPORT_EVERY_S,
         expires_after_s=10 * REPORT_EVERY_S,  # one that is deleted or paused has no state any more

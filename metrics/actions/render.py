@@ -15,6 +15,7 @@ from metrics.live import bus, due, marks, snapshot, states, waiting, watchers
 from metrics.live.states import WidgetState
 from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard, Widget
+from metrics.redis_state.round_trip import ask_together
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, html, widget_views
@@ -109,18 +110,24 @@ def _render_or_log(variant: Topic) -> None:
 
 def sweep(now: float) -> None:
     """Have rendered what nobody asked for: what was lost, and windows that time has moved on."""
-    health.record("sweep", now)
-    restarted = marks.redis_restarted()
-    watched = [variant for variant in watchers.watched(now) if variant.range in RANGES_S]
+    _, restarted, topics, members, forgotten = ask_together(
+        health.sign("sweep", now),
+        marks.redis_restarted(),
+        watchers.looked_at(now),
+        due.members(now),
+        waiting.forgotten(),
+    )
+    watched = [variant for variant in topics if variant.range in RANGES_S]
     if restarted:
         for variant in watched:
             marks.free(variant)  # who held it when Redis died could not give it back
     begun = marks.begin_periods({variant: _period(variant, now) for variant in watched})
-    with due.taken(now) as changed:
+    with due.taken(members) as changed:
         begun |= changed.intersection(watched)
         marks.mark_each({variant: [marks.ALL] for variant in (watched if restarted else begun)})
     waiting.add(marks.marked(watched))
-    waiting.wake_if_forgotten()
+    if forgotten:
+        waiting.wake()
 
 
 def _state(view: WidgetView) -> WidgetState:

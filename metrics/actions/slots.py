@@ -5,10 +5,13 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db import Error
+
 from metrics.health import store as health
 from metrics.models import Source
 from metrics.prepared_query import PreparedQuery
 from metrics.redis_state import slots
+from metrics.redis_state.round_trip import ask, ask_together
 from metrics.schedule import BadSchedule, Schedule
 
 LATE_MOST_S = 60
@@ -42,11 +45,14 @@ class Due:
 
 def due(now: float) -> list[Due]:
     """Claim and return the slots that `now` (Unix seconds) lies in, of all sources whose slot was not claimed yet."""
-    health.record_tick(now)
-    sources = [_Scheduled(*row) for row in _SCHEDULED.rows()]
-    _database.give(now, time.monotonic())
-    found = [one for source in sources if (one := _candidate(source, now)) is not None]
-    claimed = slots.claim([slot for slot, _ in found], now)
+    try:
+        sources = [_Scheduled(*row) for row in _SCHEDULED.rows()]
+        found = [one for source in sources if (one := _candidate(source, now)) is not None]
+    except Error:
+        ask(health.tick(now))  # the tick ran, though the database did not answer
+        raise
+    sign = _database.at(now, time.monotonic())
+    _, _, claimed = ask_together(health.tick(now), sign, slots.claims([slot for slot, _ in found], now))
     return [due for (_, due), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 

@@ -86,11 +86,8 @@ class Watch:
     def __init__(self) -> None:
         self._part: Part | None = None
 
-    def log_changes(self, now: float) -> None:
-        """Look, and log what is news at `now` (Unix seconds). Raises redis.RedisError."""
-        self.log_change(look(now))
-
     def log_change(self, statuses: Mapping[Part, PartStatus]) -> None:
+        """Log what is news in how each part is."""
         before, self._part = self._part, first(statuses)
         if self._part is not None and self._part != before:
             log.error("a part of the system stands still", part=str(self._part), state=str(statuses[self._part].state))

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from metrics.health import traffic
 from metrics.live import waiting, watchers
 from metrics.redis_state.connection import KEY, client
-from metrics.redis_state.round_trip import Commands
+from metrics.redis_state.round_trip import Commands, ask, ask_together
 
 SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting", "alerts")
 """Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
@@ -23,6 +23,11 @@ TASK_QUEUES = ("collect", "system")
 _HEALTH = f"{KEY}health"
 _SIGN_FIELDS = [f"sign:{name}" for name in SIGNS]
 _CELERY_KEY = f"{KEY}celery:"
+_TICK = """
+local before = tonumber(redis.call('HGET', KEYS[1], 'tick') or '')
+local lag_s = before and math.max(0, tonumber(ARGV[1]) - before - 1) or 0
+redis.call('HSET', KEYS[1], 'tick', ARGV[1], 'tick_lag_s', tostring(lag_s))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +112,26 @@ class LifeSign:
         self.name = name
         self._since = self._last = -math.inf
 
-    def give(self, now: float, ticks: float) -> None:
-        """Record a sign at `now` (Unix seconds) and `ticks` (monotonic seconds). Raises redis.RedisError."""
+    def running_s(self, ticks: float) -> float:
+        """Return for how long it has run at `ticks` (monotonic seconds), at which it gives a sign."""
         if ticks - self._last > PAUSE_S:
             self._since = ticks
         self._last = ticks
-        record(self.name, now, ticks - self._since)
+        return ticks - self._since
+
+    def at(self, now: float, ticks: float) -> Commands[None]:
+        """Return what records a sign at `now` (Unix seconds) and `ticks` (monotonic seconds)."""
+        return sign(self.name, now, self.running_s(ticks))
+
+
+def sign(name: str, now: float, running_s: float = 0.0) -> Commands[None]:
+    """Return what records a sign of life, and for how long they have come."""
+    return Commands([("HSET", _HEALTH, f"sign:{name}", f"{now!r} {running_s:.1f}")], lambda _: None)
 
 
 def record(name: str, now: float, running_s: float = 0.0) -> None:
     """Note a sign of life, and for how long they have come."""
-    client().hset(_HEALTH, f"sign:{name}", f"{now!r} {running_s:.1f}")
+    ask(sign(name, now, running_s))
 
 
 def try_to_write() -> None:
@@ -125,11 +139,12 @@ def try_to_write() -> None:
     client().set(f"{KEY}probe", "1", ex=60)
 
 
-def record_tick(now: float) -> None:
-    """Note that a worker ran the collecting tick, and how late after the one before, if the clock was not set back."""
-    before = cast(str | None, client().hget(_HEALTH, "tick"))
-    lag = max(0.0, now - float(before) - 1) if before else 0.0
-    client().hset(_HEALTH, mapping={"tick": repr(now), "tick_lag_s": repr(lag)})
+def tick(now: float) -> Commands[None]:
+    """Return what notes that a worker ran the collecting tick, and how late after the one before.
+
+    It is not late if the clock was set back.
+    """
+    return Commands([("EVAL", _TICK, 1, _HEALTH, repr(now))], lambda _: None)
 
 
 def noted() -> Commands[Noted]:
@@ -137,9 +152,14 @@ def noted() -> Commands[Noted]:
     return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS, "set_back", "arrivals", "down", "alerts")], _parsed)
 
 
-def signs() -> dict[str, Sign]:
+def newest_signs() -> Commands[dict[str, Sign]]:
     """Return the newest sign of life of each that gave one."""
-    return _signs(cast(list[str | None], client().hmget(_HEALTH, _SIGN_FIELDS)))
+    return Commands([("HMGET", _HEALTH, *_SIGN_FIELDS)], lambda answers: _signs(answers[0]))
+
+
+def signs() -> dict[str, Sign]:
+    """Return the newest sign of life of each that gave one. Raises redis.RedisError."""
+    return ask(newest_signs())
 
 
 def record_set_back(now: float, until: float) -> None:
@@ -184,9 +204,11 @@ def number_of(fact: str) -> int:
 
 def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
-    lag = cast(str | None, client().hget(_HEALTH, "tick_lag_s"))
-    queues = {queue: client().llen(_CELERY_KEY + queue) for queue in TASK_QUEUES} | {"render": waiting.length()}
-    return Readings(queues, float(lag or 0), watchers.sockets(now), traffic.totals(), tuple(arriving()))
+    noted = Commands([("HMGET", _HEALTH, "tick_lag_s", "arrivals")], lambda answers: answers[0])
+    tasks = Commands([("LLEN", _CELERY_KEY + queue) for queue in TASK_QUEUES], list)
+    (lag, arrivals), depths, variants, totals = ask_together(noted, tasks, waiting.count(), traffic.totals())
+    queues = dict(zip((*TASK_QUEUES, "render"), (*depths, variants), strict=True))
+    return Readings(queues, float(lag or 0), watchers.sockets(now), totals, tuple(_arriving(arrivals)))
 
 
 def _parsed(answers: list[list[str | None]]) -> Noted:

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from metrics.redis_state.connection import KEY, client
 from metrics.redis_state.round_trip import Commands
@@ -73,9 +72,13 @@ def flush() -> Commands[None]:
     return Commands([("HINCRBYFLOAT", _TRAFFIC, name, amount) for name, amount in counts.items()], added)
 
 
-def totals() -> Totals:
-    """Return the totals. Raises redis.RedisError when Redis does not answer."""
-    found = {name: float(value) for name, value in cast(dict[str, str], client().hgetall(_TRAFFIC)).items()}
+def totals() -> Commands[Totals]:
+    """Return the totals."""
+    return Commands([("HGETALL", _TRAFFIC)], _totals)
+
+
+def _totals(answers: Sequence[Mapping[str, str]]) -> Totals:
+    found = {name: float(value) for name, value in answers[0].items()}
     return Totals(
         frames=int(found.get("frames", 0)),
         bytes=int(found.get("bytes", 0)),

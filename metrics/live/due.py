@@ -4,12 +4,12 @@ A sorted set in Redis has the moments, each with its variant. Whoever draws one 
 is removed once the variant is marked, so that none is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import cast
 
 from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands
 
 _DUE = f"{KEY}due"
 
@@ -19,10 +19,14 @@ def note(variant: Topic, at: float) -> None:
     client().zadd(_DUE, {f"{at!r} {variant}": at})
 
 
+def members(now: float) -> Commands[Sequence[str]]:
+    """Return what is due at a time (Unix seconds), as `taken` takes it."""
+    return Commands([("ZRANGEBYSCORE", _DUE, "-inf", now)], lambda answers: list(answers[0]))
+
+
 @contextmanager
-def taken(now: float) -> Iterator[set[Topic]]:
-    """Yield the variants that are due at a time (Unix seconds); they are not any more once the block is through."""
-    members = cast(list[str], client().zrangebyscore(_DUE, "-inf", now))
+def taken(members: Sequence[str]) -> Iterator[set[Topic]]:
+    """Yield the variants of the `members` that are due; they are not any more once the block is through."""
     found = set()
     for member in members:
         with suppress(ValueError):  # another release wrote it

@@ -11,6 +11,7 @@ from celery import current_app
 
 from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands, ask
 
 RENDER_TASK = "tasks.render.render"
 QUEUE = "render"
@@ -49,10 +50,9 @@ def wake(count: int = 1) -> None:
         current_app.send_task(RENDER_TASK, queue=QUEUE, expires=WORTH_S)
 
 
-def wake_if_forgotten() -> None:
-    """Wake a worker if something waits and nobody is asked to render it."""
-    if length() and not client().llen(_TASKS):
-        wake()
+def forgotten() -> Commands[bool]:
+    """Return whether something waits and nobody is asked to render it."""
+    return Commands([("ZCARD", _WAITING), ("LLEN", _TASKS)], lambda counts: bool(counts[0]) and not counts[1])
 
 
 def take() -> Topic | None:
@@ -61,6 +61,11 @@ def take() -> Topic | None:
     return Topic.parse(found[0][0]) if found else None
 
 
-def length() -> int:
+def count() -> Commands[int]:
     """Return how many variants wait."""
-    return client().zcard(_WAITING)
+    return Commands([("ZCARD", _WAITING)], lambda answers: int(answers[0]))
+
+
+def length() -> int:
+    """Return how many variants wait. Raises RedisError."""
+    return ask(count())

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from metrics.live.topic import Topic
 from metrics.redis_state.connection import KEY, async_client, client
-from metrics.redis_state.round_trip import Commands
+from metrics.redis_state.round_trip import Commands, ask
 from metrics.schedule import CLOCKS_DIFFER_S
 
 RENEW_S = 2
@@ -47,10 +47,17 @@ class ViewerStatus:
     wall: bool = False
 
 
-def watched(now: float) -> list[Topic]:
+def looked_at(now: float) -> Commands[list[Topic]]:
     """Return the topics that somebody looks at, at `now` (Unix seconds)."""
-    names = cast(list[str], client().zrangebyscore(_WATCHED, now, now + LONGEST_S))
-    return [Topic.parse(name) for name in names]
+    return Commands(
+        [("ZRANGEBYSCORE", _WATCHED, now, now + LONGEST_S)],
+        lambda answers: [Topic.parse(name) for name in answers[0]],
+    )
+
+
+def watched(now: float) -> list[Topic]:
+    """Return the topics that somebody looks at, at `now` (Unix seconds). Raises redis.RedisError."""
+    return ask(looked_at(now))
 
 
 def sockets(now: float) -> int:

@@ -13,8 +13,8 @@ T = TypeVar("T")
 class Commands(Generic[T]):
     """Commands, each as Redis takes it, and `parse`, which makes a result of their answers.
 
-    `await` sends them alone, `together` with others, and `ask` without an event loop. They raise redis.RedisError when
-    Redis does not answer: then `parse` is not called.
+    `await` sends them alone, `together` with others; without an event loop these are `ask` and `ask_together`. They
+    raise redis.RedisError when Redis does not answer: then `parse` is not called.
     """
 
     commands: Sequence[tuple[Any, ...]]
@@ -34,9 +34,16 @@ async def together(*several: Commands[Any]) -> list[Any]:
 
 def ask(commands: Commands[T]) -> T:
     """Send them; return their result."""
+    if len(commands.commands) == 1:  # a pipeline of one costs more than the command
+        return commands.parse([cast(Any, client()).execute_command(*commands.commands[0])])
+    return cast(T, ask_together(commands)[0])
+
+
+def ask_together(*several: Commands[Any]) -> list[Any]:
+    """Send them all at once, without an event loop; return the result of each."""
     pipe = client().pipeline(transaction=False)
-    _queue(pipe, [commands])
-    return cast(T, _parsed([commands], pipe.execute())[0])
+    _queue(pipe, several)
+    return _parsed(several, pipe.execute())
 
 
 def _queue(pipe: Any, several: Sequence[Commands[Any]]) -> None:

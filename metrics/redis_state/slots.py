@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis import RedisError
 
 from metrics.redis_state.connection import KEY, client
+from metrics.redis_state.round_trip import Commands, ask
 from metrics.schedule import CLOCKS_DIFFER_S
 
 # A claim of the future was made before the clock was set back. It must not keep a source from running until then.
@@ -45,15 +46,20 @@ def moment(source: int, at: float, late_most_s: float) -> Slot:
     return Slot(f"{source}:cron", at, math.ceil(late_most_s) + 60)
 
 
-def claim(slots: Sequence[Slot], now: float) -> list[bool]:
+def claims(slots: Sequence[Slot], now: float) -> Commands[list[bool]]:
     """Claim slots; return for each whether it is claimed now: False if it or a later one of its schedule was before."""
     if not slots:
-        return []
+        return Commands([], lambda _: [])
+    keys = [f"{KEY}slot:{slot.name}" for slot in slots]
     arguments: list[str | int] = [repr(now + CLOCKS_DIFFER_S)]
     for slot in slots:
         arguments += [f"{slot.begin:.0f}", slot.kept_s]
-    got = client().register_script(_CLAIM)(keys=[f"{KEY}slot:{slot.name}" for slot in slots], args=arguments)
-    return [bool(one) for one in got]
+    return Commands([("EVAL", _CLAIM, len(keys), *keys, *arguments)], lambda answers: [bool(one) for one in answers[0]])
+
+
+def claim(slots: Sequence[Slot], now: float) -> list[bool]:
+    """Claim slots, as `claims` does. Raises RedisError."""
+    return ask(claims(slots, now))
 
 
 @contextmanager

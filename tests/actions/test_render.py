@@ -317,7 +317,7 @@ class TestSweep:
         redis.delete("wf:waiting:topics")  # its turn had come, and the worker that took it died
         make.watch(make.variant(), now=make.AT + 1)
         actions.sweep(make.AT + 1)
-        assert len(asked) == 2
+        assert asked == [["tasks.render.render"]]
 
     def test_a_task_that_was_lost_is_sent_again(self, asked: list[list[Any]]) -> None:
         self.marked_at(make.AT)
@@ -326,6 +326,13 @@ class TestSweep:
         actions.sweep(make.AT + 1)
         assert asked == [["tasks.render.render"]]
         assert waiting.length() == 1
+
+    def test_all_is_drawn_anew_once_after_redis_was_started(self, redis: redis.Redis) -> None:
+        self.marked_at(make.AT)
+        marked = [self.marked_at(make.AT + 1)]
+        redis.set("wf:run", "the start before")
+        assert [*marked, *(self.marked_at(make.AT + s) for s in (2, 3))] == [False, True, False]
+        assert redis.get("wf:run") == redis.info("server")["run_id"].encode()
 
     def test_a_range_that_there_is_not_is_left_alone(self) -> None:
         strange = make.variant("shop", "5y")

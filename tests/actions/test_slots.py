@@ -4,10 +4,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import OperationalError
 from redis import Redis
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import slots, sources
+from metrics.health import store as health
 from metrics.models import Source
 from tests import make
 from tests.make import AT
@@ -32,6 +34,22 @@ class TestDue:
         fast, slow = make.source(name="fast", every_s=1), make.source(name="slow", every_s=60)
         assert self.ids(AT) == [fast.pk, slow.pk]
         assert self.ids(AT + 1) == [fast.pk]
+
+    def test_a_tick_counts_as_run_without_the_database_and_the_database_gives_no_sign(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away() -> None:
+            raise OperationalError("the server closed the connection")
+
+        slots.due(AT)
+        with monkeypatch.context() as patch:
+            patch.setattr(slots._SCHEDULED, "rows", away)
+            with pytest.raises(OperationalError):
+                slots.due(AT + 1)
+        assert health.signs()["database"].at == AT
+        slots.due(AT + 2)
+        assert health.signs()["database"].at == AT + 2
+        assert health.readings(AT + 2).tick_lag_s == 0
 
     def test_what_is_disabled_or_pushed_is_never_due(self) -> None:
         Source.objects.filter(pk=make.source().pk).update(enabled=False)

@@ -1,8 +1,9 @@
-"""One client of Redis a channel, for as long as its connections are kept."""
+"""One client of Redis a channel, for as long as its connections are kept; a message is all that is written for one."""
 
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from dashboard_project.celery import app
 
@@ -21,3 +22,13 @@ def test_a_channel_keeps_its_client() -> None:
         with channel.conn_or_acquire() as later:
             assert later is not first
             assert later.ping()
+
+
+def test_a_message_is_all_that_is_written(redis: Redis) -> None:
+    with app.connection_for_write() as connection:
+        app.send_task("tasks.nothing", queue="system", connection=connection)
+        with connection.SimpleQueue("wf:nothing") as others:  # as kombu declares one
+            others.put({})
+    assert redis.llen("wf:celery:system") == 1
+    assert not redis.exists("wf:celery:_kombu.binding.system")
+    assert redis.exists("wf:celery:_kombu.binding.wf:nothing")

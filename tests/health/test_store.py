@@ -12,6 +12,7 @@ from metrics.health import store as health
 from metrics.health.store import Sign
 from metrics.live import waiting
 from metrics.live.topic import variant
+from metrics.redis_state.round_trip import ask
 
 AT = 1_795_176_000.0
 
@@ -37,7 +38,7 @@ def test_each_has_its_own_sign() -> None:
 def test_a_process_that_was_stopped_counts_anew() -> None:
     sign, running_s = health.LifeSign("beat"), []
     for ticks in (101, 102, 106.9, 120, 121):
-        sign.give(AT, ticks)
+        ask(sign.at(AT, ticks))
         running_s.append(health.signs()["beat"].running_s)
     assert running_s == [0, 1, 5.9, 0, 1]
 
@@ -45,7 +46,7 @@ def test_a_process_that_was_stopped_counts_anew() -> None:
 @pytest.mark.parametrize(("ticks", "lag_s"), [([0], 0), ([0, 1], 0), ([0, 0.5], 0), ([0, 4], 3), ([0, 4, 5], 0)])
 def test_the_lag_is_what_a_tick_came_later_than_a_second_after_the_one_before(ticks: list[float], lag_s: float) -> None:
     for tick in ticks:
-        health.record_tick(AT + tick)
+        ask(health.tick(AT + tick))
     assert health.readings(AT).tick_lag_s == pytest.approx(lag_s)
 
 

@@ -7,6 +7,7 @@ from redis import Redis, RedisError
 
 from metrics.health import store as health
 from metrics.health import traffic
+from metrics.redis_state.round_trip import ask
 from metrics.sample import check
 from metrics.sources.base import SourceError
 from metrics.sources.watchfloor import Watchfloor, WatchfloorConfig
@@ -30,8 +31,8 @@ def test_a_system_that_just_started_has_zeros(redis: Redis) -> None:
 
 
 def test_it_tells_what_the_parts_recorded(redis: Redis) -> None:
-    health.record_tick(100)
-    health.record_tick(103.5)
+    for at in (100, 103.5):
+        ask(health.tick(at))
     traffic.rendered(0.25)
     redis.zadd("wf:waiting:topics", {"dashboard.1.1h": 1, "dashboard.1.6h": 2})
     found = collect()
