@@ -19,7 +19,7 @@ from metrics.actions import (
     withholding,
 )
 from metrics.actions.source_status import DOWN, FAILING, LATE, OFF, status_of
-from metrics.alerts.escalation import stored
+from metrics.alerts.escalation import is_readable
 from metrics.alerts.machine import State
 from metrics.heartbeat import State as Beat
 from metrics.models import (
@@ -196,9 +196,7 @@ def _answers(by: Principal, now: float) -> list[Untold]:
     """Return how teams answer and who is on call where this release can't read it."""
     found = []
     for one in visible(by, Escalation).select_related("team"):
-        try:
-            stored(one.spec, one.version)
-        except ValueError:
+        if not is_readable(one.spec, one.version):
             url = f"/access/teams/{one.team_id}/escalation/" if one.team_id else "/access/escalation/"
             text = "This release can't read it: it answers as if it said nothing of its own."
             found.append(Untold("escalation", str(one.pk), f"Who is told of {one}", url, text))

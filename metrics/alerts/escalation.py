@@ -141,6 +141,15 @@ def stored(spec: Any, version: int) -> EscalationSpec:
     return EscalationSpec.model_validate(upgraded(EscalationSpec, spec, version))
 
 
+def is_readable(spec: Any, version: int) -> bool:
+    """Return whether this release can read what was stored."""
+    try:
+        stored(spec, version)
+    except ValueError:
+        return False
+    return True
+
+
 def meaning(spec: EscalationSpec) -> str:
     """Return in a sentence what the steps mean: "At once team and channels; after 10m user:boss; then every 30m."."""
     parts = []

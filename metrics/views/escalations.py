@@ -12,7 +12,7 @@ from metrics.access.policy import CHANGE, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import escalation_specs as actions
 from metrics.actions.errors import Errors, Invalid, Missing
-from metrics.alerts.escalation import EscalationSpec, meaning
+from metrics.alerts.escalation import EscalationSpec, is_readable, meaning
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
 from metrics.models import Escalation, Team
@@ -98,7 +98,7 @@ def _page(
         "draft": draft,
         "form": draft.forms()[PART],
         "form_url": request.path,
-        "is_readable": actions.is_readable(found),
+        "is_readable": is_readable(found.spec, found.version),
         "may_change": may(by, CHANGE, found),
         "tabs": people(by),
         **more,
