@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from django.urls import reverse
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -52,6 +52,7 @@ BESIDES = {
 MORE_OF_IT = ", ".join(f"[id^=w-][id$=-{state}]" for state in ("late", "huge", "tiny", "many", "long"))
 """Tiles of the gallery that have nothing but more of what others have, which takes long."""
 BAD = ("serious", "critical")
+FAULTS = "(options) => axe.run(options).then((found) => found.violations)"
 EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
 CONTRAST = {**EVERYTHING, "runOnly": ["color-contrast"]}
 
@@ -164,6 +165,7 @@ def context(chromium: Browser, system: Stack, client: httpx.Client, ids: dict[st
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     cookies = [{"name": one.name, "value": one.value or "", "url": system.url} for one in client.cookies.jar]
     context.add_cookies(cookies)  # type: ignore[arg-type]
+    context.add_init_script(AXE_SCRIPT)  # is sent once, not to each page
     context.new_page()
     yield context
     context.close()
@@ -174,12 +176,11 @@ def page(context: BrowserContext) -> Page:
     return context.pages[0]
 
 
-def faults(page: Page, axe: Axe, options: dict[str, Any]) -> list[str]:
+def faults(page: Page, options: dict[str, Any]) -> list[str]:
     """Return what axe finds, a text for each kind of fault with the elements that have it."""
-    found = axe.run(page, options=options).response["violations"]
     return [
         f"{one['id']}: " + "; ".join(f"{node['html'][:200]} {node['failureSummary']}" for node in one["nodes"][:4])
-        for one in found
+        for one in page.evaluate(FAULTS, options)
         if one["impact"] in BAD
     ]
 
@@ -192,21 +193,21 @@ def test_a_page_has_no_serious_fault(page: Page, system: Stack, ids: dict[str, A
 @pytest.mark.parametrize("name", sorted(FOR_STRANGERS))
 def test_a_page_for_strangers_has_none(chromium: Browser, system: Stack, name: str) -> None:
     page = chromium.new_page(color_scheme="dark")
+    page.add_init_script(AXE_SCRIPT)
     _try(page, system, reverse(name))
     page.close()
 
 
 def _try(page: Page, system: Stack, path: str, besides: tuple[str, ...] = ()) -> None:
-    axe = Axe()
     for query in ("", *(one.format(at=int(time.time())) for one in besides)):
         page.emulate_media(color_scheme="dark")
         answer = page.goto(f"{system.url}{path}{query}")
         assert answer
         assert answer.status == 200
         page.evaluate("(more) => document.querySelectorAll(more).forEach((one) => one.remove())", MORE_OF_IT)
-        assert faults(page, axe, EVERYTHING) == [], f"{path}{query}, dark"
+        assert faults(page, EVERYTHING) == [], f"{path}{query}, dark"
         page.emulate_media(color_scheme="light")
-        assert faults(page, axe, CONTRAST) == [], f"{path}{query}, light"
+        assert faults(page, CONTRAST) == [], f"{path}{query}, light"
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES | NO_PAGES))
@@ -224,4 +225,4 @@ def test_axe_finds_what_it_looks_for(page: Page) -> None:
     page.set_content(
         "<html lang=en><title>a</title><body bgcolor=white><main><h1>a</h1><input><p style='color:#ccc'>pale</p></main>"
     )
-    assert [one.partition(":")[0] for one in faults(page, Axe(), EVERYTHING)] == ["color-contrast", "label"]
+    assert [one.partition(":")[0] for one in faults(page, EVERYTHING)] == ["color-contrast", "label"]

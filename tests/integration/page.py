@@ -18,6 +18,8 @@ ARTICLE = re.compile(r'<(article|div) id="(?:w-)?([\w-]+)".*?</\1>', re.S)
 """A widget, or the notice."""
 PARTIAL = re.compile(r'<hx-partial hx-target="#(?:w-)?([\w-]+)" hx-swap="outerMorph">(.*?)</hx-partial>', re.S)
 PULSE = re.compile(r'<i id="pulse"[^>]*data-epoch="(\w*)" data-version="(\d+)" data-time="([\d.]+)"')
+LOOKS_S = 0.1
+"""How often a condition is looked at while the page hears nothing."""
 BY_TIME = re.compile(r' data-state="\w+"|(?<=data-freshness>)[^<]*')
 """Parts that the page itself changes as time passes: the state of the freshness, and its words."""
 
@@ -53,6 +55,7 @@ class Page:
         self.server_time = 0.0
         self.heard_at = 0.0
         self.acknowledges = True
+        self._news = threading.Event()
         self._closing = False
         self._socket: ClientConnection | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -78,10 +81,12 @@ class Page:
     def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 15) -> float:
         """Wait until `condition`; return how long that took."""
         began = time.monotonic()
-        while not condition():
+        while True:
+            self._news.clear()
+            if condition():
+                return time.monotonic() - began
             assert time.monotonic() - began < timeout_s, f"waited {timeout_s} s for {what}"
-            time.sleep(0.02)
-        return time.monotonic() - began
+            self._news.wait(LOOKS_S)
 
     def becomes_right(self, timeout_s: float) -> float:
         """Wait until the page equals one loaded anew; return how long that took."""
@@ -104,6 +109,7 @@ class Page:
                 self._follow()
             except ConnectionClosed as closed:
                 self.codes.append(closed.rcvd.code if closed.rcvd else 1006)
+                self._news.set()
                 if 4400 <= self.codes[-1] < 4500:
                     return
             except (OSError, WebSocketException):
@@ -136,6 +142,7 @@ class Page:
         self.pulse = (found[1], int(found[2]))
         self.server_time = float(found[3])
         self.heard_at = time.monotonic()
+        self._news.set()
 
 
 def _timeless(widgets: dict[str, str]) -> dict[str, str]:
