@@ -53,6 +53,7 @@ CHART_RANGE = "30d"
 """That of the rehearsal."""
 HOUR_WIDTH, HOURS_HEIGHT = 10, 100
 LISTED_MOST = 10
+SAID_MOST = 5
 STRIP_WIDTH, STRIP_LEAST = 1000, 6
 """The width of what a rehearsal lasts, and that of the shortest alert, so that it is seen."""
 
@@ -272,6 +273,9 @@ def _line(one: Rehearsed, now: float, days: int) -> dict[str, Any]:
         "newest": datetime_of(newest.start),
         "still": newest.end is None,
         "strips": strips(one.episodes, now - days * rehearsals.DAY_S, now),
+        "times": [
+            (datetime_of(at.start), humanize.age((at.end or now) - at.start)) for at in one.episodes[-SAID_MOST:]
+        ],
     }
 
 

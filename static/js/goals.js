@@ -5,7 +5,7 @@ const DIGITS = 3;
 
 const place = document.getElementById("rehearsal");
 let held = ""; // the field whose line has the focus, which it has again on the chart that is drawn anew
-let isAsked = false; // by the button: who only types goes on typing
+let isAsked = false; // the last thing done was to press the button: who types goes on typing
 
 /** The axis of the chart around `handle`: its plot, and the values at its ends. */
 function axisOf(handle) {
@@ -106,7 +106,8 @@ place?.addEventListener("keydown", (event) => {
 });
 
 if (place) {
-  document.querySelector("[data-rehearse]")?.addEventListener("click", () => { isAsked = true; });
+  document.addEventListener("click", (event) => { isAsked = event.target.closest("[data-rehearse]") !== null; });
+  document.addEventListener("input", () => { isAsked = false; });
   new MutationObserver(() => {
     showAll();
     if (isAsked) place.scrollIntoView();

@@ -10,10 +10,11 @@ let timer = 0;
 
 /** The texts of the marks of a widget near a place of the window. */
 function texts(widget, x, y) {
-  const near = [...widget.querySelectorAll(MARKS)].filter((mark) => {
-    const box = mark.getBoundingClientRect();
+  const isNear = (drawn) => {
+    const box = drawn.getBoundingClientRect();
     return x >= box.left - NEAR && x <= box.right + NEAR && y >= box.top - NEAR && y <= box.bottom + NEAR;
-  });
+  };
+  const near = [...widget.querySelectorAll(MARKS)].filter((mark) => [...mark.querySelectorAll("rect, line, circle")].some(isNear));
   return near.map((mark) => mark.querySelector("title").textContent);
 }
 
