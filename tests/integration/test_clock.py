@@ -106,7 +106,7 @@ def test_everything_goes_on_when_the_clock_is_set(bench: Bench, clock: Clock, by
         value = bench.push()
         page.wait(lambda: shows(page, value), "the value pushed afterwards", 120)
         page.wait(lambda: "stopped" not in page.widgets["notice"], "no part to stand still", 40)
-        page.becomes_right(30)
+        page.becomes_right(120)
         assert page.codes == []
     assert set(bench.ready().values()) == {True, "ok"}
 
