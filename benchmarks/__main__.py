@@ -9,7 +9,7 @@ NAMES = (
     "fanout",
     "compression",
     "slow_viewer",
-    "push_to_glass",
+    "push_to_page",
     "notify",
     "cost_by_viewers",
     "idle_and_reconnect",

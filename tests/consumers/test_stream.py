@@ -179,20 +179,20 @@ class TestCredit:
 
     async def test_who_owes_too_much_is_sent_nothing_until_it_has_caught_up(self, stream: Stream, clock: Clock) -> None:
         await flushed()
-        (slow, slow_glass), (quick, quick_glass) = viewer(), viewer()
+        (slow, slow_page), (quick, quick_page) = viewer(), viewer()
         stream.join(slow, "e1", 3)
         stream.join(quick, "e1", 3)
-        version = await self.fill(stream, slow_glass, 3, quick)
-        assert sum(map(len, slow_glass.frames)) < 3 * UNACKNOWLEDGED_BYTES
+        version = await self.fill(stream, slow_page, 3, quick)
+        assert sum(map(len, slow_page.frames)) < 3 * UNACKNOWLEDGED_BYTES
         stream.take(message(version + 1, w2="meanwhile"))
         await flushed()
-        assert "meanwhile" not in "".join(slow_glass.frames)
-        assert "meanwhile" in quick_glass.frames[-1], "one that keeps up does not notice"
+        assert "meanwhile" not in "".join(slow_page.frames)
+        assert "meanwhile" in quick_page.frames[-1], "one that keeps up does not notice"
 
         clock.now += 4
         stream.acknowledge(slow, slow.sent)
-        assert slow_glass.shows["1"].startswith(f"{version} "), "the newest, not the ones in between"
-        assert slow_glass.shows["2"] == "meanwhile"
+        assert slow_page.shows["1"].startswith(f"{version} "), "the newest, not the ones in between"
+        assert slow_page.shows["2"] == "meanwhile"
         assert slow.conflated == 2, "the frame that was too much, and the one meanwhile"
         assert slow.behind_longest_s == 4
 
@@ -270,7 +270,7 @@ class TestCredit:
         clock.now += 2
         assert stream.stalled() == [silent]
 
-    async def test_the_age_on_the_glass_is_how_long_there_has_been_something_newer(
+    async def test_the_age_on_the_page_is_how_long_there_has_been_something_newer(
         self, stream: Stream, clock: Clock
     ) -> None:
         await flushed()

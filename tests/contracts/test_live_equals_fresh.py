@@ -4,7 +4,7 @@ A page is loaded once and then only ever changed by the frames of a real `Stream
 through the real channel layer and its snapshot from the real Redis, while samples go their one way in. After
 every step of time it is compared with the same widgets drawn anew at that very moment.
 
-Two things are left out of the comparison, because time alone changes them on the glass, where
+Two things are left out of the comparison, because time alone changes them on the page, where
 `static/js/freshness.js` computes them from the thresholds beside them: the attribute `data-state` of a widget,
 and the words in its `data-freshness`. Everything else must be the same, to the last character.
 
@@ -89,7 +89,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
 
 
 class Page:
-    """The glass: what was loaded, and what frames made of it."""
+    """The page: what was loaded, and what frames made of it."""
 
     def __init__(self, loaded: dict[str, str]) -> None:
         self.widgets = loaded

@@ -16,7 +16,7 @@ WIDGETS = 24
 HELD_UP_S = 10.0
 """No value takes so long, however busy the machine is, unless it waits for somebody who is stuck for longer."""
 USUAL_S = 3.0
-"""In which most values are on the glass."""
+"""In which most values are on the page."""
 
 
 class Bench:

@@ -56,7 +56,7 @@ async def test_a_process_without_viewers_watches_nothing() -> None:
     assert watchers.sockets(AT) == 0
 
 
-async def test_glasses_that_are_furthest_behind_come_first() -> None:
+async def test_viewers_that_are_furthest_behind_come_first() -> None:
     await watchers.renew("web-1", [HOUR], [status("fine"), status("old", age_s=3), status("behind", behind_s=9)], 3, AT)
     assert [one.name for one in watchers.viewers(AT)] == ["behind", "old", "fine"]
 

@@ -1,4 +1,4 @@
-"""How long a pushed number takes to the glass: from before the push connects, to the frame or the page that shows it.
+"""How long a pushed number takes to a page: from before the push connects, to the frame or the page that shows it.
 
 The whole system runs as `make run` starts it. Pushes come one at a time, at random moments, each on a connection
 of its own as curl makes them. A change that follows another within 100 ms would wait for those to pass.
@@ -17,7 +17,7 @@ from benchmarks.crowd import Crowd
 from benchmarks.sockets import VERSION, client_frame, handshake
 from benchmarks.system import RANGE, System
 
-SLUG, METRIC = "glass", "pushed"
+SLUG, METRIC = "pushed-page", "pushed"
 FIRST_VALUE = 101
 LOST_S = 15.0
 WATCH = """() => {
@@ -30,7 +30,7 @@ WATCH = """() => {
 }"""
 
 
-class Glass(AbstractContextManager["Glass"]):
+class OpenPage(AbstractContextManager["OpenPage"]):
     """One socket, read as plainly as can be: `time_of` returns when a value was there."""
 
     def __init__(self, system: System) -> None:
@@ -56,12 +56,12 @@ class Glass(AbstractContextManager["Glass"]):
 def on_socket(system: System, pushes: int, sockets: int) -> tuple[list[float], int]:
     """Return how long each push took to one socket while `sockets` were open, and how many of them were refused."""
     latencies = []
-    with Crowd(system.port, system.socket_path(SLUG), system.token, sockets - 1) as crowd, Glass(system) as glass:
+    with Crowd(system.port, system.socket_path(SLUG), system.token, sockets - 1) as crowd, OpenPage(system) as page:
         time.sleep(2)
         for value in range(FIRST_VALUE, FIRST_VALUE + pushes):
             pushed_at = time.time()
             system.push({METRIC: value})
-            latencies.append(glass.time_of(value) - pushed_at)
+            latencies.append(page.time_of(value) - pushed_at)
             time.sleep(random.uniform(0.1, 0.3))  # not in step with what the system does every 100 ms
         return latencies, crowd.refused
 
@@ -93,7 +93,7 @@ def in_browser(system: System, pushes: int) -> list[float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks push_to_glass", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks push_to_page", description=__doc__)
     parser.add_argument("--pushes", type=int, default=100, help="pushes for each row (%(default)s)")
     parser.add_argument("--sockets", type=int, nargs="+", default=[1, 100, 1000], help="open sockets (%(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="leave Chromium out")
@@ -119,4 +119,4 @@ def main(arguments: Sequence[str]) -> None:
         for what, (times, refused) in found.items()
     ]
     headers = ["pushed to", "arrived", "sockets refused", "p50 (ms)", "p99 (ms)", "p50, ratio to the first row"]
-    table(f"Push to glass: {chosen.pushes} pushes each", headers, rows)
+    table(f"Push to page: {chosen.pushes} pushes each", headers, rows)
