@@ -49,7 +49,7 @@ class Sightings:
         new = [id for id, since in self._since.items() if since <= viewer.acked and id not in viewer.seen]
         if new:
             viewer.seen.update(new)
-            kind, name = (Sighting.TAB, viewer.who.holder) if viewer.personal else (Sighting.WALL, viewer.wall)
+            kind, name = (Sighting.WALL, viewer.wall) if viewer.is_wall else (Sighting.TAB, viewer.who.holder)
             at = time.time()
             self.seen += [Seen(id, kind, name, viewer.who.name, topic.id, at) for id in new]
             del self.seen[:-KEPT_MOST]

@@ -14,7 +14,8 @@ from metrics.actions.sightings import WALL_NAME
 class Viewer:
     """One viewer: the user, how to reach them, and the versions that they were sent and have acknowledged.
 
-    `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone.
+    `as_json` says that it is a program, `personal` that it is a tab, which also shows what is for its person alone. A
+    tab that a link opened is nobody's, and says `tab=1`. All else `is_wall`.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `alerts` is the number of changes of alerts that it was told. `list` is the part of the list of alerts that its page
     shows, None for another page, and `listed` the number of changes that are in what it was sent of it.
@@ -32,6 +33,7 @@ class Viewer:
         "behind_since",
         "conflated",
         "credential",
+        "is_wall",
         "joined",
         "joined_at",
         "list",
@@ -51,6 +53,7 @@ class Viewer:
         asked = asked or {}
         self.as_json = asked.get("format") == "json"
         self.personal = asked.get("personal") == "1" and not self.as_json
+        self.is_wall = not (self.personal or self.as_json or asked.get("tab") == "1")
         self.outlet = outlet
         self.credential = credential
         self.who = who

@@ -23,7 +23,7 @@ def report(viewers: Iterable[tuple[Stream | LogStream, Viewer]]) -> list[ViewerS
             behind_longest_s=round(viewer.behind_longest_s, 1),
             conflated=viewer.conflated,
             joined_at=round(viewer.joined_at, 1),
-            wall=not (viewer.personal or viewer.as_json),
+            wall=viewer.is_wall,
         )
         for stream, viewer in viewers
         if isinstance(stream, Stream)

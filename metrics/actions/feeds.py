@@ -44,10 +44,8 @@ def set_url(by: Principal, feed: Feed, url: str) -> None:
 
     Raises Invalid.
     """
-    url = url.strip()
+    url = as_stored(url)
     check_storable(url, "url")
-    if url.lower().startswith(("webcal://", "webcals://")):
-        url = "https://" + url.partition("://")[2]
     if len(url) > URL_MOST:
         raise Invalid("url", f"url: it may have at most {URL_MOST} characters.")
     if url:
@@ -65,12 +63,18 @@ def set_url(by: Principal, feed: Feed, url: str) -> None:
     feed.next_at = datetime_of(time.time()) if url else None
 
 
-def address(feed: Feed) -> str:
-    """Return the address of the calendar, "" if there is none, or none that can be read."""
+def as_stored(url: str) -> str:
+    """Return an address as it is stored: webcal is how browsers give a calendar to another program."""
+    url = url.strip()
+    return "https://" + url.partition("://")[2] if url.lower().startswith(("webcal://", "webcals://")) else url
+
+
+def address(feed: Feed) -> str | None:
+    """Return the address of the calendar, "" if there is none, None for one that can't be read: its key is lost."""
     try:
         return str(credentials.unseal(feed.url)) if feed.url else ""
     except LostKey:
-        return ""
+        return None
 
 
 def due(now: float) -> Iterator[Maintenance | Schedule]:

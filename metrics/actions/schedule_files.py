@@ -83,14 +83,10 @@ def apply(by: Principal, changes: Iterable[ScheduleChange]) -> None:
     """Make the schedules what their files say: all, or none. Raises what schedules.create, change and delete do."""
     with transaction.atomic():
         for one in changes:
-            document = dict(one.document)
-            access = Access.model_validate(document.pop("access", {}))
-            if one.id is None:
-                schedules.create(by, document, access)
-            elif one.verb == "change":
-                schedules.change(by, one.id, document, access, one.seen)
+            if one.id is not None and one.verb == "delete":
+                schedules.delete(by, one.id, one.seen)
             else:
-                schedules.delete(by, one.id)
+                _put(by, one)
 
 
 def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
@@ -106,6 +102,19 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
     return texts
 
 
+def _put(by: Principal, one: ScheduleChange) -> None:
+    document = dict(one.document)
+    access = Access.model_validate(document.pop("access"))
+    try:
+        if one.id is None:
+            schedules.create(by, document, access)
+        else:
+            schedules.change(by, one.id, document, access, one.seen)
+    except Invalid as problem:  # such as somebody who is no user
+        first, *others = ((where, f"{one.slug}: {said}") for where, said in problem.all)
+        raise Invalid(*first, *others) from None
+
+
 def _change(name: str, text: str, file: File, stored: Schedule | None) -> list[ScheduleChange]:
     path = f"{FOLDER}/{name}"
     if file.address is None and not (stored and stored.url):
@@ -114,7 +123,8 @@ def _change(name: str, text: str, file: File, stored: Schedule | None) -> list[S
     wanted = _plain(file.spec)
     if stored is None:
         return [ScheduleChange(path, "create", "", text, None, _given(file, None))]
-    if _stored(stored, file) == wanted:
+    now = _stored(stored, file)
+    if now is not None and _plain(now) == wanted:
         return []
     return [ScheduleChange(path, "change", _text(stored, file), text, stored.revision, _given(file, stored), stored.pk)]
 
@@ -131,9 +141,10 @@ def _plain(spec: ScheduleDocument) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True)
 
 
-def _stored(row: Schedule, file: File | None) -> dict[str, Any] | None:
+def _stored(row: Schedule, file: File | None) -> ScheduleDocument | None:
     """Return a schedule with all its fields; None for one that this release can't read.
 
+    It is not validated: this machine may not know its time zone.
     The address of a calendar is as `file` names it if it is what that stands for, and else only said to be kept.
     """
     try:
@@ -144,7 +155,7 @@ def _stored(row: Schedule, file: File | None) -> dict[str, Any] | None:
     url = (file.spec.url if file and is_same else KEPT) if row.url else None
     fields: dict[str, Any] = {name: getattr(spec, name) for name in ScheduleSpec.model_fields}
     fields |= {"name": row.name, "time_zone": row.time_zone, "url": url, "access": teams.access_of(row)}
-    return _plain(ScheduleDocument.model_construct(**fields))
+    return ScheduleDocument.model_construct(**fields)
 
 
 def _text(row: Schedule, file: File | None = None) -> str:
@@ -153,25 +164,25 @@ def _text(row: Schedule, file: File | None = None) -> str:
     if now is None:
         return yaml.write({"name": row.name, "time_zone": row.time_zone, **schedules.plan_of(row)})
     short = _shortest(now)
-    return yaml.write(short) if file is None else named_files.text_after(file.document, _plain(file.spec), now, short)
+    if file is None:
+        return yaml.write(short)
+    return named_files.text_after(file.document, _plain(file.spec), _plain(now), short)
 
 
-def _shortest(now: Mapping[str, Any]) -> dict[str, Any]:
+def _shortest(now: ScheduleDocument) -> dict[str, Any]:
     """Return `now` without what has its default, in the order of the fields."""
-    given = ScheduleDocument.model_validate(now).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    given = now.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return {name: named_files.as_written(given[name]) for name in FIELDS if name in given}
 
 
 def _parsed(value: Any) -> tuple[ScheduleDocument, str | None]:
     spec = named_files.parsed(ScheduleDocument, value, "schedule", "name, time_zone and layers")
-    schedules.check_people(spec)
-    teams.named(spec.access.teams)
     if spec.url is None or spec.url == KEPT:
         return spec, None if spec.url else ""
     address = references.resolved(spec.url, "url")
     if not isinstance(address, str):
         raise Invalid("url", f"url: a credential is not written here, but named: {references.FORMS}.")
-    return spec, address
+    return spec, feeds.as_stored(address)
 
 
 def _rows(by: Principal) -> dict[str, Schedule]:

@@ -54,16 +54,16 @@ def change(
     with transaction.atomic():
         row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, CHANGE, row)
-        if seen is not None and seen != row.revision:
-            raise Conflict(f"Somebody changed the schedule {row.name} meanwhile.", row.revision)
+        _check_unchanged(row, seen)
         return _put(by, row, document, access)
 
 
-def delete(by: Principal, id: int) -> None:
-    """Remove a schedule. Raises Missing and Forbidden."""
+def delete(by: Principal, id: int, seen: int | None = None) -> None:
+    """Remove a schedule. Raises Missing, Forbidden and Conflict; `seen` is the revision that this is based on."""
     with transaction.atomic():
-        row = find(by, id)
+        row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
         check(by, DELETE, row)
+        _check_unchanged(row, seen)
         journal.record(by, "delete", row, before=facts(row))
         row.delete()
 
@@ -132,7 +132,7 @@ def spec_of(row: Schedule) -> ScheduleSpec:
     return ScheduleSpec.model_validate(upgraded(ScheduleSpec, row.spec, row.version))
 
 
-def check_people(spec: ScheduleSpec) -> None:
+def _check_people(spec: ScheduleSpec) -> None:
     """Raise Invalid unless everybody who has a turn in `spec` is a user."""
     used = rotation.names(spec)
     unknown = used - set(User.objects.filter(username__in=used, is_active=True).values_list("username", flat=True))
@@ -195,6 +195,11 @@ def with_overrides() -> "Prefetch[str]":
     return Prefetch("overrides", queryset=Override.objects.select_related("user").order_by("pk"))
 
 
+def _check_unchanged(row: Schedule, seen: int | None) -> None:
+    if seen is not None and seen != row.revision:
+        raise Conflict(f"Somebody changed the schedule {row.name} meanwhile.", row.revision)
+
+
 def _override_facts(one: Override) -> dict[str, str]:
     return {"who": one.user.get_username(), "from": one.starts_at.isoformat(), "until": one.ends_at.isoformat()}
 
@@ -248,7 +253,7 @@ def _set_spec(row: Schedule, document: Mapping[str, Any]) -> None:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
     if given:
-        check_people(spec)
+        _check_people(spec)
     row.spec, row.version = rotation.document(spec), ScheduleSpec.version
 
 

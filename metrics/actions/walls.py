@@ -1,7 +1,7 @@
 """Walls that went dark: for how long no wall has shown a dashboard that one showed within the last day, as samples.
 
 The newest sample says for how long that is already, so nothing else is stored. Time in which nobody could look, such as
-while Redis did not answer, does not count.
+while Redis did not answer or Watchfloor was off, does not count: there is no sample for two minutes or longer then.
 
 Dashboards that are for some teams alone are left out: a series is for everyone, and their addresses are not.
 """
@@ -9,11 +9,13 @@ Dashboards that are for some teams alone are left out: a series is for everyone,
 from collections.abc import Iterable, Iterator
 
 import structlog
+from django.db.models import Exists, OuterRef
 
 from metrics.actions import samples
 from metrics.live import watchers
 from metrics.live.topic import Topic
 from metrics.models import Dashboard, Series
+from metrics.models import Sample as Stored
 from metrics.sample import BadSamples, Sample
 from metrics.series import read
 
@@ -22,6 +24,8 @@ log = structlog.get_logger(__name__)
 METRIC, LABEL = "wall_dark_seconds", "dashboard"
 REPORT_EVERY_S = 60
 FOLLOWED_S = 86_400.0
+UNKNOWN_S = 2.0 * REPORT_EVERY_S
+"""Between two samples that are so far apart nobody looked."""
 
 
 def report(now: float) -> None:
@@ -36,12 +40,14 @@ def report(now: float) -> None:
 
 def _before(now: float) -> Iterator[tuple[str, float]]:
     """Yield the dashboards (slugs) that a wall showed within a day, each with the seconds that they are dark by now."""
-    known = {one.pk: one.labels.get(LABEL, "") for one in Series.objects.filter(metric=METRIC, source=None)}
-    newest = read.newest(dict.fromkeys(known, round(now * 1000) - 1), 1)
-    for pk, ((at_ms, dark_s), *_) in newest.items():
+    since_ms, until_ms = round((now - FOLLOWED_S) * 1000) + 1, round(now * 1000) - 1
+    lately = Stored.objects.filter(series=OuterRef("pk"), at_ms__range=(since_ms, until_ms))
+    followed = Series.objects.filter(Exists(lately), metric=METRIC, source=None)
+    known = {one.pk: one.labels.get(LABEL, "") for one in followed}
+    for pk, ((at_ms, dark_s), *_) in read.newest(dict.fromkeys(known, until_ms), 1).items():
         passed_s = now - at_ms / 1000
-        if passed_s < FOLLOWED_S and dark_s < FOLLOWED_S:
-            yield known[pk], dark_s + min(passed_s, 2.0 * REPORT_EVERY_S)
+        if dark_s < FOLLOWED_S:
+            yield known[pk], dark_s + (passed_s if passed_s < UNKNOWN_S else 0.0)
 
 
 def _store(found: Iterable[tuple[str, float]], now: float) -> None:

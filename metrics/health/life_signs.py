@@ -4,16 +4,20 @@ A worker gives one for as long as that thread runs. What else runs in the proces
 did: the sign goes with the worker's next, with the time at which it was noted. So all of them are one round trip.
 """
 
+import os
 import threading
 import time
 from contextlib import suppress
 from typing import Any
 
+import structlog
 from redis import RedisError
 
 from metrics.health import standstill
 from metrics.health import store as health
 from metrics.redis_state.round_trip import Commands, ask_together
+
+log = structlog.get_logger(__name__)
 
 _workers: list[health.LifeSign] = []
 _noted: dict[str, Commands[Any]] = {}
@@ -34,6 +38,7 @@ def begin(worker: str = "") -> None:
 
 def note(name: str, now: float, running_s: float = 0.0) -> None:
     """Have a sign at `now` (Unix seconds) given within a second, as `store.record` does at once."""
+    begin()
     with _changing:
         _noted[name] = health.sign(name, now, running_s)
 
@@ -44,21 +49,38 @@ def give(watch: standstill.Watch, now: float, ticks: float) -> None:
         noted = _noted.copy()
         _noted.clear()
     given = [*noted.values(), *(one.at(now, ticks) for one in _workers)]
+    asked = [health.newest_signs()] if _workers else []
     try:
-        if _workers:
-            *_, signs = ask_together(*given, health.newest_signs())
-            watch.log_change(standstill.look_at(signs, now))
-        elif given:
-            ask_together(*given)
-    except RedisError:
+        answers = ask_together(*given, *asked) if given else []
+    except Exception:
         with _changing:
             _noted.update({**noted, **_noted})  # what was noted meanwhile is newer
         raise
+    if asked:
+        watch.log_change(standstill.look_at(answers[-1], now))
 
 
 def _give_each_second() -> None:
     watch = standstill.Watch()
     while True:
+        _try_to_give(watch)
+        time.sleep(health.SIGN_EVERY_S)
+
+
+def _try_to_give(watch: standstill.Watch) -> None:
+    try:
         with suppress(RedisError):  # /readyz and pages say by themselves that there was none
             give(watch, time.time(), time.monotonic())
-        time.sleep(health.SIGN_EVERY_S)
+    except Exception:
+        log.exception("signs of life were not given")
+
+
+def _forget() -> None:
+    """Have a process that was forked give its own signs: the thread, and the worker, are those of the other."""
+    global _changing, _thread
+    _changing, _thread = threading.Lock(), None
+    _workers.clear()
+    _noted.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -32,7 +32,7 @@ class ViewerStatus:
 
     `version` is what it acknowledged, `newest` what there is; for `age_s` seconds there has been something newer.
     It has been behind for `behind_s` seconds (0: it is not), at the longest `behind_longest_s`, and was spared
-    frames `conflated` times. `joined_at` is Unix seconds. A `wall` shows nothing that is for its person alone.
+    frames `conflated` times. `joined_at` is Unix seconds. A `wall` fills a screen: neither a tab nor a program.
     """
 
     name: str

@@ -120,20 +120,20 @@ def enter(request: HttpRequest) -> HttpResponse:
 @opened
 def tab(request: HttpRequest, link: Link) -> HttpResponse:
     """The dashboard of a link in a browser's tab, or in a frame."""
-    return _dashboard(request, link, "link/tab.html")
+    return _dashboard(request, link, "link/tab.html", _in_tab(link))
 
 
 @opened
 def wall(request: HttpRequest, link: Link) -> HttpResponse:
     """The dashboard of a link, filling a screen."""
-    return _dashboard(request, link, "dashboard/wall.html")
+    return _dashboard(request, link, "dashboard/wall.html", _of_link(link))
 
 
 @opened
 def widget(request: HttpRequest, link: Link, key: str) -> HttpResponse:
     """One widget of a link's dashboard."""
     home = reverse("link-dashboard", args=[link.pk])
-    return widget_page.shown(request, link.dashboard.slug, key, home, f"&link={link.pk}")
+    return widget_page.shown(request, link.dashboard.slug, key, home, _in_tab(link))
 
 
 @opened
@@ -142,7 +142,17 @@ def csv(request: HttpRequest, link: Link, key: str) -> HttpResponse:
     return widget_page.points(request, link.dashboard.slug, key)
 
 
-def _dashboard(request: HttpRequest, link: Link, template: str) -> HttpResponse:
+def _of_link(link: Link) -> str:
+    """Return what is in the query of each socket of a link's page."""
+    return f"&link={link.pk}"
+
+
+def _in_tab(link: Link) -> str:
+    """Return it for a page that is no wall, and says so: it has no person whose tab it would be."""
+    return f"{_of_link(link)}&tab=1"
+
+
+def _dashboard(request: HttpRequest, link: Link, template: str, opened_as: str) -> HttpResponse:
     by, dashboard = of_visitor(request), link.dashboard
     shown = by.shown or Shown(dashboard.pk)
     usual = dashboard.range if dashboard.range in RANGES_S else DEFAULT
@@ -171,7 +181,7 @@ def _dashboard(request: HttpRequest, link: Link, template: str) -> HttpResponse:
         "fixed": [one for one in variables.pickers(dashboard, chosen) if one.name in fixed],
         "more": more,
         "page": page(dashboard, range, time.time(), chosen),
-        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}&link={link.pk}",
+        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}{opened_as}",
         "is_linked": True,
         "wall_path": f"{reverse('link-wall', args=[link.pk])}?range={range}{more}",
         "tab_path": f"{reverse('link-dashboard', args=[link.pk])}?range={range}{more}",

@@ -1,6 +1,7 @@
 """Schedules as files: what they say is who is on call, addresses of calendars stay secret, and comments stay."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import feeds, schedule_files, schedules
@@ -71,9 +72,27 @@ def test_the_address_of_a_calendar_is_named_and_kept(monkeypatch: pytest.MonkeyP
     assert feeds.address(Schedule.objects.get()) == ""
 
 
-def test_a_change_meanwhile_is_refused() -> None:
+def test_an_address_as_browsers_give_it_is_the_one_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ON_CALL", SECRET.replace("https", "webcal"))
+    text = "name: Elsewhere\nurl: {env: ON_CALL}\n"
+    assert (applied(text), applied(text)) == (["create"], [])
+    assert schedule_files.export(SYSTEM, {"ops": text}) == {"ops": text}
+
+
+def test_an_address_whose_key_is_lost_can_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ON_CALL", SECRET)
+    applied("name: Elsewhere\nurl: {env: ON_CALL}\n")
+    Schedule.objects.update(url="lost")
+    assert applied("name: Elsewhere\nurl: {kept: true}\n") == []
+    assert applied("name: Elsewhere\n") == ["change"]
+    assert Schedule.objects.get().url == ""
+    assert applied("name: Elsewhere\n") == []
+
+
+@pytest.mark.parametrize("files", [{"ops": OPS.replace("Berlin", "Zurich")}, {}])
+def test_a_change_meanwhile_is_refused(files: dict[str, str]) -> None:
     applied()
-    changes = schedule_files.compare(SYSTEM, {"ops": OPS.replace("Berlin", "Zurich")})
+    changes = schedule_files.compare(SYSTEM, files, prune=True)
     schedules.change(SYSTEM, Schedule.objects.get().pk, {"time_zone": "UTC"})
     with pytest.raises(Conflict, match="Somebody changed the schedule Ops meanwhile"):
         schedule_files.apply(SYSTEM, changes)
@@ -87,12 +106,46 @@ def test_one_without_a_file_is_deleted_only_when_asked_and_others_teams_are_left
     assert not Schedule.objects.exists()
 
 
+def test_somebody_who_left_stops_only_a_file_that_differs() -> None:
+    applied()
+    User.objects.filter(username="ada").update(is_active=False)
+    assert applied() == []
+    assert schedule_files.export(SYSTEM, {"ops": OPS}) == {"ops": OPS}
+    without = OPS.replace("[ada, bob]", "[bob]")
+    changed = schedule_files.export(SYSTEM, {"ops": without})["ops"]  # a file of the time before, or after
+    assert applied(changed) == []
+    assert applied(without) == ["change"]
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "said"),
+    [
+        ("ada", "carol", "layers: there is no user 'carol'."),
+        ("[ops]", "[dev]", "access.teams: there is no team 'dev'."),
+    ],
+)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_people_and_teams_that_there_are_not_are_refused(was: str, wrong: str, said: str, is_new: bool) -> None:
+    if not is_new:
+        applied()
+    with pytest.raises(Invalid) as refused:
+        applied(OPS.replace(was, wrong))
+    assert str(refused.value) == f"schedules/ops: {said}"
+
+
+def test_one_whose_time_zone_this_machine_does_not_know_is_exported() -> None:
+    applied()
+    Schedule.objects.update(time_zone="Mars/Olympus")
+    (text,) = schedule_files.export(SYSTEM, {}).values()
+    assert "time_zone: Mars/Olympus\n" in text
+    assert "unit:" not in text
+    assert schedule_files.export(SYSTEM, {"ops": OPS}) == {"ops": OPS.replace("Europe/Berlin", "Mars/Olympus")}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("- a\n", "ops.yaml: line 1: It is no schedule"),
-        (OPS.replace("ada", "carol"), "ops.yaml: line 4: layers: there is no user 'carol'."),
-        (OPS.replace("[ops]", "[dev]"), "there is no team 'dev'"),
         (OPS.replace("Europe/Berlin", "Mars"), "line 3: time_zone: "),
         (OPS.replace("09:00   #", "9 o'clock   #"), "line 8: layers.0.only.0.from: "),
         (f"{OPS}url: {{kept: true}}\n", "line 12: url: nothing is stored that could be kept."),

@@ -1,5 +1,7 @@
 """For how long dashboards have been on no wall, as series; and the rule that looks at these."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from metrics.access.principal import SYSTEM
@@ -55,11 +57,33 @@ def test_a_dashboard_is_dark_since_it_was_on_a_wall_last_and_for_a_day() -> None
         shown(AT + passed * MINUTE)
     assert dark(AT + 3 * MINUTE)["lobby"] == 2 * MINUTE
     shown(AT + 63 * MINUTE)  # nobody looked for an hour
-    assert dark(AT + 63 * MINUTE)["lobby"] == 4 * MINUTE
+    assert dark(AT + 63 * MINUTE)["lobby"] == 2 * MINUTE
     shown(AT + 64 * MINUTE, variant(board.pk, "1h"))
     assert dark(AT + 64 * MINUTE)["lobby"] == 0
     shown(AT + 64 * MINUTE + walls.FOLLOWED_S)
     assert dark(AT + 64 * MINUTE + walls.FOLLOWED_S) == {}
+
+
+@pytest.mark.parametrize(("passed_s", "dark_s"), [(MINUTE, MINUTE), (119, 119), (120, 0), (3600, 0)])
+def test_time_in_which_nobody_could_look_does_not_count(passed_s: float, dark_s: float) -> None:
+    shown(AT, variant(make.dashboard("lobby").pk, "1h"))
+    shown(AT + passed_s)
+    assert dark(AT + passed_s) == {"lobby": dark_s}
+
+
+def test_dashboards_that_no_wall_shows_for_long_are_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    former, board = make.dashboard("former"), make.dashboard("lobby")
+    shown(AT, variant(former.pk, "1h"))
+    shown(AT + walls.FOLLOWED_S, variant(board.pk, "1h"))
+    asked: list[str] = []
+
+    def noted(until: Mapping[int, int], count: int) -> dict[int, list[tuple[int, float]]]:
+        asked.extend(one.labels["dashboard"] for one in Series.objects.filter(pk__in=until))
+        return {}
+
+    monkeypatch.setattr(read, "newest", noted)
+    shown(AT + walls.FOLLOWED_S + MINUTE)
+    assert asked == ["lobby"]
 
 
 def test_those_that_are_deleted_or_not_for_everyone_are_left_out() -> None:

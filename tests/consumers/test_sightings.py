@@ -51,6 +51,18 @@ def test_versions_of_an_earlier_epoch_say_nothing(marks: Sightings) -> None:
     assert marks.take() == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_wall"), [({}, True), ({"personal": "1"}, False), ({"tab": "1"}, False), ({"format": "json"}, False)]
+)
+def test_a_wall_is_what_is_neither_a_tab_nor_a_program(marks: Sightings, asked: dict[str, str], is_wall: bool) -> None:
+    one = Viewer(Sent(), Credential("", ""), Decision(None, "link:5", "link lobby"), asked=asked)
+    assert one.is_wall is is_wall
+    one.begin(20, 0)
+    marks.note(one, TOPIC)
+    kinds = [found.kind for found in marks.take()]
+    assert kinds == ([] if one.as_json else ["wall" if is_wall else "tab"])
+
+
 @pytest.mark.parametrize(("called", "is_kept"), [("0f-A_9", True), ("", False), ("w\0", False), ("w" * 41, False)])
 def test_a_wall_with_a_name_that_can_not_be_gets_one(called: str, is_kept: bool) -> None:
     named = viewer(0, wall=called).wall

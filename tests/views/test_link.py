@@ -174,9 +174,10 @@ class TestPage:
         client = Client()
         client.force_login(make.user("ada-lovelace", is_superuser=True))
         _, link, path = opened(shop, client)
-        for shown in (path, f"{path}wall/", f"{path}w/{make.widgets_of(shop)[0].key}/"):
-            page = client.get(shown).content.decode()
-            assert f'/ws/dashboards/shop/?range=1h&amp;dashboard={shop.pk}&amp;link={link.pk}"' in page
+        for shown in ("", "wall/", f"w/{make.widgets_of(shop)[0].key}/"):
+            page = client.get(path + shown).content.decode()
+            says = "" if shown == "wall/" else "&amp;tab=1"
+            assert f'/ws/dashboards/shop/?range=1h&amp;dashboard={shop.pk}&amp;link={link.pk}{says}"' in page
             for name in ("ada-lovelace", "/edit/", "/rooms/", "/ws/notifications/", 'id="bell"', "palette"):
                 assert name not in page, (shown, name)
 
