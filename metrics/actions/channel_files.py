@@ -120,6 +120,8 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
 
 def _change(name: str, text: str, file: File, stored: Channel | None) -> list[ChannelChange]:
     with named_files.located(named_files.path(FOLDER, name), file.document):
+        if stored is None:
+            teams.named([file.spec.team] if file.spec.team else [], "team")
         given = _given(file, stored)
     path = f"{FOLDER}/{name}"
     if stored is None:
@@ -228,8 +230,6 @@ def _secrets(channel: Channel | None) -> dict[str, Any]:
 def _parsed(value: Any) -> tuple[ChannelDocument, dict[str, Any], dict[str, Any]]:
     spec = named_files.parsed(ChannelDocument, value, "channel", "name, team and kind")
     secret = credentials.names(channel_configs.check_kind(spec.kind).config_class)
-    if spec.team:
-        teams.named([spec.team], "team")
     channels.checked_digest(spec.digest)
     said = {name: one for name, one in spec.config.items() if name in secret}
     named = {name: references.resolved(one, f"config.{name}") for name, one in said.items() if one != KEPT}

@@ -113,6 +113,8 @@ def _put(by: Principal, team: str, document: Mapping[str, Any], path: str) -> No
 def _change(name: str, text: str, file: File, stored: Escalation | None) -> list[EscalationChange]:
     path, document = f"{FOLDER}/{name}", _plain(file.spec)
     if stored is None:
+        with named_files.located(named_files.path(FOLDER, name), file.document):
+            teams.named([file.spec.team] if file.spec.team else [], "team")
         return [EscalationChange(path, "create", "", text, None, document)]
     before = _stored(stored)
     if before is not None and _plain(before) == document:
@@ -147,10 +149,7 @@ def _plain(spec: EscalationDocument) -> dict[str, Any]:
 
 
 def _parsed(value: Any) -> EscalationDocument:
-    spec = named_files.parsed(EscalationDocument, value, "escalation", "team and steps")
-    if spec.team:
-        teams.named([spec.team], "team")
-    return spec
+    return named_files.parsed(EscalationDocument, value, "escalation", "team and steps")
 
 
 def _rows(by: Principal) -> dict[str, Escalation]:

@@ -180,3 +180,7 @@ def test_one_that_this_release_can_not_read_is_written_and_made_anew() -> None:
     assert "secret: {kept: true}" in text
     assert applied() == ["change"]
     assert Channel.objects.get().version < 99
+
+
+def test_the_file_of_a_team_that_is_gone_does_not_stop_an_export() -> None:
+    assert channel_files.export(SYSTEM, {"pager": TEXT.replace("team: ops", "team: gone")}) == {}

@@ -81,3 +81,7 @@ def test_what_is_wrong_is_said(old: str, new: str, said: str) -> None:
     with pytest.raises(Invalid, match=said):
         applied(OPS.replace(old, new))
     assert not Escalation.objects.exists()
+
+
+def test_the_file_of_a_team_that_is_gone_does_not_stop_an_export() -> None:
+    assert escalation_files.export(SYSTEM, {"ops": OPS.replace("team: ops", "team: gone")}) == {}
