@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from functools import cache, partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, cast
@@ -16,7 +15,7 @@ from consumers.codes import LINK_OVER, NO_ACCESS, NO_SUCH_THING, SIGN_IN
 from consumers.holders import Credential, Holder, holders
 from metrics.access import links, tickets
 from metrics.access.policy import SEE, may, may_watch, visible
-from metrics.access.principal import NOBODY, Principal
+from metrics.access.principal import NOBODY, Principal, alike
 from metrics.actions import variables
 from metrics.actions.errors import Invalid
 from metrics.live.topic import ALERTS, DASHBOARD, PERSON, ROOM, VALUES
@@ -135,8 +134,7 @@ def _decision(question: Question, held: Holder, find: Find) -> Decision:
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
     # One question serves all who have this role and these teams; things for one person alone are asked for each.
-    alike = replace(by, name="", pk=None)
-    found = find(question.kind, alike, question.name) or find(question.kind, by, question.name)
+    found = find(question.kind, alike(by), question.name) or find(question.kind, by, question.name)
     decision = Decision(NO_SUCH_THING if found is None else None, holder, name, found or 0, by, until=until)
     return _with_values(decision, question) if found and (question.asked or by.shown is not None) else decision
 

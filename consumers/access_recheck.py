@@ -10,6 +10,7 @@ from consumers.codes import NO_SUCH_THING
 from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
+from metrics.access.principal import alike
 from metrics.actions.variables import asked_as
 from metrics.live.bus import Recheck
 from metrics.live.topic import ROOM, Topic
@@ -52,6 +53,8 @@ def _followed(decision: Decision, stream: AnyStream, viewer: Viewer) -> int | No
         return decision.code
     if decision.by.shown is not None and decision.chosen != stream.topic.chosen:
         return NO_SUCH_THING  # other values are the default now
+    if alike(decision.by) != alike(viewer.who.by):
+        viewer.listed = None  # what it shows of the list of alerts is what it could see before
     viewer.who = viewer.who._replace(by=decision.by, name=decision.name, until=decision.until)
     return None
 

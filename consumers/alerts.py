@@ -27,12 +27,20 @@ class Alerts:
     def __init__(self, streams: Streams, lists: AlertLists) -> None:
         self._streams, self._lists = streams, lists
         self._number: int | None = None
+        self._heard = False
+        """Whether a change was heard since numbers were compared."""
         self._bad = self._critical = 0
         self._told_at = -EVERY_S
         self._telling: asyncio.TimerHandle | None = None
 
     def hear(self, message: AlertsChanged) -> None:
-        """Take over a change, and tell of it, at once unless one was told a moment ago."""
+        """Take over a change, and tell of it, at once unless one was told a moment ago.
+
+        One with a lower number is older, or Redis lost its data, which comparing finds.
+        """
+        if self._number is not None and message["number"] < self._number:
+            return
+        self._heard = True
         self._number, self._bad, self._critical = message["number"], message["bad"], message["critical"]
         self._lists.change(message["number"])
         if self._telling is None:
@@ -40,9 +48,14 @@ class Alerts:
             self._telling = loop.call_later(max(0.0, self._told_at + EVERY_S - loop.time()), self._tell)
 
     def compare(self, number: int, bad: int, critical: int) -> None:
-        """Tell of a change that was not heard of, and tell pages that came since how many there were."""
-        self._number, self._bad, self._critical = number, bad, critical
-        self._lists.change(number)
+        """Tell of a change that was not heard of, and tell pages that came since how many there were.
+
+        A lower number may have been read before the last change was heard: the next round knows.
+        """
+        if self._number is None or number >= self._number or not self._heard:
+            self._number, self._bad, self._critical = number, bad, critical
+        self._heard = False
+        self._lists.change(self._number)
         self._tell()
 
     def _tell(self) -> None:

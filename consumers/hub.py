@@ -39,7 +39,7 @@ from metrics.health import store as health
 from metrics.health import traffic
 from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
-from metrics.live.topic import Topic, person
+from metrics.live.topic import PERSON, Topic, person
 from metrics.redis_state import outage
 from metrics.redis_state.round_trip import Commands, together
 
@@ -179,7 +179,8 @@ class Hub:
             return False
         self._holders[viewer.who.holder] += 1
         self.tabs.add(viewer)
-        self.lists.add(viewer)
+        if topic.kind == PERSON:
+            self.lists.add(viewer)
         self._empty_since.pop(topic, None)
         return True
 

@@ -12,6 +12,10 @@ CHOICES_OF_ONE = 50
 """Choices of variables that one user or token was the first to watch, in one process; each is drawn by itself."""
 CHOICES_OF_ALL = 500
 """Choices of variables that are watched, in all processes."""
+LISTS_OF_ONE = 10
+"""Choices of the list of alerts that one person was the first to show, in one process."""
+LISTS_OF_ALL = 50
+"""Choices of the list of alerts that a process draws for its pages; a choice is what people may see and ask for."""
 UNACKNOWLEDGED_BYTES = 256 * 1024
 """A viewer of a dashboard that owes more, and more than twice all widgets of it, is sent nothing until it has
 acknowledged all it was sent."""

@@ -10,6 +10,8 @@ from consumers.outlet import Outlet
 from metrics.actions.alert_list import Asked
 from metrics.actions.sightings import WALL_NAME
 
+NUMBER_DIGITS = 16
+
 
 class Viewer:
     """One viewer: the user, how to reach them, and the versions that they were sent and have acknowledged.
@@ -18,7 +20,7 @@ class Viewer:
     tab that a link opened is nobody's, and says `tab=1`. All else `is_wall`.
     `acked_bytes` is what the stream's frames came to at the acknowledged version; what came since is owed.
     `alerts` is the number of changes of alerts that it was told. `list` is the part of the list of alerts that its page
-    shows, None for another page, and `listed` the number of changes that are in what it was sent of it.
+    shows, None for another page, and `listed` the number of changes that are in what it shows of it, as far as known.
     `seen` are the incidents (ids) that it showed; `wall` is what its browser calls itself.
     `joined` is a monotonic time, `joined_at` the same moment in Unix seconds.
     `waiting_since` and `behind_since` are monotonic times, None while nothing is owed or missed.
@@ -62,7 +64,7 @@ class Viewer:
         self.conflated = 0
         self.alerts: int | None = None
         self.list = Asked.of(asked) if self.personal and asked.get("list") == "alerts" else None
-        self.listed: int | None = None
+        self.listed = _number(asked.get("listed", ""))
         self.seen: set[int] = set()
         called = asked.get("viewer", "")
         self.wall = called if WALL_NAME.fullmatch(called) else secrets.token_hex(8)
@@ -87,3 +89,7 @@ class Viewer:
         if self.behind_since is not None:
             self.behind_longest_s = max(self.behind_longest_s, now - self.behind_since)
             self.behind_since = None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < NUMBER_DIGITS else None

@@ -76,6 +76,11 @@ class Principal:
         return self.is_admin or self.teams is None
 
 
+def alike(by: Principal) -> Principal:
+    """Return the principal that stands for all who may see the same as `by`, but for things of one person alone."""
+    return replace(by, name="", pk=None, address=None)
+
+
 SYSTEM = Principal("system", "watchfloor", Role.ADMIN, pushes=True)
 """Watchfloor itself, and whoever types its commands."""
 

@@ -1,6 +1,7 @@
 """The list of alerts that are bad now, as all who may see the same see it: nothing of it is for one person alone.
 
-So pages that load it and pages that are open show the same, and it is drawn once for all of these.
+So pages that load it and pages that are open show the same. For open ones it is drawn once for all who may see the
+same, and what was read for one part of the list serves the others: both are remembered until alerts change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +11,20 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
+from redis import RedisError
 
 from metrics.access.policy import ACKNOWLEDGE, may
-from metrics.access.principal import Principal
+from metrics.access.principal import Principal, alike
 from metrics.actions import alerts, holding, withholding
 from metrics.actions.alert_rows import Row, row
+from metrics.actions.remembered import Remembered
+from metrics.health import store as health
 from metrics.models import Alert, Rule
+
+REMEMBERED_S = 10.0
+"""Values, times, and who is told change without a change of state."""
+READ_MOST, DRAWN_MOST = 20, 5
+"""How many readings are remembered, each for all who may see the same, and of each how many parts as they are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,8 @@ class AlertList:
     """The list as `templates/alert/_rows.html` draws it: `groups` of alerts that nobody has taken, and those `taken`.
 
     `asked` is the part of the list that this is, of alerts that are `total`, of these `severities` and `teams`.
-    `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at.
+    `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at. `number`
+    is how often alerts had changed when it was read, at least.
     """
 
     asked: Asked
@@ -82,30 +92,78 @@ class AlertList:
     teams: list[str]
     may_acknowledge: bool
     has_rules: bool
+    number: int
+
+    @property
+    def query(self) -> QueryDict:
+        """The query of the address of a page that asks for it."""
+        return QueryDict(self.asked.query)
+
+
+class Reading:
+    """All alerts that `by` may see, as they are at `now` (Unix seconds), of which each part of the list is made."""
+
+    def __init__(self, by: Principal, now: float) -> None:
+        self._number = _number()
+        every = alerts.current(by)
+        muted = withholding.reasons(every, now)
+        seen = holding.seen(by, (reason for those in muted.values() for reason in those))
+        self._rows = {one: row(one, now, muted.get(one.pk, ()), seen) for one in every}
+        self._severities = [one for one in alerts.SEVERITIES if any(alert.severity == one for alert in every)]
+        self._teams = sorted({team.name for one in every for team in one.rule.teams.all()})
+        self._may_acknowledge = may(by, ACKNOWLEDGE, Alert)
+        self._has_rules = Rule.objects.exists()
+        self._drawn: dict[Asked, str] = {}
+
+    def list(self, asked: Asked) -> AlertList:
+        """Return the part of the list that was `asked` for, the worst alerts first."""
+        rows = {one: line for one, line in self._rows.items() if asked.has(one)}
+        return AlertList(
+            asked=asked,
+            groups=_groups({one: line for one, line in rows.items() if not one.acknowledged_at}, asked.grouped),
+            taken=[line for one, line in rows.items() if one.acknowledged_at],
+            total=len(self._rows),
+            severities=self._severities,
+            teams=self._teams,
+            may_acknowledge=self._may_acknowledge,
+            has_rules=self._has_rules,
+            number=self._number,
+        )
+
+    def html(self, asked: Asked) -> str:
+        """Return the HTML of that part, which is drawn once."""
+        found = self._drawn.get(asked)
+        if found is None:
+            found = render_to_string("alert/_rows.html", {"list": self.list(asked)})
+            if len(self._drawn) < DRAWN_MOST:
+                self._drawn[asked] = found
+        return found
 
 
 def of(by: Principal, asked: Asked, now: float) -> AlertList:
     """Return the part of the list that `by` asked for, as it is at `now` (Unix seconds), the worst alerts first."""
-    every = alerts.current(by)
-    shown = [one for one in every if asked.has(one)]
-    muted = withholding.reasons(shown, now)
-    seen = holding.seen(by, (reason for those in muted.values() for reason in those))
-    rows = {one: row(one, now, muted.get(one.pk, ()), seen) for one in shown}
-    return AlertList(
-        asked=asked,
-        groups=_groups({one: line for one, line in rows.items() if not one.acknowledged_at}, asked.grouped),
-        taken=[line for one, line in rows.items() if one.acknowledged_at],
-        total=len(every),
-        severities=[one for one in alerts.SEVERITIES if any(alert.severity == one for alert in every)],
-        teams=sorted({team.name for one in every for team in one.rule.teams.all()}),
-        may_acknowledge=may(by, ACKNOWLEDGE, Alert),
-        has_rules=Rule.objects.exists(),
-    )
+    return Reading(by, now).list(asked)
 
 
 def html(by: Principal, asked: Asked, now: float) -> str:
-    """Return the HTML of the part of the list that `by` asked for, for pages that show it already."""
-    return render_to_string("alert/_rows.html", {"list": of(by, asked, now), "query": QueryDict(asked.query)})
+    """Return the HTML of the part of the list that `by` asked for, for pages that show it already.
+
+    It is as alerts were at `now` (Unix seconds), or up to `REMEMBERED_S` before if none has changed since.
+    """
+    everyone = alike(by)
+    return _known.get(now, lambda: Reading(everyone, now), everyone).html(asked)
+
+
+def forget() -> None:
+    """Remember nothing any more."""
+    _known.forget()
+
+
+def _number() -> int:
+    try:
+        return health.number_of("alerts")
+    except RedisError:  # what pages are sent is newer, and the notice says why nothing comes
+        return 0
 
 
 def _groups(rows: Mapping[Alert, Row], by: str) -> list[Group]:
@@ -138,3 +196,6 @@ def _has(alert: Alert, words: Sequence[str]) -> bool:
     labels = " ".join(f"{name}={value}" for name, value in alert.labels.items())
     said = f"{alert.rule.name} {labels}".casefold()
     return all(word in said for word in words)
+
+
+_known = Remembered[Reading]("alerts", REMEMBERED_S, READ_MOST)

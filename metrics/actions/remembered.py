@@ -15,8 +15,8 @@ KEYS_MOST = 100
 class Remembered(Generic[T]):
     """Answers for a moment by key, remembered for so long (`kept_s`), and until a change of `fact` is counted."""
 
-    def __init__(self, fact: str, kept_s: float) -> None:
-        self._fact, self._kept_s = fact, kept_s
+    def __init__(self, fact: str, kept_s: float, keys_most: int = KEYS_MOST) -> None:
+        self._fact, self._kept_s, self._keys_most = fact, kept_s, keys_most
         self._lock = Lock()  # threads that begin together need not all read the same
         self._known: dict[Hashable, tuple[float, int, T]] = {}
 
@@ -37,7 +37,7 @@ class Remembered(Generic[T]):
                 if of == number and moment < read_at:
                     return read()
             found = read()
-            if len(self._known) >= KEYS_MOST:
+            if len(self._known) >= self._keys_most:
                 self._known.clear()
             self._known[key] = moment, number, found
             return found

@@ -38,13 +38,11 @@ FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 @page
 def index(request: HttpRequest) -> HttpResponse:
     """All that is not well, the worst first: open pages are sent the rows when alerts change, see `AlertLists`."""
-    by = of_visitor(request)
-    shown = alert_list.of(by, Asked.of(request.GET.dict()), time.time())
+    by, asked, now = of_visitor(request), Asked.of(request.GET.dict()), time.time()
     if getattr(request, "htmx", False):
-        return render(request, "alert/_part.html", {"list": shown, "query": request.GET})
+        return render(request, "alert/_part.html", {"rows": alert_list.html(by, asked, now)})
     context = {
-        "list": shown,
-        "query": request.GET,
+        "list": alert_list.of(by, asked, now),
         "ways": [("", "nothing"), *((one, one) for one in alert_list.GROUPED)],
         "hours": FOR_HOURS,
         "silence_url": reverse("silence-new"),

@@ -2,6 +2,8 @@
 
 const NOT_USED = "keys are not used";
 
+const OF_HIDDEN_FORM = "form[hidden] *";
+
 const sheet = document.getElementById("keys");
 const used = sheet.querySelector("[data-keys-used]");
 
@@ -24,7 +26,7 @@ function use(element) {
 }
 
 function show() {
-  const rows = [...document.querySelectorAll("[aria-keyshortcuts]")].map((element) => {
+  const rows = [...document.querySelectorAll(`[aria-keyshortcuts]:not(${OF_HIDDEN_FORM})`)].map((element) => {
     const row = document.createElement("tr");
     const [key, what] = [document.createElement("td"), document.createElement("th")];
     const cap = document.createElement("kbd");
@@ -44,7 +46,7 @@ addEventListener("keydown", (event) => {
   if (!used.checked || document.querySelector("dialog[open]")) return;
   if (event.target.closest?.("input, textarea, select, [role=log], [contenteditable]")) return;
   if (document.querySelector("[popover]:popover-open") && event.key !== "n") return; // n closes it
-  const element = document.querySelector(`[aria-keyshortcuts~="${CSS.escape(event.key)}"]`);
+  const element = document.querySelector(`[aria-keyshortcuts~="${CSS.escape(event.key)}"]:not(${OF_HIDDEN_FORM})`);
   if (!element) return;
   event.preventDefault();
   use(element);

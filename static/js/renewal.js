@@ -9,7 +9,9 @@ const LATE_PERIODS = 1.2; // of a part that is fetched less often
 const STILL_HERE_EVERY_MS = 6 * 3600 * 1000;
 const WAKES_MS = 5_000; // a page that nobody looked at was not renewed either, and gets a moment
 
+const begunAt = new WeakMap(); // when each fetch began
 let renewedAt = performance.now();
+let sentAt = -Infinity;
 let visibleAt = performance.now();
 
 const part = document.querySelector(RENEWED);
@@ -31,16 +33,27 @@ function tick() {
   old.textContent = `What is shown here is ${age((now - renewedAt) / 1000)} old.`;
 }
 
+function renewed() {
+  renewedAt = performance.now();
+  tick();
+}
+
 if (part) {
   part.before(banner);
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => begunAt.set(ctx, performance.now()));
+  document.addEventListener("htmx:before:swap", (event) => { // what was sent since a fetch began is newer
+    const { ctx } = event.detail;
+    if (ctx.target?.matches?.(RENEWED) && begunAt.get(ctx) < sentAt) event.preventDefault();
+  });
   document.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx.target?.matches?.(RENEWED)) renewedAt = performance.now();
-    tick();
+    if (event.detail.ctx.target?.matches?.(RENEWED)) renewed();
   });
-  document.addEventListener("renewed", () => { // by a script of the page
-    renewedAt = performance.now();
-    tick();
+  document.addEventListener("htmx:after:settle", (event) => { // of a socket, `ctx.target` is the element that connects it
+    if (event.detail.task.type !== "partial" || !event.target.matches?.(RENEWED)) return;
+    sentAt = performance.now();
+    renewed();
   });
+  document.addEventListener("renewed", renewed); // by a script of the page
   document.addEventListener("visibilitychange", () => { visibleAt = performance.now(); });
   setInterval(tick, 1000);
   // A session ends when nobody opens a page in a month, and parts don't count: an open page asks for itself.

@@ -25,7 +25,7 @@ class Drawn:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Principal, Asked]] = []
-        self.go, self.fails = asyncio.Event(), False
+        self.go, self.fails, self.odd = asyncio.Event(), False, Asked()
         self.go.set()
 
     async def __call__(self, by: Principal, asked: Asked) -> tuple[str, float]:
@@ -33,6 +33,8 @@ class Drawn:
         await self.go.wait()
         if self.fails:
             raise OperationalError
+        if asked == self.odd != Asked():
+            raise ValueError("a row is odd")
         return f"<p>{len(self.asked)}</p>", 0.0
 
 
@@ -41,19 +43,23 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     made = Drawn()
     monkeypatch.setattr(alert_lists, "_html", made)
     monkeypatch.setattr(alert_lists, "RESTS_LEAST_S", 0.0)
-    monkeypatch.setattr(alert_lists, "RESTS_TIMES", 0)
+    monkeypatch.setattr(alert_lists, "RESTS_MOST_S", 0.0)
     return made
 
 
 def follows(lists: AlertLists, by: Principal, **asked: str) -> Sent:
     sent = Sent()
-    viewer = Viewer(sent, Credential("", ""), Decision(None, "", by=by), asked={"personal": "1", **asked})
+    viewer = Viewer(sent, Credential("", ""), Decision(None, f"user:{by.pk}", by=by), asked={"personal": "1", **asked})
     lists.add(viewer)
     return sent
 
 
+def viewer_of(lists: AlertLists, sent: Sent) -> Viewer:
+    return next(one for one in lists._viewers if one.outlet is sent)
+
+
 async def settled() -> None:
-    for _ in range(20):
+    for _ in range(40):
         await asyncio.sleep(0)
 
 
@@ -96,8 +102,7 @@ async def test_one_that_left_or_is_slow_is_sent_nothing_until_it_has_room(
     drawn.go.clear()
     lists.change(1)
     await settled()
-    for viewer in [one for one in lists._viewers if one.outlet is gone]:
-        lists.discard(viewer)
+    lists.discard(viewer_of(lists, gone))
     monkeypatch.setattr(alert_lists, "is_slow", lambda viewer: viewer.outlet is slow)
     drawn.go.set()
     await settled()
@@ -119,3 +124,70 @@ async def test_a_database_that_does_not_answer_is_asked_again(drawn: Drawn) -> N
     lists.change(1)
     await settled()
     assert len(page.frames) == 1
+
+
+async def test_one_that_cannot_be_drawn_keeps_no_other_from_being_drawn(drawn: Drawn) -> None:
+    lists = AlertLists()
+    drawn.odd = Asked(text="odd")
+    pages = [follows(lists, ADA, list="alerts", q=text) for text in ("odd", "web")]
+    for number in (1, 1, 2):
+        lists.change(number)
+        await settled()
+    assert [len(page.frames) for page in pages] == [0, 2]
+    assert [asked.text for _, asked in drawn.asked].count("odd") == 2  # once for a change: pages fetch it
+
+
+async def test_one_that_rests_makes_no_other_late(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = AlertLists()
+    monkeypatch.setattr(alert_lists, "RESTS_LEAST_S", 60.0)
+    monkeypatch.setattr(alert_lists, "RESTS_MOST_S", 60.0)
+    dear = follows(lists, ADA, list="alerts")
+    lists.change(1)
+    await settled()
+    other = follows(lists, ADA, list="alerts", q="web")
+    lists.change(2)
+    await settled()
+    assert (len(dear.frames), len(other.frames)) == (1, 1)
+
+
+async def test_nobody_has_more_lists_drawn_than_they_may(drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alert_lists, "LISTS_OF_ONE", 2)
+    monkeypatch.setattr(alert_lists, "LISTS_OF_ALL", 3)
+    lists = AlertLists()
+    pages = [
+        follows(lists, by, list="alerts", q=text)
+        for by, text in [(ADA, "a"), (ADA, "b"), (ADA, "c"), (EVE, "d"), (EVE, "e"), (EVE, "d"), (BOB, "a")]
+    ]
+    lists.change(1)
+    await settled()
+    assert [len(page.frames) for page in pages] == [1, 1, 0, 1, 0, 1, 1]
+    lists.discard(viewer_of(lists, pages[1]))
+    free = follows(lists, ADA, list="alerts", q="c")
+    lists.change(1)
+    await settled()
+    assert len(free.frames) == 1
+
+
+async def test_a_page_that_has_the_newest_is_sent_nothing_until_alerts_change(drawn: Drawn) -> None:
+    lists = AlertLists()
+    pages = [follows(lists, ADA, list="alerts", listed=listed) for listed in ("7", "6", "-7", "9" * 5000)]
+    lists.change(7)
+    await settled()
+    assert [len(page.frames) for page in pages] == [0, 1, 1, 1]
+
+
+async def test_somebody_who_may_see_something_else_is_sent_that_alone(drawn: Drawn) -> None:
+    lists = AlertLists()
+    page = follows(lists, ADA, list="alerts")
+    viewer = viewer_of(lists, page)
+    drawn.go.clear()
+    lists.change(1)
+    await settled()
+    viewer.who = viewer.who._replace(by=EVE)  # while what ADA may see is drawn
+    drawn.go.set()
+    await settled()
+    assert page.frames == []
+    lists.change(1)  # the hub compares every round
+    await settled()
+    assert len(page.frames) == 1
+    assert drawn.asked[-1][0].teams == EVE.teams

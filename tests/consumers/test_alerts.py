@@ -49,3 +49,25 @@ async def test_pages_are_told_once_and_programs_and_other_sockets_are_not(monkey
     late = follows(log, personal="1")
     alerts.compare(9, 0, 0)
     assert [len(one.frames) for one in (tab, page, late)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("did", "number"),
+    [
+        ([("hears", 11), ("compares", 10)], 11),  # it was read before
+        ([("hears", 11), ("hears", 10)], 11),
+        ([("hears", 11), ("compares", 11), ("compares", 3)], 3),  # Redis lost its data
+        ([("hears", 11), ("compares", 3), ("compares", 3)], 3),
+        ([("compares", 11), ("hears", 1), ("compares", 1)], 1),
+        ([("compares", 10), ("compares", 11)], 11),
+    ],
+)
+async def test_an_older_number_than_what_was_heard_is_passed_over(did: list[tuple[str, int]], number: int) -> None:
+    lists = AlertLists()
+    alerts = Alerts(list, lists)
+    for what, of in did:
+        if what == "hears":
+            alerts.hear(AlertsChanged(type=ALERTS, number=of, bad=of, critical=of))
+        else:
+            alerts.compare(of, of, of)
+    assert (alerts._number, alerts._bad, lists._number) == (number, number, number)

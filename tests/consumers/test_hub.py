@@ -9,11 +9,15 @@ import pytest
 import redis
 import redis.asyncio
 
+from consumers.access import Decision
+from consumers.holders import Credential
 from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, Hub
 from consumers.stream import Stream
+from consumers.viewer import Viewer
 from metrics.live import snapshot, watchers
-from metrics.live.topic import Topic, variant
+from metrics.live.topic import ROOM, Topic, person, variant
 from tests import loop
+from tests.consumers.test_stream import Sent
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -117,3 +121,12 @@ async def test_a_topic_that_nobody_watches_any_more_leaves_nothing(hub: Hub) -> 
     hub._empty_since = dict.fromkeys(hub._empty_since, -LINGER_S)
     await hub._close_unwatched()
     assert (len(hub.streams), len(hub._empty_since), len(hub._opening)) == (MANY, 0, 0)
+
+
+async def test_only_the_socket_of_a_person_is_sent_the_list_of_alerts(hub: Hub) -> None:
+    """Others are open to strangers, such as one of a link, and lists are drawn by request."""
+    asked = {"personal": "1", "list": "alerts"}
+    for topic, listed in [(variant(0, "1h"), False), (Topic(ROOM, 3), False), (person(5), True)]:
+        viewer = Viewer(Sent(), Credential("", ""), Decision(None, "user:5"), asked=asked)
+        assert hub._admits(topic, viewer)
+        assert (viewer in hub.lists._viewers) is listed
