@@ -1,4 +1,7 @@
-"""Tables, one file a noun. Rules about them live in `metrics.actions`."""
+"""Tables, one file a noun. Rules about them live in `metrics.actions`.
+
+Times are datetimes; those of samples, and of what follows from samples, are Unix milliseconds and called so (`…_ms`).
+"""
 
 from metrics.models.access import Invitation, Token
 from metrics.models.alert import Alert, Rule
