@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, teams
+from metrics.actions import journal, locks, teams
 from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable, sentences
 from metrics.ingest.alert_mapping import AlertMapping, parse
 from metrics.ingest.alerts import NotAlerts, Sent
@@ -47,7 +47,7 @@ def create(
 def change(by: Principal, id: int, name: str | None, mapping: Mapping[str, Any] | None) -> AlertWebhook:
     """Give a webhook another name or mapping, where they are given. Raises Missing, Forbidden and Invalid."""
     with transaction.atomic():
-        webhook = AlertWebhook.objects.select_for_update().get(pk=find(by, id).pk)
+        webhook = locks.locked(find(by, id))
         check(by, CHANGE, webhook)
         before = facts(webhook)
         _save(webhook, webhook.name if name is None else name, mapping)

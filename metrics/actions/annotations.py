@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_changes, journal, teams
+from metrics.actions import alert_changes, journal, locks, teams
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
 from metrics.models import Annotation, AnnotationTag, Team
 from metrics.times import YEARS, datetime_of
@@ -49,7 +49,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Annotation:
     Without an end (None) it is a moment. Raises Missing, Forbidden and Invalid.
     """
     with transaction.atomic():
-        row = Annotation.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, CHANGE, row)
         return _put(
             by,

@@ -20,7 +20,7 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import file_retention, journal, pictures, places, teams, watches
+from metrics.actions import file_retention, journal, locks, pictures, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.actions.variables import variables_of
 from metrics.live import bus, marks, watchers
@@ -301,7 +301,7 @@ def shared_wider(dashboard: Dashboard) -> list[Source]:
 
 def _held(by: Principal, verb: str, slug: str, seen: int | None) -> Dashboard:
     """Return the dashboard `slug`, which `by` may do `verb` to, locked until the transaction ends."""
-    dashboard = Dashboard.objects.select_for_update().get(pk=find(by, slug).pk)
+    dashboard = locks.locked(find(by, slug))
     check(by, verb, dashboard)
     _check_seen(dashboard, seen)
     return dashboard

@@ -277,7 +277,7 @@ def _give_back(by: Principal, incident: Incident) -> None:
 
 
 def _locked(by: Principal, id: int, verb: str) -> Incident:
-    incident = Incident.objects.select_for_update().get(pk=find(by, id).pk)
+    incident = locks.locked(find(by, id))
     check(by, verb, incident)
     return incident
 

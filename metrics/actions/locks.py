@@ -18,10 +18,26 @@ locks the alerts, and looks at them again.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model, Q, QuerySet
 
+from metrics.actions.errors import Missing
 from metrics.models import Alert, Incident, Rule
+
+Row = TypeVar("Row", bound=Model)
+
+
+def locked(found: Row) -> Row:
+    """Lock the row that was found, in the transaction around this, and return it as it is now.
+
+    Raises Missing if somebody removed it since.
+    """
+    try:
+        return type(found)._default_manager.select_for_update().get(pk=found.pk)
+    except ObjectDoesNotExist:
+        raise Missing(f"Somebody removed {found} meanwhile.") from None
 
 
 def rules(ids: Iterable[int]) -> dict[int, Rule]:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_changes, feeds, journal, silences, teams, withholding
+from metrics.actions import alert_changes, feeds, journal, locks, silences, teams, withholding
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable
 from metrics.alerts import calendars, matchers
 from metrics.alerts.calendars import BadCalendar
@@ -67,7 +67,7 @@ def change(
 ) -> Maintenance:
     """Change a maintenance; the windows that are over stay. Raises Missing, Forbidden and Invalid."""
     with transaction.atomic():
-        row = Maintenance.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, CHANGE, row)
         check_muted(by, row)
         return _put(by, row, given, window, comment, enabled, access)

@@ -120,12 +120,14 @@ def _change(name: str, text: str, file: File, stored: Schedule | None) -> list[S
     if file.address is None and not (stored and stored.url):
         with named_files.located(named_files.path(FOLDER, name), file.document):
             raise Invalid("url", "url: nothing is stored that could be kept.")
-    wanted = _plain(file.spec)
+    now = _stored(stored, file) if stored else None
+    if now is not None and _plain(now) == _plain(file.spec):
+        return []
+    with named_files.located(named_files.path(FOLDER, name), file.document):
+        schedules.check_people(file.spec)
+        teams.named(file.spec.access.teams)
     if stored is None:
         return [ScheduleChange(path, "create", "", text, None, _given(file, None))]
-    now = _stored(stored, file)
-    if now is not None and _plain(now) == wanted:
-        return []
     return [ScheduleChange(path, "change", _text(stored, file), text, stored.revision, _given(file, stored), stored.pk)]
 
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import feeds, journal, teams
+from metrics.actions import feeds, journal, locks, teams
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.alerts import rotation
 from metrics.alerts.rotation import ScheduleSpec
@@ -52,7 +52,7 @@ def change(
     `seen` is the revision that this is based on.
     """
     with transaction.atomic():
-        row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, CHANGE, row)
         _check_unchanged(row, seen)
         return _put(by, row, document, access)
@@ -61,7 +61,7 @@ def change(
 def delete(by: Principal, id: int, seen: int | None = None) -> None:
     """Remove a schedule. Raises Missing, Forbidden and Conflict; `seen` is the revision that this is based on."""
     with transaction.atomic():
-        row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, DELETE, row)
         _check_unchanged(row, seen)
         journal.record(by, "delete", row, before=facts(row))
@@ -84,7 +84,7 @@ def listed(by: Principal) -> QuerySet[Schedule]:
 def override(by: Principal, id: int, who: str, starts_at: datetime, ends_at: datetime) -> Override:
     """Have the user `who` be on call instead, between two times. Raises Missing, Forbidden and Invalid."""
     with transaction.atomic():
-        row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, CHANGE, row)
         errors = Errors()
         check_storable(who, "who")
@@ -132,7 +132,7 @@ def spec_of(row: Schedule) -> ScheduleSpec:
     return ScheduleSpec.model_validate(upgraded(ScheduleSpec, row.spec, row.version))
 
 
-def _check_people(spec: ScheduleSpec) -> None:
+def check_people(spec: ScheduleSpec) -> None:
     """Raise Invalid unless everybody who has a turn in `spec` is a user."""
     used = rotation.names(spec)
     unknown = used - set(User.objects.filter(username__in=used, is_active=True).values_list("username", flat=True))
@@ -166,7 +166,7 @@ def new_link(by: Principal, id: int) -> str:
     """
     secret = secrets.token_urlsafe(24)
     with transaction.atomic():
-        row = Schedule.objects.select_for_update().get(pk=find(by, id).pk)
+        row = locks.locked(find(by, id))
         check(by, CHANGE, row)
         row.digest = hashlib.sha256(secret.encode()).hexdigest()
         row.save(update_fields=["digest"])
@@ -253,7 +253,7 @@ def _set_spec(row: Schedule, document: Mapping[str, Any]) -> None:
         first, *others = sentences(problem, "")
         raise Invalid(*first, *others) from None
     if given:
-        _check_people(spec)
+        check_people(spec)
     row.spec, row.version = rotation.document(spec), ScheduleSpec.version
 
 

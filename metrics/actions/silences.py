@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from metrics.access.policy import CHANGE, CREATE, check, check_muted, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, teams, withholding
+from metrics.actions import journal, locks, teams, withholding
 from metrics.actions.alert_labels import labels_of
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.alerts import matchers
@@ -58,7 +58,7 @@ def set(
     """
     now = datetime_of(time.time())
     with transaction.atomic():
-        old = None if id is None else Silence.objects.select_for_update().get(pk=find(by, id).pk)
+        old = None if id is None else locks.locked(find(by, id))
         if old is None:
             check(by, CREATE, Silence)
         else:
@@ -115,7 +115,7 @@ def expire(by: Principal, id: str) -> Silence:
     """End a silence now; one that is over stays so. Raises Missing and Forbidden."""
     now = datetime_of(time.time())
     with transaction.atomic():
-        silence = Silence.objects.select_for_update().get(pk=find(by, id).pk)
+        silence = locks.locked(find(by, id))
         check(by, CHANGE, silence)
         if state(silence, now) != EXPIRED:
             _expire(by, silence, now)

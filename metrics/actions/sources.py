@@ -14,7 +14,7 @@ from metrics.access import policy
 from metrics.access.policy import CHANGE, CREATE, DELETE, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal, source_configs, source_kinds, source_retention, source_schedules, teams
+from metrics.actions import journal, locks, source_configs, source_kinds, source_retention, source_schedules, teams
 from metrics.actions.errors import Errors, Forbidden, Invalid, Missing, NoAnswer, check_storable, sentence
 from metrics.actions.source_retention import LIMITS
 from metrics.models import Source, Token
@@ -155,7 +155,7 @@ def find(by: Principal, id: int) -> Source:
 
 
 def _locked(by: Principal, id: int) -> Source:
-    return Source.objects.select_for_update().get(pk=find(by, id).pk)
+    return locks.locked(find(by, id))
 
 
 def check_right(by: Principal, verb: str, source: Source) -> None:

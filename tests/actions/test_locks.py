@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
-from metrics.actions import announcements, incidents, rule_index, rules
+from metrics.actions import announcements, incidents, locks, rule_index, rules
+from metrics.actions.errors import Missing
 from metrics.models import Alert, Incident, Rule, Transition
 from metrics.times import datetime_of
 from tests import make
@@ -179,3 +181,12 @@ def _as_before(alert: Alert, incident: Incident) -> None:
     alert.state, alert.are_told, alert.flaps_since_ms, alert.incident = "firing", True, None, incident
     alert.save(force_insert=True)
     moved(alert, "firing", is_announced=True)
+
+
+def test_a_row_that_somebody_removed_meanwhile_is_missing() -> None:
+    found = make.user("ada")
+    with transaction.atomic():
+        assert locks.locked(found) == found
+        User.objects.all().delete()
+        with pytest.raises(Missing, match="Somebody removed ada meanwhile"):
+            locks.locked(found)
