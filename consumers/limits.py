@@ -13,9 +13,9 @@ CHOICES_OF_ONE = 50
 CHOICES_OF_ALL = 500
 """Choices of variables that are watched, in all processes."""
 LISTS_OF_ONE = 10
-"""Choices of the list of alerts that one person was the first to show, in one process."""
+"""Different parts of the list of alerts that pages of one person are sent, in one process."""
 LISTS_OF_ALL = 50
-"""Choices of the list of alerts that a process draws for its pages; a choice is what people may see and ask for."""
+"""Different parts of the list of alerts that a process draws for its pages. The whole list counts for neither."""
 UNACKNOWLEDGED_BYTES = 256 * 1024
 """A viewer of a dashboard that owes more, and more than twice all widgets of it, is sent nothing until it has
 acknowledged all it was sent."""

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from consumers.access import Decision
 from consumers.holders import Credential
 from consumers.outlet import Outlet
-from metrics.actions.alert_list import Asked
+from metrics.actions.alert_list import Asked, listed
 from metrics.actions.sightings import WALL_NAME
-
-NUMBER_DIGITS = 16
 
 
 class Viewer:
@@ -64,7 +62,7 @@ class Viewer:
         self.conflated = 0
         self.alerts: int | None = None
         self.list = Asked.of(asked) if self.personal and asked.get("list") == "alerts" else None
-        self.listed = _number(asked.get("listed", ""))
+        self.listed = listed(who.by, asked.get("listed", "")) if self.list is not None else None
         self.seen: set[int] = set()
         called = asked.get("viewer", "")
         self.wall = called if WALL_NAME.fullmatch(called) else secrets.token_hex(8)
@@ -89,7 +87,3 @@ class Viewer:
         if self.behind_since is not None:
             self.behind_longest_s = max(self.behind_longest_s, now - self.behind_since)
             self.behind_since = None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < NUMBER_DIGITS else None

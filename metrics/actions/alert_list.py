@@ -5,7 +5,9 @@ same, and what was read for one part of the list serves the others: both are rem
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from threading import Lock
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -25,6 +27,7 @@ REMEMBERED_S = 10.0
 """Values, times, and who is told change without a change of state."""
 READ_MOST, DRAWN_MOST = 20, 5
 """How many readings are remembered, each for all who may see the same, and of each how many parts as they are drawn."""
+NUMBER_DIGITS, DIGEST_DIGITS = 16, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ class AlertList:
     """The list as `templates/alert/_rows.html` draws it: `groups` of alerts that nobody has taken, and those `taken`.
 
     `asked` is the part of the list that this is, of alerts that are `total`, of these `severities` and `teams`.
-    `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at. `number`
-    is how often alerts had changed when it was read, at least.
+    `may_acknowledge` says whether the reader may take some at all, `has_rules` whether anything is looked at. `listed`
+    says which changes are in it, and for whom it was drawn, see `listed`.
     """
 
     asked: Asked
@@ -92,7 +95,7 @@ class AlertList:
     teams: list[str]
     may_acknowledge: bool
     has_rules: bool
-    number: int
+    listed: str
 
     @property
     def query(self) -> QueryDict:
@@ -104,7 +107,7 @@ class Reading:
     """All alerts that `by` may see, as they are at `now` (Unix seconds), of which each part of the list is made."""
 
     def __init__(self, by: Principal, now: float) -> None:
-        self._number = _number()
+        self._listed = f"{_number()}-{_digest(by)}"
         every = alerts.current(by)
         muted = withholding.reasons(every, now)
         seen = holding.seen(by, (reason for those in muted.values() for reason in those))
@@ -114,6 +117,7 @@ class Reading:
         self._may_acknowledge = may(by, ACKNOWLEDGE, Alert)
         self._has_rules = Rule.objects.exists()
         self._drawn: dict[Asked, str] = {}
+        self._drawing = Lock()  # threads that ask together for the same part need it drawn once
 
     def list(self, asked: Asked) -> AlertList:
         """Return the part of the list that was `asked` for, the worst alerts first."""
@@ -127,17 +131,18 @@ class Reading:
             teams=self._teams,
             may_acknowledge=self._may_acknowledge,
             has_rules=self._has_rules,
-            number=self._number,
+            listed=self._listed,
         )
 
     def html(self, asked: Asked) -> str:
         """Return the HTML of that part, which is drawn once."""
-        found = self._drawn.get(asked)
-        if found is None:
-            found = render_to_string("alert/_rows.html", {"list": self.list(asked)})
-            if len(self._drawn) < DRAWN_MOST:
-                self._drawn[asked] = found
-        return found
+        with self._drawing:
+            if asked not in self._drawn:
+                drawn = render_to_string("alert/_rows.html", {"list": self.list(asked)})
+                if len(self._drawn) >= DRAWN_MOST:
+                    del self._drawn[next(iter(self._drawn))]  # the oldest
+                self._drawn[asked] = drawn
+            return self._drawn[asked]
 
 
 def of(by: Principal, asked: Asked, now: float) -> AlertList:
@@ -154,6 +159,16 @@ def html(by: Principal, asked: Asked, now: float) -> str:
     return _known.get(now, lambda: Reading(everyone, now), everyone).html(asked)
 
 
+def listed(by: Principal, said: str) -> int | None:
+    """Return how often alerts had changed in the list that a page says it shows, at least.
+
+    None if it does not say so as a list of `by` does: somebody may see something else by now.
+    """
+    number, _, digest = said.partition("-")
+    is_number = number.isascii() and number.isdecimal() and len(number) < NUMBER_DIGITS
+    return int(number) if is_number and digest == _digest(by) else None
+
+
 def forget() -> None:
     """Remember nothing any more."""
     _known.forget()
@@ -164,6 +179,12 @@ def _number() -> int:
         return health.number_of("alerts")
     except RedisError:  # what pages are sent is newer, and the notice says why nothing comes
         return 0
+
+
+def _digest(by: Principal) -> str:
+    """Return a few characters that stand for all who may see the same as `by`."""
+    teams = None if by.teams is None else sorted(by.teams)
+    return sha256(repr((replace(alike(by), teams=None), teams)).encode()).hexdigest()[:DIGEST_DIGITS]
 
 
 def _groups(rows: Mapping[Alert, Row], by: str) -> list[Group]:

@@ -36,11 +36,18 @@ class Remembered(Generic[T]):
                     return found
                 if of == number and moment < read_at:
                     return read()
+            self._drop(moment, number)
             found = read()
-            if len(self._known) >= self._keys_most:
-                self._known.clear()
             self._known[key] = moment, number, found
             return found
+
+    def _drop(self, moment: float, number: int) -> None:
+        """Let go of what is past its time, and of the oldest if there is no room for one more."""
+        self._known = {
+            key: known for key, known in self._known.items() if known[1] == number and moment - known[0] < self._kept_s
+        }
+        while len(self._known) >= self._keys_most:
+            del self._known[min(self._known, key=lambda key: self._known[key][0])]
 
     def forget(self) -> None:
         """Remember nothing any more."""

@@ -12,7 +12,7 @@ const rowOf = (element) => element?.closest?.("tr[id^=alert-]");
 
 function show() {
   const there = boxes();
-  if (there.length) form.hidden = false; // who could only look may take alerts by now
+  form.hidden = !list.querySelector("[data-may-acknowledge]"); // the right to take alerts comes and goes
   for (const id of chosen) if (!there.some((box) => box.value === id)) chosen.delete(id);
   for (const box of there) if (box.checked !== chosen.has(box.value)) box.checked = chosen.has(box.value);
   const said = chosen.size ? `${chosen.size} ${chosen.size === 1 ? "alert is" : "alerts are"} chosen.` : before;

@@ -15,6 +15,7 @@ from consumers.log_stream import LogStream
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.access.principal import Principal, Role
+from metrics.actions import alert_list
 from metrics.live.bus import RECHECK, Recheck
 from metrics.live.topic import person, variant
 
@@ -44,7 +45,7 @@ async def test_who_may_see_something_else_is_sent_the_list_of_alerts_anew(monkey
 
     monkeypatch.setattr(access_recheck, "judge", judge)
     outlet: Any = None
-    asked = {"personal": "1", "list": "alerts", "listed": "5"}
+    asked = {"personal": "1", "list": "alerts", "listed": f"5-{alert_list._digest(ada)}"}
     viewers = [Viewer(outlet, Credential(name, ""), Decision(None, "user:1", by=ada), asked=asked) for name in now]
     doubt = Recheck(type=RECHECK, user=None, dashboard=None)
     stream = LogStream(person(1))
