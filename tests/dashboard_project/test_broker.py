@@ -32,3 +32,13 @@ def test_a_message_is_all_that_is_written(redis: Redis) -> None:
     assert redis.llen("wf:celery:system") == 1
     assert not redis.exists("wf:celery:_kombu.binding.system")
     assert redis.exists("wf:celery:_kombu.binding.wf:nothing")
+
+
+def test_a_message_is_sent_though_the_channel_was_closed(redis: Redis) -> None:
+    """As it is when Redis was away for so long that an attempt to connect anew was given up."""
+    with app.connection_for_write() as connection, app.amqp.Producer(connection, auto_declare=False) as producer:
+        app.send_task("tasks.nothing", queue="system", producer=producer)
+        channel: Any = producer.channel
+        channel.close()
+        app.send_task("tasks.nothing", queue="system", producer=producer)
+    assert redis.llen("wf:celery:system") == 2
