@@ -1,4 +1,4 @@
-"""What the page of a rule draws of its rehearsal."""
+"""Drawings of a rehearsal on the page of a rule."""
 
 import pytest
 
