@@ -6,10 +6,9 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast
-from weakref import WeakValueDictionary
 
 import structlog
 from channels.db import database_sync_to_async
@@ -98,7 +97,7 @@ class Hub:
             bus.ENTRY: self._append,
         }
         self._openers: dict[Topic, str] = {}
-        self._opening: WeakValueDictionary[Topic, asyncio.Lock] = WeakValueDictionary()
+        self._changing: dict[Topic, asyncio.Task[None]] = {}
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
@@ -124,7 +123,7 @@ class Hub:
         if topic.chosen and not await self._may_open(topic, viewer.who.holder):
             viewer.outlet.close(TOO_MANY)
             return None
-        stream = await self._stream(topic)
+        stream = cast(Stream, await self._opened(topic))
         if not self._admits(topic, viewer):
             return None
         _greet(viewer, topic, MESSAGE_BYTES, epoch=stream.epoch, version=stream.version)
@@ -145,7 +144,7 @@ class Hub:
         Closes it and returns None as `join` does.
         """
         self._start()
-        stream = await self._log(topic)
+        stream = cast(LogStream, await self._opened(topic))
         if not stream.fed:  # the database does not answer
             viewer.outlet.close(TRY_LATER)
             return None
@@ -184,26 +183,47 @@ class Hub:
         self._empty_since.pop(topic, None)
         return True
 
-    async def _log(self, topic: Topic) -> LogStream:
-        async with self._opening.setdefault(topic, asyncio.Lock()):
-            if topic not in self.logs.streams:
-                self._empty_since[topic] = time.monotonic()
-                await self.logs.open(topic)
-            return self.logs.streams[topic]
+    async def _opened(self, topic: Topic) -> AnyStream:
+        """Return the stream of `topic`, which is opened unless it is."""
+        while True:
+            if changing := self._changing.get(topic):
+                await asyncio.wait([changing])
+            elif stream := self.streams.get(topic) or self.logs.streams.get(topic):
+                return stream
+            else:
+                await self._change(topic, self._open(topic))
 
-    async def _stream(self, topic: Topic) -> Stream:
-        async with self._opening.setdefault(topic, asyncio.Lock()):
-            if topic not in self.streams:
-                self.streams[topic] = Stream(topic)
-                self._empty_since[topic] = time.monotonic()
-                try:
-                    await watchers.add(topic, time.time())
-                    await self._channel.hear_processes()
-                    await self._feed(self.streams[topic])
-                    await self._refresh([topic])
-                except (RedisError, OSError) as error:
-                    self._starve(error)
-            return self.streams[topic]
+    async def _change(self, topic: Topic, change: Coroutine[Any, Any, None]) -> None:
+        """Open or close the stream of `topic`; whoever comes meanwhile waits for that.
+
+        All of them go on together. Behind a lock each would wait for the one before, a turn of the loop, and turns are
+        long while a thousand pages come back.
+        """
+        changing = self._changing[topic] = asyncio.create_task(change)
+        changing.add_done_callback(lambda _: self._changing.pop(topic))
+        await asyncio.shield(changing)
+
+    async def _open(self, topic: Topic) -> None:
+        await (self._open_dashboard if topic.is_variant else self.logs.open)(topic)
+        self._empty_since[topic] = time.monotonic()
+
+    async def _open_dashboard(self, topic: Topic) -> None:
+        stream = self.streams[topic] = Stream(topic)
+        try:
+            await watchers.add(topic, time.time())
+            await self._channel.hear_processes()
+            await self._feed(stream)
+            await self._refresh([topic])
+        except (RedisError, OSError) as error:
+            self._starve(error)
+
+    async def _close(self, topic: Topic) -> None:
+        await self._channel.unsubscribe(topic)
+        del self._empty_since[topic]
+        self.streams.pop(topic, None)
+        self.logs.streams.pop(topic, None)
+        self._openers.pop(topic, None)
+        self._marks.forget(str(topic))
 
     def leave(self, stream: AnyStream, viewer: Viewer) -> None:
         if viewer not in stream.viewers:
@@ -422,16 +442,8 @@ class Hub:
 
     async def _close_unwatched(self) -> None:
         for topic, since in list(self._empty_since.items()):
-            if time.monotonic() - since < LINGER_S:
-                continue
-            async with self._opening.setdefault(topic, asyncio.Lock()):
-                if topic in self._empty_since:  # still: nobody came while this waited
-                    await self._channel.unsubscribe(topic)
-                    del self._empty_since[topic]
-                    self.streams.pop(topic, None)
-                    self._openers.pop(topic, None)
-                    self.logs.streams.pop(topic, None)
-                    self._marks.forget(str(topic))
+            if time.monotonic() - since >= LINGER_S and self._empty_since.get(topic) == since:
+                await self._change(topic, self._close(topic))
 
 
 def _greet(viewer: Viewer, topic: Topic, message_bytes: int, **newest: Any) -> None:

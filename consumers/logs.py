@@ -29,8 +29,8 @@ class Logs:
         self._starve = starve
         self._compared = 0.0
 
-    async def open(self, topic: Topic) -> LogStream:
-        """Return the log of `topic`, subscribed and compared as far as Redis and the database answer."""
+    async def open(self, topic: Topic) -> None:
+        """Open the log of `topic`, subscribed and compared as far as Redis and the database answer."""
         stream = self.streams[topic] = LogStream(topic)
         try:
             await self._channel.hear_processes()
@@ -38,7 +38,6 @@ class Logs:
         except (RedisError, OSError) as error:
             self._starve(error)
         await self._compare([stream])
-        return stream
 
     def take(self, message: Appended) -> None:
         """Hand entries over to their log, if it is shown here."""

@@ -116,11 +116,49 @@ async def test_what_a_newer_release_tells_is_passed_over(hub: Hub) -> None:
 
 async def test_a_topic_that_nobody_watches_any_more_leaves_nothing(hub: Hub) -> None:
     for number in range(MANY):
-        await hub._stream(variant(number, "24h"))
+        await hub._opened(variant(number, "24h"))
     assert len(hub._empty_since) == MANY
     hub._empty_since = dict.fromkeys(hub._empty_since, -LINGER_S)
     await hub._close_unwatched()
-    assert (len(hub.streams), len(hub._empty_since), len(hub._opening)) == (MANY, 0, 0)
+    assert (len(hub.streams), len(hub._empty_since), len(hub._changing)) == (MANY, 0, 0)
+
+
+async def test_all_who_wait_for_a_topic_go_on_together_though_the_first_gave_up(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One by one they would need a turn of the loop each, and turns are long while a thousand pages come back."""
+    opens, fed = asyncio.Event(), Hub._feed
+
+    async def feed(self: Hub, stream: Stream) -> None:
+        await opens.wait()
+        await fed(self, stream)
+
+    monkeypatch.setattr(Hub, "_feed", feed)
+    topic = variant(0, "24h")
+    first, *others = [asyncio.create_task(hub._opened(topic)) for _ in range(500)]
+    await asyncio.sleep(0.1)
+    first.cancel()
+    opens.set()
+    while not any(one.done() for one in others):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert all(one.done() for one in others)
+    assert {await one for one in others} == {hub.streams[topic]}
+    assert hub.streams[topic].fed
+
+
+async def test_whoever_comes_while_a_topic_is_let_go_gets_one_that_is_open(hub: Hub) -> None:
+    topic = variant(0, "24h")
+    before = await hub._opened(topic)
+    hub._empty_since[topic] = -LINGER_S
+    closing = asyncio.create_task(hub._close_unwatched())
+    while topic not in hub._changing:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    stream = await hub._opened(topic)
+    await closing
+    assert stream is hub.streams[topic]
+    assert stream is not before
+    assert stream.fed
 
 
 async def test_only_the_socket_of_a_person_is_sent_the_list_of_alerts(hub: Hub) -> None:
