@@ -370,6 +370,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 15,
     "socket_connect_timeout": 5,
     "socket_keepalive": True,
+    "priority_steps": [0],  # no message goes before others of its queue
     "global_keyprefix": "wf:celery:",
     # Every message is worthless soon and sent again, so what a killed worker had taken need not come back later.
     # To note each in Redis, and to take the note back, costs more than most tasks. The limit of what is taken stays.

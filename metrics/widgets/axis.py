@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from metrics.widgets import units
 
@@ -151,6 +152,7 @@ def nice_step(span: float, intervals: int) -> float:
     return next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= raw * (1 - 1e-9))
 
 
+@lru_cache(maxsize=256)  # the charts of a page have the same
 def time_ticks(start: float, end: float, zone: tzinfo) -> tuple[Tick, ...]:
     """Return the marks between two Unix times, at round times of the clock in `zone`.
 
