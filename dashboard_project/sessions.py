@@ -15,12 +15,14 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import Error
+from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from metrics.access.principal import address_of
 from metrics.database import impatient, unavailable
 from metrics.models import Session
+from metrics.prepared_query import PreparedQuery
 
 __all__ = ["ReadOnlySessionStore", "SessionStore"]
 
@@ -30,6 +32,11 @@ RENEWED_EVERY = timedelta(hours=1)
 RENEWAL_WAITS_S = 0.25
 RESTS_S = 60.0
 """After a renewal that failed, so that a database in trouble is not asked on each page view, nor the log filled."""
+
+
+_VALID = PreparedQuery(
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), CharField(), DateTimeField()
+)
 
 
 class SessionStore(DatabaseSessionStore):
@@ -52,8 +59,11 @@ class SessionStore(DatabaseSessionStore):
         return bool(key) and len(str(key)) >= 8 and str(key).isascii() and str(key).isalnum()
 
     def load(self) -> dict[str, Any]:
-        self.row = self._get_session_from_db()  # type: ignore[attr-defined]
-        return self.decode(self.row.session_data) if self.row else {}
+        self.row = next(iter(_VALID.objects(Session, self.session_key, timezone.now())), None)
+        if self.row is None:
+            self._session_key = None  # as Django does: it is given a new key if anything is kept
+            return {}
+        return self.decode(self.row.session_data)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         made = super().create_model_instance(data)

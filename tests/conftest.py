@@ -1,6 +1,8 @@
 """Fixtures that every folder of tests may use."""
 
 import fcntl
+import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +27,9 @@ from metrics.sources import plugin_process
 from tests import caches, flush, loop, migrated
 
 flush.install()
+for handler in logging.getLogger().handlers:
+    if isinstance(handler, logging.StreamHandler):  # it has the standard error of the moment, which pytest closes
+        handler.setStream(open(os.devnull, "w"))  # noqa: SIM115
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
 EXAMPLES = {"postgresql": 20, "sqlite": 5}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, IntegerField, Model, Q, QuerySet
 from django.template.loader import render_to_string
 
 from metrics.access.policy import CREATE, SEE, check, may
@@ -21,6 +21,7 @@ from metrics.live import bus
 from metrics.live.bus import Addressee, Entry
 from metrics.live.topic import person
 from metrics.models import Notification, Team, Watch
+from metrics.prepared_query import PreparedQuery
 from metrics.times import datetime_of
 
 KEPT = timedelta(days=90)
@@ -102,9 +103,22 @@ def _tell_all(
     return [people if isinstance(people, Invalid) else len(people) for people in told]
 
 
+# Every page asks this.
+_UNREAD = PreparedQuery(
+    lambda user: (
+        Notification.objects.filter(user=user, read_at=None)
+        .order_by()
+        .values("user")
+        .annotate(number=Count("pk"))
+        .values_list("number")
+    ),
+    IntegerField(),
+)
+
+
 def unread(user: int) -> int:
     """Return how many notifications of `user` (id) are unread."""
-    return Notification.objects.filter(user=user, read_at=None).count()
+    return sum(number for (number,) in _UNREAD.rows(user))
 
 
 def newest(

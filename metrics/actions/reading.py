@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import CharField, F, OuterRef, Subquery, Value
+from django.db.models import CharField, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.template.loader import render_to_string
 
@@ -25,6 +25,7 @@ from metrics.actions.rooms import with_access
 from metrics.live import bus
 from metrics.live.topic import ROOM
 from metrics.models import LogHead, Message, Reading
+from metrics.prepared_query import PreparedQuery
 
 SHOWN_MOST = 99
 ROOMS_MOST = 200
@@ -98,25 +99,18 @@ def unread(users: Collection[int]) -> dict[int, dict[int, int]]:
 
     Rooms that they may not see any more are left out, and so are those beyond `ROOMS_MOST`.
     """
-    every = groupby(_unread_of(users), itemgetter(0))
-    rows = [row for _, of_user in every for row in islice(of_user, ROOMS_MOST)]
-    rooms = with_access({room for _, room, _, _ in rows})
-    principals = {by.pk: by for by in of_users(User.objects.filter(pk__in={user for user, _, _, _ in rows}))}
-    found: defaultdict[int, dict[int, int]] = defaultdict(dict)
-    for user, room, newest, read in rows:
-        if may(principals[user], SEE, rooms[room]):
-            found[user][room] = newest - read
-    return {user: found[user] for user in users}
+    found = _counted(_unread(Reading.objects.filter(user__in=users)))
+    return {user: found.get(user, {}) for user in users}
 
 
 def unread_rooms(user: int) -> set[int]:
     """Return the ids of the rooms that have something unread by `user` (id), those they may not see any more too."""
-    return {room for _, room, _, _ in _unread_of([user])}
+    return {room for _, room, _, _ in _UNREAD_OF.rows(user)}
 
 
 def badge(user: int) -> Badge:
     """Return how much `user` (id) has not read."""
-    return _badge(unread([user])[user])
+    return _badge(_counted(_UNREAD_OF.rows(user)).get(user, {}))
 
 
 def badges(users: Collection[int]) -> dict[int, str]:
@@ -125,12 +119,30 @@ def badges(users: Collection[int]) -> dict[int, str]:
     return {user: render_to_string("room/_unread.html", {"unread": _badge(counts[user])}).strip() for user in counts}
 
 
-def _unread_of(users: Collection[int]) -> Iterable[tuple[int, int, int, int]]:
+def _unread(readings: QuerySet[Reading]) -> QuerySet[Reading, tuple[int, int, int, int]]:
     """Return user, room, how much was said in it and how much of that was read, where that is less."""
     topic = Concat(Value(f"{ROOM}."), Cast(OuterRef("room_id"), CharField()))
     said = Subquery(LogHead.objects.filter(topic=topic).values("said")[:1])
-    rows = Reading.objects.filter(user__in=users).annotate(said=said).filter(said__gt=F("ordinal"))
+    rows = readings.annotate(said=said).filter(said__gt=F("ordinal"))
     return rows.order_by("user", "-room").values_list("user", "room", "said", "ordinal")
+
+
+# Every page asks this.
+_UNREAD_OF = PreparedQuery(lambda user: _unread(Reading.objects.filter(user=user)), IntegerField())
+
+
+def _counted(rows: Iterable[tuple[int, ...]]) -> dict[int, dict[int, int]]:
+    """Return the counts of `rows` as `_unread` has them, by user and room, of the rooms that the user may see."""
+    rows = [row for _, of_user in groupby(rows, itemgetter(0)) for row in islice(of_user, ROOMS_MOST)]
+    if not rows:
+        return {}
+    rooms = with_access({room for _, room, _, _ in rows})
+    principals = {by.pk: by for by in of_users(User.objects.filter(pk__in={user for user, _, _, _ in rows}))}
+    found: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for user, room, newest, read in rows:
+        if may(principals[user], SEE, rooms[room]):
+            found[user][room] = newest - read
+    return found
 
 
 def _badge(counts: Mapping[int, int]) -> Badge:
