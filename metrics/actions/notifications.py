@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, IntegerField, Model, Q, QuerySet
+from django.db.models import CharField, Count, IntegerField, Model, Q, QuerySet
 from django.template.loader import render_to_string
 
 from metrics.access.policy import CREATE, SEE, check, may
@@ -103,7 +103,20 @@ def _tell_all(
     return [people if isinstance(people, Invalid) else len(people) for people in told]
 
 
-# Every page asks this.
+def _unread_about(user: Any, path: Any, query: Any, fragment: Any) -> QuerySet[Notification]:
+    """Return what `user` did not read about a page: its `path`, or what begins as with a `query`, or a `fragment`."""
+    about = Q(about=path) | Q(about__startswith=query) | Q(about__startswith=fragment)
+    return _of(user).filter(about, read_at=None)
+
+
+# Every page asks these.
+_OPENED = PreparedQuery(
+    lambda *given: _unread_about(*given).order_by().values_list("pk")[:1],
+    IntegerField(),
+    CharField(),
+    CharField(),
+    CharField(),
+)
 _UNREAD = PreparedQuery(
     lambda user: (
         Notification.objects.filter(user=user, read_at=None)
@@ -151,10 +164,9 @@ def mark_read(user: int, number: int | None = None, kind: str = "") -> None:
 
 def mark_opened(user: int, path: str) -> None:
     """Note that `user` (id) opens the page `path`, and so reads what is about it."""
-    about = Q(about=path) | Q(about__startswith=f"{path}?") | Q(about__startswith=f"{path}#")
-    found = _of(user).filter(about, read_at=None)
-    if found.exists():  # nearly always not, and then nothing is written
-        _read(user, found)
+    about = (path, f"{path}?", f"{path}#")
+    if _OPENED.finds(user, *about):  # nearly always not, and then nothing is written
+        _read(user, _unread_about(user, *about))
 
 
 def reword(found: QuerySet[Notification], text: str) -> None:

@@ -1,7 +1,7 @@
 """The menu: the pages that the one who looks may open, as a context processor."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -34,7 +34,7 @@ def current(request: HttpRequest) -> dict[str, Any]:
     return {
         "menu": [Entry(name, title, reverse(name), part in route) for title, name, part in pages(by)],
         "role": by.role,
-        "unread": partial(unread, by.pk or 0),
+        "unread": cache(partial(unread, by.pk or 0)),
         "unread_rooms": partial(reading.badge, by.pk or 0),
     }
 

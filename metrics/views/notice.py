@@ -2,38 +2,42 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from redis import RedisError
 
-from metrics.actions.notice import NOTHING_NEW, Notice, notice
+from metrics.actions import notice
+from metrics.actions.notice import NOTHING_NEW, Notice
 from metrics.health import store as health
 from metrics.health.store import Down
 from metrics.redis_state import outage
+from metrics.redis_state.round_trip import ask
+
+
+class Said(NamedTuple):
+    """The notice, how much is down, and how often alerts changed."""
+
+    notice: Notice
+    down: Down = Down()
+    alerts: int = 0
 
 
 def current(request: HttpRequest) -> dict[str, Callable[[], object]]:
-    """Give every template the notice and how much is down, which are read where a template asks."""
-    return {"current_notice": _notice, "current_down": _down, "current_alerts": _alerts}
+    """Give every template the notice and how much is down, which are read, all at once, where a template first asks."""
+    said = cache(_said)
+    return {
+        "current_notice": lambda: said().notice,
+        "current_down": lambda: said().down,
+        "current_alerts": lambda: said().alerts,
+    }
 
 
-def _notice() -> Notice:
+def _said() -> Said:
     try:
-        return notice(time.time())
+        noted = ask(health.noted())
     except RedisError as error:
         outage.log("page drawn without the notice", error)
-        return Notice(outage.words(error), NOTHING_NEW)
-
-
-def _down() -> Down:
-    try:
-        return health.down()
-    except RedisError:  # the notice says so
-        return Down()
-
-
-def _alerts() -> int:
-    try:
-        return health.number_of("alerts")
-    except RedisError:
-        return 0
+        return Said(Notice(outage.words(error), NOTHING_NEW))
+    return Said(notice.of(noted, time.time()), noted.down, noted.alerts)

@@ -1,6 +1,7 @@
 """The notice on pages: above what they show, on those that are live and those that are not."""
 
 import time
+from unittest.mock import Mock
 
 import pytest
 from django.test import Client
@@ -43,15 +44,20 @@ def test_without_redis_the_page_is_drawn_and_says_so(ada: Client, path: str, mon
     def away(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("metrics.actions.notice.ask", away)
+    monkeypatch.setattr(health, "noted", away)
     response = ada.get(path)
     assert response.status_code == 200
     assert "<strong>Redis does not answer.</strong>" in response.content.decode()
 
 
-def test_a_part_that_a_page_fetches_anew_does_not_read_it(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "arriving", lambda: pytest.fail("it was read"))
-    assert ada.get("/sources/", headers={"HX-Request": "true"}).status_code == 200
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_notice_and_what_is_down_are_read_together(
+    ada: Client, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Mock(side_effect=health.noted)
+    monkeypatch.setattr(health, "noted", read)
+    assert ada.get("/sources/", headers=headers).status_code == 200
+    assert read.call_count == 1
 
 
 def test_who_is_not_signed_in_is_told_nothing(client: Client) -> None:
