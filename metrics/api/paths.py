@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Set
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -102,6 +102,7 @@ def _likely(path: str) -> Iterable[str]:
     return path, path.rstrip("/"), f"{path}/"
 
 
+@lru_cache(maxsize=256)  # a program asks for the same again and again, and Django looks it up anyway
 def _is_known(path: str) -> bool:
     try:
         return resolve(path).func is not no_such_endpoint
