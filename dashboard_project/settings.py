@@ -432,7 +432,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune_runs": {"task": "tasks.collect.prune", "schedule": 60.0, "options": {"expires": 60}},
     "keep_rooms": {"task": "tasks.rooms.keep", "schedule": 3600.0, "options": {"expires": 600}},
     "prune_pictures": {"task": "tasks.pictures.prune", "schedule": 3600.0, "options": {"expires": 600}},
-    "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 3.0, "options": {"expires": 5}},
+    "plugins": {"task": "tasks.collect.follow_plugins", "schedule": 5.0, "options": {"expires": 5}},
     "ask_calendars": {"task": "tasks.alerts.ask_calendars", "schedule": 60.0, "options": {"expires": 60}},
     "look_ahead": {"task": "tasks.alerts.look_ahead", "schedule": 3600.0, "options": {"expires": 600}},
     "look_at_series": {"task": "tasks.system.look_at_series", "schedule": 10.0, "options": {"expires": 10}},

@@ -1,4 +1,4 @@
-"""Signs of life of what runs in this process, told Redis each second by a thread of its own: tasks may take all others.
+"""Signs of life of what runs in this process, told Redis by a thread of its own: tasks may take all others.
 
 A worker gives one for as long as that thread runs. What else runs in the process, as beat and tasks, notes here when it
 did: the sign goes with the worker's next, with the time at which it was noted. So all of them are one round trip.
@@ -32,12 +32,12 @@ def begin(worker: str = "") -> None:
         if worker:
             _workers.append(health.LifeSign(worker))
         if _thread is None:
-            _thread = threading.Thread(target=_give_each_second, name="life signs", daemon=True)
+            _thread = threading.Thread(target=_give_all_along, name="life signs", daemon=True)
             _thread.start()
 
 
 def note(name: str, now: float, running_s: float = 0.0) -> None:
-    """Have a sign at `now` (Unix seconds) given within a second, as `store.record` does at once."""
+    """Have a sign at `now` (Unix seconds) given within two seconds, as `store.record` does at once."""
     begin()
     with _changing:
         _noted[name] = health.sign(name, now, running_s)
@@ -60,7 +60,7 @@ def give(watch: standstill.Watch, now: float, ticks: float) -> None:
         watch.log_change(standstill.look_at(answers[-1], now))
 
 
-def _give_each_second() -> None:
+def _give_all_along() -> None:
     watch = standstill.Watch()
     while True:
         _try_to_give(watch)

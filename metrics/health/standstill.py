@@ -1,7 +1,7 @@
 """Which part of the system stands still, told by the signs of life that each records.
 
-beat, render and collect each record every second that their process runs. Three tasks show more, as long as beat sends
-them: `sweep` that the worker `render` has a thread to spare, `database` that its tick could read the database,
+beat, render and collect each record every two seconds that their process runs. Three tasks show more, as long as beat
+sends them: `sweep` that the worker `render` has a thread to spare, `database` that its tick could read the database,
 `collecting` that the worker `collect` has a thread to spare, as does each run of a source.
 """
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 SILENT_AFTER_S = 10.0
 BUSY_AFTER_S = 15.0
-SIGNS_APART_S = 2.0
+SIGNS_APART_S = 3.0
 """Parts that stop together gave their last signs so far apart at most. Meanwhile it is not known which is the cause."""
 NEVER_CAME_AFTER_S = 60.0
 """A process that has not been seen since the others began counts as standing still after this time."""

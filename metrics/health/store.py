@@ -15,7 +15,7 @@ SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting", "alerts
 """Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
 STEADY = frozenset({"beat", "render", "collect", "database"})
 """Those that say for how long they have run."""
-SIGN_EVERY_S = 1.0
+SIGN_EVERY_S = 2.0
 PAUSE_S = 5.0
 """A longer time between two signs is a pause, in which a process was stopped or waited for Redis."""
 TASK_QUEUES = ("collect", "system")

@@ -34,12 +34,13 @@ def judged(running_s: Mapping[str, float] = UP, **ages: float) -> dict[Part, Par
         # without beat no task is sent, so those that show more tell nothing
         ({"beat": 60, "sweep": 60, "database": 60, "collecting": 60}, Part.BEAT, State.SILENT),
         ({"render": 60, "sweep": 60, "database": 60}, Part.RENDER, State.SILENT),
-        # those that stop together gave their last signs up to a second apart
+        # those that stop together gave their last signs up to three seconds apart
         ({"beat": 10.9, "render": 9.9, "sweep": 10.9, "database": 10.9}, None, None),
         ({"beat": 9.9, "render": 9.9, "sweep": 10.9, "database": 10.9}, None, None),
         ({"beat": 9.9, "render": 9.9, "collect": 10.9}, None, None),
         ({"beat": 10.9, "render": 10, "collect": 11}, Part.RENDER, State.SILENT),
-        ({"beat": 11.9, "render": 7.9}, Part.BEAT, State.SILENT),
+        ({"beat": 11.9, "render": 7.9}, None, None),
+        ({"beat": 12.9, "render": 6.9}, Part.BEAT, State.SILENT),
         # of several, the one without which the others can't be told
         ({"beat": 60, "render": 60}, Part.RENDER, State.SILENT),
         ({"beat": 60, "collect": 60}, Part.BEAT, State.SILENT),
