@@ -80,14 +80,17 @@ def extremes(points: Sequence[Point], step_s: float) -> list[Point]:
     """
     found: list[Point] = []
     for number, some in _by_step(points, 2 * step_s):
-        least, greatest = min(some, key=low), max(some, key=high)
-        ends = [(least.at, low(least)), (greatest.at, high(greatest))]
-        if len(some) == 1 and ends[0][1] == ends[1][1]:
-            found.append(Point(least.at // step_s * step_s, ends[0][1]))
+        lows = [one.value if one.low is None else one.low for one in some]
+        highs = [one.value if one.high is None else one.high for one in some]
+        least, greatest = min(lows), max(highs)
+        if len(some) == 1 and least == greatest:
+            found.append(Point(some[0].at // step_s * step_s, least))
             continue
-        before = found[-1].value if found else ends[0][1]
-        ends.sort(key=lambda end: (end[0], abs(end[1] - before)))
-        found += [Point((2 * number + half) * step_s, value) for half, (_, value) in enumerate(ends)]
+        before = found[-1].value if found else least
+        rise_s = some[highs.index(greatest)].at - some[lows.index(least)].at
+        is_fall = rise_s < 0 or (rise_s == 0 and abs(greatest - before) < abs(least - before))
+        first, second = (greatest, least) if is_fall else (least, greatest)
+        found += (Point(2 * number * step_s, first), Point((2 * number + 1) * step_s, second))
     return found
 
 
