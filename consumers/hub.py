@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
 import structlog
@@ -184,7 +184,7 @@ class Hub:
         return True
 
     async def _opened(self, topic: Topic) -> AnyStream:
-        """Return the stream of `topic`, which is opened unless it is."""
+        """Return the stream of `topic`; open it if it is not."""
         while True:
             if changing := self._changing.get(topic):
                 await asyncio.wait([changing])
@@ -200,12 +200,19 @@ class Hub:
         long while a thousand pages come back.
         """
         changing = self._changing[topic] = asyncio.create_task(change)
-        changing.add_done_callback(lambda _: self._changing.pop(topic))
+        changing.add_done_callback(partial(self._changed, topic))
         await asyncio.shield(changing)
 
+    def _changed(self, topic: Topic, changing: asyncio.Task[None]) -> None:
+        del self._changing[topic]
+        if not changing.cancelled():
+            changing.exception()  # for whoever waits for it; a round that waits no more has told of Redis itself
+
     async def _open(self, topic: Topic) -> None:
-        await (self._open_dashboard if topic.is_variant else self.logs.open)(topic)
-        self._empty_since[topic] = time.monotonic()
+        try:
+            await (self._open_dashboard if topic.is_variant else self.logs.open)(topic)
+        finally:
+            self._empty_since[topic] = time.monotonic()
 
     async def _open_dashboard(self, topic: Topic) -> None:
         stream = self.streams[topic] = Stream(topic)
@@ -218,11 +225,11 @@ class Hub:
             self._starve(error)
 
     async def _close(self, topic: Topic) -> None:
+        self._openers.pop(topic, None)  # whoever comes from now on opens it anew
         await self._channel.unsubscribe(topic)
         del self._empty_since[topic]
         self.streams.pop(topic, None)
         self.logs.streams.pop(topic, None)
-        self._openers.pop(topic, None)
         self._marks.forget(str(topic))
 
     def leave(self, stream: AnyStream, viewer: Viewer) -> None:
@@ -392,7 +399,7 @@ class Hub:
             stream.pulse()
 
     async def _feed_hungry(self) -> None:
-        hungry = [stream for stream in self.streams.values() if not stream.fed]
+        hungry = [one for topic, one in self.streams.items() if not one.fed and topic not in self._changing]
         for stream in hungry:
             await self._feed(stream)
             if time.monotonic() - self._renewed > watchers.RENEW_S:
@@ -442,7 +449,8 @@ class Hub:
 
     async def _close_unwatched(self) -> None:
         for topic, since in list(self._empty_since.items()):
-            if time.monotonic() - since >= LINGER_S and self._empty_since.get(topic) == since:
+            is_still_empty = self._empty_since.get(topic) == since and topic not in self._changing
+            if is_still_empty and time.monotonic() - since >= LINGER_S:
                 await self._change(topic, self._close(topic))
 
 

@@ -34,7 +34,7 @@ RESTS_S = 60.0
 """After a renewal that failed, so that a database in trouble is not asked on each page view, nor the log filled."""
 
 
-_VALID = PreparedQuery(
+_VALID_SESSION = PreparedQuery(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), CharField(), DateTimeField()
 )
 
@@ -59,7 +59,7 @@ class SessionStore(DatabaseSessionStore):
         return bool(key) and len(str(key)) >= 8 and str(key).isascii() and str(key).isalnum()
 
     def load(self) -> dict[str, Any]:
-        self.row = next(iter(_VALID.objects(Session, self.session_key, timezone.now())), None)
+        self.row = next(iter(_VALID_SESSION.objects(Session, self.session_key, timezone.now())), None)
         if self.row is None:
             self._session_key = None  # as Django does: it is given a new key if anything is kept
             return {}

@@ -1,4 +1,4 @@
-"""Queries that are asked every second: Django puts their SQL together once, which takes many times as long as asking.
+"""Queries that are asked all the time: Django puts their SQL together once, which takes many times as long as asking.
 
 _OVER = PreparedQuery(lambda now: Alert.objects.filter(acknowledged_until__lte=now).values_list("pk"), DateTimeField())
 if _OVER.finds(datetime_of(now)): …

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error
-from django.db.models import CharField, DateTimeField, Q, QuerySet
+from django.db.models import CharField, DateTimeField, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from metrics.database import impatient
@@ -38,7 +38,8 @@ def secret_in(authorization: str) -> str:
 def bearer(secret: str) -> Token | None:
     """Return the token of `secret`, unless it is revoked or expired, and note that it was used."""
     now = timezone.now()
-    found = _VALID.objects(Token, Token.digest_of(secret), now) if secret else []
+    found = _VALID_TOKEN.objects(Token, Token.digest_of(secret), now) if secret else []
+    prefetch_related_objects([one for one in found if one.scope != Token.Scope.ADMIN], "teams")  # those are of no team
     note_use(found, now)
     return next(iter(found), None)
 
@@ -64,7 +65,9 @@ def _valid(now: Any) -> QuerySet[Token]:
 
 
 # Every request of a program asks this.
-_VALID = PreparedQuery(lambda digest, now: _valid(now).filter(digest=digest).order_by(), CharField(), DateTimeField())
+_VALID_TOKEN = PreparedQuery(
+    lambda digest, now: _valid(now).filter(digest=digest).order_by(), CharField(), DateTimeField()
+)
 
 
 def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:

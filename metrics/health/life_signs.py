@@ -32,7 +32,7 @@ def begin(worker: str = "") -> None:
         if worker:
             _workers.append(health.LifeSign(worker))
         if _thread is None:
-            _thread = threading.Thread(target=_give_all_along, name="life signs", daemon=True)
+            _thread = threading.Thread(target=_give_forever, name="life signs", daemon=True)
             _thread.start()
 
 
@@ -60,7 +60,7 @@ def give(watch: standstill.Watch, now: float, ticks: float) -> None:
         watch.log_change(standstill.look_at(answers[-1], now))
 
 
-def _give_all_along() -> None:
+def _give_forever() -> None:
     watch = standstill.Watch()
     while True:
         _try_to_give(watch)

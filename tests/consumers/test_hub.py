@@ -160,6 +160,32 @@ async def test_whoever_comes_while_a_topic_is_let_go_gets_one_that_is_open(hub: 
     assert stream.fed
 
 
+async def test_a_topic_is_let_go_once_though_a_round_gave_up_waiting(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, calls, unsubscribe = asyncio.Event(), [], hub._channel.unsubscribe
+
+    async def slow(topic: Topic) -> None:
+        calls.append(topic)
+        await goes_on.wait()
+        await unsubscribe(topic)
+
+    monkeypatch.setattr(hub._channel, "unsubscribe", slow)
+    topic = variant(0, "24h")
+    await hub._opened(topic)
+    hub._empty_since[topic] = -LINGER_S
+    given_up = asyncio.create_task(hub._close_unwatched())
+    while not calls:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    given_up.cancel()
+    await hub._close_unwatched()
+    await hub._feed_hungry()
+    goes_on.set()
+    stream = await hub._opened(topic)
+    assert calls == [topic]
+    assert stream is hub.streams[topic]
+    assert stream.fed
+    assert hub._changing == {}
+
+
 async def test_only_the_socket_of_a_person_is_sent_the_list_of_alerts(hub: Hub) -> None:
     """Others are open to strangers, such as one of a link, and lists are drawn by request."""
     asked = {"personal": "1", "list": "alerts"}

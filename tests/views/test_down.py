@@ -58,6 +58,7 @@ def test_without_redis_nothing_is_said(ada: Client, monkeypatch: pytest.MonkeyPa
     def away() -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(health, "down", away)
+    health.record_down(Down(sources=2))
+    monkeypatch.setattr(health, "noted", away)
     response = ada.get("/sources/")
     assert (response.status_code, said(response.content.decode())) == (200, {})
