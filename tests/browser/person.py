@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.integration.page import sign_in
 from tests.integration.stack import Stack, free_port
@@ -66,6 +66,11 @@ class Person:
 
     def open(self, path: str) -> None:
         self.page.goto(self.system.url + path)
+
+    def follow(self, leads_on: Locator) -> None:
+        """Click what leads to another page, and wait until its scripts have run: a click sooner goes without them."""
+        with self.page.expect_navigation():
+            leads_on.click()
 
     def state(self) -> str:
         """Return what the page says of its connection."""

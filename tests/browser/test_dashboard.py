@@ -457,7 +457,7 @@ def test_an_annotation_is_on_open_charts_at_once_and_read_by_pointer_finger_and_
             place = marks.first.bounding_box()
             assert place is not None
             page.mouse.move(place["x"] + place["width"] / 2, place["y"] + 40)
-            expect(page.locator(".hover-active .hover-note")).to_contain_text("Shop 4.2 deployed")
+            expect(page.locator(".hover-active .hover-note", has_text="Shop 4.2 deployed")).to_be_visible()
             page.mouse.move(2, 2)
             charts.first.focus()
             said = page.locator("span.sr[role=status]")

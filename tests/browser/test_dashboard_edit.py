@@ -184,7 +184,7 @@ def test_tiles_are_put_in_order_on_a_phone(
     assert column(looks.page, "#widgets > .widget") == ["a", "b", "c", "d"]
     looks.mark()
     page.bring_to_front()
-    page.get_by_role("link", name="Phone").click()
+    someone.follow(page.get_by_role("link", name="Phone"))
     expect(page.locator(".canvas.phone > .tile")).to_have_count(4)
     someone.mark()
 

@@ -90,7 +90,7 @@ def test_pictures_of_the_first_dashboard(chromium: Browser, system: Stack, tmp_p
 
     person.sign_in("/dashboards/new/")
     page.get_by_label("Title").first.fill("My machine")
-    page.get_by_role("button", name="Save, and go on to its widgets").click()
+    person.follow(page.get_by_role("button", name="Save, and go on to its widgets"))
     for title, kind, metric in (("CPU", "gauge", "host_cpu_percent"), ("Load", "line", "host_load")):
         page.get_by_role("link", name="Add a widget", exact=True).first.click()
         choice = page.locator("#drawer").get_by_role("link", name=kind, exact=True)

@@ -23,8 +23,9 @@ def someone(page: Page, system: Stack) -> Person:
     return someone
 
 
-def fill(page: Page, name: str, url: str) -> None:
-    page.get_by_role("link", name="http_check").click()
+def fill(someone: Person, name: str, url: str) -> None:
+    page = someone.page
+    someone.follow(page.get_by_role("link", name="http_check"))
     page.get_by_label("Name of the source").fill(name)
     page.get_by_label("Seconds between two runs").fill("1")
     page.get_by_label("URL", exact=True).fill(url)
@@ -33,7 +34,7 @@ def fill(page: Page, name: str, url: str) -> None:
 def test_a_source_is_made_tried_saved_and_seen_to_run(someone: Person) -> None:
     page, name = someone.page, f"own health {next(NUMBERS)}"
     page.get_by_role("link", name="Add a source").click()
-    fill(page, name, f"{someone.system.url}/healthz")
+    fill(someone, name, f"{someone.system.url}/healthz")
     page.get_by_label("Bearer token").fill("open sesame")
     page.get_by_role("button", name="Test now").click()
     trial = page.locator("#trial")
@@ -62,7 +63,7 @@ def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
     page.get_by_label("Cron", exact=True).fill("whenever")
     page.get_by_label("URL", exact=True).fill("not an address")
     page.get_by_label("Timeout, seconds").fill("99")
-    page.get_by_role("button", name="Save").click()
+    someone.follow(page.get_by_role("button", name="Save"))
     expect(page.locator(".said-error")).to_contain_text("3 things to put right")
     errors = page.locator(".field-error")
     expect(errors).to_have_text(
@@ -116,7 +117,7 @@ def test_the_menu_follows_what_is_down(someone: Person, path: str) -> None:
 def test_a_source_is_turned_off_tried_and_removed(someone: Person) -> None:
     page, name = someone.page, f"to be removed {next(NUMBERS)}"
     someone.open("/sources/new/")
-    fill(page, name, "http://127.0.0.1:9/")
+    fill(someone, name, "http://127.0.0.1:9/")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Turn off").click()
     expect(page.locator(".source-status-off")).to_be_visible()
@@ -133,7 +134,7 @@ def test_it_works_without_javascript(chromium: Browser, system: Stack) -> None:
     someone = Person(context.new_page(), system)
     someone.sign_in("/sources/new/")
     page, name = someone.page, f"without javascript {next(NUMBERS)}"
-    fill(page, name, f"{system.url}/healthz")
+    fill(someone, name, f"{system.url}/healthz")
     page.get_by_role("button", name="Test now").click()
     expect(page.locator("#trial")).to_contain_text("nothing was stored")
     expect(page.get_by_label("URL", exact=True)).to_have_value(f"{system.url}/healthz")

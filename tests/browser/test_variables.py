@@ -66,7 +66,7 @@ def test_values_are_chosen_and_a_new_one_appears_by_itself(person: Person, push_
     zone.get_by_role("button", name="south").click()
     person.wait_until_live()
     expect(page).to_have_url(re.compile(r"\?range=15m&var-host=web-1&var-host=web-10&var-zone=south$"))
-    page.get_by_role("link", name="6h").click()
+    person.follow(page.get_by_role("link", name="6h"))
     expect(page.locator("#w-bars h2")).to_have_text("Load of web-1, web-10 in south")
     page.keyboard.press("w")
     expect(page.locator(".wall-top")).to_contain_text("web-1, web-10")
