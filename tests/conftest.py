@@ -1,7 +1,7 @@
 """Fixtures that every folder of tests may use."""
 
 import fcntl
-import logging
+import logging.config
 import os
 import threading
 import time
@@ -27,9 +27,9 @@ from metrics.sources import plugin_process
 from tests import caches, flush, loop, migrated
 
 flush.install()
-for handler in logging.getLogger().handlers:
-    if isinstance(handler, logging.StreamHandler):  # it has the standard error of the moment, which pytest closes
-        handler.setStream(open(os.devnull, "w"))  # noqa: SIM115
+# Else it is the standard error of the moment, which pytest closes; and again whenever a test sets Django up.
+settings.LOGGING["handlers"]["console"]["stream"] = open(os.devnull, "w")  # noqa: SIM115
+logging.config.dictConfig(settings.LOGGING)
 structlog.configure(cache_logger_on_first_use=False)  # a cached logger writes past `structlog.testing.capture_logs`
 # How long an example takes is a matter of the machine.
 EXAMPLES = {"postgresql": 20, "sqlite": 5}
