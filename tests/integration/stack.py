@@ -33,18 +33,21 @@ PORTS = range(20_000, 32_000)
 SUSPENDS_MOST = 20
 LOCKED_S = 1.0
 """For so long a process that goes on may hold SQLite's lock for writing, on a machine that is busy."""
+_given: set[int] = set()
 STOPS_S = 60.0  # far more than it may take: it tells what hangs from a machine that is busy
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on, and that the system gives to nobody who lets it choose.
+    """Return a port that nothing listens on, another one each time, and that the system gives to nobody who lets it.
 
     What the system chooses could be taken again, as the near end of any connection, before it is listened on.
     """
-    for port in random.sample(PORTS, 100):
+    for port in random.SystemRandom().sample(PORTS, 100):  # which nobody seeds
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
     raise AssertionError("No port is free.")
 
 
