@@ -20,13 +20,16 @@ _SHARED: list[Any] = [
 ]
 
 
-PING_KEY = re.compile(r"(/(?:ping|alerts/+webhook)/+)[^/?#\s\"'<>]+")
-"""In the address of a heartbeat or of a webhook, which is a credential; requests that fail are logged with theirs."""
+KEY = re.compile(r"(/(?:ping|alerts/+webhook)/+|[?&](?:key|p|ticket|token)=)[^/?&#\s\\\"'<>]+", re.IGNORECASE)
+"""In an address: of a heartbeat, a webhook, a calendar or a socket, or InfluxDB's password, which is a token.
+
+Servers log the addresses of requests, and Django those of requests that fail.
+"""
 
 
-def hide_ping_keys(_: Any, __: str, line: str) -> str:
-    """Return `line`, a record as it will be written, without the keys of heartbeats and webhooks."""
-    return PING_KEY.sub(r"\1[key]", line)
+def hide_keys(_: Any, __: str, line: str) -> str:
+    """Return `line`, a record as it will be written, without the keys that addresses hold."""
+    return KEY.sub(r"\1[key]", line)
 
 
 class NotReady(logging.Filter):
@@ -86,7 +89,7 @@ def logging_config(level: str, as_json: bool) -> dict[str, Any]:
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render, hide_ping_keys],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render, hide_keys],
             }
         },
         "filters": {

@@ -6,11 +6,12 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html, codes those of h
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 RETRY_AFTER_S = "5"
+BY_THE_WAY_S = 0.25
 
 AWAY = "The database does not answer"
 READ_ONLY = "The database is read-only just now"
@@ -64,6 +65,13 @@ def unavailable(error: BaseException | None) -> str:
     if state is None:
         return AWAY if isinstance(error, OperationalError | InterfaceError) else ""
     return _STATES.get(state) or _CLASSES.get(state[:2], "")
+
+
+@contextmanager
+def by_the_way() -> Iterator[None]:
+    """Run the block, which notes something while somebody reads: a read neither fails nor waits because it did."""
+    with suppress(Error), impatient(BY_THE_WAY_S):
+        yield
 
 
 @contextmanager

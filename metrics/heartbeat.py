@@ -136,9 +136,14 @@ def judged(condition: Condition, now: float) -> State:
         return condition.state
     if condition.down_at is not None and now >= condition.down_at:
         return State.DOWN
-    if condition.late_at is not None and now >= condition.late_at:
+    if condition.late_at is not None and now >= condition.late_at and not _runs(condition):
         return State.LATE
     return condition.state
+
+
+def _runs(condition: Condition) -> bool:
+    """Return whether a run began since the last ping: its start came in time, and it has the grace to end in."""
+    return any(condition.last_at is None or at >= condition.last_at for at in condition.starts.values())
 
 
 def signal_of(word: str) -> tuple[Signal, int | None] | None:

@@ -5,17 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import Error
 from django.db.models import CharField, DateTimeField, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
-from metrics.database import impatient
+from metrics.database import by_the_way
 from metrics.models import Link, Token
 from metrics.prepared_query import PreparedQuery
 
 NOTED_EVERY = timedelta(minutes=1)
 """The last use of a token or a link is known so exactly."""
-NOTING_WAITS_S = 0.25
 
 
 def secret_in(authorization: str) -> str:
@@ -75,10 +73,7 @@ def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:
     due = [one for one in used if one.last_used_at is None or now - one.last_used_at >= NOTED_EVERY]
     if not due:
         return
-    try:
-        with impatient(NOTING_WAITS_S):
-            type(due[0])._default_manager.filter(pk__in=[one.pk for one in due]).update(last_used_at=now)
-    except Error:
-        pass
+    with by_the_way():
+        type(due[0])._default_manager.filter(pk__in=[one.pk for one in due]).update(last_used_at=now)
     for one in due:
         one.last_used_at = now

@@ -123,8 +123,10 @@ def _set_back(heartbeat: Heartbeat, now: float) -> None:
 
 
 def _judge(heartbeat: Heartbeat, now: float) -> bool:
-    """Compare and swap: False, if a ping came meanwhile, or another process was faster."""
+    """Compare and swap: False, if a ping came meanwhile, another process was faster, or a run goes on."""
     state = judged(condition_of(heartbeat), now)
+    if state == heartbeat.state:
+        return False
     seen = Heartbeat.objects.filter(pk=heartbeat.pk, state=heartbeat.state, down_at=heartbeat.down_at)
     with transaction.atomic():
         if not seen.update(state=state):

@@ -17,6 +17,7 @@ from metrics.access.principal import Principal, of_users
 from metrics.actions import logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
+from metrics.database import by_the_way
 from metrics.live import bus
 from metrics.live.bus import Addressee, Entry
 from metrics.live.topic import person
@@ -163,10 +164,11 @@ def mark_read(user: int, number: int | None = None, kind: str = "") -> None:
 
 
 def mark_opened(user: int, path: str) -> None:
-    """Note that `user` (id) opens the page `path`, and so reads what is about it."""
+    """Note that `user` (id) opens the page `path`, and so reads what is about it; no page fails, or waits, for that."""
     about = (path, f"{path}?", f"{path}#")
     if _OPENED.finds(user, *about):  # nearly always not, and then nothing is written
-        _read(user, _unread_about(user, *about))
+        with by_the_way():
+            _read(user, _unread_about(user, *about))
 
 
 def reword(found: QuerySet[Notification], text: str) -> None:

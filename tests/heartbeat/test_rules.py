@@ -110,6 +110,13 @@ class TestRuns:
         assert judged(started, AT + 400) is State.DOWN
         assert judged(after((0, Signal.START)), AT + 300) is State.DOWN
 
+    def test_a_run_that_began_in_time_is_not_late_while_it_may_go_on(self) -> None:
+        started = after((0, Signal.SUCCESS), (3600, Signal.START))
+        assert judged(started, AT + 3899) is State.UP
+        assert judged(started, AT + 3900) is State.DOWN
+        crashed_before = after((0, Signal.START, "a"), (10, Signal.SUCCESS, "b"))
+        assert judged(crashed_before, AT + 10 + 3660) is State.LATE
+
     def test_starting_again_and_again_does_not_hide_that_nothing_ends(self) -> None:
         crashing = after((0, Signal.SUCCESS), *((at, Signal.START) for at in range(3600, 4200, 60)))
         assert judged(crashing, AT + 3960) is State.DOWN

@@ -14,6 +14,11 @@ from tests.sources.web import Handler, serving
 pytestmark = pytest.mark.integration
 
 SAID = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "1"}
+HIDDEN = [
+    *("/ping/a-key/0", "/Ping/a-key", "//ping/a-key", "/api/v1/alerts/webhook/a-key"),
+    *("/on-call/7.ics?key=a-key", "/write?db=a&p=a-key", "/query?p=a-key&q=SHOW"),
+]
+"""Addresses that hold a key."""
 PROXY, NEIGHBOUR = "127.0.0.1", "127.0.0.2"
 
 
@@ -58,7 +63,8 @@ def test_sockets_and_hosts_pass(tmp_path: Path) -> None:
 def test_a_page_without_a_server_tries_again(tmp_path: Path) -> None:
     with nginx(f"http://127.0.0.1:{free_port()}", tmp_path) as front:
         answer = httpx.get(f"{front}/d/shop/", trust_env=False)
-        assert httpx.get(f"{front}/ping/a-key/0", trust_env=False).status_code == 503
+        for hidden in HIDDEN:
+            assert httpx.get(front + hidden, trust_env=False).status_code == 503
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
     assert 'http-equiv="refresh"' in answer.text
     assert "connect() failed" in (log := (tmp_path / "log").read_text())

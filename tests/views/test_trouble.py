@@ -26,6 +26,7 @@ from metrics.actions import (
     links,
     maintenance,
     messages,
+    notifications,
     pictures,
     rooms,
     rules,
@@ -33,9 +34,10 @@ from metrics.actions import (
     silences,
 )
 from metrics.actions.maintenance import Window
+from metrics.actions.notification_settings import ALERT
 from metrics.alerts.matchers import Matcher
 from metrics.database import READ_ONLY, unavailable
-from metrics.models import Alert, Channel, Session
+from metrics.models import Alert, Channel, Notification, Session
 from metrics.views import errors
 from metrics.views.urls import urlpatterns
 from tests import make, trouble
@@ -147,12 +149,16 @@ class TestRenewal:
         self, client: Client, way: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         seen(timedelta(days=20))
+        notifications.tell(SYSTEM, "user:root", ALERT, "Disk full", "/")
         with way():
             began = time.monotonic()
             assert [client.get("/").status_code for _ in range(20)] == [200] * 20
             assert time.monotonic() - began < 15
         assert caplog.text.count("sessions are not renewed") <= 1
         assert not is_renewed()
+        assert Notification.objects.get().read_at is None
+        assert client.get("/").status_code == 200
+        assert Notification.objects.get().read_at is not None
 
 
 class TestAway:
