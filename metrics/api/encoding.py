@@ -32,7 +32,7 @@ def decoded(request: HttpRequest, limit: int, usual: str = "") -> bytes:
     `usual` is the encoding of a body whose header does not name one.
     Raises HttpError: 413 for a body that is larger, 415 for an encoding nobody knows here, 400 for a broken one.
     """
-    encoding = request.headers.get("Content-Encoding", usual).strip().lower()
+    encoding = request.headers.get("Content-Encoding", "").strip().lower() or usual
     try:
         return unpacked(_sent(request, limit), encoding, limit)
     except TooLargeError:

@@ -97,8 +97,9 @@ class TestAnswers:
         assert Sample.objects.get().series.labels == {"shop": "north"}
         assert body(send(program, packed(labels)))["detail"].startswith("1 of 1 samples can't be stored")
 
-    def test_without_an_encoding_it_is_snappy(self, program: Program) -> None:
-        headers = {"Authorization": f"Bearer {program.token}"}
+    @pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": ""}])
+    def test_without_an_encoding_it_is_snappy(self, program: Program, encoding: dict[str, str]) -> None:
+        headers = {"Authorization": f"Bearer {program.token}", **encoding}
         response = program.http.post(PATH, packed(LABELS), content_type="application/x-protobuf", headers=headers)
         assert response.status_code == 204
         assert Sample.objects.count() == 1
