@@ -5,10 +5,11 @@ is a whole day, what can't be read, and what would recur so often that reading i
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from calendar import isleap, monthrange
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -34,6 +35,27 @@ ZONES_MOST_A_DAY = A_DAY["MONTHLY"]
 UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError)
 """Errors of the libraries about what calendars say."""
 MULTIPLIES = ("BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY")
+DAYS_TRIED = 40 * 366
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+class _Part(NamedTuple):
+    """A part of a rule that days fit or not: how its values are read, and which values a day has."""
+
+    read: Callable[[Any], Any]
+    of: Callable[[date], tuple[Any, ...]]
+
+
+def _from_both_ends(place: int, count: int) -> tuple[int, int]:
+    return place, place - count - 1
+
+
+DAYS = {
+    "BYMONTH": _Part(int, lambda day: (day.month,)),
+    "BYMONTHDAY": _Part(int, lambda day: _from_both_ends(day.day, monthrange(day.year, day.month)[1])),
+    "BYYEARDAY": _Part(int, lambda day: _from_both_ends(day.timetuple().tm_yday, 365 + isleap(day.year))),
+    "BYDAY": _Part(lambda name: str(name)[-2:].upper(), lambda day: (WEEKDAYS[day.weekday()],)),
+}
 NAMED_MOST = 3
 LASTS = "X-WATCHFLOOR-LASTS"
 """Where a duration is kept, in seconds: the library takes hours as those of clocks, and forgets that it was one."""
@@ -204,6 +226,10 @@ def _leave_out(calendar: Any, end: float) -> list[str]:
         if any(_recurs_too_often(one, rule, end) for rule in _rules(one)):
             often.append(str(one.get("SUMMARY", "an event"))[:50])
             continue
+        if rules := [rule for rule in _rules(one) if not _never_comes(rule, _dt(one, "DTSTART"))]:
+            one["RRULE"] = rules
+        else:
+            one.pop("RRULE", None)
         strange |= set(_unknown_zones(one))
         one.pop(LASTS, None)
         if isinstance(_dt(one, "DURATION"), timedelta):
@@ -223,8 +249,22 @@ def _is_readable(event: Any) -> bool:
     return rules and _dt(event, "DTSTART") is not None and not isinstance(event.get("UID"), list)
 
 
+def _never_comes(rule: Any, begins: date) -> bool:
+    """Return whether no day fits `rule` for decades, such as the 30th of February.
+
+    The library looks at every day until the year 9999 then, whatever the rule says about its end; that takes seconds.
+    """
+    given = {name: frozenset(map(fits.read, rule[name])) for name, fits in DAYS.items() if rule.get(name)}
+    if not given:
+        return False
+    step = int(rule.get("INTERVAL", [1])[0]) if str(rule["FREQ"][0]).upper() == "DAILY" else 1
+    first = date(begins.year, begins.month, begins.day).toordinal()
+    days = map(date.fromordinal, range(first, min(first + DAYS_TRIED, date.max.toordinal()), step))
+    return not any(all(not wanted.isdisjoint(DAYS[name].of(day)) for name, wanted in given.items()) for day in days)
+
+
 def _end(rule: Any, begins: date, end: float) -> None:
-    """Have `rule` end soon after `end` (Unix seconds): one that never comes to pass is tried until the year 9999."""
+    """Have `rule` end soon after `end` (Unix seconds)."""
     last: date = datetime.fromtimestamp(end, UTC) + timedelta(days=3)
     if not isinstance(begins, datetime):
         last = datetime(last.year, last.month, last.day).date()

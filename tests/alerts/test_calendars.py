@@ -206,9 +206,26 @@ def test_one_that_is_wrong_leaves_the_others_be(wrong: str, said: str) -> None:
     assert [one.start for one in found.events] == [at("2026-10-24T10:00")]
 
 
-def test_one_that_never_comes_is_not_looked_for_until_the_year_9999() -> None:
-    never = event("DTSTART;VALUE=DATE:20260101", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "UID:never")
-    assert times(calendar(never, GOOD), start="2026-02-01")[-1] == ("10-24T10:00", "10-24T11:00")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *(
+            "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+            "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+            "FREQ=DAILY;INTERVAL=7;BYDAY=FR",
+        ),
+        *("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=-30", "FREQ=WEEKLY;BYMONTH=12;BYYEARDAY=1,-366"),
+    ],
+)
+def test_one_that_never_comes_is_not_looked_for_until_the_year_9999(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = event("DTSTART;VALUE=DATE:20260101", f"RRULE:{rule}", "UID:never")
+    monkeypatch.setattr("dateutil.rrule.rrule._iter", None)
+    assert times(calendar(never, GOOD)) == [("12-31T23:00", "01-01T23:00"), ("10-24T10:00", "10-24T11:00")]
+
+
+def test_one_that_comes_seldom_is_found() -> None:
+    seldom = event("DTSTART;VALUE=DATE:20240229", "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=-1;BYDAY=SA", "UID:seldom")
+    assert times(calendar(seldom)) == [("02-27T23:00", "02-28T23:00")]
 
 
 @pytest.mark.parametrize(
