@@ -219,11 +219,16 @@ def _is_storable(text: str) -> bool:
 
 
 def number(value: float | Decimal) -> float:
-    """Return `value` as a float, and infinity, which no sample may have, for one that is too large to be one."""
+    """Return `value` as a float, and for one that can't be one what no sample may have.
+
+    That is infinity for what is too large, and NaN for a Decimal's signalling NaN.
+    """
     try:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+    except ValueError:
+        return math.nan
 
 
 def whole_number(text: str) -> float:

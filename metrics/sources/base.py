@@ -1,7 +1,8 @@
 """Base classes of every source kind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import ConfigDict
@@ -37,6 +38,25 @@ class Noted(list[Sample]):
 def checked(samples: Iterable[Sample], problem: str) -> Noted:
     """Return the samples of a check that found `problem`, a sentence; empty if all is as it should be."""
     return Noted(samples, problem, Verdict.DOWN if problem else Verdict.UP)
+
+
+@contextmanager
+def keeping(found: list[Sample]) -> Iterator[None]:
+    """Give `found`, as long as it is by then, to the SourceError that ends the block."""
+    try:
+        yield
+    except SourceError as problem:
+        problem.samples += found
+        raise
+
+
+def left_out(problems: Sequence[object]) -> str:
+    """Return the note of a run that left values out: the first of `problems`, which are sentences, and how many more.
+
+    It is empty if there are none.
+    """
+    more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
+    return f"Left out: {problems[0]}{more}" if problems else ""
 
 
 class SourceConfig(Versioned):

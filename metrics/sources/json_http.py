@@ -1,7 +1,7 @@
 """Fetches a JSON document and picks values out of it with JMESPath."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 import httpx
@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from metrics.sample import Sample
 from metrics.sources import fetch, jmespath_values
 from metrics.sources.base import Noted, SourceError, SourceKind
-from metrics.sources.databases.table import VALUE, Table, samples
+from metrics.sources.databases.table import VALUE, Table, Unreadable, samples
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
 
@@ -53,7 +53,7 @@ class JsonHttp(SourceKind[JsonHttpConfig]):
     kind = "json_http"
     config_class = JsonHttpConfig
 
-    def collect(self, config: JsonHttpConfig) -> list[Sample]:
+    def collect(self, config: JsonHttpConfig) -> Noted:
         document = fetch.run(config, lambda client: _document(client, config))
         found, notes, problems = list[Sample](), list[str](), list[SourceError]()
         for metric, expression in config.values.items():
@@ -109,9 +109,14 @@ def _samples(metric: str, value: Any, units: Mapping[str, str]) -> Noted:
     rows = value if isinstance(value, list) else [value if isinstance(value, dict) else {VALUE: value}]
     if len(rows) > ROWS_MOST:
         raise SourceError(f"it finds more than {ROWS_MOST} objects.")
-    if not all(isinstance(row, dict) for row in rows):
+    objects = [row for row in rows if isinstance(row, dict)]
+    if not objects:
         raise SourceError("it finds a list of something else than objects.")
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    table = Table(columns, [[row.get(column) for column in columns] for row in rows])
+    columns = list(dict.fromkeys(column for one in objects for column in one))
+    table = Table(columns, [_row(row, columns) for row in rows])
     named = {column: metric + column.removeprefix(VALUE) for column in columns if column.startswith(VALUE)}
     return samples(table, metric, {column: units[name] for column, name in named.items() if name in units})
+
+
+def _row(found: Any, columns: Sequence[str]) -> Sequence[Any] | Unreadable:
+    return [found.get(column) for column in columns] if isinstance(found, dict) else Unreadable("no object")

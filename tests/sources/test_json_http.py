@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from metrics.sample import Sample, check
-from metrics.sources.base import SourceError
+from metrics.sources.base import Noted, SourceError
 from metrics.sources.json_http import JsonHttp, JsonHttpConfig, _picked
 from metrics.sources.network_policy import Forbidden, limited
 from tests.sources.web import Handler, answering, echo, serving
@@ -55,7 +55,7 @@ def url() -> Iterator[str]:
         yield base
 
 
-def collect(url: str, values: dict[str, str], **fields: Any) -> list[Sample]:
+def collect(url: str, values: dict[str, str], **fields: Any) -> Noted:
     """Run one source; return its samples, having checked that they would be accepted."""
     found = JsonHttp().collect(JsonHttpConfig(url=url, values=values, **{"timeout_s": 5, **fields}))
     check(found, time.time())
@@ -85,6 +85,18 @@ def test_objects_are_a_sample_each_and_the_rest_of_them_labels(url: str) -> None
         Sample("queue_age", 12.5, {"queue": "mail", "id": "7"}, unit="seconds"),
         Sample("queue", 0.0, {"queue": "print", "id": "8"}, unit="jobs"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kept", "said"),
+    [
+        ("[{value: `1`}, `5`, 'x']", [1], "Left out: Row 2 is no object. And 1 more."),
+        ("queues[].{value: depth}", [3], "Left out: Row 2 has the same labels and time as row 1."),
+    ],
+)
+def test_one_entry_that_is_no_sample_loses_no_other(url: str, expression: str, kept: list[float], said: str) -> None:
+    found = collect(url, {"it": expression})
+    assert ([one.value for one in found], found.note) == (kept, f"values.it: {said}")
 
 
 def test_several_values_come_from_one_request(url: str) -> None:
@@ -117,7 +129,6 @@ def test_a_document_may_be_asked_for_by_post() -> None:
             "queues[].{value: depth, id: id}",
             "values.it: Column id in row 1 is a number, and a label has to be text.",
         ),
-        ("/", "queues[].{value: depth}", "values.it: Rows 1 and 2 have the same labels and time."),
         ("/many", "@", "values.it: it finds more than 5000 objects."),
         ("/huge", "@", "values.it: it finds a number that can't be stored: too large, or none at all."),
         ("/infinite", "@", "values.it: it finds a number that can't be stored: too large, or none at all."),

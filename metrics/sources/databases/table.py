@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from metrics.sample import Sample, number
-from metrics.sources.base import Noted, SourceError
+from metrics.sources.base import Noted, SourceError, left_out
 
 VALUE = "value"
 AT = "at"
@@ -20,11 +20,18 @@ BEFORE_THE_FIRST_WORD = re.compile(r"(?:\s+|\(|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for a cell, or for a row, that can't be one; `what` it is completes a sentence."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Columns by name, and rows, each as long as `columns`."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[Any] | Unreadable]
 
 
 def reads(query: str) -> bool:
@@ -41,17 +48,20 @@ def check_rows(rows: Sequence[Any], most: int) -> None:
 
 
 def samples(table: Table, metric: str, units: Mapping[str, str]) -> Noted:
-    """Return a sample for each value in `table`; the note names row and column of the first that can't be one.
+    """Return a sample for each value in `table`; the note names the row of the first that can't be one.
 
     The column `value` is `metric`, `value_x` is `<metric>_x`; `at` is the time; the others are labels. `units` has
-    the unit of each column that has one. Raises SourceError if no value can be a sample, or for columns or rows that
-    make no sense together.
+    the unit of each column that has one. Of rows with the same labels and time the first is kept. Raises SourceError if
+    no value can be a sample, or for columns that make no sense together.
     """
     values = _value_columns(table.columns, units)
     found: list[Sample] = []
-    left_out: list[SourceError] = []
+    problems: list[SourceError] = []
     places: dict[tuple[Any, ...], int] = {}
     for position, row in enumerate(table.rows, 1):
+        if isinstance(row, Unreadable):
+            problems.append(SourceError(f"Row {position} is {row.what}."))
+            continue
         cells = dict(zip(table.columns, row, strict=True))
         for column in values:
             if cells[column] is None:
@@ -60,15 +70,14 @@ def samples(table: Table, metric: str, units: Mapping[str, str]) -> Noted:
                 labels = _labels(cells, position)
                 at = _time(cells[AT], position) if AT in cells else None
                 value = _number(cells[column], column, position)
+                _take_place(places, (column, at, *_series(labels)), position)
             except SourceError as problem:
-                left_out.append(problem)
-                continue
-            _remember(places, (column, at, *sorted(labels.items())), position)
-            found.append(Sample(metric + column.removeprefix(VALUE), value, labels, at, units.get(column)))
-    if left_out and not found:
-        raise left_out[0]
-    more = f" {len(left_out) - 1} more values are left out." if len(left_out) > 1 else ""
-    return Noted(found, f"Left out: {left_out[0]}{more}" if left_out else "")
+                problems.append(problem)
+            else:
+                found.append(Sample(metric + column.removeprefix(VALUE), value, labels, at, units.get(column)))
+    if problems and not found:
+        raise problems[0]
+    return Noted(found, left_out(problems))
 
 
 def _value_columns(columns: Sequence[str], units: Mapping[str, str]) -> list[str]:
@@ -99,9 +108,15 @@ def _labels(cells: Mapping[str, Any], row: int) -> dict[str, str]:
     return labels
 
 
-def _remember(places: dict[tuple[Any, ...], int], place: tuple[Any, ...], row: int) -> None:
+def _series(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what tells a series from others; a label with an empty value is the same as none."""
+    return sorted((name, value) for name, value in labels.items() if value)
+
+
+def _take_place(places: dict[tuple[Any, ...], int], place: tuple[Any, ...], row: int) -> None:
+    """Take `place` for `row`. Raises SourceError if another row has it: the first one is kept."""
     if places.setdefault(place, row) != row:
-        raise SourceError(f"Rows {places[place]} and {row} have the same labels and time.")
+        raise SourceError(f"Row {row} has the same labels and time as row {places[place]}.")
 
 
 def _number(cell: Any, column: str, row: int) -> float:
@@ -109,10 +124,7 @@ def _number(cell: Any, column: str, row: int) -> float:
         return cell.total_seconds()
     if not isinstance(cell, int | float | Decimal):
         raise SourceError(f"Column {column} in row {row} is {_name(cell)}, not a number.")
-    try:
-        found = number(cell)
-    except ValueError:  # a signalling NaN
-        found = math.nan
+    found = number(cell)
     if not math.isfinite(found):
         is_too_large = math.isinf(found) and cell not in (math.inf, -math.inf)
         shown = "too large" if is_too_large else f"{cell}, which can't be stored"
@@ -137,6 +149,8 @@ def _time(cell: Any, row: int) -> float:
 
 
 def _name(cell: Any) -> str:
+    if isinstance(cell, Unreadable):
+        return cell.what
     names: dict[type, str] = {
         type(None): "NULL",
         str: "text",

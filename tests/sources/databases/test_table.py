@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from metrics.sample import Sample
 from metrics.sources.base import SourceError
-from metrics.sources.databases.table import Table, check_rows, reads, samples
+from metrics.sources.databases.table import Table, Unreadable, check_rows, reads, samples
 
 NOON = 1_795_176_000.0
 
@@ -94,6 +94,10 @@ def test_a_uuid_is_a_label() -> None:
         (["value"], (float("nan"),), "Column value in row 2 is nan, which can't be stored."),
         (["value"], (Decimal("Infinity"),), "Column value in row 2 is Infinity, which can't be stored."),
         (["value"], (10**5000,), "Column value in row 2 is too large."),
+        (["value"], (Decimal("sNaN"),), "Column value in row 2 is sNaN, which can't be stored."),
+        (["value"], (Unreadable("'infinity'"),), "Column value in row 2 is 'infinity', not a number."),
+        (["value", "at"], (1, Unreadable("'infinity'")), "Column at in row 2 is 'infinity', not a time."),
+        (["value", "shop"], (1, Unreadable("x")), "Column shop in row 2 is x, and a label has to be text."),
         (["value", "shop"], (1, 5), "Column shop in row 2 is a number, and a label has to be text."),
         (["value", "shop"], (1, b"x"), "Column shop in row 2 is bytes, and a label has to be text."),
         (["value", "at"], (1, None), "Column at in row 2 is NULL, not a time."),
@@ -114,7 +118,7 @@ def test_each_value_that_is_left_out_is_counted() -> None:
     rows = ("a", 1, 2), ("b", float("nan"), 2), ("c", "x", "y")
     kept = samples(Table(["shop", "value", "value_late"], rows), "orders", {})
     assert [(one.metric, one.value) for one in kept] == [("orders", 1), ("orders_late", 2), ("orders_late", 2)]
-    assert kept.note == "Left out: Column value in row 2 is nan, which can't be stored. 2 more values are left out."
+    assert kept.note == "Left out: Column value in row 2 is nan, which can't be stored. And 2 more."
 
 
 @pytest.mark.parametrize(
@@ -131,9 +135,24 @@ def test_columns_that_make_no_samples_are_named(columns: list[str], units: dict[
     assert refusal(columns, **units) == said
 
 
-def test_two_rows_of_one_series_at_one_time_are_named() -> None:
+def test_of_two_rows_of_one_series_at_one_time_the_first_is_kept_and_the_other_named() -> None:
     rows = ("berne", 1), ("basel", 1), ("berne", 2)
-    assert refusal(["shop", "value"], *rows) == "Rows 1 and 3 have the same labels and time."
+    kept = samples(Table(["shop", "value"], rows), "orders", {})
+    assert [(one.labels["shop"], one.value) for one in kept] == [("berne", 1), ("basel", 1)]
+    assert kept.note == "Left out: Row 3 has the same labels and time as row 1."
+
+
+def test_a_label_without_a_value_is_the_same_as_none() -> None:
+    kept = samples(Table(["shop", "value"], [("", 1), (None, 2)]), "orders", {})
+    assert ([one.value for one in kept], kept.note) == (
+        [1],
+        "Left out: Row 2 has the same labels and time as row 1.",
+    )
+
+
+def test_a_row_that_is_none_is_left_out_and_named() -> None:
+    kept = samples(Table(["value"], [Unreadable("no object"), (1,)]), "orders", {})
+    assert ([one.value for one in kept], kept.note) == ([1], "Left out: Row 1 is no object.")
 
 
 def test_two_rows_of_one_series_at_two_times_are_two_samples() -> None:
