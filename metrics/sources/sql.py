@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from metrics.sample import METRIC_NAME_MOST, Sample
-from metrics.sources.base import SourceKind
+from metrics.sample import METRIC_NAME_MOST
+from metrics.sources.base import Noted, SourceKind
 from metrics.sources.databases import mysql, postgresql, sqlite
 from metrics.sources.databases.table import Table, reads, samples
 from metrics.sources.fields import Unit, check_metrics
@@ -51,7 +51,7 @@ class Sql(SourceKind[SqlConfig]):
     kind = "sql"
     config_class = SqlConfig
 
-    def collect(self, config: SqlConfig) -> list[Sample]:
+    def collect(self, config: SqlConfig) -> Noted:
         return samples(ask(config), config.metric, config.units)
 
 

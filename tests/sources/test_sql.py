@@ -218,6 +218,32 @@ class TestServers:
 
 
 class TestPostgresql:
+    def test_one_cell_that_python_can_not_hold_loses_no_other_row(self, databases: dict[str, Any]) -> None:
+        cells = {
+            "'infinity'::timestamptz": "'infinity'",
+            "timestamptz '10000-01-01'": "'10000-01-01 00:00:00+00'",
+            "timestamp '0044-03-15 BC'": "'0044-03-15 00:00:00 BC'",
+            "date '-infinity'": "'-infinity'",
+            "interval '9000000 years'": "'9000000 years'",
+            "time '24:00'": "'24:00:00'",
+            "repeat('9', 5000)::json": f"'{'9' * 30}'",
+            "ARRAY['infinity'::timestamptz]": "of the type list",
+            "tstzrange('infinity', NULL)": "of the type Range",
+        }
+        problems = {}
+        for cell, shown in cells.items():
+            query = f"WITH x AS (SELECT {cell} AS c) SELECT c AS at, 1 AS value FROM x"
+            said = refusal(databases["postgresql"], query)
+            if said != f"Column at in row 1 is {shown}, not a time.":
+                problems[cell] = said
+        assert problems == {}
+        query = "SELECT * FROM (VALUES (1, timestamptz '2026-11-20 12:00'), (2, 'infinity')) AS x (value, at)"
+        found = Sql().collect(SqlConfig.model_validate({"metric": "x", "query": query, **databases["postgresql"]}))
+        assert ([one.value for one in found], found.note) == (
+            [1],
+            "Left out: Column at in row 2 is 'infinity', not a time.",
+        )
+
     @pytest.mark.parametrize(
         "interval", ["1 year", "-1 year", "1 year 2 months 3 days 04:05:06.5", "13 months", "1 year -400 days", "23:00"]
     )
@@ -335,6 +361,12 @@ class TestMariadb:
 
 
 class TestSqlite:
+    def test_text_that_is_not_utf_8_loses_no_other_row(self, databases: dict[str, Any]) -> None:
+        query = "SELECT cast(x'ff' AS text) AS shop, 1 AS value UNION ALL SELECT 'Zürich', 2"
+        found = Sql().collect(SqlConfig.model_validate({"metric": "x", "query": query, **databases["sqlite"]}))
+        assert [one.labels["shop"] for one in found] == ["Zürich"]
+        assert found.note == "Left out: Column shop in row 1 is bytes, and a label has to be text."
+
     @pytest.mark.parametrize(
         "query",
         [

@@ -6,16 +6,18 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
 import psycopg
-from psycopg.abc import Buffer
+from psycopg.abc import AdaptContext, Buffer
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.types.datetime import IntervalLoader
 
 from metrics.sources import network_policy
 from metrics.sources.base import SourceError
-from metrics.sources.databases.table import Table, check_rows
+from metrics.sources.databases.table import Table, Unreadable, check_rows
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import ServerConfig, require_freedom, sentence
 
@@ -27,6 +29,7 @@ AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bund
 CLEARTEXT = "server requested a cleartext password"
 """Message of libpq when `require_auth` keeps it from sending that."""
 
+SHOWN_MOST = 30
 YEARS = re.compile(rb"(-?\d+) years?")
 
 Connection = psycopg.Connection[TupleRow]
@@ -40,6 +43,33 @@ class _Interval(IntervalLoader):
         return super().load(data) + (int(years[1]) if years else 0) * timedelta(days=0.25)
 
 
+class _Tolerant(Loader):
+    """Does what `wrapped` does, and returns Unreadable for what Python can't hold, such as the time infinity."""
+
+    wrapped: ClassVar[type[Any]]
+
+    def __init__(self, oid: int, context: AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._load = self.wrapped(oid, context).load
+
+    def load(self, data: Buffer) -> Any:
+        try:
+            return self._load(data)
+        except Exception:  # each loader has its own
+            return Unreadable(repr(bytes(data[:SHOWN_MOST]).decode(errors="replace")))
+
+
+@cache
+def _tolerant() -> dict[int, type[Loader]]:
+    """Return a loader for each type that psycopg knows, by the type's number; that of all others is 0."""
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_loader("interval", _Interval)
+    numbers = {0, *(oid for type in adapters.types for oid in (type.oid, type.array_oid))}
+    loaders = {oid: adapters.get_loader(oid, psycopg.pq.Format.TEXT) for oid in numbers}
+    # no subclasses of them: what is written in C does not call what Python overrides
+    return {oid: type("Tolerant", (_Tolerant,), {"wrapped": one}) for oid, one in loaders.items() if one}
+
+
 @contextmanager
 def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator[Connection]:
     """Yield a connection inside a transaction that can't write and is over in time. Raises SourceError."""
@@ -51,7 +81,6 @@ def reading(config: ServerConfig, database: str, deadline: Deadline) -> Iterator
             connection.execute(f"SET LOCAL statement_timeout = {max(1, int(deadline.left_s * 1000))}")
             connection.execute("SET LOCAL TimeZone = 'UTC'")
             connection.execute("SET LOCAL IntervalStyle = 'postgres'")
-            connection.adapters.register_loader("interval", _Interval)
             yield connection
             connection.rollback()
     except psycopg.errors.QueryCanceled:
@@ -66,6 +95,8 @@ def query(config: ServerConfig, database: str, text: str, rows_most: int) -> Tab
     """Return what `text` returns. Raises SourceError."""
     with Deadline(config.timeout_s) as deadline, reading(config, database, deadline) as connection:
         connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        for oid, loader in _tolerant().items():
+            connection.adapters.register_loader(oid, loader)
         # A cursor on the server can be declared for one query that reads, nothing else; and what is not fetched is
         # not computed.
         with _cursor(connection) as cursor:

@@ -29,6 +29,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             timeout=min(BUSY_MOST_S, asked["timeout_s"]),
             isolation_level=None,
         )
+        connection.text_factory = _text
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_MOST_BYTES)
         connection.set_authorizer(_authorize)
         connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
@@ -43,6 +44,14 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
     permitted = action in ALLOWED and (second or "").lower() != "load_extension"
     return sqlite3.SQLITE_OK if permitted else sqlite3.SQLITE_DENY
+
+
+def _text(cell: bytes) -> str | bytes:
+    """Return what a cell of text holds: it may be no UTF-8, and then it is bytes."""
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return cell
 
 
 def _cell(value: Any) -> dict[str, int]:
