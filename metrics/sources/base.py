@@ -50,13 +50,15 @@ def keeping(found: list[Sample]) -> Iterator[None]:
         raise
 
 
-def left_out(problems: Sequence[object]) -> str:
-    """Return the note of a run that left values out: the first of `problems`, which are sentences, and how many more.
-
-    It is empty if there are none.
-    """
+def first_of(problems: Sequence[object]) -> str:
+    """Return the first of `problems`, each of which is a sentence, and how many more there are."""
     more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
-    return f"Left out: {problems[0]}{more}" if problems else ""
+    return f"{problems[0]}{more}" if problems else ""
+
+
+def left_out(problems: Sequence[object]) -> str:
+    """Return the note of a run that left out values because of `problems`; empty if there are none."""
+    return f"Left out: {first_of(problems)}" if problems else ""
 
 
 class SourceConfig(Versioned):

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from metrics.sample import Sample
 from metrics.sources import fetch, jmespath_values
-from metrics.sources.base import Noted, SourceError, SourceKind
+from metrics.sources.base import Noted, SourceError, SourceKind, first_of
 from metrics.sources.databases.table import VALUE, Table, Unreadable, samples
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
@@ -65,7 +65,7 @@ class JsonHttp(SourceKind[JsonHttpConfig]):
                 found += picked
                 notes.append(picked.note)
         if problems:
-            raise SourceError(str(problems[0]), found)
+            raise SourceError(first_of(problems), found)
         if not found:
             raise SourceError(f"{config.where} has nothing where values are looked for.")
         return Noted(found, " ".join(filter(None, notes)))

@@ -6,6 +6,7 @@ https://prometheus.io/docs/prometheus/latest/querying/api/#expression-queries
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
 import httpx
@@ -13,9 +14,10 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from metrics.sample import Sample
 from metrics.sources import fetch, promql_api
-from metrics.sources.base import Noted, SourceError, SourceKind
+from metrics.sources.base import Noted, SourceError, SourceKind, first_of, keeping
 from metrics.sources.fields import Unit, check_metrics, type_by_name
 from metrics.sources.http_config import HttpConfig
+from metrics.sources.network_policy import Forbidden, Unreachable
 
 POINTS_MOST = 2000
 Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
@@ -67,6 +69,16 @@ class PromqlConfig(HttpConfig):
         return "/api/v1/query_range", span
 
 
+@dataclass(slots=True)
+class Answered:
+    """Outcome of the queries so far: `problems` are of those without samples, `notes` and `warnings` of the others."""
+
+    samples: list[Sample] = field(default_factory=list)
+    problems: list[SourceError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
 class Promql(SourceKind[PromqlConfig]):
     """The results of queries, kept under names of one's own; without queries a run only sees whether it answers."""
 
@@ -74,43 +86,54 @@ class Promql(SourceKind[PromqlConfig]):
     config_class = PromqlConfig
 
     def collect(self, config: PromqlConfig) -> list[Sample]:
-        now = time.time()
-        answers = fetch.run(config, lambda client: _ask(client, config, now))
-        found: list[Sample] = []
-        for metric, answer in answers.items():
-            found += _samples(metric, answer, config)
-            if len(found) > config.samples_most:
-                raise SourceError(f"{config.where} returns more than {config.samples_most} samples.")
-        warnings = [said for answer in answers.values() for said in promql_api.warnings(answer)]
-        return Noted(found, warnings[0] if warnings else "")
+        answered = Answered()
+        with keeping(answered.samples):
+            fetch.run(config, lambda client: _ask(client, config, answered))
+            if answered.problems:
+                raise SourceError(first_of(answered.problems))
+        return Noted(answered.samples, " ".join([*answered.notes, *answered.warnings[:1]]))
 
 
-async def _ask(client: httpx.AsyncClient, config: PromqlConfig, now: float) -> dict[str, dict[str, Any]]:
-    """Return the answer to each query, by metric. Raises SourceError."""
-    path, span = config.asks(now)
+async def _ask(client: httpx.AsyncClient, config: PromqlConfig, answered: Answered) -> None:
+    """Add the answer to each query to `answered`. Raises SourceError if nobody can be asked."""
+    path, span = config.asks(time.time())
     if not config.queries:
         await promql_api.ask(client, config, path, {"query": "vector(1)", **span}, "vector(1)")
-    return {
-        metric: await promql_api.ask(client, config, path, {"query": query, **span}, f"the query of {metric}")
-        for metric, query in config.queries.items()
-    }
+    for metric, query in config.queries.items():
+        try:
+            answer = await promql_api.ask(client, config, path, {"query": query, **span}, f"the query of {metric}")
+            found = _samples(metric, answer, config)
+            if len(answered.samples) + len(found) > config.samples_most:
+                raise SourceError(
+                    f"With the query of {metric} {config.where} returns more than {config.samples_most} samples."
+                )
+        except (Forbidden, Unreachable):
+            raise
+        except SourceError as problem:
+            answered.problems.append(problem)
+        else:
+            answered.samples += found
+            answered.notes += filter(None, [found.note])
+            answered.warnings += promql_api.warnings(answer)
 
 
-def _samples(metric: str, answer: Mapping[str, Any], config: PromqlConfig) -> list[Sample]:
-    """Return the samples of one answer. Raises SourceError if they can't be told apart."""
+def _samples(metric: str, answer: Mapping[str, Any], config: PromqlConfig) -> Noted:
+    """Return the samples of one answer. Of those that can't be told apart it has the first, by the names of series."""
     found: dict[tuple[Any, ...], Sample] = {}
+    note = ""
     try:
-        for all_labels, points in promql_api.series(answer["data"]):
+        for all_labels, points in sorted(promql_api.series(answer["data"]), key=lambda one: sorted(one[0].items())):
             labels = {name: value for name, value in all_labels.items() if not name.startswith("__")}
             for at, value in points:
                 if not math.isfinite(value):
                     continue
                 place = (at, *sorted(labels.items()))
                 if place in found:
-                    raise SourceError(
-                        f"The query of {metric} finds several series that differ in nothing but their name."
+                    note = (
+                        f"Left out: The query of {metric} finds several series that differ in nothing but their name."
                     )
+                    continue
                 found[place] = Sample(metric, value, labels, at, config.units.get(metric), type_by_name(metric))
     except promql_api.STRANGE:
         raise SourceError(f"{config.where} answered the query of {metric} in a form that is not known here.") from None
-    return list(found.values())
+    return Noted(found.values(), note)

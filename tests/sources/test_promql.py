@@ -152,13 +152,38 @@ class TestTrouble:
         with pytest.raises(SourceError, match=r"refuses the query of a: .*parse error.*\.$"):
             collect(url, {"a": "sum("})
 
-    def test_series_that_can_not_be_told_apart_are_an_error(self, url: str) -> None:
-        with pytest.raises(SourceError, match=r"several series that differ in nothing but their name\.$"):
-            collect(url, {"a": '{__name__=~"up|scrape_duration_seconds"}'})
+    def test_a_query_that_is_refused_loses_no_other(self, url: str) -> None:
+        with pytest.raises(SourceError, match=r"refuses the query of a: .*parse error.*\. And 1 more\.$") as failed:
+            collect(url, {"a": "sum(", "b": "vector(2)", "c": ")", "d": "vector(4)"})
+        assert [(one.metric, one.value) for one in failed.value.samples] == [("b", 2), ("d", 4)]
 
-    def test_too_many_samples_are_an_error(self, url: str) -> None:
-        with pytest.raises(SourceError, match=r"returns more than 10 samples\.$"):
+    def test_a_query_that_takes_too_long_loses_none_before_it(self) -> None:
+        def answer(handler: Handler) -> None:
+            if b"slow" in handler.sent():
+                handler.over.wait(10)
+            else:
+                handler.answer(200, json.dumps(data("scalar", [1, "1"])))
+
+        with (
+            serving(answering(answer)) as base,
+            pytest.raises(SourceError, match=r"did not answer within 1 s\.$") as failed,
+        ):
+            collect(base, {"a": "up", "b": "slow", "c": "up"}, timeout_s=1)
+        assert [one.metric for one in failed.value.samples] == ["a"]
+
+    def test_of_series_that_can_not_be_told_apart_the_first_by_name_is_kept_and_no_other_lost(self) -> None:
+        metrics = [{"__name__": "b", "x": "1"}, {"__name__": "a", "x": "1"}, {"__name__": "a", "x": "2"}]
+        answer = data("vector", [{"metric": one, "value": [1, str(at)]} for at, one in enumerate(metrics)])
+        with serving(api(answer)) as base:
+            found = collect(base, {"a": "up"})
+        assert [(one.labels["x"], one.value) for one in found] == [("1", 1), ("2", 2)]
+        said = "Left out: The query of a finds several series that differ in nothing but their name."
+        assert found.note == said
+
+    def test_too_many_samples_are_an_error_of_the_query_that_has_them(self, url: str) -> None:
+        with pytest.raises(SourceError, match=r"query of b .* returns more than 10 samples\.$") as failed:
             collect(url, {"a": "vector(1)", "b": "vector(2)"}, range_s=60, step_s=10, samples_most=10)
+        assert {one.metric for one in failed.value.samples} == {"a"}
 
     @pytest.mark.parametrize(
         ("handler", "said"),
