@@ -10,7 +10,7 @@ import redis
 from pydantic import Field, StringConstraints
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import SourceError, SourceKind
+from metrics.sources.base import Noted, SourceKind, keeping, left_out
 from metrics.sources.databases.redis import PORT, asking
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import NamedServerConfig
@@ -51,19 +51,22 @@ class RedisServer(SourceKind[RedisConfig]):
     kind = "redis"
     config_class = RedisConfig
 
-    def collect(self, config: RedisConfig) -> list[Sample]:
-        labels = {"server": config.label(PORT)}
-        with Deadline(config.timeout_s) as deadline, asking(config, config.database, deadline) as client:
+    def collect(self, config: RedisConfig) -> Noted:
+        labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()
+        with (
+            keeping(found),
+            Deadline(config.timeout_s) as deadline,
+            asking(config, config.database, deadline) as client,
+        ):
             info: dict[str, Any] = client.info()
-            lengths = list(_lengths(client, config.keys))
-        return [
-            *_simple(info, labels),
-            *_memory_limit(info, labels),
-            *_hits(info, labels),
-            *_keys(info, labels),
-            *_replication(info, labels),
-            *(Sample("redis_key_length", length, {**labels, "key": key}) for key, length in lengths),
-        ]
+            for part in (_simple, _memory_limit, _hits, _keys, _replication):
+                found += part(info, labels)
+            for key, length in _lengths(client, config.keys).items():
+                if isinstance(length, str):
+                    problems.append(length)
+                else:
+                    found.append(Sample("redis_key_length", length, {**labels, "key": key}))
+        return Noted(found, left_out(problems))
 
 
 def _simple(info: Mapping[str, Any], labels: dict[str, str]) -> Iterator[Sample]:
@@ -108,21 +111,30 @@ def _replication(info: Mapping[str, Any], labels: dict[str, str]) -> Iterator[Sa
             yield Sample("redis_replica_behind_bytes", behind, who, unit="bytes")
 
 
-def _lengths(client: "redis.Redis", keys: list[str]) -> Iterator[tuple[str, float]]:
-    """Yield each key and its length; 0 if there is no such key. Raises SourceError for one that has no length."""
+def _lengths(client: "redis.Redis", keys: list[str]) -> dict[str, float | str]:
+    """Return the length of each key, 0 if there is no such key; or a sentence that says why it has none."""
     types = _pipelined(client, [("TYPE", key) for key in keys])
     known = [(key, type) for key, type in zip(keys, types, strict=True) if type in LENGTHS]
-    strange = next((pair for pair in zip(keys, types, strict=True) if pair[1] not in (*LENGTHS, "none")), None)
-    if strange is not None:
-        raise SourceError(f"Key {strange[0]} is of the type {strange[1]}, which has no length.")
     lengths = _pipelined(client, [(LENGTHS[type], key) for key, type in known])
-    found = {key: length for (key, _), length in zip(known, lengths, strict=True)}
-    for key in keys:
-        yield key, float(found.get(key, 0))
+    answers = dict(zip(keys, types, strict=True)) | {
+        key: length for (key, _), length in zip(known, lengths, strict=True)
+    }
+    return {key: _length(key, answer) for key, answer in answers.items()}
+
+
+def _length(key: str, answer: Any) -> float | str:
+    if answer == "none":
+        return 0.0
+    if isinstance(answer, redis.ResponseError):
+        return f"Key {key} can't be read ({str(answer).rstrip('.')})."
+    if isinstance(answer, str):
+        return f"Key {key} is of the type {answer}, which has no length."
+    return float(answer)
 
 
 def _pipelined(client: "redis.Redis", commands: list[tuple[str, str]]) -> list[Any]:
+    """Return the answer to each command; a refusal is one, too."""
     pipe = client.pipeline(transaction=False)
     for command in commands:
         pipe.execute_command(*command)  # type: ignore[no-untyped-call]
-    return pipe.execute() if commands else []
+    return pipe.execute(raise_on_error=False) if commands else []

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from metrics.sample import Sample, check
 from metrics.sources import network_policy
+from metrics.sources import redis as redis_source
 from metrics.sources.base import SourceError
 from metrics.sources.redis import RedisConfig, RedisServer
 from tests.redis_server import Server, redis_server
 from tests.sources import certificates
 from tests.sources.between import Between, speaking
-from tests.sources.documented import undocumented
+from tests.sources.documented import PAGE, undocumented
 from tests.sources.names import lead
 
 
@@ -103,6 +104,30 @@ def test_keys_of_every_type_have_their_length(a_redis: Server) -> None:
     samples = collected(on(a_redis, database=3, keys=keys))
     found = {one.labels["key"]: one.value for one in samples if one.metric == "redis_key_length"}
     assert found == {"a list": 3, "a set": 2, "sorted": 1, "a hash": 4, "a stream": 1, "text": 5, "missing": 0}
+
+
+def test_one_key_without_a_length_loses_no_other(a_redis: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the type of a module, or one that the user may not read."""
+    monkeypatch.delitem(redis_source.LENGTHS, "stream")
+    with a_redis.client as client:
+        client.rpush("seen list", "x", "y")
+        client.xadd("seen stream", {"a": 1})
+        commands = PAGE.read_text().partition("With an ACL, the user needs `")[2].partition("`")[0].split()
+        client.acl_setuser("some", enabled=True, passwords=["+guess"], commands=commands, keys=["seen*"])
+    found = RedisServer().collect(
+        on(a_redis, user="some", password="guess", keys=["seen stream", "other", "seen list"])
+    )
+    assert {one.labels["key"]: one.value for one in found if one.metric == "redis_key_length"} == {"seen list": 2}
+    assert "redis_memory_used_bytes" in {one.metric for one in found}
+    assert found.note == "Left out: Key seen stream is of the type stream, which has no length. And 1 more."
+    note = RedisServer().collect(on(a_redis, user="some", password="guess", keys=["other"])).note
+    assert note.startswith("Left out: Key other can't be read (")
+
+
+def test_a_connection_that_breaks_between_loses_nothing_that_was_read(a_redis: Server) -> None:
+    with Between(a_redis.port, freeze_on=b"TYPE") as between, pytest.raises(SourceError) as failed:
+        RedisServer().collect(on(a_redis, port=between.port, timeout_s=0.5, keys=["x"]))
+    assert "redis_memory_used_bytes" in {one.metric for one in failed.value.samples}
 
 
 def test_replication_is_seen_from_both_ends(a_redis: Server, replica: Server) -> None:
