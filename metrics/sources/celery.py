@@ -14,7 +14,7 @@ from kombu.transport import redis as transport
 from pydantic import Field, StringConstraints
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import SourceError, SourceKind
+from metrics.sources.base import Noted, SourceError, SourceKind, keeping, left_out
 from metrics.sources.databases.redis import PORT, WHO, asking, connection_class, credentials
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import NamedServerConfig, sentence
@@ -47,26 +47,42 @@ class Celery(SourceKind[CeleryConfig]):
     kind = "celery"
     config_class = CeleryConfig
 
-    def collect(self, config: CeleryConfig) -> list[Sample]:
-        labels = {"server": config.label(PORT)}
-        with Deadline(config.timeout_s) as deadline, asking(config, config.database, deadline) as client:
-            samples = list(_depths(client, config, labels))
+    def collect(self, config: CeleryConfig) -> Noted:
+        labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()
+        with (
+            keeping(found),
+            Deadline(config.timeout_s) as deadline,
+            asking(config, config.database, deadline) as client,
+        ):
+            for depth in _depths(client, config, labels):
+                if isinstance(depth, str):
+                    problems.append(depth)
+                else:
+                    found.append(depth)
             if config.workers:
-                samples += _workers(config, deadline, labels)
-        return samples
+                found += _workers(config, deadline, labels)
+        return Noted(found, left_out(problems))
 
 
-def _depths(client: "redis.Redis", config: CeleryConfig, labels: dict[str, str]) -> Iterator[Sample]:
+def _depths(client: "redis.Redis", config: CeleryConfig, labels: dict[str, str]) -> Iterator[Sample | str]:
+    """Yield the depth of each queue; a sentence instead for what is none, or may not be read."""
     pipe = client.pipeline(transaction=False)
     for queue in config.queues:
         for priority in PRIORITIES:
             pipe.llen(config.key_prefix + queue + priority)
     pipe.hlen(f"{config.key_prefix}unacked")
-    *lengths, unacknowledged = pipe.execute()
+    *lengths, unacknowledged = pipe.execute(raise_on_error=False)
     for number, queue in enumerate(config.queues):
-        depth = sum(lengths[number * len(PRIORITIES) : (number + 1) * len(PRIORITIES)])
-        yield Sample("celery_queue_depth", depth, {**labels, "queue": queue})
-    yield Sample("celery_unacknowledged", unacknowledged, labels)
+        parts = lengths[number * len(PRIORITIES) : (number + 1) * len(PRIORITIES)]
+        yield _sum("celery_queue_depth", parts, {**labels, "queue": queue}, f"Queue {queue}")
+    yield _sum("celery_unacknowledged", [unacknowledged], labels, f"{config.key_prefix}unacked")
+
+
+def _sum(metric: str, parts: list[Any], labels: dict[str, str], what: str) -> Sample | str:
+    refusal = next((part for part in parts if isinstance(part, redis.ResponseError)), None)
+    if refusal is not None:
+        return f"{what} can't be read ({str(refusal).rstrip('.')})."
+    return Sample(metric, sum(parts), labels)
 
 
 def _workers(config: CeleryConfig, deadline: Deadline, labels: dict[str, str]) -> list[Sample]:
@@ -88,14 +104,21 @@ def _answers(replies: list[dict[str, Any]] | None) -> dict[str, Any]:
 def _each(stats: dict[str, Any], active: dict[str, Any], labels: dict[str, str]) -> Iterator[Sample]:
     for worker, answer in stats.items():
         who = {**labels, "worker": worker[:LABEL_VALUE_MOST]}
-        done: dict[str, int] = answer.get("total", {})
+        done = _dict(answer, "total")
         for task in sorted(done)[:TASKS_MOST]:
             yield Sample("celery_tasks_total", done[task], {**who, "task": task[-LABEL_VALUE_MOST:]}, type="counter")
-        if worker in active:
-            yield Sample("celery_tasks_running", len(active[worker]), who)
-        size = answer.get("pool", {}).get("max-concurrency")
+        running = active.get(worker)
+        if isinstance(running, list):
+            yield Sample("celery_tasks_running", len(running), who)
+        size = _dict(answer, "pool").get("max-concurrency")
         if isinstance(size, int):
             yield Sample("celery_pool_size", size, who)
+
+
+def _dict(answer: Any, name: str) -> dict[str, Any]:
+    """Return what a worker says of `name`; nothing if it answers with an error, or "N/A" as one without a pool."""
+    found = answer.get(name) if isinstance(answer, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _connection(config: CeleryConfig, deadline: Deadline) -> kombu.Connection:

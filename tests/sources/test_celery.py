@@ -14,7 +14,7 @@ from celery import Celery as Application
 from metrics.sample import Sample, check
 from metrics.sources import network_policy
 from metrics.sources.base import SourceError
-from metrics.sources.celery import Celery, CeleryConfig
+from metrics.sources.celery import Celery, CeleryConfig, _each
 from tests.prometheus import running
 from tests.redis_server import Server
 from tests.sources.between import Between
@@ -183,11 +183,36 @@ def test_an_address_that_is_off_limits_is_not_connected_to(a_redis: Server) -> N
         collected(on(a_redis, 5))
 
 
-def test_a_broker_that_freezes_is_given_up(a_redis: Server, two_workers: int) -> None:
+def test_a_broker_that_freezes_is_given_up_and_depths_that_were_read_are_kept(
+    a_redis: Server, two_workers: int
+) -> None:
     began = time.monotonic()
     with (
         Between(a_redis.port, freeze_on=b"PUBLISH") as between,
-        pytest.raises(SourceError, match=r"^It took longer than 2 s\.$"),
+        pytest.raises(SourceError, match=r"^It took longer than 2 s\.$") as failed,
     ):
         collected(on(a_redis, two_workers, port=between.port, timeout_s=2))
     assert time.monotonic() - began < 8
+    assert {one.metric for one in failed.value.samples} == {"celery_queue_depth", "celery_unacknowledged"}
+
+
+def test_one_queue_that_is_none_loses_no_other(a_redis: Server) -> None:
+    with a_redis.client as client:
+        client.select(9)
+        client.set("text", "x")
+        client.rpush("mail", "a")
+    found = Celery().collect(on(a_redis, 9, queues=["text", "mail"], workers=False))
+    assert {one.labels["queue"]: one.value for one in found if "queue" in one.labels} == {"mail": 1}
+    assert found.note.startswith("Left out: Queue text can't be read (WRONGTYPE ")
+
+
+def test_one_worker_that_answers_something_else_loses_no_other() -> None:
+    """So does one that has no pool, or can't say."""
+    good = {"total": {"shop.add": 6}, "pool": {"max-concurrency": 3}}
+    stats = {"a": {"error": "no"}, "b": {"total": {}, "pool": "N/A"}, "c": None, "d": good}
+    found = list(_each(stats, {"a": {"error": "no"}, "d": [{}]}, {}))
+    assert [(one.metric, one.value, one.labels["worker"]) for one in found] == [
+        ("celery_tasks_total", 6, "d"),
+        ("celery_tasks_running", 1, "d"),
+        ("celery_pool_size", 3, "d"),
+    ]
