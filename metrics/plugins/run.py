@@ -26,7 +26,7 @@ from msgspec import structs
 
 from metrics.plugins.declare import Declared
 from metrics.plugins.load import TooLong, explain, load
-from metrics.plugins.outcome import samples
+from metrics.plugins.outcome import Outcome
 
 LOAD_S = 7
 SLACK_S = 0.2
@@ -84,7 +84,11 @@ def _serve(one: Declared, file: Path, kept_s: float, questions: int, answers: Te
         if not question:
             return 0
         timeout_s = float(question)
-        answer = _attempt(timeout_s, file, one.line, partial(_run, one, timeout_s))
+        outcome = Outcome()
+        answer = _attempt(timeout_s, file, one.line, partial(_run, one, timeout_s, outcome))
+        # what came before something went wrong is kept
+        answer["samples"] = [structs.asdict(sample) for sample in outcome.samples]
+        answer["problems"] = [str(problem) for problem in outcome.problems]
         if _forked[0] or _leaves_processes():
             answer["over"] = True
         _say(answers, answer)
@@ -115,11 +119,12 @@ def _text(file: Path) -> str:
     return ""
 
 
-def _run(one: Declared, timeout_s: float) -> Answer:
+def _run(one: Declared, timeout_s: float, outcome: Outcome) -> Answer:
     result = one.call()
     if inspect.isawaitable(result):
         result = _wait(result, timeout_s)
-    return {"samples": [structs.asdict(sample) for sample in samples(one, result)]}
+    outcome.take(one, result)
+    return {}
 
 
 def _wait(result: Awaitable[Any], timeout_s: float) -> Any:

@@ -47,5 +47,4 @@ class Plugin(SourceKind[PluginConfig]):
         if not config.function:
             plugin_process.functions(file)
             return []
-        found = plugin_process.run(file, config.function, config.timeout_s, version(file))
-        return [Sample(**sample) for sample in found]
+        return plugin_process.run(file, config.function, config.timeout_s, version(file))

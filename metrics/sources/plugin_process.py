@@ -20,7 +20,8 @@ import structlog
 from django.conf import settings
 
 from metrics.plugins.run import IDLE, LOAD_S
-from metrics.sources.base import SourceError
+from metrics.sample import Sample
+from metrics.sources.base import Noted, SourceError, left_out
 from metrics.sources.plugin_files import Version
 from metrics.sources.process import Guarded
 
@@ -145,10 +146,10 @@ def functions(file: Path) -> list[Answer]:
     return found
 
 
-def run(file: Path, function: str, timeout_s: float, version: Version) -> list[Answer]:
+def run(file: Path, function: str, timeout_s: float, version: Version) -> Noted:
     """Run one function of `file`, and return its samples; what was loaded from another version of it is not asked.
 
-    Raises SourceError.
+    Raises SourceError, with the samples that came before something went wrong.
     """
     key = str(file), function
     kept = _take(key, version)
@@ -194,7 +195,7 @@ def _started(file: Path, function: str, version: Version) -> Process:
     return process
 
 
-def _ask(process: Process, key: Key, timeout_s: float) -> list[Answer]:
+def _ask(process: Process, key: Key, timeout_s: float) -> Noted:
     answer: Answer = {"over": True}
     try:
         answer = process.ask(timeout_s)
@@ -203,10 +204,10 @@ def _ask(process: Process, key: Key, timeout_s: float) -> list[Answer]:
             process.end()
         else:
             _keep(process, key)
+    found = [Sample(**sample) for sample in answer["samples"]]
     if "error" in answer:
-        raise SourceError(answer["error"])
-    found: list[Answer] = answer["samples"]
-    return found
+        raise SourceError(answer["error"], found)
+    return Noted(found, left_out([f"{problem}." for problem in answer["problems"]]))
 
 
 def _take(key: Key, version: Version) -> Process | None:

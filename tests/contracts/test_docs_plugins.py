@@ -38,4 +38,4 @@ def test_the_first_one_is_the_same_on_both_pages_and_runs(file: Path) -> None:
     assert first[0] == first[1]
     file.write_text(first[0])
     (sample,) = plugin_process.run(file, "orders_open", 5, ())
-    assert (sample["metric"], sample["value"], sample["unit"]) == ("orders_open", 42, "orders")
+    assert (sample.metric, sample.value, sample.unit) == ("orders_open", 42, "orders")

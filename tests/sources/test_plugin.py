@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from metrics.sample import Sample, check
 from metrics.sources import network_policy, plugin_process
-from metrics.sources.base import SourceError
+from metrics.sources.base import Noted, SourceError
 from metrics.sources.plugin import Plugin, PluginConfig
 from tests.sources.test_nagios_plugin import ends
 
@@ -135,6 +135,39 @@ class TestWhatTheyYield:
             (folder / name).write_text("raise RuntimeError('not me')\n")
         write("import json, select" + SIMPLE)
         assert values() == [42]
+
+
+class TestWhatIsKept:
+    def test_one_bad_value_loses_no_other_and_is_named(self, write: Write) -> None:
+        write("""
+            @metric("orders_open", every="10s", label="shop")
+            def orders_open():
+                return {"berne": 1, "basel": "many"}
+        """)
+        found = Plugin().collect(PluginConfig(file="orders.py", function="orders_open"))
+        assert [one.value for one in found] == [1]
+        assert isinstance(found, Noted)
+        assert found.note == "Left out: orders_open returned text for 'basel', not a number."
+
+    @pytest.mark.parametrize(
+        ("then", "said"),
+        [
+            ("raise KeyError('berne')", "KeyError: 'berne' (orders.py, line 8)"),
+            ("import time; time.sleep(60)", "It took longer than 1 s (orders.py, line 8)"),
+        ],
+    )
+    def test_what_came_before_something_went_wrong(self, write: Write, then: str, said: str) -> None:
+        write(f"""
+
+            @metric("orders_open", every="10s")
+            def orders_open():
+                yield Sample("orders_open", 1)
+                yield Sample("orders_open", 2, {{"shop": "berne"}})
+                {then}
+        """)
+        with pytest.raises(SourceError) as failed:
+            collected(timeout_s=1)
+        assert (str(failed.value), [one.value for one in failed.value.samples]) == (said, [1, 2])
 
 
 class TestChanges:
