@@ -5,8 +5,9 @@ import re
 import ssl
 import time
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+import httpcore
 import httpx
 from pydantic import Field, field_validator, model_validator
 
@@ -120,6 +121,13 @@ class HttpCheck(SourceKind[HttpCheckConfig]):
 async def _request(config: HttpCheckConfig, phases: Phases) -> Found:
     found = Found()
 
+    async def trace(event: str, info: dict[str, Any]) -> None:
+        await phases(event, info)
+        if event == "connection.connect_tcp.started":  # whoever is there may be another
+            found.days_left = None
+        elif event == "connection.start_tls.complete":  # a server that then says nothing has shown it all the same
+            found.days_left = _days_left(info["return_value"])
+
     async def work(client: httpx.AsyncClient) -> None:
         response = await fetch.send(
             client,
@@ -127,11 +135,11 @@ async def _request(config: HttpCheckConfig, phases: Phases) -> Found:
             config.url,
             method=config.method,
             content=config.body.encode() or None,
-            extensions={"trace": phases},
+            extensions={"trace": trace},
             follow=config.follow_redirects,
         )
         try:
-            found.days_left = _days_left(response)
+            found.days_left = _days_left(response.extensions.get("network_stream"))
             found.status = response.status_code
             await _compare(response, config)
         finally:
@@ -176,8 +184,7 @@ async def _skip(response: httpx.Response) -> None:
             return
 
 
-def _days_left(response: httpx.Response) -> float | None:
-    stream = response.extensions.get("network_stream")
+def _days_left(stream: httpcore.AsyncNetworkStream | None) -> float | None:
     tls = stream.get_extra_info("ssl_object") if stream else None
     if tls is None:
         return None

@@ -385,6 +385,19 @@ class TestCertificates:
         """A user who turns the check off, for a certificate of their own, still wants to know when it ends."""
         assert run(f"{https_url}/ok", verify=False)["http_certificate_days"] == pytest.approx(DAYS, abs=0.1)
 
+    def test_the_days_left_are_told_though_the_server_then_says_nothing(self, https_url: str) -> None:
+        found = run(f"{https_url}/slow", verify=False, timeout_s=1)
+        assert found.pop("http_certificate_days") == pytest.approx(DAYS, abs=0.1)
+        assert (found["http_up"], found["http_status"]) == (0, 0)
+
+    def test_those_of_a_server_that_redirects_are_not_those_of_one_that_does_not_answer(
+        self, certificate: Path
+    ) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        with serving(redirecting("https://127.0.0.1:1/"), context) as base:
+            assert "http_certificate_days" not in run(f"{base}/from", verify=False)
+
     def test_a_trusted_one_tells_the_days_left(
         self, https_url: str, certificate: Path, trust: Callable[[Path], None]
     ) -> None:
