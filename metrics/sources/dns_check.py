@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ import dns.rdatatype
 import dns.rdtypes.ANY.TXT
 import dns.resolver
 import dns.reversename
+import dns.tokenizer
 from pydantic import Field, field_validator
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
@@ -65,10 +67,10 @@ class DnsCheckConfig(SourceConfig):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer: its code (RFC 1035, section 4.1.1), its records as text, and the seconds they may be kept for."""
+    """An answer: its code (RFC 1035, section 4.1.1), its records in their `_form`, for how long they may be kept."""
 
     code: int
-    records: frozenset[str]
+    records: frozenset[bytes]
     ttl_s: int | None
 
 
@@ -105,24 +107,35 @@ def _difference(config: DnsCheckConfig, found: Found) -> str:
         return f"{config.where} answered {dns.rcode.to_text(dns.rcode.Rcode.make(found.code))}."
     if not found.records:
         return f"{config.where} knows no {config.type} of {config.query}."
-    known = {_same(record, config.type) for record in found.records}
-    missing = [one for one in config.expected if _same(one, config.type) not in known]
+    missing = [one for one in config.expected if found.records.isdisjoint(_meant(one, config.type))]
     return f"{config.where} answered without {', '.join(missing)}." if missing else ""
 
 
-def _same(record: str, type: str) -> str:
-    """Return `record` in the form that is compared: as zone files have it, whose names need no dot at their end here.
+def _meant(expected: str, type: str) -> set[bytes]:
+    """Return the forms of records that `expected` stands for: as zone files have them, whose names need no dot here.
 
-    So one address, name or text has one form, however it was typed. Of a text that is not in quotes all is meant, and
-    what is no such record is compared as it is.
+    So one address, name or text has one form, however it was typed. A text is also meant as it is, quotes included.
+    What is no such record stands for none.
     """
-    if type == "TXT" and not record.startswith('"'):
-        return record
-    try:
-        parsed = dns.rdata.from_text("IN", type, record, origin=dns.name.root, relativize=False)
-    except (dns.exception.DNSException, UnicodeError, ValueError):
-        return " ".join(record.split()).removesuffix(".").lower()
-    return _text(parsed) if type == "TXT" else parsed.to_digestable().hex()
+    found = {expected.encode()} if type == "TXT" else set()
+    with suppress(dns.exception.DNSException, UnicodeError, ValueError):
+        if type != "TXT":
+            found.add(_form(dns.rdata.from_text("IN", type, expected, origin=dns.name.root, relativize=False)))
+        elif expected.startswith('"'):
+            found.add(_unquoted(expected))
+    return found
+
+
+def _unquoted(text: str) -> bytes:
+    """Return what the quoted strings in `text` hold; unlike in a zone file, one may be longer than 255 bytes."""
+    return b"".join(token.unescape_to_bytes().value for token in dns.tokenizer.Tokenizer(text).get_remaining())
+
+
+def _form(record: dns.rdata.Rdata) -> bytes:
+    """Return `record` in the form that is compared: of a text what it says, whatever the pieces that it travels in."""
+    if isinstance(record, dns.rdtypes.ANY.TXT.TXT):
+        return b"".join(record.strings)
+    return record.to_digestable()
 
 
 def _ask(config: DnsCheckConfig) -> Found:
@@ -166,12 +179,5 @@ def _servers(config: DnsCheckConfig) -> list[tuple[str, int]]:
 def _found(answer: dns.message.Message, type: str) -> Found:
     wanted = dns.rdatatype.from_text(type)
     sets = [one for one in answer.answer if one.rdtype == wanted]
-    records = frozenset(_text(record) for one in sets for record in one)
+    records = frozenset(_form(record) for one in sets for record in one)
     return Found(int(answer.rcode()), records, min((one.ttl for one in sets), default=None))
-
-
-def _text(record: dns.rdata.Rdata) -> str:
-    """Return `record` as people write it: a text without the quotes and the pieces that it travels in."""
-    if isinstance(record, dns.rdtypes.ANY.TXT.TXT):
-        return b"".join(record.strings).decode(errors="replace")
-    return record.to_text()

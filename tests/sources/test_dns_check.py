@@ -5,7 +5,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import dns.rdata
+import dns.rdatatype
 import pytest
+from dns.rdataclass import IN
+from dns.rdtypes.ANY.TXT import TXT
 from pydantic import ValidationError
 
 from metrics.sample import check
@@ -18,6 +22,7 @@ from tests.integration.stack import free_port
 from tests.prometheus import running, wait_until_open
 from tests.sources.names import lead
 
+DKIM = f"v=DKIM1; k=rsa; p={'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A' * 12}"
 RECORDS = [
     "--host-record=shop.example,192.0.2.1,2001:db8::1,600",
     "--host-record=shop.example,192.0.2.2",
@@ -27,6 +32,7 @@ RECORDS = [
     "--txt-record=shop.example,v=spf1 -all,second piece",
     "--srv-host=_ldap._tcp.shop.example,shop.example,389,5,6",
     "--ptr-record=1.2.0.192.in-addr.arpa,shop.example",
+    f"--txt-record=dkim.example,{DKIM[:200]},{DKIM[200:400]},{DKIM[400:]}",
     "--txt-record=long.example," + ",".join(["x" * 200] * 20),
     "--local=/example/",
 ]
@@ -71,6 +77,7 @@ def test_an_answer_is_told(port: int) -> None:
         ("shop.example", "AAAA", ["2001:db8::1"]),
         ("shop.example", "MX", ["10 mail.shop.example"]),
         ("shop.example", "TXT", ["v=spf1 -allsecond piece"]),
+        ("dkim.example", "TXT", [f'"{DKIM}"']),
         ("_ldap._tcp.shop.example", "SRV", ["5 6 389 shop.example."]),
         ("1.2.0.192.in-addr.arpa", "PTR", ["shop.example"]),
         ("192.0.2.1", "PTR", ["shop.example"]),
@@ -97,11 +104,25 @@ def test_what_is_expected_is_there(port: int, query: str, type: str, expected: l
         ("TXT", "v=spf1 -all", "V=spf1 -all", False),
         ("TXT", 'a "b" c', 'a "b" c', True),
         ("TXT", "a;b", '"a;b"', True),
+        ("TXT", '"hello"', r'"\"hello\""', True),
+        ("TXT", '"hello"', '"hello"', True),
+        ("TXT", '"hello"', "hello", False),
+        ("TXT", '"open', '"open', True),
+        ("TXT", "Grüezi", r'"Gr\195\188ezi"', True),
+        ("TXT", DKIM, f'"{DKIM}"', True),
+        ("TXT", DKIM, DKIM, True),
+        ("TXT", DKIM, f'"{DKIM[:200]}" "{DKIM[200:]}"', True),
+        ("TXT", DKIM, f'"{DKIM.lower()}"', False),
         ("AAAA", "2001:db8::1", "no address", False),
     ],
 )
 def test_records_are_compared_as_zone_files_have_them(type: str, record: str, expected: str, same: bool) -> None:
-    assert (dns_check._same(record, type) == dns_check._same(expected, type)) is same
+    if type == "TXT":
+        text, pieces = record.encode(), range(0, len(record), 255)
+        data: dns.rdata.Rdata = TXT(IN, dns.rdatatype.TXT, [text[at : at + 255] for at in pieces])
+    else:
+        data = dns.rdata.from_text("IN", type, record)
+    assert (dns_check._form(data) in dns_check._meant(expected, type)) is same
 
 
 def test_what_is_expected_and_not_there_is_down(port: int) -> None:
