@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from pydantic import Field
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import SourceKind
+from metrics.sources.base import SourceKind, keeping
 from metrics.sources.databases.postgresql import PORT, Connection, reading
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import NamedServerConfig
@@ -98,17 +98,17 @@ class Postgres(SourceKind[PostgresConfig]):
     config_class = PostgresConfig
 
     def collect(self, config: PostgresConfig) -> list[Sample]:
-        labels = {"server": config.label(PORT)}
+        labels, found = {"server": config.label(PORT)}, list[Sample]()
         with (
+            keeping(found),
             Deadline(config.timeout_s) as deadline,
             reading(config, config.database, deadline) as connection,
         ):
-            return [
-                *_sessions(_rows(connection, SESSIONS), labels),
-                *_one(_rows(connection, ONE)[0], labels),
-                *_databases(_rows(connection, DATABASES, config.databases_most), labels),
-                *_replicas(_rows(connection, REPLICAS), labels),
-            ]
+            found += _sessions(_rows(connection, SESSIONS), labels)
+            found += _one(_rows(connection, ONE)[0], labels)
+            found += _databases(_rows(connection, DATABASES, config.databases_most), labels)
+            found += _replicas(_rows(connection, REPLICAS), labels)
+        return found
 
 
 def _rows(connection: Connection, query: str, *arguments: int) -> list[dict[str, Any]]:
