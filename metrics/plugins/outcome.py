@@ -19,7 +19,7 @@ TIMES = ("expected_every_s", "expires_after_s", "since")
 
 @dataclass(slots=True)
 class Outcome:
-    """What a function returned, as far as it has been looked at: `samples`, and the `problems` of what can't be one."""
+    """A returned value as far as it has been looked at: `samples`, and `problems` of parts that can't be one."""
 
     samples: list[Sample] = field(default_factory=list)
     problems: list[Exception] = field(default_factory=list)
