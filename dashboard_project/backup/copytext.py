@@ -2,19 +2,23 @@
 
 A line a row, tabs between values, `\\N` for NULL, backslashes before what would be mistaken: see
 https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS. PostgreSQL reads and writes it itself; this
-module does for SQLite, whose values Django stores in a way of its own.
+module does for SQLite, whose values Django stores in a way of its own. Of what is stored as text, each value has to be
+spelled as Django spells it, or no query finds it: SQLite compares texts.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import GenericIPAddressField
+
 NULL = "\\N"
-ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _ESCAPE = str.maketrans(ESCAPES)
 _ESCAPED = re.compile(r"\\(.)")
-_MEANT = {"t": "\t", "n": "\n", "r": "\r"}
+_MEANT = {escaped[1]: character for character, escaped in ESCAPES.items()}
 UTC = "+00"
 
 Convert = Callable[[Any], Any]
@@ -28,12 +32,26 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), text) if "\\" in text else text
 
 
+def _time(text: str) -> str:
+    """Return a time with six digits of a second or none, where PostgreSQL leaves zeros at the end out."""
+    whole, point, fraction = text.partition(".")
+    return f"{whole}.{fraction:0<6}" if point else whole
+
+
+def _json(text: str) -> str:
+    """Return JSON in ASCII, where PostgreSQL keeps characters as they are, and writes 1e-07 as 0.0000001."""
+    return json.dumps(json.loads(unescape(text)))
+
+
 TO_TEXT: dict[str, Convert] = {
     "integer": str,
     "float": repr,
     "boolean": lambda value: "t" if value else "f",
     "text": escape,
-    "time": lambda value: value + UTC,
+    "json": escape,
+    "datetime": lambda value: value + UTC,
+    "time": str,
+    "address": str,
     "bytes": lambda value: "\\\\x" + bytes(value).hex(),
     "uuid": lambda value: str(UUID(value)),
 }
@@ -44,7 +62,10 @@ FROM_TEXT: dict[str, Convert] = {
     "float": float,
     "boolean": lambda text: int(text == "t"),
     "text": unescape,
-    "time": lambda text: text.removesuffix(UTC),
+    "json": _json,
+    "datetime": lambda text: _time(text.removesuffix(UTC)),
+    "time": _time,
+    "address": GenericIPAddressField().get_prep_value,  # ::a00:1, where PostgreSQL writes ::10.0.0.1
     "bytes": lambda text: bytes.fromhex(text.removeprefix("\\\\x")),
     "uuid": lambda text: UUID(text).hex,
 }

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,18 @@ from pytest_django import Settings
 from dashboard_project.backup import archive, copytext, schema
 from dashboard_project.backup.archive import Reader
 from metrics.health import store as health
-from metrics.models import Chunk, Dashboard, Series, Source, Team
+from metrics.models import Chunk, Dashboard, Heartbeat, NotificationSettings, Series, Session, Source, Team
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from tests.make import accepted
 
 pytestmark = [pytest.mark.usefixtures("redis"), pytest.mark.django_db(transaction=True)]
 
-ODD = "a tab\t, a line\nanother\r, a backslash \\ \\N \\t, quotes '\", ü €, \u2028 \U0001f600"
+ODD = "a tab\t, a line\nanother\r, \b\f\v\x01\x7f, a backslash \\ \\N \\t, quotes '\", ü €, \u2028 \U0001f600"
 REHEARSAL = """
 import sys, django
 django.setup()
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from dashboard_project.backup import schema
@@ -45,6 +47,12 @@ from dashboard_project.backup.databases import database
 second, third = sys.argv[1:]
 call_command("restore", "-")
 call_command("backup", second)
+for model in apps.get_models(include_auto_created=True):
+    for row in model._base_manager.all()[:5]:
+        for field in model._meta.concrete_fields:
+            value = field.value_from_object(row)
+            if value is not None and not model._base_manager.filter(pk=row.pk, **{field.attname: value}).exists():
+                print(f"{model.__name__}.{field.attname} is not found by {value!r}")
 older = [one for one in schema.applied() if one < ("metrics", "0013") or one[0] != "metrics"]
 with database().replaced():
     schema.migrate(older)
@@ -72,6 +80,9 @@ def furnished() -> Series:
         config={"text": ODD, "deep": [None, True, 1.5, {"ü": -1}]},
         last_success_at=datetime(2026, 11, 28, 11, 0, 0, 5000, tzinfo=UTC),
     )
+    Heartbeat.objects.create(name="odd", down_at=datetime(2026, 11, 28, 11, 0, 0, 123450, tzinfo=UTC))
+    NotificationSettings.objects.create(user=user, quiet_from=time_of_day(22, 0, 0, 500_000))
+    Session.objects.create(session_key="odd", expire_date=datetime(2026, 11, 28, tzinfo=UTC), address="::a00:1")
     dashboard = Dashboard.objects.create(slug="odd", title="Odd", description=ODD)
     dashboard.teams.add(Team.objects.create(name="Some of us"))
     accepted([Sample("odd", 0.1, {"name": "ü \\ x"}, time.time() - 1)], source, time.time())
