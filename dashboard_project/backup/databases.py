@@ -31,6 +31,7 @@ class PostgreSQL:
             cursor.execute("SET LOCAL TimeZone = 'UTC'")
             cursor.execute("SET LOCAL DateStyle = 'ISO'")
             cursor.execute("SET LOCAL bytea_output = 'hex'")
+            cursor.execute("SET LOCAL extra_float_digits = 1")
             yield
 
     def lines(self, table: Table) -> Iterator[bytes | memoryview]:
@@ -46,6 +47,7 @@ class PostgreSQL:
         """Give an empty database, which is the database once all went well; else everything stays as it was."""
         with transaction.atomic():
             with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 0")
                 for name in connection.introspection.table_names(cursor):
                     if name.startswith(OURS):
                         cursor.execute(f"DROP TABLE IF EXISTS {_quoted(name)} CASCADE")

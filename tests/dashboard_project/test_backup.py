@@ -195,6 +195,17 @@ def test_what_was_accepted_before_is_restored_into_either_database(
         assert contents(second) == held
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="PostgreSQL has settings")
+def test_it_does_not_matter_how_the_server_writes_values(furnished: Series, tmp_path: Path) -> None:
+    Heartbeat.objects.update(duration_s=0.1 + 0.2)
+    call_command("backup", str(tmp_path / "usual"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET extra_float_digits = 0; SET DateStyle = 'German'; SET bytea_output = 'escape'")
+        call_command("backup", str(tmp_path / "other"))
+        cursor.execute("RESET extra_float_digits; RESET DateStyle; RESET bytea_output")
+    assert contents(tmp_path / "other") == contents(tmp_path / "usual")
+
+
 @pytest.fixture
 def backup(furnished: Series, tmp_path: Path) -> Path:
     call_command("backup", str(tmp_path / "backup"))
