@@ -52,6 +52,18 @@ def small_disk(size_bytes: int) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+@contextmanager
+def mounted(file: Path) -> Iterator[None]:
+    """Have `file` be a mount of its own, as secrets of containers are; the test is left out where nobody may mount."""
+    mount = ["mount", "--bind", str(file), str(file)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("Only root may mount a file.")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(file)], check=True)
+
+
 def fill(folder: Path) -> None:
     """Leave no room on the disk of `folder`."""
     with suppress(OSError), (folder / "filling").open("wb", buffering=0) as file:

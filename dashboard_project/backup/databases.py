@@ -25,7 +25,7 @@ class PostgreSQL:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Have all that is read be of one moment."""
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.wrap_database_errors, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL TimeZone = 'UTC'")
@@ -45,7 +45,7 @@ class PostgreSQL:
     @contextmanager
     def replaced(self) -> Iterator[None]:
         """Give an empty database, which is the database once all went well; else everything stays as it was."""
-        with transaction.atomic():
+        with connection.wrap_database_errors, transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = 0")
                 for name in connection.introspection.table_names(cursor):
@@ -82,7 +82,10 @@ class SQLite:
         """Have all that is read be of one moment. Writers go on: what they write waits in the log until the end."""
         # Not on Django's connection, which would lock writers out, and makes objects of what is stored.
         uri = f"{Path(connection.settings_dict['NAME']).resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as self._reading:
+        with (
+            connection.wrap_database_errors,
+            closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as self._reading,
+        ):
             self._reading.execute("BEGIN")
             self._reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield
@@ -102,7 +105,8 @@ class SQLite:
         connection.settings_dict["NAME"] = str(made)
         try:
             os.close(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            yield
+            with connection.wrap_database_errors:
+                yield
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.close()

@@ -1,6 +1,8 @@
 """Restoring a backup, while the system does not run."""
 
+import errno
 import fcntl
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,14 +11,15 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import Error, connection
 from redis import RedisError
 
 from dashboard_project.backup import schema
 from dashboard_project.backup.archive import Reader
 from dashboard_project.backup.databases import PostgreSQL, SQLite, database
-from dashboard_project.backup.errors import BackupError
-from dashboard_project.backup.take import SECRET_KEY_FILE, key_digest, key_is_given, whole_or_none
+from dashboard_project.backup.errors import BackupError, reason
+from dashboard_project.backup.files import part, part_of, remove_part
+from dashboard_project.backup.take import SECRET_KEY_FILE, key_digest, key_is_given
 from metrics.health import standstill
 from metrics.health import store as health
 from metrics.models import Dashboard, Series, Source
@@ -29,9 +32,10 @@ def restore(path: Path, *, replace: bool) -> list[str]:
     """Make this installation what it was when the backup at `path` was made; return what else there is to know.
 
     An older version's tables are brought up to date. Raises BackupError, with nothing changed, if the file is not
-    whole, is from a newer version, if Watchfloor runs, or if there is something already and not `replace`.
+    whole, is from a newer version, if Watchfloor runs, if there is something already and not `replace`, or if the disk
+    or the database refuses something.
     """
-    with Reader(path) as backup, stopped(Path(settings.DATA_DIR)):
+    with _in_one_sentence(), Reader(path) as backup, stopped(Path(settings.DATA_DIR)):
         if not replace and not is_empty():
             raise BackupError("There is an installation already; --replace puts the backup in its place.")
         migrations = backup.manifest.migrations
@@ -40,17 +44,18 @@ def restore(path: Path, *, replace: bool) -> list[str]:
         models = schema.models(migrations)
         tables = [schema.table(model) for model in models]
         _check_fit(backup, tables)
-        writing = database()
-        with writing.replaced():
-            schema.migrate(migrations)
-            for table in tables:
-                _fill(backup, table, writing)
-            writing.finish(models)
-            call_command("migrate", interactive=False, verbosity=0)
-        notes = _files(backup)
-        with suppress(RedisError):  # one that is stopped holds nothing
-            forget_everything()
-        return notes
+        writing, given = database(), key_is_given()
+        with _files_beside(backup, without_key=given) as files:
+            with writing.replaced():
+                schema.migrate(migrations)
+                for table in tables:
+                    _fill(backup, table, writing)
+                writing.finish(models)
+                call_command("migrate", interactive=False, verbosity=0)
+            with suppress(RedisError):  # one that is stopped holds nothing
+                forget_everything()
+            _put_in_place(files)
+        return _notes(backup, given)
 
 
 def is_empty() -> bool:
@@ -78,6 +83,14 @@ def stopped(data_dir: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, Error) as error:
+        raise BackupError(f"The backup can't be restored ({reason(error)}); everything is as it was.") from error
+
+
 def _check_fit(backup: Reader, tables: Iterable[schema.Table]) -> None:
     for table in tables:
         held = backup.manifest.tables.get(table.name)
@@ -87,26 +100,53 @@ def _check_fit(backup: Reader, tables: Iterable[schema.Table]) -> None:
 
 def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> None:
     with backup.table(table.name) as lines:
-        stored = writing.store(table, lines)
+        try:
+            stored = writing.store(table, lines)
+        except ValueError:
+            raise BackupError(f"The backup has a row of {table.name} that can't be read.") from None
     told = backup.manifest.tables[table.name].rows
     if stored != told:
         raise BackupError(f"The backup has {stored} rows of {table.name} instead of {told}.")
 
 
-def _files(backup: Reader) -> list[str]:
-    """Put the files of DATA_DIR where they were; return what there is to know about keys."""
-    folder, notes = Path(settings.DATA_DIR), []
-    given = key_is_given()
-    for path, content in backup.files():
-        if str(path) == SECRET_KEY_FILE and given:
-            continue  # the key that the environment gives is what counts
-        file = folder / path
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with whole_or_none(file) as new:
-            new.write(content)
-    own = any(str(path) == SECRET_KEY_FILE for path, _ in backup.files())
-    if backup.manifest.key != key_digest() and (given or not own):
-        notes.append(
-            "SECRET_KEY is not that of the backup: everyone has to sign in again, and sources lack their credentials."
+@contextmanager
+def _files_beside(backup: Reader, *, without_key: bool) -> Iterator[list[Path]]:
+    """Write the files of DATA_DIR beside where they belong; give their places. What stays there is removed."""
+    folder, files = Path(settings.DATA_DIR), list[Path]()
+    try:
+        for path, content in backup.files():
+            if str(path) == SECRET_KEY_FILE and without_key:
+                continue  # the key that the environment gives is what counts
+            file = folder / path
+            if file.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.append(file)
+            with part(file) as new:
+                new.write(content)
+        yield files
+    finally:
+        for file in files:
+            remove_part(file)
+
+
+def _put_in_place(files: Iterable[Path]) -> None:
+    """Have the files be what was written beside them. Raises BackupError, with all but some of them restored."""
+    refused = []
+    for file in files:
+        try:
+            os.replace(part_of(file), file)
+        except OSError as error:  # such as one that is a mount of its own
+            refused.append(f"{file} ({error.strerror})")
+    if refused:
+        raise BackupError(
+            f"All is restored but {', '.join(refused)}: unpack the backup, a zip archive, and copy it there."
         )
-    return notes
+
+
+def _notes(backup: Reader, key_was_given: bool) -> list[str]:
+    """Return what there is to know about keys."""
+    own = any(str(path) == SECRET_KEY_FILE for path, _ in backup.files())
+    if backup.manifest.key == key_digest() or (own and not key_was_given):
+        return []
+    return ["SECRET_KEY is not that of the backup: everyone has to sign in again, and sources lack their credentials."]

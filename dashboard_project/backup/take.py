@@ -1,9 +1,7 @@
 """Making a backup, while the system runs."""
 
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -24,12 +22,13 @@ PLUGINS = "plugins"
 def take(to: IO[bytes]) -> int:
     """Write a backup of this installation as it is now; return how many rows there were.
 
-    Raises BackupError if there is nothing to back up, and OSError if `to` can't be written.
+    Raises BackupError if there is nothing to back up or a file can't be read, django.db.Error if the database can't be,
+    and OSError if `to` can't be written.
     """
     with archive.Writer(to) as writer:
         migrations = write_tables(writer)
         for path, file in files():
-            writer.file(path, file.read_bytes())
+            writer.file(path, _content(file))
         writer.finish(
             archive.Manifest(
                 format=archive.FORMAT,
@@ -71,6 +70,13 @@ def files() -> Iterator[tuple[PurePosixPath, Path]]:
             yield PurePosixPath(file.relative_to(folder).as_posix()), file
 
 
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BackupError(f"{file} can't be read ({error.strerror}).") from None
+
+
 def key_is_given() -> bool:
     """Return whether SECRET_KEY comes from the environment, and not from DATA_DIR."""
     file = Path(settings.DATA_DIR) / SECRET_KEY_FILE
@@ -80,19 +86,3 @@ def key_is_given() -> bool:
 def key_digest() -> str:
     """Return what tells SECRET_KEY from another, and not what it is."""
     return hashlib.sha256(f"watchfloor backup {settings.SECRET_KEY}".encode()).hexdigest()[:16]
-
-
-@contextmanager
-def whole_or_none(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file for its owner alone, which is at `path` once all is written, and never before. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -31,6 +34,7 @@ from metrics.health import store as health
 from metrics.models import Chunk, Dashboard, Heartbeat, NotificationSettings, Series, Session, Source, Team
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
+from tests import trouble
 from tests.make import accepted
 
 pytestmark = [pytest.mark.usefixtures("redis"), pytest.mark.django_db(transaction=True)]
@@ -212,6 +216,16 @@ def backup(furnished: Series, tmp_path: Path) -> Path:
     return tmp_path / "backup"
 
 
+@pytest.fixture
+def data_dir(settings: Settings, tmp_path: Path) -> Path:
+    """A DATA_DIR with a password and a plug-in, which are restored, too."""
+    settings.DATA_DIR = tmp_path / "data"
+    (settings.DATA_DIR / "plugins").mkdir(parents=True)
+    (settings.DATA_DIR / "admin_password").write_text("a long one\n")
+    (settings.DATA_DIR / "plugins" / "ours.py").write_text("x = 1\n" * 50)
+    return Path(settings.DATA_DIR)
+
+
 @contextmanager
 def a_full_disk() -> Iterator[None]:
     """Have this process write no file beyond 100 bytes."""
@@ -247,6 +261,14 @@ def without_a_row(path: Path) -> None:
     changed(path, tables={**tables, "auth_group": {"columns": ["id", "name"], "rows": 2}})
 
 
+def with_a_group(path: Path, line: bytes) -> None:
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in members.items():
+            new.writestr(name, line if name == "tables/auth_group" else content)
+
+
 def newer(path: Path) -> None:
     with Reader(path) as backup:
         migrations = backup.manifest.migrations
@@ -260,6 +282,8 @@ SPOILED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "damaged": (damaged, "is damaged"),
     "a table less": (lambda path: changed(path, tables={}), "does not fit"),
     "another count": (without_a_row, "instead of 2"),
+    "no row": (lambda path: with_a_group(path, b"x\tmany\n"), r"can't be (restored \(invalid input.*\)|read)[.;]"),
+    "a refused row": (lambda path: with_a_group(path, b"1\t\\N\n"), r"can't be restored \(.*\); everything is as it"),
     "a newer version": (newer, "newer version"),
     "a newer format": (lambda path: changed(path, format=99), "newer version"),
 }
@@ -275,6 +299,59 @@ def test_a_backup_that_is_not_whole_changes_nothing(backup: Path, spoil: str) ->
     assert Source.objects.get(name="odd").config["text"] == ODD
     assert list(Group.objects.values_list("name", flat=True)) == ["Some of us"]
     assert client().exists(f"{KEY}kept")
+
+
+def test_a_restore_that_finds_no_room_changes_nothing(
+    data_dir: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Source.objects.update(name="newer")
+    (data_dir / "admin_password").write_text("newer\n")
+    with a_full_disk(), pytest.raises(CommandError, match=r"restored \(File too large\); everything is as it was\.$"):
+        call_command("restore", str(backup), replace=True)
+    with backup.open("rb") as stdin, a_full_disk():
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stdin))
+        with pytest.raises(CommandError, match=r"No copy of stdin can be made \(File too large\)"):
+            call_command("restore", "-", replace=True)
+    shutil.rmtree(data_dir / "plugins")
+    (data_dir / "plugins").touch()
+    with pytest.raises(CommandError, match=r"restored \(/.*/plugins: File exists\); everything is as it was\.$"):
+        call_command("restore", str(backup), replace=True)
+    (data_dir / "plugins").unlink()
+    (data_dir / "plugins" / "ours.py").mkdir(parents=True)
+    with pytest.raises(CommandError, match=r"restored \(/.*/plugins/ours.py: Is a directory\); everything is"):
+        call_command("restore", str(backup), replace=True)
+    assert Source.objects.filter(name="newer").exists()
+    assert (data_dir / "admin_password").read_text() == "newer\n"
+    assert {one.name for one in data_dir.iterdir()} == {"admin_password", "plugins", "run.lock"}
+
+
+def test_a_file_that_can_not_be_replaced_is_named_and_all_else_restored(data_dir: Path, backup: Path) -> None:
+    Source.objects.update(name="newer")
+    for file in (data_dir / "admin_password", data_dir / "plugins" / "ours.py"):
+        file.write_text("newer")
+    with trouble.mounted(data_dir / "admin_password"):
+        with pytest.raises(CommandError, match=r"All is restored but /.*/admin_password \(Device or resource busy\): "):
+            call_command("restore", str(backup), replace=True)
+        assert (data_dir / "admin_password").read_text() == "newer"
+    assert Source.objects.filter(name="odd").exists()
+    assert (data_dir / "plugins" / "ours.py").read_text() == "x = 1\n" * 50
+    assert list(data_dir.glob(".*")) == []
+
+
+def test_sqlite_without_room_says_so_and_stays_away(backup: Path, targets: list[dict[str, str]]) -> None:
+    folder = Path(targets[0]["DATA_DIR"])
+    done = subprocess.run(
+        [sys.executable, "manage.py", "restore", str(backup)],
+        cwd=ours.BASE_DIR,
+        env={**os.environ, **targets[0]},
+        capture_output=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(rb"CommandError: The backup can't be restored \(.*\); everything is as it was\.\n", done.stderr)
+    assert not any(one.name.endswith((".restoring", ".part")) for one in folder.iterdir())
 
 
 def test_it_replaces_nothing_unless_it_is_asked_to(backup: Path) -> None:

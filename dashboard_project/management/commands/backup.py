@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
-from dashboard_project.backup.errors import BackupError
-from dashboard_project.backup.take import take, whole_or_none
+from dashboard_project.backup.errors import BackupError, reason
+from dashboard_project.backup.files import whole_or_none
+from dashboard_project.backup.take import take
 
 
 class Command(BaseCommand):
@@ -37,6 +39,8 @@ class Command(BaseCommand):
                     rows = take(new)
         except BackupError as error:
             raise CommandError(str(error)) from None
+        except Error as error:
+            raise CommandError(f"The database can't be read ({reason(error)}).") from None
         except OSError as error:
             raise CommandError(f"{file} can't be written ({error.strerror}).") from None
         self.stderr.write(

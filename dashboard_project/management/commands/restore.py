@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard_project.backup.errors import BackupError
+from dashboard_project.backup.errors import BackupError, reason
 from dashboard_project.backup.restore import restore
 
 
@@ -38,11 +38,14 @@ class Command(BaseCommand):
 
 @contextmanager
 def seekable(file: str) -> Iterator[Path]:
-    """Give the path of what is to be restored: of a copy, if that is stdin."""
+    """Give the path of what is to be restored: of a copy, if that is stdin. Raises BackupError if there is none."""
     if file != "-":
         yield Path(file)
         return
-    with tempfile.NamedTemporaryFile() as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield Path(copy.name)
+    try:
+        with tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.flush()
+            yield Path(copy.name)
+    except OSError as error:
+        raise BackupError(f"No copy of stdin can be made ({reason(error)}); TMPDIR names another folder.") from None
