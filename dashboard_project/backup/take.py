@@ -13,6 +13,7 @@ from dashboard_project import __version__
 from dashboard_project.backup import archive, schema
 from dashboard_project.backup.databases import database
 from dashboard_project.backup.errors import BackupError
+from metrics.files import DatabaseStorage
 
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 (a name)
 PASSWORD_FILE = "admin_password"  # noqa: S105
@@ -75,6 +76,12 @@ def _content(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise BackupError(f"{file} can't be read ({error.strerror}).") from None
+
+
+def other_storage() -> str:
+    """Return the class that keeps files of rooms, "" if they are in the database and so in the backup."""
+    named = str(settings.STORAGES["attachments"]["BACKEND"])
+    return "" if named == f"{DatabaseStorage.__module__}.{DatabaseStorage.__name__}" else named
 
 
 def key_is_given() -> bool:

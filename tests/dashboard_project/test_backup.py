@@ -380,6 +380,30 @@ def test_a_backup_that_can_not_be_written_leaves_nothing_behind(furnished: Serie
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_can_not_be_read_is_named(data_dir: Path, tmp_path: Path) -> None:
+    (data_dir / "plugins" / "broken.py").symlink_to("/proc/self/mem")
+    with pytest.raises(CommandError, match=r"/plugins/broken\.py can't be read \(Input/output error\)\.$"):
+        call_command("backup", str(tmp_path / "backup"))
+    (data_dir / "plugins" / "broken.py").unlink()
+    with (
+        trouble.connected({"NAME": "none/none"}),
+        pytest.raises(CommandError, match=r"^The database can't be read \(.*\)\.$"),
+    ):
+        call_command("backup", str(tmp_path / "backup"))
+    assert not (tmp_path / "backup").exists()
+
+
+def test_files_of_rooms_that_are_kept_elsewhere_are_missed(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("backup", str(tmp_path / "usual"))
+    assert "Files of rooms" not in capsys.readouterr().err
+    storage = "django.core.files.storage.InMemoryStorage"
+    settings.STORAGES = {**settings.STORAGES, "attachments": {"BACKEND": storage}}
+    call_command("backup", str(tmp_path / "other"))
+    assert f"Files of rooms are not in it: {storage} keeps them" in capsys.readouterr().err
+
+
 def test_the_key_goes_along_unless_it_is_kept_elsewhere(backup: Path, settings: Settings, tmp_path: Path) -> None:
     with Reader(backup) as given:
         assert "secret_key" not in {str(path) for path, _ in given.files()}

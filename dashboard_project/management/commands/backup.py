@@ -10,7 +10,7 @@ from django.db import Error
 
 from dashboard_project.backup.errors import BackupError, reason
 from dashboard_project.backup.files import whole_or_none
-from dashboard_project.backup.take import take
+from dashboard_project.backup.take import other_storage, take
 
 
 class Command(BaseCommand):
@@ -46,3 +46,5 @@ class Command(BaseCommand):
         self.stderr.write(
             f"{rows:,} rows are in {'the backup' if file == '-' else file}; it holds secrets: keep it safe."
         )
+        if storage := other_storage():
+            self.stderr.write(f"Files of rooms are not in it: {storage} keeps them, so back them up there.")
