@@ -1,10 +1,10 @@
 """Packing columns of numbers into bytes and back, with pcodec (https://github.com/pcodec/pcodec) and a checksum.
 
-A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have or -1 for
-columns as they are, which of them are estimated by means, how many columns there are and how many numbers each has, how
-many bytes each takes, and the columns as pcodec packs them. Whole numbers that are evenly apart, as times and counts
-often are, take 16 bytes: the first of them, and how far apart they are. Who needs the first columns alone unpacks no
-others.
+A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have, or -1 for
+columns as they are and -2 for residuals of bits, which of them are estimated by means, how many columns there are and
+how many numbers each has, how many bytes each takes, and the columns as pcodec packs them. Whole numbers that are
+evenly apart, as times and counts often are, take 16 bytes: the first of them, and how far apart they are. Who needs
+the first columns alone unpacks no others.
 """
 
 import struct
@@ -20,7 +20,7 @@ _VERSION_3, _HEADER_3 = 3, struct.Struct("<BIbB")
 """The form before this one: nothing is estimated by means, and pcodec packed every column."""
 _CHECKED_FROM = 5
 """Where what the checksum is of begins."""
-_AS_THEY_ARE = -1
+_AS_THEY_ARE, _BY_BITS = -1, -2
 DECIMALS_MOST = 6
 _EXACTLY_MOST = 2.0**53
 ELEVEN_DIGITS = 2.0**-36
@@ -42,11 +42,20 @@ def encode(columns: Sequence[Column]) -> bytes:
 
 
 def encode_buckets(columns: Sequence[Column]) -> bytes:
-    """Return `buckets.COLUMNS` packed: of floating numbers eleven digits, and all of whole ones and of few decimals."""
-    shortened = [_shortened(column) for column in columns]
+    """Return `buckets.COLUMNS` packed: of floating numbers eleven digits, and all of whole ones and of few decimals.
+
+    If all columns are there, nothing is lost of what growth is counted from: a counter that stays as it is must seem
+    neither to have begun again nor to have grown.
+    """
+    exact = residuals.ENDS if len(columns) == residuals.ALL else frozenset()
+    shortened = [_shortened(column, 0.0 if place in exact else ELEVEN_DIGITS) for place, column in enumerate(columns)]
     shorter = [column for column, _ in shortened]
     decimals = max(places for _, places in shortened)
     small = residuals.of(shorter, decimals) if decimals <= DECIMALS_MOST else None
+    if small is None and exact:
+        whole = [columns[place] if place in exact else column for place, column in enumerate(shorter)]
+        by_bits = residuals.of_bits(whole, ELEVEN_DIGITS)
+        return _packed([_column(column) for column in by_bits], _BY_BITS, len(shorter[0]))
     if small is None:
         return _packed([_column(column) for column in shorter], _AS_THEY_ARE, len(shorter[0]))
     packed = [[_column(column) for column in either] for either in small]
@@ -102,7 +111,11 @@ def decode(data: bytes, most: int) -> list[Column]:
         for size in struct.unpack_from(f"<{count}I", data, header.size)[:most]:
             columns.append(_unpacked(data[begin : begin + size], length))
             begin += size
-        return columns if decimals == _AS_THEY_ARE else residuals.restored(columns, decimals, by_mean)
+        if decimals == _AS_THEY_ARE:
+            return columns
+        if decimals == _BY_BITS:
+            return residuals.restored_bits(columns)
+        return residuals.restored(columns, decimals, by_mean)
     except (struct.error, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise DamagedError(f"it can't be unpacked: {error}") from None
 
@@ -115,16 +128,16 @@ def _unpacked(packed: bytes, count: int) -> Column:
     return np.empty(0) if column is None else column
 
 
-def _shortened(column: Column) -> tuple[Column, int]:
-    """Return the numbers with as few decimals as give them back, but for a part that is no longer seen; and how many.
+def _shortened(column: Column, share: float) -> tuple[Column, int]:
+    """Return the numbers with as few decimals as give them back, but for a `share` of each; and how many.
 
-    More than `DECIMALS_MOST` where that is too few.
+    More than `DECIMALS_MOST` where that is too few: then eleven digits are left.
     """
     if column.dtype.kind == "i":
         return column, 0
     numbers = column.astype(np.float64, copy=False)
     with np.errstate(all="ignore"):
-        spare = np.abs(numbers) * ELEVEN_DIGITS
+        spare = np.abs(numbers) * share
         for decimals in range(DECIMALS_MOST + 1):
             whole = np.round(numbers * 10.0**decimals)
             shorter: Column = whole / 10.0**decimals

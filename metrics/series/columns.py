@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metrics.series.buckets import Bucket
+from metrics.series.growth import UNSEEN
 from metrics.series.vectors import Column, NDArray, Whole, np
 
 _COUNT, _SUM, _MIN, _MAX, _LAST, _LAST_AFTER, _FIRST, _FIRST_AFTER, _GROWTH = range(1, 10)
@@ -82,7 +83,7 @@ def guessed(table: Columns) -> Columns:
         return table
     columns = list(table.columns)
     low, high, last = columns[_MIN], columns[_MAX], columns[_LAST]
-    fell = last < high
+    fell = _fell(high, last)
     columns[_FIRST] = np.where(unknown, np.where(fell, high, low), columns[_FIRST])
     columns[_GROWTH] = np.where(unknown, np.where(fell, last, last - low), columns[_GROWTH])
     return Columns(table.ids, columns)
@@ -134,9 +135,15 @@ def _known(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
+def _fell(earlier: Column, later: Column) -> "NDArray[np.bool_]":
+    """Return what `metrics.series.growth.fell` does, for each."""
+    found: NDArray[np.bool_] = later < earlier - UNSEEN * np.abs(earlier)
+    return found
+
+
 def _rise(earlier: Column, later: Column) -> Column:
     """Return what `metrics.series.growth.rise` does, for each."""
-    return np.where(later >= earlier, later - earlier, later)
+    return np.where(_fell(earlier, later), later, np.maximum(later - earlier, 0.0))
 
 
 def split(table: Columns) -> dict[int, list[list[Any]]]:

@@ -5,9 +5,10 @@ import math
 import random
 import struct
 import zlib
+from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metrics.series import residuals
@@ -118,6 +119,51 @@ def test_a_column_packs_to_more_than_16_bytes_if_it_is_not_evenly_apart() -> Non
     ):
         (found,) = decode(encode([column]), 1)
         assert bits(found) == bits(column)
+
+
+BUCKET = st.tuples(TIMES, st.integers(1, 360), VALUES, *[VALUES] * 3, TIMES, VALUES, TIMES, VALUES)
+
+
+@given(st.lists(BUCKET, min_size=1, max_size=30))
+@example([(0, 1, 0.5, 0.0, 0.0, 0.0, 0, 0.0, 0, math.inf)])
+@example([(0, 1, 1e-9, 0.1, 1.5, 1.5, 0, 0.1, 0, math.nan)])
+def test_what_growth_is_counted_from_comes_back_to_the_bit(rows: list[tuple[float, ...]]) -> None:
+    columns = [
+        (whole if place in residuals.WHOLE else real)(list(one)) for place, one in enumerate(zip(*rows, strict=True))
+    ]
+    with np.errstate(all="ignore"):
+        data = encode_buckets(columns)
+        for most in (10, 8, 6, 3):
+            for place, found in enumerate(decode(data, most)):
+                expected = columns[place]
+                if place in residuals.WHOLE or place in residuals.ENDS:
+                    assert np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f"), place
+                else:
+                    assert found.tolist() == pytest.approx(expected.tolist(), rel=2e-11, abs=1e-305, nan_ok=True)
+
+
+def test_numbers_near_the_largest_that_decimals_tell_come_back_to_the_bit() -> None:
+    """In as many decimals as another has, they would be rounded twice."""
+    ends = [8.7e9 + place / 10 for place in range(50)]
+    times, zeros = whole(range(50)), whole([0] * 50)
+    ones, last = whole([1] * 50), real(ends)
+    columns = [times, ones, last, real([0.000001] * 50), last, last, zeros, last, zeros, real([0.0] * 50)]
+    for found, column in zip(decode(encode_buckets(columns), 10), columns, strict=True):
+        assert found.tolist() == column.tolist()
+
+
+def test_hours_of_a_counter_of_many_digits_take_less_than_twenty_bytes() -> None:
+    """Its greatest value is its last, and its least the first: each is packed once, with all its digits."""
+    dice, value, rows = random.Random(1), 0.0, []
+    for hour in range(384):
+        values = list(accumulate((dice.expovariate(1) for _ in range(60)), initial=value))[1:]
+        value = values[-1]
+        ends = (value, 3_590_000 + dice.randrange(30), values[0], dice.randrange(30), value - values[0])
+        rows.append((hour * 3_600_000, 60, sum(values), values[0], value, *ends))
+    columns = [
+        (whole if place in residuals.WHOLE else real)(list(one)) for place, one in enumerate(zip(*rows, strict=True))
+    ]
+    assert len(encode_buckets(columns)) < 20 * len(rows)
 
 
 def test_the_estimate_counts_that_makes_a_column_smaller() -> None:

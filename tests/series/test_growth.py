@@ -1,22 +1,24 @@
 """Counters with known growth: over any window it is the truth, whatever the steps, the tier and the database are."""
 
+import base64
 import math
 from collections.abc import Sequence
-from itertools import pairwise, starmap
+from itertools import accumulate, pairwise, starmap
 from random import Random
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
 from metrics.sample import Sample as Told
-from metrics.series import buckets, calculate, columns, pack, packed, progress, reader, rollup, step_cache, steps
+from metrics.series import buckets, calculate, codec, columns, pack, packed, progress, reader, rollup, step_cache, steps
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
-from metrics.series.growth import rise
+from metrics.series.growth import fell, rise, sql_rise
 from metrics.series.read import Query
 from metrics.series.vectors import np
 from metrics.series.write import write
@@ -31,6 +33,8 @@ CASES: dict[str, list[tuple[int, float]]] = {
     "born in the window": [(60 * i, 10 * (i - 185)) for i in range(185, 720)],
     "a reset in an outage": [(60 * i, 10 * i + (1000 if i < 300 else -4110)) for i in range(720) if not 300 <= i < 420],
     "restarts within a minute": [(10 * i, (i * 7) % 23) for i in range(4320)],
+    "idle, of many digits": [(60 * i, 53.27834123900001) for i in range(720)],
+    "tenths, now and then": [(60 * i, math.fsum([0.1] * (i // 45)) + 0.2) for i in range(720)],
 }
 """Seconds after AT, value."""
 WINDOWS = [
@@ -96,13 +100,18 @@ def test_every_tier_tells_the_truth(case: str) -> None:
     points = CASES[case]
     tell(points)
     check(points)
+    pack.pack(AT + HOURS * 3600)
+    assert (MinuteRollup.objects.exists(), MinuteChunk.objects.exists()) == (True, True)
+    check(points)
+    rollup.roll(AT + LATER_S)
     pack.pack(AT + LATER_S)
-    assert (Chunk.objects.exists(), MinuteChunk.objects.exists()) == (True, True)
+    assert (MinuteRollup.objects.exists(), HourRollup.objects.exists()) == (False, False)
     check(points)
     pruned(Sample, Chunk, name=progress.RAW_PRUNED)
     check(points, 60)
-    pruned(MinuteRollup, MinuteChunk, name=progress.MINUTES_PRUNED)
+    pruned(MinuteChunk, name=progress.MINUTES_PRUNED)
     check(points, 3600)
+    assert HourChunk.objects.exists()
 
 
 def test_the_same_samples_do_not_shrink_in_a_wider_range() -> None:
@@ -123,6 +132,65 @@ def test_of_a_first_sample_nobody_knows_since_when_it_grew() -> None:
     assert increase(-60, 60, 60) == (None, 0)
 
 
+EARLIER = (
+    "BIIXrjP/AAAKBQAAABAAAAAQAAAAHAAAABwAAAAcAAAAHAAAABAAAAAcAAAAEAAAABwAAAAA6tP4oQEAAGDqAAAAAAAABgAAAAAAAAAAAAAAAAAAAHBjbyED"
+    "AEIBBAEGBAAAABAAAABAHcTVnwMGAABwY28hAwBCAQQBBgQAAAAQAAAAWHwFHVUCBgAAcGNvIQMAQgEEAQYEAAAAEAAAAFh8BR1VAgYAAHBjbyEDAEIBBAEG"
+    "BAAAABAAAABYfAUdVQIGAABQwwAAAAAAAAAAAAAAAAAAcGNvIQMAQgEEAQYEAAAAEAAAAFh8BR1VAgYAAAAAAAAAAAAAAAAAAAAAAABwY28hAwBCAQQBBgQA"
+    "AAAQAAAAAAAAAAAABAAA"
+)
+"""Five minutes from AT on of a counter that stays at 53.27834123900001, packed when eleven digits were kept."""
+
+
+def test_what_was_packed_in_eleven_digits_did_not_begin_again() -> None:
+    """The last sample before it is known in all its digits, and so is the next one."""
+    write([Told("m", 53.27834123900001, {}, AT + at, type="counter") for at in (-60, 600)], None, AT + 600)
+    tell([])
+    data = base64.b64decode(EARLIER)
+    begin = {"start_ms": round(AT) * 1000, "end_ms": round(AT + 240) * 1000, "count": 5}
+    MinuteChunk.objects.create(series=Series.objects.get(), data=data, **begin)
+    Progress.objects.update_or_create(name=progress.MINUTES_PACKED, defaults={"until_ms": round(AT + 600) * 1000})
+    assert increase(0, 900, 60) == pytest.approx((0, 0), abs=1e-8)
+    assert increase(0, 900, 900) == pytest.approx((0, 0), abs=1e-8)
+
+
+PAIRS = [
+    *((earlier, later) for earlier in (0, 1, 7.5, 1e300, -3, -1e-9) for later in (0, 1, 7, 8, 1e300, -4, -1e-9)),
+    (53.27834123900001, 53.27834123885259),
+    (53.27834123885259, 53.27834123900001),
+    (0.30000000000000004, 0.3),
+    (1e12, 1e12 - 1),
+    (1e12, 1e12 - 1000),
+]
+
+
+def test_the_rule_is_the_same_in_sql_and_in_columns() -> None:
+    expected = [rise(*pair) for pair in PAIRS]
+    ids, ones = np.zeros(2, np.int64), np.ones(2, np.int64)
+    for (earlier, later), grown in zip(PAIRS, expected, strict=True):
+        samples = columns.Columns(ids, [np.arange(2), np.array([earlier, later], float)])
+        (found,) = columns.grouped(columns.of_samples(samples, len(buckets.COLUMNS)), 0, 10).columns[-1]
+        assert found == grown, (earlier, later)
+        unknown = [np.arange(2), ones, ones, *(ones * value for value in (1.0, earlier, later))]
+        unknown += [ones, ones * math.nan, ones, ones * math.nan]
+        first, _, grown = (column[0] for column in columns.guessed(columns.Columns(ids, unknown)).columns[-3:])
+        assert (first, grown) == ((earlier, later) if fell(earlier, later) else (1, later - 1)), (earlier, later)
+    numbers = "CAST(%s AS double precision) AS earlier, CAST(%s AS double precision) AS later"
+    with connection.cursor() as cursor:
+        for pair, grown in zip(PAIRS, expected, strict=True):
+            cursor.execute(f"SELECT {sql_rise('x.earlier', 'x.later')} FROM (SELECT {numbers}) x", pair)
+            assert cursor.fetchone() == (grown,), pair
+
+
+@given(st.floats(0, 1e15), st.integers(0, 6), st.data())
+def test_a_number_of_eleven_digits_has_not_fallen(number: float, decimals: int, data: st.DataObject) -> None:
+    """Nor has that number to one of them."""
+    shortened = [float((np.array([number]).view(np.int64) & -(2**16)).view(np.float64)[0]), round(number, decimals)]
+    near = [one for one in (number, *shortened) if abs(one - number) <= abs(number) * codec.ELEVEN_DIGITS]
+    earlier, later = data.draw(st.tuples(st.sampled_from(near), st.sampled_from(near)))
+    assert not fell(earlier, later)
+    assert rise(earlier, later) == pytest.approx(0, abs=1e-10 * number)
+
+
 COUNTER = st.lists(st.integers(0, 9), min_size=2, max_size=60)
 CUTS = st.sets(st.integers(1, 59))
 
@@ -141,6 +209,33 @@ def test_any_counter_in_any_pieces_grows_the_same(values: list[float], cuts: set
         place = dice.randrange(len(pieces) - 1)
         pieces[place : place + 2] = [steps.joined({0: pieces[place]}, {0: pieces[place + 1]})[0]]
     assert pieces == [told(values)]
+
+
+GROWTHS = st.one_of(st.just(0.0), st.just(0.1), st.floats(0, 1e9), st.just(-1.0))
+"""By how much a counter grows; -1: it begins again."""
+
+
+@given(st.floats(0, 1e9), st.lists(GROWTHS, min_size=1, max_size=60), st.integers(1, 7), st.sets(st.integers(1, 59)))
+def test_a_counter_grows_the_same_whatever_of_it_is_packed(
+    begin: float, growths: list[float], minute: int, cuts: set[int]
+) -> None:
+    """Every other piece of its buckets is packed, and the next one is as it was."""
+    values = list(accumulate(growths, lambda value, grown: 0.0 if grown < 0 else value + grown, initial=begin))
+    samples = columns.Columns(np.zeros(len(values), np.int64), [np.arange(len(values)), np.array(values)])
+    whole = columns.rolled(columns.of_samples(samples, len(buckets.COLUMNS)), minute)
+    ends = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
+    grown, before = 0.0, None
+    for place, (start, end) in enumerate(pairwise(ends)):
+        piece = [column[start:end] for column in whole.columns]
+        if place % 2:
+            piece = codec.decode(codec.encode_buckets(piece), len(piece))
+        for last, first, inside in zip(*(piece[at].tolist() for at in (5, 7, 9)), strict=True):
+            grown += inside + (0.0 if before is None else rise(before, first))
+            before = last
+    expected = [rise(*pair) for pair in pairwise(values)]
+    assert grown == pytest.approx(math.fsum(expected), rel=1e-9, abs=1e-6 * max(values) * 2**-30)
+    if not any(expected):
+        assert grown == 0
 
 
 @given(COUNTER, st.integers(1, 30), st.integers(1, 7))
