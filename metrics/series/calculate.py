@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from metrics.series import rate, raw, reader
 from metrics.series.find import Found, Query, find
 from metrics.series.find import of_ids as find_ids
-from metrics.series.functions import Function, Value, by_step, overall, quantile
+from metrics.series.functions import PER_STEP, Function, Value, by_step, overall, quantile
 from metrics.series.reader import Track, Wanted
 from metrics.series.step_cache import Point
 from metrics.series.steps import Step
@@ -255,6 +255,7 @@ def _with(track: Track, function: Function, calculated: tuple[Sequence[Point], f
         _drawn(track, points if asked.points else (), asked.window),
         unit=_unit(track.unit, function),
         latest=None if value is None or track.latest is None else Point(track.latest.at, value),
+        per_step=function.name in PER_STEP,
     )
 
 

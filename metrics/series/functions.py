@@ -11,6 +11,8 @@ from typing import Literal
 from metrics.series.steps import Step
 
 FunctionName = Literal["avg", "min", "max", "sum", "count", "last", "rate", "increase", "quantile"]
+PER_STEP: frozenset[FunctionName] = frozenset({"sum", "count", "increase"})
+"""Functions that tell how much came in a step: in one without samples, nothing did."""
 Value = tuple[float, float]
 """Unix seconds, value."""
 WHOLE_SHARE = 0.9

@@ -31,7 +31,9 @@ class Track:
     the window that have samples, oldest first; `before` is the last one before them, where it was asked for and is near
     enough to hold on at the beginning of the window. `every_s` is how often a sample is expected: what the
     samples themselves said, else the source's schedule, else the longest pause but one between the newest samples;
-    None while that is unknown. `ahead_s` is by how much its sender's clock is ahead of the server's.
+    None while that is unknown. `ahead_s` is by how much its sender's clock is ahead of the server's. If `per_step`,
+    points tell how much came in their step, as increases and counts do: a step without samples has 0, and not the
+    value before.
     """
 
     metric: str
@@ -42,6 +44,7 @@ class Track:
     points: tuple[Point, ...] = ()
     before: Point | None = None
     ahead_s: float = 0.0
+    per_step: bool = False
 
     @property
     def came_at(self) -> float:

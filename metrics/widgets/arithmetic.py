@@ -3,6 +3,9 @@
 An expression is numbers, names of queries, `+ - * /` and parentheses. Two queries of one series each are calculated
 with each other; one series with many, each of the many; many with many, those whose labels are the same. A step in
 which an operand has no value, or that divides by zero, has none.
+
+Increases add up, with 0 in steps without samples. One that is divided by another is a share, as of errors by requests,
+and two counters may come in turn: there each keeps its value until the next, as anything else does.
 """
 
 import ast
@@ -80,6 +83,8 @@ def _value(node: ast.expr, tracks: Mapping[str, Sequence[Track]], step_s: float)
     match node:
         case ast.BinOp(left, op, right):
             calculate = OPERATORS[type(op)]
+            if isinstance(op, ast.Mult | ast.Div) and _has_series(left) and _has_series(right):
+                tracks = {name: [replace(one, per_step=False) for one in some] for name, some in tracks.items()}
             return _both(_value(left, tracks, step_s), _value(right, tracks, step_s), calculate, step_s)
         case ast.UnaryOp(_, operand):
             return _both(0.0, _value(operand, tracks, step_s), operator.sub, step_s)
@@ -88,6 +93,10 @@ def _value(node: ast.expr, tracks: Mapping[str, Sequence[Track]], step_s: float)
         case ast.Name(name):
             return tracks.get(name, ())
     raise AssertionError(ast.dump(node))
+
+
+def _has_series(node: ast.expr) -> bool:
+    return any(isinstance(one, ast.Name) for one in ast.walk(node))
 
 
 def _both(left: Operand, right: Operand, calculate: Callable[[float, float], float], step_s: float) -> Operand:
@@ -150,6 +159,7 @@ def _joined(pair: Pair, calculate: Callable[[float, float], float], step_s: floa
         points=points,
         before=before,
         ahead_s=older.ahead_s,
+        per_step=left.per_step and right.per_step,
     )
 
 

@@ -30,6 +30,7 @@ def aligned(track: Track, at: Sequence[float], step_s: float, every_s: float | N
 
     A step without a sample between two that have one keeps the value before, or a sum of series that come
     every 15 s and every 20 s would jump in every step. So does the first one: it keeps what was before the window.
+    Of what is `per_step`, it has 0 instead: an increase that is kept would be counted twice.
     """
     if len(track.points) == len(at) and all(point.at == moment for point, moment in zip(track.points, at, strict=True)):
         return [point.value for point in track.points]
@@ -40,7 +41,10 @@ def aligned(track: Track, at: Sequence[float], step_s: float, every_s: float | N
     for moment in at:
         while left and left[-1].at <= moment:
             newest = left.pop()
-        values.append(newest.value if newest and moment - newest.at <= longest_s else None)
+        if newest is None or moment - newest.at > longest_s:
+            values.append(None)
+        else:
+            values.append(0.0 if track.per_step and newest.at < moment else newest.value)
     return values
 
 

@@ -37,6 +37,7 @@ def _one(members: Sequence[Track], labels: dict[str, str], how: Aggregate, step_
         points=points,
         before=before,
         ahead_s=last.ahead_s,
+        per_step=how != "count" and all(one.per_step for one in members),
     )
 
 
