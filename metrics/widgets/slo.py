@@ -216,7 +216,10 @@ def _ratio(bad: float, all_: float) -> Shown:
 
 
 def _times(rate: float) -> str:
-    return f"{units.digits(rate, 0 if round(rate, 1) >= 100 else 1)}\u00d7"
+    rounded = round(rate, 1)
+    if rate and not rounded:
+        return "<0.1\u00d7"
+    return f"{units.digits(rate, 0 if rounded >= 100 else 1)}\u00d7"
 
 
 def _spark(pieces: Sequence[Piece], allowed: float, since: float, window: Window) -> tuple[Spark, str]:

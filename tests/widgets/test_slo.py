@@ -58,6 +58,8 @@ def view(*found: Named, **fields: Any) -> SloView:
         ([(HOUR_S, 0.5)], "79.2", "1.90 h of 2.40 h left", ("50.0x in 1 h", "50.0x in 6 h"), "Burns fast"),
         ([(DAY, 1e308)], "100.0", "2.40 h", ("0.0x in 1 h", "0.0x in 6 h"), "OK"),
         ([(HOUR_S, -1e308)], "58.3", "1.40 h", ("100x in 1 h", "100x in 6 h"), "Burns fast"),
+        ([(TEN_DAYS, 0.9996)], "96.0", "2.30 h of 2.40 h left", ("<0.1x in 1 h", "<0.1x in 6 h"), "OK"),
+        ([(TEN_DAYS, 0.9991)], "91.0", "2.18 h of 2.40 h left", ("0.1x in 1 h", "0.1x in 6 h"), "OK"),
         ([(HOUR_S, 1), (HOUR_S, NAN), (HOUR_S, 1)], "100.0", "2.40 h", ("0.0x in 1 h", "0.0x in 6 h"), "OK"),
     ],
 )
