@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from metrics.series import progress
 from metrics.series.newest import newest
-from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, Told, joined, read, step
+from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, Told, edge_ms, joined, read, step
 from metrics.series.tiers import MINUTE_MS, floor
 
 POINTS_MOST = 400_000
@@ -140,7 +140,7 @@ def _at(point: Point | Step) -> float:
 
 def _of_grid(windows: Mapping[int, Window], grid: Grid, far: Far) -> dict[int, list[Any]]:
     known = {pk: _recall(pk, window, grid, far) for pk, window in windows.items()}
-    known = _read_on(_with_before(known, grid), windows, grid, far)
+    known = _read_on(_with_before(known, grid, far), windows, grid, far)
     by_window: dict[tuple[int, int], list[int]] = defaultdict(list)
     for pk, window in windows.items():
         by_window[_from_ms(known[pk], window, grid), window.end_ms].append(pk)
@@ -179,9 +179,10 @@ def _recall(pk: int, window: Window, grid: Grid, far: Far) -> _Memory:
     return _Memory(valid, window.start_ms, window.start_ms, [], {}, None)
 
 
-def _with_before(known: Mapping[int, _Memory], grid: Grid) -> dict[int, _Memory]:
+def _with_before(known: Mapping[int, _Memory], grid: Grid, far: Far) -> dict[int, _Memory]:
     """Return `known` with the sample before each memory that just begins."""
-    new = {pk: one.since_ms - 1 for pk, one in known.items() if grid.whole and one.since_ms == one.until_ms}
+    beginning = [pk for pk, one in known.items() if grid.whole and one.since_ms == one.until_ms]
+    new = {pk: edge_ms(known[pk].since_ms, grid, far) - 1 for pk in beginning}
     found = newest(new, 1)
     return {
         pk: replace(one, before=(found[pk][0][1], found[pk][0][0] / 1000)) if pk in found else one

@@ -143,10 +143,11 @@ def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -
     if not ids or start_ms >= end_ms:
         return {}
     for _ in range(TRIES):
-        pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], start_ms, end_ms, far)
+        begin_ms, until_ms = (edge_ms(at_ms, grid, far) for at_ms in (start_ms, end_ms))
+        pieces = _pieces([tier for tier in (HOURS, MINUTES) if grid.fits(tier)], begin_ms, until_ms, far)
         fillers = _fillers(grid, start_ms, end_ms, far)
         found: Found = {}
-        noted = late.stretches(ids, start_ms, end_ms) if any(tier is not RAW for tier, *_ in pieces) else {(): ids}
+        noted = late.stretches(ids, begin_ms, until_ms) if any(tier is not RAW for tier, *_ in pieces) else {(): ids}
         for stretches, some in noted.items():
             for piece in _around(stretches, pieces):
                 _join(found, _piece(*piece, some, grid, far))
@@ -157,6 +158,14 @@ def read(ids: Sequence[int], grid: Grid, start_ms: int, end_ms: int, far: Far) -
         if all(before.get(packed) == far.get(packed) for packed in may_move):
             break
     return found
+
+
+def edge_ms(at_ms: int, grid: Grid, far: Far) -> int:
+    """Return where to cut at `at_ms`: a bucket of which finer parts are pruned counts as a whole, where it begins."""
+    for finer, tier in ((RAW, MINUTES), (MINUTES, HOURS)):
+        if grid.fits(tier) and floor(at_ms, tier.bucket_ms) < far.get(finer.pruned, 0):
+            at_ms = -floor(-at_ms, tier.bucket_ms)
+    return at_ms
 
 
 def joined(earlier: Mapping[int, Told], later: Mapping[int, Told]) -> dict[int, Told]:

@@ -20,6 +20,7 @@ from metrics.series.calculate import Window
 from metrics.series.functions import Function
 from metrics.series.growth import fell, rise, sql_rise
 from metrics.series.read import Query
+from metrics.series.steps import COARSE_STEPS
 from metrics.series.vectors import np
 from metrics.series.write import write
 from tests.make import AT
@@ -51,6 +52,8 @@ WINDOWS = [
     (39_600, 3600, 600),
     (42_300, 900, 900),
     (42_300, 900, 10),
+    (1830, 39_600, 39_600),
+    (41_430, 900, 900),
 ]
 """Seconds after AT when a window begins, how long it is, and its step."""
 LATER_S = (HOURS + 24 * 20) * 3600
@@ -71,9 +74,11 @@ def increase(start: float, end: float, step_s: float) -> tuple[float | None, flo
 
 
 def check(points: list[tuple[int, float]], least_step_s: int = 0) -> None:
+    """Of buckets of `least_step_s` alone, those count that begin in a window, if steps are wide enough to cut them."""
     for start, length_s, step_s in WINDOWS:
-        if step_s >= least_step_s and start % max(1, least_step_s) == 0:
-            expected = truth(points, start, start + length_s)
+        whole = least_step_s or 1
+        if step_s >= whole and (start % whole == 0 or step_s >= COARSE_STEPS * whole):
+            expected = truth(points, *(-(-at // whole) * whole for at in (start, start + length_s)))
             assert increase(start, start + length_s, step_s) == pytest.approx((expected, expected)), (start, step_s)
 
 
