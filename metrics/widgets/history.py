@@ -11,10 +11,11 @@ from django.utils.timezone import get_current_timezone
 from pydantic import Field, model_validator
 
 from metrics.series.read import Track, longest_step
-from metrics.widgets import annotated, freshness, maintained, ranges, room, units
+from metrics.widgets import annotated, freshness, maintained, ranges, room, thresholds, units
 from metrics.widgets.annotated import NO_MARKS, Annotates, Marks
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
+from metrics.widgets.thresholds import CRITICAL, OK, WARN, Level
 from metrics.widgets.units import Shown
 
 BARS_MOST = 90
@@ -24,6 +25,8 @@ DECIMALS = 2
 PARTS = 24
 """Of a day, where it is counted which of them were up."""
 LEVELS = ("ok", "warn", "critical", "nodata")
+NOW = {"down": CRITICAL, "stale": WARN, "nodata": WARN, "up": OK}
+"""How bad a row is in each state."""
 WORDS = {"up": "up", "down": "down", "stale": "stale", "nodata": "no data"}
 
 Share = float | None
@@ -139,6 +142,9 @@ class History(WidgetKind[HistoryConfig]):
             ems=room.ems(row.share for row in shown if row.share),
             annotations=annotated.marks(config.noted, *axis, window.at),
         )
+
+    def level(self, view: HistoryView) -> Level | None:
+        return thresholds.worst(NOW[row.state] for row in view.rows)
 
 
 def _bars(config: HistoryConfig, window: Window) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from metrics.widgets import freshness, links, units
 from metrics.widgets.base import Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import OK, WARN, Level
 
 ROWS_MOST = 30
 STATES = ("late", "stale")
@@ -74,6 +75,9 @@ class Late(WidgetKind[LateConfig]):
             more=max(0, len(found) - config.rows),
             summary=_summary(states, wanted) if config.queries else _summary_of_all(states, wanted),
         )
+
+    def level(self, view: LateView) -> Level:
+        return WARN if view.rows else OK
 
 
 def _silent(one: Named, state: str, config: LateConfig, window: Window) -> Silent:

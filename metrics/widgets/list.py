@@ -81,12 +81,14 @@ class ListView:
     """View-model of `templates/widgets/list.html`: the `changes`, the newest first, and how many `more` there are.
 
     `ems` is how wide their widest value is, in halves of the height of its letters. It may be `of_annotations` as well.
+    `level` is the worst that a series changed to last.
     """
 
     changes: tuple[Change, ...]
     more: int
     ems: int
     of_annotations: bool = False
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class ListKind(WidgetKind[ListConfig]):
         return float(int(at // (700 + 200 * place)) % 3 > 0)
 
     def view(self, config: ListConfig, series: list[Named], window: Window) -> ListView:
-        found = [change for one in series for change in _changes(one, config, window)]
+        of_each = [list(_changes(one, config, window)) for one in series]
+        found = [change for of_one in of_each for change in of_one]
         rows = [(-one.at, one.text, one) for one in config.noted_in(window)] + [
             (-one.point.at, one.one.name, one) for one in found
         ]
@@ -122,7 +125,11 @@ class ListKind(WidgetKind[ListConfig]):
             for *_, one in rows[: config.rows]
         )
         return ListView(
-            shown, len(rows) - len(shown), room.ems(one.value for one in shown if one.value), bool(config.annotations)
+            changes=shown,
+            more=len(rows) - len(shown),
+            ems=room.ems(one.value for one in shown if one.value),
+            of_annotations=bool(config.annotations),
+            level=thresholds.worst(_level(of_one[-1].point.value, config) for of_one in of_each if of_one),
         )
 
 

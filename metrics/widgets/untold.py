@@ -9,6 +9,7 @@ from metrics.widgets import units
 from metrics.widgets.base import Named, OfFact, WidgetKind
 from metrics.widgets.maintained import time_of
 from metrics.widgets.ranges import Window
+from metrics.widgets.thresholds import OK, WARN, Level
 
 ROWS_MOST = 60
 Kind = Literal[
@@ -97,13 +98,15 @@ class Row:
 class UntoldView:
     """View-model of `templates/widgets/untold.html`: the `rows`, the oldest first, and how many `more` there are.
 
-    `summary` counts all by kind, and `withheld` the notifications that they withheld, in words.
+    `summary` counts all by kind, and `withheld` the notifications that they withheld, in words. `level` is a warning if
+    nobody meant one of them.
     """
 
     rows: tuple[Row, ...]
     more: int
     summary: str
     withheld: str
+    level: Level
 
 
 class Untold(WidgetKind[UntoldConfig]):
@@ -123,6 +126,7 @@ class Untold(WidgetKind[UntoldConfig]):
             more=sum(one.count for one in found[config.rows :]),
             summary=_summary(found),
             withheld=f"{withheld} withheld" if withheld else "",
+            level=OK if all(one.kind in MEANT for one in found) else WARN,
         )
 
 

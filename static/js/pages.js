@@ -7,7 +7,7 @@ const LEAST_REM = 4.5;
 const LEAST_PX = 72;
 const TURN_S = 15;
 const STAY_MS = 60_000; // after somebody touched something
-const TROUBLE = ".widget[data-state='stale'], .widget:has(.level-critical, .cell-down)";
+const TROUBLE = ".widget:is([data-state='stale'], [data-trouble])";
 
 const grid = document.getElementById("widgets");
 const button = document.getElementById("pages");

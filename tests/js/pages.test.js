@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Document, Element, globals, load, Time } from "./page.js";
 
 const GAP = 8;
-const TROUBLE = ".widget[data-state='stale'], .widget:has(.level-critical, .cell-down)";
+const TROUBLE = ".widget:is([data-state='stale'], [data-trouble])";
 
 /** A wall of `height` pixels with tiles of rows [from, to); rows are as high as there is room, or as the page says. */
 class Grid extends Element {

@@ -30,6 +30,14 @@ def test_each_row_says_what_since_when_and_how_much_it_withheld() -> None:
     assert (view().summary, view().withheld) == ("2 silences · 1 rule · 1 channel", "13 withheld")
 
 
+def test_it_is_a_warning_if_nobody_meant_it() -> None:
+    assert (view().level.name, view(of=["rule"], rows=1).level.name, view(of=["silence"]).level.name) == (
+        "warn",
+        "warn",
+        "ok",
+    )
+
+
 def test_it_shows_the_kinds_that_are_chosen_and_counts_the_rest() -> None:
     found = view(of=["silence"], rows=1)
     assert ([row.title for row in found.rows], found.more, found.withheld) == (["Disks"], 1, "13 withheld")
