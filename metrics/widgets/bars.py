@@ -9,6 +9,7 @@ from pydantic import Field
 from metrics.widgets import freshness, links, room, thresholds, units
 from metrics.widgets.base import Named, Rows, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.room import Cut
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
@@ -30,7 +31,7 @@ class Bar:
     """One series: its `name`, its `value`, and how long its bar is: `fill`, in per cent ("42.0%").
 
     `level` is None without thresholds. A `stale` one has ended some time ago, whatever the others do. `link` is where
-    it leads, empty for nowhere.
+    it leads, empty for nowhere. `cut` is when it is left out.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Bar:
     fill: str
     level: Level | None
     stale: bool
+    cut: Cut
     link: str = ""
 
 
@@ -45,11 +47,14 @@ class Bar:
 class BarsView:
     """View-model of `templates/widgets/bars.html`: the `bars`, the longest first, and how many `more` there are.
 
-    `ems` is how wide their widest value is, in halves of the height of its letters.
+    `worse` says how bad these others are, `level` is that of the worst of all. `ems` is how wide their widest value is,
+    in halves of the height of its letters.
     """
 
     bars: tuple[Bar, ...]
     more: int
+    worse: str = ""
+    level: Level | None = None
     ems: int = 1
 
 
@@ -66,11 +71,27 @@ class Bars(WidgetKind[BarsConfig]):
         known = [(one.track.latest.value, one) for one in series if one.track.latest]
         known = sorted((pair for pair in known if math.isfinite(pair[0])), key=lambda pair: (-pair[0], pair[1].name))
         full = _full(config, known)
-        bars = tuple(_bar(value, one, full, config, window) for value, one in known[: config.top])
-        return BarsView(bars, len(known) - len(bars), room.ems(bar.value for bar in bars))
+        levels = [None if _is_stale(one, config, window) else _level(value, config) for value, one in known]
+        beyond = levels[config.top :]
+        bars = tuple(
+            _bar(value, one, cut, full, config, window)
+            for (value, one), cut in zip(known, room.cuts(levels[: config.top], beyond), strict=False)
+        )
+        return BarsView(
+            bars=bars,
+            more=len(beyond),
+            worse=room.worse(beyond),
+            level=thresholds.worst(levels),
+            ems=room.ems(bar.value for bar in bars),
+        )
 
-    def level(self, view: BarsView) -> Level | None:
-        return thresholds.worst(bar.level for bar in view.bars if not bar.stale)
+
+def _level(value: float, config: BarsConfig) -> Level | None:
+    return thresholds.level(value, config.thresholds)
+
+
+def _is_stale(one: Named, config: BarsConfig, window: Window) -> bool:
+    return freshness.of_tracks([one.track], config.every_s, window.at).state == "stale"
 
 
 def _full(config: BarsConfig, known: list[tuple[float, Named]]) -> float:
@@ -81,12 +102,13 @@ def _full(config: BarsConfig, known: list[tuple[float, Named]]) -> float:
     return FULL.get(word) or max(abs(value) for value, _ in known) or 1.0
 
 
-def _bar(value: float, one: Named, full: float, config: BarsConfig, window: Window) -> Bar:
+def _bar(value: float, one: Named, cut: Cut, full: float, config: BarsConfig, window: Window) -> Bar:
     return Bar(
         name=one.name,
         value=units.show(value, one.track.unit if config.unit is None else config.unit),
         fill=f"{100 * min(1.0, max(0.0, value / full)):.1f}%",
-        level=thresholds.level(value, config.thresholds),
-        stale=freshness.of_tracks([one.track], config.every_s, window.at).state == "stale",
+        level=_level(value, config),
+        stale=_is_stale(one, config, window),
+        cut=cut,
         link=links.of_row(config.row_link, one.track.labels, window.range),
     )

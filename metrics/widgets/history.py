@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, pairwise
 from typing import ClassVar, Self
@@ -15,6 +15,7 @@ from metrics.widgets import annotated, freshness, maintained, ranges, room, thre
 from metrics.widgets.annotated import NO_MARKS, Annotates, Marks
 from metrics.widgets.base import Config, Named, WidgetKind
 from metrics.widgets.ranges import DAY_S, Window
+from metrics.widgets.room import NO_CUT, Cut
 from metrics.widgets.thresholds import CRITICAL, OK, WARN, Level
 from metrics.widgets.units import Shown
 
@@ -72,7 +73,8 @@ class Row:
     """One series: its `name`, its `state` now (up, down, stale or nodata) and the `word` that says it.
 
     `share` is how much of all time it was up, None where nothing is known; `bars` are drawn, and `said` is what they
-    show, in a sentence. `maintenance` is when it is in maintenance, as SVG path data in a box of 1000 by 400.
+    show, in a sentence. `maintenance` is when it is in maintenance, as SVG path data in a box of 1000 by 400. `cut` is
+    when it is left out.
     """
 
     name: str
@@ -82,18 +84,21 @@ class Row:
     bars: tuple[Bars, ...]
     said: str
     maintenance: str = ""
+    cut: Cut = NO_CUT
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryView:
     """View-model of `templates/widgets/history.html`: the `rows`, down ones first, and how many `more`.
 
+    `worse` says how many of these are down.
     `count` is the number of bars in a row, `since` when the first one begins, in words; `ems` is how wide the widest
     share is, in halves of the height of its letters. `annotations` are the marks of what happened when.
     """
 
     rows: tuple[Row, ...]
     more: int
+    worse: str
     count: int
     since: str
     ems: int
@@ -133,10 +138,13 @@ class History(WidgetKind[HistoryConfig]):
         }
         rows = [_row(one, per_bar, bands[one.maintained], config, window) for one in series]
         rows.sort(key=lambda row: row.state != "down")
-        shown = tuple(rows[:ROWS_MOST])
+        down = [CRITICAL if row.state == "down" else None for row in rows]
+        cuts = room.cuts(down[:ROWS_MOST], down[ROWS_MOST:], "down")
+        shown = tuple(replace(row, cut=cut) for row, cut in zip(rows, cuts, strict=False))
         return HistoryView(
             rows=shown,
             more=len(rows) - len(shown),
+            worse=room.worse(down[ROWS_MOST:], "down"),
             count=count,
             since=f"{config.days} days ago" if config.days else _moment(window.start, window),
             ems=room.ems(row.share for row in shown if row.share),

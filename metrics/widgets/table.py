@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from metrics.widgets import freshness, links, thresholds, units
+from metrics.widgets import freshness, links, room, thresholds, units
 from metrics.widgets.base import ExpressionConfig, Named, QueryConfig, Rows, WidgetKind
 from metrics.widgets.ranges import Window
+from metrics.widgets.room import Cut
 from metrics.widgets.spark import spark
 from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
@@ -57,11 +58,12 @@ class Value:
 class Row:
     """A row: the values of its `labels`, its `cells`, and the `spark` of the first one as SVG path data, or empty.
 
-    `link` is where it leads, empty for nowhere.
+    `link` is where it leads, empty for nowhere. `cut` is when it is left out.
     """
 
     labels: tuple[str, ...]
     cells: tuple[Value, ...]
+    cut: Cut
     spark: str = ""
     link: str = ""
 
@@ -70,13 +72,16 @@ class Row:
 class TableView:
     """View-model of `templates/widgets/table.html`: the names of `labels`, the `columns`, and the `rows`.
 
-    `more` is how many rows there are besides; `has_sparks` is whether any row has a curve.
+    `more` is how many rows there are besides, `worse` says how bad they are; `level` is that of the worst of all.
+    `has_sparks` is whether any row has a curve.
     """
 
     labels: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     more: int
+    worse: str
+    level: Level | None
     has_sparks: bool
 
 
@@ -94,9 +99,6 @@ class Table(WidgetKind[TableConfig]):
         "thresholds": [{"warn": 80, "critical": 95}],
     }
 
-    def level(self, view: TableView) -> Level | None:
-        return thresholds.worst(cell.level for row in view.rows for cell in row.cells if not cell.stale)
-
     def view(self, config: TableConfig, series: list[Named], window: Window) -> TableView:
         shown: list[QueryConfig | ExpressionConfig] = [*config.queries, *config.expressions]
         columns = [index for index, one in enumerate(shown) if not (isinstance(one, QueryConfig) and one.hidden)]
@@ -105,7 +107,12 @@ class Table(WidgetKind[TableConfig]):
             of_key.setdefault(key, {})[one.of] = one
         labels = _shown(list(of_key), config.columns)
         keys = _in_order(of_key, columns, config)
-        rows = tuple(_row(key, of_key[key], labels, columns, config, window) for key in keys[: config.rows])
+        levels = [_level(of_key[key], columns, config, window) for key in keys]
+        beyond = levels[config.rows :]
+        rows = tuple(
+            _row(key, of_key[key], cut, labels, columns, config, window)
+            for key, cut in zip(keys, room.cuts(levels[: config.rows], beyond), strict=False)
+        )
         order = "ascending" if config.ascending else "descending"
         return TableView(
             labels=labels,
@@ -114,7 +121,9 @@ class Table(WidgetKind[TableConfig]):
                 for place, index in enumerate(columns, 1)
             ),
             rows=rows,
-            more=len(keys) - len(rows),
+            more=len(beyond),
+            worse=room.worse(beyond),
+            level=thresholds.worst(levels),
             has_sparks=any(row.spark for row in rows),
         )
 
@@ -169,20 +178,33 @@ def _heading(one: QueryConfig | ExpressionConfig) -> str:
 def _row(
     key: Key,
     found: dict[int, Named],
+    cut: Cut,
     labels: Sequence[str],
     columns: Sequence[int],
     config: TableConfig,
     window: Window,
 ) -> Row:
-    limits = dict(enumerate(config.thresholds))
     values = dict(key)
     first = found.get(columns[0]) if columns else None
     return Row(
         labels=tuple(values.get(name, "") for name in labels),
-        cells=tuple(_value(found.get(index), limits.get(place), config, window) for place, index in enumerate(columns)),
+        cells=_cells(found, columns, config, window),
+        cut=cut,
         spark=spark(first.track, config.every_s, window) if first and config.sparkline else "",
         link=links.of_row(config.row_link, _common(found.values()), window.range),
     )
+
+
+def _level(found: dict[int, Named], columns: Sequence[int], config: TableConfig, window: Window) -> Level | None:
+    """Return the level of a row: the worst of its cells, of those that are not stale."""
+    if not config.thresholds:
+        return None
+    return thresholds.worst(cell.level for cell in _cells(found, columns, config, window) if not cell.stale)
+
+
+def _cells(found: dict[int, Named], columns: Sequence[int], config: TableConfig, window: Window) -> tuple[Value, ...]:
+    limits = dict(enumerate(config.thresholds))
+    return tuple(_value(found.get(index), limits.get(place), config, window) for place, index in enumerate(columns))
 
 
 def _common(series: Iterable[Named]) -> dict[str, str]:

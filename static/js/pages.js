@@ -1,5 +1,5 @@
 // A wall with more rows than fit at a height that can be read turns its pages by itself. Which page it is follows from
-// the server's time, so nothing is counted, and walls side by side turn together.
+// the server's time, so nothing is counted, and walls side by side turn together. So does a text longer than its tile.
 
 import { now } from "./clock.js";
 
@@ -84,6 +84,7 @@ const places = () => [...grid.children].map((tile) => tile.className).join();
 
 function turn() {
   if (places() !== laid) lay();
+  turnTexts();
   if (!pages.length) return;
   const staying = performance.now() < stayUntil;
   if (!staying || page < 0) show(Math.floor(now() / TURN_S) % pages.length);
@@ -96,6 +97,21 @@ function turn() {
   const text = `Page ${page + 1} of ${pages.length}${others.length ? ` · trouble on ${others.join(", ")}` : ""}`;
   if (button.textContent !== text) button.textContent = text;
   button.classList.toggle("trouble", others.length > 0);
+}
+
+/** Turn texts that are longer than their tiles: a part each time that the wall begins anew, two lines of it twice. */
+function turnTexts() {
+  if (performance.now() < stayUntil) return;
+  for (const text of grid.querySelectorAll(".prose")) {
+    const { lineHeight, paddingBottom } = getComputedStyle(text);
+    const each = text.clientHeight - 2 * parseFloat(lineHeight);
+    const height = text.scrollHeight - parseFloat(paddingBottom);
+    const parts = height > text.clientHeight + 1 && each > 0 ? Math.ceil(height / each) : 1;
+    const part = Math.floor(now() / TURN_S / Math.max(1, pages.length)) % parts;
+    if (parts > 1) text.parentElement.dataset.page = `${part + 1} of ${parts}`;
+    else delete text.parentElement.dataset.page;
+    text.scrollTo({ top: part * each, behavior: still.matches ? "instant" : "smooth" });
+  }
 }
 
 function show(number) {

@@ -31,8 +31,9 @@ LOOK = """(check) => Object.fromEntries([...document.querySelectorAll(".box")].m
   const all = (selector) => [...tile.querySelectorAll(selector)];
   const drawn = (selector) => all(selector).map((one) => size(one.matches(".bars li") ? one.firstChild : one))
     .filter(({width, height}) => width > 0 && height > 0);
-  const counted = all("[data-more]").filter(
-    (one) => one.firstChild.getClientRects().length && getComputedStyle(one, "::after").content !== "none");
+  const counted = all("[data-more]").filter((one) =>
+    (one.matches("li") ? one.firstChild : one).getClientRects().length &&
+    getComputedStyle(one, "::after").content !== "none");
   return [box.id, {
     faults: check(tile),
     astray: all("*:not([tabindex='0'] *)").filter((one) => {
@@ -42,6 +43,7 @@ LOOK = """(check) => Object.fromEntries([...document.querySelectorAll(".box")].m
     }).map((one) => one.outerHTML),
     plots: drawn(".plot"),
     bars: drawn(".bars li[data-more]").length,
+    rows: drawn("tbody > tr:not(.more)").length,
     legend: drawn(".legend li[data-more]").length,
     cells: drawn(".cell:not(.cell-more)"),
     down: drawn(".cell-down"),
@@ -61,6 +63,15 @@ def seen(chromium: Browser) -> Iterator[dict[str, Any]]:
     """Per id (kind-width-state), what of a tile is seen."""
     page = chromium.new_page(viewport={"width": 1920, "height": 1080})
     page.set_content(tiles.page())
+    yield page.evaluate(f"({LOOK})({GEOMETRY})")
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def on_wall(chromium: Browser) -> Iterator[dict[str, Any]]:
+    """Tables as they are on a wall."""
+    page = chromium.new_page(viewport={"width": 1920, "height": 1080})
+    page.set_content(tiles.page(kinds=["table"], body="wall"))
     yield page.evaluate(f"({LOOK})({GEOMETRY})")
     page.close()
 
@@ -100,6 +111,42 @@ def test_what_has_no_room_in_a_list_is_counted(seen: dict[str, Any], kind: str, 
             said = [int(text.split()[0]) for text in one["said"]]
             assert one[list_] + sum(one["more"]) + sum(said) == total, name
             assert one[list_] >= 1, name
+
+
+def test_a_table_on_a_wall_has_whole_rows_and_counts_those_that_have_no_room(on_wall: dict[str, Any]) -> None:
+    assert {name: one["faults"] for name, one in on_wall.items() if one["faults"]} == {}
+    for state, total in (("one", 1), ("late", 4), ("many", 30), ("long", 90)):
+        for name, one in of_kind(on_wall, "table", state):
+            said = [int(text.split()[0]) for text in one["said"]]
+            assert one["rows"] + sum(one["more"]) + sum(said) == total, name
+            assert one["rows"] >= 1, name
+
+
+WORST = """() => [...document.querySelectorAll(".box")].map((box) => {
+  const seen = (one) => [one, ...one.children].some((part) => part.getClientRects().length);
+  const rows = [...box.querySelectorAll("[data-rank]:not(.more)")].filter(seen).map((one) => one.textContent);
+  const said = [...box.querySelectorAll("[data-more]")].filter(seen).map((one) => getComputedStyle(one, "::after"))
+    .filter((one) => one.content !== "none");
+  return [rows, said.map((one) => one.content)];
+})"""
+
+
+@pytest.mark.parametrize("kind", ["table", "bars", "history"])
+def test_what_is_bad_is_left_out_last_and_said(page: Page, kind: str) -> None:
+    """20 series in descending order, of which the last are critical, in tiles with more and less room than these."""
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.set_content(tiles.descending(kind, [200, 450, 1000], bad=8))
+    low, middle, high = page.evaluate(WORST)
+    bad = {f"row-{number:02}" for number in range(12, 20)}
+    names = [set(re.findall(r"row-\d\d", " ".join(rows))) for rows, _ in (low, middle, high)]
+    assert len(names[0]) < 8
+    assert names[0] < bad
+    word = "down" if kind == "history" else "critical"
+    assert f"{20 - len(names[0])} more, {8 - len(names[0])} {word}" in low[1][0].replace('" "', "").replace('"', "")
+    assert 8 < len(names[1]) < 20
+    assert bad < names[1]
+    assert f"{20 - len(names[1])} more" in middle[1][0].replace('" "', "").replace('"', "")
+    assert (len(names[2]), high[1]) == (20, [])
 
 
 def test_what_is_down_is_always_seen_and_what_is_up_is_seen_or_counted(seen: dict[str, Any]) -> None:

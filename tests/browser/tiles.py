@@ -8,8 +8,12 @@ from pathlib import Path
 from django.conf import settings
 from django.template.loader import render_to_string
 
+from metrics.models import Widget
+from metrics.series.read import Point, Track
 from metrics.widgets import freshness, gallery
 from metrics.widgets.registry import kinds
+from metrics.widgets.render import view_of_tracks
+from tests.widgets.make import AT, EVERY_S
 
 SHEETS = ("theme", "live", "widget", "kinds", "counts")
 SIZES = [
@@ -48,14 +52,18 @@ def combinations() -> Iterator[tuple[str, tuple[int, int], str]]:
         yield from product([kind], SIZES, states)
 
 
-def page(theme: str = "dark") -> str:
-    """Return all of them, each in a box of its size with the id kind-width-state."""
+def page(theme: str = "dark", kinds: Iterable[str] = (), body: str = "") -> str:
+    """Return all of them, or of some `kinds`, each in a box of its size with the id kind-width-state.
+
+    The page's body has the class `body`.
+    """
     boxes = "".join(
         f'<div class="box" id="{kind}-{width}-{state}" style="width:{width}px;height:{height}px">'
         f"{tile(kind, state, f'w-{index}')}</div>"
         for index, (kind, (width, height), state) in enumerate(combinations())
+        if not kinds or kind in kinds
     )
-    return _styled(theme, boxes)
+    return _styled(theme, boxes, body)
 
 
 def some(kinds: Iterable[str], states: Iterable[str]) -> str:
@@ -69,10 +77,35 @@ def some(kinds: Iterable[str], states: Iterable[str]) -> str:
     )
 
 
-def _styled(theme: str, boxes: str) -> str:
+def descending(kind: str, heights: Iterable[int], bad: int) -> str:
+    """Return tiles of 20 series on a wall, a tile of each height: row-00 has the largest value, the last are `bad`."""
+    below = {"critical": 1, "direction": "below"}
+    config = {"table": {"thresholds": [below]}, "bars": {"thresholds": below, "top": 20}, "history": {"days": 0}}[kind]
+    widget = Widget(key="w", kind=kind, title="T", x=0, y=0, w=6, h=2)
+    widget.config = {"queries": [{"metric": "m"}], **config}
+    tracks = [
+        Track(
+            "m",
+            {"name": f"row-{place:02}"},
+            "",
+            EVERY_S,
+            point := Point(AT - 2, 20 - place if place < 20 - bad else 0.5),
+            (point,),
+        )
+        for place in range(20)
+    ]
+    html = render_to_string("widgets/widget.html", {"widget": view_of_tracks(widget, [tracks], "1h", AT)})
+    return _styled(
+        "dark",
+        "".join(f'<div class="box" style="width:900px;height:{height}px">{html}</div>' for height in heights),
+        "wall",
+    )
+
+
+def _styled(theme: str, boxes: str, body: str = "") -> str:
     root = Path(settings.BASE_DIR) / "static/css"
     css = "\n".join((root / f"{name}.css").read_text() for name in SHEETS)
     return (
-        f'<!doctype html><html data-theme="{theme}"><style>{css} .box{{display:grid;margin:8px}}'
-        f".box>.widget{{grid-area:1/1}}</style><body>{boxes}"
+        f'<!doctype html><html data-theme="{theme}"><style>{css} .box{{display:grid;flex:none;margin:8px}}'
+        f'.box>.widget{{grid-area:1/1}}</style><body class="{body}">{boxes}'
     )

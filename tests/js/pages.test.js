@@ -22,7 +22,9 @@ class Grid extends Element {
     this.firstElementChild = this.children[0];
   }
 
-  querySelectorAll() { return []; } // links, of which these tiles have none
+  texts = [];
+
+  querySelectorAll(selector) { return selector === ".prose" ? this.texts : []; } // of links, these tiles have none
 
   get step() {
     return this.style.gridAutoRows ? parseFloat(this.style.gridAutoRows) + GAP : (this.clientHeight + GAP) / this.count;
@@ -31,9 +33,10 @@ class Grid extends Element {
   scrollTo(where) { this.scrolled.push(Math.round(where.top / this.step)); }
 }
 
-async function wall(height, tiles, trouble = []) {
+async function wall(height, tiles, trouble = [], texts = []) {
   const time = new Time();
   const grid = new Grid(height, tiles);
+  grid.texts = texts;
   const button = new Element();
   const page = new Document({ widgets: grid, pages: button }, { [TROUBLE]: trouble.map((number) => grid.children[number]) });
   let lay;
@@ -42,7 +45,7 @@ async function wall(height, tiles, trouble = []) {
     getComputedStyle: (of) =>
       of === grid
         ? { rowGap: `${GAP}px`, paddingTop: "0px", paddingBottom: "0px", gridTemplateRows: "x ".repeat(grid.count).trim() }
-        : { fontSize: "16px" },
+        : { fontSize: "16px", lineHeight: "20px", paddingBottom: "0px" },
     ResizeObserver: class {
       constructor(run) { lay = run; }
       observe() { lay(); }
@@ -122,4 +125,40 @@ test("pages follow the size of the window", async () => {
   resize(10 * 80 - GAP);
   assert.equal(button.hidden, true);
   assert.equal(grid.style.gridAutoRows, "");
+});
+
+/** A text in a tile with room for 100 pixels of it. */
+class Text extends Element {
+  clientHeight = 100;
+  parentElement = new Element();
+
+  constructor(height) {
+    super();
+    this.scrollHeight = height;
+  }
+
+  scrollTo({ top }) { this.top = top; }
+}
+
+test("a text that is longer than its tile is turned, and says which part it is", async () => {
+  const [long, short] = [new Text(180), new Text(100)];
+  const { time } = await wall(5 * 80 - GAP, rows(5), [], [long, short]);
+  const seen = [[long.parentElement.dataset.page, long.top]];
+  for (const _ of [1, 2, 3]) {
+    await time.pass(15);
+    seen.push([long.parentElement.dataset.page, long.top]);
+  }
+  assert.deepEqual(seen, [["1 of 3", 0], ["2 of 3", 60], ["3 of 3", 120], ["1 of 3", 0]]);
+  assert.deepEqual(short.parentElement.dataset, {});
+});
+
+test("a text is turned once while all pages of a wall are shown", async () => {
+  const long = new Text(120);
+  const { button, time } = await wall(5 * 80 - GAP, rows(10), [], [long]);
+  const seen = [];
+  for (const _ of [1, 2, 3, 4]) {
+    seen.push(`${button.textContent}, ${long.parentElement.dataset.page}`);
+    await time.pass(15);
+  }
+  assert.deepEqual(seen, ["Page 1 of 2, 1 of 2", "Page 2 of 2, 1 of 2", "Page 1 of 2, 2 of 2", "Page 2 of 2, 2 of 2"]);
 });

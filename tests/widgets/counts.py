@@ -9,10 +9,11 @@ from pathlib import Path
 
 FILE = Path("static/css/counts.css")
 EMS_MOST = 48
-ROWS_MOST = 31
+ROWS_MOST = 61
+COLUMNS_MOST = 47
 LINES_MOST = 8
 SIDE_MOST = 18
-BAR_REM = 1.5
+ROW_REM = 1.5
 LEGEND_COLUMN_REM, LEGEND_GAP_REM, LEGEND_ROW_REM = 10, 1, 3.6
 CELL_REM = (6.5, 1.55)
 SUMMARY_REM = 1.5
@@ -44,21 +45,44 @@ def cut(of: str, rows: int, condition: str) -> str:
     )
 
 
-def cut_with_last(of: str, rows: int, condition: str) -> str:
-    """The same, and how many those are has the last row for itself."""
-    rows_of = f".{of}>li"
+def other_than(rows: int) -> str:
+    """A row, if there are fewer or more than so many `rows`."""
+    return f":not(:first-child:nth-last-child({rows}),:first-child:nth-last-child({rows})~*)"
+
+
+def ranked(rows_of: str, said_by: str, rows: int, height_rem: float) -> str:
+    """Of a list with room for so many `rows`, what has a higher rank goes, and the last row says how many those are."""
+    more = other_than(rows)
+    said = f'{rows_of}[data-rank="{rows - 1}"]{more}{said_by}:not([data-more="0"])::after'
     return (
-        f"@container body {condition}{{{rows_of}:nth-child(n+{rows}):not(:nth-child({rows}):last-child){{display:none}}"
-        f'{rows_of}:nth-child({rows - 1}):not(:nth-last-child(-n+2))::after{{content:attr(data-more) " more"}}}}'
+        f"@container body (max-height:{height_rem - 0.01:g}rem)"
+        f'{{{rows_of}[data-rank="{rows}"]{more},{rows_of}[data-rank="{rows + 1}"]{{display:none}}'
+        f'{said}{{content:attr(data-more) " more" attr(data-worse)}}}}'
     )
 
 
-def bars() -> Iterator[str]:
-    """Rows by height."""
-    for rows in range(ROWS_MOST - 1, 1, -1):
-        yield cut_with_last("counted", rows, f"(max-height:{(rows + 1) * BAR_REM - 0.01:g}rem)")
-    only = f"(max-height:{2 * BAR_REM - 0.01:g}rem)"
-    yield cut("counted", 1, only)
+def single(rows_of: str, said_by: str) -> str:
+    """Of a list with room for one row, the best stay out, and how many they are stands beside it."""
+    said = f'{rows_of}[data-rank="1"]{other_than(1)}{said_by}:not([data-more="0"])::after'
+    return (
+        f"@container body (max-height:{2 * ROW_REM - 0.01:g}rem)"
+        f'{{{rows_of}[data-rank="2"]{{display:none}}{said}{{content:"+" attr(data-more)}}}}'
+    )
+
+
+def columns() -> Iterator[str]:
+    """The number of columns of a table."""
+    for number in range(2, COLUMNS_MOST + 1):
+        yield f".wall .tabular:has(th:nth-child({number})){{--columns:{number}}}"
+
+
+def lists() -> Iterator[str]:
+    """Rows by height, of lists; and of tables on walls, whose heads take a row where there is room for three."""
+    for rows_of, said_by, head in ((".counted>", "[data-more]", 0), (".wall .tabular tbody>", ">[data-more]", 1)):
+        for rows in range(ROWS_MOST, 1, -1):
+            yield ranked(rows_of, said_by, rows, (rows + 1 + head) * ROW_REM)
+        yield single(rows_of, said_by)
+    only = f"(max-height:{2 * ROW_REM - 0.01:g}rem)"
     yield f"@container body {only}{{.counted>li::after{{grid-area:1/5;margin-left:.4em}}}}"
 
 
@@ -97,7 +121,7 @@ def cells() -> Iterator[str]:
 
 
 def stylesheet() -> str:
-    return "\n".join([HEAD, *attributes(), *bars(), *legends(), *cells(), ""])
+    return "\n".join([HEAD, *attributes(), *lists(), *columns(), *legends(), *cells(), ""])
 
 
 if __name__ == "__main__":

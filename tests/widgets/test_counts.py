@@ -2,14 +2,20 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
-from metrics.widgets.bars import BarsConfig
+from metrics.widgets import history
 from metrics.widgets.line import LINES_MOST
+from metrics.widgets.registry import kinds
 from metrics.widgets.room import MOST
 from metrics.widgets.status import DOWN_MOST
 from tests.widgets import counts
+
+
+def of_rows(fields: dict[str, Any]) -> int:
+    return max(fields.get(name, {}).get("maximum", 0) for name in ("rows", "top"))
 
 
 def test_it_is_what_would_be_made_now() -> None:
@@ -18,7 +24,14 @@ def test_it_is_what_would_be_made_now() -> None:
 
 
 def test_it_reaches_as_far_as_the_kinds_do() -> None:
-    most = BarsConfig.model_json_schema()["properties"]["top"]["maximum"]
+    most = max(
+        history.ROWS_MOST, *(of_rows(one.config_class.model_json_schema()["properties"]) for one in kinds().values())
+    )
     assert counts.ROWS_MOST == most + 1
+    fields = kinds()["table"].config_class.model_json_schema()["properties"]
+    curve = 1
+    assert counts.COLUMNS_MOST == curve + sum(
+        fields[name]["maxItems"] for name in ("columns", "queries", "expressions")
+    )
     assert (counts.EMS_MOST, counts.LINES_MOST) == (MOST, LINES_MOST)
     assert counts.SIDE_MOST == math.ceil(math.sqrt(DOWN_MOST + 1))

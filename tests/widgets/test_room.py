@@ -3,6 +3,8 @@
 import pytest
 
 from metrics.widgets import room
+from metrics.widgets.room import Cut
+from metrics.widgets.thresholds import CRITICAL, OK, WARN
 from metrics.widgets.units import Shown
 
 ROOM = [
@@ -24,3 +26,19 @@ def test_wide_letters_take_more_room_and_units_half_of_it(text: str, unit: str, 
 def test_of_several_the_widest_counts() -> None:
     assert room.ems([Shown("7", ""), Shown("42.1", "%"), Shown("8", "")]) == 7
     assert room.ems([]) == 1
+
+
+def test_bad_rows_are_left_out_last_and_said() -> None:
+    assert room.cuts([OK, WARN, None, CRITICAL], [CRITICAL, WARN, WARN]) == [
+        Cut(3, 4, ", 1 critical, 2 warnings"),
+        Cut(2, 5, ", 1 critical, 2 warnings"),
+        Cut(4, 3, ", 1 critical, 2 warnings"),
+        Cut(1, 6, ", 1 critical, 3 warnings"),
+    ]
+    assert room.cuts([None, None]) == [Cut(1, 1, ""), Cut(2, 0, "")]
+    assert [one.worse for one in room.cuts([CRITICAL, CRITICAL, WARN], word="down")] == [
+        ", 1 down, 1 warning",
+        ", 1 warning",
+        "",
+    ]
+    assert room.cuts([]) == []

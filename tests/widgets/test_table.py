@@ -7,6 +7,7 @@ import pytest
 
 from metrics.widgets.base import Named
 from metrics.widgets.table import Table, TableConfig, TableView
+from metrics.widgets.thresholds import CRITICAL, OK
 from tests.widgets.make import named, steps, window
 
 QUERIES = [{"metric": "cpu", "legend": "CPU"}, {"metric": "disk"}]
@@ -86,6 +87,18 @@ def test_cells_have_the_level_of_their_column() -> None:
         ["warn", None],
         ["ok", None],
     ]
+
+
+def test_what_is_beyond_its_rows_counts_as_bad_as_it_is() -> None:
+    found = view(*HOSTS, rows=1, thresholds=[{"critical": 1, "warn": 2, "direction": "below"}])
+    assert (found.rows[0].cells[0].level, found.more, found.worse, found.level) == (
+        OK,
+        2,
+        ", 1 critical, 1 warning",
+        CRITICAL,
+    )
+    assert (found.rows[0].cut.more, found.rows[0].cut.worse) == (2, found.worse)
+    assert view(one(0, 1, host="a", age_s=900), thresholds=[{"critical": 1}]).level is None
 
 
 def test_what_ended_is_stale() -> None:
