@@ -231,11 +231,13 @@ def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Per
         cut: getComputedStyle(document.querySelector("#widgets")).overflowY + getComputedStyle(document.body).overflowY,
         beyond: Math.max(...[...document.querySelectorAll("article.widget")].map(
             (one) => one.getBoundingClientRect().bottom + scrollY)) - document.documentElement.scrollHeight,
+        scrolling: [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() &&
+            /auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1).length,
         pressed: [...document.querySelectorAll("button, .button")].filter((one) => one.checkVisibility()).length,
     })""")
     assert (seen["ground"], seen["curve"], seen["cut"]) == ("rgb(255, 255, 255)", "#1474aa", "visiblevisible")
     assert seen["beyond"] <= 0
-    assert seen["pressed"] == 0
+    assert (seen["scrolling"], seen["pressed"]) == (0, 0)
     top = page.locator("body > header").inner_text()
     assert re.search(r"\b6h\b", top)
     assert "24h" not in top

@@ -149,6 +149,31 @@ def test_what_is_bad_is_left_out_last_and_said(page: Page, kind: str) -> None:
     assert (len(names[2]), high[1]) == (20, [])
 
 
+SCROLLS = """(root) => [root, ...root.querySelectorAll("*")].filter((one) => {
+  const {overflowX, overflowY} = getComputedStyle(one);
+  return one.checkVisibility() && (
+    (/auto|scroll/.test(overflowX) && one.scrollWidth > one.clientWidth + 1) ||
+    (/auto|scroll/.test(overflowY) && one.scrollHeight > one.clientHeight + 1));
+}).map((one) => one.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("body", ["tab", "wall"])
+def test_on_paper_a_table_and_a_text_are_there_as_a_whole(page: Page, body: str) -> None:
+    page.set_viewport_size({"width": 794, "height": 1123})
+    page.set_content(tiles.on_paper(body))
+    page.emulate_media(media="print")
+    main = page.locator("main")
+    assert main.evaluate(SCROLLS) == []
+    assert main.evaluate(f"(main) => [...main.children].flatMap({GEOMETRY})") == []
+    for text in ("row-00", "row-19", "Paragraph 0,", "Paragraph 39,"):
+        seen = page.get_by_text(text)
+        tile = seen.locator("xpath=ancestor::article")
+        [inner, outer] = [one.bounding_box() for one in (seen, tile)]
+        assert inner, text
+        assert outer, text
+        assert outer["y"] <= inner["y"] <= inner["y"] + inner["height"] <= outer["y"] + outer["height"], text
+
+
 def test_what_is_down_is_always_seen_and_what_is_up_is_seen_or_counted(seen: dict[str, Any]) -> None:
     for state, down, total in (("one", 0, 1), ("late", 1, 4), ("many", 2, 30), ("long", 60, 90)):
         for name, one in of_kind(seen, "status", state):

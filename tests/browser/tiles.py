@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -80,9 +81,13 @@ def some(kinds: Iterable[str], states: Iterable[str]) -> str:
 def descending(kind: str, heights: Iterable[int], bad: int) -> str:
     """Return tiles of 20 series on a wall, a tile of each height: row-00 has the largest value, the last are `bad`."""
     below = {"critical": 1, "direction": "below"}
-    config = {"table": {"thresholds": [below]}, "bars": {"thresholds": below, "top": 20}, "history": {"days": 0}}[kind]
+    configs: dict[str, dict[str, Any]] = {
+        "table": {"thresholds": [below]},
+        "bars": {"thresholds": below, "top": 20},
+        "history": {"days": 0},
+    }
     widget = Widget(key="w", kind=kind, title="T", x=0, y=0, w=6, h=2)
-    widget.config = {"queries": [{"metric": "m"}], **config}
+    widget.config = {"queries": [{"metric": "m"}], **configs[kind]}
     tracks = [
         Track(
             "m",
@@ -102,9 +107,19 @@ def descending(kind: str, heights: Iterable[int], bad: int) -> str:
     )
 
 
+def on_paper(body: str) -> str:
+    """Return a page of a dashboard with a table and a text that are longer than their tiles."""
+    tracks = [Track("m", {"host": f"row-{place:02}"}, "", EVERY_S, Point(AT - 2, place), ()) for place in range(20)]
+    table = Widget(key="w", kind="table", title="T", x=0, y=0, w=6, h=2, config={"queries": [{"metric": "m"}]})
+    html = render_to_string("widgets/widget.html", {"widget": view_of_tracks(table, [tracks], "1h", AT)})
+    tiles = html + tile("text", "many", "w-many") + tile("text", "long", "w-long") + tile("number", "one", "w-one")
+    return _styled("dark", f'<main id="widgets" class="grid">{tiles}</main>', body)
+
+
 def _styled(theme: str, boxes: str, body: str = "") -> str:
     root = Path(settings.BASE_DIR) / "static/css"
     css = "\n".join((root / f"{name}.css").read_text() for name in SHEETS)
+    css += f"@media print {{{(root / 'print.css').read_text()}}}"
     return (
         f'<!doctype html><html data-theme="{theme}"><style>{css} .box{{display:grid;flex:none;margin:8px}}'
         f'.box>.widget{{grid-area:1/1}}</style><body class="{body}">{boxes}'

@@ -15,7 +15,8 @@ from tests.widgets import counts
 
 
 def of_rows(fields: dict[str, Any]) -> int:
-    return max(fields.get(name, {}).get("maximum", 0) for name in ("rows", "top"))
+    found: int = max(fields.get(name, {}).get("maximum", 0) for name in ("rows", "top"))
+    return found
 
 
 def test_it_is_what_would_be_made_now() -> None:

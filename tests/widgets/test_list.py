@@ -69,7 +69,7 @@ def test_levels_are_those_of_the_thresholds() -> None:
 
 
 def test_it_is_as_bad_as_what_a_series_changed_to_last() -> None:
-    limits = {"thresholds": {"warn": 50, "critical": 90}}
+    limits: dict[str, Any] = {"thresholds": {"warn": 50, "critical": 90}}
     over, lasting = series("web", 10, 95, 20, before=10), series("db", 10, 60, 60, before=10)
     levels = [view(*shown, **limits).level for shown in ((over,), (over, lasting), ())]
     assert [one and one.name for one in levels] == ["ok", "warn", None]
