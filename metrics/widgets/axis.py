@@ -39,7 +39,8 @@ class ValueAxis:
     A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are.
     `widest` is the longest of these texts, which is what the page makes room for. Whoever reads a value off the axis
     divides it by `divisor`, writes it with `decimals`, which tell apart what a curve can, and says the whole `symbol`.
-    On a `log` axis each tenfold is as high, the texts have units of their own, and digits count instead of decimals.
+    Where values are `cut`, those beyond an end are drawn at it. On a `log` axis each tenfold is as high, the texts have
+    units of their own, and digits count instead of decimals.
     """
 
     low: float
@@ -51,6 +52,7 @@ class ValueAxis:
     decimals: int
     symbol: str
     log: bool = False
+    cut: bool = False
 
     def height(self, value: float) -> float:
         """Return how high `value` lies, as paths are drawn: itself, or the logarithm of what is more than zero."""
@@ -82,6 +84,7 @@ def value_axis(
 
     It starts at zero unless what there is to see would then be a flat line far above it.
     """
+    given = values
     if fixed and low is not None and high is not None:
         values = [low, high]
     least, most = _wanted(values, low, high)
@@ -104,7 +107,8 @@ def value_axis(
     unit = _short(scale.symbol)
     widest = max(unit, *(tick.text for tick in ticks), key=len)
     fine = max(0, math.ceil(-math.log10((top - bottom) / scale.divisor / HEIGHTS)))
-    return ValueAxis(bottom, top, ticks, unit, widest, scale.divisor, fine, scale.symbol)
+    cut = _is_cut(given, bottom, top)
+    return ValueAxis(bottom, top, ticks, unit, widest, scale.divisor, fine, scale.symbol, cut=cut)
 
 
 def log_axis(
@@ -127,10 +131,15 @@ def log_axis(
         for times in ((5, 2, 1) if last - first <= SHORT_POWERS else (1,))
     ]
     scale = units.scale(word, top)
-    empty = ValueAxis(bottom, top, (), "", "", scale.divisor, 0, scale.symbol, log=True)
+    cut = _is_cut(values, bottom, top)
+    empty = ValueAxis(bottom, top, (), "", "", scale.divisor, 0, scale.symbol, log=True, cut=cut)
     placed = [(empty.place(value), str(units.show(value, word))) for value in reversed(marks)]
     ticks = tuple(Tick(place, text) for place, text in placed if place)
     return replace(empty, ticks=ticks, widest=max((tick.text for tick in ticks), key=len, default=""))
+
+
+def _is_cut(values: list[float], low: float, high: float) -> bool:
+    return any(value < low or value > high for value in values)
 
 
 def _short(symbol: str) -> str:

@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from msgspec import Struct
 
 from metrics.series.read import Point
+from metrics.widgets.units import NOISE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,21 @@ class Plane:
         return [round(0 if (x := (point.at - start) * each) < 0 else width if x > width else x) for point in points]
 
     def down(self, values: Iterable[float]) -> list[int]:
-        """Return the y of each of `values`; what lies outside is put on the edge."""
-        high, height = self.high, self.height
+        """Return the y of each of `values`; what lies outside is put on the edge, and nothing else that is not there.
+
+        So whoever reads a y off a path knows that 0 and the height are the ends, and not something near them.
+        """
+        high, height, most = self.high, self.height, self.height - 1
         each = height / (high - self.low)
-        return [round(0 if (y := (high - value) * each) < 0 else height if y > height else y) for value in values]
+        near = NOISE * height
+        return [
+            round(y)
+            if 1 <= (y := (high - value) * each) <= most
+            else (0 if y <= near else 1)
+            if y < 1
+            else (height if y >= height - near else most)
+            for value in values
+        ]
 
 
 def segments(points: Sequence[Point], longest_s: float) -> list[list[Point]]:

@@ -1,5 +1,6 @@
 // Reading a chart's paths, and writing values as `metrics/widgets/units.py` does.
 
+export const HEIGHT = 400; // of the SVG's box
 const SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
 
 /** The polylines of a path in relative strides, each a list of [x, y]; of a closed one, its upper edge, then its lower. */
@@ -61,6 +62,31 @@ export function digits(value, decimals) {
     text = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") + (rest ? `.${rest}` : "");
   }
   return value < 0 && /[1-9]/.test(text) ? `\u2212${text}` : text;
+}
+
+/** An axis as what reads a height of the box off it. Only an end of it is an end: what is drawn beside one may be anything up
+ *  to there, and is written as more or less than where that begins. Where values are `cut`, an end may be beyond it. */
+export function scale(low, high, divisor, decimals, unit, log, cut) {
+  const [bottom, top] = [low, high].map((one) => (log === undefined ? Number(one) : Math.log10(one)));
+  const of = (height) => {
+    const value = (log === undefined ? height : 10 ** height) / divisor;
+    return digits(value, log === undefined ? Number(decimals) : Math.max(0, 2 - Math.floor(Math.log10(value))));
+  };
+  const at = (y) => of(top - (y / HEIGHT) * (top - bottom));
+  const ends = cut === undefined ? ["", ""] : ["\u2265\u202f", "\u2264\u202f"];
+  return {
+    number: (y) => {
+      if (y === 0) return ends[0] + at(y);
+      if (y === HEIGHT) return ends[1] + at(y);
+      if (y === 1) return `>\u202f${at(1.5)}`;
+      return y === HEIGHT - 1 ? `<\u202f${at(y - 0.5)}` : at(y);
+    },
+    difference: (upper, lower) => {
+      const size = (heights) => of((heights / HEIGHT) * (top - bottom));
+      return upper === lower && lower < HEIGHT ? `<\u202f${size(1)}` : size(lower - upper);
+    },
+    unit: unit ? `\u202f${unit}` : "",
+  };
 }
 
 /** The day at `seconds` (Unix) in the server's zone: Fri 20 Nov. */

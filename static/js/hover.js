@@ -3,14 +3,13 @@
 // swapped under it.
 
 import { timeOfDay } from "./clock.js";
-import { dayOf, digits, polylines, valueAt } from "./chart.js";
+import { dayOf, HEIGHT, polylines, scale, valueAt } from "./chart.js";
 import { GONE_AFTER_MS, make, makeLayer, SPARE, within } from "./hover-box.js";
 import "./touched.js";
 
 const CHARTS = ".widget .chart:has(> .plot)"; // a heatmap has no curves to read
 
 const WIDTH = 1000; // of the SVG's box
-const HEIGHT = 400;
 const NEAR = 6; // pixels between the crosshair and an annotation that it reads
 
 const isWall = document.body.classList.contains("wall");
@@ -31,20 +30,6 @@ function lines(path) {
   return found;
 }
 
-/** An axis as what reads a height of the box off it. */
-function scale(low, high, divisor, decimals, unit, log) {
-  const [bottom, top] = [low, high].map((one) => (log === undefined ? Number(one) : Math.log10(one)));
-  const of = (height) => {
-    const value = (log === undefined ? height : 10 ** height) / divisor;
-    return digits(value, log === undefined ? Number(decimals) : Math.max(0, 2 - Math.floor(Math.log10(value))));
-  };
-  return {
-    number: (y) => of(top - (y / HEIGHT) * (top - bottom)),
-    difference: (upper, lower) => of(((lower - upper) / HEIGHT) * (top - bottom)),
-    unit: unit ? `\u202f${unit}` : "",
-  };
-}
-
 /** A chart of the page as what is needed to read it; null if it shows nothing. */
 function read(chart) {
   const plot = chart.querySelector(".plot");
@@ -56,8 +41,8 @@ function read(chart) {
   const [first, last] = [start, end].map(Number);
   const span = { chart, plot, start: first, end: last, step: Number(step), tolerance: (0.75 * WIDTH * step) / (last - first), curves };
   const data = plot.dataset;
-  span.left = scale(data.low, data.high, data.divisor, data.decimals, data.unit, data.log);
-  span.right = scale(data.rightLow, data.rightHigh, data.rightDivisor, data.rightDecimals, data.rightUnit, data.rightLog);
+  span.left = scale(data.low, data.high, data.divisor, data.decimals, data.unit, data.log, data.cut);
+  span.right = scale(data.rightLow, data.rightHigh, data.rightDivisor, data.rightDecimals, data.rightUnit, data.rightLog, data.rightCut);
   return span;
 }
 

@@ -21,6 +21,22 @@ test("a value is that of the nearest point, and there is none in a gap", async (
   assert.deepEqual(found, [10, 10, 20, 20, 20, null, 5, 5, null]);
 });
 
+test("only an end of the axis is read as one", async () => {
+  const { scale } = await load("chart.js");
+  const axis = scale("0", "100", "1", "1", "%");
+  assert.deepEqual([0, 1, 2, 200, 398, 399, 400].map(axis.number), ["100.0", ">\u202f99.6", "99.5", "50.0", "0.5", "<\u202f0.4", "0.0"]);
+  const cut = scale("0", "100", "1", "1", "%", undefined, "");
+  assert.deepEqual([0, 400].map(cut.number), ["\u2265\u202f100.0", "\u2264\u202f0.0"]);
+  const log = scale("1", "1000", "1", "0", "", "");
+  assert.deepEqual([0, 1, 400].map(log.number), ["1\u202f000", ">\u202f974", "1.00"]);
+});
+
+test("a layer of a stack that is too thin to be drawn is not read as nothing", async () => {
+  const { scale } = await load("chart.js");
+  const axis = scale("0", "100", "1", "1", "%");
+  assert.deepEqual([[400, 400], [200, 200], [100, 200]].map((one) => axis.difference(...one)), ["0.0", "<\u202f0.3", "25.0"]);
+});
+
 test("values are written as widgets write them", async () => {
   const { digits } = await load("chart.js");
   const written = [[0, 1], [-12.34, 1], [-0.01, 1], [1234567.4, 0], [3.1e-7, 9], [-3e17, 0]].map((one) => digits(...one));

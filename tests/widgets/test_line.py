@@ -194,6 +194,29 @@ def test_limits_lie_on_the_axis_and_say_what_they_are() -> None:
     assert (fixed.values.high, fixed.limits) == (10, ())
 
 
+def test_only_what_is_an_end_of_the_axis_is_drawn_at_it() -> None:
+    for value, y in (
+        (100.0, 0),
+        (99.999999999999, 0),
+        (99.97, 1),
+        (99.7, 1),
+        (50, 200),
+        (0.04, 399),
+        (1e-300, 400),
+        (0, 400),
+    ):
+        shown = view(named("a", value, {1800: value, 1770: value}, unit="percent"), min=0, max=100)
+        assert {found for _, found in places(shown.lines[0].path)} == {y}, value
+        assert not shown.values.cut
+
+
+def test_an_axis_says_whether_something_is_beyond_it() -> None:
+    ends: dict[str, Any] = {"min": 1, "max": 10, "fixed": True}
+    for value, cut in ((5.0, False), (10.0, False), (11.0, True), (0.5, True)):
+        for scale in ("linear", "log"):
+            assert view(named("a", value, {1800: value}), scale=scale, **ends).values.cut is cut, (value, scale)
+
+
 def test_a_fixed_axis_leaves_what_is_beyond_at_its_edge() -> None:
     shown = view(named("a", 5, {1800: 5.0, 1770: 500.0, 1740: -3.0}), min=0, max=10, fixed=True)
     assert (shown.values.low, shown.values.high) == (0, 10)
