@@ -7,9 +7,12 @@ from typing import Any
 from django.contrib.auth import logout
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models import Model, QuerySet
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.http import HttpRequest
 
+from metrics.access.principal import SYSTEM
+from metrics.actions import tokens
 from metrics.live import bus
 from metrics.models import Team
 
@@ -25,9 +28,13 @@ def sign_out(request: HttpRequest) -> None:
 def follow_accounts() -> None:
     """Have open sockets looked at again whenever a user or a team is changed: on a page, by a command, in a shell.
 
+    Tokens that are only for a team that is deleted end with it.
+
     Changes that pass by Django's models, each process finds within a minute by itself.
     """
     post_save.connect(_user_saved, sender=User)
+    for model in (Group, Team):
+        pre_delete.connect(_team_goes, sender=model)
     for model in (User, Group, Team):
         post_delete.connect(_account_deleted, sender=model)
     m2m_changed.connect(_members_changed, sender=User.groups.through)
@@ -36,6 +43,11 @@ def follow_accounts() -> None:
 def _user_saved(instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
     if not created and set(update_fields or ()) != {"last_login"}:  # which every sign-in writes
         _recheck(instance.pk)
+
+
+def _team_goes(instance: Group, origin: Model | QuerySet[Any], **_: Any) -> None:
+    """Revoke the tokens that only the teams that are deleted together were bound to."""
+    tokens.revoke_of(SYSTEM, list(origin) if isinstance(origin, QuerySet) else [instance])
 
 
 def _account_deleted(**_: Any) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from metrics.access.policy import CHANGE, CREATE, DELETE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import journal
+from metrics.actions import journal, tokens
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.models import Team
 from metrics.models.team import Shared
@@ -57,11 +57,15 @@ def set_members(by: Principal, id: int, users: Iterable[User]) -> None:
 
 
 def delete(by: Principal, id: int) -> None:
-    """Remove a team. What only its members saw, only administrators see then. Raises Forbidden and Missing."""
+    """Remove a team. What only its members saw, only administrators see then, and tokens of no other team are revoked.
+
+    Raises Forbidden and Missing.
+    """
     with transaction.atomic():
         team = find(id)
         check(by, DELETE, team)
         journal.record(by, "delete", team, {"members": _members(team)})
+        tokens.revoke_of(by, [team])
         team.delete()
 
 

@@ -1,8 +1,9 @@
 """Tokens: making and revoking the credentials of programs."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
@@ -76,12 +77,30 @@ def revoke(by: Principal, name: str) -> None:
     with transaction.atomic():
         token = _found(by, name)
         check(by, DELETE, token)
-        journal.record(by, "revoke", token, before={"scope": token.scope})
-        token.revoked_at = timezone.now()
-        token.name = f"{name[:70]} (revoked {token.pk})"
-        token.source = None
-        token.save(update_fields=["revoked_at", "name", "source"])
-        transaction.on_commit(bus.recheck)
+        _end(by, token)
+
+
+def revoke_of(by: Principal, teams: Collection[Group]) -> None:
+    """Revoke the tokens that are bound to `teams` alone, which are about to go: unbound they would act for all teams.
+
+    In the transaction that removes the teams.
+    """
+    valid = Token.objects.select_for_update().filter(revoked_at=None)
+    concerned = list(valid.filter(pk__in=Token.teams.through.objects.filter(team__in=teams).values("token_id")))
+    others = Token.teams.through.objects.exclude(team__in=teams).filter(token__in=concerned)
+    stay = set(others.values_list("token_id", flat=True))
+    for token in concerned:
+        if token.pk not in stay:
+            _end(by, token)
+
+
+def _end(by: Principal, token: Token) -> None:
+    journal.record(by, "revoke", token, before={"scope": token.scope})
+    token.revoked_at = timezone.now()
+    token.name = f"{token.name[:70]} (revoked {token.pk})"
+    token.source = None
+    token.save(update_fields=["revoked_at", "name", "source"])
+    transaction.on_commit(bus.recheck)
 
 
 def _found(by: Principal, name: str) -> Token:

@@ -76,7 +76,7 @@ def team(request: HttpRequest, id: int) -> HttpResponse:
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a team."""
     found = actions.find(id)
-    lost = "Its members stay. What only they saw, only administrators see then."
+    lost = "Its members stay, and its tokens are revoked. What only they saw, only administrators see then."
     way = [("Teams", reverse("teams")), (found.name, reverse("team", args=[id]))]
     done = f"The team {found.name} was removed. What only its members saw, administrators see now."
     removal = Removal(found.name, lost, way, reverse("teams"), done)

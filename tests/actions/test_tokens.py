@@ -4,15 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
 from metrics.access.bearer import bearer, secret_in
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
-from metrics.actions import tokens
+from metrics.actions import teams, tokens
 from metrics.actions.errors import Forbidden, Invalid, Missing
-from metrics.models import Source, Token
+from metrics.models import AuditEntry, Source, Team, Token
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -82,9 +83,9 @@ class TestMaking:
         ada = make.user(is_staff=True)
         ops, night = make.team("ops", ada), make.team("night")
         by = of_user(ada)
-        for teams in ([], [night], [ops, night]):
+        for those in ([], [night], [ops, night]):
             with pytest.raises(Invalid, match="one or more of your teams"):
-                tokens.create(by, "job", "edit", teams)
+                tokens.create(by, "job", "edit", those)
         with pytest.raises(Forbidden, match="Only administrators may make a token with the scope admin"):
             tokens.create(by, "job", "admin")
         tokens.create(by, "job", "edit", [ops])
@@ -122,6 +123,36 @@ class TestEnd:
         make.team("ops", ada)
         with pytest.raises(Missing):
             tokens.revoke(of_user(ada), "theirs")
+
+    @pytest.mark.parametrize("way", ["action", "row", "group", "rows"])
+    def test_with_its_last_team_it_is_revoked_as_without_one_it_would_act_for_all(self, way: str) -> None:
+        ops, night = make.team("ops"), make.team("night")
+        by = Principal("user", "user ada", Role.ADMIN)
+        secrets = {scope: make.token(scope, scope, [ops]) for scope in ("read", "edit", "push")}
+        of_both, unbound = make.token("both", "read", [ops, night]), make.token("all", "read")
+        AuditEntry.objects.all().delete()
+        {
+            "action": lambda: teams.delete(by, ops.pk),
+            "row": ops.delete,
+            "group": Group.objects.get(pk=ops.pk).delete,
+            "rows": Team.objects.all().delete,
+        }[way]()
+        assert [bearer(secret) for secret in secrets.values()] == [None] * 3
+        assert (bearer(of_both) is None, bearer(unbound) is None) == (way == "rows", False)
+        who = "user ada" if way == "action" else "watchfloor"
+        ended = AuditEntry.objects.filter(noun="token", verb="revoke", by=who)
+        assert {one.name for one in ended} >= {"read (read)", "edit (edit)", "push (push)"}
+
+    def test_its_sockets_are_looked_at_again_then(
+        self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr("metrics.live.bus.recheck", lambda **_: asked.append("again"))
+        ops = make.team("ops")
+        make.token("job", "read", [ops])
+        with django_capture_on_commit_callbacks(execute=True):
+            tokens.revoke_of(SYSTEM, [ops])
+        assert asked == ["again"]
 
     def test_it_expires(self) -> None:
         now = timezone.now()
