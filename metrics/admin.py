@@ -111,16 +111,25 @@ class SeriesAdmin(Policed):
 
 @admin.register(Token)
 class TokenAdmin(Policed):
-    """Tokens are made on the page of tokens, or by `manage.py token`; here they are seen and revoked."""
+    """Tokens are made and changed on the page of tokens, or by `manage.py token`; here they are seen and revoked."""
 
     list_display = ["name", "scope", "created_at", "revoked_at"]
-    readonly_fields = ["name", "scope", "created_at", "revoked_at"]
+    fields = ["name", "scope", "teams", "face", "created_at", "expires_at", "last_used_at", "revoked_at"]
     actions = ["revoke"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @admin.action(permissions=["change"], description="Revoke the chosen tokens")
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return may(of_visitor(request), DELETE, Token)
+
+    @admin.action(permissions=["revoke"], description="Revoke the chosen tokens")
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
         for token in chosen.filter(revoked_at=None):
             tokens.revoke(of_visitor(request), token.name)

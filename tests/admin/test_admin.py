@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -64,6 +65,22 @@ class TestToken:
         client.post(url("metrics", "token", "changelist"), {"action": "revoke", "_selected_action": [token.pk]})
         assert bearer(secret) is None
         assert Token.objects.filter(name="job", revoked_at=None).exists()
+
+    def test_it_is_neither_changed_nor_deleted_here(self, client: Client) -> None:
+        eve = make.user("eve", is_staff=True)
+        make.token("ops", "edit", [make.team("ops", eve)])
+        token, before = Token.objects.get(name="ops"), list(Token.objects.values("teams", "face", "expires_at"))
+        chosen = {"action": "delete_selected", "_selected_action": [token.pk], "post": "yes"}
+        for who in (eve, User.objects.get(username="root")):
+            client.force_login(who)
+            page = client.get(url("metrics", "token", "change", token.pk)).content.decode()
+            assert "ops" in page
+            assert "<select" not in page
+            changed = client.post(url("metrics", "token", "change", token.pk), {"teams": [], "face": "🦉"})
+            deleted = client.post(url("metrics", "token", "delete", token.pk), {"post": "yes"})
+            assert (changed.status_code, deleted.status_code) == (403, 403)
+            client.post(url("metrics", "token", "changelist"), chosen)
+            assert list(Token.objects.values("teams", "face", "expires_at")) == before
 
     def test_its_digest_is_not_shown(self, client: Client) -> None:
         token = Token.objects.get()
