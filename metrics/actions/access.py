@@ -33,8 +33,8 @@ def follow_accounts() -> None:
     Changes that pass by Django's models, each process finds within a minute by itself.
     """
     post_save.connect(_user_saved, sender=User)
-    for model in (Group, Team):
-        pre_delete.connect(_team_goes, sender=model)
+    for team in (Group, Team):
+        pre_delete.connect(_team_goes, sender=team)
     for model in (User, Group, Team):
         post_delete.connect(_account_deleted, sender=model)
     m2m_changed.connect(_members_changed, sender=User.groups.through)

@@ -20,11 +20,11 @@ from redis import RedisError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
-from metrics.actions import file_retention, journal, locks, pictures, places, teams, watches
+from metrics.actions import drawn, file_retention, journal, locks, pictures, places, teams, watches
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_storable, sentences
 from metrics.actions.variables import variables_of
 from metrics.live import bus, marks, watchers
-from metrics.models import Attachment, Dashboard, FormerSlug, Revision, Room, Source, Widget
+from metrics.models import Attachment, Dashboard, FormerSlug, Revision, Room, Widget
 from metrics.redis_state import outage
 from metrics.times import datetime_of
 from metrics.versioned import NewerVersionError, upgraded
@@ -284,21 +284,6 @@ def deleted(by: Principal) -> QuerySet[Dashboard]:
     return everyones.filter(Q(for_everyone=True) | Q(pk__in=of_teams))  # not DISTINCT, which can't be locked
 
 
-def shared_wider(dashboard: Dashboard) -> list[Source]:
-    """Return the sources that `dashboard` draws for people who may not see them, by name."""
-    owners = list(dashboard.teams.all())
-    if not owners:
-        return []
-    configs = dashboard.widgets.values_list("config", flat=True)
-    metrics = {str(query.get("metric")) for config in configs for query in config.get("queries", [])}
-    drawn = Source.objects.filter(for_everyone=False, teams__in=owners, series__metric__in=metrics).distinct()
-    return [
-        source
-        for source in drawn.prefetch_related("teams")
-        if dashboard.for_everyone or set(owners) - set(source.teams.all())
-    ]
-
-
 def _held(by: Principal, verb: str, slug: str, seen: int | None) -> Dashboard:
     """Return the dashboard `slug`, which `by` may do `verb` to, locked until the transaction ends."""
     dashboard = locks.locked(find(by, slug))
@@ -352,6 +337,8 @@ def _store(
     said = said or difference(before, after)
     if not said:
         return
+    if before is not None:
+        drawn.check_added(by, teams.named(after.access.teams), before, after)
     if before is not None and before.slug != after.slug:
         _rename(dashboard, before.slug, _free(after.slug))
     dashboard.slug, dashboard.title, dashboard.description = after.slug, after.title, after.description

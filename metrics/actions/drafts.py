@@ -13,10 +13,11 @@ from typing import Any
 from django.db import transaction
 from redis import RedisError
 
+from metrics.access import policy
 from metrics.access.policy import CHANGE, check
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, facts, live_queries, pictures, variables
+from metrics.actions import dashboards, drawn, facts, live_queries, pictures, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
 from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
@@ -215,19 +216,20 @@ def merge_newest(by: Principal, slug: str, taken: Mapping[str, str], seen: int, 
 
 
 def views(
-    state: State, widgets: Sequence[WidgetSpec], at: float, wait_s: float = live_queries.WAIT_S
+    by: Principal, state: State, widgets: Sequence[WidgetSpec], at: float, wait_s: float = live_queries.WAIT_S
 ) -> list[WidgetView]:
     """Return the view-models of `widgets`, which may be in the draft or not yet, over its usual range as seen at `at`.
 
-    Variables have their defaults, and a repeated widget is drawn once. Servers that are asked live have
-    `wait_s` seconds to answer.
+    They draw what both the dashboard and `by` may see: nobody has looked yet at what is being added. Variables have
+    their defaults, and a repeated widget is drawn once. Servers that are asked live have `wait_s` seconds to answer.
     """
     choices = variables.choices(state.dashboard, "", state.spec.variables)
     rows = [Widget(dashboard=state.dashboard, **one.model_dump()) for one in widgets]
     range = state.spec.range if state.spec.range in ranges.RANGES_S else ranges.DEFAULT
-    drawn = [with_values(one, choices) for one in rows]
-    live_queries.wait(drawn, range, at, at, most_s=wait_s)
-    return widget_views(drawn, range, at, known=facts.on(state.dashboard.pk, drawn, at))
+    shown = [with_values(one, choices) for one in rows]
+    hidden = policy.hidden_on(state.dashboard.pk) | policy.hidden_from(by)
+    live_queries.wait(shown, range, at, at, hidden, most_s=wait_s)
+    return widget_views(shown, range, at, hidden, known=facts.on(state.dashboard.pk, shown, at))
 
 
 def forget_unchanged(now: float) -> None:
@@ -251,6 +253,7 @@ def _step(
         except KeyError as problem:
             raise dashboards.no_widget(slug, problem.args[0]) from None
         after = dashboards.parse(document, before)
+        drawn.check_added(by, draft.dashboard.teams.all(), before, after)  # publishing asks again
         if differs := difference(before, after):
             _append(draft, after, f"{said} {differs}".strip())
         return _state(by, draft)

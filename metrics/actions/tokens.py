@@ -85,9 +85,10 @@ def revoke_of(by: Principal, teams: Collection[Group]) -> None:
 
     In the transaction that removes the teams.
     """
+    of_teams, ids = Token.teams.through.objects, [team.pk for team in teams]
     valid = Token.objects.select_for_update().filter(revoked_at=None)
-    concerned = list(valid.filter(pk__in=Token.teams.through.objects.filter(team__in=teams).values("token_id")))
-    others = Token.teams.through.objects.exclude(team__in=teams).filter(token__in=concerned)
+    concerned = list(valid.filter(pk__in=of_teams.filter(team_id__in=ids).values("token_id")))
+    others = of_teams.exclude(team_id__in=ids).filter(token__in=concerned)
     stay = set(others.values_list("token_id", flat=True))
     for token in concerned:
         if token.pk not in stay:

@@ -10,8 +10,7 @@ from django.urls import reverse
 
 from metrics.access.policy import CHANGE, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import dashboards as actions
-from metrics.actions import moments, rooms, variables
+from metrics.actions import drawn, moments, rooms, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page
 from metrics.models import Dashboard
@@ -69,7 +68,7 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "more": more,
         "page": loaded,
         "may_change": may_change,
-        "shared_wider": actions.shared_wider(dashboard) if may_change else [],
+        "shared_wider": drawn.shared_wider(dashboard) if may_change else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}",
         "is_wall": template == "dashboard/wall.html",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}{more}",

@@ -219,7 +219,9 @@ def editor(request: HttpRequest, state: drafts.State) -> HttpResponse:
     context = {
         "state": state,
         "dashboard": state.dashboard,
-        "tiles": list(zip(widgets, drafts.views(state, widgets, time.time(), SERVERS_S), strict=True)),
+        "tiles": list(
+            zip(widgets, drafts.views(of_visitor(request), state, widgets, time.time(), SERVERS_S), strict=True)
+        ),
         "is_phone": is_phone,
         "heights": range(1, HEIGHT_MOST + 1),
         "may_delete": may(of_visitor(request), DELETE, state.dashboard),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
 from metrics.access.policy import visible
-from metrics.access.principal import of_visitor
+from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards as actions
 from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
@@ -131,7 +131,7 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
     try:
         fields = _read(_titled(draft, widget.kind) if is_preview else draft, widget)
         if is_preview:
-            context["preview"] = preview = _preview(state, widget, fields)
+            context["preview"] = preview = _preview(of_visitor(request), state, widget, fields)
             if preview.error_of is not None:
                 raise Invalid(f"{CONFIG}.queries.{preview.error_of}.promql", preview.error)
             return _page(request, draft, context, part="dashboard/_preview.html")
@@ -182,11 +182,11 @@ def _save(request: HttpRequest, slug: str, widget: WidgetSpec, fields: dict[str,
         drafts.add_widget(by, slug, fields, seen(request))
 
 
-def _preview(state: drafts.State, widget: WidgetSpec, fields: dict[str, Any]) -> WidgetView:
+def _preview(by: Principal, state: drafts.State, widget: WidgetSpec, fields: dict[str, Any]) -> WidgetView:
     """Return the widget as the page of its dashboard would draw it now. Raises Invalid if it can't be made."""
     document = {**state.spec.model_dump(include={"title", "variables"}), "slug": "preview"}
     (spec,) = actions.parse({**document, "widgets": [{**fields, "x": None, "y": None}]}).widgets
-    return drafts.views(state, [spec.model_copy(update={"key": widget.key or "new"})], time.time())[0]
+    return drafts.views(by, state, [spec.model_copy(update={"key": widget.key or "new"})], time.time())[0]
 
 
 def _place(where: str) -> str:

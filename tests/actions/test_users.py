@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user, role_of
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, sources, teams, users
+from metrics.actions import dashboards, drawn, sources, teams, users
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.actions.teams import access_of
 from metrics.models import Dashboard, Invitation, Session, Source, Team
@@ -198,10 +198,10 @@ class TestSharing:
         make.stored("secret", {10: 1}, source)
         widgets = [make.widget("secret")]
         closed = make.dashboard("closed", widgets, teams=[Team.objects.get(name="ops")])
-        assert dashboards.shared_wider(closed) == []
+        assert drawn.shared_wider(closed) == []
         dashboards.change(SYSTEM, "closed", {"access": {"everyone": False, "teams": ["ops", "night"]}}, None)
-        assert dashboards.shared_wider(closed) == [source]
+        assert drawn.shared_wider(closed) == [source]
         dashboards.change(SYSTEM, "closed", {"access": {"everyone": True, "teams": ["ops"]}}, None)
         closed.refresh_from_db()
-        assert dashboards.shared_wider(closed) == [source]
-        assert dashboards.shared_wider(make.dashboard("open", widgets)) == []
+        assert drawn.shared_wider(closed) == [source]
+        assert drawn.shared_wider(make.dashboard("open", widgets)) == []
