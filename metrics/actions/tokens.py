@@ -50,7 +50,7 @@ def create(
         token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at, face=face)
         token.teams.set(teams)
         if may(of_token(token), PUSH, token):
-            token.source = _source(name, teams)
+            token.source = _source(by, name, teams)
             token.save(update_fields=["source"])
         facts: dict[str, object] = {"scope": scope, "teams": sorted(team.name for team in teams)}
         facts |= {"expires": expires_at.isoformat()} if expires_at else {}
@@ -128,9 +128,14 @@ def _check_teams(by: Principal, scope: str, teams: list[Team]) -> None:
         raise Invalid("teams", "A token of yours is bound to one or more of your teams.")
 
 
-def _source(name: str, teams: list[Team]) -> Source:
-    """Return the source of what a token pushes; a new one belongs to the token's teams, and is for everyone to see."""
+def _source(by: Principal, name: str, teams: list[Team]) -> Source:
+    """Return the source of what a token pushes; a new one belongs to the token's teams, and is for everyone to see.
+
+    Raises Invalid if the name is that of a source that is not pushed, or that `by` may not change.
+    """
     source, is_new = Source.objects.get_or_create(name=f"push: {name}", defaults={"kind": Source.PUSH})
     if is_new:
         source.teams.set(teams)
+    elif source.kind != Source.PUSH or not may(by, CHANGE, source):
+        raise Invalid("name", f"There is a source {source.name!r} already; choose another name.")
     return source

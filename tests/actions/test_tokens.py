@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from metrics.access.bearer import bearer, secret_in
 from metrics.access.principal import SYSTEM, Principal, Role, of_user
-from metrics.actions import teams, tokens
+from metrics.actions import sources, teams, tokens
 from metrics.actions.errors import Forbidden, Invalid, Missing
 from metrics.models import AuditEntry, Source, Team, Token
 from tests import make
@@ -63,6 +63,20 @@ class TestMaking:
         ops = make.team("ops")
         make.token("job", "push", [ops])
         assert list(Source.objects.get().teams.all()) == [ops]
+
+    def test_it_takes_over_no_source_that_its_maker_may_not_change(self) -> None:
+        eve = make.user("eve", is_staff=True)
+        night, ops = make.team("night", eve), make.team("ops")
+        make.token("db", "push", [ops])
+        Source.objects.update(for_everyone=False)
+        make.revoke_token("db")
+        sources.create(SYSTEM, "host", "push: machine", 10, {})
+        for by, name in ((of_user(eve), "db"), (of_user(eve), "machine"), (SYSTEM, "machine")):
+            with pytest.raises(Invalid, match=f"There is a source 'push: {name}' already") as refused:
+                tokens.create(by, name, "push", [night])
+            assert refused.value.field == "name"
+        assert not Token.objects.filter(revoked_at=None).exists()
+        assert tokens.create(SYSTEM, "db", "push", [ops])
 
     @pytest.mark.parametrize(
         ("name", "scope", "field"),
