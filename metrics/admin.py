@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import of_visitor
 from metrics.actions import journal, tokens
-from metrics.models import Series, Token
+from metrics.models import Series, Source, Token
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
@@ -100,10 +100,19 @@ class RecordedUserAdmin(Recorded, UserAdmin):
         return super().user_change_password(request, id, form_url)
 
 
+class SeenSources(admin.RelatedFieldListFilter):
+    """The sources to choose from: none that the visitor may not see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        seen = visible(of_visitor(request), Source).order_by().values("pk")
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return list(field.get_choices(include_blank=False, ordering=ordering, limit_choices_to={"pk__in": seen}))
+
+
 @admin.register(Series)
 class SeriesAdmin(Policed):
     list_display = ["metric", "labels", "unit", "source", "created_at"]
-    list_filter = ["source"]
+    list_filter = [("source", SeenSources)]
     search_fields = ["metric"]
     list_select_related = ["source"]
     readonly_fields = ["key", "metric", "labels", "source", "created_at"]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from metrics.access.bearer import bearer
-from metrics.models import Series, Token
+from metrics.models import Series, Source, Token
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -56,6 +56,16 @@ def test_every_form_to_change_opens(client: Client, model: Any) -> None:
 @pytest.mark.parametrize(("app", "model"), OURS)
 def test_searching_nonsense_is_no_error(client: Client, app: str, model: str) -> None:
     assert client.get(url(app, model, "changelist"), {"q": "'\"<%"}).status_code in (200, 302)
+
+
+def test_series_are_filtered_by_the_sources_that_one_sees(client: Client) -> None:
+    for name in ("payroll", "shop"):
+        make.stored(name, {0: 1}, source=make.source(name=f"the {name}"))
+    Source.objects.filter(name="the payroll").update(for_everyone=False)
+    client.force_login(make.user("eve", is_staff=True))
+    page = client.get(url("metrics", "series", "changelist")).content.decode()
+    assert "the shop" in page
+    assert "payroll" not in page
 
 
 class TestToken:
