@@ -240,12 +240,15 @@ class TestTransitions:
 
 def test_commands_write_entries_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getpass", lambda *_, **__: "a-long-new-one")
-    call_command("changepassword", "ada", stdout=StringIO())
+    monkeypatch.setattr("getpass.getuser", lambda: "boss")
+    for names in (["ada"], []):
+        call_command("changepassword", *names, stdout=StringIO())
     call_command("createsuperuser", "--no-input", username="eve", email="", verbosity=0)
     list(sample_files.import_lines(['{"metric": "m", "value": 1, "at": 1}'], "jsonl", "old.jsonl", AT))
     found = [(one.by, one.verb, one.noun, one.name) for one in AuditEntry.objects.order_by("id")]
     assert found == [
         ("watchfloor", "change password", "user", "ada"),
+        ("watchfloor", "change password", "user", "boss"),
         ("watchfloor", "create", "user", "eve"),
         ("watchfloor", "import", "source", "import: old.jsonl"),
     ]

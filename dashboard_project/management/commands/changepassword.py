@@ -3,6 +3,7 @@
 The entry follows the change at once, and is not of its transaction: nobody else could write while somebody types.
 """
 
+import getpass
 from typing import Any
 
 from django.contrib.auth.management.commands import changepassword
@@ -17,7 +18,8 @@ class Command(changepassword.Command):
     """Sets the password of a user."""
 
     def handle(self, *args: Any, **options: Any) -> Any:
-        said = super().handle(*args, **options)
+        name = options["username"] or getpass.getuser()  # as Django has it
+        said = super().handle(*args, **{**options, "username": name})
         with transaction.atomic():
-            account.password_changed(SYSTEM, User.objects.get(username=options["username"]))
+            account.password_changed(SYSTEM, User.objects.get(username=name))
         return said
