@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
@@ -12,19 +13,12 @@ from django.utils.decorators import method_decorator
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import journal, tokens
+from metrics.actions import account, journal, tokens, users
 from metrics.models import Series, Source, Token
 
 admin.site.site_header = "Watchfloor"
 admin.site.site_title = "Watchfloor"
 admin.site.index_title = "Administration"
-
-FLAGS = {
-    "is_staff": ("Editor", "Makes and changes dashboards, sources and heartbeats, and may open this admin."),
-    "is_superuser": ("Administrator", "May do everything."),
-    "groups": ("Teams", "Their members own things together."),
-}
-"""The words for Django's own flags of a user."""
 
 
 class Policed(admin.ModelAdmin):
@@ -61,10 +55,11 @@ class Recorded(Policed):
         journal.record(of_visitor(request), "create", obj)
         return super().log_addition(request, obj, message)
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        fields = [name for said in message for name in said.get("changed", {}).get("fields", [])]
-        journal.record(of_visitor(request), "change", obj, after={"fields": fields})
-        return super().log_change(request, obj, message)
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            before, after = ({name: of[name] for name in form.changed_data} for of in (form.initial, form.cleaned_data))
+            journal.record(of_visitor(request), "change", obj, before, after)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for one in queryset:
@@ -78,32 +73,43 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class RecordedUserAdmin(Recorded, UserAdmin):
-    """Django's; its flags are the roles. For daily life there is the page of users."""
+    """Users are added, renamed and deleted here, and have their password changed; all else is for the page of users."""
 
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Role", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Role", {"fields": ("role", "is_active", "teams")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    filter_horizontal = ("groups",)
+    readonly_fields = ("role", "is_active", "teams", "last_login", "date_joined")
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        label, help_text = FLAGS.get(db_field.name, ("", ""))
-        if field is not None and label:
-            field.label, field.help_text = label, help_text
-        return field
+    def role(self, user: User) -> str:
+        return str(users.facts(user)["role"])
+
+    def teams(self, user: User) -> str:
+        return ", ".join(sorted(user.groups.values_list("name", flat=True)))
 
     @method_decorator(transaction.atomic)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """The password and the journal's entry of it are one transaction."""
-        return super().user_change_password(request, id, form_url)
+        before = self.get_object(request, unquote(id))
+        answer = super().user_change_password(request, id, form_url)
+        after = self.get_object(request, unquote(id))
+        if before is not None and after is not None and before.password != after.password:
+            account.password_changed(of_visitor(request), after)
+        return answer
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what is deleted together, and what forbids it: an administrator has to stay."""
+        gone, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        if not users.administrators_without([one.pk for one in objs]):
+            protected.append("No administrator would be left; make somebody else one first.")
+        return gone, counts, lacking, protected
 
 
 class SeenSources(admin.RelatedFieldListFilter):
     """The sources to choose from: none that the visitor may not see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         seen = visible(of_visitor(request), Source).order_by().values("pk")
         ordering = self.field_admin_ordering(field, request, model_admin)
         return list(field.get_choices(include_blank=False, ordering=ordering, limit_choices_to={"pk__in": seen}))

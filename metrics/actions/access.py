@@ -12,7 +12,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.http import HttpRequest
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import tokens
+from metrics.actions import account, tokens
 from metrics.live import bus
 from metrics.models import Team
 
@@ -28,7 +28,8 @@ def sign_out(request: HttpRequest) -> None:
 def follow_accounts() -> None:
     """Have open sockets looked at again whenever a user or a team is changed: on a page, by a command, in a shell.
 
-    Tokens that are only for a team that is deleted end with it.
+    Another password ends what belonged to the former one, turning an account off its sessions, and deleting a team the
+    tokens that are for it alone.
 
     Changes that pass by Django's models, each process finds within a minute by itself.
     """
@@ -41,6 +42,12 @@ def follow_accounts() -> None:
 
 
 def _user_saved(instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+    """Have what belongs to the former password, or to an account that is off, end, whoever changed it and how."""
+    is_new_password = getattr(instance, "_password", None) is not None  # until Django told its validators
+    if not created and (is_new_password or not instance.has_usable_password()):
+        account.forget_subscriptions(instance)
+    if not created and not instance.is_active:
+        account.end(SYSTEM, instance)
     if not created and set(update_fields or ()) != {"last_login"}:  # which every sign-in writes
         _recheck(instance.pk)
 

@@ -43,7 +43,7 @@ def end(by: Principal, user: User, name: str | None = None) -> int:
         ended = [one for one in Session.objects.filter(user=user) if name in (None, name_of(one))]
         Session.objects.filter(pk__in=[one.pk for one in ended]).delete()
         if name is None:
-            PushSubscription.objects.filter(user=user).delete()
+            forget_subscriptions(user)
         if ended:
             journal.record(by, "sign out", user, after={"browsers": len(ended)})
         transaction.on_commit(partial(bus.recheck, user=user.pk))
@@ -53,10 +53,17 @@ def end(by: Principal, user: User, name: str | None = None) -> int:
 def password_changed(by: Principal, user: User) -> None:
     """Write into the journal, in the transaction of the change, that `user` has another password.
 
-    Whoever had the old one may have had a browser show notifications: all have to be subscribed anew.
+    What the change itself ends, `metrics.actions.access` does whenever a user is saved.
+    """
+    journal.record(by, "change password", user)
+
+
+def forget_subscriptions(user: User) -> None:
+    """Have no browser of `user` show notifications until it is subscribed anew.
+
+    Whoever had the former password may have subscribed theirs.
     """
     PushSubscription.objects.filter(user=user).delete()
-    journal.record(by, "change password", user)
 
 
 def made_by_command(user: User) -> None:

@@ -1,7 +1,7 @@
 """Users: inviting them, their roles and teams, and turning accounts off."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from hashlib import sha256
 
@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check
@@ -106,6 +107,7 @@ def change(
     Raises Forbidden, Missing, or Invalid for the last administrator. Whoever is turned off is signed out everywhere.
     """
     with transaction.atomic():
+        others = administrators_without([id])
         user = find(id)
         check(by, CHANGE, user)
         before = facts(user)
@@ -114,15 +116,24 @@ def change(
             _give(user, ROLES[role])
         if is_active is not None:
             user.is_active = is_active
-        if role_of(user) is not Role.ADMIN and not _other_administrators(user):
+        if role_of(user) is not Role.ADMIN and not others:
             raise Invalid("role", f"{user} is the only administrator; make somebody else one first.")
+        if not user.is_active:
+            account.end(by, user)
         user.save(update_fields=["is_superuser", "is_staff", "is_active"])
         if teams is not None:
             user.groups.set(teams)
         journal.record(by, "change", user, before, facts(user))
-        if not user.is_active:
-            account.end(by, user)
     return user
+
+
+def administrators_without(ids: Collection[int]) -> list[User]:
+    """Return the administrators besides the users with these `ids`, all locked, in the transaction around this.
+
+    So of two who take the role from each other, the slower finds that there is no other.
+    """
+    everyone = User.objects.select_for_update().filter(Q(is_superuser=True, is_active=True) | Q(pk__in=ids))
+    return [one for one in everyone.order_by("pk") if role_of(one) is Role.ADMIN and one.pk not in ids]
 
 
 def facts(user: User) -> dict[str, object]:
@@ -141,10 +152,6 @@ def forget_invitations() -> None:
 
 def _give(user: User, role: Role) -> None:
     user.is_superuser, user.is_staff = role is Role.ADMIN, role >= Role.EDITOR
-
-
-def _other_administrators(user: User) -> bool:
-    return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk).exists()
 
 
 def _check_role(role: str) -> None:

@@ -1,10 +1,12 @@
 """Users and teams: invitations, roles, the last administrator, and sharing with teams."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from metrics.access.principal import SYSTEM, Principal, Role, of_user, role_of
@@ -96,6 +98,27 @@ class TestChange:
             users.change(SYSTEM, root.pk, **changes)
         root.refresh_from_db()
         assert role_of(root) is Role.ADMIN
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_who_take_the_role_from_each_other_one_stays(self) -> None:
+        pair, start, refused = [make.admin(), make.user("boss", is_superuser=True)], threading.Barrier(2), list[str]()
+
+        def demote(user: User) -> None:
+            try:
+                start.wait(10)
+                users.change(SYSTEM, user.pk, role="viewer")
+            except Invalid as problem:
+                refused.append(str(problem))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=demote, args=(one,)) for one in pair]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(20)
+        assert len(refused) == 1
+        assert User.objects.filter(is_superuser=True).count() == 1
 
     def test_who_is_turned_off_is_signed_out(self, client: Any) -> None:
         make.admin()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from metrics.access.principal import SYSTEM, of_user
 from metrics.actions import account, notification_settings, notifications, web_push
@@ -73,12 +73,30 @@ def test_a_browser_is_somebodys_and_the_journal_has_no_keys_of_it(ada: User) -> 
 
 
 def test_who_signs_out_everywhere_or_changes_the_password_subscribes_anew(ada: User) -> None:
+    """Also where a password is changed in a shell, or taken away, or the account is turned off."""
     bob = make.user("bob")
-    for forget in (account.end, account.password_changed):
+
+    def save(**fields: Any) -> None:
+        for name, value in fields.items():
+            setattr(ada, name, value)
+        ada.save()
+
+    def another_password() -> None:
+        ada.set_password("another-long-one")
+        ada.save(update_fields=["password"])
+
+    for forget in (
+        lambda: account.end(SYSTEM, ada),
+        another_password,
+        lambda: save(password=make_password(None)),
+        lambda: save(is_active=False),
+    ):
+        save(password=make_password("first"), is_active=True)
         subscribe(ada, "a")
         subscribe(bob, "b")
-        with transaction.atomic():
-            forget(SYSTEM, ada)
+        save(first_name="Ada")
+        assert PushSubscription.objects.count() == 2
+        forget()
         assert [one.user for one in PushSubscription.objects.all()] == [bob]
 
 
