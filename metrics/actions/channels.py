@@ -21,6 +21,7 @@ from metrics.notify.base import AnyChannelKind
 from metrics.notify.message import Line, Message
 from metrics.notify.registry import kinds
 from metrics.redis_state import limits
+from metrics.versioned import Versioned
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
     with transaction.atomic():
         channel = locked(by, id)
         check(by, CHANGE, channel)
-        before = facts(channel)
+        before, config = facts(channel), channel.config
         kind = channel_configs.kind_of(channel)
         _set(channel, kind, changes, by)
         _save(channel)
@@ -91,7 +92,9 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
             deliveries.hold_anew(channel, time.time())
         secret = credentials.names(kind.config_class)
         given = sorted(secret & dict(changes.get("config", {})).keys())
-        journal.record(by, "change", channel, before, facts(channel) | ({"credentials_given": given} if given else {}))
+        unsaid = {"credentials_given": given} if given else {}
+        unsaid |= configs.changed_unshown(kind.config_class, config, channel.config)
+        journal.record(by, "change", channel, before, facts(channel) | unsaid)
     return channel
 
 
@@ -173,11 +176,15 @@ def checked_digest(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def facts(channel: Channel) -> dict[str, Any]:
-    """Return what the journal keeps of a channel: of its credentials only which are set."""
+    """Return what the journal keeps of a channel: nothing that may be a key, of its credentials only which are set."""
     kept = {name: getattr(channel, name) for name in (*FIELDS, "trusted")}
-    config = {f"config.{name}": value for name, value in channel.config.items()}
+    config = configs.shown(_config_class(channel), channel.config)
     team = channel.team.name if channel.team else ""
     return {"kind": channel.kind, "team": team, **kept, **config, "credentials": credentials.kept(channel.secrets)}
+
+
+def _config_class(channel: Channel) -> type[Versioned] | None:
+    return kinds()[channel.kind].config_class if channel.kind in kinds() else None
 
 
 def _set(channel: Channel, kind: AnyChannelKind, given: Mapping[str, Any], by: Principal) -> None:

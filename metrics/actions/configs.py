@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from metrics.access.principal import Principal
 from metrics.actions import credentials
 from metrics.actions.errors import Invalid, check_storable, sentences
+from metrics.sources.http_config import HttpConfig
 from metrics.versioned import Versioned, upgraded
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,29 @@ def checked(config_class: type[BaseModel], config: Mapping[str, Any], where: str
         first, *others = [(field, credentials.hide(said, given)) for field, said in sentences(problem, where)]
         raise Invalid(*first, *others) from None
     return valid.model_dump(mode="json", exclude_unset=True, exclude=set(secret))
+
+
+def shown(config_class: type[BaseModel] | None, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `config` as the journal keeps it: the address as far as it may be shown, and of headers the names.
+
+    The rest of either may be a key.
+    """
+    found = {f"config.{name}": value for name, value in config.items()}
+    if config_class is not None and issubclass(config_class, HttpConfig):
+        if "url" in config:
+            found["config.url"] = config_class.model_construct(**config).where
+        if "headers" in config:
+            found["config.headers"] = sorted(config["headers"])
+    return found
+
+
+def changed_unshown(
+    config_class: type[BaseModel] | None, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return, for the journal, which fields of a config differ in what `shown` leaves out."""
+    was, now = shown(config_class, before), shown(config_class, after)
+    names = [f"config.{name}" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return {"changed, but not shown": unshown} if (unshown := [one for one in names if was[one] == now[one]]) else {}
 
 
 def renew(row: Row, name: str) -> bool:

@@ -9,6 +9,7 @@ from metrics.access.principal import Principal
 from metrics.actions import configs, credentials, source_kinds
 from metrics.models import Source
 from metrics.sources.registry import kinds
+from metrics.versioned import Versioned
 
 
 def check(kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -30,10 +31,21 @@ def credentials_of(source: Source) -> list[str]:
     return credentials.kept(source.secrets)
 
 
-def credentials_given(source: Source, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return, for the journal, which credentials a change gave anew."""
-    secret = credentials.names(kinds()[source.kind].config_class) if source.kind in kinds() else frozenset()
-    return {"credentials_given": given} if (given := sorted(secret & config.keys())) else {}
+def shown(source: Source) -> dict[str, Any]:
+    """Return the config of `source` as the journal keeps it."""
+    return configs.shown(_config_class(source), source.config)
+
+
+def unsaid(source: Source, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return, for the journal, which fields a change gave anew that it does not show; `before` is the former config."""
+    config_class = _config_class(source)
+    secret = credentials.names(config_class) if config_class else frozenset()
+    anew = {"credentials_given": names} if (names := sorted(secret & given.keys())) else {}
+    return anew | configs.changed_unshown(config_class, before, source.config)
+
+
+def _config_class(source: Source) -> type[Versioned] | None:
+    return kinds()[source.kind].config_class if source.kind in kinds() else None
 
 
 def key_is_lost(source: Source) -> bool:

@@ -81,7 +81,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Source:
     with transaction.atomic():
         source = _locked(by, id)
         check_right(by, CHANGE, source)
-        before = facts(source)
+        before, config = facts(source), source.config
         kept = changes.keys() - LIMITS.keys() - {"access"}
         if kept:
             _check_editable(source)
@@ -105,8 +105,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Source:
         source.enabled, source.for_everyone = changes.get("enabled", source.enabled), access.everyone
         _save(source)
         source.teams.set(owners)
-        given = source_configs.credentials_given(source, changes.get("config", {}))
-        journal.record(by, "change", source, before, facts(source) | given)
+        unsaid = source_configs.unsaid(source, config, changes.get("config", {}))
+        journal.record(by, "change", source, before, facts(source) | unsaid)
     log.info("source changed", source=source.name, by=by.name, fields=sorted(changes))
     return source
 
@@ -222,9 +222,9 @@ FIELDS = ("name", *SCHEDULE, "config", "version", "secrets", "trusted", "enabled
 
 
 def facts(source: Source) -> dict[str, Any]:
-    """Return what the journal keeps of a source: of its credentials only which are set."""
+    """Return what the journal keeps of a source: nothing that may be a key, of its credentials only which are set."""
     kept = {name: getattr(source, name) for name in ("name", *SCHEDULE, "trusted", "enabled", *LIMITS)}
-    config = {f"config.{name}": value for name, value in source.config.items()}
+    config = source_configs.shown(source)
     access = teams.access_of(source).model_dump() if source.pk else {}
     return {"kind": source.kind, **kept, **config, **access, "credentials": source_configs.credentials_of(source)}
 

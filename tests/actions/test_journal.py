@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from metrics.access.principal import SYSTEM, Principal, Role
 from metrics.actions import (
     account,
+    channels,
     dashboards,
     heartbeats,
     journal,
@@ -183,6 +184,28 @@ def test_of_credentials_only_is_said_that_they_were_given() -> None:
     assert written[0]["after"]
     assert written[0]["after"]["credentials"] == ["password"]
     assert written[1]["after"] == {"credentials_given": ["password"]}
+
+
+def test_neither_is_a_key_in_an_address_or_in_a_header() -> None:
+    where, key = "http://192.0.2.1/a", "quite-secret"
+    config = {"url": f"{where}?api_key={key}", "headers": {"X-Api-Key": key}}
+    made = sources.create(BEN, "http_check", "site", 60, config)
+    for changed in ({"headers": {"X-Api-Key": f"{key}-2"}}, {"url": f"{where}?api_key={key}-3"}, {"url": where}):
+        config |= changed
+        sources.change(BEN, made.pk, {"config": config})
+    sources.delete(BEN, made.pk)
+    hook = {"url": f"http://192.0.2.1/{key}", "secret": "x" * 20, "headers": {"X-Key": key}}
+    channel = channels.create(BEN, "webhook", "hook", hook, "")
+    channels.change(BEN, channel.pk, {"config": {**hook, "url": f"http://192.0.2.1/{key}-2"}})
+    written = list(AuditEntry.objects.order_by("id").values("before", "after"))
+    assert key not in json.dumps(written)
+    assert written[0]["after"]["config.url"] == where  # type: ignore[index]
+    assert written[0]["after"]["config.headers"] == ["X-Api-Key"]  # type: ignore[index]
+    unshown = "changed, but not shown"
+    assert [one["after"] for one in written[1:4]] == [
+        {unshown: ["config.headers"]}, {unshown: ["config.url"]}, {unshown: ["config.url"]}
+    ]  # fmt: skip
+    assert written[6]["after"] == {"credentials_given": ["secret"], unshown: ["config.url"]}
 
 
 def test_neither_a_token_nor_the_key_of_a_heartbeat_is_in_it() -> None:
