@@ -47,6 +47,7 @@ log = structlog.get_logger(__name__)
 LINGER_S = 30
 """How long a topic without viewers stays subscribed: pages that reload come back."""
 RECHECK_S = 60
+"""How often all access is looked at again, however often some of it is."""
 ANSWERS_WITHIN_S = 6.0
 """A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
 
@@ -427,11 +428,14 @@ class Hub:
 
     async def _guard(self) -> None:
         """Look again at access that is in doubt, apart from all else: the database may take its time."""
+        now = asyncio.get_running_loop().time
+        all_due = now() + RECHECK_S
         while True:
             try:
-                doubt = await asyncio.wait_for(self._doubts.get(), RECHECK_S)
+                doubt = await asyncio.wait_for(self._doubts.get(), all_due - now())
             except TimeoutError:
                 doubt = bus.Recheck(type=bus.RECHECK, user=None, dashboard=None)
+                all_due = now() + RECHECK_S
             try:
                 async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
                     self.close(stream, viewer, code)

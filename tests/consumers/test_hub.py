@@ -9,12 +9,14 @@ import pytest
 import redis
 import redis.asyncio
 
+from consumers import access_recheck
 from consumers.access import Decision
 from consumers.holders import Credential
-from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, Hub
+from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, RECHECK_S, Hub
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live import snapshot, watchers
+from metrics.live.bus import RECHECK, Recheck
 from metrics.live.topic import ROOM, Topic, person, variant
 from tests import loop
 from tests.consumers.test_stream import Sent
@@ -193,3 +195,26 @@ async def test_only_the_socket_of_a_person_is_sent_the_list_of_alerts(hub: Hub) 
         viewer = Viewer(Sent(), Credential("", ""), Decision(None, "user:5"), asked=asked)
         assert hub._admits(topic, viewer)
         assert (viewer in hub.lists._viewers) is listed
+
+
+async def test_all_access_is_looked_at_once_a_minute_however_often_some_is(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: Any = asyncio.get_running_loop()
+    passed, true_time, asked = [0.0], running.time, list[int | None]()
+
+    async def refused(_: Any, doubt: Recheck) -> AsyncIterator[access_recheck.Refusal]:
+        asked.append(doubt["user"])
+        passed[0] += RECHECK_S * 0.6
+        for none in list[access_recheck.Refusal]():
+            yield none
+
+    monkeypatch.setattr(running, "time", lambda: true_time() + passed[0])
+    monkeypatch.setattr(access_recheck, "refused", refused)
+    for user in (1, 2, 3, 4):
+        hub._doubt(Recheck(type=RECHECK, user=user, dashboard=None))
+    guard = asyncio.create_task(hub._guard())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    guard.cancel()
+    assert asked == [1, 2, None, 3, None, 4, None]
