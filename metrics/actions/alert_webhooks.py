@@ -99,6 +99,14 @@ def mapping_of(webhook: AlertWebhook) -> AlertMapping:
     return AlertMapping.model_validate(upgraded(AlertMapping, webhook.mapping, webhook.version))
 
 
+def document_of(webhook: AlertWebhook) -> dict[str, Any]:
+    """Return the mapping of `webhook` as a document, as it is stored if a later release did that; {} if it is none."""
+    try:
+        return upgraded(AlertMapping, webhook.mapping, webhook.version)
+    except ValueError:
+        return webhook.mapping if isinstance(webhook.mapping, dict) else {}
+
+
 def rehearse(mapping: Mapping[str, Any], example: str, now: float) -> Sent:
     """Return the first alerts that a mapping would find in `example`, as it would in a body. Raises Invalid."""
     if len(example) > EXAMPLE_MOST:

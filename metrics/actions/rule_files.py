@@ -1,6 +1,7 @@
 """Rules as files: YAML beside the dashboards', compared with what is stored, applied, and written again.
 
-A file says its rule by `name`; how it is called itself is for people. What it leaves out has its default.
+A file says its rule by `name`; how it is called itself is for people. What it leaves out has its default; the
+`version` of a condition is 1 there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from metrics.access.sharing import Access
 from metrics.actions import locks, named_files, rule_index, rules, teams
 from metrics.actions.dashboard_files import Change
 from metrics.actions.errors import Invalid, sentences
-from metrics.alerts.rule import RuleSpec
+from metrics.alerts.rule import RuleSpec, of_version_1
 from metrics.models import Alert, Rule
 from metrics.widgets.spec import new_key
 
@@ -59,7 +60,7 @@ def _parsed(value: Any) -> RuleDocument:
     if not isinstance(value, dict):
         raise Invalid("", "It is no rule: that begins with names, such as name, query and condition.")
     given = {name: one for name, one in value.items() if name != "access"}
-    spec = rules.checked(given)
+    spec = rules.checked(of_version_1(given))
     try:
         access = Access.model_validate(value.get("access", {}))
     except ValidationError as problem:

@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Sum, Value
 
 from metrics.access.policy import restricted_sources
 from metrics.alerts.base import ConditionConfig
-from metrics.alerts.rule import RuleSpec
+from metrics.alerts.rule import RuleSpec, of_version_1
 from metrics.models import Rule, Series
 from metrics.prepared_query import PreparedQuery
 from metrics.series.read import Matching, Query
@@ -180,8 +180,13 @@ def _read_document(rule: Rule) -> Document | None:
 
 def spec_of(rule: Rule) -> RuleSpec:
     """Return the document of a rule. Raises ValueError, such as pydantic's, for one that a later release stored."""
-    spec = upgraded(RuleSpec, rule.spec, rule.version)
-    return RuleSpec.model_validate({**spec, "name": rule.name, "enabled": rule.enabled})
+    return RuleSpec.model_validate(document_of(rule))
+
+
+def document_of(rule: Rule) -> dict[str, Any]:
+    """Return a rule as the document that `RuleSpec` takes. Raises ValueError for one that a later release stored."""
+    spec = of_version_1(upgraded(RuleSpec, rule.spec, rule.version))
+    return {**spec, "name": rule.name, "enabled": rule.enabled}
 
 
 def is_read(rule: Rule) -> bool:

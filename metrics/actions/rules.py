@@ -15,7 +15,7 @@ from metrics.actions import alert_events, alerts, behind, gathering, journal, lo
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
-from metrics.alerts.rule import RuleQuery, RuleSpec
+from metrics.alerts.rule import RuleQuery, RuleSpec, condition
 from metrics.models import Rule, Team
 
 __all__ = [
@@ -92,7 +92,7 @@ def change(
         if seen is not None and seen != rule.revision:
             raise Conflict(f"Somebody changed the rule {rule.name} meanwhile.", rule.revision)
         before = facts(rule)
-        spec = checked({**rule.spec, "name": rule.name, "enabled": rule.enabled, **document})
+        spec = checked({**_begun(rule), **document})
         _check_behind(by, spec, {*coming, *behind.names(rule)})
         _check_condition(rule, spec)
         owners = list(rule.teams.all()) if access is None else teams.named(access.teams)
@@ -115,6 +115,14 @@ def change(
         journal.record(by, "change", rule, before, facts(rule))
     rule_index.forget()
     return rule
+
+
+def _begun(rule: Rule) -> dict[str, Any]:
+    """Return the document of `rule` that a change goes on from: as it is stored if this release knows no such form."""
+    try:
+        return rule_index.document_of(rule)
+    except ValueError:
+        return document_of(rule)
 
 
 def _behind(name: str) -> list[int]:
@@ -169,8 +177,8 @@ def checked(document: Mapping[str, Any]) -> RuleSpec:
     except ValidationError as problem:
         first, *others = sentences(problem, "condition")
         raise Invalid(*first, *others) from None
-    condition = {"kind": spec.kind.kind, **config.model_dump(mode="json", exclude_unset=True)}
-    return spec.model_copy(update={"condition": condition})
+    written = condition(spec.kind, config.model_dump(mode="json", exclude_unset=True))
+    return spec.model_copy(update={"condition": written})
 
 
 def _check_behind(by: Principal, spec: RuleSpec, known: Collection[str]) -> None:
@@ -185,7 +193,7 @@ def _check_behind(by: Principal, spec: RuleSpec, known: Collection[str]) -> None
 
 
 def document_of(rule: Rule) -> dict[str, Any]:
-    """Return a rule as its document: what `create` takes."""
+    """Return a rule as its document, in the form in which it is stored."""
     return {"name": rule.name, **rule.spec, "enabled": rule.enabled}
 
 
@@ -242,8 +250,10 @@ def _looked_at(rule: Rule) -> list[Any]:
 
 def _check_condition(rule: Rule, spec: RuleSpec) -> None:
     """Raise Invalid if `rule` is to be looked at from now on though its alerts are received, or the reverse."""
-    before = rule.spec.get("condition", {})
-    if (rule.received is not None or not spec.kind.is_evaluated) and before != spec.condition:
+    if rule.received is None and spec.kind.is_evaluated:
+        return
+    before = rule_index.readable(rule)
+    if before is None or before.config() != spec.config():
         raise Invalid("condition", "condition: alerts that are received stay so; that of their rule can't be changed.")
 
 

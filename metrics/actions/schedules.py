@@ -186,8 +186,11 @@ def facts(row: Schedule) -> dict[str, Any]:
 
 
 def plan_of(row: Schedule) -> dict[str, Any]:
-    """Return the plan of a schedule as it is stored; none if it is no plan at all."""
-    return row.spec if isinstance(row.spec, dict) else {}
+    """Return the plan of a schedule, as it is stored if a later release did that; none if it is no plan at all."""
+    try:
+        return upgraded(ScheduleSpec, row.spec, row.version)
+    except ValueError:
+        return row.spec if isinstance(row.spec, dict) else {}
 
 
 def with_overrides() -> "Prefetch[str]":

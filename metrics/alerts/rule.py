@@ -1,5 +1,6 @@
 """A rule as a document: what it looks at, when that is bad, and for whom."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from metrics.alerts.machine import IsBad, NoData, Timing
 from metrics.alerts.registry import kinds
 from metrics.every import seconds
 from metrics.names import METRIC_NAME, is_label
-from metrics.versioned import Versioned
+from metrics.versioned import Versioned, upgraded
 from metrics.widgets import arithmetic
 from metrics.widgets.base import QueryConfig
 from metrics.widgets.links import Href
@@ -62,9 +63,27 @@ class Behind(BaseModel):
         return given
 
 
-class RuleSpec(Versioned):
-    """A rule. `condition` has a `kind`, and the fields of that condition.
+def condition(kind: AnyCondition, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the condition of that kind with a `config` in the present form; it says its version unless that is 1."""
+    version = kind.config_class.version
+    return {"kind": kind.kind, **({"version": version} if version > 1 else {}), **config}
 
+
+def config_in(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a condition that are those of its kind."""
+    return {name: value for name, value in condition.items() if name not in ("kind", "version")}
+
+
+def of_version_1(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of a rule, whose condition is in the first form if it says no version."""
+    condition = document.get("condition")
+    return {**document, **({"condition": {"version": 1, **condition}} if isinstance(condition, Mapping) else {})}
+
+
+class RuleSpec(Versioned):
+    """A rule. `condition` has a `kind`, and the fields of that condition in the form of `version`.
+
+    That is the present one if it is left out, and 1 in what was stored. A condition of an earlier one is upgraded.
     The states follow from `metrics.alerts.machine`.
     """
 
@@ -124,10 +143,15 @@ class RuleSpec(Versioned):
 
     @field_validator("condition")
     @classmethod
-    def _is_known(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if given.get("kind") not in kinds():
+    def _in_present_form(cls, given: dict[str, Any]) -> dict[str, Any]:
+        kind = given.get("kind")
+        if not isinstance(kind, str) or kind not in kinds():
             raise ValueError(f"kind has to be {' or '.join(sorted(kinds()))}")
-        return given
+        config_class = kinds()[kind].config_class
+        version = given.get("version", config_class.version)
+        if type(version) is not int or version < 1:
+            raise ValueError("version has to be a whole number, 1 or more")
+        return condition(kinds()[kind], upgraded(config_class, config_in(given), version))
 
     @field_validator("labels")
     @classmethod
@@ -188,8 +212,7 @@ class RuleSpec(Versioned):
 
     def config(self) -> ConditionConfig:
         """Return the config of the condition. Raises pydantic's ValidationError."""
-        given = {name: value for name, value in self.condition.items() if name != "kind"}
-        config: ConditionConfig = self.kind.config_class.model_validate(given)
+        config: ConditionConfig = self.kind.config_class.model_validate(config_in(self.condition))
         return config
 
     def is_bad(self, config: ConditionConfig) -> IsBad:

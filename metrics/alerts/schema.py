@@ -8,6 +8,8 @@ from metrics.access.sharing import Access
 from metrics.alerts.registry import kinds
 from metrics.alerts.rule import RuleSpec
 
+VERSION = {"type": "integer", "minimum": 1, "description": "Of the form of the condition; 1 if it is left out."}
+
 
 @cache
 def schema() -> dict[str, Any]:
@@ -23,6 +25,6 @@ def schema() -> dict[str, Any]:
 
 def _of_kind(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     config = json_schema.of_kind(kind, kinds()[kind].config_class, type(kinds()[kind]), definitions)
-    config["properties"] = {"kind": {"const": kind}, **config.get("properties", {})}
+    config["properties"] = {"kind": {"const": kind}, "version": VERSION, **config.get("properties", {})}
     config["required"] = ["kind", *config.get("required", [])]
     return config

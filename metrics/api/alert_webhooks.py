@@ -107,7 +107,7 @@ def _out(webhook: AlertWebhook) -> dict[str, Any]:
     return {
         "id": webhook.pk,
         "name": webhook.name,
-        "mapping": webhook.mapping if isinstance(webhook.mapping, dict) else {},
+        "mapping": actions.document_of(webhook),
         "access": access,
         "last_used_at": seconds_of(webhook.last_used_at),
     }

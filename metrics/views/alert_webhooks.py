@@ -72,7 +72,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     found = actions.find(by, id)
     check(by, CHANGE, found)
-    mapping = found.mapping if actions.is_readable(found) else STARTS_WITH
+    mapping = actions.document_of(found) if actions.is_readable(found) else STARTS_WITH
     return _form(request, by, Draft.of(_parts(), {WEBHOOK: {"name": found.name}, MAPPING: mapping}, FOLDED), found)
 
 
@@ -96,6 +96,7 @@ def _list(request: HttpRequest, made: AlertWebhook | None = None, url: str = "")
     rows = [
         {
             "webhook": one,
+            "mapping": actions.document_of(one),
             "teams": sorted(team.name for team in one.teams.all()),
             "used": _used(one),
             "may_change": may(by, CHANGE, one),

@@ -2,14 +2,23 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from metrics import yaml
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, source_configs
+from metrics.actions import alert_webhooks, dashboards, rule_files, rule_index, rules, schedules, source_configs
 from metrics.actions.errors import Invalid
-from metrics.models import Source, Widget
+from metrics.alerts import registry as conditions
+from metrics.alerts.escalation import EscalationSpec
+from metrics.alerts.received import ReceivedConfig
+from metrics.alerts.rotation import ScheduleSpec
+from metrics.alerts.rule import NOT_LOOKED_AT, RuleSpec
+from metrics.alerts.threshold import ThresholdConfig
+from metrics.ingest.alert_mapping import AlertMapping
+from metrics.models import AlertWebhook, Rule, Schedule, Source, Widget
+from metrics.notify import registry as channel_kinds
 from metrics.sources import registry as source_kinds
 from metrics.sources.http_check import HttpCheckConfig
 from metrics.versioned import NewerVersionError, Versioned, upgraded
@@ -20,7 +29,14 @@ from tests import make
 STORED: dict[str, dict[str, dict[str, Any]]] = json.loads((Path(__file__).parent / "configs.json").read_text())
 """By kind and version."""
 CLASSES: dict[str, type[Versioned]] = {
-    name: kind.config_class for kinds in (source_kinds.kinds(), widget_kinds.kinds()) for name, kind in kinds.items()
+    "rule": RuleSpec,
+    "escalation": EscalationSpec,
+    "schedule": ScheduleSpec,
+    "alert mapping": AlertMapping,
+    **{name: kind.config_class for name, kind in source_kinds.kinds().items()},
+    **{name: kind.config_class for name, kind in widget_kinds.kinds().items()},
+    **{f"condition {name}": kind.config_class for name, kind in conditions.kinds().items()},
+    **{f"channel {name}": kind.config_class for name, kind in channel_kinds.kinds().items()},
 }
 
 
@@ -33,6 +49,17 @@ def test_there_is_one_of_every_version_of_every_kind() -> None:
 def test_it_is_taken(kind: str, version: str) -> None:
     now = upgraded(CLASSES[kind], STORED[kind][version], int(version))
     CLASSES[kind].model_validate(now)
+
+
+def test_there_is_one_of_whatever_has_versions() -> None:
+    known = tuple(CLASSES.values())
+    every = [one for one in Versioned.__subclasses__() if one.__module__.startswith("metrics.")]
+    assert [one for one in every if not any(issubclass(config_class, one) for config_class in known)] == []
+
+
+def test_no_condition_has_a_field_that_says_something_else_in_its_document() -> None:
+    fields = {name: set(kind.config_class.model_fields) for name, kind in conditions.kinds().items()}
+    assert {name for name, of_kind in fields.items() if of_kind & {"kind", "version"}} == set()
 
 
 def test_what_a_later_release_stored_is_refused() -> None:
@@ -119,6 +146,76 @@ class TestGiven:
     def test_one_of_a_later_release_is_refused(self) -> None:
         with pytest.raises(Invalid, match=r"widgets\.0\.version: this release knows version 2, not 3\."):
             dashboards.create(SYSTEM, {"slug": "d", "title": "D", "widgets": [{**number(), "version": 3}]})
+
+
+def above(old: dict[str, Any], from_version: int) -> dict[str, Any]:
+    """Return what a second version of `threshold` could make of the first, in which `above` was called `over`."""
+    assert from_version == 1
+    return {"above" if name == "over" else name: value for name, value in old.items()}
+
+
+@pytest.mark.django_db
+class TestConditions:
+    """Their configs are in the documents of rules."""
+
+    SPEC: ClassVar[dict[str, Any]] = {"query": {"metric": "m"}, "condition": {"kind": "threshold", "over": 90}}
+
+    @pytest.fixture(autouse=True)
+    def _later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ThresholdConfig, "version", 2)
+        monkeypatch.setattr(ThresholdConfig, "upgrade", above)
+        rule_index.forget()
+
+    def stored(self, **fields: Any) -> Rule:
+        return Rule.objects.create(name="Disk", metric="m", spec={**self.SPEC, **fields})
+
+    def test_a_rule_that_an_earlier_release_stored_is_looked_at(self) -> None:
+        self.stored()
+        (known,) = rule_index.by_metric()["m"]
+        assert known.condition == ThresholdConfig(above=90)
+
+    def test_a_change_stores_it_in_the_present_form_with_its_version(self) -> None:
+        for _ in range(2):
+            rule = rules.change(SYSTEM, (Rule.objects.first() or self.stored()).pk, {"severity": "critical"})
+            assert rule.spec["condition"] == {"kind": "threshold", "version": 2, "above": 90}
+
+    def test_a_change_of_a_rule_whose_alerts_are_received_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ReceivedConfig, "version", 2)
+        rule = self.stored(query=NOT_LOOKED_AT, condition={"kind": "received", "sender": "token a"})
+        Rule.objects.update(received="a", metric="")
+        assert rules.change(SYSTEM, rule.pk, {"severity": "critical"}).severity == "critical"
+
+    def test_a_file_without_a_version_is_of_the_first(self) -> None:
+        self.stored()
+        text = yaml.write({"name": "Disk", **self.SPEC})
+        assert rule_files.compare(SYSTEM, {"disk": text}) == []
+        (written,) = rule_files.export(SYSTEM, {}).values()
+        assert rule_files.compare(SYSTEM, {"disk": written}) == []
+
+    def test_a_document_without_one_is_of_the_present_one(self) -> None:
+        for given in ({"above": 90}, {"version": 1, "over": 90}, {"version": 2, "above": 90}):
+            spec = rules.checked({"name": "Disk", **self.SPEC, "condition": {"kind": "threshold", **given}})
+            assert spec.config() == ThresholdConfig(above=90)
+
+    def test_one_of_a_later_release_is_refused(self) -> None:
+        for version, said in ((3, "this release knows version 2, not 3"), ("1", "version has to be a whole number")):
+            given = {"kind": "threshold", "version": version, "above": 90}
+            with pytest.raises(Invalid, match=said):
+                rules.checked({"name": "Disk", **self.SPEC, "condition": given})
+
+
+@pytest.mark.django_db
+def test_schedules_and_mappings_are_shown_and_changed_in_the_present_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    def renamed(old: dict[str, Any], from_version: int) -> dict[str, Any]:
+        return {name.removeprefix("old_"): value for name, value in old.items()}
+
+    for config_class in (ScheduleSpec, AlertMapping):
+        monkeypatch.setattr(config_class, "version", 2)
+        monkeypatch.setattr(config_class, "upgrade", renamed)
+    row = Schedule.objects.create(name="Databases", time_zone="UTC", spec={"old_holidays": ["2026-12-25"]})
+    assert schedules.plan_of(row) == {"holidays": ["2026-12-25"]}
+    assert schedules.change(SYSTEM, row.pk, {"layers": []}).spec == {"holidays": ["2026-12-25"]}
+    assert alert_webhooks.document_of(AlertWebhook(mapping={"old_name": "title"})) == {"name": "title"}
 
 
 def number() -> dict[str, Any]:
