@@ -26,7 +26,7 @@ from metrics.actions import heartbeats, samples
 from metrics.actions.heartbeats import Arrived
 from metrics.actions.samples import Push, checked
 from metrics.api import times
-from metrics.api.push import wait_s
+from metrics.api.push import give_back, wait_s
 from metrics.api.refusals import refusal
 from metrics.database import unavailable
 from metrics.group_commit import FullError, GroupCommit
@@ -147,13 +147,21 @@ class FastPath:
 
 
 def _store(group: Sequence[Waiting]) -> list[int | None]:
-    """Store the pushes of those who keep to their rate; the others get None, and Django's word for it."""
+    """Store the pushes of those who keep to their rate; the others get None, and Django's word for it.
+
+    What can't be stored costs nothing here: it is tried again one by one, or counted by Django.
+    """
     now = time.time()
     spent = Counter[int]()
     for one in group:
         spent[one.token_id] += max(1, len(one.push.samples))
     kept = {token_id for token_id, count in spent.items() if not wait_s(token_id, count, now)}
-    samples.accept([one.push for one in group if one.token_id in kept], now)
+    try:
+        samples.accept([one.push for one in group if one.token_id in kept], now)
+    except Exception:
+        for token_id in kept:
+            give_back(token_id, spent[token_id], now)
+        raise
     return [len(one.push.samples) if one.token_id in kept else None for one in group]
 
 

@@ -97,6 +97,11 @@ def wait_s(token_id: int, count: int, now: float) -> int:
     return _wait_s(f"token:{token_id}", count, now)
 
 
+def give_back(token_id: int, count: int, now: float) -> None:
+    """Give the token back what `wait_s` took at `now` for samples that were not stored."""
+    limits.give_back(f"token:{token_id}", max(1, count), now)
+
+
 def _wait_s(limit: str, count: int, now: float) -> int:
     return limits.spend(limit, max(1, count), settings.PUSH_SAMPLES_PER_MINUTE, now)
 

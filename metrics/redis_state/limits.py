@@ -14,14 +14,27 @@ def spend(holder: str, amount: int, most: int, now: float) -> int:
     What is refused is not counted. Without Redis nobody is refused: losing samples would be worse than
     taking too many.
     """
-    key = f"{KEY}rate:{holder}:{int(now // PERIOD_S)}"
     try:
-        spent = client().incrby(key, amount)
-        client().expire(key, PERIOD_S * 2)
-        if spent <= most:
+        if _count(holder, amount, now) <= most:
             return 0
-        client().decrby(key, amount)
+        _count(holder, -amount, now)
     except RedisError as error:
         outage.log("rate not counted", error)
         return 0
     return PERIOD_S - int(now % PERIOD_S)
+
+
+def give_back(holder: str, amount: int, now: float) -> None:
+    """Count `amount` no more that `holder` spent in the minute of `now`, since nothing came of it."""
+    try:
+        _count(holder, -amount, now)
+    except RedisError as error:
+        outage.log("rate not counted", error)
+
+
+def _count(holder: str, amount: int, now: float) -> int:
+    """Return how much `holder` has spent in the minute of `now` with `amount` more."""
+    key = f"{KEY}rate:{holder}:{int(now // PERIOD_S)}"
+    spent = client().incrby(key, amount)
+    client().expire(key, PERIOD_S * 2)
+    return int(spent)

@@ -179,7 +179,11 @@ async def test_without_a_database_it_is_to_be_sent_again(door: Door, monkeypatch
     assert json.loads(answer)["detail"].endswith(".")
 
 
-async def test_one_that_fails_spoils_no_other(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("one_minute")
+async def test_one_that_fails_spoils_no_other_and_costs_no_rate(
+    door: Door, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.PUSH_SAMPLES_PER_MINUTE = 4
     accept = samples.accept
 
     def picky(pushes: Any, now: float) -> None:
@@ -192,6 +196,7 @@ async def test_one_that_fails_spoils_no_other(door: Door, monkeypatch: pytest.Mo
     answers = await asyncio.gather(*map(door.push, bodies), return_exceptions=True)
     assert [answer[0] if isinstance(answer, tuple) else type(answer) for answer in answers] == [202, 299, 202, 202]
     assert len(await stored()) == 3
+    assert [(await door.push())[0] for _ in range(2)] == [202, 299]
 
 
 class TestPings:

@@ -18,6 +18,13 @@ def test_what_is_refused_is_not_counted(redis: Redis) -> None:
     assert limits.spend("a", 40, 100, AT) == 0
 
 
+def test_what_is_given_back_is_not_counted_in_its_minute(redis: Redis) -> None:
+    limits.spend("a", 100, 100, AT)
+    limits.give_back("a", 60, AT + 59)
+    assert limits.spend("a", 61, 100, AT) > 0
+    assert limits.spend("a", 60, 100, AT) == 0
+
+
 def test_the_wait_ends_with_the_minute(redis: Redis) -> None:
     waits = [limits.spend("a", 101, 100, AT + s) for s in (0, 1.5, 59.9)]
     assert waits == [60, 59, 1]
