@@ -100,7 +100,8 @@ def create(by: Principal, document: Mapping[str, Any]) -> Dashboard:
     spec = parse(document)
     teams.check_sharing(by, [], teams.named(spec.access.teams))
     with transaction.atomic():
-        dashboard = Dashboard.objects.create(slug=_free(spec.slug), title=spec.title)
+        dashboard = Dashboard(slug=_free(spec.slug), title=spec.title)
+        _save(dashboard, spec.slug)
         _store(by, "create", dashboard, None, spec)
     return dashboard
 
@@ -132,20 +133,23 @@ def delete(by: Principal, slug: str, seen: int | None) -> None:
         dashboard = _held(by, DELETE, slug, seen)
         spec = spec_of(dashboard)
         dashboard.widgets.all().delete()
-        dashboard.former_slugs.all().delete()
         dashboard.slug, dashboard.deleted_at = f"deleted {dashboard.pk}", datetime.now(UTC)
         _record(by, "delete", dashboard, spec, "Deleted.")
         transaction.on_commit(partial(bus.recheck, dashboard=dashboard.pk))
 
 
 def restore(by: Principal, id: int) -> Dashboard:
-    """Bring the deleted dashboard `id` back as it was. Raises Missing, Forbidden, or Invalid if its slug is taken."""
+    """Bring the deleted dashboard `id` back as it was, for the teams that it is still for.
+
+    Raises Missing, Forbidden, or Invalid if its slug is taken.
+    """
     with transaction.atomic():
         dashboard = deleted(by).select_for_update().filter(pk=id).first()
         if dashboard is None:
             raise Missing(f"There is no deleted dashboard {id}.")
         check(by, CHANGE, dashboard)
-        spec = parse(dashboard.revisions.first().spec)  # type: ignore[union-attr]  # each has one
+        stored = stored_spec(dashboard.revisions.first().spec)  # type: ignore[union-attr]  # each has one
+        spec = stored.model_copy(update={"access": teams.access_of(dashboard)})
         dashboard.slug, dashboard.deleted_at = _free(spec.slug), None
         _store(by, "restore", dashboard, None, spec, "Brought back.")
     return dashboard
@@ -161,7 +165,7 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
         found = find_revision(dashboard, number)
         before = spec_of(dashboard)
         # A revision restores how it looked, and not the people it was for.
-        after = parse({**found.spec, "slug": before.slug, "access": before.access.model_dump()})
+        after = parse({**found.spec, "slug": before.slug, "access": before.access.model_dump()}, before)
         said = difference(before, after)
         _store(by, "restore", dashboard, before, after, f"Restored revision {number}. {said}" if said else "")
     return dashboard
@@ -385,11 +389,7 @@ def _record(
     They have the widgets with the keys `changed` first.
     """
     dashboard.revision += 1
-    try:
-        with transaction.atomic():
-            dashboard.save()
-    except IntegrityError:  # another took the slug meanwhile
-        raise Invalid("slug", f"There is a dashboard {spec.slug!r} already.") from None
+    _save(dashboard, spec.slug)
     Revision.objects.create(
         dashboard=dashboard,
         number=dashboard.revision,
@@ -404,6 +404,15 @@ def _record(
     _tell_watchers(by, verb, dashboard, said)
     if dashboard.deleted_at is None:
         transaction.on_commit(partial(_tell_open_pages, dashboard.pk, changed))
+
+
+def _save(dashboard: Dashboard, slug: str) -> None:
+    """Write the row of `dashboard`. Raises Invalid if another took its `slug` meanwhile."""
+    try:
+        with transaction.atomic():
+            dashboard.save()
+    except IntegrityError:
+        raise Invalid("slug", f"There is a dashboard {slug!r} already.") from None
 
 
 def _tell_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, PUSH, check, may, visible
@@ -41,13 +41,18 @@ def create(
     _check_face(face)
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid("expires_at", "A token expires in the future, or never.")
+    taken = Invalid("name", f"There is a token {name!r} already; revoke it first, or choose another name.")
     if Token.objects.filter(name=name).exists():
-        raise Invalid("name", f"There is a token {name!r} already; revoke it first, or choose another name.")
+        raise taken
     _check_teams(by, scope, teams)
     secret = Token.new_secret()
     with transaction.atomic():
         digest = Token.digest_of(secret)
-        token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at, face=face)
+        try:
+            with transaction.atomic():
+                token = Token.objects.create(name=name, scope=scope, digest=digest, expires_at=expires_at, face=face)
+        except IntegrityError:  # another took the name meanwhile
+            raise taken from None
         token.teams.set(teams)
         if may(of_token(token), PUSH, token):
             token.source = _source(by, name, teams)

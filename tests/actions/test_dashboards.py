@@ -9,7 +9,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from metrics.access.principal import SYSTEM, Principal, Role
-from metrics.actions import dashboards
+from metrics.access.sharing import Access
+from metrics.actions import dashboards, teams
 from metrics.actions.errors import Conflict, Forbidden, Invalid, Missing
 from metrics.live import marks
 from metrics.models import Dashboard, Revision, Widget
@@ -53,6 +54,12 @@ class TestCreate:
     def test_a_key_is_made_of_the_title_and_is_its_own(self) -> None:
         made = shop(number(ONE), number(ONE), number(ONE, title="Ünïts / s"), number(ONE, title="→"))
         assert list(places(made)) == ["orders", "orders-2", "units-s", "widget"]
+
+    def test_of_two_who_take_a_slug_at_once_the_slower_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        shop()
+        monkeypatch.setattr("django.db.models.QuerySet.exists", lambda _: False)  # the other is not committed yet
+        with pytest.raises(Invalid, match="There is a dashboard 'shop' already"):
+            shop()
 
     def test_it_is_the_first_revision(self) -> None:
         made = shop(number(ONE), number(ONE))
@@ -191,6 +198,47 @@ class TestWidgets:
 
 
 class TestRestore:
+    def test_a_widget_that_this_release_refuses_keeps_no_revision_from_being_restored(self) -> None:
+        made = shop(number(ONE))
+        first = made.revisions.get()
+        first.spec["widgets"][0]["config"] = {"gone": 1}
+        first.save()
+        made.widgets.update(config={"gone": 1})
+        dashboards.change(BEN, "shop", {"title": "Store"}, 1)
+        assert dashboards.restore_revision(BEN, "shop", 1, 2).title == "Shop"
+
+    @pytest.mark.parametrize("odd", [{"config": {"gone": 1}}, {"kind": "gone"}])
+    def test_one_with_a_widget_that_this_release_refuses_comes_back(self, odd: dict[str, Any]) -> None:
+        made = shop(number(ONE))
+        dashboards.delete(BEN, "shop", 1)
+        newest = made.revisions.get(number=2)
+        newest.spec["widgets"][0] |= odd
+        newest.save()
+        (back,) = dashboards.restore(ANNA, made.pk).widgets.all()
+        assert (back.kind, back.config) == (odd.get("kind", "number"), odd.get("config", ONE))
+
+    def test_it_comes_back_for_the_teams_that_it_is_still_for(self) -> None:
+        ops, night = make.team("ops"), make.team("night")
+        access = {"everyone": False, "teams": ["ops", "night"]}
+        made = dashboards.create(ANNA, {**SHOP, "access": access})
+        dashboards.delete(BEN, "shop", 1)
+        teams.rename(SYSTEM, ops.pk, "operations")
+        teams.delete(SYSTEM, night.pk)
+        back = dashboards.restore(ANNA, made.pk)
+        assert dashboards.spec_of(back).access == Access(everyone=False, teams=["operations"])
+
+    def test_its_former_slug_leads_to_it_again_unless_another_took_that(self) -> None:
+        made, other = shop(), dashboards.create(ANNA, {**SHOP, "slug": "other"})
+        dashboards.change(BEN, "shop", {"slug": "store"}, 1)
+        dashboards.change(BEN, "store", {"slug": "mart"}, 2)
+        dashboards.delete(BEN, "mart", 3)
+        with pytest.raises(Missing):
+            dashboards.find(SYSTEM, "shop")
+        dashboards.change(BEN, "other", {"slug": "store"}, 1)
+        dashboards.change(BEN, "store", {"slug": "another"}, 2)
+        dashboards.restore(ANNA, made.pk)
+        assert (dashboards.find(SYSTEM, "shop"), dashboards.find(SYSTEM, "store")) == (made, other)
+
     def test_a_revision_is_restored_as_a_new_one_and_keeps_rows(self) -> None:
         made = shop(number(ONE), number(ONE, title="Returns"))
         row = made.widgets.get(key="orders").pk

@@ -245,3 +245,10 @@ class TestCommand:
         with pytest.raises(CommandError) as refused:
             call_command("token", *args)
         assert str(refused.value) == said
+
+
+def test_of_two_who_make_one_of_the_same_name_at_once_the_slower_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens.create(SYSTEM, "job", "push")
+    monkeypatch.setattr("django.db.models.QuerySet.exists", lambda _: False)  # the other is not committed yet
+    with pytest.raises(Invalid, match="There is a token 'job' already"):
+        tokens.create(SYSTEM, "job", "push")
