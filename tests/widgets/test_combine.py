@@ -126,9 +126,10 @@ def test_two_counters_that_come_in_turn_grow_as_both_do(step_s: float) -> None:
         told = [Sample("m", at // 60, {"host": name}, AT + at, type="counter") for at in range(offset_s - 120, 900, 60)]
         write(told, None, AT + 900)
     window = Window(AT + 900, AT, AT + 900, step_s, AT)
-    for function, expected in (("increase", 30), ("count", 30), ("sum", 2 * sum(range(15)))):
-        tracks = calculate.tracks(Query("m"), Function(function), window, points=True)
+    for function, expected in ((Function("increase"), 30), (Function("count"), 30), (Function("sum"), 210)):
+        tracks = calculate.tracks(Query("m"), function, window, points=True)
         (grouped,) = group(tracks, [], "sum", step_s)
+        assert grouped.latest is not None
         assert added_up(grouped.points) == grouped.latest.value == expected, function
 
 
