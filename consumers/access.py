@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from functools import cache, partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, cast
@@ -15,7 +16,7 @@ from consumers.codes import LINK_OVER, NO_ACCESS, NO_SUCH_THING, SIGN_IN
 from consumers.holders import Credential, Holder, holders
 from metrics.access import links, tickets
 from metrics.access.policy import SEE, may, may_watch, visible
-from metrics.access.principal import NOBODY, Principal, alike
+from metrics.access.principal import NOBODY, Principal, address_in, alike
 from metrics.actions import variables
 from metrics.actions.errors import Invalid
 from metrics.live.topic import ALERTS, DASHBOARD, PERSON, ROOM, VALUES
@@ -92,6 +93,12 @@ def credential(scope: dict[str, Any]) -> Credential:
 def link_credential(scope: dict[str, Any], id: str) -> Credential:
     """Return what the handshake brought of the link `id`; whoever is signed in beside it does not count."""
     return Credential("", "", link=(id, _cookie(scope, links.cookie_of(id))))
+
+
+def asking_from(scope: dict[str, Any], by: Principal) -> Principal:
+    """Return `by` with the address that the handshake came from."""
+    client = scope.get("client")
+    return replace(by, address=address_in(client[0]) if client else None)
 
 
 def _cookie(scope: dict[str, Any], name: str) -> str:

@@ -1,6 +1,7 @@
 """Open sockets whose access ended or changed: signing out, another role, a revoked token, a changed dashboard."""
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import structlog
 from django.db import Error as DatabaseError
@@ -55,7 +56,8 @@ def _followed(decision: Decision, stream: AnyStream, viewer: Viewer) -> int | No
         return NO_SUCH_THING  # other values are the default now
     if alike(decision.by) != alike(viewer.who.by):
         viewer.listed = None  # what it shows of the list of alerts is what it could see before
-    viewer.who = viewer.who._replace(by=decision.by, name=decision.name, until=decision.until)
+    by = replace(decision.by, address=viewer.who.by.address)
+    viewer.who = viewer.who._replace(by=by, name=decision.name, until=decision.until)
     return None
 
 

@@ -16,7 +16,7 @@ from channels.auth import AuthMiddlewareStack
 from django.core.exceptions import ImproperlyConfigured
 from redis import RedisError
 
-from consumers.access import credential, origin_allowed, principal, ticket_holder
+from consumers.access import asking_from, credential, origin_allowed, principal, ticket_holder
 from consumers.codes import NO_ACCESS, TRY_LATER
 from consumers.holders import Credential
 from consumers.outlet import Send, close
@@ -81,7 +81,7 @@ def _with_principal(inner: Any) -> Any:
             if ticket is None and not origin_allowed(scope):
                 await _refuse(receive, send, NO_ACCESS)
                 return
-            scope["principal"] = await principal(await _credential(scope, ticket))
+            scope["principal"] = asking_from(scope, await principal(await _credential(scope, ticket)))
         except RedisError:
             await _refuse(receive, send, TRY_LATER)
             return

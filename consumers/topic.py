@@ -13,7 +13,15 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers.access import Decision, Question, credential, link_credential, origin_allowed, ticket_holder
+from consumers.access import (
+    Decision,
+    Question,
+    asking_from,
+    credential,
+    link_credential,
+    origin_allowed,
+    ticket_holder,
+)
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, REFUSED_MESSAGE, TRY_LATER
 from consumers.frame import json_frame
 from consumers.holders import Credential
@@ -158,6 +166,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
         except DatabaseError as error:
             log.warning("a page was sent away, the database does not answer", error=str(error))
             return Decision(TRY_LATER)
+        decision = decision._replace(by=asking_from(self.scope, decision.by))
         return decision if decision.code is not None else self.checked(decision)
 
 

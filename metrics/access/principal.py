@@ -150,8 +150,13 @@ def of_visitor(request: HttpRequest) -> Principal:
 
 def address_of(request: HttpRequest) -> str | None:
     """Return the address of the client; None for what a proxy reports that is none."""
+    return address_in(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def address_in(text: str) -> str | None:
+    """Return the address that `text` is, in the one way of writing it; None if it is none."""
     try:
-        address = ipaddress.ip_address(str(request.META.get("REMOTE_ADDR", "")))
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv4Address):

@@ -31,6 +31,7 @@ from tests import loop, make
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 
 HOST = (b"host", b"ops.example:8000")
+CLIENT = "192.0.2.7"
 WEBSOCKET = router([])
 PULSE = re.compile(r'<i id="pulse" hidden data-epoch="(\w*)" data-version="(\d+)" data-time="\d+\.\d{3}"')
 
@@ -70,6 +71,7 @@ async def connect() -> AsyncIterator[Connect]:
 
     async def open_(path: str = "/ws/dashboards/shop/?range=1h", *headers: tuple[bytes, bytes]) -> Socket:
         communicator = Socket(WEBSOCKET, path, headers=[HOST, *headers])
+        communicator.scope["client"] = [CLIENT, 50_000]
         communicator.scope["query_string"] = path.partition("?")[2].encode()
         accepted, _ = await communicator.connect(timeout=5)
         assert accepted
