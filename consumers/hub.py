@@ -146,6 +146,9 @@ class Hub:
         """
         self._start()
         stream = cast(LogStream, await self._opened(topic))
+        if after is not None and after > stream.newest:  # another process told it of what was lost on the way to this
+            await self.logs.compare([stream])
+            stream = cast(LogStream, await self._opened(topic))
         if not stream.fed:  # the database does not answer
             viewer.outlet.close(TRY_LATER)
             return None

@@ -89,7 +89,10 @@ class LogStream:
             self._read_on()
 
     def join(self, viewer: Viewer, after: int, first: Iterable[Frame] = ()) -> None:
-        """Add a viewer that has the entries up to the number `after`; it gets the frames `first` before others."""
+        """Add a viewer that has the entries up to the number `after`; it gets the frames `first` before others.
+
+        One that says it has what there is not yet gets all that comes.
+        """
         viewer.begin(min(after, self.newest), 0)
         self.viewers.add(viewer)
         if frames := deque(first):

@@ -37,7 +37,7 @@ class Logs:
             await self._subscribe(stream)
         except (RedisError, OSError) as error:
             self._starve(error)
-        await self._compare([stream])
+        await self.compare([stream])
 
     def take(self, message: Appended) -> None:
         """Hand entries over to their log, if it is shown here."""
@@ -60,14 +60,14 @@ class Logs:
         if not lost and time.monotonic() - self._compared < COMPARE_S:
             return False
         self._compared = time.monotonic()
-        await self._compare(list(self.streams.values()))
+        await self.compare(list(self.streams.values()))
         return True
 
     async def _subscribe(self, stream: LogStream) -> None:
         await self._channel.subscribe(stream.topic)
         stream.subscribed = True
 
-    async def _compare(self, streams: Sequence[LogStream]) -> None:
+    async def compare(self, streams: Sequence[LogStream]) -> None:
         """Have each of `streams` read on if the database has newer entries; one query for all of them."""
         if not streams:
             return

@@ -116,6 +116,20 @@ async def test_an_entry_that_was_lost_on_the_way_is_read_before_the_next(
     assert await ids(socket, 3) == [1, 2, 3]
 
 
+async def test_who_comes_back_from_another_process_with_more_than_this_one_knows_gets_nothing_twice(
+    connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/ws/rooms/{war.pk}/"
+    await open_json(connect, ada, path)
+    with monkeypatch.context() as lost:
+        lost.setattr(bus, "append", lambda *_: None)
+        await say(war, "one")
+        await say(war, "two")
+    came_back, odd = [await open_json(connect, ada, path, f"&after={after}") for after in (2, 10**12)]
+    await say(war, "three")
+    assert [await ids(socket, 1) for socket in (came_back, odd)] == [[3], [3]]
+
+
 async def test_viewers_in_step_read_on_together(
     connect: Connect, ada: User, war: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
