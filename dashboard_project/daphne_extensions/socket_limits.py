@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from consumers.codes import REFUSED_MESSAGE
 from consumers.limits import Allowance
 
 
@@ -27,7 +28,7 @@ class Socket:
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.application_queue.qsize() > self.incoming_waiting and not self.muted:
-            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": 1008})
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": REFUSED_MESSAGE})
             self.muted = True
             self.transport.abortConnection()
         super().onMessage(payload, isBinary)  # type: ignore[misc]
