@@ -1,5 +1,6 @@
 """Tokens: their secrets, scopes and teams, their end, their last use, and the command that makes them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -145,12 +146,13 @@ class TestEnd:
         secrets = {scope: make.token(scope, scope, [ops]) for scope in ("read", "edit", "push")}
         of_both, unbound = make.token("both", "read", [ops, night]), make.token("all", "read")
         AuditEntry.objects.all().delete()
-        {
+        ways: dict[str, Callable[[], object]] = {
             "action": lambda: teams.delete(by, ops.pk),
             "row": ops.delete,
             "group": Group.objects.get(pk=ops.pk).delete,
             "rows": Team.objects.all().delete,
-        }[way]()
+        }
+        ways[way]()
         assert [bearer(secret) for secret in secrets.values()] == [None] * 3
         assert (bearer(of_both) is None, bearer(unbound) is None) == (way == "rows", False)
         who = "user ada" if way == "action" else "watchfloor"
