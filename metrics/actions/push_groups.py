@@ -5,12 +5,11 @@ others pushed vanish.
 """
 
 from collections.abc import Collection
-from functools import partial
 
 from django.db import transaction
 
 from metrics.actions.errors import Forbidden
-from metrics.actions.samples import Push, accept, show
+from metrics.actions.samples import Push, accept, tell
 from metrics.batch import Accepted
 from metrics.sample import series_key
 from metrics.series.write import group_owner, lock_group, settle_group
@@ -30,5 +29,5 @@ def replace(group: str, push: Push, names: Collection[str] | None, now: float, a
         (accepted,) = accept([push], now)
         keys = {series_key(one.metric, one.labels) for one in push.samples}
         gone = settle_group(group, keys, names, now, owner)
-        transaction.on_commit(partial(show, gone, now), robust=True)
+        tell(gone, (), now)
     return accepted

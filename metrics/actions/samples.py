@@ -82,7 +82,8 @@ def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
         changed = [one for source, samples in by_source.items() if samples for one in write(samples, source, now)]
         counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
         stored = [sample for samples in by_source.values() for sample in samples]
-        transaction.on_commit(partial(_stored, changed, stored, counts, now), robust=True)
+        tell(changed, stored, now)
+        transaction.on_commit(partial(_note_pushes, counts, now), robust=True)
     return [Accepted(len(push.samples), push.refused) for push in pushes]
 
 
@@ -95,10 +96,16 @@ def _without(many: TooManySeries, push: Push) -> Push:
     return replace(push, samples=list(compress(push.samples, fits)), places=list(compress(push.places, fits)))
 
 
-def _stored(changed: Sequence[Series], samples: Sequence[Sample], counts: Mapping[Source, int], now: float) -> None:
-    """Do what follows when samples are in the database; whoever sent them has been promised nothing of it."""
-    evaluation.note(changed, samples, now)
-    show(changed, now)
+def tell(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> None:
+    """Have series that `changed`, with these `samples`, shown and looked at by rules once it is committed.
+
+    Each is done whatever becomes of the other; whoever sent the samples has been promised neither.
+    """
+    transaction.on_commit(partial(_show, changed, now), robust=True)
+    transaction.on_commit(partial(evaluation.note, changed, samples, now), robust=True)
+
+
+def _note_pushes(counts: Mapping[Source, int], now: float) -> None:
     for source, count in counts.items():
         _note_push(source, count, now)
 
@@ -112,7 +119,7 @@ def _note_push(source: Source, count: int, now: float) -> None:
         Source.objects.filter(pk=source.pk).update(last_run_at=source.last_run_at, last_samples=count)
 
 
-def show(series: Sequence[Series], now: float) -> None:
+def _show(series: Sequence[Series], now: float) -> None:
     """Have the open widgets rendered that show one of `series`."""
     if not series:
         return

@@ -8,6 +8,7 @@ from django.db import OperationalError, transaction
 from pytest_django import Settings
 from redis import Redis, RedisError
 
+from metrics.actions import evaluation, push_groups
 from metrics.actions.samples import accept, checked
 from metrics.live import watchers
 from metrics.live.topic import Topic
@@ -172,3 +173,23 @@ def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sende
     monkeypatch.setattr("redis.client.Pipeline.execute", away)
     assert make.accepted([sample()]).count == 1
     assert Row.objects.count() == 1
+
+
+def test_what_rules_can_not_be_told_of_is_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    make.dashboard()
+    make.watch(make.variant(), now=AT)
+
+    def away(*_: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(evaluation, "note", away)
+    make.accepted([sample()])
+    assert make.marks(make.variant())
+
+
+def test_rules_look_at_what_left_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(evaluation, "note", lambda changed, *_: noted.extend(one.metric for one in changed))
+    for metric in ("a", "b"):
+        push_groups.replace("g", checked([sample(metric)], None, AT), None, AT)
+    assert noted == ["a", "b", "a"]
