@@ -5,8 +5,10 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html, codes those of h
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial, update_wrapper
+from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
@@ -99,3 +101,11 @@ def impatient(seconds: float) -> Iterator[None]:
 
 
 _LIMITS = ["statement_timeout", "lock_timeout"]
+
+
+def after_commit(act: Callable[..., object], *given: Any) -> None:
+    """Call `act` with what is `given` once the transaction around this commits; what it raises is only logged.
+
+    Django's `robust` alone raises for a `partial`: it logs the name of a function, which that has not.
+    """
+    transaction.on_commit(update_wrapper(partial(act, *given), act), robust=True)

@@ -48,6 +48,7 @@ class _Telling:
     """A call after the commit, for the alerts (ids) that a transaction changed, and the tags of annotations."""
 
     def __init__(self) -> None:
+        self.__qualname__ = "_Telling"  # Django logs it when a call fails
         self.alerts: set[int] = set()
         self.nouns: set[str] = set()
         self.tags: set[str] = set()

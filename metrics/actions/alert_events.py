@@ -8,15 +8,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Model
 
 from metrics.access.principal import Principal
 from metrics.actions import alert_documents, logs
+from metrics.database import after_commit
 from metrics.live import bus
 from metrics.live.bus import Entry
 from metrics.live.topic import EVENTS
@@ -65,7 +64,7 @@ def record(events: Sequence[Event]) -> None:
     AlertEvent.objects.bulk_create([row for row, _ in made])
     of = AlertEvent.teams.through
     of._default_manager.bulk_create([of(alertevent_id=row.pk, team_id=team) for row, its in made for team in its])
-    transaction.on_commit(partial(_send, [_entry(row, its) for row, its in made]), robust=True)
+    after_commit(_send, [_entry(row, its) for row, its in made])
 
 
 def did(by: Principal, verb: str, thing: Model) -> None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from celery.exceptions import OperationalError
@@ -25,6 +24,7 @@ from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import alert_changes, channel_configs, chart_pictures, credentials, delivery_notes, notifications
 from metrics.actions.errors import Missing
 from metrics.actions.notification_settings import CHANNEL
+from metrics.database import after_commit
 from metrics.models import Channel, Delivery
 from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Message
@@ -96,7 +96,7 @@ def queue(
         at_hand = [one.channel_id for one in waiting]
         older = Delivery.objects.filter(channel__in=at_hand, conversation=message.conversation, pk__lt=waiting[0].pk)
         older.filter(state=Delivery.WAITING, document__state="update").update(state=Delivery.REPLACED)
-    transaction.on_commit(partial(_start, [one.pk for one in waiting]), robust=True)
+    after_commit(_start, [one.pk for one in waiting])
     return found
 
 

@@ -7,7 +7,6 @@ was over before anybody was told is never told of.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from celery.exceptions import OperationalError
 from django.db import transaction
@@ -16,6 +15,7 @@ from redis import RedisError
 
 from metrics.actions import alert_notices, alerts, audience, deliveries, timeline
 from metrics.alerts.machine import State
+from metrics.database import after_commit
 from metrics.models import Alert, Channel, Delivery, Incident
 from metrics.models.log import sender
 from metrics.notify.message import Chart, Line, Message
@@ -79,7 +79,7 @@ def send(now: float) -> int:
 
 def ask(kinds: Collection[str]) -> None:
     """Have what this transaction changes told as soon as it has settled, through `kinds` of channels."""
-    transaction.on_commit(partial(_ask, kinds), robust=True)
+    after_commit(_ask, kinds)
 
 
 def escalated(incident: Incident, channels: Sequence[Channel], key: str, now: datetime) -> list[Channel]:

@@ -17,7 +17,7 @@ from metrics.access.principal import Principal, of_users
 from metrics.actions import logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
-from metrics.database import by_the_way
+from metrics.database import after_commit, by_the_way
 from metrics.live import bus
 from metrics.live.bus import Addressee, Entry
 from metrics.live.topic import person
@@ -356,7 +356,7 @@ def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int
             ]
         )
     Notification.objects.bulk_create([one for of_one in made for one in of_one], batch_size=STORED_AT_ONCE)
-    transaction.on_commit(partial(_send, made), robust=True)  # it is kept; pages compare their bells
+    after_commit(_send, made)  # it is kept; pages compare their bells
 
 
 def _send(made: Sequence[Sequence[Notification]]) -> None:

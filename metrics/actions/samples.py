@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import compress
 
 from django.db import transaction
@@ -11,6 +10,7 @@ from redis import RedisError
 from metrics.actions import evaluation
 from metrics.actions.shown import widgets_by_variant
 from metrics.batch import Accepted, Refused, sift
+from metrics.database import after_commit
 from metrics.live import marks, watchers
 from metrics.models import Series, Source
 from metrics.redis_state import outage
@@ -83,7 +83,7 @@ def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
         counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
         stored = [sample for samples in by_source.values() for sample in samples]
         tell(changed, stored, now)
-        transaction.on_commit(partial(_note_pushes, counts, now), robust=True)
+        after_commit(_note_pushes, counts, now)
     return [Accepted(len(push.samples), push.refused) for push in pushes]
 
 
@@ -101,8 +101,8 @@ def tell(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> No
 
     Each is done whatever becomes of the other; whoever sent the samples has been promised neither.
     """
-    transaction.on_commit(partial(_show, changed, now), robust=True)
-    transaction.on_commit(partial(evaluation.note, changed, samples, now), robust=True)
+    after_commit(_show, changed, now)
+    after_commit(evaluation.note, changed, samples, now)
 
 
 def _note_pushes(counts: Mapping[Source, int], now: float) -> None:

@@ -1,10 +1,8 @@
 """Watching: people are told when a dashboard, a source or a heartbeat that they watch changes."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Model
 
 from metrics.access.policy import SEE, may
@@ -12,6 +10,7 @@ from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import journal, notifications, places
 from metrics.actions.errors import Forbidden, Missing
 from metrics.actions.notification_settings import CHANGE, STATE
+from metrics.database import after_commit
 from metrics.models import Transition, Watch
 from metrics.models.log import sender
 
@@ -47,14 +46,14 @@ def tell_of_change(by: Principal, thing: Model, what: str, key: str, about: str 
     """
     text = f"{sender(by.name)} {what}"[: notifications.TEXT_MOST]
     to = f"watchers:{journal.noun_of(thing)}:{thing.pk}"
-    transaction.on_commit(partial(notifications.tell, by, to, CHANGE, text, about, key), robust=True)
+    after_commit(notifications.tell, by, to, CHANGE, text, about, key)
 
 
 def tell_of_transitions(transitions: Iterable[Transition]) -> None:
     """Tell the watchers of things that went down or came back, once the transaction is committed, if that can be."""
     told = [one for one in transitions if _is_news(one)]
     if told:
-        transaction.on_commit(partial(_tell_of, told), robust=True)
+        after_commit(_tell_of, told)
 
 
 def _is_news(transition: Transition) -> bool:

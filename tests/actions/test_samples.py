@@ -175,6 +175,7 @@ def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sende
     assert Row.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_rules_can_not_be_told_of_is_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     make.dashboard()
     make.watch(make.variant(), now=AT)
