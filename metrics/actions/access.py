@@ -12,7 +12,6 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from django.http import HttpRequest
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import account, tokens
 from metrics.live import bus
 from metrics.models import Team
 
@@ -43,6 +42,8 @@ def follow_accounts() -> None:
 
 def _user_saved(instance: User, created: bool, update_fields: Collection[str] | None, **_: Any) -> None:
     """Have what belongs to the former password, or to an account that is off, end, whoever changed it and how."""
+    from metrics.actions import account  # which needs much that most processes never do
+
     is_new_password = getattr(instance, "_password", None) is not None  # until Django told its validators
     if not created and (is_new_password or not instance.has_usable_password()):
         account.forget_subscriptions(instance)
@@ -54,6 +55,8 @@ def _user_saved(instance: User, created: bool, update_fields: Collection[str] | 
 
 def _team_goes(instance: Group, origin: Model | QuerySet[Any], **_: Any) -> None:
     """Revoke the tokens that only the teams that are deleted together were bound to."""
+    from metrics.actions import tokens
+
     tokens.revoke_of(SYSTEM, list(origin) if isinstance(origin, QuerySet) else [instance])
 
 

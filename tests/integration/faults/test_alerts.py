@@ -29,13 +29,13 @@ import json, re
 from metrics.models import Alert, Delivery, Incident, Notification, Transition
 alerts = {str(one.pk): one for one in Alert.objects.filter(rule__name=rule)}
 moves = Transition.objects.filter(noun="alert", thing__in=alerts)
-# Whether anything is open is asked before what was sent.
+# In the order of the way that a message goes: what is not yet counted at one place is still counted at a later one.
 print("DUMP", json.dumps({
     "fired": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "firing"),
     "ended": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "ok"),
     "waiting": moves.filter(processed_at=None).count(),
-    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
     "untold": Incident.objects.exclude(untold_since=None).count(),
+    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
     "sent": {
         kind: Delivery.objects.filter(channel__name=rule + " " + kind, state="sent").count()
         for kind in ("webhook", "apprise", "mail")
