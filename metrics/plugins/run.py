@@ -15,6 +15,7 @@ import resource
 import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +30,8 @@ from metrics.plugins.load import TooLong, explain, load
 from metrics.plugins.outcome import Outcome
 
 LOAD_S = 7
-SLACK_S = 0.2
+SLACK_S = 0.5
+"""So much later a function is interrupted wherever it is; one that waits says better where that was."""
 GRACE_S = 3
 """Time after which the process ends, even unasked, while a function is busy in C: Python can't interrupt that."""
 IDLE = 75
@@ -120,19 +122,20 @@ def _text(file: Path) -> str:
 
 
 def _run(one: Declared, timeout_s: float, outcome: Outcome) -> Answer:
+    ends_at = time.monotonic() + timeout_s
     result = one.call()
     if inspect.isawaitable(result):
-        result = _wait(result, timeout_s)
+        result = _wait(result, ends_at, timeout_s)
     outcome.take(one, result)
     return {}
 
 
-def _wait(result: Awaitable[Any], timeout_s: float) -> Any:
+def _wait(result: Awaitable[Any], ends_at: float, timeout_s: float) -> Any:
     import asyncio  # what most files do without, and takes as long to import as all the rest
 
     async def limited() -> Any:
         try:
-            async with asyncio.timeout(timeout_s) as limit:
+            async with asyncio.timeout_at(ends_at) as limit:  # a loop's clock is the monotonic one
                 return await result
         except TimeoutError as error:
             if not limit.expired():
