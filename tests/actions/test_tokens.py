@@ -200,7 +200,7 @@ class TestLastUse:
             raise OperationalError("database is locked")
 
         secret = make.token("job", "read")
-        monkeypatch.setattr("metrics.access.bearer.impatient", locked)
+        monkeypatch.setattr("metrics.database.impatient", locked)
         assert bearer(secret) is not None
 
 
