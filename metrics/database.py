@@ -69,11 +69,10 @@ def unavailable(error: BaseException | None) -> str:
     return _STATES.get(state) or _CLASSES.get(state[:2], "")
 
 
-@contextmanager
-def by_the_way() -> Iterator[None]:
-    """Run the block, which notes something while somebody reads: a read neither fails nor waits because it did."""
+def by_the_way(note: Callable[[], object]) -> None:
+    """Have something noted while somebody reads: a read neither fails, nor waits for long, because that did."""
     with suppress(Error), impatient(BY_THE_WAY_S):
-        yield
+        note()
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:
     due = [one for one in used if one.last_used_at is None or now - one.last_used_at >= NOTED_EVERY]
     if not due:
         return
-    with by_the_way():
-        type(due[0])._default_manager.filter(pk__in=[one.pk for one in due]).update(last_used_at=now)
+    rows = type(due[0])._default_manager.filter(pk__in=[one.pk for one in due])
+    by_the_way(lambda: rows.update(last_used_at=now))
     for one in due:
         one.last_used_at = now

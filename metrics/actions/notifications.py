@@ -167,8 +167,7 @@ def mark_opened(user: int, path: str) -> None:
     """Note that `user` (id) opens the page `path`, and so reads what is about it; no page fails, or waits, for that."""
     about = (path, f"{path}?", f"{path}#")
     if _OPENED.finds(user, *about):  # nearly always not, and then nothing is written
-        with by_the_way():
-            _read(user, _unread_about(user, *about))
+        by_the_way(lambda: _read(user, _unread_about(user, *about)))
 
 
 def reword(found: QuerySet[Notification], text: str) -> None:

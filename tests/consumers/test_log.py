@@ -61,6 +61,14 @@ async def ids(socket: Socket, count: int) -> list[int]:
     return found
 
 
+async def open_page(connect: Connect, ada: User, path: str) -> Socket:
+    """Return the socket of a page, which follows its topic by then: what it asks is answered behind that."""
+    socket = await connect(path, await database_sync_to_async(cookie_of)(ada), ORIGIN)
+    await socket.send_to(text_data='{"ping": 1}')
+    assert '"pong"' in (await socket.receive_output(timeout=5))["text"]  # type: ignore[no-untyped-call]
+    return socket
+
+
 async def open_json(connect: Connect, ada: User, path: str, query: str = "") -> Socket:
     cookie = await database_sync_to_async(cookie_of)(ada)
     socket = await connect(f"{path}?format=json{query}", cookie, ORIGIN)
@@ -89,7 +97,7 @@ async def test_a_page_gets_what_came_at_once_in_one_frame_and_a_program_one_by_o
     connect: Connect, ada: User, war: Room
 ) -> None:
     program = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
-    page = await connect(f"/ws/rooms/{war.pk}/", await database_sync_to_async(cookie_of)(ada), ORIGIN)
+    page = await open_page(connect, ada, f"/ws/rooms/{war.pk}/")
     drafts = [Draft(SYSTEM, war.pk, str(n)) for n in range(log_stream.TOGETHER_MOST + 3)]
     await say(war, "alone")
     await database_sync_to_async(messages.say_all)(drafts)
@@ -467,9 +475,8 @@ class TestTicket:
 
 
 async def test_what_somebody_reads_in_one_tab_is_read_in_all(connect: Connect, ada: User, war: Room) -> None:
-    cookie = await database_sync_to_async(cookie_of)(ada)
-    tab = await connect("/ws/notifications/?personal=1", cookie, ORIGIN)
-    room = await connect(f"/ws/rooms/{war.pk}/?after=0", cookie, ORIGIN)
+    tab = await open_page(connect, ada, "/ws/notifications/?personal=1")
+    room = await open_page(connect, ada, f"/ws/rooms/{war.pk}/?after=0")
     await say(war, "one")
     await say(war, "two")
     assert "one" in await sent_until_quiet(room)
