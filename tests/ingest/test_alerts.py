@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from metrics.ingest import alert_webhooks, alertmanager
+from metrics.ingest import alert_mapping, alert_webhooks, alertmanager
+from metrics.ingest.alert_mapping import AlertMapping
 from metrics.ingest.alerts import NotAlerts, SentAlert, fingerprint
 from tests.make import AT
 
@@ -65,6 +67,7 @@ def test_a_name_may_come_twice_and_what_is_empty_or_unknown_is_left_out() -> Non
             'invalid label set: invalid value of "a": it has a NUL, or over 1000 characters',
         ),
         ({"labels": {f"a{n}": "b" for n in range(101)}}, "invalid label set: more than 100 labels"),
+        ({"labels": DISK, "annotations": {"": "x"}}, 'invalid annotations: invalid name ""'),
     ],
 )
 def test_one_that_is_bad_is_refused_and_the_others_are_not(given: dict[str, Any], said: str) -> None:
@@ -88,6 +91,15 @@ def test_one_that_is_bad_is_refused_and_the_others_are_not(given: dict[str, Any]
             b'[{"labels":{"a":"b"},"startsAt":"now"}]',
             'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse it',
         ),
+        (
+            b'[{"labels":["a"]}]',
+            "json: cannot unmarshal array into Go struct field Alert.labels of type models.LabelSet",
+        ),
+        (
+            b'[{"labels":{"a":"b"},"startsAt":1}]',
+            "json: cannot unmarshal number into Go struct field Alert.startsAt of type string",
+        ),
+        (b"[", "unexpected end of JSON input"),
         (b"[" * 100_000, "it is nested too deeply"),
     ],
 )
@@ -168,6 +180,7 @@ def test_grafanas_value_and_panel() -> None:
     ],
 )
 def test_the_plain_form(given: dict[str, Any], labels: dict[str, str], ends_at: float) -> None:
+    given = {"since": AT, **given}
     (one,) = read({"alerts": [given]}, alert_webhooks)
     assert (one.labels, one.ends_at - AT) == (labels, ends_at)
 
@@ -179,6 +192,7 @@ def test_the_plain_form(given: dict[str, Any], labels: dict[str, str], ends_at: 
         ({}, "an alert has a name"),
         ({"name": "A", "state": "purple"}, "'purple' is no state such as firing or resolved"),
         ({"name": "A", "value": "x"}, "value is a number"),
+        ({"name": "A", "value": 10**400}, "value is a number"),
         ({"name": "A", "since": "x"}, "'x' is no time such as 2026-11-20T12:00:00Z"),
         ({"name": "A", "since": {}}, "a time is Unix seconds, or such as 2026-11-20T12:00:00Z"),
         ({"name": "A", "labels": []}, "labels is an object of names and values"),
@@ -188,3 +202,20 @@ def test_the_plain_form(given: dict[str, Any], labels: dict[str, str], ends_at: 
 def test_what_is_no_alert(given: Any, said: str) -> None:
     sent = alert_webhooks.parse(json.dumps({"alerts": [given, {"name": "Good"}]}).encode(), AT)
     assert (len(sent.alerts), sent.wrong) == (1, [said])
+
+
+class TestMapping:
+    def test_an_expression_that_finds_nothing_in_one_leaves_the_others_be(self) -> None:
+        body = json.dumps([{"n": "Disk", "v": "x"}, {"n": "Shop", "v": -2}]).encode()
+        sent = alert_mapping.parse(AlertMapping(name="n", value="abs(v)"), body, AT)
+        assert [(one.labels["alertname"], one.value) for one in sent.alerts] == [("Shop", 2)]
+        (said,) = sent.wrong
+        assert said.startswith("the expression for value ")
+
+    def test_one_that_finds_no_list_refuses_the_body(self) -> None:
+        with pytest.raises(NotAlerts, match="the expression for alerts "):
+            alert_mapping.parse(AlertMapping(alerts="abs(all)", name="n"), b'{"all": "x"}', AT)
+
+    def test_a_label_has_a_name_that_one_may_have(self) -> None:
+        with pytest.raises(ValidationError, match="'2nd' can't be the name of a label"):
+            AlertMapping(name="n", labels={"2nd": "n"})
