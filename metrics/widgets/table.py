@@ -107,11 +107,13 @@ class Table(WidgetKind[TableConfig]):
             of_key.setdefault(key, {})[one.of] = one
         labels = _shown(list(of_key), config.columns)
         keys = _in_order(of_key, columns, config)
-        levels = [_level(of_key[key], columns, config, window) for key in keys]
+        judged = keys if config.thresholds else keys[: config.rows]
+        cells = [_cells(of_key[key], columns, config, window) for key in judged]
+        levels = [*map(_level, cells), *[None] * (len(keys) - len(cells))]
         beyond = levels[config.rows :]
         rows = tuple(
-            _row(key, of_key[key], cut, labels, columns, config, window)
-            for key, cut in zip(keys, room.cuts(levels[: config.rows], beyond), strict=False)
+            _row(key, of_key[key], own, cut, labels, columns, config, window)
+            for key, own, cut in zip(keys, cells, room.cuts(levels[: config.rows], beyond), strict=False)
         )
         order = "ascending" if config.ascending else "descending"
         return TableView(
@@ -178,6 +180,7 @@ def _heading(one: QueryConfig | ExpressionConfig) -> str:
 def _row(
     key: Key,
     found: dict[int, Named],
+    cells: tuple[Value, ...],
     cut: Cut,
     labels: Sequence[str],
     columns: Sequence[int],
@@ -188,18 +191,16 @@ def _row(
     first = found.get(columns[0]) if columns else None
     return Row(
         labels=tuple(values.get(name, "") for name in labels),
-        cells=_cells(found, columns, config, window),
+        cells=cells,
         cut=cut,
         spark=spark(first.track, config.every_s, window) if first and config.sparkline else "",
         link=links.of_row(config.row_link, _common(found.values()), window.range),
     )
 
 
-def _level(found: dict[int, Named], columns: Sequence[int], config: TableConfig, window: Window) -> Level | None:
+def _level(cells: Iterable[Value]) -> Level | None:
     """Return the level of a row: the worst of its cells, of those that are not stale."""
-    if not config.thresholds:
-        return None
-    return thresholds.worst(cell.level for cell in _cells(found, columns, config, window) if not cell.stale)
+    return thresholds.worst(cell.level for cell in cells if not cell.stale)
 
 
 def _cells(found: dict[int, Named], columns: Sequence[int], config: TableConfig, window: Window) -> tuple[Value, ...]:

@@ -27,7 +27,7 @@ RECONNECTING = {
 }
 """By template, the codes of ours after which its socket connects again."""
 NAMES = {"SIGN_IN": codes.SIGN_IN, "MOVED_OR_GONE": codes.NO_SUCH_THING, "OVER": codes.LINK_OVER}
-"""What scripts call codes."""
+"""Names of codes in scripts."""
 CODE = re.compile(r"(?<![\w.])(?:10[01]\d|4[34]\d\d)(?![\w.])")
 
 

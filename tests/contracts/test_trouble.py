@@ -39,7 +39,7 @@ FACTS = Facts(
 )
 CRITICAL = re.compile(r"\b(level-critical|mark-critical|cell-down|now-down|duty-gap|severity-critical)\b")
 PAST = re.compile(r"<li [^>]*level-critical.*?</li>", re.DOTALL)
-"""What was critical and may be over: changes in a list."""
+"""Changes in a list: one that was critical may be over."""
 
 
 def zeros() -> Track:
