@@ -4,6 +4,8 @@ Names follow Prometheus' data model as it was before UTF-8 names (https://promet
 metric is `[a-zA-Z_:][a-zA-Z0-9_:]*`, a label is `[a-zA-Z_][a-zA-Z0-9_]*` and does not begin with two underscores. Such
 a name stays as it is; any other is escaped as OpenTelemetry does for Prometheus:
 https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
+That leaves nothing of a name without letters and digits of ASCII (温度), and all such names would be one. They are escaped as
+values, as Prometheus names it: https://prometheus.io/docs/instrumenting/escaping_schemes/
 """
 
 import re
@@ -14,37 +16,49 @@ LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 NOT_IN_METRICS = re.compile(r"[^a-zA-Z0-9_:]+")
 NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]+")
 SEVERAL = re.compile("__+")
+NOTHING_LEFT = re.compile("[_:]*")
+OWN = "__"
+"""Labels that begin so are Prometheus' own: of a name, a type, one of two that write the same (`__replica__`)."""
 
 
 def metric(name: str) -> str:
     """Return `name` with an underscore for what can't be in a metric's name; one that is fine stays as it is."""
     if METRIC_NAME.fullmatch(name) or not name:
         return name
-    name = NOT_IN_METRICS.sub("_", name)
-    return f"_{name}" if name[0].isdigit() else name
+    kept = NOT_IN_METRICS.sub("_", name)
+    if NOTHING_LEFT.fullmatch(kept):
+        return _as_values(name)
+    return f"_{kept}" if kept[0].isdigit() else kept
 
 
 def label(name: str) -> str:
     """Return `name` with an underscore for what can't be in a label's name; one that is fine stays as it is."""
     if is_label(name) or not name:
         return name
-    name = SEVERAL.sub("_", NOT_IN_LABELS.sub("_", name))
-    return f"key_{name}" if name[0].isdigit() else name
+    kept = SEVERAL.sub("_", NOT_IN_LABELS.sub("_", name))
+    if NOTHING_LEFT.fullmatch(kept):
+        return _as_values(name)
+    return f"key_{kept}" if kept[0].isdigit() else kept
 
 
 def is_label(name: str) -> bool:
     """Return whether a label may have this name; those that begin with two underscores are Prometheus' own."""
-    return LABEL_NAME.fullmatch(name) is not None and not name.startswith("__")
+    return LABEL_NAME.fullmatch(name) is not None and not name.startswith(OWN)
 
 
 def labels(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the labels of these names and values; values whose names became the same are joined by a semicolon.
 
-    A label with an empty value is the same as no label, and is left out.
+    A label with an empty value is the same as no label, and is left out, as are those that are Prometheus' own.
     """
     found: dict[str, str] = {}
     for name, value in sorted(pairs):
-        if value:
+        if value and not name.startswith(OWN):
             name = label(name)
             found[name] = f"{found[name]};{value}" if name in found else value
     return found
+
+
+def _as_values(name: str) -> str:
+    """Return `U__` and the code point of each character, in hexadecimal: two names stay two."""
+    return "U__" + "".join("__" if one == "_" else f"_{ord(one):x}_" for one in name)

@@ -110,8 +110,11 @@ def moment(text: str) -> float | None:
 
 
 def lenient(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """Return labels of names and values that may be anything: names are escaped, numbers are written as text."""
-    return names.labels((str(name)[:NAME_MOST], _text(value)) for name, value in pairs)
+    """Return labels of names and values that may be anything: names are escaped, numbers are written as text.
+
+    Labels that begin with two underscores are kept: `__alert_rule_uid__` keeps two alerts of Grafana apart.
+    """
+    return names.labels((names.label(str(name)[:NAME_MOST]), _text(value)) for name, value in pairs)
 
 
 def _text(value: Any) -> str:

@@ -75,7 +75,7 @@ def _identity(pairs: Iterable[tuple[str, str]]) -> tuple[str, dict[str, str]]:
         seen.add(name)
         if name == "__name__":
             metric = names.metric(value)
-        elif value and not name.startswith("__"):
+        else:
             kept.append((name, value))
     if not metric:
         raise ValueError("A series has no label __name__.")

@@ -32,7 +32,7 @@ def one(line: str) -> Reading | BadReading:
             Reading("a", (), "c", (1.0,)),
         ),  # a value of no name, as some clients send for an empty tag
         ("a:1|c|#canary,,x:", Reading("a", (("canary", "true"), ("x", "true")), "c", (1.0,))),
-        ("a:1|c|#host.name:x,__b:y", Reading("a", (("_b", "y"), ("host_name", "x")), "c", (1.0,))),
+        ("a:1|c|#host.name:x,__b:y", Reading("a", (("host_name", "x"),), "c", (1.0,))),
         ("a:1|c|#b:1|@0.5|c:ci-12|T1795176000|e:it-false|card:low", Reading("a", (("b", "1"),), "c", (1.0,), 0.5)),
         ("  a:1|c \r", Reading("a", (), "c", (1.0,))),
         ("grüße:1|c", Reading("gr_e", (), "c", (1.0,))),

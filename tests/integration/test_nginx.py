@@ -1,8 +1,10 @@
 """The nginx of `deploy/`: whom it believes about who asks and how, what it passes on, what it says without a server."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -27,6 +29,14 @@ class Repeats(Handler):
 
     def do_GET(self) -> None:
         self.answer(200, json.dumps({name.lower(): value for name, value in self.headers.items()}))
+
+
+class Refuses(Handler):
+    """Answers before it has all of a body, as Watchfloor does to one that drips."""
+
+    def do_POST(self) -> None:
+        assert self.rfile.read(2) == b"ab"
+        self.answer(408, "A request has to arrive within 60 seconds.")
 
 
 def headers(url: str, address: str, **more: str) -> Any:
@@ -69,3 +79,11 @@ def test_a_page_without_a_server_tries_again(tmp_path: Path) -> None:
     assert 'http-equiv="refresh"' in answer.text
     assert "connect() failed" in (log := (tmp_path / "log").read_text())
     assert "a-key" not in log
+
+
+def test_a_body_passes_as_it_comes_so_that_one_that_drips_can_be_ended(tmp_path: Path) -> None:
+    with serving(Refuses) as web, nginx(web, tmp_path) as front:
+        to = urlsplit(front)
+        with socket.create_connection((to.hostname, to.port), timeout=10) as client:
+            client.sendall(b"POST /api/v1/samples HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nab")
+            assert client.recv(100).startswith(b"HTTP/1.1 408 ")

@@ -17,6 +17,10 @@ from metrics.names import LABEL_NAME, METRIC_NAME
         ("http.server.duration", "http_server_duration"),
         ("größe (mm)", "gr_e_mm_"),
         ("2xx", "_2xx"),
+        ("温度", "U___6e29__5ea6_"),
+        ("圧_力", "U___5727____529b_"),
+        ("%", "U___25_"),
+        ("_", "_"),
         ("", ""),
     ],
 )
@@ -35,6 +39,8 @@ def test_a_metric(name: str, expected: str) -> None:
         ("a:b", "a_b"),
         ("2xx", "key_2xx"),
         ("__meta", "_meta"),
+        ("部屋", "U___90e8__5c4b_"),
+        ("__", "U______"),
         ("", ""),
     ],
 )
@@ -44,6 +50,11 @@ def test_a_label(name: str, expected: str) -> None:
 
 def test_values_whose_names_became_the_same_are_joined_in_the_order_of_their_names() -> None:
     assert names.labels([("a_b", "3"), ("a.b", "1"), ("a/b", "2")]) == {"a_b": "1;2;3"}
+
+
+def test_labels_of_prometheus_own_are_none_of_the_series() -> None:
+    given = [("__name__", "up"), ("__replica__", "a"), ("_x", "1"), ("job", "")]
+    assert names.labels(given) == {"_x": "1"}
 
 
 @given(st.text(min_size=1))

@@ -90,7 +90,7 @@ def test_a_bad_sample_is_refused_by_the_field_that_is_bad(fields: dict[str, Any]
     [
         (Sample("2xx", 1.0), Sample("_2xx", 1.0)),
         (Sample("größe", 1.0, {"a.b": "c"}), Sample("gr_e", 1.0, {"a_b": "c"})),
-        (Sample("a\x00", 1.0, {"__name__": "v"}), Sample("a_", 1.0, {"_name_": "v"})),
+        (Sample("a\x00", 1.0, {"__name__": "v"}), Sample("a_", 1.0)),
         (Sample("m", 1.0, {"a-b": "2", "a.b": "1", "a__b": "3"}), Sample("m", 1.0, {"a_b": "2;1", "a__b": "3"})),
         (Sample("m", 1.0, {f"l{n}": "" for n in range(50)} | {"a": "b"}), Sample("m", 1.0, {"a": "b"})),
     ],
