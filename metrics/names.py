@@ -4,8 +4,8 @@ Names follow Prometheus' data model as it was before UTF-8 names (https://promet
 metric is `[a-zA-Z_:][a-zA-Z0-9_:]*`, a label is `[a-zA-Z_][a-zA-Z0-9_]*` and does not begin with two underscores. Such
 a name stays as it is; any other is escaped as OpenTelemetry does for Prometheus:
 https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/#metric-attributes
-That leaves nothing of a name without letters and digits of ASCII (温度), and all such names would be one. They are escaped as
-values, as Prometheus names it: https://prometheus.io/docs/instrumenting/escaping_schemes/
+That leaves nothing of a name without letters and digits of ASCII, and all such names would be one. They are escaped
+as values, as Prometheus names it: https://prometheus.io/docs/instrumenting/escaping_schemes/
 """
 
 import re

@@ -161,7 +161,7 @@ def test_what_a_webhook_says_holds_until_it_says_the_end(
 
 def test_grafanas_value_and_panel() -> None:
     labels = {**DISK, "__alert_rule_uid__": "ae1"}  # two of Grafana's rules may be alike but for this one
-    grafana = {"status": "firing", "labels": labels, "values": {"B": 95.5}, "panelURL": "http://g/p", "generatorURL": ""}
+    grafana = {"status": "firing", "labels": labels, "values": {"B": 95.5}, "panelURL": "http://g/p"}
     (one,) = read({"alerts": [grafana]}, alert_webhooks)
     assert (one.value, one.link, one.labels) == (95.5, "http://g/p", {**DISK, "_alert_rule_uid_": "ae1"})
 
