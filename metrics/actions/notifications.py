@@ -17,7 +17,7 @@ from metrics.access.principal import Principal, of_users
 from metrics.actions import logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
-from metrics.database import after_commit, by_the_way
+from metrics.database import after_commit, best_effort
 from metrics.live import bus
 from metrics.live.bus import Addressee, Entry
 from metrics.live.topic import person
@@ -167,7 +167,7 @@ def mark_opened(user: int, path: str) -> None:
     """Note that `user` (id) opens the page `path`, and so reads what is about it; no page fails, or waits, for that."""
     about = (path, f"{path}?", f"{path}#")
     if _OPENED.finds(user, *about):  # nearly always not, and then nothing is written
-        by_the_way(lambda: _read(user, _unread_about(user, *about)))
+        best_effort(lambda: _read(user, _unread_about(user, *about)))
 
 
 def reword(found: QuerySet[Notification], text: str) -> None:

@@ -14,7 +14,7 @@ from metrics.database import after_commit
 from metrics.live import marks, watchers
 from metrics.models import Series, Source
 from metrics.redis_state import outage
-from metrics.sample import About, BadSamples, Sample, series_key
+from metrics.sample import BadSamples, Metadata, Sample, series_key
 from metrics.series.write import TooManySeries, describe_metrics, write
 from metrics.times import datetime_of
 
@@ -132,6 +132,6 @@ def _show(series: Sequence[Series], now: float) -> None:
         marks.mark_each(widgets_by_variant(watched, series))
 
 
-def describe(about: Mapping[str, About], source: Source | None) -> None:
-    """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
-    describe_metrics(about, source)
+def describe(metadata: Mapping[str, Metadata], source: Source | None) -> None:
+    """Keep the `metadata` of metrics, by name, with the series of `source` that there are."""
+    describe_metrics(metadata, source)

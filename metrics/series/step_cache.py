@@ -210,7 +210,7 @@ def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: 
             told = reduce(joined, [one.get(pk, {}) for one in found])
             after[pk] = _extended(_trimmed(known[pk], windows[pk]), told, edges_ms[-1], grid)
             if not grid.cuts and not _is_past(windows[pk], far):
-                _remember(pk, after[pk], grid)
+                _store(pk, after[pk], grid)
     return after
 
 
@@ -232,7 +232,7 @@ def _trimmed(memory: _Memory, window: Window) -> _Memory:
     return replace(memory, since_ms=window.start_ms, points=memory.points[place:], before=memory.before_place(place))
 
 
-def _remember(pk: int, memory: _Memory, grid: Grid) -> None:
+def _store(pk: int, memory: _Memory, grid: Grid) -> None:
     global _size
     key = (pk, grid)
     with _lock:

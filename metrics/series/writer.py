@@ -93,7 +93,7 @@ def _look_up(
     )
     found |= {one.pk: one for one in series.values()}
     seen = [(series_cache.key_of(sample), series[key]) for key, _, sample in values]
-    transaction.on_commit(partial(series_cache.remember, seen, now))
+    transaction.on_commit(partial(series_cache.store, seen, now))
     zeros = starts.zeros({series[key].pk: start for key, start in started.items()})
     rows = _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
     return rows + [(pk, at_ms, len(samples), 0.0) for pk, at_ms in zeros]

@@ -15,7 +15,7 @@ from django.test import Client
 from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats
 from metrics.api.otlp import PROTOBUF
-from metrics.database import AWAY, BUSY, FULL, READ_ONLY, unavailable
+from metrics.database import BUSY, FULL, NO_ANSWER, READ_ONLY, unavailable
 from metrics.ingest.prompb import WriteRequest
 from metrics.models import Ping, Sample
 from tests import make, trouble
@@ -95,20 +95,20 @@ def _caused(kind: type[Error], **attributes: Any) -> Error:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (OperationalError("away"), AWAY),
-        (InterfaceError("away"), AWAY),
+        (OperationalError("away"), NO_ANSWER),
+        (InterfaceError("away"), NO_ANSWER),
         (InternalError("broken"), ""),
         (IntegrityError("twice"), ""),
         (ValueError("nothing of a database"), ""),
         (None, ""),
-        (_caused(OperationalError, sqlstate=None), AWAY),
+        (_caused(OperationalError, sqlstate=None), NO_ANSWER),
         (_caused(InternalError, sqlstate="25006"), READ_ONLY),
         (_caused(OperationalError, sqlstate="53100"), FULL),
         (_caused(OperationalError, sqlstate="53300"), BUSY),
-        (_caused(OperationalError, sqlstate="57P01"), AWAY),
+        (_caused(OperationalError, sqlstate="57P01"), NO_ANSWER),
         (_caused(OperationalError, sqlstate="57014"), BUSY),
         (_caused(OperationalError, sqlstate="40P01"), BUSY),
-        (_caused(OperationalError, sqlstate="08006"), AWAY),
+        (_caused(OperationalError, sqlstate="08006"), NO_ANSWER),
         (_caused(InternalError, sqlstate="25P02"), ""),
         (_caused(DataError, sqlstate="22021"), ""),
         (_caused(OperationalError, sqlite_errorcode=5 | 2 << 8), BUSY),
