@@ -125,7 +125,7 @@ class Stream:
         self._notice_is_news |= text != self._notice
         self._notice, self._says = text, bool(said.what)
 
-    def tell_of_alerts(self, number: int, down: Down) -> None:
+    def send_alerts(self, number: int, down: Down) -> None:
         """Take over how often alerts changed and how much is down, and send a pulse at once if that is news."""
         is_news, self.alerts, self.down = number != self.alerts, number, down
         if is_news and self.fed and self._flushing is None:

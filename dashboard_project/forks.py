@@ -74,13 +74,13 @@ class Forks:
         self._thread = ThreadPoolExecutor(1, "forks")
         self._again_at = 0.0
         self._trouble = ""
-        self._untold: list[str] = []
-        self._say: Callable[[str], None] = self._untold.append
+        self._unreported: list[str] = []
+        self._say: Callable[[str], None] = self._unreported.append
 
-    def tell(self, say: Callable[[str], None]) -> None:
+    def report_to(self, say: Callable[[str], None]) -> None:
         """Have `say` called with each trouble, also with what there was before."""
         self._say = say
-        for line in self._untold:
+        for line in self._unreported:
             say(line)
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], files: Mapping[str, int], read: bool) -> Process:

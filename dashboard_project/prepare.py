@@ -55,7 +55,7 @@ def facts() -> Facts:
         host=settings.HOST,
         port=settings.PORT,
         base_url=settings.PUBLIC_URL.rstrip("/") or addresses.show(settings.HOST, settings.PORT),
-        asked_url=addresses.reach(settings.HOST, settings.PORT),
+        asked_url=addresses.url_of(settings.HOST, settings.PORT),
         local_redis=str(settings.LOCAL_REDIS_SOCKET) if settings.REDIS_IS_LOCAL else "",
         statsd=bool(settings.STATSD_PORT),
     )

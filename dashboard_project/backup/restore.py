@@ -104,9 +104,9 @@ def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> 
             stored = writing.store(table, lines)
         except ValueError:
             raise BackupError(f"The backup has a row of {table.name} that can't be read.") from None
-    told = backup.manifest.tables[table.name].rows
-    if stored != told:
-        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {told}.")
+    expected = backup.manifest.tables[table.name].rows
+    if stored != expected:
+        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {expected}.")
 
 
 @contextmanager

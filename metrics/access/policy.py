@@ -300,7 +300,7 @@ def for_readers(found: Iterable[S], teams: Teams) -> list[S]:
     return [one for one in rows if is_for_teams(one.for_everyone, one.teams, of)]
 
 
-def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
+def is_for(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
     """Return whether `by`, who may follow alerts, is told an event that is for `teams` (ids), or `for_everyone`."""
     return by.sees_all or is_for_teams(for_everyone, teams, by.teams or ())
 

@@ -10,14 +10,14 @@ from metrics.access import policy
 from metrics.access.policy import Teams
 from metrics.actions.alerts import MOST_SEVERE_FIRST
 from metrics.actions.fact_cache import FactCache
-from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Transition, Widget
 from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.widgets.bad_alert import BadAlert
 from metrics.widgets.render import alerts_of
 
-STATES = TOLD | BURNING
+STATES = ALERTING | BURNING
 MOST = 2000
 CACHED_S = 5.0
 """Values change without a change of state."""

@@ -292,7 +292,7 @@ def _step_in(row: Delivery, at: float) -> None:
     those = Q(is_superuser=True) | (Q(groups=channel.team) if channel.team_id else Q(pk__in=()))
     told = sorted(set(people.filter(those).values_list("pk", flat=True)))
     about, key = f"/channels/{channel.pk}/", f"channel:{row.pk}"
-    notifications.tell(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
+    notifications.send(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
 
 
 def _start(ids: Sequence[int]) -> None:

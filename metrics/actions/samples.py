@@ -82,7 +82,7 @@ def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
         changed = [one for source, samples in by_source.items() if samples for one in write(samples, source, now)]
         counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
         stored = [sample for samples in by_source.values() for sample in samples]
-        tell(changed, stored, now)
+        after_write(changed, stored, now)
         after_commit(_note_pushes, counts, now)
     return [Accepted(len(push.samples), push.refused) for push in pushes]
 
@@ -96,7 +96,7 @@ def _without(many: TooManySeries, push: Push) -> Push:
     return replace(push, samples=list(compress(push.samples, fits)), places=list(compress(push.places, fits)))
 
 
-def tell(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> None:
+def after_write(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> None:
     """Have series that `changed`, with these `samples`, shown and looked at by rules once it is committed.
 
     Each is done whatever becomes of the other; whoever sent the samples has been promised neither.

@@ -28,7 +28,7 @@ BURNING = frozenset({State.FIRING, State.RECOVERING})
 """States in which a value must clear, and not only come back over the line."""
 TIMED = {State.PENDING: State.FIRING, State.RECOVERING: State.OK}
 """States that end by themselves, and what follows."""
-TOLD = frozenset({State.FIRING, State.NODATA})
+ALERTING = frozenset({State.FIRING, State.NODATA})
 """States that somebody should know of."""
 
 

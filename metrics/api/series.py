@@ -104,7 +104,7 @@ def range_(
     window = Window(end, start, end, step_s, start)
     made = [Function(function, quantile), *(BAND if band else ())]
     asked = [Asked(Query(metric), one, window, points=True, over_s=over_s) for one in made]
-    found = read.together(asked, end, hidden_from(principal_of(request)))
+    found = read.tracks_of_all(asked, end, hidden_from(principal_of(request)))
     return {
         "step": step_s,
         "series": [

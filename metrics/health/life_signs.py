@@ -15,7 +15,7 @@ from redis import RedisError
 
 from metrics.health import standstill
 from metrics.health import store as health
-from metrics.redis_state.round_trip import Commands, ask_together
+from metrics.redis_state.round_trip import Commands, ask_all
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def give(watch: standstill.Watch, now: float, ticks: float) -> None:
     given = [*noted.values(), *(one.at(now, ticks) for one in _workers)]
     asked = [health.newest_signs()] if _workers else []
     try:
-        answers = ask_together(*given, *asked) if given else []
+        answers = ask_all(*given, *asked) if given else []
     except Exception:
         with _changing:
             _noted.update({**noted, **_noted})  # what was noted meanwhile is newer

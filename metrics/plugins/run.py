@@ -148,7 +148,7 @@ def _wait(result: Awaitable[Any], ends_at: float, timeout_s: float) -> Any:
 
 
 _loops: list[Any] = []
-_told: list[str] = []
+_logged: list[str] = []
 _forked = mmap.mmap(-1, 1)
 """Shared with forks: 1 once one of them came back from the function. Nobody waits for what is left of those."""
 
@@ -160,8 +160,8 @@ def _attempt(timeout_s: float, file: Path, line: int | None, work: Callable[[], 
             return work()
     except BaseException as error:
         explained = TOO_LARGE if isinstance(error, MemoryError) else explain(error, file, line)
-        if _told != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
-            _told[:] = [explained]
+        if _logged != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
+            _logged[:] = [explained]
             traceback.print_exception(error)
         return {"error": explained, "over": isinstance(error, MemoryError) or not isinstance(error, Exception)}
 

@@ -148,7 +148,7 @@ def _merge(move: Move, series: int, rows: Iterable[Row], width: int) -> None:
     before = {start_ms: (series, start_ms, data) for start_ms, data in held.values_list("start_ms", "data")}
     chunks = []
     for start_ms, of_span in spans.items():
-        table = packed.together(kind, of_span, [before[start_ms]] if start_ms in before else [])
+        table = packed.table_of(kind, of_span, [before[start_ms]] if start_ms in before else [])
         assert table is not None
         data = (codec.encode if move.exact else codec.encode_buckets)(table.narrow(width).columns)
         chunks.append((series, start_ms, int(table.columns[0][-1]), len(table), data))

@@ -59,11 +59,11 @@ def read(kind: Kind, ids: Sequence[int], start_ms: int, end_ms: int, width: int 
     held = list(chunks.order_by("pk").values_list("series_id", "start_ms", "data"))
     if not rows and not held:
         return None
-    table = together(kind, rows, held, width)
+    table = table_of(kind, rows, held, width)
     return None if table is None else _within(table, start_ms, end_ms)
 
 
-def together(kind: Kind, rows: Sequence[Row], chunks: Sequence[Held], width: int | None = None) -> "Columns | None":
+def table_of(kind: Kind, rows: Sequence[Row], chunks: Sequence[Held], width: int | None = None) -> "Columns | None":
     """Return `rows` and what is in `chunks`, (series, start, data) in order, as `read` does."""
     from metrics.series import columns
 

@@ -85,16 +85,16 @@ def _begin(now_ms: int, cuts: Iterable[Cuts]) -> bool:
         if not done.series_id and now_ms >= done.until_ms + HOUR_MS:
             done.until_ms, done.series_id = floor(now_ms, HOUR_MS), 1
             done.save()
-            _tell(progress.RAW_PRUNED, max(cut.raw for cut in cuts))
-            _tell(progress.MINUTES_PRUNED, max(cut.minutes for cut in cuts))
+            _note(progress.RAW_PRUNED, max(cut.raw for cut in cuts))
+            _note(progress.MINUTES_PRUNED, max(cut.minutes for cut in cuts))
         return bool(done.series_id)
 
 
-def _tell(name: str, until_ms: int) -> None:
-    told, _ = Progress.objects.get_or_create(name=name)
-    if until_ms > told.until_ms:
-        told.until_ms = until_ms
-        told.save()
+def _note(name: str, until_ms: int) -> None:
+    row, _ = Progress.objects.get_or_create(name=name)
+    if until_ms > row.until_ms:
+        row.until_ms = until_ms
+        row.save()
 
 
 def _prune_portion(cuts: dict[int | None, Cuts], has_time: HasTime) -> bool:

@@ -90,8 +90,8 @@ class Deadline:
 def _received_bytes(connection: socket.socket) -> int:
     """Return how much has come over `connection`, read or not; 0 where nobody knows."""
     try:
-        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED.size)
-        (received,) = BYTES_RECEIVED.unpack(told)
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED.size)
+        (received,) = BYTES_RECEIVED.unpack(info)
     except (OSError, AttributeError, struct.error):
         return 0
     return int(received)

@@ -64,7 +64,7 @@ class HttpCheckConfig(HttpConfig):
         return value
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.body and self.method in ("GET", "HEAD"):
             raise ValueError(f"body can't be sent with {self.method}")
         if self.matches and self.method == "HEAD":

@@ -38,7 +38,7 @@ class JsonHttpConfig(HttpConfig):
         return values
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.body and self.method == "GET":
             raise ValueError("body can't be sent with GET")
         strange = [unit for unit in self.units if not any(f"{unit}_".startswith(f"{one}_") for one in self.values)]

@@ -60,19 +60,19 @@ def allowed_kinds() -> frozenset[str]:
 
 def resolve(host: str, timeout_s: float) -> list[str]:
     """Return the addresses of `host`, best first, at least one. Raises Forbidden and Unreachable."""
-    with _told_as_sentence(host, timeout_s):
+    with _errors_as_sentences(host, timeout_s):
         return _checked(host, lookup.start(host).result(timeout_s))
 
 
 async def resolve_async(host: str, timeout_s: float) -> list[str]:
     """Do what `resolve` does without blocking the event loop."""
-    with _told_as_sentence(host, timeout_s):
+    with _errors_as_sentences(host, timeout_s):
         async with asyncio.timeout(timeout_s):
             return _checked(host, await asyncio.wrap_future(lookup.start(host)))
 
 
 @contextmanager
-def _told_as_sentence(host: str, timeout_s: float) -> Iterator[None]:
+def _errors_as_sentences(host: str, timeout_s: float) -> Iterator[None]:
     try:
         yield
     except TimeoutError:

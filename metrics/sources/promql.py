@@ -46,7 +46,7 @@ class PromqlConfig(HttpConfig):
         return queries
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if not self.queries and not self.live:
             raise ValueError("give queries, or live, or both")
         strange = [metric for metric in self.units if metric not in self.queries]

@@ -470,11 +470,11 @@ def test_what_arrived_while_redis_was_away_is_looked_at(monkeypatch: pytest.Monk
     rule()
     evaluation.sweep(AT)
 
-    def away(_: Any) -> None:
+    def unreachable(_: Any) -> None:
         raise RedisError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr("metrics.redis_state.arrived.add", away)
+        patched.setattr("metrics.redis_state.arrived.add", unreachable)
         accepted([sample("disk_used", 95, AT, host="a")])
     accepted([sample("disk_used", 50, AT + 1, host="b")], now=AT + 1)
     evaluation.evaluate(AT + 1)
