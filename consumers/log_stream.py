@@ -1,7 +1,7 @@
 """A log topic as a process shows it: every viewer gets every entry, in order of its number.
 
-An entry that comes over the channel layer goes to the viewers who have all before it. Whoever has not, such as one that
-just came back, or everybody after a message was lost, reads on in the database until nothing is newer. So pub/sub makes
+An entry that comes over the channel layer goes to the viewers who have all before it. A viewer that lacks some reads on
+in the database until nothing is newer: one that just came back, or everybody after a message was lost. So pub/sub makes
 it quick, and the database makes it complete. Only a task of its own writes to a viewer that reads on.
 
 An entry may be for some of the viewers alone; the others have it without being sent it.

@@ -71,7 +71,7 @@ class Stream:
         self._notice = ""
         self._notice_is_news = self._says = False
 
-    # --- What comes in ---------------------------------------------------------------------------------
+    # --- Messages in -----------------------------------------------------------------------------------
 
     def take(self, message: Message) -> bool:
         """Take the fragments of the next version; False if versions are missing in between: then `load`."""
@@ -119,7 +119,7 @@ class Stream:
     def notify(self, html: str, said: Notice) -> None:
         """Take over the notice, `said` and as the HTML of its element.
 
-        Who is in step gets it with the next frame, and in every frame while it says something.
+        Viewers in step get it with the next frame, and in every frame while it says something.
         """
         text = self._form.notice(html, said)
         self._notice_is_news |= text != self._notice
@@ -133,7 +133,7 @@ class Stream:
             self._write_to_all_in_step(self._frame(self.version))
             self._notice_is_news = False
 
-    # --- Who sees it -----------------------------------------------------------------------------------
+    # --- Viewers ---------------------------------------------------------------------------------------
 
     def join(self, viewer: Viewer, epoch: str, version: int) -> None:
         """Add a viewer whose page shows `version` of `epoch`, and send it what is newer, and a pulse."""
@@ -167,7 +167,7 @@ class Stream:
             return 0.0
         return time.monotonic() - max(self._history[newer].at, viewer.joined)
 
-    # --- What goes out ---------------------------------------------------------------------------------
+    # --- Frames out ------------------------------------------------------------------------------------
 
     def _flush_soon(self) -> None:
         if self._flushing is None:

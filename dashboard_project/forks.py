@@ -1,8 +1,8 @@
 """Starting our own programs as copies (fork) of one process that has imported what they need: `fork_server.py`.
 
-They start in a tenth of the time, and share the memory of what was imported. A copy is a child of this process like
-any other. What can't be copied is started plainly. A fork server that is gone, or has old code, is started again when a
-copy is asked for; one that can't load it, or hangs, after a minute.
+They start in a tenth of the time, and share the memory of what was imported. A copy is a child of this process like any
+other. A program that can't be copied is started plainly. A fork server that is gone, or has old code, is started again
+when a copy is asked for; one that can't load it, or hangs, after a minute.
 """
 
 import ctypes

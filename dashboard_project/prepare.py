@@ -1,7 +1,7 @@
 """`python -m dashboard_project.prepare`: brings database and static files up to date, and ends.
 
 It answers on a socket that it inherits, one JSON object a line: what the settings say of running, and once it is told
-to go on, how to sign in. Whatever prevents the start is an answer too, in one sentence. `dashboard_project.preparation`
+to go on, how to sign in. An obstacle to the start is an answer too, in one sentence. `dashboard_project.preparation`
 asks.
 """
 

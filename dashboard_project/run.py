@@ -1,8 +1,8 @@
 """`python -m dashboard_project.run`: the whole system on one machine, in one terminal.
 
 Starts a Redis if none is given, has everything prepared, while the Procfile's processes import what they need, and
-keeps them running until Ctrl-C.
-Whatever prevents the start is said in one sentence. It stays as long as the system runs, so it never imports Django.
+keeps them running until Ctrl-C. One sentence says what prevents the start. It stays as long as the system runs, so it
+never imports Django.
 """
 
 import fcntl

@@ -111,7 +111,7 @@ def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> 
 
 @contextmanager
 def _files_beside(backup: Reader, *, without_key: bool) -> Iterator[list[Path]]:
-    """Write the files of DATA_DIR beside where they belong; give their places. What stays there is removed."""
+    """Write the files of DATA_DIR beside where they belong; give their places. Files that stay there are removed."""
     folder, files = Path(settings.DATA_DIR), list[Path]()
     try:
         for path, content in backup.files():

@@ -1,9 +1,9 @@
 """Announcing the changes of alerts: transitions are the queue, and each is announced once.
 
-Whoever takes transitions notes in the same transaction that they are processed, and writes all that follows: to which
-incident an alert belongs, its timeline, and notifications. What a silence, a maintenance or an alert in front of it
-withholds is announced when that is over, if it is bad still. Of what was never announced nobody is told that it is
-over. An alert that flaps is announced once, and again when it is calm.
+The process that takes transitions notes in the same transaction that they are processed, and writes all that follows:
+to which incident an alert belongs, its timeline, and notifications. A silence, a maintenance, or an alert in front of
+it may withhold an alert: it is announced when that is over, if it is bad still. The end of an alert that was never
+announced is not announced either. An alert that flaps is announced once, and again when it is calm.
 """
 
 from collections import defaultdict

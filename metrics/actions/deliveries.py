@@ -185,7 +185,10 @@ _FREE = PreparedQuery(lambda now: free(now).order_by("pk").values_list("pk", "ch
 
 
 def _claim(id: int, now: datetime) -> Claim | None:
-    """Take the delivery `id`; None if it is not to be sent now. Whoever else wants one of its channel waits."""
+    """Take the delivery `id`; None if it is not to be sent now.
+
+    Other processes that want a delivery of the same channel wait.
+    """
     with transaction.atomic():
         row = Delivery.objects.filter(pk=id).first()
         if row is None:

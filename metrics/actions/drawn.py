@@ -27,8 +27,9 @@ NOT_THEIRS = "this dashboard draws sources that you may not see, so what you add
 def check_added(by: Principal, owners: Iterable[Team], before: DashboardSpec, after: DashboardSpec) -> None:
     """Raise Invalid if `after`, of a dashboard of `owners`, draws more than `before` of sources that `by` may not see.
 
-    What others put there stays, and may be moved, named and copied. Where there are such sources, `by` adds no query
-    without series that they see: it could wait for some of another team, and a refusal tells nobody which there are.
+    Widgets that others put there stay, and may be moved, named and copied. Where there are such sources, `by` adds no
+    query without series that they see: it could wait for some of another team, and a refusal tells nobody which there
+    are.
     """
     drawn = hidden_from_teams(owners)
     seen = drawn | hidden_from(by)

@@ -52,7 +52,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
 
 
 def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
-    """Return the facts of a time of the past. What kept quiet then, nobody knows any more."""
+    """Return the facts of a time of the past. Nobody knows any more which alerts were withheld then."""
     needs = needed(widgets)
     teams = cache(partial(policy.teams_of, dashboard))
     by = of_dashboard(dashboard, teams()) if "on_call" in needs else None

@@ -155,7 +155,7 @@ def prune() -> None:
 
 
 def _store(found: Sequence[Sample], now: float) -> None:
-    """Store `found`. What stands in its way must not undo a ping, and the next report says the same again."""
+    """Store `found`. A failure to store must not undo a ping, and the next report says the same again."""
     if not found:
         return
     try:

@@ -67,7 +67,7 @@ class Seen:
 def followed(oldest_ms: Mapping[int, int], now: float, *, back: bool = False) -> list[Looked]:
     """Return the samples of series (ids) from a time on (Unix ms), for each rule that looks at each of them.
 
-    Whoever looks `back` at samples that may have been looked at before begins where a rule is as it is.
+    A look `back`, at samples that may have been looked at before, begins when each rule got its present form.
     """
     rules = rule_index.by_metric()
     series = Series.objects.select_related("source").in_bulk(list(oldest_ms))

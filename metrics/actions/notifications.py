@@ -58,7 +58,7 @@ def send(by: Principal, to: str | Collection[int], kind: str, text: str, about: 
 
     `to` is user:NAME, team:NAME, everyone, watchers:NOUN:ID, or the ids of users. Watchers are not told what they did
     themselves. `about` is a path of ours that leads to what it is about; people who may not see that thing, or the one
-    that is watched, are left out. Whoever was told something with the same `key` before is not told again, and counts.
+    that is watched, are left out. People who had a notification with the same `key` before get no other, and count.
     However many they are, the queries are the same, and one message goes out when the transaction is committed. Raises
     Invalid.
     """

@@ -36,8 +36,8 @@ ALERTING = frozenset({State.FIRING, State.NODATA})
 class Timing:
     """How long something has to last, in seconds.
 
-    What is bad for `for_s` fires; what is good for `clear_for_s` has recovered. A series without a sample for
-    `lapses_after_s` has no data, None if that can't be: then the state is `no_data`, or kept.
+    An alert that is bad for `for_s` fires; one that is good for `clear_for_s` has recovered. A series without a sample
+    for `lapses_after_s` has no data, None if that can't be: then the state is `no_data`, or kept.
     """
 
     for_s: float = 0.0

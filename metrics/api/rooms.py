@@ -78,7 +78,7 @@ class MessageId(Schema):
 
 
 class MessageOut(Schema):
-    """A message; `id` is that of the entry it came as, times are Unix seconds. What there is not is left out."""
+    """A message; `id` is that of the entry it came as, times are Unix seconds. Empty fields are left out."""
 
     id: int
     text: str

@@ -1,7 +1,8 @@
 """Signs of life of what runs in this process, told Redis by a thread of its own: tasks may take all others.
 
-A worker gives one for as long as that thread runs. What else runs in the process, as beat and tasks, notes here when it
-did: the sign goes with the worker's next, with the time at which it was noted. So all of them are one round trip.
+A worker gives one for as long as that thread runs. Other parts that run in the process, as beat and tasks, note here
+that they ran: their signs go with the worker's next one, with the times at which they were noted. So all of them are
+one round trip.
 """
 
 import os

@@ -45,7 +45,10 @@ def arrivals(now: float) -> list[Arrivals]:
 
 
 def _is_collected(one: Found) -> bool:
-    """Return whether a schedule brings it. What is pushed with a token has a source as well, but one without."""
+    """Return whether a schedule brings it.
+
+    Samples that are pushed with a token have a source as well, but one without a schedule.
+    """
     return one.schedule is not None and any(one.schedule[:2])
 
 

@@ -77,8 +77,8 @@ def into_chunks(move: Move, rows: Iterable[Row]) -> list[Row]:
 def _begin(move: Move, now: float) -> bool:
     """Begin a round, unless one goes on or none is due; return whether one goes on.
 
-    Up to where it will pack is stored before anything moves: whoever reads rows alone must not look before that.
-    What has waited for long, as in an older installation, takes a round for each span, so that little is on the move.
+    Up to where it will pack is stored before anything moves: whoever reads rows alone must not look before that. Rows
+    that have waited for long, as in an older installation, take a round for each span, so that little is on the move.
     """
     due_ms = floor(min(round(now * 1000) - HOT_MS, progress.all_until_ms().get(progress.HOURS, 0)), move.kind.span_ms)
     with progress.held(move.done) as done:

@@ -48,7 +48,7 @@ _WHOLE = frozenset({"at_ms", "count", "last_after_ms", "first_after_ms"})
 def read(kind: Kind, ids: Sequence[int], start_ms: int, end_ms: int, width: int | None = None) -> "Columns | None":
     """Return what is held of start ≤ t < end of the series `ids`, sorted, in the first `width` columns, else in all.
 
-    None if there is nothing. What can't be unpacked is left out, and said in the log.
+    None if there is nothing. A chunk that can't be unpacked is left out, and the log says so.
     """
     names = kind.columns[:width]
     within = {"series__in": ids, "at_ms__gte": start_ms, "at_ms__lt": end_ms}

@@ -62,7 +62,7 @@ def prune(now: float, has_time: HasTime = always) -> None:
 
 
 def _cuts(now_ms: int) -> dict[int | None, Cuts]:
-    """Return the cuts by source id; None is what no source says. What is not rolled yet stays, however old."""
+    """Return the cuts by source id; None is what no source says. Samples that are not rolled yet stay, however old."""
     until_ms = progress.all_until_ms()
     minutes_ms, hours_ms = until_ms.get(progress.MINUTES, 0), until_ms.get(progress.HOURS, 0)
 

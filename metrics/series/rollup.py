@@ -1,6 +1,6 @@
 """Rolling: what the samples of each minute and each hour amount to.
 
-Who rolls holds a row of `Progress` meanwhile and says there how far that got, portion by portion, so that
+A process that rolls locks a row of `Progress` meanwhile and notes there how far it got, portion by portion, so that
 however often it is begun, or cut short, nothing is left out.
 """
 

@@ -1,7 +1,7 @@
 """Steps that this process has read before, and what came since.
 
-What is rolled stays as it is, but for what comes late, and then the revision of its series changes. So a page that is
-drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
+Rolled steps stay as they are, except when a sample comes late: then the revision of its series changes. So a page that
+is drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
 
 Windows of the past use what is remembered, and leave it alone: looking back never slows down the present.
 """

@@ -21,8 +21,8 @@ BYTES_RECEIVED = struct.Struct("128xQ")
 class Deadline:
     """`with Deadline(10) as deadline`: connections given to `watch` are cut after 10 seconds, whoever reads them.
 
-    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux). What
-    comes out of the block as an exception after that is a SourceError that says so.
+    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux). An
+    exception that leaves the block after that is a SourceError that says so.
     """
 
     def __init__(self, timeout_s: float) -> None:

@@ -1,8 +1,8 @@
 """Where a collector may connect to. Every connection that a config can direct somewhere is made through this module.
 
-Inside `limited()`, which is put around sources of people who are not administrators, a name is refused if any of
-its addresses is not public, unless it is private and the setting ALLOW_PRIVATE_ADDRESSES says so. What is connected
-to afterwards is the address that was checked, never the name once more: a second lookup could answer otherwise.
+Inside `limited()`, which is put around sources of people who are not administrators, a name is refused if any of its
+addresses is not public, unless it is private and the setting ALLOW_PRIVATE_ADDRESSES says so. The connection then goes
+to the address that was checked, never to the name once more: a second lookup could answer otherwise.
 """
 
 import asyncio

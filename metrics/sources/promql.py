@@ -24,7 +24,7 @@ Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
 
 class PromqlConfig(HttpConfig):
-    """Whom to ask, and what."""
+    """The server to ask, and the query."""
 
     queries: dict[str, Query] = Field(
         default_factory=dict, max_length=20, description="Metric -> query in PromQL, whose results are stored."
