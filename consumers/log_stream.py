@@ -1,4 +1,4 @@
-"""A log topic as a process shows it: every viewer gets every entry, in order of its number.
+"""The stream of a log topic in this process: every viewer gets every entry, in order of its number.
 
 An entry that comes over the channel layer goes to the viewers who have all before it. A viewer that lacks some reads on
 in the database until nothing is newer: one that just came back, or everybody after a message was lost. So pub/sub makes

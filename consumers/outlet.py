@@ -1,4 +1,4 @@
-"""How a frame leaves: an outlet per socket, whose `write` never waits, whatever the server.
+"""Outlets: one for each socket, whose `write` never waits, whatever the server.
 
 Daphne's `send` never waits, and ours can write one prepared frame to every socket. Other servers wait in `send` for a
 slow reader: there a task per socket does the waiting, so that nobody else has to. Two limits bound how much may pile

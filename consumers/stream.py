@@ -1,4 +1,4 @@
-"""One topic as a process shows it: the newest fragments, and the viewers they go to.
+"""The stream of a dashboard in this process: its newest fragments, and the viewers that they go to.
 
 Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same bytes for
 every viewer in step. A viewer is behind once it has more unacknowledged than `UNACKNOWLEDGED_BYTES` and than all

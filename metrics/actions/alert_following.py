@@ -68,10 +68,11 @@ def begin(by: Principal, after: int | None) -> Start:
     if after is None:
         return Start(newest, begins, _snapshot(by))
     if after > newest:
-        lost = f"There is no event {after} yet: the newest one is {newest}. What is bad now follows."
+        lost = f"There is no event {after} yet: the newest one is {newest}. The alerts that are bad now follow."
         return Start(newest, begins, _snapshot(by), lost)
     if after + 1 < begins:
-        lost = f"Events up to {begins - 1} are kept no more: the log begins with {begins}. What is bad now follows."
+        kept = f"Events up to {begins - 1} are kept no more: the log begins with {begins}."
+        lost = f"{kept} The alerts that are bad now follow."
         return Start(newest, begins, _snapshot(by), lost)
     return Start(after, begins)
 

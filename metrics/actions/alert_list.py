@@ -1,7 +1,7 @@
-"""The list of alerts that are bad now, as all who may see the same see it: nothing of it is for one person alone.
+"""The list of alerts that are bad now, drawn once for all people who may see the same alerts.
 
-So pages that load it and pages that are open show the same. For open ones it is drawn once for all who may see the
-same, and what was read for one part of the list serves the others: both are remembered until alerts change.
+So pages that load it and pages that are open show the same. One reading of the alerts serves all parts of the list. The
+reading and the drawn parts are cached until alerts change.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Alerts that are bad now, remembered by each process until alerts change: drawing a widget costs no query for them."""
+"""Alerts that are bad now, cached by each process until alerts change: most renders cost no query for them."""
 
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Alerts behind others: while one is bad and told, those that its rule stands in front of are not told."""
+"""Alerts behind others: while an alert is bad, alerts of the rules behind its rule are withheld."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Annotations for charts and lists: remembered by each process until they change."""
+"""Annotations for charts and lists, cached by each process until they change."""
 
 from collections.abc import Collection
 from functools import partial

@@ -1,4 +1,4 @@
-"""Incidents as annotations for charts and lists: read from their own rows, and remembered until one changes."""
+"""Incidents as annotations for charts and lists: read from their own rows, cached until one changes."""
 
 import math
 from collections.abc import Collection, Iterable

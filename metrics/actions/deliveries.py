@@ -1,4 +1,4 @@
-"""Deliveries: each message through each channel is a row, which waits until somebody out there was told.
+"""Deliveries: one row for each message through each channel, until it is sent or has failed.
 
 A row that is due is claimed, sent by a process of its own, and then sent, failed, or due again later. A claim that
 nobody finished ends, so nothing is lost with a worker; what was answered meanwhile is noted in Redis.

@@ -1,4 +1,4 @@
-"""Noting how much is down. Every page's menu says it, so it is counted once for all of them."""
+"""Counting what is down, once for all pages: every menu shows the number."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The sources that dashboards draw: those that not all who look may see, and those that an editor may not add.
+"""Sources that dashboards draw: which ones not every viewer may see, and which ones an editor may not add.
 
 A dashboard draws what its teams may see. So an editor of one of several teams could read the data of all of them by
 adding a widget, if that was not looked at here.

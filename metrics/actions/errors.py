@@ -1,4 +1,4 @@
-"""How an action says that what it was asked for can't be done."""
+"""Errors of actions: why a request was refused, in one sentence for people."""
 
 import math
 from typing import Any

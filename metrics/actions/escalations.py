@@ -1,4 +1,4 @@
-"""Escalation: who is told of an incident at once, and who later when nobody takes it."""
+"""Escalation steps of teams, and of the installation: reading and changing them."""
 
 from datetime import datetime, timedelta
 

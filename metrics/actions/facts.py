@@ -1,4 +1,4 @@
-"""Facts besides series, as the people who may see a dashboard may know them: rendered once, they are shown to all."""
+"""Facts that widgets show besides series, limited to those that every viewer of a dashboard may see."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""The things that rules look at: new samples, what is calculated of them, runs of sources, series that lapsed."""
+"""Readings for rules: new samples, calculated values, runs of sources, and series that lapsed."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Most of what rules look at has no data at once: that is one incident about us, and not one for each series.
+"""Missing data of most rules at once: one incident about this system, instead of one for each series.
 
 While it is open, people are not told of single series without data. It is over when at most half of them have none.
 """

@@ -1,4 +1,4 @@
-"""Notifications: telling people something, in every tab they have open, and keeping it until they read it."""
+"""Notifications: sent to every open tab of a person, and kept until they are read."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Rules by the metric that they look at, remembered for a second: storing samples must not wait for it."""
+"""Rules by the metric that they look at, cached for a second, so that storing samples need not query for them."""
 
 import math
 import time

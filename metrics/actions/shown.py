@@ -1,4 +1,4 @@
-"""Which widgets show which series: the queries of dashboards, remembered for as long as their revision is the newest.
+"""Widgets that show a series: the queries of dashboards, cached until their revision changes.
 
 With many open dashboards, reading and parsing all their widgets would be most of what storing a sample costs.
 """

@@ -1,4 +1,4 @@
-"""Which sources are due: each slot of each is claimed once, however many ask."""
+"""Slots of sources that are due: each is claimed once, by however many processes."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""Windows of maintenance for charts: remembered by each process until maintenance changes."""
+"""Windows of maintenance for charts, cached by each process until maintenance changes."""
 
 from collections.abc import Sequence
 

@@ -76,7 +76,7 @@ def range_(
     start: Moment,
     end: Moment,
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
-    function: Annotated[FunctionName, Parameter(description="What is made of each step.")] = "avg",
+    function: Annotated[FunctionName, Parameter(description="The function of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
     over: Annotated[
         Over | None,

@@ -1,4 +1,4 @@
-"""Whether samples arrive: what comes from nowhere at once is no many faults, but one, and it is on this side."""
+"""Arrival of samples: if nearly all are late at once, that is one fault, and it is on this side."""
 
 from dataclasses import dataclass
 

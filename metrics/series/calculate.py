@@ -1,4 +1,4 @@
-"""Series with a function of theirs in the place of their values."""
+"""Tracks of series: each series with its values, or with a function of them."""
 
 import math
 from bisect import bisect_left

@@ -1,4 +1,4 @@
-"""Which series a query means, and what is known about each."""
+"""Finding the series that a query means, with their metadata."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Facts about metrics that arrive apart from their samples."""
+"""Metadata of metrics that arrives apart from their samples."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Pruning: what is older than its tier keeps it goes, some rows at a time, and nothing waits for it."""
+"""Pruning: samples past the time that their tier keeps them are removed, some rows at a time."""
 
 from collections import defaultdict
 from collections.abc import Iterable

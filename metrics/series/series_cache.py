@@ -1,4 +1,4 @@
-"""Series that this process has written lately, so that it need not look them up for every sample.
+"""A cache of series that this process has written lately, so that it need not look them up for every sample.
 
 An entry may be old. Another process may have changed the series, so an entry counts for a minute only; or removed it,
 so whoever writes has to make sure that the series is still there.

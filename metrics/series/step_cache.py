@@ -1,4 +1,4 @@
-"""Steps that this process has read before, and what came since.
+"""A cache of steps that this process has read before, kept up by reading only what is newer.
 
 Rolled steps stay as they are, except when a sample comes late: then the revision of its series changes. So a page that
 is drawn again and again reads only what is newer than what was rolled when it was drawn the last time.

@@ -29,7 +29,7 @@ class HttpCheckConfig(HttpConfig):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
         default="GET", description="How to request it."
     )
-    body: str = Field(default="", max_length=10_000, description="What to send.")
+    body: str = Field(default="", max_length=10_000, description="The body to send.")
     follow_redirects: bool = Field(default=True, description="Whether to follow redirects; else a 3xx is the result.")
     expected_status: str = Field(
         default="2xx, 3xx",

@@ -23,7 +23,7 @@ class JsonHttpConfig(HttpConfig):
     """Settings of a JSON source: the request, and the values to pick."""
 
     method: Literal["GET", "POST"] = Field(default="GET", description="How to request it.")
-    body: str = Field(default="", max_length=10_000, description="What to send, as JSON; with POST.")
+    body: str = Field(default="", max_length=10_000, description="The body to send, as JSON; with POST.")
     values: dict[str, str] = Field(
         min_length=1, max_length=50, description="Metric -> expression that finds a number, or objects."
     )
