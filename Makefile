@@ -24,7 +24,7 @@ help: ## list the targets
 run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADMIN_PASSWORD, DATABASE_URL, REDIS_URL
 	@exec $(BIN)/python -m dashboard_project.run
 
-# On a machine that is busy with thousands of other tests, one may wait too long. What fails has one more try, alone.
+# On a machine that is busy with thousands of other tests, one may wait too long. A test that fails has one more try, alone.
 AGAIN = --last-failed --last-failed-no-failures none --maxfail 1
 
 # One process compiles the tests first, while what they need is installed; else each worker would.

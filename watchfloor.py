@@ -1,4 +1,4 @@
-"""For files in PLUGINS_DIR: `from watchfloor import metric, Sample`. What they mean is in docs/plugins.md."""
+"""For files in PLUGINS_DIR: `from watchfloor import metric, Sample`. docs/plugins.md says what they mean."""
 
 from metrics.plugins import Sample, metric
 

@@ -23,7 +23,7 @@ NAMES = (
     "charts",
     "suggest",
     "alerts",
-    "telling",
+    "alert_latency",
     "weight",
 )
 

@@ -1,7 +1,7 @@
 """Rendering 24 widgets, 8 of them charts of three series, with finer steps and bands, and without.
 
-In a process of its own, on PostgreSQL: 25 hours of 72 series at 10 s, rolled up. What was rendered before is
-remembered, as for a page that is open.
+In a process of its own, on PostgreSQL: 25 hours of 72 series at 10 s, rolled up. A chart keeps the steps that it
+rendered before, as for a page that is open.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Cost of compressing frames for the server, and savings on the line.
 
 The same frames, of widgets as the system renders them, go to sockets that offer nothing, to sockets that offer
-permessage-deflate, and to as many of each together; in one run, one after the other. What is measured is our own web
+permessage-deflate, and to as many of each together; in one run, one after the other. The benchmark measures our own web
 process: bytes per frame on the wire, and CPU per frame and socket.
 """
 

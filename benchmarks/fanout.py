@@ -121,7 +121,7 @@ def _cells(outcome: Outcome, yardstick: Step | None) -> list[str]:
 def compare(title: str, patterns: Sequence[str], sockets: int, seconds: float, rate: float | None, rounds: int) -> None:
     """Measure the patterns one after another, as often as there are rounds, and print the best of each.
 
-    Whatever else the machine does takes away from a server and never adds to it.
+    Other work on the machine only slows a server down, and never speeds it up.
     """
     best: dict[str, Outcome] = {}
     left_out: set[str] = set()

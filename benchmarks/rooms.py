@@ -2,8 +2,8 @@
 
 A message to a room with open pages: how late it comes, and how many messages a second of the server's processor
 delivers, beside the frames of the fan-out of dashboards at its limit in the same run; what comes close together is one
-frame. Who is there: a crowd in a room while others come and go,
-beside the same coming and going in another room. Messages taken through sockets, beside bare INSERTs.
+frame. Presence: a crowd in a room while others come and go, beside the same coming and going in another room. Messages
+taken through sockets, beside bare INSERTs.
 """
 
 import argparse
@@ -175,7 +175,7 @@ def _row(what: str, counts: Counts, cpu_s: float, of_core: float) -> list[str]:
     ]
 
 
-# --- Who is there -------------------------------------------------------------------------------------------
+# --- Presence -----------------------------------------------------------------------------------------------
 
 
 def presence(people: int, per_s: float, seconds: float) -> list[list[str]]:

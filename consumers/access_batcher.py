@@ -1,4 +1,4 @@
-"""Questions of access that come at once, and are answered together: after a restart a thousand sockets ask.
+"""Questions of access, answered in batches: after a restart a thousand sockets ask at once.
 
 Most of what one costs is the trip to the database. So questions wait while a few hearings run, the next takes all
 that wait, and equal questions are one. Every answer was read after its question was asked: nothing is remembered.

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 async def refused(viewers: Iterable[tuple[AnyStream, Viewer]], doubt: Recheck) -> AsyncIterator[Refusal]:
     """Yield those of `viewers` that `doubt` concerns and that may not stay, each with the code to close it with.
 
-    What the others send is judged from now on by the role and the teams that they have now. Sockets with the same
+    From now on, messages of the others are judged by the role and the teams that they have now. Sockets with the same
     credential on the same thing are one question to the database. Those that it does not answer stay: the next round
     asks again.
     """

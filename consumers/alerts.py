@@ -30,8 +30,8 @@ class Alerts:
         self._heard = False
         """Whether a change was heard since numbers were compared."""
         self._bad = self._critical = 0
-        self._told_at = -EVERY_S
-        self._telling: asyncio.TimerHandle | None = None
+        self._sent_at = -EVERY_S
+        self._timer: asyncio.TimerHandle | None = None
 
     def hear(self, message: AlertsChanged) -> None:
         """Take over a change, and tell of it, at once unless one was told a moment ago.
@@ -43,9 +43,9 @@ class Alerts:
         self._heard = True
         self._number, self._bad, self._critical = message["number"], message["bad"], message["critical"]
         self._lists.change(message["number"])
-        if self._telling is None:
+        if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._telling = loop.call_later(max(0.0, self._told_at + EVERY_S - loop.time()), self._tell)
+            self._timer = loop.call_later(max(0.0, self._sent_at + EVERY_S - loop.time()), self._send)
 
     def compare(self, number: int, bad: int, critical: int) -> None:
         """Tell of a change that was not heard of, and tell pages that came since how many there were.
@@ -56,18 +56,18 @@ class Alerts:
             self._number, self._bad, self._critical = number, bad, critical
         self._heard = False
         self._lists.change(self._number)
-        self._tell()
+        self._send()
 
-    def _tell(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            self._telling = None
-        self._told_at = asyncio.get_running_loop().time()
+    def _send(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._sent_at = asyncio.get_running_loop().time()
         frame = Frame(Element(TARGET, MORPH, element(self._number or 0, self._bad, self._critical)).partial())
         for stream in self._streams():
             if isinstance(stream, Stream):
                 down = replace(stream.down, alerts=self._bad, critical=self._critical)
-                stream.tell_of_alerts(self._number or 0, down)
+                stream.send_alerts(self._number or 0, down)
                 continue
             for viewer in stream.viewers:
                 if viewer.personal and viewer.alerts != self._number:

@@ -83,11 +83,11 @@ class Values:
         return json.dumps(asdict(said), ensure_ascii=False)
 
     def frame(self, widgets: Iterable[str], notice: str, pulse: Pulse) -> Frame:
-        told: dict[str, Any] = {"type": "values", **pulse._asdict(), "time": round(pulse.time, 3)}
-        del told["layout"], told["alerts"]  # a widget that is gone is null; of alerts a stream of their own tells
-        told["down"] = {what: count for what, count in asdict(pulse.down).items() if count}
-        told["behind_s"] = round(pulse.behind_s) if pulse.behind_s >= BEHIND_LEAST_S else 0
-        head = json.dumps({name: value for name, value in told.items() if value or name in _ALWAYS})
+        values: dict[str, Any] = {"type": "values", **pulse._asdict(), "time": round(pulse.time, 3)}
+        del values["layout"], values["alerts"]  # a widget that is gone is null; of alerts a stream of their own tells
+        values["down"] = {what: count for what, count in asdict(pulse.down).items() if count}
+        values["behind_s"] = round(pulse.behind_s) if pulse.behind_s >= BEHIND_LEAST_S else 0
+        head = json.dumps({name: value for name, value in values.items() if value or name in _ALWAYS})
         said = f', "notice": {notice}' if notice else ""
         return Frame(f'{head[:-1]}{said}, "widgets": {{{", ".join(widgets)}}}}}')
 

@@ -1,4 +1,4 @@
-"""Whom credentials of sockets stand for, many in a few queries: a thousand sockets are asked about each minute."""
+"""Principals behind the credentials of sockets, many in a few queries: each minute checks a thousand sockets."""
 
 import math
 from collections.abc import Iterable

@@ -40,7 +40,7 @@ from metrics.health.ages import Ages
 from metrics.live import bus, marks, snapshot, watchers
 from metrics.live.topic import PERSON, Topic, person
 from metrics.redis_state import outage
-from metrics.redis_state.round_trip import Commands, together
+from metrics.redis_state.round_trip import Commands, gather
 
 log = structlog.get_logger(__name__)
 
@@ -319,7 +319,7 @@ class Hub:
 
     def _notify(self, notified: bus.Notified) -> None:
         """Show a notification in its people's tabs, and append it to the logs of those whom a program follows."""
-        self.tabs.tell(notified)
+        self.tabs.send(notified)
         for user, number, *_ in notified["people"]:
             if one := self.logs.streams.get(person(user)):
                 one.take([notifications.entry_of(number, notified["html"], notified["data"])])
@@ -358,7 +358,7 @@ class Hub:
         await self._channel.hear_processes()
         streams = list(self.streams.values())
         topics = [stream.topic for stream in streams]
-        _, here, _, versions, since, noted = await together(
+        _, here, _, versions, since, noted = await gather(
             self._renewal(),
             self.presence.exchange(time.time()),
             traffic.flush(),
@@ -366,7 +366,7 @@ class Hub:
             marks.marked_since(topics),
             health.noted(),
         )
-        self.presence.tell(here, time.monotonic())
+        self.presence.send(here, time.monotonic())
         self._note_how_far_behind(streams, since)
         fed = [(stream, newest) for stream, newest in zip(streams, versions, strict=True) if stream.fed]
         await self._feed_hungry()
@@ -374,7 +374,7 @@ class Hub:
         await self.tabs.compare(only_new=not compared)
         await self.unread.compare(every=compared)
         await self._load(fed)
-        self._tell(noted)
+        self._send_pulses(noted)
         await self._store_sightings()
 
     async def _store_sightings(self) -> None:
@@ -389,7 +389,7 @@ class Hub:
             log.warning("who saw incidents is stored later", error=str(error))
             self._unstored = seen[-KEPT_MOST:]
 
-    def _tell(self, noted: health.Noted) -> None:
+    def _send_pulses(self, noted: health.Noted) -> None:
         """Send pulses, with the notice, and send viewers away that stalled."""
         said = notice.of(noted, time.time())
         html = notice.fragment(said)
@@ -464,8 +464,8 @@ class Hub:
 def _greet(viewer: Viewer, topic: Topic, message_bytes: int, **newest: Any) -> None:
     """Tell a program what it follows, how new that is, and its limits."""
     if viewer.as_json:
-        told = {"topic": str(topic), **newest, "time": time.time(), "limits": limits.told(message_bytes)}
-        viewer.outlet.write(json_frame("hello", told))
+        hello = {"topic": str(topic), **newest, "time": time.time(), "limits": limits.document(message_bytes)}
+        viewer.outlet.write(json_frame("hello", hello))
 
 
 @cache

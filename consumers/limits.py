@@ -23,7 +23,7 @@ UNACKNOWLEDGED_S = 30.0
 """A viewer that owes an acknowledgement for longer is sent away."""
 
 
-def told(message_bytes: int) -> dict[str, Any]:
+def document(message_bytes: int) -> dict[str, Any]:
     """Return the limits as programs are told them, where a message has at most `message_bytes` characters."""
     return {
         "message_characters": message_bytes,

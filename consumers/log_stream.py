@@ -1,7 +1,7 @@
-"""A log topic as a process shows it: every viewer gets every entry, in order of its number.
+"""The stream of a log topic in this process: every viewer gets every entry, in order of its number.
 
-An entry that comes over the channel layer goes to the viewers who have all before it. Whoever has not, such as one that
-just came back, or everybody after a message was lost, reads on in the database until nothing is newer. So pub/sub makes
+An entry that comes over the channel layer goes to the viewers who have all before it. A viewer that lacks some reads on
+in the database until nothing is newer: one that just came back, or everybody after a message was lost. So pub/sub makes
 it quick, and the database makes it complete. Only a task of its own writes to a viewer that reads on.
 
 An entry may be for some of the viewers alone; the others have it without being sent it.
@@ -22,7 +22,7 @@ from django.db import Error as DatabaseError
 from consumers.codes import TRY_LATER
 from consumers.frame import Element, Frame, json_frame
 from consumers.viewer import Viewer
-from metrics.access.policy import is_told
+from metrics.access.policy import is_for
 from metrics.actions import alert_events, messages, notifications
 from metrics.health import traffic
 from metrics.live.bus import Entry
@@ -31,7 +31,7 @@ from metrics.live.topic import ALERTS, PERSON, ROOM, Topic
 log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 200
-TOGETHER_MOST = 20
+BATCH_MOST = 20
 """Entries in one frame for pages, of those that came at once."""
 WAITING_BYTES_MOST = 1024 * 1024
 LOOKS_EVERY_S = 0.2
@@ -61,8 +61,8 @@ class LogStream:
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Send entries, which are in order, to the viewers who have all before them; a page gets some in one frame."""
-        for first in range(0, len(entries), TOGETHER_MOST):
-            self._take([one for one in entries[first : first + TOGETHER_MOST] if one["number"] > self.newest])
+        for first in range(0, len(entries), BATCH_MOST):
+            self._take([one for one in entries[first : first + BATCH_MOST] if one["number"] > self.newest])
 
     def _take(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -71,13 +71,13 @@ class LogStream:
         if [one["number"] for one in entries] != list(range(before + 1, self.newest + 1)):  # one in between was lost
             self._read_on()
             return
-        together = Together(entries)
+        batch = Batch(entries)
         for viewer in [one for one in self.viewers if one not in self._reading]:
             if viewer.personal:  # a tab, which gets elements of its person instead: see bus.send_to
                 viewer.sent = self.newest
             elif viewer.sent == before and not is_slow(viewer):
                 viewer.sent = self.newest
-                together.write(viewer)
+                batch.write(viewer)
             else:
                 self._read(viewer)
 
@@ -123,7 +123,7 @@ class LogStream:
         self._first.pop(viewer, None)
         while viewer.sent < self.newest:
             newest = self.newest
-            found = await asyncio.shield(self._read_together(viewer.sent, newest))
+            found = await asyncio.shield(self._read_once(viewer.sent, newest))
             for frames in found:
                 await _room(viewer)
                 if frames.are_for(viewer):
@@ -132,7 +132,7 @@ class LogStream:
             if not found:  # they were removed, or changed once more, which comes as an entry above `newest`
                 viewer.sent = newest
 
-    def _read_together(self, after: int, upto: int) -> "asyncio.Task[list[Frames]]":
+    def _read_once(self, after: int, upto: int) -> "asyncio.Task[list[Frames]]":
         """Return the reading of what comes after a number: viewers in step share it, and so the bytes of its frames."""
         asked = self._asked.get((after, upto))
         if asked is None:
@@ -178,7 +178,7 @@ class Frames:
     def are_for(self, viewer: Viewer) -> bool:
         """Return whether the entry is for `viewer`, of all who follow the log."""
         audience = self._entry.get("audience")
-        return audience is None or is_told(viewer.who.by, *audience)
+        return audience is None or is_for(viewer.who.by, *audience)
 
     def of(self, viewer: Viewer) -> Frame:
         made = self._made.get(viewer.as_json)
@@ -195,7 +195,7 @@ class Frames:
         return Element(entry["target"], entry["swap"], entry["html"]).partial()
 
 
-class Together:
+class Batch:
     """Entries that came at once: a frame for pages with all of them, and a frame each for programs."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:

@@ -1,8 +1,8 @@
-"""How a frame leaves: an outlet per socket, whose `write` never waits, whatever the server.
+"""Outlets: one for each socket, whose `write` never waits, whatever the server.
 
-Daphne's `send` never waits, and ours can write one prepared frame to every socket. Other servers wait in
-`send` for a slow reader: there a task per socket does the waiting, so that nobody else has to. What may pile up is
-bounded by the credit that `consumers.stream` grants, and by what `consumers.log_stream` lets wait.
+Daphne's `send` never waits, and ours can write one prepared frame to every socket. Other servers wait in `send` for a
+slow reader: there a task per socket does the waiting, so that nobody else has to. Two limits bound how much may pile
+up: the credit that `consumers.stream` grants, and the bytes that `consumers.log_stream` lets wait.
 """
 
 import asyncio

@@ -30,7 +30,7 @@ FRAMES_PER_S = 200
 """Frames of one room: up to 400 viewers are told in every round, a thousand each five seconds."""
 
 
-class Told(NamedTuple):
+class Sent(NamedTuple):
     """The state `here` that a room's `viewers` were told last, `at` a monotonic time; None if they know several."""
 
     here: Here | None = None
@@ -45,7 +45,7 @@ class Presence:
         self._logs = logs
         self._others = live.Presence(process)
         self._typing: defaultdict[Topic, dict[str, float]] = defaultdict(dict)
-        self._told: dict[Topic, Told] = {}
+        self._sent: dict[Topic, Sent] = {}
 
     def type(self, topic: Topic, viewer: Viewer) -> None:
         """Note that a viewer types."""
@@ -68,26 +68,26 @@ class Presence:
     def exchange(self, now: float) -> Commands[dict[Topic, Here]]:
         """Return the commands that say who is here, at `now` (Unix seconds), and learn who is there in all."""
         rooms = {topic: self._here(stream) for topic, stream in self._logs.streams.items() if topic.kind == ROOM}
-        for topic in {*self._typing, *self._told} - rooms.keys():
+        for topic in {*self._typing, *self._sent} - rooms.keys():
             self._typing.pop(topic, None)
-            self._told.pop(topic, None)
+            self._sent.pop(topic, None)
         return self._others.exchange(rooms, now)
 
-    def tell(self, found: dict[Topic, Here], now: float) -> None:
+    def send(self, found: dict[Topic, Here], now: float) -> None:
         """Tell the viewers of each room who is there, if that changed, at the monotonic time `now`.
 
         Those who came since are told in any case, and at once.
         """
         for topic, here in found.items():
             if stream := self._logs.streams.get(topic):
-                told, viewers = self._told.get(topic, Told()), frozenset(stream.viewers)
-                if here == told.here:
-                    self._told[topic] = told._replace(viewers=viewers)
-                elif now - told.at >= len(viewers) / FRAMES_PER_S:
-                    self._told[topic], told = Told(here, viewers, now), Told()
+                sent, viewers = self._sent.get(topic, Sent()), frozenset(stream.viewers)
+                if here == sent.here:
+                    self._sent[topic] = sent._replace(viewers=viewers)
+                elif now - sent.at >= len(viewers) / FRAMES_PER_S:
+                    self._sent[topic], sent = Sent(here, viewers, now), Sent()
                 else:
-                    self._told[topic] = Told(None, viewers, told.at)
-                _tell(topic, here, viewers - told.viewers)
+                    self._sent[topic] = Sent(None, viewers, sent.at)
+                _send(topic, here, viewers - sent.viewers)
 
     def _here(self, stream: LogStream) -> Here:
         typists = self._typing.get(stream.topic, {})
@@ -98,7 +98,7 @@ class Presence:
         return Here(names, live.in_order(typists.keys() & set(names)))
 
 
-def _tell(topic: Topic, here: Here, viewers: frozenset[Viewer]) -> None:
+def _send(topic: Topic, here: Here, viewers: frozenset[Viewer]) -> None:
     frames: dict[bool, Frame] = {}
     for viewer in viewers:
         frame = frames.get(viewer.as_json)

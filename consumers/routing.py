@@ -1,4 +1,4 @@
-"""Which consumer serves which WebSocket path."""
+"""Routes: the consumer of each WebSocket path."""
 
 from collections.abc import Iterable
 from typing import Any

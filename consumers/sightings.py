@@ -1,7 +1,7 @@
 """Incidents that the widgets of a topic show, since which version, and viewers that acknowledged that.
 
-What a widget shows of alerts says so itself, in `data-incidents`. An acknowledgement costs a look into a table, which
-is empty while all is well; what was learned is stored once a round.
+The HTML of a widget names the incidents that it shows, in `data-incidents`. An acknowledgement costs a look into a
+table, which is empty while all is well; what was learned is stored once a round.
 """
 
 import re

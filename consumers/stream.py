@@ -1,4 +1,4 @@
-"""One topic as a process shows it: the newest fragments, and the viewers they go to.
+"""The stream of a dashboard in this process: its newest fragments, and the viewers that they go to.
 
 Versions decide who gets what. Fragments are gathered for `FLUSH_S` and then sent as one frame, the same bytes for
 every viewer in step. A viewer is behind once it has more unacknowledged than `UNACKNOWLEDGED_BYTES` and than all
@@ -71,7 +71,7 @@ class Stream:
         self._notice = ""
         self._notice_is_news = self._says = False
 
-    # --- What comes in ---------------------------------------------------------------------------------
+    # --- Messages in -----------------------------------------------------------------------------------
 
     def take(self, message: Message) -> bool:
         """Take the fragments of the next version; False if versions are missing in between: then `load`."""
@@ -119,13 +119,13 @@ class Stream:
     def notify(self, html: str, said: Notice) -> None:
         """Take over the notice, `said` and as the HTML of its element.
 
-        Who is in step gets it with the next frame, and in every frame while it says something.
+        Viewers in step get it with the next frame, and in every frame while it says something.
         """
         text = self._form.notice(html, said)
         self._notice_is_news |= text != self._notice
         self._notice, self._says = text, bool(said.what)
 
-    def tell_of_alerts(self, number: int, down: Down) -> None:
+    def send_alerts(self, number: int, down: Down) -> None:
         """Take over how often alerts changed and how much is down, and send a pulse at once if that is news."""
         is_news, self.alerts, self.down = number != self.alerts, number, down
         if is_news and self.fed and self._flushing is None:
@@ -133,7 +133,7 @@ class Stream:
             self._write_to_all_in_step(self._frame(self.version))
             self._notice_is_news = False
 
-    # --- Who sees it -----------------------------------------------------------------------------------
+    # --- Viewers ---------------------------------------------------------------------------------------
 
     def join(self, viewer: Viewer, epoch: str, version: int) -> None:
         """Add a viewer whose page shows `version` of `epoch`, and send it what is newer, and a pulse."""
@@ -167,7 +167,7 @@ class Stream:
             return 0.0
         return time.monotonic() - max(self._history[newer].at, viewer.joined)
 
-    # --- What goes out ---------------------------------------------------------------------------------
+    # --- Frames out ------------------------------------------------------------------------------------
 
     def _flush_soon(self) -> None:
         if self._flushing is None:

@@ -56,7 +56,7 @@ class Tabs:
         for viewer in self._tabs.get(message["user"], ()):
             viewer.outlet.write(frame)
 
-    def tell(self, notified: Notified) -> None:
+    def send(self, notified: Notified) -> None:
         """Show a notification, and how many are unread, in every tab of its people."""
         toast = Element(notifications.TOASTS, "beforeend", notified["html"]).partial()
         frames: dict[tuple[str, bool], Frame] = {}

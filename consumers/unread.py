@@ -1,6 +1,6 @@
 """The badge of unread rooms that the tabs of each person show, and what makes it change.
 
-What was said is told to every process in a few bytes; each counts for the people whose tabs it has, once a round.
+Every process hears in a few bytes that something was said; each counts for the people whose tabs it has, once a round.
 """
 
 import structlog

@@ -11,7 +11,7 @@ def bare(host: str) -> str:
     return host.strip("[]")
 
 
-def reach(host: str, port: int) -> str:
+def url_of(host: str, port: int) -> str:
     """Return the base URL that reaches, from this machine, what listens on `host`."""
     address = ANY.get(bare(host), bare(host))
     return f"http://{f'[{address}]' if ':' in address else address}:{port}"
@@ -20,7 +20,7 @@ def reach(host: str, port: int) -> str:
 def show(host: str, port: int) -> str:
     """Return the base URL to show to someone who sits at this machine."""
     nearby = bare(host) in ANY or bare(host) in LOOPBACK
-    return f"http://localhost:{port}" if nearby else reach(host, port)
+    return f"http://localhost:{port}" if nearby else url_of(host, port)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -84,7 +84,7 @@ class Beat(Scheduler):
 
         self._clock = SteadyClock()
         self._sign = health.LifeSign("beat")
-        self._untold: list[tuple[float, float]] = []
+        self._steps: list[tuple[float, float]] = []
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
@@ -102,16 +102,16 @@ class Beat(Scheduler):
         from metrics.health import life_signs
 
         if by_s := self._clock.note_step():
-            self._untold.append((time.time() - by_s, time.time()))
+            self._steps.append((time.time() - by_s, time.time()))
         with suppress(*TROUBLE):  # the network of a machine that slept comes back later than its clock
-            while self._untold:
-                self._tell(*self._untold[0])
-                del self._untold[0]
+            while self._steps:
+                self._report(*self._steps[0])
+                del self._steps[0]
         life_signs.note("beat", time.time(), self._sign.running_s(time.monotonic()))
         delay_s: float = super().tick(*args, **kwargs)
         return delay_s
 
-    def _tell(self, before: float, after: float) -> None:
+    def _report(self, before: float, after: float) -> None:
         """Tell that the wall clock was set from `before` to `after` (Unix seconds). Raises TROUBLE."""
         from metrics.health import store as health
 

@@ -1,8 +1,8 @@
 """Starting our own programs as copies (fork) of one process that has imported what they need: `fork_server.py`.
 
-They start in a tenth of the time, and share the memory of what was imported. A copy is a child of this process like
-any other. What can't be copied is started plainly. A fork server that is gone, or has old code, is started again when a
-copy is asked for; one that can't load it, or hangs, after a minute.
+They start in a tenth of the time, and share the memory of what was imported. A copy is a child of this process like any
+other. A program that can't be copied is started plainly. A fork server that is gone, or has old code, is started again
+when a copy is asked for; one that can't load it, or hangs, after a minute.
 """
 
 import ctypes
@@ -74,13 +74,13 @@ class Forks:
         self._thread = ThreadPoolExecutor(1, "forks")
         self._again_at = 0.0
         self._trouble = ""
-        self._untold: list[str] = []
-        self._say: Callable[[str], None] = self._untold.append
+        self._unreported: list[str] = []
+        self._say: Callable[[str], None] = self._unreported.append
 
-    def tell(self, say: Callable[[str], None]) -> None:
+    def report_to(self, say: Callable[[str], None]) -> None:
         """Have `say` called with each trouble, also with what there was before."""
         self._say = say
-        for line in self._untold:
+        for line in self._unreported:
             say(line)
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str], files: Mapping[str, int], read: bool) -> Process:

@@ -1,7 +1,7 @@
 """`python -m dashboard_project.prepare`: brings database and static files up to date, and ends.
 
 It answers on a socket that it inherits, one JSON object a line: what the settings say of running, and once it is told
-to go on, how to sign in. Whatever prevents the start is an answer too, in one sentence. `dashboard_project.preparation`
+to go on, how to sign in. An obstacle to the start is an answer too, in one sentence. `dashboard_project.preparation`
 asks.
 """
 
@@ -55,7 +55,7 @@ def facts() -> Facts:
         host=settings.HOST,
         port=settings.PORT,
         base_url=settings.PUBLIC_URL.rstrip("/") or addresses.show(settings.HOST, settings.PORT),
-        asked_url=addresses.reach(settings.HOST, settings.PORT),
+        asked_url=addresses.url_of(settings.HOST, settings.PORT),
         local_redis=str(settings.LOCAL_REDIS_SOCKET) if settings.REDIS_IS_LOCAL else "",
         statsd=bool(settings.STATSD_PORT),
     )

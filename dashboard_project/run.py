@@ -1,8 +1,8 @@
 """`python -m dashboard_project.run`: the whole system on one machine, in one terminal.
 
 Starts a Redis if none is given, has everything prepared, while the Procfile's processes import what they need, and
-keeps them running until Ctrl-C.
-Whatever prevents the start is said in one sentence. It stays as long as the system runs, so it never imports Django.
+keeps them running until Ctrl-C. One sentence says what prevents the start. It stays as long as the system runs, so it
+never imports Django.
 """
 
 import fcntl
@@ -39,8 +39,8 @@ def main() -> int:
     try:
         with closing(Forks(environment())) as forks, closing(Preparation(forks.start, environment())) as preparation:
             facts = preparation.facts()
-            with only_one(Path(facts.data_dir)), listener(facts) as door:
-                serve(facts, preparation, door, forks)
+            with only_one(Path(facts.data_dir)), listener(facts) as bound:
+                serve(facts, preparation, bound, forks)
     except (CannotStartError, local_redis.NoRedisError) as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return 1
@@ -76,16 +76,16 @@ def listener(facts: Facts) -> socket.socket:
         ) from None
 
 
-def serve(facts: Facts, preparation: Preparation, door: socket.socket, forks: Forks) -> None:
+def serve(facts: Facts, preparation: Preparation, bound: socket.socket, forks: Forks) -> None:
     """Start everything, wait for a signal, stop everything."""
     env = {**environment(), "DATA_DIR": facts.data_dir, "PORT": str(facts.port)}
     supervisor = Supervisor(Path(facts.data_dir) / "run", env, sys.stdout, forks.start)
-    forks.tell(supervisor.say)
+    forks.report_to(supervisor.say)
     asked = asked_to_stop(supervisor, preparation)
     try:
         start_redis(facts, supervisor)
         prepared = Prepared()
-        commands = procfile(facts, door, prepared)
+        commands = procfile(facts, bound, prepared)
         supervisor.start(*(one for one in commands if one.waits is not None))
         try:
             sign_in = preparation.finish()
@@ -134,8 +134,8 @@ def start_redis(facts: Facts, supervisor: Supervisor) -> None:
     supervisor.start(Command("redis", arguments))
 
 
-def procfile(facts: Facts, door: socket.socket, prepared: Prepared) -> list[Command]:
-    """Return what is wanted of the Procfile, the one place that says how each is run; `web` gets `door`.
+def procfile(facts: Facts, bound: socket.socket, prepared: Prepared) -> list[Command]:
+    """Return what is wanted of the Procfile, the one place that says how each is run; `web` gets `bound`.
 
     Commands of manage.py don't wait for `prepared`: they are started then.
     """
@@ -146,7 +146,7 @@ def procfile(facts: Facts, door: socket.socket, prepared: Prepared) -> list[Comm
         Command(
             name,
             shlex.split(command),
-            listener=door if name == "web" else None,
+            listener=bound if name == "web" else None,
             waits=None if name == "statsd" else prepared.reader,
         )
         for name, command in processes.items()

@@ -28,7 +28,7 @@ def username(request: HttpRequest | None, credentials: dict[str, Any] | None = N
 def counted_address(request: HttpRequest) -> str:
     """Return what failures from the client's address count under: of IPv6, the /64, which one machine has all of.
 
-    See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. What is no address counts as 0.0.0.0.
+    See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. A text that is no address counts as 0.0.0.0.
     """
     address = ipaddress.ip_address(address_of(request) or "0.0.0.0")  # noqa: S104 (not one to listen on)
     return str(address if address.version == 4 else ipaddress.IPv6Address(int(address) >> 64 << 64))

@@ -182,7 +182,10 @@ class Supervisor:
             self._children = [*running, Child(child.command, self, child.colour, replaces=child)]
 
     def stop(self, first_for_s: float = 7.0, rest_for_s: float = 2.0, last: str = "redis") -> None:
-        """Stop every child; the one named `last` only after all others. What does not end in time is killed."""
+        """Stop every child; the one named `last` only after all others.
+
+        A process that does not end in time is killed.
+        """
         with self._changing:
             for child in self._children:
                 child.retire()

@@ -7,8 +7,8 @@ from itertools import compress
 from metrics.sample import (
     FUTURE_MOST_S,
     METRIC_NAME_MOST,
-    About,
     BadSamples,
+    Metadata,
     Problem,
     Sample,
     is_usual,
@@ -66,7 +66,7 @@ class Accepted:
 
 @dataclass(slots=True)
 class Parsed:
-    """Contents of a body: `samples`, the entries that can't be samples, and facts `about` metrics, by name.
+    """Contents of a body: `samples`, the entries that can't be samples, and `metadata` of metrics, by name.
 
     `places` are those of the samples (see Refused); if there are none, the place of a sample is its index. `names` are
     of all metrics that the body names, also of those without samples, in the formats that replace what was there.
@@ -75,7 +75,7 @@ class Parsed:
     samples: list[Sample] = field(default_factory=list)
     refused: Refused = field(default_factory=Refused)
     places: list[int] = field(default_factory=list)
-    about: Mapping[str, About] = field(default_factory=dict)
+    metadata: Mapping[str, Metadata] = field(default_factory=dict)
     names: Set[str] = frozenset()
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 RETRY_AFTER_S = "5"
-BY_THE_WAY_S = 0.25
+BEST_EFFORT_S = 0.25
 
-AWAY = "The database does not answer"
+NO_ANSWER = "The database does not answer"
 READ_ONLY = "The database is read-only just now"
 FULL = "The disk of the database is full"
 BUSY = "The database is busy"
@@ -24,8 +24,8 @@ DAMAGED = "The database is damaged"
 
 _STATES = {
     "25006": READ_ONLY,
-    "25P03": AWAY,
-    "25P04": AWAY,
+    "25P03": NO_ANSWER,
+    "25P04": NO_ANSWER,
     "40001": BUSY,
     "40P01": BUSY,
     "53100": FULL,
@@ -35,7 +35,7 @@ _STATES = {
     "XX001": DAMAGED,
     "XX002": DAMAGED,
 }
-_CLASSES = {"08": AWAY, "53": BUSY, "57": AWAY}
+_CLASSES = {"08": NO_ANSWER, "53": BUSY, "57": NO_ANSWER}
 _CODES = {
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
@@ -65,13 +65,13 @@ def unavailable(error: BaseException | None) -> str:
         return _CODES.get(code & 0xFF, "")  # the other bits say more of the same
     state = getattr(driver, "sqlstate", None)
     if state is None:
-        return AWAY if isinstance(error, OperationalError | InterfaceError) else ""
+        return NO_ANSWER if isinstance(error, OperationalError | InterfaceError) else ""
     return _STATES.get(state) or _CLASSES.get(state[:2], "")
 
 
-def by_the_way(note: Callable[[], object]) -> None:
-    """Have something noted while somebody reads: a read neither fails, nor waits for long, because that did."""
-    with suppress(Error), impatient(BY_THE_WAY_S):
+def best_effort(note: Callable[[], object]) -> None:
+    """Try a small write while somebody reads. The read neither fails nor waits for long if the write does."""
+    with suppress(Error), impatient(BEST_EFFORT_S):
         note()
 
 

@@ -20,7 +20,7 @@ def of(model: type[BaseModel], noun: str, *, optional: Collection[str] = ()) -> 
 def of_kind(kind: str, config_class: type[BaseModel], owner: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the configs of a `kind`, which its class, the `owner`, describes.
 
-    What they are made of is put among `definitions`, under names that begin with the kind.
+    Their parts are put among `definitions`, under names that begin with the kind.
     """
     config: dict[str, Any] = config_class.model_json_schema(ref_template=f"#/$defs/{kind}_{{model}}")
     definitions |= {f"{kind}_{name}": one for name, one in config.pop("$defs", {}).items()}

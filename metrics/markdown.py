@@ -1,7 +1,7 @@
 """Markdown as HTML: what people write in rooms. Pure: the same text and mentions give the same HTML.
 
 CommonMark with tables, strikethrough and bare links; a line's end is a line break. HTML in the text is shown as it was
-typed, and there are no pictures. Links lead to http, https and mailto, and to paths here. What markdown-it makes is
+typed, and there are no pictures. Links lead to http, https and mailto, and to paths here. The HTML of markdown-it is
 cleaned by nh3 all the same: two libraries would have to be wrong at once.
 """
 
@@ -158,7 +158,7 @@ def _split(token: "Token", pattern: re.Pattern[str], names: dict[str, str]) -> "
 def _set_attributes(state: "StateCore") -> None:
     """Open links to elsewhere in a tab of their own; align cells by an attribute, as the CSP forbids styles.
 
-    What may be wider than a message scrolls: it is reached by the keyboard, and has a name.
+    An element that may be wider than a message scrolls: it is reached by the keyboard, and has a name.
     """
     for token in [inner for block in state.tokens for inner in (block, *(block.children or ()))]:
         if token.type == "link_open" and str(token.attrs["href"]).lower().startswith("http"):

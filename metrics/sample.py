@@ -60,8 +60,8 @@ class Sample(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """Facts about every series of a metric; None is nothing. The words are those of a sample."""
+class Metadata:
+    """The metadata of every series of a metric; None says nothing. The fields are those of a sample."""
 
     type: str | None = None
     unit: str | None = None

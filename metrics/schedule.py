@@ -20,7 +20,7 @@ LATENESS_GRACE_S = 3.0
 CHANGE_MOST_S = 3 * 3600
 """No change of a zone's clock is larger, but for those to the other side of the date line."""
 CLOCKS_DIFFER_S = 5.0
-"""At most, of the machines of one system. What lies further in the future was noted before a clock was set back."""
+"""At most, of the machines of one system. A time further in the future was noted before a clock was set back."""
 
 
 def late_at(newest_at: float, every_s: float) -> float:

@@ -114,7 +114,7 @@ EMPTY = "It may not be empty"
 ANY_PATTERN = "It has a character that can't be there, or lacks one that has to be"
 
 
-def words(error: Mapping[str, Any]) -> str:
+def message(error: Mapping[str, Any]) -> str:
     """Return what `error`, one of pydantic's `ValidationError.errors()`, says to people, without a full stop."""
     type, context = error["type"], error.get("ctx", {})
     if type == "string_pattern_mismatch":

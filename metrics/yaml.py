@@ -86,7 +86,7 @@ class Document:
         return int(line) + 1
 
     def changed(self, value: Any, origins: Mapping[Path, Sequence[int | None]] | None = None) -> str:
-        """Return the text that says `value`. What stays the same keeps its place, its form and its comments.
+        """Return the text that says `value`. A value that stays the same keeps its place, its form and its comments.
 
         `origins` tells of lists, by the path to them, which item of the document each of theirs is; None is a new one.
         They are in the order of the document.

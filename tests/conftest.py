@@ -79,7 +79,7 @@ def _collected_static_files() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
+def _empty_caches() -> None:
     caches.forget()
 
 

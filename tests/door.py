@@ -20,8 +20,8 @@ class DoorConfig(SourceConfig):
     """Which door."""
 
     url: str = Field(max_length=100, pattern="^door:", description="Where the door is.")
-    password: SecretStr = Field(description="What opens it.", min_length=4)
-    headers: dict[str, SecretStr] = Field(default_factory=dict, description="What else is said.")
+    password: SecretStr = Field(description="The password that opens it.", min_length=4)
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="Other headers that are said.")
     fails: str = Field(default="", description="How it fails: says, breaks, quotes.")
 
 

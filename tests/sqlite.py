@@ -1,8 +1,8 @@
 """A pytest plugin: `--sqlite-as-well` runs what touches the database on SQLite, too, beside the tests asked for.
 
-In a pytest of its own, because the settings say which database it is. It takes what the others leave of the
-processors, who mostly wait in the beginning; without workers it comes after them. What it printed is in the summary,
-and what fails in it fails the whole.
+In a pytest of its own, because the settings say which database it is. It takes what the others leave of the processors,
+who mostly wait in the beginning; without workers it comes after them. Its output is in the summary, and a failure in it
+fails the whole run.
 """
 
 import os

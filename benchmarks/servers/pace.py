@@ -38,7 +38,7 @@ class Pace:
     def wait_s(self) -> float | None:
         """Return how long to wait for the next frame, None while there are to be none.
 
-        Who is more than `BEHIND_MOST_S` behind does not catch up: frames that were not made are not offered.
+        A sender that is more than `BEHIND_MOST_S` behind does not catch up: it skips the frames that it did not make.
         """
         now = time.monotonic()
         if not self.rate:

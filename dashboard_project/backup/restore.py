@@ -104,14 +104,14 @@ def _fill(backup: Reader, table: schema.Table, writing: PostgreSQL | SQLite) -> 
             stored = writing.store(table, lines)
         except ValueError:
             raise BackupError(f"The backup has a row of {table.name} that can't be read.") from None
-    told = backup.manifest.tables[table.name].rows
-    if stored != told:
-        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {told}.")
+    expected = backup.manifest.tables[table.name].rows
+    if stored != expected:
+        raise BackupError(f"The backup has {stored} rows of {table.name} instead of {expected}.")
 
 
 @contextmanager
 def _files_beside(backup: Reader, *, without_key: bool) -> Iterator[list[Path]]:
-    """Write the files of DATA_DIR beside where they belong; give their places. What stays there is removed."""
+    """Write the files of DATA_DIR beside where they belong; give their places. Files that stay there are removed."""
     folder, files = Path(settings.DATA_DIR), list[Path]()
     try:
         for path, content in backup.files():

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import CharField, DateTimeField, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
-from metrics.database import by_the_way
+from metrics.database import best_effort
 from metrics.models import Link, Token
 from metrics.prepared_query import PreparedQuery
 
@@ -74,6 +74,6 @@ def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:
     if not due:
         return
     rows = type(due[0])._default_manager.filter(pk__in=[one.pk for one in due])
-    by_the_way(lambda: rows.update(last_used_at=now))
+    best_effort(lambda: rows.update(last_used_at=now))
     for one in due:
         one.last_used_at = now

@@ -7,8 +7,8 @@ has no team, and is for everyone, by any editor. Administrators may do everythin
 Data follows its source: who may not see a source sees none of its series. A dashboard draws the sources that its teams
 may see, for everyone who may see the dashboard.
 
-An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it. What was told
-of them is for those of the incident at that time.
+An alert is for those who see its rule, an incident for its teams; the editors among them acknowledge it. Announcements
+of an alert stay visible to the people who could see its incident at that time.
 
 A channel, and what was sent through it, is for the editors of its team; one of the installation for administrators.
 Silences, maintenance, schedules and annotations are things of teams as all others; the first two withhold only alerts
@@ -111,7 +111,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     WATCHING: {SEE: Role.EDITOR},
     SAMPLES: {},
 }
-"""The least role for each verb. What is not here, nobody may."""
+"""The least role for each verb. A verb that is not here is refused to everybody."""
 
 SHARED = (
     AlertEvent,
@@ -300,7 +300,7 @@ def for_readers(found: Iterable[S], teams: Teams) -> list[S]:
     return [one for one in rows if is_for_teams(one.for_everyone, one.teams, of)]
 
 
-def is_told(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
+def is_for(by: Principal, for_everyone: bool, teams: Collection[int]) -> bool:
     """Return whether `by`, who may follow alerts, is told an event that is for `teams` (ids), or `for_everyone`."""
     return by.sees_all or is_for_teams(for_everyone, teams, by.teams or ())
 

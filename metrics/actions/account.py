@@ -53,7 +53,7 @@ def end(by: Principal, user: User, name: str | None = None) -> int:
 def password_changed(by: Principal, user: User) -> None:
     """Write into the journal, in the transaction of the change, that `user` has another password.
 
-    What the change itself ends, `metrics.actions.access` does whenever a user is saved.
+    The sessions that the change ends are ended by `metrics.actions.access`, whenever a user is saved.
     """
     journal.record(by, "change password", user)
 
@@ -61,7 +61,7 @@ def password_changed(by: Principal, user: User) -> None:
 def forget_subscriptions(user: User) -> None:
     """Have no browser of `user` show notifications until it is subscribed anew.
 
-    Whoever had the former password may have subscribed theirs.
+    Somebody who had the former password may have subscribed their own browser.
     """
     PushSubscription.objects.filter(user=user).delete()
 

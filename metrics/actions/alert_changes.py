@@ -44,7 +44,7 @@ COUNTED = ("maintenance", "untold", *NOTED)
 """Facts that processes remember until they change, beside alerts."""
 
 
-class _Telling:
+class _Hint:
     """A call after the commit, for the alerts (ids) that a transaction changed, and the tags of annotations."""
 
     def __init__(self) -> None:
@@ -85,14 +85,14 @@ def note(noun: str, things: Iterable[str | int] = (), tags: Iterable[str] = ()) 
     """
     if noun not in FACTS:
         return
-    waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Telling)), None)
-    telling = waiting or _Telling()
-    telling.nouns.add(noun)
-    telling.tags.update([INCIDENT] if noun == DRAWN else tags)
+    waiting = next((one[1] for one in connection.run_on_commit if isinstance(one[1], _Hint)), None)
+    hint = waiting or _Hint()
+    hint.nouns.add(noun)
+    hint.tags.update([INCIDENT] if noun == DRAWN else tags)
     if noun == "alert":
-        telling.alerts.update(map(int, things))
+        hint.alerts.update(map(int, things))
     if waiting is None:
-        transaction.on_commit(telling, robust=True)
+        transaction.on_commit(hint, robust=True)
 
 
 def _widgets(

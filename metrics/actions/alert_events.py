@@ -69,8 +69,8 @@ def record(events: Sequence[Event]) -> None:
 
 def did(by: Principal, verb: str, thing: Model) -> None:
     """Record that somebody did something to an alert that people were told of, or to an incident."""
-    is_told = isinstance(thing, Incident) or (isinstance(thing, Alert) and thing.are_told)
-    if is_told and verb in OF_VERBS:
+    is_announced = isinstance(thing, Incident) or (isinstance(thing, Alert) and thing.are_told)
+    if is_announced and verb in OF_VERBS:
         assert isinstance(thing, Alert | Incident)
         why = thing.reason if OF_VERBS[verb] == TAKEN else ""
         record([Event(thing, OF_VERBS[verb], sender(by.name), why)])

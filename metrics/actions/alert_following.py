@@ -12,7 +12,7 @@ from metrics.actions import alert_documents, logs
 from metrics.live.topic import EVENTS
 from metrics.models import Alert, AlertEvent, Incident
 
-TOGETHER = 100
+PART_MOST = 100
 PART_BYTES = 256 * 1024
 """So large are parts of a snapshot, and pages of events, at most: clients that take 1 MiB at once take them."""
 EVENTS_MOST = 500
@@ -26,8 +26,8 @@ class Snapshot:
     incidents: list[dict[str, Any]]
 
     def parts(self) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]], bool]]:
-        """Yield alerts and incidents in parts of at most `TOGETHER` and of `PART_BYTES`, and whether more come."""
-        cut = [list(_cut(those, TOGETHER, PART_BYTES // 2)) for those in (self.alerts, self.incidents)]
+        """Yield alerts and incidents in parts of at most `PART_MOST` and of `PART_BYTES`, and whether more come."""
+        cut = [list(_cut(those, PART_MOST, PART_BYTES // 2)) for those in (self.alerts, self.incidents)]
         parts = list(zip_longest(*cut, fillvalue=[])) or [([], [])]
         for place, (alerts, incidents) in enumerate(parts, 1):
             yield alerts, incidents, place < len(parts)
@@ -68,10 +68,11 @@ def begin(by: Principal, after: int | None) -> Start:
     if after is None:
         return Start(newest, begins, _snapshot(by))
     if after > newest:
-        lost = f"There is no event {after} yet: the newest one is {newest}. What is bad now follows."
+        lost = f"There is no event {after} yet: the newest one is {newest}. The alerts that are bad now follow."
         return Start(newest, begins, _snapshot(by), lost)
     if after + 1 < begins:
-        lost = f"Events up to {begins - 1} are kept no more: the log begins with {begins}. What is bad now follows."
+        kept = f"Events up to {begins - 1} are kept no more: the log begins with {begins}."
+        lost = f"{kept} The alerts that are bad now follow."
         return Start(newest, begins, _snapshot(by), lost)
     return Start(after, begins)
 
@@ -104,9 +105,9 @@ def _cut(things: Iterable[dict[str, Any]], most: int, bytes_most: int) -> Iterat
 
 
 def _snapshot(by: Principal) -> Snapshot:
-    told = visible(by, Alert).filter(are_told=True).select_related("rule").order_by("pk")
+    announced = visible(by, Alert).filter(are_told=True).select_related("rule").order_by("pk")
     open_ = visible(by, Incident).filter(resolved_at=None).prefetch_related("teams").order_by("pk")
     return Snapshot(
-        [alert_documents.of_alert(one) for one in told],
+        [alert_documents.of_alert(one) for one in announced],
         [alert_documents.of_incident(one, [team.name for team in one.teams.all()]) for one in open_],
     )

@@ -1,7 +1,7 @@
-"""The list of alerts that are bad now, as all who may see the same see it: nothing of it is for one person alone.
+"""The list of alerts that are bad now, drawn once for all people who may see the same alerts.
 
-So pages that load it and pages that are open show the same. For open ones it is drawn once for all who may see the
-same, and what was read for one part of the list serves the others: both are remembered until alerts change.
+So pages that load it and pages that are open show the same. One reading of the alerts serves all parts of the list. The
+reading and the drawn parts are cached until alerts change.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,11 @@ from metrics.access.policy import ACKNOWLEDGE, may
 from metrics.access.principal import Principal, alike
 from metrics.actions import alerts, holding, withholding
 from metrics.actions.alert_rows import Row, row
-from metrics.actions.remembered import Remembered
+from metrics.actions.fact_cache import FactCache
 from metrics.health import store as health
 from metrics.models import Alert, Rule
 
-REMEMBERED_S = 10.0
+CACHED_S = 10.0
 """Values, times, and who is told change without a change of state."""
 READ_MOST, DRAWN_MOST = 20, 5
 """How many readings are remembered, each for all who may see the same, and of each how many parts as they are drawn."""
@@ -153,10 +153,10 @@ def of(by: Principal, asked: Asked, now: float) -> AlertList:
 def html(by: Principal, asked: Asked, now: float) -> str:
     """Return the HTML of the part of the list that `by` asked for, for pages that show it already.
 
-    It is as alerts were at `now` (Unix seconds), or up to `REMEMBERED_S` before if none has changed since.
+    It is as alerts were at `now` (Unix seconds), or up to `CACHED_S` before if none has changed since.
     """
     everyone = alike(by)
-    return _known.get(now, lambda: Reading(everyone, now), everyone).html(asked)
+    return _cache.get(now, lambda: Reading(everyone, now), everyone).html(asked)
 
 
 def listed(by: Principal, said: str) -> int | None:
@@ -171,7 +171,7 @@ def listed(by: Principal, said: str) -> int | None:
 
 def forget() -> None:
     """Remember nothing any more."""
-    _known.forget()
+    _cache.forget()
 
 
 def _number() -> int:
@@ -219,4 +219,4 @@ def _has(alert: Alert, words: Sequence[str]) -> bool:
     return all(word in said for word in words)
 
 
-_known = Remembered[Reading]("alerts", REMEMBERED_S, READ_MOST)
+_cache = FactCache[Reading]("alerts", CACHED_S, READ_MOST)

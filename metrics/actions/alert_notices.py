@@ -3,7 +3,7 @@
 import re
 
 from metrics.actions import journal
-from metrics.actions.rule_index import Known
+from metrics.actions.rule_index import IndexedRule
 from metrics.alerts.machine import Change, State
 from metrics.models import Alert, Transition
 from metrics.widgets import units
@@ -16,12 +16,12 @@ CALM, WITHHELD = "It flaps no more.", "It flaps no more, and people are not told
 STILL = {State.NODATA: "without data"}
 
 
-def transition(rule: Known, alert: Alert, change: Change) -> Transition:
+def transition(rule: IndexedRule, alert: Alert, change: Change) -> Transition:
     """Return the row of a change, with the reason."""
     return journal.transition(alert, change.before, change.after, change.at, _why(rule, alert, change), change.value)
 
 
-def _why(rule: Known, alert: Alert, change: Change) -> str:
+def _why(rule: IndexedRule, alert: Alert, change: Change) -> str:
     if change.after is State.NODATA:
         return "No sample came."
     if change.value is None:

@@ -1,4 +1,4 @@
-"""Webhooks for alerts: making, changing and removing them, and what one finds in what is sent to it."""
+"""Webhooks for alerts: making, changing and removing them, and a preview of the alerts in an example."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Alerts as people have them: what is bad now, and who has taken it."""
+"""Alerts as people use them: the list of bad ones, and acknowledging them."""
 
 import time
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Annotations: making, changing and removing them, and which there are."""
+"""Annotations: making, changing, removing and listing them."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence

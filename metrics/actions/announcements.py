@@ -1,9 +1,9 @@
 """Announcing the changes of alerts: transitions are the queue, and each is announced once.
 
-Whoever takes transitions notes in the same transaction that they are processed, and writes all that follows: to which
-incident an alert belongs, its timeline, and notifications. What a silence, a maintenance or an alert in front of it
-withholds is announced when that is over, if it is bad still. Of what was never announced nobody is told that it is
-over. An alert that flaps is announced once, and again when it is calm.
+The process that takes transitions notes in the same transaction that they are processed, and writes all that follows:
+to which incident an alert belongs, its timeline, and notifications. A silence, a maintenance, or an alert in front of
+it may withhold an alert: it is announced when that is over, if it is bad still. The end of an alert that was never
+announced is not announced either. An alert that flaps is announced once, and again when it is calm.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ from metrics.actions.gathering import Gathering, settle
 from metrics.actions.notification_settings import ALERT
 from metrics.actions.notifications import Notice
 from metrics.actions.withholding import Reason
-from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Incident, Transition
 from metrics.prepared_query import PreparedQuery
 from metrics.times import datetime_of
@@ -70,7 +70,7 @@ class News:
 
 
 @dataclass(slots=True)
-class Told:
+class Announcement:
     """All that is said of one incident at once: lines of its timeline, the news, and the events for programs."""
 
     lines: list[str] = field(default_factory=list)
@@ -116,8 +116,8 @@ def _release_these(waiting: Sequence[int], now: float) -> int:
     moved = Transition.objects.filter(noun="alert", thing__in=map(str, free)).order_by("at", "pk")
     newest = {int(move.thing): move for move in moved}
     # One that nobody has looked at yet is announced by itself.
-    moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in TOLD]
-    _tell_of(moves, free, {}, now, gathering)
+    moves = [newest[pk] for pk in free if pk in newest and newest[pk].processed_at and newest[pk].after in ALERTING]
+    _announce_moves(moves, free, {}, now, gathering)
     return len(moves)
 
 
@@ -134,7 +134,7 @@ def _calm_these(waiting: Sequence[int], now: float) -> int:
     calm = {one.pk: one for one in rows if flapping.calm(one, changes.get(one.pk, ()), now)}
     held = holding.reasons(list(calm.values()), now)
     before = {pk: one.are_told for pk, one in calm.items()}
-    told: defaultdict[Incident, Told] = defaultdict(Told)
+    announcements: defaultdict[Incident, Announcement] = defaultdict(Announcement)
     newest = {
         int(one.thing): one
         for one in Transition.objects.filter(noun="alert", thing__in=map(str, calm)).order_by("at", "pk")
@@ -147,14 +147,14 @@ def _calm_these(waiting: Sequence[int], now: float) -> int:
             continue
         change = alert_events.CALM if alert.are_told else alert_events.OVER
         why = alert_notices.WITHHELD if is_bad and pk in held else alert_notices.CALM
-        told[alert.incident].events.append(alert_events.Event(alert, change, why=why, at=now))
+        announcements[alert.incident].events.append(alert_events.Event(alert, change, why=why, at=now))
         if is_bad and pk in held:
             continue
-        of_it = told[alert.incident]
+        of_it = announcements[alert.incident]
         of_it.lines.append(alert_notices.line_of(alert, "Calm", f"It is {alert_notices.state_of(alert)}."))
         of_it.news.append(News(alert, newest[pk], is_bad, alert_notices.calmed(alert) if is_bad else ""))
     Alert.objects.filter(pk__in=calm).update(flaps_since_ms=None)
-    _finish(told, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
+    _finish(announcements, calm, before, f"calm:{min(calm, default=0)}:{now:.0f}", now)
     settle({one.incident_id for one in calm.values()}, datetime_of(now))
     return len(calm)
 
@@ -181,9 +181,9 @@ def _announce_these(waiting: Sequence[int], now: float) -> int:
     gathering.lock(list(known.filter(pk__in={int(move.thing) for move in moves})))
     rows = locks.alerts(known.filter(pk__in={int(move.thing) for move in moves}))
     alerts = {alert.pk: alert for alert in rows}
-    beginning = {int(move.thing) for move in moves if move.after in TOLD}
+    beginning = {int(move.thing) for move in moves if move.after in ALERTING}
     held = holding.reasons([alerts[pk] for pk in sorted(beginning & alerts.keys())], now)
-    _tell_of([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)
+    _announce_moves([move for move in moves if int(move.thing) in alerts], alerts, held, now, gathering)
     Transition.objects.filter(pk__in=[move.pk for move in moves]).update(processed_at=datetime_of(now))
     return len(moves)
 
@@ -202,14 +202,14 @@ _WAITING = PreparedQuery(lambda: _unprocessed().order_by("pk").values_list("pk",
 
 
 def _held_back() -> QuerySet[Alert]:
-    return Alert.objects.filter(state__in=TOLD, are_told=False).order_by("pk")
+    return Alert.objects.filter(state__in=ALERTING, are_told=False).order_by("pk")
 
 
 def _flapping() -> QuerySet[Alert]:
     return Alert.objects.exclude(flaps_since_ms=None).order_by("pk")
 
 
-def _tell_of(
+def _announce_moves(
     moves: Sequence[Transition],
     alerts: Mapping[int, Alert],
     held: Mapping[int, Collection[Reason]],
@@ -217,7 +217,7 @@ def _tell_of(
     gathering: Gathering,
 ) -> None:
     """Tell of `moves` of `alerts`, by their ids, but for what is `held` back for some reasons."""
-    told: defaultdict[Incident, Told] = defaultdict(Told)
+    announcements: defaultdict[Incident, Announcement] = defaultdict(Announcement)
     before = {pk: alert.are_told for pk, alert in alerts.items()}
     known: dict[int, Incident] = {}
     changes = flapping.changes(alerts.keys(), min(move.at.timestamp() for move in moves)) if moves else {}
@@ -226,14 +226,14 @@ def _tell_of(
     for move in moves:
         alert = alerts[int(move.thing)]
         reasons = held.get(alert.pk, ())
-        if reasons and move.after in TOLD and not alert.are_told:
+        if reasons and move.after in ALERTING and not alert.are_told:
             withheld += [withholding.Note(one, alert, key_of(alert, move)) for one in reasons]
             continue
         if alert.flaps_since_ms is not None:
-            if move.after in TOLD:
+            if move.after in ALERTING:
                 withheld.append(withholding.Note(flapping.reason(alert, now), alert, key_of(alert, move)))
             continue
-        incident = _follow(alert, move, told, gathering, changes.get(alert.pk, ()))
+        incident = _follow(alert, move, announcements, gathering, changes.get(alert.pk, ()))
         if incident is not None:
             alert.incident = known.setdefault(incident.pk, incident)
             alert_changes.note("alert", [alert.pk])
@@ -243,33 +243,40 @@ def _tell_of(
     Alert.objects.bulk_update(flapped, ["flaps_since_ms"])
     withholding.note(withheld, now)
     if moves:
-        _finish(told, alerts, before, f"moves:{moves[0].pk}:{moves[0].processed_at is None}", now, gathering.changed)
+        _finish(
+            announcements,
+            alerts,
+            before,
+            f"moves:{moves[0].pk}:{moves[0].processed_at is None}",
+            now,
+            gathering.changed,
+        )
 
 
 def _finish(
-    told: Mapping[Incident, Told],
+    announcements: Mapping[Incident, Announcement],
     alerts: Mapping[int, Alert],
     before: Mapping[int, bool],
     key: str,
     now: float,
     changed: Mapping[Incident, str] | None = None,
 ) -> None:
-    """Note which of `alerts` are told, end the incidents that are over, and say what is `told`, once by `key`."""
-    locks.incidents(one.pk for one in told)
+    """Note which of `alerts` are announced, end incidents that are over, and send `announcements`, once by `key`."""
+    locks.incidents(one.pk for one in announcements)
     for are_told in (True, False):
         ids = [pk for pk, alert in alerts.items() if alert.are_told is are_told is not before[pk]]
         Alert.objects.filter(pk__in=ids).update(are_told=are_told)
     events = [alert_events.Event(incident, change) for incident, change in (changed or {}).items()]
-    alert_events.record([*events, *(event for of_it in told.values() for event in of_it.events)])
-    settle({one.pk for one in told}, datetime_of(now))
-    timeline.hold(told)
-    _say(told, key, now)
+    alert_events.record([*events, *(event for of_it in announcements.values() for event in of_it.events)])
+    settle({one.pk for one in announcements}, datetime_of(now))
+    timeline.hold(announcements)
+    _say(announcements, key, now)
 
 
 def _follow(
     alert: Alert,
     move: Transition,
-    told: defaultdict[Incident, Told],
+    announcements: defaultdict[Incident, Announcement],
     gathering: Gathering,
     changes: Collection[float],
 ) -> Incident | None:
@@ -277,7 +284,7 @@ def _follow(
 
     `changes` are times at which it became bad or good: many of them are told as one.
     """
-    begins = move.after in TOLD and not (alert.are_told and move.before == State.RECOVERING)
+    begins = move.after in ALERTING and not (alert.are_told and move.before == State.RECOVERING)
     is_over = alert.are_told and move.after in (State.OK, State.PENDING) and move.before in (*BURNING, State.NODATA)
     if begins:
         incident = gathering.incident_of(alert, move.at)
@@ -286,7 +293,7 @@ def _follow(
     else:
         alert.are_told = alert.are_told and not is_over
         return None
-    of_it, at = told[incident], move.at.timestamp()
+    of_it, at = announcements[incident], move.at.timestamp()
     if (begins or is_over) and flapping.begins(alert, changes, at):
         alert.are_told, alert.flaps_since_ms = True, round(at * 1000)
         how = flapping.said(changes, at)
@@ -303,9 +310,9 @@ def _follow(
     return incident
 
 
-def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
+def _say(announcements: Mapping[Incident, Announcement], key: str, now: float) -> None:
     """Tell people the news, and say in the timelines what alerts did."""
-    news = [incident for incident, of_it in told.items() if of_it.news]
+    news = [incident for incident, of_it in announcements.items() if of_it.news]
     open_ = Incident.objects.filter(
         pk__in=[one.pk for one in news], resolved_at=None
     )  # an end is noted by who ended it
@@ -316,17 +323,17 @@ def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
     notices = [
         (incident, Notice(to, text[: notifications.TEXT_MOST], f"/incidents/{incident.pk}/", once))
         for incident in news
-        for text, once in _texts(incident, told[incident].news)
+        for text, once in _texts(incident, announcements[incident].news)
         for to in audiences[incident.pk].people
     ]
     reached: defaultdict[Incident, list[tuple[Notice, int | Invalid]]] = defaultdict(list)
-    outcomes = notifications.tell_all(SYSTEM, ALERT, [one for _, one in notices])
+    outcomes = notifications.send_all(SYSTEM, ALERT, [one for _, one in notices])
     for (incident, one), outcome in zip(notices, outcomes, strict=True):
         reached[incident].append((one, outcome))
     timeline.say_all(
         [
             line
-            for incident, of_it in told.items()
+            for incident, of_it in announcements.items()
             if of_it.lines
             for line in _lines(incident, of_it, reached[incident], key, now)
         ]
@@ -335,10 +342,14 @@ def _say(told: Mapping[Incident, Told], key: str, now: float) -> None:
 
 
 def _lines(
-    incident: Incident, told: Told, reached: Sequence[tuple[Notice, int | Invalid]], key: str, now: float
+    incident: Incident,
+    announcement: Announcement,
+    reached: Sequence[tuple[Notice, int | Invalid]],
+    key: str,
+    now: float,
 ) -> list[timeline.Line]:
     """Return what the timeline of an incident says of it all, and of the people who were `reached`."""
-    begun = [one for one in told.news if one.begins]
+    begun = [one for one in announcement.news if one.begins]
     drawing = alert_charts.drawing(begun[0].alert, now) if begun else ""
     lines, counts = list[timeline.Line](), dict[str, int]()
     for one, outcome in reached:
@@ -347,8 +358,8 @@ def _lines(
             lines.append(timeline.Line(incident, f"{to} can't be told: {outcome}", f"{one.key}:{to}"[:100]))
         else:
             counts[to] = max(counts.get(to, 0), outcome)
-    lines.append(timeline.moved(incident, told.lines, key, drawing))
-    return [*lines, *timeline.told(incident, counts)] if begun else lines
+    lines.append(timeline.moved(incident, announcement.lines, key, drawing))
+    return [*lines, *timeline.notified(incident, counts)] if begun else lines
 
 
 def _texts(incident: Incident, news: Sequence[News]) -> list[tuple[str, str]]:

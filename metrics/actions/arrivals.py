@@ -1,4 +1,4 @@
-"""Noting whether samples arrive, and logging once when they stop. Open pages read what is noted."""
+"""Arrival of samples: noted for open pages, and logged once when samples stop to arrive."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Alerts that are bad now, remembered by each process until alerts change: drawing a widget costs no query for them."""
+"""Alerts that are bad now, cached by each process until alerts change: most renders cost no query for them."""
 
 import time
 from collections.abc import Sequence
@@ -9,28 +9,28 @@ from django.db.models.functions import Cast
 from metrics.access import policy
 from metrics.access.policy import Teams
 from metrics.actions.alerts import MOST_SEVERE_FIRST
-from metrics.actions.remembered import Remembered
-from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.actions.fact_cache import FactCache
+from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Transition, Widget
 from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.widgets.bad_alert import BadAlert
 from metrics.widgets.render import alerts_of
 
-STATES = TOLD | BURNING
+STATES = ALERTING | BURNING
 MOST = 2000
-REMEMBERED_S = 5.0
+CACHED_S = 5.0
 """Values change without a change of state."""
 
 
 def now() -> tuple[BadAlert, ...]:
     """Return the alerts that are bad now: the most severe first, then the newest."""
-    return _known.get(time.monotonic(), lambda: _read(Alert.objects.filter(state__in=STATES)))
+    return _cache.get(time.monotonic(), lambda: _read(Alert.objects.filter(state__in=STATES)))
 
 
 def forget() -> None:
     """Remember nothing any more."""
-    _known.forget()
+    _cache.forget()
 
 
 def on(teams: Teams) -> tuple[BadAlert, ...]:
@@ -84,4 +84,4 @@ def _bad(alert: Alert, move: Transition | None) -> BadAlert:
     )
 
 
-_known = Remembered[tuple[BadAlert, ...]]("alerts", REMEMBERED_S)
+_cache = FactCache[tuple[BadAlert, ...]]("alerts", CACHED_S)

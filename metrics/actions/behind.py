@@ -1,4 +1,4 @@
-"""Alerts behind others: while one is bad and told, those that its rule stands in front of are not told."""
+"""Alerts behind others: while an alert is bad, alerts of the rules behind its rule are withheld."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,11 +10,11 @@ from metrics.access.principal import Principal
 from metrics.actions import odd_rows
 from metrics.actions.alert_labels import labels_of
 from metrics.actions.withholding import Reason
-from metrics.alerts.machine import TOLD, State
+from metrics.alerts.machine import ALERTING, State
 from metrics.alerts.rule import Behind
 from metrics.models import Alert, Rule
 
-BAD = (*TOLD, State.RECOVERING)
+BAD = (*ALERTING, State.RECOVERING)
 
 Front = tuple[str, Sequence[str]]
 """One in front: the name of its rule, and the labels that have to be the same."""

@@ -23,9 +23,9 @@ def bootstrap() -> str:
     """Make what a new installation lacks, and return one sentence that says how to sign in.
 
     A later run makes nothing twice and leaves what was edited alone, but for three things: the password is
-    ADMIN_PASSWORD whenever that is given, the check of the web process follows PORT (or WEB_URL), and credentials
-    that were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY. What an earlier release stored gets the
-    form of this one.
+    ADMIN_PASSWORD whenever that is given, the check of the web process follows PORT (or WEB_URL), and credentials that
+    were kept under one of SECRET_KEY_FALLBACKS are kept under SECRET_KEY. Configs that an earlier release stored get
+    the form of this one.
     """
     with transaction.atomic():
         if not Dashboard.with_deleted.exists() and not Source.objects.exists():

@@ -1,4 +1,4 @@
-"""Annotations for charts and lists: remembered by each process until they change."""
+"""Annotations for charts and lists, cached by each process until they change."""
 
 from collections.abc import Collection
 from functools import partial
@@ -8,7 +8,7 @@ from django.db.models.functions import RowNumber
 
 from metrics.access import policy
 from metrics.access.policy import Teams
-from metrics.actions.remembered import Remembered
+from metrics.actions.fact_cache import FactCache
 from metrics.models import Annotation
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.annotated import Noted, chosen
@@ -16,7 +16,7 @@ from metrics.widgets.annotated import Noted, chosen
 BACK_S = 367 * 86_400.0
 """The longest time that a widget shows."""
 AHEAD_S = 2 * 86_400.0
-REMEMBERED_S = 60.0
+CACHED_S = 60.0
 MOST = 1000
 """The newest ones of those for everyone, and of each team."""
 
@@ -26,7 +26,7 @@ def on(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
 
     That is no query most of the time.
     """
-    return policy.for_readers(chosen(_known.get(at, partial(_read, at)), tags), teams) if tags else []
+    return policy.for_readers(chosen(_cache.get(at, partial(_read, at)), tags), teams) if tags else []
 
 
 def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
@@ -36,7 +36,7 @@ def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
 
 def forget() -> None:
     """Remember nothing any more."""
-    _known.forget()
+    _cache.forget()
 
 
 def _read(at: float) -> tuple[Noted, ...]:
@@ -59,4 +59,4 @@ def _read(at: float) -> tuple[Noted, ...]:
     )
 
 
-_known = Remembered[tuple[Noted, ...]]("annotations", REMEMBERED_S)
+_cache = FactCache[tuple[Noted, ...]]("annotations", CACHED_S)

@@ -1,4 +1,4 @@
-"""Facts of charts that are on no dashboard, as their readers may know them: of Explore, of rules, in messages."""
+"""Facts for charts outside dashboards (Explore, rules, messages), as their readers may see them."""
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Incidents as annotations for charts and lists: read from their own rows, and remembered until one changes."""
+"""Incidents as annotations for charts and lists: read from their own rows, cached until one changes."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -11,12 +11,12 @@ from django.db.models import Q
 from metrics.access import policy
 from metrics.access.policy import Teams
 from metrics.actions.chart_annotations import BACK_S
-from metrics.actions.remembered import Remembered
+from metrics.actions.fact_cache import FactCache
 from metrics.models import Incident
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.annotated import ALL, INCIDENT, Noted
 
-REMEMBERED_S = 60.0
+CACHED_S = 60.0
 MOST = 1000
 """The newest ones."""
 
@@ -26,7 +26,7 @@ def on(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
 
     That is no query most of the time.
     """
-    return policy.for_readers(_as_of(at, _known.get(at, partial(_read, at))), teams) if _are_chosen(tags) else []
+    return policy.for_readers(_as_of(at, _cache.get(at, partial(_read, at))), teams) if _are_chosen(tags) else []
 
 
 def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
@@ -37,7 +37,7 @@ def on_at(teams: Teams, tags: Collection[str], at: float) -> list[Noted]:
 
 def forget() -> None:
     """Remember nothing any more."""
-    _known.forget()
+    _cache.forget()
 
 
 def _are_chosen(tags: Collection[str]) -> bool:
@@ -72,4 +72,4 @@ def _read(at: float, **only: datetime) -> tuple[Noted, ...]:
     )
 
 
-_known = Remembered[tuple[Noted, ...]]("incidents", REMEMBERED_S)
+_cache = FactCache[tuple[Noted, ...]]("incidents", CACHED_S)

@@ -1,4 +1,4 @@
-"""The wall clock that is set: samples of its future are kept apart and come back, moments of its future come nearer."""
+"""Steps of the wall clock: after one back, samples of the future are kept apart, and due times are moved nearer."""
 
 from collections.abc import Mapping
 from typing import Any

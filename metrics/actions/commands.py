@@ -1,7 +1,7 @@
-"""Commands: what is written in the room of an incident and done at once: `/ack for 2h on it`, `/resolve`.
+"""Commands in the room of an incident, such as `/ack for 2h on it` and `/resolve`: they act at once.
 
-A command is a message as any other, and the action that it asks for happens in the same transaction, by its writer.
-What is refused is not said, and only its writer is told.
+A command is a message as any other, and the action that it asks for happens in the same transaction, by its writer. A
+refused command is not said in the room, and only its writer sees why.
 """
 
 import re

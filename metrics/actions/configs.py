@@ -38,7 +38,9 @@ def set_config(row: Row, config_class: type[Versioned], config: Mapping[str, Any
     valid = checked(config_class, full, "config")
     changes = bool(given) or valid != row.config
     if keeps and changes and not by.is_admin:
-        raise Invalid(f"config.{keeps[0]}", f"config.{keeps[0]}: who changes the config has to enter this again.")
+        raise Invalid(
+            f"config.{keeps[0]}", f"config.{keeps[0]}: a person who changes the config has to enter this again."
+        )
     if changes or by.is_admin:
         row.trusted = by.is_admin
     row.config, row.version = valid, config_class.version

@@ -1,6 +1,7 @@
 """Dashboards as files: YAML that people read and write, compared with what is stored, applied, and written again.
 
-A file is called after its dashboard's slug. What it leaves out has its default; a widget's `version` is 1 there.
+A file is called after its dashboard's slug. A field that it leaves out has its default; a widget's `version` is 1
+there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -303,7 +304,8 @@ def _in_order(value: Any, like: Any) -> Any:
 def _like(file: File, spec: DashboardSpec, *, exact: bool) -> tuple[dict[str, Any], list[int | None]]:
     """Return `spec` as `file` would say it, and for each widget which of the file's it is, None for a new one.
 
-    What the file says already stays as it says it. If it is `exact`, each widget has its key and its place.
+    A value that the file has already stays as it is written there. If it is `exact`, each widget has its key and its
+    place.
     """
     raw: dict[str, Any] = file.document.value
     value = _merged(raw, file.spec, spec, _shortest(spec), {"widgets"})

@@ -401,9 +401,9 @@ def _record(
     before, after = {"revision": dashboard.revision - 1}, {"revision": dashboard.revision, "summary": said[:500]}
     journal.record(by, verb, dashboard, before, after)  # the revision has all the rest
     log.info("dashboard changed", dashboard=spec.slug, revision=dashboard.revision, by=by.name, what=said)
-    _tell_watchers(by, verb, dashboard, said)
+    _notify_watchers(by, verb, dashboard, said)
     if dashboard.deleted_at is None:
-        transaction.on_commit(partial(_tell_open_pages, dashboard.pk, changed))
+        transaction.on_commit(partial(_refresh_open_pages, dashboard.pk, changed))
 
 
 def _save(dashboard: Dashboard, slug: str) -> None:
@@ -415,15 +415,15 @@ def _save(dashboard: Dashboard, slug: str) -> None:
         raise Invalid("slug", f"There is a dashboard {slug!r} already.") from None
 
 
-def _tell_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) -> None:
+def _notify_watchers(by: Principal, verb: str, dashboard: Dashboard, said: str) -> None:
     what, about = f"changed {dashboard.title}: {said}", places.path_of(dashboard)
     if dashboard.deleted_at is not None:
         what, about = f"deleted {dashboard.title}.", ""
     if verb not in ("create", "upgrade"):
-        watches.tell_of_change(by, dashboard, what, f"dashboard:{dashboard.pk}:{dashboard.revision}", about)
+        watches.notify_of_change(by, dashboard, what, f"dashboard:{dashboard.pk}:{dashboard.revision}", about)
 
 
-def _tell_open_pages(dashboard: int, changed: Sequence[str]) -> None:
+def _refresh_open_pages(dashboard: int, changed: Sequence[str]) -> None:
     try:
         concerned = [variant for variant in watchers.watched(time.time()) if variant.id == dashboard]
         marks.mark_each({variant: [marks.ALL, *changed] for variant in concerned})

@@ -1,4 +1,4 @@
-"""Deliveries: each message through each channel is a row, which waits until somebody out there was told.
+"""Deliveries: one row for each message through each channel, until it is sent or has failed.
 
 A row that is due is claimed, sent by a process of its own, and then sent, failed, or due again later. A claim that
 nobody finished ends, so nothing is lost with a worker; what was answered meanwhile is noted in Redis.
@@ -185,7 +185,10 @@ _FREE = PreparedQuery(lambda now: free(now).order_by("pk").values_list("pk", "ch
 
 
 def _claim(id: int, now: datetime) -> Claim | None:
-    """Take the delivery `id`; None if it is not to be sent now. Whoever else wants one of its channel waits."""
+    """Take the delivery `id`; None if it is not to be sent now.
+
+    Other processes that want a delivery of the same channel wait.
+    """
     with transaction.atomic():
         row = Delivery.objects.filter(pk=id).first()
         if row is None:
@@ -292,7 +295,7 @@ def _step_in(row: Delivery, at: float) -> None:
     those = Q(is_superuser=True) | (Q(groups=channel.team) if channel.team_id else Q(pk__in=()))
     told = sorted(set(people.filter(those).values_list("pk", flat=True)))
     about, key = f"/channels/{channel.pk}/", f"channel:{row.pk}"
-    notifications.tell(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
+    notifications.send(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
 
 
 def _start(ids: Sequence[int]) -> None:

@@ -22,7 +22,7 @@ def incident_of(conversation: str) -> int | None:
 def hold(row: Delivery) -> Incident | None:
     """Lock the incident that a delivery is about and then its log, as all do who write its timeline; return it.
 
-    Whoever ends another delivery of it at the same time waits, and sees then that this one ended.
+    A process that ends another delivery of it at the same time waits, and sees then that this one ended.
     """
     id = incident_of(row.conversation)
     incident = Incident.objects.select_for_update().filter(pk=id).first() if id is not None else None

@@ -1,11 +1,11 @@
-"""Noting how much is down. Every page's menu says it, so it is counted once for all of them."""
+"""Counting what is down, once for all pages: every menu shows the number."""
 
 from dataclasses import replace
 
 from django.db.models import BigAutoField, Count, Q, QuerySet, Value
 
 from metrics.actions.source_status import DOWN, status_of
-from metrics.alerts.machine import BURNING, TOLD
+from metrics.alerts.machine import ALERTING, BURNING
 from metrics.health import store as health
 from metrics.health.store import Down
 from metrics.heartbeat import State
@@ -28,11 +28,11 @@ def _candidates(after: Given) -> QuerySet[Source]:
 
 def _alerts() -> QuerySet[Alert, tuple[int, int]]:
     return (
-        Alert.objects.filter(state__in=TOLD | BURNING, rule__for_everyone=True)
+        Alert.objects.filter(state__in=ALERTING | BURNING, rule__for_everyone=True)
         .order_by()
         .values(all=Value(1))
         .annotate(
-            untaken=Count("pk", filter=Q(state__in=TOLD, acknowledged_at=None)),
+            untaken=Count("pk", filter=Q(state__in=ALERTING, acknowledged_at=None)),
             critical=Count("pk", filter=Q(state__in=BURNING, severity="critical")),
         )
         .values_list("untaken", "critical")

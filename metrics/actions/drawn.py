@@ -1,4 +1,4 @@
-"""The sources that dashboards draw: those that not all who look may see, and those that an editor may not add.
+"""Sources that dashboards draw: which ones not every viewer may see, and which ones an editor may not add.
 
 A dashboard draws what its teams may see. So an editor of one of several teams could read the data of all of them by
 adding a widget, if that was not looked at here.
@@ -27,8 +27,9 @@ NOT_THEIRS = "this dashboard draws sources that you may not see, so what you add
 def check_added(by: Principal, owners: Iterable[Team], before: DashboardSpec, after: DashboardSpec) -> None:
     """Raise Invalid if `after`, of a dashboard of `owners`, draws more than `before` of sources that `by` may not see.
 
-    What others put there stays, and may be moved, named and copied. Where there are such sources, `by` adds no query
-    without series that they see: it could wait for some of another team, and a refusal tells nobody which there are.
+    Widgets that others put there stay, and may be moved, named and copied. Where there are such sources, `by` adds no
+    query without series that they see: it could wait for some of another team, and a refusal tells nobody which there
+    are.
     """
     drawn = hidden_from_teams(owners)
     seen = drawn | hidden_from(by)

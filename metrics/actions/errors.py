@@ -1,4 +1,4 @@
-"""How an action says that what it was asked for can't be done."""
+"""Errors of actions: why a request was refused, in one sentence for people."""
 
 import math
 from typing import Any
@@ -112,5 +112,5 @@ def sentences(problem: ValidationError, where: str) -> list[tuple[str, str]]:
     """Return the field and the sentence of each error of `problem`; `where` begins the fields' names."""
     errors = problem.errors(include_url=False, include_input=False)
     fields = [".".join(filter(None, [where, *map(str, one["loc"])])) for one in errors]
-    messages = [validation.words(one) for one in errors]
+    messages = [validation.message(one) for one in errors]
     return [(field, f"{field}: {message}.") for field, message in zip(fields, messages, strict=True)]

@@ -1,4 +1,4 @@
-"""Escalation: who is told of an incident at once, and who later when nobody takes it."""
+"""Escalation steps of teams, and of the installation: reading and changing them."""
 
 from datetime import datetime, timedelta
 
@@ -86,7 +86,7 @@ def _take_step(incident: Incident, now: datetime) -> None:
     for one in to.people:
         text = f"Nobody has taken it for {lasts}: {incident.title}"
         try:
-            notifications.tell(SYSTEM, one, ALERT, text, f"/incidents/{incident.pk}/", key)
+            notifications.send(SYSTEM, one, ALERT, text, f"/incidents/{incident.pk}/", key)
         except Invalid as problem:  # the user or the team is gone
             timeline.say(incident, f"{one} can't be told: {problem}")
     told = incident_messages.escalated(incident, to.channels, key, now)

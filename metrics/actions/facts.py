@@ -1,4 +1,4 @@
-"""Facts besides series, as the people who may see a dashboard may know them: rendered once, they are shown to all."""
+"""Facts that widgets show besides series, limited to those that every viewer of a dashboard may see."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
@@ -8,8 +8,8 @@ from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_dashboard
 from metrics.actions import bad_alerts, chart_facts, on_call, on_call_past, schedules, untold, windows
 from metrics.actions.chart_facts import fact
+from metrics.actions.fact_cache import FactCache
 from metrics.actions.on_call import full_name
-from metrics.actions.remembered import Remembered
 from metrics.models import Channel, Schedule, Silence, Widget
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.annotated import ALL
@@ -18,7 +18,7 @@ from metrics.widgets.on_call import Duty
 from metrics.widgets.untold import Quiet
 
 AHEAD_S = 60 * 86_400.0
-UNTOLD_REMEMBERED_S = 2.0
+UNTOLD_CACHED_S = 2.0
 """Reasons not to be told also come without a change that is counted, such as when a source is late."""
 
 
@@ -52,7 +52,7 @@ def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
 
 
 def on_at(dashboard: int | None, at: float, widgets: Sequence[Widget]) -> Facts:
-    """Return the facts of a time of the past. What kept quiet then, nobody knows any more."""
+    """Return the facts of a time of the past. Nobody knows any more which alerts were withheld then."""
     needs = needed(widgets)
     teams = cache(partial(policy.teams_of, dashboard))
     by = of_dashboard(dashboard, teams()) if "on_call" in needs else None
@@ -135,4 +135,4 @@ def _silence_begins(by: Principal, at: float) -> float | None:
     return None if coming is None else seconds_of(coming.starts_at)
 
 
-_untold = Remembered[list[Quiet]]("untold", UNTOLD_REMEMBERED_S)
+_untold = FactCache[list[Quiet]]("untold", UNTOLD_CACHED_S)

@@ -1,4 +1,4 @@
-"""Calendars that are published elsewhere: asked for every 15 to 60 minutes, and the last good copy is kept."""
+"""Calendars that are published elsewhere: fetched every 15 to 60 minutes; the last good copy is kept."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Removing files of rooms: with what they belong to, and when no message came to name them."""
+"""Removing files of rooms: with the message that names them, or after a while without one."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Alerts that flap: said once, not told while it lasts, and told again when they calm."""
+"""Alerts that flap: announced once, then not until they calm."""
 
 from collections import defaultdict
 from collections.abc import Collection

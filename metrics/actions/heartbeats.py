@@ -57,14 +57,14 @@ def record(arrived: Sequence[Arrived]) -> list[bool]:
         rows = [row for row, _ in taken]
         moved = [moved for _, moved in taken if moved]
         journal.moved(moved)
-        watches.tell_of_transitions(moved)
+        watches.notify_of_transitions(moved)
         Ping.objects.bulk_create(rows)
         Heartbeat.objects.bulk_create(
             found.values(), update_conflicts=True, unique_fields=["id"], update_fields=CONDITION
         )
     changed = [one for key, one in found.items() if one.state != before[key]]
     states = [_state(one, one.last_at.timestamp()) for one in changed if one.last_at]
-    _tell(states + [_duration(row) for row in rows if row.duration_s is not None], max(one.ping.at for one in arrived))
+    _store(states + [_duration(row) for row in rows if row.duration_s is not None], max(one.ping.at for one in arrived))
     return [one.key in found for one in arrived]
 
 
@@ -111,7 +111,7 @@ def evaluate(now: float) -> int:
     for one in _AHEAD.objects(Heartbeat, datetime_of(now + CLOCKS_DIFFER_S)):
         _set_back(one, now)
     changed = [one for one in _OVERDUE.objects(Heartbeat, datetime_of(now)) if _judge(one, now)]
-    _tell([_state(one, now) for one in changed], now)
+    _store([_state(one, now) for one in changed], now)
     return len(changed)
 
 
@@ -133,7 +133,7 @@ def _judge(heartbeat: Heartbeat, now: float) -> bool:
             return False
         moved = [journal.transition(heartbeat, heartbeat.state, state, now, "Its ping did not come in time.")]
         journal.moved(moved)
-        watches.tell_of_transitions(moved)
+        watches.notify_of_transitions(moved)
     heartbeat.state = state
     return True
 
@@ -143,7 +143,7 @@ def report(now: float) -> None:
     at = now // REPORT_EVERY_S * REPORT_EVERY_S
     every = _REPORTED.rows()
     for begin in range(0, len(every), REPORTED_AT_ONCE):
-        _tell([_state_of(name, state, at) for name, state in every[begin : begin + REPORTED_AT_ONCE]], now)
+        _store([_state_of(name, state, at) for name, state in every[begin : begin + REPORTED_AT_ONCE]], now)
 
 
 def prune() -> None:
@@ -154,14 +154,14 @@ def prune() -> None:
         Ping.objects.filter(heartbeat=pk, pk__lte=newest[PINGS_KEPT]).delete()
 
 
-def _tell(told: Sequence[Sample], now: float) -> None:
-    """Store `told`. What stands in its way must not undo a ping, and the next report says the same again."""
-    if not told:
+def _store(found: Sequence[Sample], now: float) -> None:
+    """Store `found`. A failure to store must not undo a ping, and the next report says the same again."""
+    if not found:
         return
     try:
-        (accepted,) = samples.accept([samples.checked(told, None, now, whole=False)], now)
+        (accepted,) = samples.accept([samples.checked(found, None, now, whole=False)], now)
         if accepted.refused:
-            log.warning("state of heartbeats not stored", error=accepted.refused.sentence(len(told)))
+            log.warning("state of heartbeats not stored", error=accepted.refused.sentence(len(found)))
     except BadSamples as problem:
         log.warning("state of heartbeats not stored", error=str(problem))
 

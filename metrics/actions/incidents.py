@@ -23,7 +23,7 @@ from metrics.actions import (
 )
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
-from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Incident, Rule
 from metrics.models.log import sender
 from metrics.prepared_query import Given, PreparedQuery
@@ -31,7 +31,7 @@ from metrics.times import datetime_of
 
 LISTED_MOST = 200
 CHECKLIST_MOST, ITEM_MOST = 50, 300
-BAD = TOLD | BURNING
+BAD = ALERTING | BURNING
 """The states of alerts that somebody should know of."""
 OPEN_FIRST = Case(When(resolved_at=None, then=0), default=1)
 ACKNOWLEDGED = alerts.ACKNOWLEDGED
@@ -119,7 +119,7 @@ def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
         journal.record(by, "hand over", incident, before, alerts.acknowledgement(incident))
         timeline.handed_over(by, incident)
         text = f"{sender(by.name)} handed it over to you: {incident.title}"
-        notifications.tell(by, [person.pk or 0], ALERT, text, f"/incidents/{incident.pk}/")
+        notifications.send(by, [person.pk or 0], ALERT, text, f"/incidents/{incident.pk}/")
     return incident
 
 

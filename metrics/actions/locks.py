@@ -10,8 +10,8 @@ each locks what it needs of these in this order, and rows of one kind in the ord
 5. logs: that of the events of alerts, then those of rooms, then those of people: `metrics.actions.logs.hold`;
 6. a channel, and deliveries.
 
-What changes several of these in one transaction, such as `manage.py dashboards`, has rules before channels: a rule that
-is changed locks incidents and alerts, whose holders wait for channels.
+A transaction that changes several kinds of these, such as that of `manage.py dashboards`, has rules before channels: a
+rule that is changed locks incidents and alerts, whose holders wait for channels.
 
 A transaction that finds out which incidents it needs only by its alerts reads these first, locks the incidents, then
 locks the alerts, and looks at them again.

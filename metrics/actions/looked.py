@@ -1,4 +1,4 @@
-"""The things that rules look at: new samples, what is calculated of them, runs of sources, series that lapsed."""
+"""Readings for rules: new samples, calculated values, runs of sources, and series that lapsed."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from metrics import schedule
 from metrics.actions import rule_index, rule_series
-from metrics.actions.rule_index import Known
+from metrics.actions.rule_index import IndexedRule
 from metrics.actions.rule_series import Reading, key_of
 from metrics.alerts.base import Samples
 from metrics.alerts.machine import State, Status
@@ -40,7 +40,7 @@ class Looked:
     Without a sample for `stale_after_s` there is no data; None if nobody knows.
     """
 
-    rule: Known
+    rule: IndexedRule
     key: str
     labels: Mapping[str, str]
     unit: str
@@ -60,14 +60,14 @@ class Looked:
 class Seen:
     """All that a rule looks at, as it stands at a moment."""
 
-    rule: Known
+    rule: IndexedRule
     track: Track
 
 
 def followed(oldest_ms: Mapping[int, int], now: float, *, back: bool = False) -> list[Looked]:
     """Return the samples of series (ids) from a time on (Unix ms), for each rule that looks at each of them.
 
-    Whoever looks `back` at samples that may have been looked at before begins where a rule is as it is.
+    A look `back`, at samples that may have been looked at before, begins when each rule got its present form.
     """
     rules = rule_index.by_metric()
     series = Series.objects.select_related("source").in_bulk(list(oldest_ms))
@@ -164,7 +164,7 @@ def _status(alert: Alert) -> Status:
     return Status(State(alert.state), alert.since_ms / 1000, alert.seen_at_ms / 1000)
 
 
-def of_moment(rules: Sequence[Known], at: float) -> list[Seen]:
+def of_moment(rules: Sequence[IndexedRule], at: float) -> list[Seen]:
     """Return what rules look at that is made of samples first, as of `at`: functions, groups, rates of counters."""
     metrics = {rule.query.metric for rule in rules if rule.spec.is_plain()}
     counters = set(
@@ -181,7 +181,7 @@ def of_moment(rules: Sequence[Known], at: float) -> list[Seen]:
     return found
 
 
-def _readings(rules: Sequence[Known], hidden: frozenset[int]) -> list[Reading]:
+def _readings(rules: Sequence[IndexedRule], hidden: frozenset[int]) -> list[Reading]:
     chosen = rule_series.chosen([rule.spec for rule in rules], hidden)
     return [Reading(rule.spec, rule.condition, of_rule) for rule, of_rule in zip(rules, chosen, strict=True)]
 
@@ -212,7 +212,7 @@ def calculated(seen: Sequence[Seen], at: float) -> list[Looked]:
     return found
 
 
-def _steps(rules: Iterable[Known], at: float) -> dict[int, dict[str, list[Steps]]]:
+def _steps(rules: Iterable[IndexedRule], at: float) -> dict[int, dict[str, list[Steps]]]:
     """Return the past that each of `rules` needs at a moment, by its id and then by key."""
     found: dict[int, dict[str, list[Steps]]] = {}
     of_all = list(rules)
@@ -223,7 +223,7 @@ def _steps(rules: Iterable[Known], at: float) -> dict[int, dict[str, list[Steps]
     return found
 
 
-def lapsed(rules: Sequence[Known], seen: Sequence[Seen], now: float) -> list[Looked]:
+def lapsed(rules: Sequence[IndexedRule], seen: Sequence[Seen], now: float) -> list[Looked]:
     """Return the series without new samples of which no alert says so yet, but for those gone before their rule was.
 
     `seen` is what is known already of those that are calculated.
@@ -249,7 +249,7 @@ def lapsed(rules: Sequence[Known], seen: Sequence[Seen], now: float) -> list[Loo
     return found
 
 
-def _plain(rules: Sequence[Known], now: float) -> Iterable[Seen]:
+def _plain(rules: Sequence[IndexedRule], now: float) -> Iterable[Seen]:
     """Yield the series whose samples are looked at one by one, some at a time."""
     wanting = [rule for rule in rules if rule.may_lapse and rule.spec.is_plain()]
     for hidden in {rule.hidden for rule in wanting}:
@@ -262,7 +262,7 @@ def _plain(rules: Sequence[Known], now: float) -> Iterable[Seen]:
             yield from (Seen(rule, tracks[one.pk]) for rule, one in part)
 
 
-def runs(rules: Sequence[Known], since: float, now: float) -> list[Looked]:
+def runs(rules: Sequence[IndexedRule], since: float, now: float) -> list[Looked]:
     """Return how many runs in a row failed of the sources that rules look at, at each run since a time."""
     of_sources = [rule for rule in rules if rule.spec.kind.of_sources]
     if not of_sources:
@@ -286,7 +286,9 @@ def runs(rules: Sequence[Known], since: float, now: float) -> list[Looked]:
     return found + gone
 
 
-def _of_runs(rule: Known, source: Source, samples: Samples, known: Mapping[tuple[int, str], Alert]) -> Looked | None:
+def _of_runs(
+    rule: IndexedRule, source: Source, samples: Samples, known: Mapping[tuple[int, str], Alert]
+) -> Looked | None:
     labels = labels_of(source)
     key = series_key(FAILED_RUNS, labels)
     alert = known.get((rule.pk, key))

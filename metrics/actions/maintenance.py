@@ -1,4 +1,4 @@
-"""Maintenance: windows in which what matches is worked on, and nobody is told of its alerts."""
+"""Maintenance: windows of time in which alerts that match are withheld."""
 
 import time
 from collections.abc import Mapping, Sequence

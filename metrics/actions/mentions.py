@@ -35,7 +35,7 @@ def find(text: str, room: Room) -> list[str]:
     return [known[name] for name in dict.fromkeys(names_found) if name is not None]
 
 
-class Told(NamedTuple):
+class MentionNotice(NamedTuple):
     """People (ids) to tell of a message, and what they are told: the fields of a notification."""
 
     people: list[int]
@@ -45,16 +45,16 @@ class Told(NamedTuple):
     key: str
 
 
-def tell_all(said: Sequence[tuple[Principal, Message, Room]]) -> None:
+def notify_all(said: Sequence[tuple[Principal, Message, Room]]) -> None:
     """Tell those whom messages mention, in the transaction around this; in a direct conversation the other person.
 
     Nobody is told twice of a message. The other person of a direct conversation is told once until they have read on.
     """
-    found = [(by, told) for by, message, room in said for told in _told(message, room)]
+    found = [(by, notice) for by, message, room in said for notice in _notices(message, room)]
     # In one order for all, or two processes that tell the same people in different orders would deadlock.
-    logs.hold({person(user) for _, told in found for user in told.people})
-    for by, told in found:
-        notifications.tell(by, *told)
+    logs.hold({person(user) for _, notice in found for user in notice.people})
+    for by, notice in found:
+        notifications.send(by, *notice)
 
 
 def reword(message: Message, room: Room) -> None:
@@ -90,7 +90,7 @@ def _key(message: Message) -> str:
     return f"mention-{message.pk}"
 
 
-def _told(message: Message, room: Room) -> Iterator[Told]:
+def _notices(message: Message, room: Room) -> Iterator[MentionNotice]:
     if not message.mentions and not room.direct:
         return
     about, text = _about(message, room), _quotation(message, room)
@@ -99,14 +99,14 @@ def _told(message: Message, room: Room) -> Iterator[Told]:
         for user in people:
             read = Reading.objects.filter(user=user, room=room).values_list("number", flat=True).first()
             key = f"direct-{room.pk}-{read or 0}"
-            yield Told([user.pk], "direct", text, about, key)
+            yield MentionNotice([user.pk], "direct", text, about, key)
         return
     users = [one.removeprefix(USER) for one in message.mentions if one.startswith(USER)]
     teams = [one.removeprefix(TEAM) for one in message.mentions if one.startswith(TEAM)]
     named = people.filter(Q(username__in=users) | Q(groups__name__in=teams)).order_by("pk").distinct()
     ids = list(named.values_list("pk", flat=True)[:MOST])
     if ids:
-        yield Told(ids, "mention", text, about, _key(message))
+        yield MentionNotice(ids, "mention", text, about, _key(message))
 
 
 def suggested(by: Principal, id: int, typed: str) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ def edit(by: Principal, room: int, number: int, text: str) -> Message:
             found = {"mentions": mentions.find(text, message.room), "cards": cards.cards(text, message.room)}
             messages.change(message, text=text, **found, edited_at=datetime.now(UTC))
             if not message.room.direct:
-                mentions.tell_all([(by, message, message.room)])
+                mentions.notify_all([(by, message, message.room)])
             mentions.reword(message, message.room)
     return message
 

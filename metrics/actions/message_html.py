@@ -1,7 +1,7 @@
 """The HTML of a message: the same on the page of its room, as an entry of the room's log, and in its export.
 
 It is put together here and not by a template: a room draws each message that is said, and fifty at once when it is
-opened, and a template takes ten times as long over one. What is below a few texts, such as files, is a template's.
+opened, and a template takes ten times as long over one. A template draws the parts below the texts, such as files.
 """
 
 from datetime import datetime

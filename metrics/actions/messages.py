@@ -282,7 +282,7 @@ def _store(drafts: Sequence[tuple[Draft, Room, dict[str, Any]]]) -> list[Message
     if made:
         Message.objects.bulk_create(made)
         _note_as_read(made)
-        mentions.tell_all([(draft.by, one, room) for one, (draft, room, _) in zip(made, drafts, strict=True)])
+        mentions.notify_all([(draft.by, one, room) for one, (draft, room, _) in zip(made, drafts, strict=True)])
         transaction.on_commit(partial(_send, made))
     return made
 

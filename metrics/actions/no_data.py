@@ -1,4 +1,4 @@
-"""Most of what rules look at has no data at once: that is one incident about us, and not one for each series.
+"""Missing data of most rules at once: one incident about this system, instead of one for each series.
 
 While it is open, people are not told of single series without data. It is over when at most half of them have none.
 """
@@ -33,7 +33,7 @@ TITLE = "Watchfloor gets no data"
 LEAST = 5
 """Of fewer series each is told."""
 SHARE = 0.5
-TOGETHER_S = 60.0
+WINDOW_S = 60.0
 SEEN_S = 86_400.0
 """A series whose newest sample is older is gone, and does not count."""
 
@@ -41,7 +41,7 @@ SEEN_S = 86_400.0
 def look(now: float) -> None:
     """Open or end the incident that says that we get no data, at `now` (Unix seconds)."""
     found = _open()
-    if found is None and _without().filter(since_ms__gte=(now - TOGETHER_S) * 1000).count() < LEAST:
+    if found is None and _without().filter(since_ms__gte=(now - WINDOW_S) * 1000).count() < LEAST:
         return
     without = _without().filter(seen_at_ms__gt=(now - SEEN_S) * 1000).count()
     watched = _watched(now)
@@ -101,7 +101,7 @@ def _begin(without: int, watched: int, now: float) -> None:
     text = f"{TITLE}: {without} of {watched} series have none. People are not told of each of them."
     timeline.say(incident, text)
     counts = {
-        to: notifications.tell(SYSTEM, to, ALERT, text, f"/incidents/{incident.pk}/", f"incident:{incident.pk}:no-data")
+        to: notifications.send(SYSTEM, to, ALERT, text, f"/incidents/{incident.pk}/", f"incident:{incident.pk}:no-data")
         for to in audience.of_incident(incident, now).people
     }
-    timeline.say_all(timeline.told(incident, counts))
+    timeline.say_all(timeline.notified(incident, counts))

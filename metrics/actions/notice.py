@@ -1,4 +1,4 @@
-"""The notice: what a page says above all else: a part of the system stands still, or nearly everything is late."""
+"""The notice on top of every page: a part of the system stands still, or nearly all samples are late."""
 
 import math
 from collections.abc import Sequence

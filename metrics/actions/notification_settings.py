@@ -1,6 +1,6 @@
 """How each person is told: which kinds show in the page, which come as Web Push, and when it is quiet.
 
-What is not shown is kept and counted all the same.
+Notifications that are not shown are kept and counted all the same.
 """
 
 import zoneinfo

@@ -1,4 +1,4 @@
-"""Notifications: telling people something, in every tab they have open, and keeping it until they read it."""
+"""Notifications: sent to every open tab of a person, and kept until they are read."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ from metrics.access.principal import Principal, of_users
 from metrics.actions import logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
-from metrics.database import after_commit, by_the_way
+from metrics.database import after_commit, best_effort
 from metrics.live import bus
 from metrics.live.bus import Addressee, Entry
 from metrics.live.topic import person
@@ -45,35 +45,35 @@ class Notice(NamedTuple):
 
 
 def notify(by: Principal, to: str, kind: str, text: str, about: str = "", key: str = "") -> int:
-    """Tell `to` something, as `tell` does, if `by` may send notifications. Raises Forbidden, or Invalid.
+    """Tell `to` something, as `send` does, if `by` may send notifications. Raises Forbidden, or Invalid.
 
     A thing that `by` may not see counts as none, be there one or not.
     """
     check(by, CREATE, Notification)
-    return _tell(by, to, kind, text, about, key, lambda thing: may(by, SEE, thing))
+    return _send_one(by, to, kind, text, about, key, lambda thing: may(by, SEE, thing))
 
 
-def tell(by: Principal, to: str | Collection[int], kind: str, text: str, about: str = "", key: str = "") -> int:
+def send(by: Principal, to: str | Collection[int], kind: str, text: str, about: str = "", key: str = "") -> int:
     """Tell people something, and return how many they are; for actions, which know that `by` may do so.
 
     `to` is user:NAME, team:NAME, everyone, watchers:NOUN:ID, or the ids of users. Watchers are not told what they did
     themselves. `about` is a path of ours that leads to what it is about; people who may not see that thing, or the one
-    that is watched, are left out. Whoever was told something with the same `key` before is not told again, and counts.
+    that is watched, are left out. People who had a notification with the same `key` before get no other, and count.
     However many they are, the queries are the same, and one message goes out when the transaction is committed. Raises
     Invalid.
     """
-    return _tell(by, to, kind, text, about, key, lambda _: True)
+    return _send_one(by, to, kind, text, about, key, lambda _: True)
 
 
-def tell_all(by: Principal, kind: str, notices: Sequence[Notice]) -> list[int | Invalid]:
-    """Tell each of `notices` as `tell` does, in this order; return what it would return or raise for each.
+def send_all(by: Principal, kind: str, notices: Sequence[Notice]) -> list[int | Invalid]:
+    """Tell each of `notices` as `send` does, in this order; return what it would return or raise for each.
 
     However many they are, the queries are the same.
     """
-    return _tell_all(by, kind, notices, lambda _: True)
+    return _send_all(by, kind, notices, lambda _: True)
 
 
-def _tell(
+def _send_one(
     by: Principal,
     to: str | Collection[int],
     kind: str,
@@ -82,17 +82,17 @@ def _tell(
     key: str,
     is_there: Callable[[Model], bool],
 ) -> int:
-    (outcome,) = _tell_all(by, kind, [Notice(to, text, about, key)], is_there)
+    (outcome,) = _send_all(by, kind, [Notice(to, text, about, key)], is_there)
     if isinstance(outcome, Invalid):
         raise outcome
     return outcome
 
 
-def _tell_all(
+def _send_all(
     by: Principal, kind: str, notices: Sequence[Notice], is_there: Callable[[Model], bool]
 ) -> list[int | Invalid]:
-    told = _people(by, kind, notices, is_there)
-    wanted = [(one, people) for one, people in zip(notices, told, strict=True) if not isinstance(people, Invalid)]
+    found = _people(by, kind, notices, is_there)
+    wanted = [(one, people) for one, people in zip(notices, found, strict=True) if not isinstance(people, Invalid)]
     for tried in range(1, TRIES + 1):
         try:
             with transaction.atomic():
@@ -101,7 +101,7 @@ def _tell_all(
         except IntegrityError:  # the same came twice at once: the other one is committed, and found now
             if tried == TRIES:
                 raise
-    return [people if isinstance(people, Invalid) else len(people) for people in told]
+    return [people if isinstance(people, Invalid) else len(people) for people in found]
 
 
 def _unread_about(user: Any, path: Any, query: Any, fragment: Any) -> QuerySet[Notification]:
@@ -167,7 +167,7 @@ def mark_opened(user: int, path: str) -> None:
     """Note that `user` (id) opens the page `path`, and so reads what is about it; no page fails, or waits, for that."""
     about = (path, f"{path}?", f"{path}#")
     if _OPENED.finds(user, *about):  # nearly always not, and then nothing is written
-        by_the_way(lambda: _read(user, _unread_about(user, *about)))
+        best_effort(lambda: _read(user, _unread_about(user, *about)))
 
 
 def reword(found: QuerySet[Notification], text: str) -> None:
@@ -184,7 +184,7 @@ def reword(found: QuerySet[Notification], text: str) -> None:
 
 def _reword(notification: Notification) -> None:
     html = render_to_string("notification/_text.html", {"one": notification}).strip()
-    bus.send_to(notification.user_id, f"told-{notification.number}-text", "outerMorph", html)
+    bus.send_to(notification.user_id, f"notification-{notification.number}-text", "outerMorph", html)
 
 
 def take_back(found: QuerySet[Notification]) -> None:
@@ -323,11 +323,11 @@ def _addressed(
 def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int]]]) -> None:
     keys, everyone = {one.key for one, _ in wanted if one.key}, {user for _, people in wanted for user in people}
     rows = Notification.objects.filter(user__in=everyone, key__in=keys) if keys else Notification.objects.none()
-    told = set(rows.values_list("key", "user"))
+    notified = set(rows.values_list("key", "user"))
     new: list[tuple[Notice, list[int]]] = []
     for one, people in wanted:
-        those = sorted(user for user in set(people) if (one.key, user) not in told)
-        told |= {(one.key, user) for user in those if one.key}
+        those = sorted(user for user in set(people) if (one.key, user) not in notified)
+        notified |= {(one.key, user) for user in those if one.key}
         if those:
             new.append((one, those))
     if not new:

@@ -1,4 +1,4 @@
-"""Rows that this release can't read, such as those of a later one: each is left out, and logged once by a process."""
+"""Rows that this release can't read, such as those of a later one: each is skipped, and logged once."""
 
 from threading import Lock
 

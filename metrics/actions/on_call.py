@@ -1,4 +1,4 @@
-"""On call: who it is now, and when, by schedules, overrides, and calendars elsewhere."""
+"""On call: who is on duty at a time, by schedules, overrides, and calendars elsewhere."""
 
 import hashlib
 import secrets

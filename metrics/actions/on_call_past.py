@@ -1,4 +1,4 @@
-"""On call in the past: of which schedules that is not known any more."""
+"""On call in the past: schedules whose past is not known any more."""
 
 import time
 from collections.abc import Iterable, Mapping

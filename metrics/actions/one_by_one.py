@@ -1,4 +1,4 @@
-"""Many things done in one transaction, and each alone if one of them can't be: an odd one keeps no other from it."""
+"""Many things in one transaction; if it fails, one transaction each, so that one bad row does not stop the rest."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -1,7 +1,7 @@
 """Pictures of dashboards: uploading them, fetching them while somebody looks, and removing what nothing shows.
 
-Whoever may see a dashboard may see its pictures, and nobody else. A picture is fetched once for everybody, however many
-look, and only where sources of people who are not administrators may connect to.
+The people who may see a dashboard may see its pictures, and nobody else. A picture is fetched once for everybody,
+however many look, and only where sources of people who are not administrators may connect to.
 """
 
 import hashlib
@@ -259,7 +259,7 @@ def ask(dashboard: Dashboard, spec: DashboardSpec) -> None:
 
 
 def fetch(wanted: Wanted) -> None:
-    """Fetch a picture, keep it, and have what shows it drawn anew. What goes wrong is noted, and is no exception."""
+    """Fetch a picture, keep it, and have what shows it drawn anew. A failure is noted, and raises no exception."""
     dashboard = Dashboard.objects.filter(pk=wanted.dashboard).first()
     if dashboard is None:
         return

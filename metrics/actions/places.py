@@ -1,4 +1,4 @@
-"""Places: the things that paths of ours lead to.
+"""Places: the things that paths of this site lead to.
 
 Workers ask, too, and have no URLs loaded. A test compares with those of the pages.
 """

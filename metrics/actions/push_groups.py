@@ -9,7 +9,7 @@ from collections.abc import Collection
 from django.db import transaction
 
 from metrics.actions.errors import Forbidden
-from metrics.actions.samples import Push, accept, tell
+from metrics.actions.samples import Push, accept, after_write
 from metrics.batch import Accepted
 from metrics.sample import series_key
 from metrics.series.write import group_owner, lock_group, settle_group
@@ -29,5 +29,5 @@ def replace(group: str, push: Push, names: Collection[str] | None, now: float, a
         (accepted,) = accept([push], now)
         keys = {series_key(one.metric, one.labels) for one in push.samples}
         gone = settle_group(group, keys, names, now, owner)
-        tell(gone, (), now)
+        after_write(gone, (), now)
     return accepted

@@ -72,11 +72,11 @@ def mark(marks: Sequence[Mark]) -> list[bool]:
             update_fields=["number", "ordinal"],
         )
         if moved:
-            transaction.on_commit(partial(_tell, sorted(moved)))
+            transaction.on_commit(partial(_show_read, sorted(moved)))
     return [(one.user, one.room) in moved for one in marks]
 
 
-def _tell(moved: Sequence[tuple[int, int]]) -> None:
+def _show_read(moved: Sequence[tuple[int, int]]) -> None:
     """Have the badges of people (ids) counted anew who read on in rooms (ids), and what told them of it be read."""
     bus.unread(users=sorted({user for user, _ in moved}))
     for user, room in moved:

@@ -15,7 +15,7 @@ from metrics.live import bus, due, marks, snapshot, states, waiting, watchers
 from metrics.live.states import WidgetState
 from metrics.live.topic import DASHBOARD, VALUES, Topic
 from metrics.models import Dashboard, Widget
-from metrics.redis_state.round_trip import ask_together
+from metrics.redis_state.round_trip import ask_all
 from metrics.widgets import values
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.render import WidgetView, html, widget_views
@@ -110,7 +110,7 @@ def _render_or_log(variant: Topic) -> None:
 
 def sweep(now: float) -> None:
     """Have rendered what nobody asked for: what was lost, and windows that time has moved on."""
-    _, restarted, topics, members, forgotten = ask_together(
+    _, restarted, topics, members, forgotten = ask_all(
         health.sign("sweep", now),
         marks.redis_restarted(),
         watchers.looked_at(now),

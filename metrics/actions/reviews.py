@@ -30,7 +30,7 @@ def markdown(by: Principal, id: int) -> str:
         ["## In short", "", *_facts(incident, alerts)],
         ["## What was seen", "", *_seen(alerts)],
         ["## What happened", "", *_happened(incident, alerts)],
-        ["## Who was told", "", *_told(incident)],
+        ["## Who was told", "", *_notified(incident)],
         *([f"## {heading}", "", "…"] for heading in TO_WRITE),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -86,7 +86,7 @@ def _said(message: Message) -> str:
     return text if message.by == SYSTEM.name else f"**{_line(message.sender)}**: {text}"
 
 
-def _told(incident: Incident) -> Iterator[str]:
+def _notified(incident: Incident) -> Iterator[str]:
     page = Notification.objects.filter(about=f"/incidents/{incident.pk}/").select_related("user")
     counts = Counter((one.user.get_username(), one.read_at is not None) for one in page[:LINES_MOST])
     for name in sorted({name for name, _ in counts}):

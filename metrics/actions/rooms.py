@@ -1,4 +1,4 @@
-"""Rooms: making, changing, closing and removing them. What is said in them is in `messages`."""
+"""Rooms: making, changing, closing and removing them. Their messages are in `messages`."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """Rules as files: YAML beside the dashboards', compared with what is stored, applied, and written again.
 
-A file says its rule by `name`; how it is called itself is for people. What it leaves out has its default; the
+A file says its rule by `name`; how it is called itself is for people. A field that it leaves out has its default; the
 `version` of a condition is 1 there.
 """
 

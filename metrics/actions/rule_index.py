@@ -1,4 +1,4 @@
-"""Rules by the metric that they look at, remembered for a second: storing samples must not wait for it."""
+"""Rules by the metric that they look at, cached for a second, so that storing samples need not query for them."""
 
 import math
 import time
@@ -22,12 +22,12 @@ from metrics.versioned import upgraded
 log = structlog.get_logger(__name__)
 
 PARSED_MOST = 10_000
-REMEMBERED_S = 1.0
-ACCESS_REMEMBERED_S = 10.0
+CACHED_S = 1.0
+ACCESS_CACHED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IndexedRule:
     """A rule that is looked at, as it is since `changed_at` (Unix seconds), and the sources (ids) that it may not read.
 
     `condition` is the config of its condition. It `follows` each sample that comes, or else looks now and then; it
@@ -48,19 +48,19 @@ class Known:
     may_lapse: bool
 
 
-class OfMetric(Sequence[Known]):
+class OfMetric(Sequence[IndexedRule]):
     """The rules that look at one metric. Those that look at one series are found by its labels."""
 
-    def __init__(self, rules: Sequence[Known]) -> None:
+    def __init__(self, rules: Sequence[IndexedRule]) -> None:
         self._rules = rules
         self._matching = Matching(enumerate(rule.query for rule in rules))
         self._followed: dict[tuple[int, str, int | None], bool] = {}
 
     @overload
-    def __getitem__(self, place: int) -> Known: ...
+    def __getitem__(self, place: int) -> IndexedRule: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Known]: ...
-    def __getitem__(self, place: int | slice) -> Known | Sequence[Known]:
+    def __getitem__(self, place: slice) -> Sequence[IndexedRule]: ...
+    def __getitem__(self, place: int | slice) -> IndexedRule | Sequence[IndexedRule]:
         return self._rules[place]
 
     def __len__(self) -> int:
@@ -74,7 +74,7 @@ class OfMetric(Sequence[Known]):
             known = self._followed[key] = bool(self.following(series))
         return known
 
-    def following(self, series: Series) -> list[Known]:
+    def following(self, series: Series) -> list[IndexedRule]:
         """Return the rules that look at each sample of `series`; counters are looked at by their rate, now and then."""
         if series.type == "counter":
             return []
@@ -111,9 +111,9 @@ def by_metric() -> ByMetric:
     with _lock:
         now = time.monotonic()
         asked_at, read_at, before = _read
-        if now - asked_at >= REMEMBERED_S:
+        if now - asked_at >= CACHED_S:
             state = _STATE.rows()
-            if state != before or now - read_at >= ACCESS_REMEMBERED_S:
+            if state != before or now - read_at >= ACCESS_CACHED_S:
                 _known, read_at = _all(), now
             _read = now, read_at, state
         return _known
@@ -128,7 +128,7 @@ def forget() -> None:
 
 
 def _all() -> ByMetric:
-    found: dict[str, list[Known]] = defaultdict(list)
+    found: dict[str, list[IndexedRule]] = defaultdict(list)
     rules = list(Rule.objects.filter(enabled=True, received=None).prefetch_related("teams"))
     restricted = restricted_sources() if rules else {}
     for rule in rules:
@@ -141,10 +141,10 @@ def _all() -> ByMetric:
     return {metric: OfMetric(of_metric) for metric, of_metric in found.items()}
 
 
-def _made(rule: Rule, spec: RuleSpec, condition: ConditionConfig, hidden: frozenset[int]) -> Known:
+def _made(rule: Rule, spec: RuleSpec, condition: ConditionConfig, hidden: frozenset[int]) -> IndexedRule:
     kind = spec.kind
     before = kind.samples_before(condition)
-    return Known(
+    return IndexedRule(
         pk=rule.pk,
         name=rule.name,
         spec=spec,

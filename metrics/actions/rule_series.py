@@ -1,6 +1,6 @@
 """The series that rules look at, and what functions, groups, expressions and conditions make of them.
 
-What happens and what is rehearsed are read and judged by the same functions.
+The same functions read and judge the present and a rehearsal.
 """
 
 from collections import defaultdict

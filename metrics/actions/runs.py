@@ -200,7 +200,7 @@ def _note(source: Source, started_at: datetime, duration_s: float, outcome: Outc
             run.save(force_insert=True)
             moved = _moved(source, started_at, outcome)
             journal.moved(moved)
-            watches.tell_of_transitions(moved)
+            watches.notify_of_transitions(moved)
 
 
 def _moved(source: Source, at: datetime, outcome: Outcome) -> list[Transition]:

@@ -14,7 +14,7 @@ from metrics.database import after_commit
 from metrics.live import marks, watchers
 from metrics.models import Series, Source
 from metrics.redis_state import outage
-from metrics.sample import About, BadSamples, Sample, series_key
+from metrics.sample import BadSamples, Metadata, Sample, series_key
 from metrics.series.write import TooManySeries, describe_metrics, write
 from metrics.times import datetime_of
 
@@ -82,7 +82,7 @@ def _store(pushes: Sequence[Push], now: float) -> list[Accepted]:
         changed = [one for source, samples in by_source.items() if samples for one in write(samples, source, now)]
         counts = {source: len(samples) for source, samples in by_source.items() if source is not None}
         stored = [sample for samples in by_source.values() for sample in samples]
-        tell(changed, stored, now)
+        after_write(changed, stored, now)
         after_commit(_note_pushes, counts, now)
     return [Accepted(len(push.samples), push.refused) for push in pushes]
 
@@ -96,7 +96,7 @@ def _without(many: TooManySeries, push: Push) -> Push:
     return replace(push, samples=list(compress(push.samples, fits)), places=list(compress(push.places, fits)))
 
 
-def tell(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> None:
+def after_write(changed: Sequence[Series], samples: Sequence[Sample], now: float) -> None:
     """Have series that `changed`, with these `samples`, shown and looked at by rules once it is committed.
 
     Each is done whatever becomes of the other; whoever sent the samples has been promised neither.
@@ -132,6 +132,6 @@ def _show(series: Sequence[Series], now: float) -> None:
         marks.mark_each(widgets_by_variant(watched, series))
 
 
-def describe(about: Mapping[str, About], source: Source | None) -> None:
-    """Keep what is said `about` metrics, by name, with the series of `source` that there are."""
-    describe_metrics(about, source)
+def describe(metadata: Mapping[str, Metadata], source: Source | None) -> None:
+    """Keep the `metadata` of metrics, by name, with the series of `source` that there are."""
+    describe_metrics(metadata, source)

@@ -1,4 +1,4 @@
-"""Which widgets show which series: the queries of dashboards, remembered for as long as their revision is the newest.
+"""Widgets that show a series: the queries of dashboards, cached until their revision changes.
 
 With many open dashboards, reading and parsing all their widgets would be most of what storing a sample costs.
 """
@@ -21,7 +21,7 @@ CHOICES_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Cached:
     """Queries of a revision, with labels as they are written, and by what is chosen of variables."""
 
     revision: int
@@ -42,7 +42,7 @@ class _Remembered:
         return found
 
 
-_remembered: dict[int, _Remembered] = {}
+_cache: dict[int, _Cached] = {}
 _lock = Lock()  # threads that begin together need not all read the same
 
 
@@ -69,8 +69,8 @@ def dashboards_of(series: Series, dashboards: Iterable[int]) -> list[int]:
 
 
 def forget() -> None:
-    """Remember nothing any more."""
-    _remembered.clear()
+    """Empty the cache."""
+    _cache.clear()
 
 
 def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]]]) -> list[str]:
@@ -84,18 +84,16 @@ def _matching(queries: ByMetric, labels: Mapping[str, Sequence[Mapping[str, str]
     )
 
 
-def _queries(dashboards: Collection[int]) -> dict[int, _Remembered]:
+def _queries(dashboards: Collection[int]) -> dict[int, _Cached]:
     """Return the queries of `dashboards` (ids), and remember those of no others."""
     with _lock:
         # The revision is read first: should the widgets be newer, then so will be the next revision that is read.
         newest = dict(Dashboard.objects.filter(pk__in=dashboards).order_by().values_list("pk", "revision"))
-        known = {
-            pk: one for pk, revision in newest.items() if (one := _remembered.get(pk)) and one.revision == revision
-        }
+        known = {pk: one for pk, revision in newest.items() if (one := _cache.get(pk)) and one.revision == revision}
         unknown = {pk: revision for pk, revision in newest.items() if pk not in known}
-        known |= {pk: _Remembered(unknown[pk], queries) for pk, queries in _read(unknown).items()}
-        _remembered.clear()
-        _remembered.update(known)
+        known |= {pk: _Cached(unknown[pk], queries) for pk, queries in _read(unknown).items()}
+        _cache.clear()
+        _cache.update(known)
     return known
 
 

@@ -1,4 +1,4 @@
-"""Which sources are due: each slot of each is claimed once, however many ask."""
+"""Slots of sources that are due: each is claimed once, by however many processes."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from metrics.health import store as health
 from metrics.models import Source
 from metrics.prepared_query import PreparedQuery
 from metrics.redis_state import slots
-from metrics.redis_state.round_trip import ask, ask_together
+from metrics.redis_state.round_trip import ask, ask_all
 from metrics.schedule import BadSchedule, Schedule
 
 LATE_MOST_S = 60
@@ -52,7 +52,7 @@ def due(now: float) -> list[Due]:
         ask(health.tick(now))  # the tick ran, though the database did not answer
         raise
     sign = _database.at(now, time.monotonic())
-    _, _, claimed = ask_together(health.tick(now), sign, slots.claims([slot for slot, _ in found], now))
+    _, _, claimed = ask_all(health.tick(now), sign, slots.claims([slot for slot, _ in found], now))
     return [due for (_, due), is_ours in zip(found, claimed, strict=True) if is_ours]
 
 

@@ -1,4 +1,4 @@
-"""How a source stands, in one word."""
+"""The status of a source, in one word."""
 
 from dataclasses import dataclass
 

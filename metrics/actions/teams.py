@@ -57,7 +57,8 @@ def set_members(by: Principal, id: int, users: Iterable[User]) -> None:
 
 
 def delete(by: Principal, id: int) -> None:
-    """Remove a team. What only its members saw, only administrators see then, and tokens of no other team are revoked.
+    """Remove a team. Things that only its members saw are then seen by administrators only, and tokens of no other team
+    are revoked.
 
     Raises Forbidden and Missing.
     """

@@ -45,7 +45,7 @@ def hold(incidents: Iterable[Incident]) -> None:
     logs.hold([topic_of(pk) for pk in found])
 
 
-def told(incident: Incident, counts: Mapping[str, int]) -> list[Line]:
+def notified(incident: Incident, counts: Mapping[str, int]) -> list[Line]:
     """Return who was told in the page of an incident first: how many people each name in `counts` stands for."""
     those = [f"{to.partition(':')[2] or to} ({_people(count)})" for to, count in counts.items() if count]
     text = f"Told in the page: {', '.join(those)}."

@@ -1,4 +1,4 @@
-"""Trying a source: one run, of which is shown what it would store."""
+"""Trying a source: one run, whose samples are shown and not stored."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""All that people are not being told: silences, acknowledgements, maintenance, and what can't notice anything.
+"""Everything that people are not told: silences, acknowledgements, maintenance, and parts that can't work.
 
 `GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
 """
@@ -199,7 +199,7 @@ def _answers(by: Principal, now: float) -> list[Untold]:
         if not is_readable(one.spec, one.version):
             url = f"/access/teams/{one.team_id}/escalation/" if one.team_id else "/access/escalation/"
             text = "This release can't read it: it answers as if it said nothing of its own."
-            found.append(Untold("escalation", str(one.pk), f"Who is told of {one}", url, text))
+            found.append(Untold("escalation", str(one.pk), f"Escalation of {one}", url, text))
     for row in visible(by, Schedule).filter(url=""):
         if not schedules.is_readable(row):
             text = "This release can't read it: by it, only those who stand in are on call."

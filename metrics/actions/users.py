@@ -104,7 +104,7 @@ def change(
 ) -> User:
     """Give a user another role or other teams, or turn the account off or on; None leaves each as it is.
 
-    Raises Forbidden, Missing, or Invalid for the last administrator. Whoever is turned off is signed out everywhere.
+    Raises Forbidden, Missing, or Invalid for the last administrator. A user who is turned off is signed out everywhere.
     """
     with transaction.atomic():
         others = administrators_without([id])

@@ -1,4 +1,4 @@
-"""Walls that went dark: for how long no wall has shown a dashboard that one showed within the last day, as samples.
+"""Walls that went dark: the time since a wall last showed a dashboard that one showed within a day, as samples.
 
 The newest sample says for how long that is already, so nothing else is stored. Time in which nobody could look, such as
 while Redis did not answer or Watchfloor was off, does not count: there is no sample for two minutes or longer then.

@@ -1,4 +1,4 @@
-"""The dead man's switch: another service hears from us while alerts are evaluated and told, and else it does not.
+"""The dead man's switch: another service gets a request every minute while alerts are evaluated and sent.
 
 That service tells people when nothing came. It can be any that expects a request a minute, such as healthchecks.
 """

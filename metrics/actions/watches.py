@@ -39,28 +39,28 @@ def is_watching(user: int, thing: Model) -> bool:
     return Watch.objects.filter(user=user, noun=journal.noun_of(thing), thing=str(thing.pk)).exists()
 
 
-def tell_of_change(by: Principal, thing: Model, what: str, key: str, about: str = "") -> None:
+def notify_of_change(by: Principal, thing: Model, what: str, key: str, about: str = "") -> None:
     """Tell the watchers of `thing`, but for `by`, that `by` did `what`: a sentence that goes on from the name.
 
     It is told once the transaction is committed, if it can be: a change does not fail because of it.
     """
     text = f"{sender(by.name)} {what}"[: notifications.TEXT_MOST]
     to = f"watchers:{journal.noun_of(thing)}:{thing.pk}"
-    after_commit(notifications.tell, by, to, CHANGE, text, about, key)
+    after_commit(notifications.send, by, to, CHANGE, text, about, key)
 
 
-def tell_of_transitions(transitions: Iterable[Transition]) -> None:
+def notify_of_transitions(transitions: Iterable[Transition]) -> None:
     """Tell the watchers of things that went down or came back, once the transaction is committed, if that can be."""
-    told = [one for one in transitions if _is_news(one)]
-    if told:
-        after_commit(_tell_of, told)
+    news = [one for one in transitions if _is_news(one)]
+    if news:
+        after_commit(_notify_of, news)
 
 
 def _is_news(transition: Transition) -> bool:
     return transition.after in BAD or (transition.before in BAD and transition.after in GOOD)
 
 
-def _tell_of(transitions: Sequence[Transition]) -> None:
+def _notify_of(transitions: Sequence[Transition]) -> None:
     watched = set(Watch.objects.filter(thing__in={one.thing for one in transitions}).values_list("noun", "thing"))
     for one in transitions:
         if (one.noun, one.thing) in watched:
@@ -68,7 +68,7 @@ def _tell_of(transitions: Sequence[Transition]) -> None:
             text = f"{one.name} {how}. {one.why}".strip()[: notifications.TEXT_MOST]
             key = f"{one.noun}:{one.thing}:{one.after}:{one.at.timestamp():.3f}"
             about = f"/{one.noun}s/{one.thing}/"
-            notifications.tell(SYSTEM, f"watchers:{one.noun}:{one.thing}", STATE, text, about, key)
+            notifications.send(SYSTEM, f"watchers:{one.noun}:{one.thing}", STATE, text, about, key)
 
 
 def forget() -> None:

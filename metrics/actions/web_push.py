@@ -114,7 +114,7 @@ def ask(made: Sequence[Notification], users: Collection[int]) -> None:
 def deliver(notifications: Sequence[int], tried: int) -> None:
     """Push those of `notifications` (ids) that are unread to the browsers of their people, none of them twice.
 
-    Browsers that are gone are forgotten. What may succeed later is asked for again, `TRIES` times in all.
+    Browsers that are gone are forgotten. A push that may succeed later is asked for again, `TRIES` times in all.
     """
     key = _key()
     rows = Notification.objects.filter(pk__in=notifications, read_at=None, user__is_active=True)

@@ -1,11 +1,11 @@
-"""Windows of maintenance for charts: remembered by each process until maintenance changes."""
+"""Windows of maintenance for charts, cached by each process until maintenance changes."""
 
 from collections.abc import Sequence
 
 from metrics.access import policy
 from metrics.access.policy import Teams
 from metrics.actions import withholding
-from metrics.actions.remembered import Remembered
+from metrics.actions.fact_cache import FactCache
 from metrics.models import Maintenance, MaintenanceSpan
 from metrics.times import datetime_of, seconds_of
 from metrics.widgets.maintained import Maintained
@@ -14,7 +14,7 @@ BACK_S = 367 * 86_400.0
 """The longest time that a widget shows."""
 AHEAD_S = 2 * 86_400.0
 """The longest time that a chart of today shows of what is to come."""
-REMEMBERED_S = 60.0
+CACHED_S = 60.0
 MOST = 2000
 """The newest ones; a chart of a day shows all of these even if one begins each minute."""
 
@@ -24,7 +24,7 @@ def on(teams: Teams, at: float) -> list[Maintained]:
 
     That is no query most of the time.
     """
-    return policy.for_readers(_known.get(at, lambda: _read(at)), teams)
+    return policy.for_readers(_cache.get(at, lambda: _read(at)), teams)
 
 
 def on_at(teams: Teams, at: float) -> list[Maintained]:
@@ -34,7 +34,7 @@ def on_at(teams: Teams, at: float) -> list[Maintained]:
 
 def forget() -> None:
     """Remember nothing any more."""
-    _known.forget()
+    _cache.forget()
 
 
 def _read(at: float) -> tuple[Maintained, ...]:
@@ -72,4 +72,4 @@ def _teams(ids: Sequence[int]) -> dict[int, frozenset[int]]:
     return {id: frozenset(teams) for id, teams in found.items()}
 
 
-_known = Remembered[tuple[Maintained, ...]]("maintenance", REMEMBERED_S)
+_cache = FactCache[tuple[Maintained, ...]]("maintenance", CACHED_S)

@@ -1,4 +1,4 @@
-"""The reasons not to tell people of an alert: silences and maintenance; and how often each was one.
+"""Silences and maintenance as reasons to withhold alerts, and how often each one withheld some.
 
 Notifications are withheld, and nothing else: an alert is looked at as before, and shown.
 """

@@ -1,4 +1,4 @@
-"""Whether the database takes what pushes need it to take: tried out, since one that answers may be full."""
+"""Whether the database takes writes. A write is tried, since a database that answers may be full."""
 
 import shutil
 import threading

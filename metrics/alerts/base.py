@@ -40,8 +40,8 @@ Samples = Sequence[tuple[float, float]]
 class Condition(ABC, Generic[C]):
     """A way of telling good values from bad ones.
 
-    A subclass in a module of its own in this package registers itself by being imported. What it compares may be
-    made of each sample and of the past that it asks for: `measured` is the same for what happens and for rehearsals.
+    A subclass in a module of its own in this package registers itself by being imported. The value that it compares may
+    be made of each sample and of the past that it asks for: `measured` is the same for the present and for rehearsals.
     """
 
     kind: ClassVar[str]

@@ -32,7 +32,7 @@ class DigestSpec(BaseModel):
         default_factory=lambda: list(WAIT),
         min_length=1,
         max_length=2,
-        description="info, warning; both without any. What is critical never waits.",
+        description="info, warning; both without any. Critical messages never wait.",
     )
     at: list[TimeOfDay] = Field(
         default_factory=list,

@@ -103,7 +103,7 @@ class EscalationSpec(Versioned):
         default_factory=lambda: [Step(tell=[TEAM, CHANNELS])],
         min_length=1,
         max_length=STEPS_MOST,
-        description="Who is told, one after the other, until somebody takes it.",
+        description="The people and channels that are told, one after the other, until somebody takes it.",
     )
     repeat: Period | None = Field(
         default=None, min_length=1, description="The last step repeats so often; without it, it does not."

@@ -28,7 +28,7 @@ BURNING = frozenset({State.FIRING, State.RECOVERING})
 """States in which a value must clear, and not only come back over the line."""
 TIMED = {State.PENDING: State.FIRING, State.RECOVERING: State.OK}
 """States that end by themselves, and what follows."""
-TOLD = frozenset({State.FIRING, State.NODATA})
+ALERTING = frozenset({State.FIRING, State.NODATA})
 """States that somebody should know of."""
 
 
@@ -36,8 +36,8 @@ TOLD = frozenset({State.FIRING, State.NODATA})
 class Timing:
     """How long something has to last, in seconds.
 
-    What is bad for `for_s` fires; what is good for `clear_for_s` has recovered. A series without a sample for
-    `lapses_after_s` has no data, None if that can't be: then the state is `no_data`, or kept.
+    An alert that is bad for `for_s` fires; one that is good for `clear_for_s` has recovered. A series without a sample
+    for `lapses_after_s` has no data, None if that can't be: then the state is `no_data`, or kept.
     """
 
     for_s: float = 0.0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from metrics.alerts.machine import BURNING, TOLD, IsBad, State, Status, Timing, fold
+from metrics.alerts.machine import ALERTING, BURNING, IsBad, State, Status, Timing, fold
 
 FLAPS_WITHIN_S = 3600.0
 """An alert that begins again within this after it ended flaps."""
@@ -43,9 +43,9 @@ def rehearse(
     episodes: list[Episode] = []
     open_: tuple[State, float] | None = None
     for change in changes:
-        if open_ is None and change.after in TOLD:
+        if open_ is None and change.after in ALERTING:
             open_ = change.after, change.at
-        elif open_ is not None and change.after not in TOLD | BURNING:
+        elif open_ is not None and change.after not in ALERTING | BURNING:
             episodes.append(Episode(*open_, change.at))
             open_ = None
     if open_ is not None:

@@ -95,10 +95,11 @@ class RuleSpec(Versioned):
         default_factory=list, max_length=QUERIES_MOST, description="More queries, for the expression; each has a name."
     )
     expression: str = Field(
-        default="", description="What is calculated with the named queries, such as A / B * 100, and looked at instead."
+        default="",
+        description="A calculation with the named queries, such as A / B * 100, whose result is looked at instead.",
     )
     unit: str | None = Field(default=None, max_length=20, description="Unit of what is calculated.")
-    condition: dict[str, Any] = Field(description="What is bad: a kind, and its fields.")
+    condition: dict[str, Any] = Field(description="The condition that is bad: a kind, and its fields.")
     for_: Period | None = Field(
         default=None,
         min_length=1,
@@ -112,18 +113,21 @@ class RuleSpec(Versioned):
         description="How long it has to be good again, such as 5m; else one sample is enough.",
     )
     no_data: NoData = Field(
-        default="nodata", description="What a series without samples is: nodata, which is told, ok, or keep, as it was."
+        default="nodata",
+        description="The state of a series without samples: nodata, which is told, ok, or keep, as it was.",
     )
     severity: Severity = Field(default="warning", description="How bad it is: info, warning or critical.")
     labels: dict[str, Text] = Field(
         default_factory=dict, max_length=LABELS_MOST, description="Added to the series' own."
     )
     text: Text = Field(
-        default="", max_length=500, description="What to say; {value} and {label} are replaced by what they are."
+        default="", max_length=500, description="The text to say; {value} and {label} are replaced by their values."
     )
     runbook: Href = Field(default="", description="Address of a page that says what to do.")
     checklist: list[Text] = Field(
-        default_factory=list, max_length=50, description="What is to be done; each incident of it begins with these."
+        default_factory=list,
+        max_length=50,
+        description="Steps that are to be done; each incident of it begins with these.",
     )
     behind: list[Behind] = Field(
         default_factory=list,

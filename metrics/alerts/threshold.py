@@ -11,10 +11,10 @@ class ThresholdConfig(ConditionConfig):
     above: float | None = Field(default=None, description="More than this is bad.")
     below: float | None = Field(default=None, description="Less than this is bad.")
     clear_below: float | None = Field(
-        default=None, description="What was above is good again only below this; else at the line itself."
+        default=None, description="A value that was above is good again only below this; else at the line itself."
     )
     clear_above: float | None = Field(
-        default=None, description="What was below is good again only above this; else at the line itself."
+        default=None, description="A value that was below is good again only above this; else at the line itself."
     )
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ def described(what: str) -> dict[str, Any]:
     return {"requestBody": {"description": what, "content": {"application/json": {"schema": array}}}}
 
 
-@router.post("v1/collectd", response=ANSWERS, openapi_extra=described("What collectd's write_http sends as JSON."))
+@router.post("v1/collectd", response=ANSWERS, openapi_extra=described("The JSON that collectd's write_http sends."))
 def push_collectd(request: HttpRequest) -> Status[None]:
     """Store what collectd sends. If some of it can't be, the rest is, and the answer is 400."""
     return _push(request, collectd.parse)

@@ -41,7 +41,7 @@ KEY = {
 
 
 class AnnotationIn(Body):
-    text: Text = Field(max_length=actions.TEXT_MOST, description="What happened.")
+    text: Text = Field(max_length=actions.TEXT_MOST, description="The text: what happened.")
     at: AwareDatetime | None = Field(None, description="When, as Unix seconds or with a zone; else now.")
     until: AwareDatetime | None = Field(None, description="When a span ends; without it, it is a moment.")
     tags: list[Text] = Field([], max_length=TAGS_MOST, description=TAGS)
@@ -53,7 +53,7 @@ class AnnotationIn(Body):
 class AnnotationChanges(Body):
     """Some of the fields; those that are left out stay as they are."""
 
-    text: Text | None = Field(None, max_length=actions.TEXT_MOST, description="What happened.")
+    text: Text | None = Field(None, max_length=actions.TEXT_MOST, description="The text: what happened.")
     at: AwareDatetime | None = Field(None, description="When.")
     until: AwareDatetime | None = Field(None, description="When a span ends; null makes a moment of it.")
     tags: list[Text] | None = Field(None, max_length=TAGS_MOST, description=TAGS)

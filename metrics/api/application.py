@@ -103,9 +103,7 @@ api.add_router("v1", notifications.router)
 api.add_router("v1", tickets.router)
 refuse_in(api, as_json)
 
-foreign = NinjaAPI(
-    title="What clients of other servers send", docs_url=None, openapi_url=None, urls_namespace="foreign"
-)
+foreign = NinjaAPI(title="Formats of other servers' clients", docs_url=None, openapi_url=None, urls_namespace="foreign")
 foreign.add_router("", pushgateway.router)
 refuse_in(foreign, partial(as_json, say=str))
 

@@ -25,7 +25,7 @@ class ChannelIn(Body):
     kind: Text = Field(description="One of those that channel-kinds lists.")
     name: Text = Field(max_length=100)
     team: Text = Field("", description="The team that it reaches; empty for one of the installation.")
-    config: dict[str, Any] = Field(description="What the kind needs; the docs on channels describe it.")
+    config: dict[str, Any] = Field(description="The fields that the kind needs; the docs on channels describe them.")
     enabled: bool = True
     fallback: bool = Field(False, description="Gets only what another channel of its team could not deliver.")
     position: int | None = Field(None, ge=0, le=1000, description="Its place in its team; else the last.")
@@ -85,7 +85,7 @@ class DeliveryOut(Schema):
     next_at: datetime | None = Field(description="When it is tried next, if it waits, or when its digest is.")
     sent_at: datetime | None
     error: str
-    receipt: dict[str, Any] = Field(description="What the other side answered.")
+    receipt: dict[str, Any] = Field(description="The answer of the other side.")
     message: dict[str, Any]
 
 

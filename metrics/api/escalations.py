@@ -20,7 +20,7 @@ TeamName = Annotated[
 
 
 class EscalationIn(Body):
-    """How a team answers; the docs on alerts describe it. What is left out is as usual."""
+    """How a team answers; the docs on alerts describe it. A field that is left out has its default."""
 
     group_by: list[Text] | None = None
     gather: Text | None = None

@@ -149,7 +149,7 @@ class FastPath:
 def _store(group: Sequence[Waiting]) -> list[int | None]:
     """Store the pushes of those who keep to their rate; the others get None, and Django's word for it.
 
-    What can't be stored costs nothing here: it is tried again one by one, or counted by Django.
+    A request that can't be stored costs nothing here: it is tried again one by one, or counted by Django.
     """
     now = time.time()
     spent = Counter[int]()

@@ -109,7 +109,7 @@ def change_heartbeat(request: HttpRequest, id: Id, body: HeartbeatChange) -> dic
 
 @router.delete("heartbeats/{id}", response={204: None, **ONE})
 def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
-    """Delete it and its pings. What it was is still in its series."""
+    """Delete it and its pings. Its past is still in its series."""
     actions.delete(principal_of(request), _find(id))
     return Status(204, None)
 

@@ -25,7 +25,7 @@ class SightingOut(Schema):
     """A person's tab that had drawn it, or a wall where they are signed in."""
 
     kind: str = Field(description="tab or wall.")
-    name: str = Field(description="Whose.")
+    name: str = Field(description="The name of the person.")
     dashboard: str = Field(description="Address of the dashboard; empty for the page of the incident, or of its alert.")
     at: float
 
@@ -64,7 +64,9 @@ class IncidentChanges(Body):
 
     title: Text | None = Field(None, max_length=TITLE_MOST)
     severity: Text | None = Field(None, description="info, warning or critical.")
-    checklist: list[Text] | None = Field(None, description="What is to be done; what was done stays so, by its text.")
+    checklist: list[Text] | None = Field(
+        None, description="Steps that are to be done; a step that was done stays done, by its text."
+    )
 
 
 @router.get("incidents", auth=read, response={200: IncidentList, **ASKING})

@@ -43,7 +43,7 @@ class LinkOut(Schema):
 
 
 class LinkMade(LinkOut):
-    address: str = Field(description="Whoever has it sees the dashboard. It can't be shown again.")
+    address: str = Field(description="A person who has it sees the dashboard. It can't be shown again.")
 
 
 class LinkList(Schema):

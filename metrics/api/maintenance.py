@@ -37,7 +37,7 @@ class WindowFields(Body):
 
 class MaintenanceIn(WindowFields):
     matchers: Given = Field(description=GIVEN)
-    comment: Text = Field(max_length=silences.COMMENT_MOST, description="What is done.")
+    comment: Text = Field(max_length=silences.COMMENT_MOST, description="The work that is done.")
     access: Access | None = Field(None, description="The people who may see it.")
 
 
@@ -45,7 +45,7 @@ class MaintenanceChanges(Body):
     """Some of the fields; those that are left out stay as they are."""
 
     matchers: Given | None = Field(None, description=GIVEN)
-    comment: Text | None = Field(None, max_length=silences.COMMENT_MOST, description="What is done.")
+    comment: Text | None = Field(None, max_length=silences.COMMENT_MOST, description="The work that is done.")
     time_zone: Text | None = Field(None, max_length=50, description="Where the clocks hang.")
     start: Text | None = Field(None, max_length=30, description="Local time at which the first begins.")
     lasts: Text | None = Field(None, max_length=20, description="How long each is, such as 90m.")

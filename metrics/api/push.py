@@ -40,7 +40,7 @@ def store(push: Push, parsed: Parsed, now: float) -> Accepted:
     """Store a push, and what the sender says about its metrics."""
     with transaction.atomic():
         (accepted,) = accept([push], now)
-        describe(parsed.about, push.source)
+        describe(parsed.metadata, push.source)
     return accepted
 
 

@@ -153,7 +153,7 @@ def _(error: NoAnswer) -> Refusal:
 
 @refusal.register
 def _(error: ValidationError) -> Refusal:
-    problems = [Problem(None, _field(one["loc"]), f"{validation.words(one)}.") for one in error.errors]
+    problems = [Problem(None, _field(one["loc"]), f"{validation.message(one)}.") for one in error.errors]
     return Refusal(422, f"{problems[0].field}: {problems[0].message}", problems)
 
 

@@ -29,7 +29,9 @@ Limit = Annotated[int, Query(description="How many at most.", ge=1, le=200)]
 
 class RoomIn(Body):
     title: Text = Field(min_length=1, max_length=actions.TITLE_MOST)
-    access: Access = Field(Access(), description="Whom it is for; with people and without it, for them alone.")
+    access: Access = Field(
+        Access(), description="The people that it is for; with people and without it, for them alone."
+    )
     people: list[Text] = Field([], max_length=1000, description="Names of users, whom it is for as well.")
 
 
@@ -78,7 +80,7 @@ class MessageId(Schema):
 
 
 class MessageOut(Schema):
-    """A message; `id` is that of the entry it came as, times are Unix seconds. What there is not is left out."""
+    """A message; `id` is that of the entry it came as, times are Unix seconds. Empty fields are left out."""
 
     id: int
     text: str
@@ -92,7 +94,7 @@ class MessageOut(Schema):
     files: list[dict[str, Any]] = Field([], description="Each with key, name, type, size, url, and its pixels.")
     mentions: list[str] = Field([], description="user:NAME and team:NAME.")
     moment: dict[str, Any] | None = Field(None, description="The dashboard that its author saw beside it.")
-    reactions: dict[str, list[str]] = Field({}, description="Who reacted, by the emoji.")
+    reactions: dict[str, list[str]] = Field({}, description="The people who reacted, by the emoji.")
 
 
 class MessageList(Schema):

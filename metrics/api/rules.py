@@ -26,18 +26,20 @@ class RuleFields(Body):
     query: dict[str, Any] | None = Field(None, description="The series to look at: metric, labels, function, over.")
     queries: list[dict[str, Any]] | None = Field(None, description="More queries, for the expression; each has a name.")
     expression: Text | None = Field(
-        None, description="What is calculated with the named queries, and looked at instead."
+        None, description="A calculation with the named queries, whose result is looked at instead."
     )
     unit: Text | None = Field(None, description="Unit of what is calculated.")
-    condition: dict[str, Any] | None = Field(None, description="What is bad: a kind, and its fields.")
+    condition: dict[str, Any] | None = Field(None, description="The condition that is bad: a kind, and its fields.")
     for_: Text | None = Field(None, alias="for", description="How long it has to be bad, such as 5m.")
     clear_for: Text | None = Field(None, description="How long it has to be good again, such as 5m.")
-    no_data: Text | None = Field(None, description="What a series without samples is: nodata, ok or keep.")
+    no_data: Text | None = Field(None, description="The state of a series without samples: nodata, ok or keep.")
     severity: Text | None = Field(None, description="info, warning or critical.")
     labels: dict[Text, Text] | None = Field(None, description="Added to the series' own.")
-    text: Text | None = Field(None, description="What to say; {value} and {label} are replaced.")
+    text: Text | None = Field(None, description="The text to say; {value} and {label} are replaced.")
     runbook: Text | None = Field(None, description="Address of a page that says what to do.")
-    checklist: list[Text] | None = Field(None, description="What is to be done; each incident begins with these.")
+    checklist: list[Text] | None = Field(
+        None, description="Steps that are to be done; each incident begins with these."
+    )
     behind: list[Behind] | None = Field(None, description="Rules in front: while they tell people, this one does not.")
     enabled: bool | None = None
     team: Text | None = Field(None, description="The one team that is told, instead of access.")

@@ -76,7 +76,7 @@ def range_(
     start: Moment,
     end: Moment,
     points: Annotated[int, Parameter(description="How many steps at most.", ge=1, le=POINTS_MOST)] = 120,
-    function: Annotated[FunctionName, Parameter(description="What is made of each step.")] = "avg",
+    function: Annotated[FunctionName, Parameter(description="The function of each step.")] = "avg",
     quantile: Annotated[float, Parameter(description="Which quantile, for that function.", ge=0, le=1)] = 0.95,
     over: Annotated[
         Over | None,
@@ -104,7 +104,7 @@ def range_(
     window = Window(end, start, end, step_s, start)
     made = [Function(function, quantile), *(BAND if band else ())]
     asked = [Asked(Query(metric), one, window, points=True, over_s=over_s) for one in made]
-    found = read.together(asked, end, hidden_from(principal_of(request)))
+    found = read.tracks_of_all(asked, end, hidden_from(principal_of(request)))
     return {
         "step": step_s,
         "series": [

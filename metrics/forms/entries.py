@@ -20,10 +20,10 @@ class Entry:
     `is_secret`. `name` is that of the input, `value` what stands in it, and a checkbox may be `checked`. `label` and
     `help` are for people. `least` and `most` bound a number, or how many items a list has; `options` are what a select
     offers; `rows` the lines of what has some. Of a credential, `is_set` says whether there is one, and `remove` is the
-    name of the checkbox that removes it, empty if that can't be. What `may_be_empty` has a checkbox for that, and
-    `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A group has a `group`, a list
-    `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be given. One entry may have
-    the `focus`. `suggest` is as in `Field`.
+    name of the checkbox that removes it, empty if that can't be. An entry that `may_be_empty` has a checkbox for that,
+    and `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A group has a `group`, a
+    list `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be given. One entry may
+    have the `focus`. `suggest` is as in `Field`.
     """
 
     name: str
@@ -83,8 +83,8 @@ def form(
 ) -> Group:
     """Return the form of what was `typed`; `kept` names credentials, `errors` are sentences by path.
 
-    What has to be given comes first. Credentials are never shown again, not even those just typed. `focus` is the name
-    of an item or a list. Fields whose names are in `folded` are folded while they are as they usually are.
+    Required entries come first. Credentials are never shown again, not even those just typed. `focus` is the name of an
+    item or a list. Fields whose names are in `folded` are folded while they are as they usually are.
     """
     drawing = _Drawing(typed, frozenset(kept), errors or {}, focus)
     whole = drawing.group(fields, name, name, "")

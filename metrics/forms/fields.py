@@ -1,7 +1,7 @@
 """The fields of a config, from the JSON schema of its class, and how each is written as text and read again.
 
-What makes sense is decided by the class, which gets texts as they were typed; here is refused only what can't be
-read at all, such as bad JSON.
+The class decides what makes sense, and gets texts as they were typed; this module refuses only texts that can't be read
+at all, such as bad JSON.
 """
 
 import json

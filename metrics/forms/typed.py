@@ -36,7 +36,7 @@ def write(fields: Collection[Field], config: Mapping[str, Any], name: str = PREF
 def parse(fields: Collection[Field], typed: Typed, name: str = PREFIX) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the config that was `typed`, and by path ("queries.0.labels") a sentence for what can't be read.
 
-    What is as usual is left out, unless it was given before.
+    A value that equals its default is left out, unless it was given before.
     """
     config: dict[str, Any] = {}
     errors: dict[str, str] = {}

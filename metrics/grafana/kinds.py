@@ -104,7 +104,7 @@ def _table(panel: Panel, shown: Shown) -> Kind:
 def _states(panel: Panel, shown: Shown) -> Kind:
     """Return the past of what is up from a value on; a chart for what is bad from a value on.
 
-    What a server is asked live has no days to count, so its states are those of now.
+    A live query has no days to count, so its states are those of now.
     """
     limits = thresholds.of_field(panel.defaults) or {}
     up = limits.get("warn", limits.get("critical"))

@@ -1,7 +1,8 @@
 """Links of Grafana's panels, values and dashboards as links of ours.
 
-What carries the time range and the variables there (`${__url_time_range}`, `${__all_variables}`, `${host:queryparam}`)
-goes, since ours do so by themselves. A dashboard is found by the slug in its address, which it has here too.
+The parts that carry the time range and the variables there (`${__url_time_range}`, `${__all_variables}`,
+`${host:queryparam}`) are removed: our links carry both by themselves. A dashboard is found by the slug in its address,
+which it has here too.
 """
 
 import re

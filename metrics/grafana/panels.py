@@ -63,7 +63,7 @@ def widget_of(panel: Panel, translator: Translator) -> Made:
     if panel.raw.get("transformations"):
         left_out.append("Its transformations.")
     if names := single.left_out():
-        left_out.append(f"What is set for single series: {', '.join(names)}.")
+        left_out.append(f"Overrides of single series: {', '.join(names)}.")
     made = KINDS[panel.type](panel, _shown(config))
     left_out += [made.lost] if made.lost else []
     if (shown := unit(kinds.unit(panel))) is not None:

@@ -37,8 +37,8 @@ class Ages:
             seen = self._seen.get(name)
             if seen is None or seen.at != at:
                 longest_s = math.inf if seen is None else ticks - seen.looked
-                told_s = longest_s if at is None or at > now + CLOCKS_DIFFER_S else max(0.0, now - at)
-                seen = self._seen[name] = _Seen(at, ticks - min(told_s, longest_s), ticks)
+                age_s = longest_s if at is None or at > now + CLOCKS_DIFFER_S else max(0.0, now - at)
+                seen = self._seen[name] = _Seen(at, ticks - min(age_s, longest_s), ticks)
             seen.looked = ticks
             return ticks - seen.born
 

@@ -1,7 +1,8 @@
 """Signs of life of what runs in this process, told Redis by a thread of its own: tasks may take all others.
 
-A worker gives one for as long as that thread runs. What else runs in the process, as beat and tasks, notes here when it
-did: the sign goes with the worker's next, with the time at which it was noted. So all of them are one round trip.
+A worker gives one for as long as that thread runs. Other parts that run in the process, as beat and tasks, note here
+that they ran: their signs go with the worker's next one, with the times at which they were noted. So all of them are
+one round trip.
 """
 
 import os
@@ -15,7 +16,7 @@ from redis import RedisError
 
 from metrics.health import standstill
 from metrics.health import store as health
-from metrics.redis_state.round_trip import Commands, ask_together
+from metrics.redis_state.round_trip import Commands, ask_all
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ def give(watch: standstill.Watch, now: float, ticks: float) -> None:
     given = [*noted.values(), *(one.at(now, ticks) for one in _workers)]
     asked = [health.newest_signs()] if _workers else []
     try:
-        answers = ask_together(*given, *asked) if given else []
+        answers = ask_all(*given, *asked) if given else []
     except Exception:
         with _changing:
             _noted.update({**noted, **_noted})  # what was noted meanwhile is newer

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from metrics.health import traffic
 from metrics.live import waiting, watchers
 from metrics.redis_state.connection import KEY, client
-from metrics.redis_state.round_trip import Commands, ask, ask_together
+from metrics.redis_state.round_trip import Commands, ask, ask_all
 
 SIGNS = ("beat", "render", "collect", "sweep", "database", "collecting", "alerts")
 """Processes, and tasks that show more than that their worker runs; see `metrics.health.standstill`."""
@@ -206,7 +206,7 @@ def readings(now: float) -> Readings:
     """Return the newest readings. Raises redis.RedisError when Redis does not answer."""
     noted = Commands([("HMGET", _HEALTH, "tick_lag_s", "arrivals")], lambda answers: answers[0])
     tasks = Commands([("LLEN", _CELERY_KEY + queue) for queue in TASK_QUEUES], list)
-    (lag, arrivals), depths, variants, totals = ask_together(noted, tasks, waiting.count(), traffic.totals())
+    (lag, arrivals), depths, variants, totals = ask_all(noted, tasks, waiting.count(), traffic.totals())
     queues = dict(zip((*TASK_QUEUES, "render"), (*depths, variants), strict=True))
     return Readings(queues, float(lag or 0), watchers.sockets(now), totals, tuple(_arriving(arrivals)))
 

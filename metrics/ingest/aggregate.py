@@ -138,7 +138,7 @@ class Aggregate:
         return True
 
     def flush(self, now: float) -> list[Sample]:
-        """Return the samples since the last flush, and begin anew. What had no reading for long is forgotten."""
+        """Return the samples since the last flush, and begin anew. Metrics without a reading for long are forgotten."""
         samples = [
             sample
             for (name, labels, _), one in self._series.items()

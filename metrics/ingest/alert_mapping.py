@@ -41,7 +41,7 @@ class AlertMapping(Versioned):
     name: Expression = Field(min_length=1, description="Its name, such as check.title; 'Backup' in quotes is fixed.")
     state: Expression = Field(default="", description="Its state, such as firing, down, ok, true; else it is bad.")
     severity: Expression = Field(default="", description="How bad it is.")
-    text: Expression = Field(default="", description="What to say.")
+    text: Expression = Field(default="", description="The text to say.")
     link: Expression = Field(default="", description="Address of what was looked at.")
     value: Expression = Field(default="", description="A number.")
     since: Expression = Field(default="", description="When it began.")

@@ -1,6 +1,6 @@
 """Alerts as Prometheus, Thanos and vmalert send them to an Alertmanager: `[{labels, annotations, startsAt, …}]`.
 
-https://prometheus.io/docs/alerting/latest/clients/. What is refused, and in which words, is as Alertmanager does it.
+https://prometheus.io/docs/alerting/latest/clients/. Refusals, and their words, are those of Alertmanager.
 """
 
 from collections.abc import Mapping

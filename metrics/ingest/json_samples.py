@@ -1,6 +1,6 @@
 """The JSON format: `{"samples": [{"metric", "value", "labels"?, "at"?, "unit"?, …}], "labels"?, …}`.
 
-What stands beside `samples` holds for each of them that does not say otherwise.
+A field beside `samples` holds for each of them that does not say otherwise.
 """
 
 import json

@@ -50,7 +50,7 @@ def unit_word(unit: str) -> str | None:
 
 
 def _unit_parts(unit: str) -> list[str]:
-    """Return a unit in words: `By/s` is `bytes` and `per_second`. What stands in braces is no unit."""
+    """Return a unit in words: `By/s` is `bytes` and `per_second`. Text in braces is no unit."""
     whole, _, per = (ANNOTATION.sub("", part).strip() for part in unit.partition("/"))
     parts = [_clean(UNITS.get(whole, whole)), f"per_{divisor}" if (divisor := _clean(PER.get(per, per))) else ""]
     return [part for part in parts if part]

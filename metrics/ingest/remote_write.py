@@ -13,12 +13,12 @@ from google.protobuf.message import DecodeError
 from metrics import exposition, names
 from metrics.batch import Parsed
 from metrics.ingest.prompb import WriteRequest
-from metrics.sample import UNIT_MOST, UNSTORABLE, About, Sample, labels_of
+from metrics.sample import UNIT_MOST, UNSTORABLE, Metadata, Sample, labels_of
 
 STALE = 0x7FF0000000000002
 """The NaN that says that a series is over."""
 FAMILIES_MOST = 5000
-NOTHING = About()
+NOTHING = Metadata()
 KINDS = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 """Names of MetricMetadata.MetricType's numbers, from 0."""
 
@@ -40,8 +40,8 @@ def parse(body: bytes) -> Parsed:
         raise NotWriteRequest("The body is not a prometheus.WriteRequest.") from None
     if len(request.metadata) > FAMILIES_MOST:
         raise NotWriteRequest(f"There are more than {FAMILIES_MOST} families in one request.")
-    about = {name: said for family in request.metadata for name, said in _about(family)}
-    parsed, place = Parsed(about=about), 0
+    metadata = {name: said for family in request.metadata for name, said in _metadata(family)}
+    parsed, place = Parsed(metadata=metadata), 0
     for series in request.timeseries:
         try:
             metric, labels = _identity((label.name, label.value) for label in series.labels)
@@ -49,7 +49,7 @@ def parse(body: bytes) -> Parsed:
             for number in range(len(series.samples)):
                 parsed.refused.add(place + number, [("labels", str(error))])
         else:
-            said = about.get(metric) or NOTHING
+            said = metadata.get(metric) or NOTHING
             for number, sample in enumerate(series.samples):
                 if (found := _sample(sample, metric, labels, said)) is not None:
                     parsed.samples.append(found)
@@ -58,7 +58,7 @@ def parse(body: bytes) -> Parsed:
     return parsed
 
 
-def _sample(sample: Any, metric: str, labels: dict[str, str], said: About) -> Sample | None:
+def _sample(sample: Any, metric: str, labels: dict[str, str], said: Metadata) -> Sample | None:
     value, at = sample.value, sample.timestamp / 1000
     if math.isfinite(value):
         return Sample(metric, value, labels, at, said.unit, said.type)
@@ -87,13 +87,13 @@ def _bits(value: float) -> int:
     return bits
 
 
-def _about(family: Any) -> Iterator[tuple[str, About]]:
+def _metadata(family: Any) -> Iterator[tuple[str, Metadata]]:
     """Yield what a MetricMetadata says, for each name that samples of the family may have."""
     kind = KINDS[family.type] if 0 <= family.type < len(KINDS) else "unknown"
     # Prometheus' own text format has whole names where OpenMetrics leaves _total and _info out.
     unit = family.unit if 0 < len(family.unit) <= UNIT_MOST and not UNSTORABLE.search(family.unit) else None
     suffixes = {*exposition.SUFFIXES.get(kind, ("",)), *(("",) if kind in ("counter", "info") else ())}
     for suffix in sorted(suffixes):
-        said = About(exposition.type_of(kind, suffix), unit if suffix in exposition.HAS_UNIT else None)
+        said = Metadata(exposition.type_of(kind, suffix), unit if suffix in exposition.HAS_UNIT else None)
         if said.type or said.unit:
             yield names.metric(family.metric_family_name) + suffix, said

@@ -1,1 +1,1 @@
-"""To open pages: what is watched, what changed, the newest fragments, and the one `group_send`."""
+"""Delivery to open pages: watched topics, marks of changes, the newest fragments, and the one `group_send`."""

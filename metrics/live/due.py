@@ -1,7 +1,7 @@
-"""Variants that time alone changes: when a shift or a silence ends, or maintenance begins, each is drawn anew.
+"""Variants that change by time alone, as when a shift or a silence ends: each is marked then.
 
-A sorted set in Redis has the moments, each with its variant. Whoever draws one says when the next moment is. A moment
-is removed once the variant is marked, so that none is lost.
+A sorted set in Redis has the moments, each with its variant. The task that draws a variant says when its next moment
+is. A moment is removed once the variant is marked, so that none is lost.
 """
 
 from collections.abc import Iterator, Sequence

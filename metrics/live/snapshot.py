@@ -105,7 +105,7 @@ def next_turn(topic: Topic) -> int:
 def store(
     topic: Topic, fragments: Mapping[str, str], revision: int, turn: int, *, whole: bool = False, layout: str = ""
 ) -> Stored:
-    """Put `fragments` into the snapshot as one new version. What is the same as before is not a change.
+    """Put `fragments` into the snapshot as one new version. A fragment that is the same as before is not a change.
 
     `revision` counts the dashboard's edits; an edit is a new version even if no fragment is new. `turn` is what
     `next_turn` gave before the samples were read. `whole` says that there are no other widgets, so that what is

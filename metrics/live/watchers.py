@@ -1,4 +1,4 @@
-"""Which topics somebody looks at, and what each viewer shows.
+"""Watched topics, and the viewers of each.
 
 Each web process renews what it shows; what is not renewed lapses.
 """

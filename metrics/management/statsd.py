@@ -134,7 +134,7 @@ class Writer:
                 pass
 
     def _is_stored(self, samples: list[Sample]) -> bool:
-        """Store `samples`; False if the database is away. Whatever else goes wrong would do so again."""
+        """Store `samples`; False if the database is away. Any other failure would happen again."""
         close_old_connections()
         try:
             self._store(samples, time.time())

@@ -72,8 +72,8 @@ class Schedule(Shared, Feed):
     """A plan of who is on call when: `spec`, as `metrics.alerts.rotation.ScheduleSpec` has it, or a calendar elsewhere.
 
     `shifts` are those of that calendar, lists of (who, mail, start, end) in Unix seconds. Before `known_from` nobody
-    knows them any more: they are left out, or the calendar said something else of then. Who knows the secret of
-    `digest` (SHA-256) may read who is on call as a calendar.
+    knows them any more: they are left out, or the calendar said something else of then. The secret of `digest`
+    (SHA-256) lets its holder read who is on call as a calendar.
     """
 
     name = models.CharField(max_length=100, unique=True)

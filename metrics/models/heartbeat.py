@@ -14,7 +14,7 @@ def new_key() -> str:
 class Heartbeat(models.Model):
     """A scheduled job that pings when it ran. `metrics.heartbeat` has the rules, and says what the fields mean.
 
-    Who knows the `key` may ping, and nothing else.
+    The `key` lets its holder ping, and nothing else.
     """
 
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)

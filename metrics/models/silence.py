@@ -26,7 +26,7 @@ class Withholding(Shared):
 
 
 class Silence(Withholding):
-    """A silence from `starts_at` to `ends_at`. What is over is kept for a while, and never changed."""
+    """A silence from `starts_at` to `ends_at`. Silences that are over are kept for a while, and never changed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     starts_at = models.DateTimeField()

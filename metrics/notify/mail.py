@@ -46,7 +46,7 @@ class Server:
 
 
 class MailConfig(ChannelConfig):
-    """Whom to write to; the rest is for a mail server other than the installation's."""
+    """The recipients; the other fields are for a mail server other than the installation's."""
 
     to: list[str] = Field(min_length=1, max_length=20, description="Addresses to write to.")
     sender: str = Field(default="", max_length=320, description="Address it comes from; else EMAIL_FROM.")

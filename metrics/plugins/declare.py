@@ -65,13 +65,13 @@ def metric(
         raise ValueError(f"type is not one of {', '.join(sorted(TYPES))}")
     every_s, timeout_s = _period("every", every, EVERY_MOST_S), _period("timeout", timeout, TIMEOUT_MOST_S)
 
-    def remember(function: F) -> F:
+    def decorate(function: F) -> F:
         _check(function)
         line = function.__code__.co_firstlineno
         declared.append(Declared(function, name, every_s, unit, label, type, timeout_s, line))
         return function
 
-    return remember
+    return decorate
 
 
 def _period(name: str, period: str, most_s: int) -> int:

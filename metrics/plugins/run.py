@@ -2,7 +2,7 @@
 
 Without a function it says which there are. With one, it runs it once for each line on its input, which is how many
 seconds that may take; and ends when there was no line for KEPT_S seconds, or whoever asks is gone. Each answer is a
-line of JSON. What the file prints goes where its errors go.
+line of JSON. Output that the file prints goes where its errors go.
 """
 
 import faulthandler
@@ -102,8 +102,8 @@ def _serve(one: Declared, file: Path, kept_s: float, questions: int, answers: Te
 def _leaves_processes() -> bool:
     """Return whether there is something that the function started: it would pile up, run after run.
 
-    What it started and left, the guard above this process has adopted. Where the system does not tell (Linux does,
-    proc_pid_children(5)), all of that ends when this process does.
+    The guard above this process has adopted the processes that the function started and left. Where the system does not
+    tell (Linux does, proc_pid_children(5)), all of that ends when this process does.
     """
     me, guard = os.getpid(), os.getppid()
     lists = [*Path("/proc/self/task").glob("*/children"), Path(f"/proc/{guard}/task/{guard}/children")]
@@ -148,7 +148,7 @@ def _wait(result: Awaitable[Any], ends_at: float, timeout_s: float) -> Any:
 
 
 _loops: list[Any] = []
-_told: list[str] = []
+_logged: list[str] = []
 _forked = mmap.mmap(-1, 1)
 """Shared with forks: 1 once one of them came back from the function. Nobody waits for what is left of those."""
 
@@ -160,8 +160,8 @@ def _attempt(timeout_s: float, file: Path, line: int | None, work: Callable[[], 
             return work()
     except BaseException as error:
         explained = TOO_LARGE if isinstance(error, MemoryError) else explain(error, file, line)
-        if _told != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
-            _told[:] = [explained]
+        if _logged != [explained] and not isinstance(error, TooLong):  # the same is not told anew with each run
+            _logged[:] = [explained]
             traceback.print_exception(error)
         return {"error": explained, "over": isinstance(error, MemoryError) or not isinstance(error, Exception)}
 

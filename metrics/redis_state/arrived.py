@@ -1,8 +1,9 @@
 """Series that rules look at and that have new samples, until these are looked at.
 
-A hash has, by series, the time of the oldest sample that nobody looked at. Whoever looks takes all of it, and what was
-taken is kept until it is done: a worker that dies loses nothing, and the next one goes on with what it had. What is
-looked at again, as nobody knows what was, is in fields of its own: the ids of these series are negative.
+A hash has, by series, the time of the oldest sample that nobody looked at. A worker that looks takes the whole hash,
+and its part is kept until it is done: a worker that dies loses nothing, and the next one goes on with the same part.
+Series that are looked at again, because nobody knows whether they were, have fields of their own: their ids are
+negative.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """Requests to the collecting worker: a run now, or a trial, whose samples are shown and not stored.
 
-Tasks are asked for by name. Who asks for a trial leaves the question in Redis under a random id, has a worker told
-the id, and waits for the answer in a list of its own. Both lapse by themselves.
+Tasks are asked for by name. A process that asks for a trial leaves the question in Redis under a random id, has a
+worker told the id, and waits for the answer in a list of its own. Both lapse by themselves.
 """
 
 import secrets

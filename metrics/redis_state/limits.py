@@ -11,8 +11,8 @@ PERIOD_S = 60
 def spend(holder: str, amount: int, most: int, now: float) -> int:
     """Count `amount` for `holder` in the minute of `now`; return 0, or the seconds to wait when that is too much.
 
-    What is refused is not counted. Without Redis nobody is refused: losing samples would be worse than
-    taking too many.
+    A refused request is not counted. Without Redis nobody is refused: losing samples would be worse than taking too
+    many.
     """
     try:
         if _count(holder, amount, now) <= most:

@@ -47,8 +47,8 @@ class Question:
 
     @property
     def id(self) -> str:
-        told = [self.source, self.server, self.text, self.span_s, self.step_s, self.label]
-        return hashlib.sha256(json.dumps([*told, self.end if self.fixed else 0]).encode()).hexdigest()[:32]
+        parts = [self.source, self.server, self.text, self.span_s, self.step_s, self.label]
+        return hashlib.sha256(json.dumps([*parts, self.end if self.fixed else 0]).encode()).hexdigest()[:32]
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Commands(Generic[T]):
     """Commands, each as Redis takes it, and `parse`, which makes a result of their answers.
 
-    `await` sends them alone, `together` with others; without an event loop these are `ask` and `ask_together`. They
+    `await` sends them alone, `gather` with others; without an event loop these are `ask` and `ask_all`. They
     raise redis.RedisError when Redis does not answer: then `parse` is not called.
     """
 
@@ -21,11 +21,11 @@ class Commands(Generic[T]):
     parse: Callable[[list[Any]], T]
 
     def __await__(self) -> Generator[Any, None, T]:
-        (found,) = yield from together(self).__await__()
+        (found,) = yield from gather(self).__await__()
         return cast(T, found)
 
 
-async def together(*several: Commands[Any]) -> list[Any]:
+async def gather(*several: Commands[Any]) -> list[Any]:
     """Send them all at once; return the result of each."""
     pipe = async_client().pipeline(transaction=False)
     _queue(pipe, several)
@@ -36,10 +36,10 @@ def ask(commands: Commands[T]) -> T:
     """Send them; return their result."""
     if len(commands.commands) == 1:  # a pipeline of one costs more than the command
         return commands.parse([cast(Any, client()).execute_command(*commands.commands[0])])
-    return cast(T, ask_together(commands)[0])
+    return cast(T, ask_all(commands)[0])
 
 
-def ask_together(*several: Commands[Any]) -> list[Any]:
+def ask_all(*several: Commands[Any]) -> list[Any]:
     """Send them all at once, without an event loop; return the result of each."""
     pipe = client().pipeline(transaction=False)
     _queue(pipe, several)

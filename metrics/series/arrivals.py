@@ -1,4 +1,4 @@
-"""Whether samples arrive: what comes from nowhere at once is no many faults, but one, and it is on this side."""
+"""Arrival of samples: if nearly all are late at once, that is one fault, and it is on this side."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,10 @@ def arrivals(now: float) -> list[Arrivals]:
 
 
 def _is_collected(one: Found) -> bool:
-    """Return whether a schedule brings it. What is pushed with a token has a source as well, but one without."""
+    """Return whether a schedule brings it.
+
+    Samples that are pushed with a token have a source as well, but one without a schedule.
+    """
     return one.schedule is not None and any(one.schedule[:2])
 
 

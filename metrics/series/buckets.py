@@ -1,4 +1,4 @@
-"""Buckets: what samples amount to in a minute, and minutes in an hour, computed where they are.
+"""Buckets: the sums, extremes and growth of the samples of a minute, and of the minutes of an hour.
 
 A bucket is replaced only by one of more samples, or of as many if it does not know its growth. Samples are never
 changed, so more samples is more of the truth, whoever rolls when: doing it again changes nothing, and what was rolled

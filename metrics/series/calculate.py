@@ -1,4 +1,4 @@
-"""Series with a function of theirs in the place of their values."""
+"""Tracks of series: each series with its values, or with a function of them."""
 
 import math
 from bisect import bisect_left
@@ -81,10 +81,10 @@ def tracks(query: Query, function: Function | None, window: Window, *, points: b
     `latest` is then the function of all that is shown, or the newest rate, at the time of the newest sample. Each point
     of a rate is over its step, or over the window of rates where that is longer.
     """
-    return together([Asked(query, function, window, points)], window.at)[0]
+    return tracks_of_all([Asked(query, function, window, points)], window.at)[0]
 
 
-def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) -> list[list[Track]]:
+def tracks_of_all(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) -> list[list[Track]]:
     """Return what `tracks` does for each of `asked`, all as of `at`, having asked the database for all at once.
 
     Series of the sources `hidden` (ids) are left out.
@@ -93,7 +93,7 @@ def together(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) ->
 
 
 def in_parts(asked: Sequence[Asked], at: float, hidden: Collection[int] = ()) -> list[list[Track]]:
-    """Return what `together` does, of all series however many there are, having read some of them at a time."""
+    """Return what `tracks_of_all` does, of all series however many there are, having read some of them at a time."""
     chosen = find([one.query for one in asked], hidden, most=None)
     return of_chosen(asked, chosen, at)
 

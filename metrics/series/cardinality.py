@@ -1,4 +1,4 @@
-"""How many series there may be: a label that is different every time would fill the disk and slow down everything."""
+"""A limit on the number of series: a label that is different every time would fill the disk."""
 
 from collections import Counter
 from collections.abc import Sequence

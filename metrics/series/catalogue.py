@@ -1,7 +1,8 @@
 """Names of all series, held by this process so that they are found while somebody types.
 
-Each word occurs in the name of the metric, in a label's value or in the name of the source. What was found is a metric,
-or a metric with the labels that were typed. What is known here may be a little old: who shows it looks up the series.
+Each word occurs in the name of the metric, in a label's value or in the name of the source. A result is a metric, or a
+metric with the labels that were typed. The catalogue may be a little old: a page that shows a result looks up the
+series.
 """
 
 import json

@@ -3,7 +3,7 @@
 A chunk is one byte for the version, CRC-32 of all that follows, how many decimals its `residuals` have, or -1 for
 columns as they are and -2 for residuals of bits, which of them are estimated by means, how many columns there are and
 how many numbers each has, how many bytes each takes, and the columns as pcodec packs them. Whole numbers that are
-evenly apart, as times and counts often are, take 16 bytes: the first of them, and how far apart they are. Who needs
+evenly apart, as times and counts often are, take 16 bytes: the first of them, and how far apart they are. A reader of
 the first columns alone unpacks no others.
 """
 

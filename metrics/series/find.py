@@ -1,4 +1,4 @@
-"""Which series a query means, and what is known about each."""
+"""Finding the series that a query means, with their metadata."""
 
 import json
 from collections import Counter
@@ -178,8 +178,8 @@ def counts_of(sources: Collection[int]) -> dict[int, int]:
 def _found(*row: Any) -> Found:
     """Make a series of the values of `_FIELDS`; without a source, its schedule is None."""
     pk, metric, labels, *rest = row[:-3]
-    told: tuple[Any, ...] = (*rest, None if row[-2] is None else row[-3:])
-    return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *told)
+    details: tuple[Any, ...] = (*rest, None if row[-2] is None else row[-3:])
+    return Found(pk, metric, json.loads(labels) if isinstance(labels, str) else labels, *details)
 
 
 def _of_metric(metric: str, hidden: list[int]) -> Iterator[Found]:

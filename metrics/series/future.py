@@ -26,7 +26,8 @@ _SAMPLES, _FUTURE = Sample._meta.db_table, FutureSample._meta.db_table
 def set_aside(now: float) -> int:
     """Keep apart what lies in the future of `now` (Unix seconds); return how many samples that is.
 
-    What a sender's clock that is ahead explains stays. Of two with one series and time, the first is kept.
+    Samples stay whose time is explained by the clock of a sender that is ahead. Of two with one series and time, the
+    first is kept.
     """
     by_ahead: dict[float, list[int]] = defaultdict(list)
     for pk, ahead_s in Series.objects.order_by("pk").values_list("pk", "ahead_s").iterator():

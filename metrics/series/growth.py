@@ -1,4 +1,4 @@
-"""How much a counter grew: the rule, for numbers and in SQL.
+"""Growth of counters: the rule, for numbers and in SQL.
 
 A counter only rises, and begins again at zero when its process does: a value below the one before is growth from zero
 (https://prometheus.io/docs/prometheus/latest/querying/functions/#rate). Every bucket keeps its first and its last

@@ -1,4 +1,4 @@
-"""All that should have sent by now, and did not: sources that are silent as a whole, and single series."""
+"""Overdue samples: sources that are silent as a whole, and single series."""
 
 from collections import defaultdict
 from collections.abc import Collection

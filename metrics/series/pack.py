@@ -77,8 +77,8 @@ def into_chunks(move: Move, rows: Iterable[Row]) -> list[Row]:
 def _begin(move: Move, now: float) -> bool:
     """Begin a round, unless one goes on or none is due; return whether one goes on.
 
-    Up to where it will pack is stored before anything moves: whoever reads rows alone must not look before that.
-    What has waited for long, as in an older installation, takes a round for each span, so that little is on the move.
+    Up to where it will pack is stored before anything moves: whoever reads rows alone must not look before that. Rows
+    that have waited for long, as in an older installation, take a round for each span, so that little is on the move.
     """
     due_ms = floor(min(round(now * 1000) - HOT_MS, progress.all_until_ms().get(progress.HOURS, 0)), move.kind.span_ms)
     with progress.held(move.done) as done:
@@ -148,7 +148,7 @@ def _merge(move: Move, series: int, rows: Iterable[Row], width: int) -> None:
     before = {start_ms: (series, start_ms, data) for start_ms, data in held.values_list("start_ms", "data")}
     chunks = []
     for start_ms, of_span in spans.items():
-        table = packed.together(kind, of_span, [before[start_ms]] if start_ms in before else [])
+        table = packed.table_of(kind, of_span, [before[start_ms]] if start_ms in before else [])
         assert table is not None
         data = (codec.encode if move.exact else codec.encode_buckets)(table.narrow(width).columns)
         chunks.append((series, start_ms, int(table.columns[0][-1]), len(table), data))

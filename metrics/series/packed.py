@@ -48,7 +48,7 @@ _WHOLE = frozenset({"at_ms", "count", "last_after_ms", "first_after_ms"})
 def read(kind: Kind, ids: Sequence[int], start_ms: int, end_ms: int, width: int | None = None) -> "Columns | None":
     """Return what is held of start ≤ t < end of the series `ids`, sorted, in the first `width` columns, else in all.
 
-    None if there is nothing. What can't be unpacked is left out, and said in the log.
+    None if there is nothing. A chunk that can't be unpacked is left out, and the log says so.
     """
     names = kind.columns[:width]
     within = {"series__in": ids, "at_ms__gte": start_ms, "at_ms__lt": end_ms}
@@ -59,11 +59,11 @@ def read(kind: Kind, ids: Sequence[int], start_ms: int, end_ms: int, width: int 
     held = list(chunks.order_by("pk").values_list("series_id", "start_ms", "data"))
     if not rows and not held:
         return None
-    table = together(kind, rows, held, width)
+    table = table_of(kind, rows, held, width)
     return None if table is None else _within(table, start_ms, end_ms)
 
 
-def together(kind: Kind, rows: Sequence[Row], chunks: Sequence[Held], width: int | None = None) -> "Columns | None":
+def table_of(kind: Kind, rows: Sequence[Row], chunks: Sequence[Held], width: int | None = None) -> "Columns | None":
     """Return `rows` and what is in `chunks`, (series, start, data) in order, as `read` does."""
     from metrics.series import columns
 

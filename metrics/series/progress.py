@@ -1,4 +1,4 @@
-"""How far rolling, packing and pruning have got: a row each, which is also the lock of whoever does it."""
+"""Progress of rolling, packing and pruning: a row each, which is also the lock of the process that works."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Pruning: what is older than its tier keeps it goes, some rows at a time, and nothing waits for it."""
+"""Pruning: samples past the time that their tier keeps them are removed, some rows at a time."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ def prune(now: float, has_time: HasTime = always) -> None:
 
 
 def _cuts(now_ms: int) -> dict[int | None, Cuts]:
-    """Return the cuts by source id; None is what no source says. What is not rolled yet stays, however old."""
+    """Return the cuts by source id; None is what no source says. Samples that are not rolled yet stay, however old."""
     until_ms = progress.all_until_ms()
     minutes_ms, hours_ms = until_ms.get(progress.MINUTES, 0), until_ms.get(progress.HOURS, 0)
 
@@ -85,16 +85,16 @@ def _begin(now_ms: int, cuts: Iterable[Cuts]) -> bool:
         if not done.series_id and now_ms >= done.until_ms + HOUR_MS:
             done.until_ms, done.series_id = floor(now_ms, HOUR_MS), 1
             done.save()
-            _tell(progress.RAW_PRUNED, max(cut.raw for cut in cuts))
-            _tell(progress.MINUTES_PRUNED, max(cut.minutes for cut in cuts))
+            _note(progress.RAW_PRUNED, max(cut.raw for cut in cuts))
+            _note(progress.MINUTES_PRUNED, max(cut.minutes for cut in cuts))
         return bool(done.series_id)
 
 
-def _tell(name: str, until_ms: int) -> None:
-    told, _ = Progress.objects.get_or_create(name=name)
-    if until_ms > told.until_ms:
-        told.until_ms = until_ms
-        told.save()
+def _note(name: str, until_ms: int) -> None:
+    row, _ = Progress.objects.get_or_create(name=name)
+    if until_ms > row.until_ms:
+        row.until_ms = until_ms
+        row.save()
 
 
 def _prune_portion(cuts: dict[int | None, Cuts], has_time: HasTime) -> bool:

@@ -48,7 +48,7 @@ def settle_group(
     _end(leaving, now_ms)
     for some in _by_key(sorted(keys - members.keys())):
         some.update(group=number)
-        # Whoever waited longer is the last to say what counts, though his time is earlier.
+        # The push that waited longer is the last one and counts, though its time is earlier.
         some.filter(ended_at_ms__gte=now_ms).update(ended_at_ms=None)
     if owner is not None:
         _members(group).exclude(group_owner=owner).update(group_owner=owner)

@@ -1,7 +1,7 @@
 """Reading what is stored: series as of a moment, functions of them over a window, every sample, and what arrived."""
 
 from metrics.series.arrivals import COLLECTED, PUSHED, Arrivals, arrivals
-from metrics.series.calculate import Asked, Window, in_parts, means, of_chosen, of_ids, together
+from metrics.series.calculate import Asked, Window, in_parts, means, of_chosen, of_ids, tracks_of_all
 from metrics.series.catalogue import Hit, labels, rank, search
 from metrics.series.find import Found, Matching, Query, find
 from metrics.series.functions import Function, FunctionName
@@ -45,8 +45,8 @@ __all__ = [
     "samples",
     "search",
     "seen",
-    "together",
     "tracks",
     "tracks_of",
+    "tracks_of_all",
     "values_of",
 ]

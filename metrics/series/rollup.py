@@ -1,6 +1,6 @@
-"""Rolling: what the samples of each minute and each hour amount to.
+"""Rolling up: a row for each minute, and one for each hour, with the sums and extremes of its samples.
 
-Who rolls holds a row of `Progress` meanwhile and says there how far that got, portion by portion, so that
+A process that rolls locks a row of `Progress` meanwhile and notes there how far it got, portion by portion, so that
 however often it is begun, or cut short, nothing is left out.
 """
 

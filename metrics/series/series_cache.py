@@ -1,7 +1,7 @@
-"""Series that this process has written lately, so that it need not look them up for every sample.
+"""A cache of series that this process has written lately, so that it need not look them up for every sample.
 
-What is known here may be old: another process may have changed a series, so it counts for a minute only, or removed
-it, so whoever writes has to make sure that it is still there.
+An entry may be old. Another process may have changed the series, so an entry counts for a minute only; or removed it,
+so whoever writes has to make sure that the series is still there.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ Key = tuple[str, frozenset[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Cached:
     """A series as it was in the database at `at` (Unix seconds). It is shared, and not to be changed."""
 
     series: Series
     at: float
 
 
-_known: dict[Key, _Known] = {}
+_cache: dict[Key, _Cached] = {}
 
 
 def key_of(sample: Sample) -> Key:
@@ -32,11 +32,11 @@ def key_of(sample: Sample) -> Key:
 
 
 def recognise(sample: Sample, source: Source | None, now: float) -> Series | None:
-    """Return the series of `sample`, if it is known and the sample says nothing of it that would be news."""
-    known = _known.get((sample.metric, frozenset(sample.labels.items())))
-    if known is None or sample.ends or sample.adds or not known.at <= now < known.at + HOLDS_S:
+    """Return the series of `sample`, if it is cached and the sample says nothing of it that would be news."""
+    cached = _cache.get((sample.metric, frozenset(sample.labels.items())))
+    if cached is None or sample.ends or sample.adds or not cached.at <= now < cached.at + HOLDS_S:
         return None
-    series = known.series
+    series = cached.series
     if (
         (sample.unit is None or sample.unit == series.unit)
         and (sample.type is None or sample.type == series.type)
@@ -54,14 +54,14 @@ def _is_known_start(since: float, series: Series) -> bool:
     return series.started_at_ms is not None and round(since * 1000) <= series.started_at_ms
 
 
-def remember(found: Iterable[tuple[Key, Series]], now: float) -> None:
-    """Know these series from now on, which are stored just like this."""
-    if len(_known) > MOST:
-        _known.clear()
+def store(found: Iterable[tuple[Key, Series]], now: float) -> None:
+    """Put series into the cache, which are stored just like this."""
+    if len(_cache) > MOST:
+        _cache.clear()
     for key, series in found:
-        _known[key] = _Known(series, now)
+        _cache[key] = _Cached(series, now)
 
 
 def forget() -> None:
-    """Know nothing any more."""
-    _known.clear()
+    """Empty the cache."""
+    _cache.clear()

@@ -35,7 +35,7 @@ def newest(said: Iterable[tuple[str, int, int]]) -> dict[str, Start]:
 
 
 def note(series: Series, started: dict[str, Start], key: str) -> bool:
-    """Note the start of a series; return whether it is news. What is none is taken out of `started`."""
+    """Note the start of a series; return whether it is news. A start that is none is taken out of `started`."""
     start = started.get(key)
     if start is None:
         return False

@@ -1,7 +1,7 @@
-"""Steps that this process has read before, and what came since.
+"""A cache of steps that this process has read before, kept up by reading only what is newer.
 
-What is rolled stays as it is, but for what comes late, and then the revision of its series changes. So a page that is
-drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
+Rolled steps stay as they are, except when a sample comes late: then the revision of its series changes. So a page that
+is drawn again and again reads only what is newer than what was rolled when it was drawn the last time.
 
 Windows of the past use what is remembered, and leave it alone: looking back never slows down the present.
 """
@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from metrics.series import progress
 from metrics.series.newest import newest
-from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, Told, edge_ms, joined, read, step
+from metrics.series.steps import HOURS, MINUTES, Far, Grid, Step, StepValues, edge_ms, joined, read, step
 from metrics.series.tiers import MINUTE_MS, floor
 
 POINTS_MOST = 400_000
@@ -70,7 +70,7 @@ class _Memory:
     since_ms: int
     until_ms: int
     points: list[Any]
-    last: dict[int, Told]
+    last: dict[int, StepValues]
     before: Before | None
 
     def before_place(self, place: int) -> Before | None:
@@ -110,9 +110,9 @@ def _all(wanted: Mapping[int, Window], step_ms: int, *, whole: bool, extremes: b
     return {pk: points for grid, windows in by_grid.items() for pk, points in _of_grid(windows, grid, far).items()}
 
 
-def _made(grid: Grid, told: Mapping[int, Told], before: Before | None) -> list[Any]:
-    """Return the steps that were `told`, in order, as what is remembered of them; `before` as in `_Memory`."""
-    ordered = sorted(told.items())
+def _made(grid: Grid, step_values: Mapping[int, StepValues], before: Before | None) -> list[Any]:
+    """Return the steps of `step_values` in order, as the cache keeps them; `before` is as in `_Memory`."""
+    ordered = sorted(step_values.items())
     if not grid.whole:
         return [
             Point(grid.at(number), one[1]) if one[0] == 1 else Point(grid.at(number), one[1] / one[0], *one[2:])
@@ -207,19 +207,19 @@ def _read_on(known: Mapping[int, _Memory], windows: Mapping[int, Window], grid: 
     for edges_ms, ids in by_gap.items():
         found = [read(ids, grid, since_ms, until_ms, far) for since_ms, until_ms in pairwise(edges_ms)]
         for pk in ids:
-            told = reduce(joined, [one.get(pk, {}) for one in found])
-            after[pk] = _extended(_trimmed(known[pk], windows[pk]), told, edges_ms[-1], grid)
+            step_values = reduce(joined, [one.get(pk, {}) for one in found])
+            after[pk] = _extended(_trimmed(known[pk], windows[pk]), step_values, edges_ms[-1], grid)
             if not grid.cuts and not _is_past(windows[pk], far):
-                _remember(pk, after[pk], grid)
+                _store(pk, after[pk], grid)
     return after
 
 
-def _extended(memory: _Memory, found: Mapping[int, Told], until_ms: int, grid: Grid) -> _Memory:
+def _extended(memory: _Memory, found: Mapping[int, StepValues], until_ms: int, grid: Grid) -> _Memory:
     steps = joined(memory.last, found)
     last = grid.number(until_ms - 1)
-    finished = {number: told for number, told in steps.items() if number < last}
+    finished = {number: step_values for number, step_values in steps.items() if number < last}
     points = _made(grid, finished, memory.before_place(len(memory.points)))
-    left = {number: told for number, told in steps.items() if number >= last}
+    left = {number: step_values for number, step_values in steps.items() if number >= last}
     return replace(memory, until_ms=until_ms, points=memory.points + points, last=left)
 
 
@@ -232,7 +232,7 @@ def _trimmed(memory: _Memory, window: Window) -> _Memory:
     return replace(memory, since_ms=window.start_ms, points=memory.points[place:], before=memory.before_place(place))
 
 
-def _remember(pk: int, memory: _Memory, grid: Grid) -> None:
+def _store(pk: int, memory: _Memory, grid: Grid) -> None:
     global _size
     key = (pk, grid)
     with _lock:
@@ -251,7 +251,7 @@ def _from_ms(memory: _Memory, window: Window, grid: Grid) -> int:
     return max(window.start_ms, grid.begin_ms(grid.number(window.end_ms)))
 
 
-def _points(memory: _Memory, newer: Mapping[int, Told], window: Window, since_ms: int, grid: Grid) -> list[Any]:
+def _points(memory: _Memory, newer: Mapping[int, StepValues], window: Window, since_ms: int, grid: Grid) -> list[Any]:
     begin, end = bisect_left(memory.points, window.start_ms / 1000, key=_at), len(memory.points)
     if since_ms == memory.until_ms:
         newer = joined(memory.last, newer)

@@ -71,10 +71,10 @@ LATE = replace(MINUTES, done="")
 """Minutes of which some are not rolled yet, because a sample came late."""
 HOURS = Tier(HOUR_MS, grouping.HOURS, packed.HOURS, progress.HOURS, "", progress.HOURS_PACKED)
 
-Told = tuple[Any, ...]
+StepValues = tuple[Any, ...]
 """Count and sum; where extremes are wanted also min and max; where everything is also last, when that was (Unix
 milliseconds), first, when that was, and the growth between those two."""
-Found = dict[int, dict[int, Told]]
+Found = dict[int, dict[int, StepValues]]
 """Series id -> number of the step -> what it amounts to."""
 Far = Mapping[str, int]
 """How far rolling, packing and pruning have got, in Unix milliseconds."""
@@ -126,12 +126,12 @@ class Grid:
         return (self.start_ms + number * self.step_ms) / 1000
 
 
-def step(grid: Grid, number: int, told: Told, before: tuple[float, float] | None) -> Step:
+def step(grid: Grid, number: int, step_values: StepValues, before: tuple[float, float] | None) -> Step:
     """Return the step of that number, of which everything was told.
 
     `before` is the last sample before it, its value and Unix seconds.
     """
-    count, total, low, high, last, last_at_ms, first, first_at_ms, grown = told
+    count, total, low, high, last, last_at_ms, first, first_at_ms, grown = step_values
     since = first_at_ms / 1000
     if before is not None:
         grown, since = grown + rise(before[0], first), before[1]
@@ -168,11 +168,11 @@ def edge_ms(at_ms: int, grid: Grid, far: Far) -> int:
     return at_ms
 
 
-def joined(earlier: Mapping[int, Told], later: Mapping[int, Told]) -> dict[int, Told]:
+def joined(earlier: Mapping[int, StepValues], later: Mapping[int, StepValues]) -> dict[int, StepValues]:
     """Return the steps of two stretches of time, the one behind the other; a step that is in both is made of both."""
     steps = dict(earlier)
-    for number, told in later.items():
-        steps[number] = _both(steps[number], told) if number in steps else told
+    for number, step_values in later.items():
+        steps[number] = _both(steps[number], step_values) if number in steps else step_values
     return steps
 
 
@@ -217,7 +217,7 @@ def _around(stretches: Sequence[late.Stretch], pieces: Sequence[Piece]) -> list[
 
 def _piece(tier: Tier, since_ms: int, until_ms: int, ids: Sequence[int], grid: Grid, far: Far) -> Found:
     if tier is LATE:
-        return _together(late.settled(ids, since_ms, until_ms), tier.kind, grid)
+        return _merged(late.settled(ids, since_ms, until_ms), tier.kind, grid)
     packed_ms = min(max(far.get(tier.packed, 0), since_ms), until_ms)
     found = _grouped(tier, ids, grid, packed_ms, until_ms) if packed_ms < until_ms else {}
     if since_ms < packed_ms:
@@ -239,18 +239,18 @@ def _grouped(tier: Tier, ids: Sequence[int], grid: Grid, since_ms: int, until_ms
     found: Found = {pk: {} for pk in ids}
     with connection.cursor() as cursor:
         cursor.execute(sql, [*([array(ids)] if on_postgresql else ids), since_ms, until_ms])
-        for pk, number, *told_ in cursor.fetchall():
-            found[pk][number] = tuple(told_)
+        for pk, number, *step_values in cursor.fetchall():
+            found[pk][number] = tuple(step_values)
     return found
 
 
 def _unpacked(kind: packed.Kind, ids: Sequence[int], grid: Grid, since_ms: int, until_ms: int) -> Found:
     """Put samples or buckets together to steps here: the database can't look into chunks."""
     width = None if kind is packed.SAMPLES else grid.width
-    return _together(packed.read(kind, ids, since_ms, until_ms, width), kind, grid)
+    return _merged(packed.read(kind, ids, since_ms, until_ms, width), kind, grid)
 
 
-def _together(table: "Columns | None", kind: packed.Kind, grid: Grid) -> Found:
+def _merged(table: "Columns | None", kind: packed.Kind, grid: Grid) -> Found:
     """Put samples or buckets together to steps."""
     if table is None:
         return {}
@@ -261,7 +261,10 @@ def _together(table: "Columns | None", kind: packed.Kind, grid: Grid) -> Found:
     else:
         table = table.narrow(grid.width) if grid.width else columns.guessed(table)
     steps = columns.split(columns.grouped(table, grid.start_ms, grid.step_ms))
-    return {pk: dict(zip(number, zip(*told, strict=True), strict=True)) for pk, (number, *told) in steps.items()}
+    return {
+        pk: dict(zip(number, zip(*step_values, strict=True), strict=True))
+        for pk, (number, *step_values) in steps.items()
+    }
 
 
 def _join(found: Found, later: Found) -> None:
@@ -270,7 +273,7 @@ def _join(found: Found, later: Found) -> None:
         found[pk] = joined(found[pk], numbered) if found.get(pk) else numbered
 
 
-def _both(earlier: Told, later: Told) -> Told:
+def _both(earlier: StepValues, later: StepValues) -> StepValues:
     count, total = earlier[0] + later[0], earlier[1] + later[1]
     if len(later) == 2:
         return count, total
@@ -287,6 +290,6 @@ def _fill(found: Found, coarser: Found) -> None:
     for pk, numbered in coarser.items():
         steps = found.setdefault(pk, {})
         first = min(steps, default=None)
-        for number, told in numbered.items():
-            if first is None or number < first or (number == first and told[0] > steps[number][0]):
-                steps[number] = told
+        for number, step_values in numbered.items():
+            if first is None or number < first or (number == first and step_values[0] > steps[number][0]):
+                steps[number] = step_values

@@ -1,4 +1,4 @@
-"""The tiers samples are kept in: every sample, then what minutes, then what hours amount to."""
+"""The tiers of stored samples: every sample for some days, then minutes, then hours."""
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000

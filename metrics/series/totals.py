@@ -81,7 +81,7 @@ def _rise(total: RunningTotal, one: Increase) -> list[Sample]:
 def _fold(totals: dict[int, RunningTotal], late: Sequence[Increase], now_ms: int) -> list[Sample]:
     """Add what came after a newer increase to the totals, and return what shows that it came.
 
-    What is stored never changes: so the rise shows with the next increase, and its own time gets the total that was
+    Stored samples never change: so the rise shows with the next increase, and its own time gets the total that was
     known for it.
     """
     rows = []

@@ -15,7 +15,7 @@ from metrics.series.arrays import array
 from metrics.series.totals import Increase
 
 _SAMPLES, _SERIES = SampleRow._meta.db_table, Series._meta.db_table
-TOLD = ("unit", "type", "expected_every_s", "expires_after_s")
+METADATA = ("unit", "type", "expected_every_s", "expires_after_s")
 """Fields of a sample that hold for its whole series."""
 AHEAD_S = (1.0, 2.0, *(at_s / 10 for at_s in range(50, 10 * FUTURE_MOST_S + 16, 15)))
 """By how much a clock counts as ahead. So it is told seldom, and series with it can be read together.
@@ -82,18 +82,23 @@ def _look_up(
     keyed = [(series_key(sample.metric, sample.labels), place, sample) for place, sample in samples]
     values = [one for one in keyed if not one[2].ends]
     ended_at_ms = {key: _ms(sample.at, now) for key, _, sample in keyed if sample.ends}
-    told = [(key, sample) for key, _, sample in keyed]
+    by_key = [(key, sample) for key, _, sample in keyed]
     started = starts.newest(
         (key, _ms(sample.since, now), _ms(sample.at, now))
-        for key, sample in told
+        for key, sample in by_key
         if sample.since is not None and not sample.adds and sample.since < (now if sample.at is None else sample.at)
     )
     series = _series(
-        _wanted([(key, sample) for key, _, sample in values]), ended_at_ms, _ahead_s(told, now), started, source, found
+        _wanted([(key, sample) for key, _, sample in values]),
+        ended_at_ms,
+        _ahead_s(by_key, now),
+        started,
+        source,
+        found,
     )
     found |= {one.pk: one for one in series.values()}
     seen = [(series_cache.key_of(sample), series[key]) for key, _, sample in values]
-    transaction.on_commit(partial(series_cache.remember, seen, now))
+    transaction.on_commit(partial(series_cache.store, seen, now))
     zeros = starts.zeros({series[key].pk: start for key, start in started.items()})
     rows = _rows([(series[key].pk, place, sample) for key, place, sample in values], now)
     return rows + [(pk, at_ms, len(samples), 0.0) for pk, at_ms in zeros]
@@ -162,7 +167,7 @@ def _wanted(samples: Iterable[tuple[str, Sample]]) -> dict[str, Sample]:
     """Return a sample for each key, with the last that any of them says about their series."""
     wanted: dict[str, Sample] = {}
     for key, sample in samples:
-        said = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
+        said = {name: value for name in METADATA if (value := getattr(sample, name)) is not None}
         before = wanted.get(key)
         wanted[key] = sample if before is None else structs.replace(before, **said) if said else before
     return wanted
@@ -198,7 +203,7 @@ def _series(
     ]
     if changed:
         late.lock({*others, *(one.pk for one in found.values())})
-        Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", "started_at_ms", *TOLD])
+        Series.objects.bulk_update(changed, ["source", "ended_at_ms", "ahead_s", "started_at_ms", *METADATA])
     return found
 
 
@@ -238,7 +243,7 @@ def _adopt(series: Series, sample: Sample | None, source: Source | None) -> bool
     """Take over what `sample` says about its series, and the source; return whether anything of it is news."""
     if sample is None:
         return False
-    news = {name: value for name in TOLD if (value := getattr(sample, name)) is not None}
+    news = {name: value for name in METADATA if (value := getattr(sample, name)) is not None}
     if source is not None:
         news["source_id"] = source.pk
     news = {name: value for name, value in news.items() if getattr(series, name) != value}

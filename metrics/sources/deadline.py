@@ -21,8 +21,8 @@ BYTES_RECEIVED = struct.Struct("128xQ")
 class Deadline:
     """`with Deadline(10) as deadline`: connections given to `watch` are cut after 10 seconds, whoever reads them.
 
-    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux). What
-    comes out of the block as an exception after that is a SourceError that says so.
+    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux). An
+    exception that leaves the block after that is a SourceError that says so.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -90,8 +90,8 @@ class Deadline:
 def _received_bytes(connection: socket.socket) -> int:
     """Return how much has come over `connection`, read or not; 0 where nobody knows."""
     try:
-        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED.size)
-        (received,) = BYTES_RECEIVED.unpack(told)
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_RECEIVED.size)
+        (received,) = BYTES_RECEIVED.unpack(info)
     except (OSError, AttributeError, struct.error):
         return 0
     return int(received)

@@ -114,8 +114,8 @@ def _difference(config: DnsCheckConfig, found: Found) -> str:
 def _meant(expected: str, type: str) -> set[bytes]:
     """Return the forms of records that `expected` stands for: as zone files have them, whose names need no dot here.
 
-    So one address, name or text has one form, however it was typed. A text is also meant as it is, quotes included.
-    What is no such record stands for none.
+    So one address, name or text has one form, however it was typed. A text is also meant as it is, quotes included. A
+    text that is no such record stands for none.
     """
     found = {expected.encode()} if type == "TXT" else set()
     with suppress(dns.exception.DNSException, UnicodeError, ValueError):

@@ -40,7 +40,7 @@ def status(found: int, expected: str) -> None:
 def body(found: str, text: str, pattern: str, expression: str) -> None:
     """Raise NotExpected unless `found` has `text` in it, `pattern` somewhere, and makes `expression` true.
 
-    What is empty is not asked for.
+    An empty field asks for nothing.
     """
     if text and text not in found:
         raise NotExpected(f"answered without {text[:50]!r}")

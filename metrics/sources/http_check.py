@@ -29,7 +29,7 @@ class HttpCheckConfig(HttpConfig):
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(
         default="GET", description="How to request it."
     )
-    body: str = Field(default="", max_length=10_000, description="What to send.")
+    body: str = Field(default="", max_length=10_000, description="The body to send.")
     follow_redirects: bool = Field(default=True, description="Whether to follow redirects; else a 3xx is the result.")
     expected_status: str = Field(
         default="2xx, 3xx",
@@ -64,7 +64,7 @@ class HttpCheckConfig(HttpConfig):
         return value
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.body and self.method in ("GET", "HEAD"):
             raise ValueError(f"body can't be sent with {self.method}")
         if self.matches and self.method == "HEAD":

@@ -23,7 +23,7 @@ class JsonHttpConfig(HttpConfig):
     """Settings of a JSON source: the request, and the values to pick."""
 
     method: Literal["GET", "POST"] = Field(default="GET", description="How to request it.")
-    body: str = Field(default="", max_length=10_000, description="What to send, as JSON; with POST.")
+    body: str = Field(default="", max_length=10_000, description="The body to send, as JSON; with POST.")
     values: dict[str, str] = Field(
         min_length=1, max_length=50, description="Metric -> expression that finds a number, or objects."
     )
@@ -38,7 +38,7 @@ class JsonHttpConfig(HttpConfig):
         return values
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.body and self.method == "GET":
             raise ValueError("body can't be sent with GET")
         strange = [unit for unit in self.units if not any(f"{unit}_".startswith(f"{one}_") for one in self.values)]

@@ -41,7 +41,9 @@ class NagiosPluginConfig(SourceConfig):
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$",
         description="Name of the file in the folder of checks.",
     )
-    arguments: list[Argument] = Field(default_factory=list, max_length=50, description="What to give it, word by word.")
+    arguments: list[Argument] = Field(
+        default_factory=list, max_length=50, description="The arguments to give it, word by word."
+    )
     password: SecretStr = Field(
         default=SecretStr(""), max_length=500, description="Replaces {password} in the arguments."
     )

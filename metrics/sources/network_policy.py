@@ -1,8 +1,8 @@
 """Where a collector may connect to. Every connection that a config can direct somewhere is made through this module.
 
-Inside `limited()`, which is put around sources of people who are not administrators, a name is refused if any of
-its addresses is not public, unless it is private and the setting ALLOW_PRIVATE_ADDRESSES says so. What is connected
-to afterwards is the address that was checked, never the name once more: a second lookup could answer otherwise.
+Inside `limited()`, which is put around sources of people who are not administrators, a name is refused if any of its
+addresses is not public, unless it is private and the setting ALLOW_PRIVATE_ADDRESSES says so. The connection then goes
+to the address that was checked, never to the name once more: a second lookup could answer otherwise.
 """
 
 import asyncio
@@ -60,19 +60,19 @@ def allowed_kinds() -> frozenset[str]:
 
 def resolve(host: str, timeout_s: float) -> list[str]:
     """Return the addresses of `host`, best first, at least one. Raises Forbidden and Unreachable."""
-    with _told_as_sentence(host, timeout_s):
+    with _errors_as_sentences(host, timeout_s):
         return _checked(host, lookup.start(host).result(timeout_s))
 
 
 async def resolve_async(host: str, timeout_s: float) -> list[str]:
     """Do what `resolve` does without blocking the event loop."""
-    with _told_as_sentence(host, timeout_s):
+    with _errors_as_sentences(host, timeout_s):
         async with asyncio.timeout(timeout_s):
             return _checked(host, await asyncio.wrap_future(lookup.start(host)))
 
 
 @contextmanager
-def _told_as_sentence(host: str, timeout_s: float) -> Iterator[None]:
+def _errors_as_sentences(host: str, timeout_s: float) -> Iterator[None]:
     try:
         yield
     except TimeoutError:

@@ -24,7 +24,7 @@ Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
 
 class PromqlConfig(HttpConfig):
-    """Whom to ask, and what."""
+    """The server to ask, and the query."""
 
     queries: dict[str, Query] = Field(
         default_factory=dict, max_length=20, description="Metric -> query in PromQL, whose results are stored."
@@ -46,7 +46,7 @@ class PromqlConfig(HttpConfig):
         return queries
 
     @model_validator(mode="after")
-    def _goes_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if not self.queries and not self.live:
             raise ValueError("give queries, or live, or both")
         strange = [metric for metric in self.units if metric not in self.queries]

@@ -1,6 +1,6 @@
 """A Redis or Valkey server: memory, clients, commands, hits, replication, and how long some keys are.
 
-What the words of INFO mean: https://redis.io/docs/latest/commands/info/
+The meaning of the words of INFO: https://redis.io/docs/latest/commands/info/
 """
 
 from collections.abc import Iterator, Mapping

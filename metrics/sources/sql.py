@@ -15,7 +15,7 @@ from metrics.sources.server import HOST, ServerConfig
 class SqlConfig(ServerConfig):
     """Which database to ask, and what."""
 
-    engine: Literal["postgresql", "mysql", "mariadb", "sqlite"] = Field(description="What kind of database it is.")
+    engine: Literal["postgresql", "mysql", "mariadb", "sqlite"] = Field(description="The kind of database.")
     host: str = Field(default="", max_length=255, pattern=HOST, description="As for every server; none for SQLite.")
     database: str = Field(min_length=1, max_length=500, description="Its name; for SQLite, the path of the file.")
     query: str = Field(max_length=10_000, description="One statement that reads: SELECT, WITH, VALUES or TABLE.")

@@ -1,4 +1,4 @@
-"""Whom to trust: the authorities that certifi lists, and those of this system, or of the file SSL_CERT_FILE."""
+"""The authorities to trust: those that certifi lists, and those of this system, or of the file SSL_CERT_FILE."""
 
 import ssl
 import threading

@@ -37,7 +37,7 @@ STARTS_WITH = {"name": "check.title", "state": "!(check.ok)", "text": "message",
 class WebhookFields(BaseModel):
     """The fields of every webhook beside its mapping."""
 
-    name: str = Field(max_length=actions.NAME_MOST, description="What people call it, such as uptime.")
+    name: str = Field(max_length=actions.NAME_MOST, description="The name that people call it by, such as uptime.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from metrics.actions import alerts as actions
 from metrics.actions.alert_list import Asked
 from metrics.actions.alert_rows import row, status
 from metrics.actions.errors import Invalid
-from metrics.alerts.machine import TOLD, State
+from metrics.alerts.machine import ALERTING, State
 from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule, Silence, Transition
 from metrics.views import humanize
@@ -112,7 +112,7 @@ def _held(by: Principal, alert: Alert, now: float) -> list[str]:
     """Return in words why people are not told of an alert; of what `by` may not see only the kind."""
     if alert.flaps_since_ms is not None:
         return ["It flaps: people are told again once it calms."]
-    if alert.are_told or alert.state not in TOLD:
+    if alert.are_told or alert.state not in ALERTING:
         return []
     found = holding.reasons([alert], now).get(alert.pk, [])
     seen = holding.seen(by, found)

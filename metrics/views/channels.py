@@ -50,7 +50,7 @@ LEVELS = {
 class ChannelFields(BaseModel):
     """The fields of every channel."""
 
-    name: str = Field(max_length=100, description="What people call it.")
+    name: str = Field(max_length=100, description="The name that people call it by.")
     fallback: bool = Field(default=False, description="It gets only what another channel of its team did not deliver.")
     enabled: bool = Field(default=True, description="Turned off, nothing goes through it.")
     position: int | None = Field(

@@ -12,8 +12,8 @@ from metrics.database import RETRY_AFTER_S, unavailable
 
 NO_SENSE = "The request makes no sense here."
 OTHER_HOST = (
-    "No page opens at this address: its name is missing in ALLOWED_HOSTS, or is not that of PUBLIC_URL. Whoever runs"
-    " this Watchfloor can set that."
+    "No page opens at this address: its name is missing in ALLOWED_HOSTS, or is not that of PUBLIC_URL. The people who"
+    " run this Watchfloor can set that."
 )
 SIGNED_OUT = "You were signed out meanwhile. Nothing was changed."
 

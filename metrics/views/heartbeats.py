@@ -97,7 +97,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @page
 def heartbeat(request: HttpRequest, id: int) -> HttpResponse:
-    """One heartbeat with its newest pings. Who may change it also sees where it is pinged."""
+    """One heartbeat with its newest pings. People who may change it also see where it is pinged."""
     found, now = get_object_or_404(Heartbeat, pk=id), time.time()
     pings = [_line(one, now) for one in found.pings.order_by("-id")[:PINGS_LISTED]]
     may_change = may(of_visitor(request), CHANGE, found)

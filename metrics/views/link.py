@@ -113,7 +113,7 @@ def enter(request: HttpRequest) -> HttpResponse:
         is_over = links.is_over(secret)
         return JsonResponse({"detail": OVER if is_over else UNKNOWN}, status=410 if is_over else 404)
     response = JsonResponse({"path": reverse("link-dashboard", args=[link.pk])})
-    _remember(request, response, link, secret)
+    _set_cookie(request, response, link, secret)
     return response
 
 
@@ -189,7 +189,7 @@ def _dashboard(request: HttpRequest, link: Link, template: str, opened_as: str) 
     return render(request, template, context)
 
 
-def _remember(request: HttpRequest, response: HttpResponse, link: Link, secret: str) -> None:
+def _set_cookie(request: HttpRequest, response: HttpResponse, link: Link, secret: str) -> None:
     """Have the browser keep the secret of a link, out of reach of scripts, for as long as the link is valid.
 
     In a frame of another site a browser keeps it for pages of that site alone (CHIPS): it has to be `Partitioned`,

@@ -35,7 +35,7 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, slug: str, hash: str) -> HttpResponseBase:
-    """A picture of a dashboard. What is behind its address never changes, so browsers keep it.
+    """A picture of a dashboard. The picture behind an address never changes, so browsers keep it.
 
     Widgets are the same bytes for all who see the dashboard, so this is the address of it on pages of links, too.
     """

@@ -151,5 +151,5 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
         ("Settings", reverse("room-settings", args=[id])),
     ]
     done = f"The room {found.title} was removed."
-    removal = Removal(found.title, f"What was said in it is removed with it{many}.", way, listed, done)
+    removal = Removal(found.title, f"Its messages are removed with it{many}.", way, listed, done)
     return confirm(request, removal, lambda: actions.delete(by, id))

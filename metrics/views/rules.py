@@ -134,7 +134,9 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     rule = actions.find(by, id)
     check(by, DELETE, rule)
-    lost = "Its alerts are removed with it, and nobody is told anything by it any more. What it told stays."
+    lost = (
+        "Its alerts are removed with it, and nobody is told anything by it any more. Notifications that it sent stay."
+    )
     way = [("Alerts", reverse("alerts")), ("Rules", reverse("rules"))]
     return confirm(request, Removal(rule.name, lost, way, reverse("rules")), lambda: actions.delete(by, id))
 

@@ -62,7 +62,7 @@ def source(request: HttpRequest, id: int) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("source", id) if _is_seen(by, found) else redirect("sources")
     return _page(
-        request, form, found.name, reverse("source", args=[id]), "Who may not see it, sees none of its series."
+        request, form, found.name, reverse("source", args=[id]), "People who may not see it see none of its series."
     )
 
 

@@ -25,7 +25,7 @@ class Count:
 def search(by: Principal, text: str, now: float) -> tuple[list[Source], list[Count]]:
     """Return the sources that `by` may see and that show `text` in the list, and how many of them need somebody.
 
-    What is searched is what a row of the list says, so that whatever somebody reads there is also found.
+    The search looks through the text of each row of the list, so that it finds every word that somebody reads there.
     """
     wanted = text.casefold()
     found = [

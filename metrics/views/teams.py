@@ -76,8 +76,10 @@ def team(request: HttpRequest, id: int) -> HttpResponse:
 def delete(request: HttpRequest, id: int) -> HttpResponse:
     """Ask, and then remove a team."""
     found = actions.find(id)
-    lost = "Its members stay, and its tokens are revoked. What only they saw, only administrators see then."
+    lost = (
+        "Its members stay, and its tokens are revoked. Things that only they saw are then seen by administrators only."
+    )
     way = [("Teams", reverse("teams")), (found.name, reverse("team", args=[id]))]
-    done = f"The team {found.name} was removed. What only its members saw, administrators see now."
+    done = f"The team {found.name} was removed. Administrators now see the things that only its members saw."
     removal = Removal(found.name, lost, way, reverse("teams"), done)
     return confirm(request, removal, lambda: actions.delete(of_visitor(request), id))

@@ -17,7 +17,7 @@ from metrics.access.policy import visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import alerts as actions
 from metrics.actions import shown
-from metrics.alerts.machine import BURNING, TOLD, State
+from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Dashboard, Series
 from metrics.models.log import sender
 from metrics.views.access import page
@@ -85,7 +85,7 @@ def firing(by: Principal, level: str) -> list[Alert]:
     """Return the alerts that fire and are at least as severe as `level`: the worst first, of those the free ones."""
     if level == "off":
         return []
-    rows = visible(by, Alert).filter(state__in=TOLD | BURNING).select_related("rule", "incident")
+    rows = visible(by, Alert).filter(state__in=ALERTING | BURNING).select_related("rule", "incident")
     severities = actions.SEVERITIES[: actions.SEVERITIES.index(level) + 1]
     ordered = rows.filter(severity__in=severities).order_by(
         actions.MOST_SEVERE_FIRST, "acknowledged_by", "-since_ms", "pk"

@@ -36,11 +36,11 @@ class Tick:
 class ValueAxis:
     """The vertical axis: from `low` to `high` in the series' unit, the `ticks`, and the `unit` they are written in.
 
-    A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are.
-    `widest` is the longest of these texts, which is what the page makes room for. Whoever reads a value off the axis
-    divides it by `divisor`, writes it with `decimals`, which tell apart what a curve can, and says the whole `symbol`.
-    Where values are `cut`, those beyond an end are drawn at it. On a `log` axis each tenfold is as high, the texts have
-    units of their own, and digits count instead of decimals.
+    A long unit is cut at its end: what it begins with, such as P for 10^15, says how large the numbers are. `widest` is
+    the longest of these texts, which is what the page makes room for. A value that is read off the axis is divided by
+    `divisor`, written with `decimals`, as many as a curve can show, and followed by the whole `symbol`. Where values
+    are `cut`, those beyond an end are drawn at it. On a `log` axis each tenfold is as high, the texts have units of
+    their own, and digits count instead of decimals.
     """
 
     low: float

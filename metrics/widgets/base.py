@@ -70,7 +70,7 @@ class QueryConfig(BaseModel):
         default="", max_length=100, description="Name of each series; {label} is replaced by its value."
     )
     function: FunctionName | None = Field(
-        default=None, description="What is made of each series over time; else the rate of a counter, or its values."
+        default=None, description="The function of each series over time; else the rate of a counter, or its values."
     )
     over: Over | None = Field(
         default=None,
@@ -88,12 +88,15 @@ class QueryConfig(BaseModel):
         description="Instead of a metric: name of the source, of the kind promql, whose server is asked live.",
     )
     promql: str = Field(
-        default="", max_length=PROMQL_MOST, title="PromQL", description="What it is asked, such as rate(x_total[5m])."
+        default="",
+        max_length=PROMQL_MOST,
+        title="PromQL",
+        description="The query that it is asked, such as rate(x_total[5m]).",
     )
     unit: str | None = Field(
         default=None, max_length=20, description="Unit of what it answers; stored series have their own."
     )
-    name: str = Field(default="", pattern="^[A-Z]?$", description="What expressions call it: one letter from A to Z.")
+    name: str = Field(default="", pattern="^[A-Z]?$", description="The name in expressions: one letter from A to Z.")
     hidden: bool = Field(default=False, description="Whether only expressions use it.")
 
     @model_validator(mode="after")
@@ -144,7 +147,7 @@ class ExpressionConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    expression: str = Field(description="What to calculate, such as A / B * 100.")
+    expression: str = Field(description="The calculation, such as A / B * 100.")
     legend: str = Field(
         default="", max_length=100, description="Name of each result; {label} is replaced by its value."
     )
@@ -191,9 +194,9 @@ class Config(Versioned):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    queries: list[QueryConfig] = Field(min_length=1, max_length=20, description="What to show.")
+    queries: list[QueryConfig] = Field(min_length=1, max_length=20, description="The queries to show.")
     expressions: list[ExpressionConfig] = Field(
-        default_factory=list, max_length=20, description="What to calculate with the queries, and show."
+        default_factory=list, max_length=20, description="Calculations with the queries, which are shown."
     )
     every_s: float | None = Field(
         default=None, gt=0, le=31_536_000, description="How often data should come; else what the source says."

@@ -26,7 +26,7 @@ class Place(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     zone: str = Field(max_length=64, description="Time zone, such as Europe/Berlin or UTC.")
-    name: str = Field(default="", max_length=50, description="What to call it; else the city of the zone.")
+    name: str = Field(default="", max_length=50, description="The name to show; else the city of the zone.")
 
     @field_validator("zone")
     @classmethod

@@ -11,7 +11,7 @@ def orders(places: Sequence[Any]) -> list[int]:
     """Return the order that each of `places` gets so that they stand in this sequence: 0 for as many as possible.
 
     A place compares as rows do. Within an order they stand as their rows do, so one number does for each run of them
-    that does. What would be beyond the orders that there are shares the last one.
+    that does. Places beyond the last order share it.
     """
     runs: list[list[Any]] = []
     for place in places:

@@ -15,7 +15,7 @@ class CountdownConfig(Still):
     """Config of a countdown."""
 
     until: AwareDatetime = Field(description="The moment it counts to, such as 2026-12-24T18:00:00+01:00.")
-    reached: str = Field(default="Now", min_length=1, max_length=100, description="What it says from then on.")
+    reached: str = Field(default="Now", min_length=1, max_length=100, description="The text from then on.")
 
     @field_validator("until")
     @classmethod

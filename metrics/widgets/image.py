@@ -72,8 +72,8 @@ class ImageConfig(Still):
     @property
     def key(self) -> str:
         """Digest of the address and the credentials, which tells apart pictures to fetch; empty for an uploaded one."""
-        told = json.dumps([self.url, self.username, self.password])
-        return hashlib.sha256(told.encode()).hexdigest() if self.url else ""
+        parts = json.dumps([self.url, self.username, self.password])
+        return hashlib.sha256(parts.encode()).hexdigest() if self.url else ""
 
     @property
     def kept(self) -> Kept:

@@ -23,7 +23,7 @@ class LateConfig(Rows):
     queries: list[QueryConfig] = Field(
         default_factory=list,
         max_length=20,
-        description="What should come; without one, all that this dashboard may show.",
+        description="The series that should come; without one, all that this dashboard may show.",
     )
     rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the longest silent first.")
     stale_only: bool = Field(default=False, description="Whether only what is stale is shown, and not what is late.")

@@ -50,8 +50,8 @@ class Line:
 
     `path`, the `dots` that stand alone, the `area` of a stack or under a line, and the `band` between the least and the
     greatest sample of each step are SVG path data in a box of 1000 by 400, empty where there is nothing to draw. A
-    `stale` series has ended some time ago, whatever the others do. `summary` is given where a table shows it. What is
-    measured on the `right` says so.
+    `stale` series has ended some time ago, whatever the others do. `summary` is given where a table shows it. A series
+    that is measured on the `right` says so.
     """
 
     name: str

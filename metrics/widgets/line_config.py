@@ -16,7 +16,7 @@ class Goal(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     value: float = Field(description="Where it lies.")
-    name: str = Field(default="", max_length=60, description="What is written at it, besides the value.")
+    name: str = Field(default="", max_length=60, description="The text at it, besides the value.")
 
 
 Side = Literal["left", "right", "unit"]
@@ -62,10 +62,10 @@ class LineConfig(Annotates, Config):
     """Config of a line."""
 
     queries: list[LineQuery] = Field(  # type: ignore[assignment]  # nobody adds to it what is no query of a line
-        min_length=1, max_length=20, description="What to show."
+        min_length=1, max_length=20, description="The queries to show."
     )
     expressions: list[LineExpression] = Field(  # type: ignore[assignment]
-        default_factory=list, max_length=20, description="What to calculate with the queries, and show."
+        default_factory=list, max_length=20, description="Calculations with the queries, which are shown."
     )
     stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
     draw: Literal["line", "steps", "points"] = Field(

@@ -93,8 +93,8 @@ def ends(curves: Sequence[Curve]) -> list[float]:
 def step_of(series: Sequence[Named], config: LineConfig, window: Window, marks: Marks) -> float:
     """Return the step to draw in: the window's, or a multiple of it where many series would make much to send.
 
-    An area of a stack costs more than three curves: its line, and its upper and its lower edge. A band has two edges
-    in longer steps. What `marks` take is left to them.
+    An area of a stack costs more than three curves: its line, and its upper and its lower edge. A band has two edges in
+    longer steps. The bytes that `marks` take are left to them.
     """
     points = sum(len(one.track.points) for one in series)
     each = DRAWN_AS[config.draw] + (config.fill and DRAWN_AS[config.draw])

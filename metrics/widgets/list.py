@@ -26,7 +26,9 @@ MINUTE_S = 60
 class ListConfig(Annotates, Rows):
     """Config of a list."""
 
-    queries: list[QueryConfig] = Field(default_factory=list, max_length=20, description="Whose changes to show.")
+    queries: list[QueryConfig] = Field(
+        default_factory=list, max_length=20, description="The series whose changes to show."
+    )
     annotations: list[Tag] = Field(
         default_factory=list,
         max_length=CHOSEN_MOST,

@@ -139,7 +139,7 @@ def _length(name: str, step_s: int, window: Window) -> str:
     return str(seconds) if name.endswith("_s") else str(1000 * seconds) if name.endswith("_ms") else f"{seconds}s"
 
 
-# --- What is shown ------------------------------------------------------------------------------------------
+# --- Answers ------------------------------------------------------------------------------------------------
 
 
 def answers(asked: Iterable[Live]) -> Answers:

@@ -86,20 +86,20 @@ def _of_widget(key: str, base: WidgetSpec | None, mine: WidgetSpec | None, their
     said_mine, said_theirs = _said(base, mine), _said(base, theirs)
     if not (said_mine and said_theirs):
         return Choice(key, title, said_mine, said_theirs, ("mine", "theirs"), "mine" if said_mine else "theirs")
-    together = _together(base, mine, theirs)
-    sides: tuple[Side, ...] = ("both", "mine", "theirs") if together else ("mine", "theirs")
-    return Choice(key, title, said_mine, said_theirs, sides, "both" if together else None)
+    of_both = _of_both(base, mine, theirs)
+    sides: tuple[Side, ...] = ("both", "mine", "theirs") if of_both else ("mine", "theirs")
+    return Choice(key, title, said_mine, said_theirs, sides, "both" if of_both else None)
 
 
 def _taken(
     base: WidgetSpec | None, mine: WidgetSpec | None, theirs: WidgetSpec | None, side: Side | None
 ) -> WidgetSpec | None:
     if side == "both":
-        return _together(base, mine, theirs)
+        return _of_both(base, mine, theirs)
     return mine if side == "mine" else theirs
 
 
-def _together(base: WidgetSpec | None, mine: WidgetSpec | None, theirs: WidgetSpec | None) -> WidgetSpec | None:
+def _of_both(base: WidgetSpec | None, mine: WidgetSpec | None, theirs: WidgetSpec | None) -> WidgetSpec | None:
     """Return the widget with what each side changed of it; None where both changed the same part."""
     if base is None or mine is None or theirs is None:
         return None

@@ -136,7 +136,7 @@ def widget_views(
     asked = [[] if isinstance(one, str) else _asked(*one, own) for one, own in zip(parsed, windows, strict=True)]
     is_all = [isinstance(one, tuple) and _is_of_all(one[1]) for one in parsed]
     overdue = [Named(_called(one), one.track) for one in read.overdue(at, hidden)] if any(is_all) else []
-    tracks = iter(read.together([one for of_widget in asked for one in of_widget], at, hidden))
+    tracks = iter(read.tracks_of_all([one for of_widget in asked for one in of_widget], at, hidden))
     live = _live(parsed, windows, hidden)
     answers = live_queries.answers(one for of_widget in live for one in of_widget)
     return [
@@ -276,7 +276,7 @@ def _parsed(widget: Widget) -> Parsed:
         return f"There is no widget kind {widget.kind!r}."
     except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {validation.words(first)}."
+        return f"{'.'.join(map(str, first['loc']))}: {validation.message(first)}."
 
 
 def _asked(kind: WidgetKind[Any], config: Config | Still, window: ranges.Window) -> list[Asked]:
@@ -402,7 +402,7 @@ def detailed_series(widget: Widget, range: str, at: float, hidden: Collection[in
     hidden = _hidden([widget]) if hidden is None else hidden
     asked = [replace(one, window=steps, points=True, extremes=True) for one in _asked(kind, config, window)]
     (live,) = _live([parsed], [window], hidden, fine=True)
-    tracks = iter(read.together(asked, at, hidden))
+    tracks = iter(read.tracks_of_all(asked, at, hidden))
     found = _in_order(config, tracks, live, live_queries.answers(live), window)
     return _series(config, [of_query for of_query, _ in found], window)
 

@@ -75,7 +75,7 @@ class WidgetSpec(BaseModel):
     )
     repeat: str = Field("", max_length=30, description="Name of a variable: drawn once for each of its chosen values.")
     phone: Annotated[OnPhone, AfterValidator(_without_usual)] = Field(
-        default_factory=OnPhone, description="What is different on a phone."
+        default_factory=OnPhone, description="Differences on a phone."
     )
 
     @model_validator(mode="after")
@@ -110,7 +110,9 @@ class DashboardSpec(BaseModel):
     )
     tags: list[Text] = Field([], max_length=TAGS_MOST, description="Words to find it by in the list.")
     access: Access = Access()
-    variables: list[VariableSpec] = Field([], max_length=VARIABLES_MOST, description="What viewers may choose.")
+    variables: list[VariableSpec] = Field(
+        [], max_length=VARIABLES_MOST, description="The variables that viewers may choose."
+    )
     widgets: list[WidgetSpec] = Field([], max_length=WIDGETS_MOST)
 
     @field_validator("range")

@@ -15,7 +15,7 @@ TEXT_MOST = 4000
 class TextConfig(Still):
     """Config of a text."""
 
-    text: str = Field(min_length=1, max_length=TEXT_MOST, description="What it says, as Markdown.")
+    text: str = Field(min_length=1, max_length=TEXT_MOST, description="The text, as Markdown.")
 
 
 @dataclass(frozen=True, slots=True)

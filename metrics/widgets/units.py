@@ -78,7 +78,7 @@ def _ladder(base: float, *symbols: str) -> tuple[Rung, ...]:
 def _counting(name: str) -> Unit:
     """Thousands are written out up to 9999: people count 4 870 orders, not 4.87 k.
 
-    What is a share, but does not say so, is below 1 until it is 1.
+    A share that does not say that it is one is below 1 until it is 1.
     """
     prefixes = [(1e4, 1e3, "k"), (1e6, 1e6, "M"), (1e9, 1e9, "G"), (1e12, 1e12, "T"), (1e15, 1e15, "P")]
     first = Rung(1, 1, name, full=1, near=0.005)

@@ -22,14 +22,14 @@ def document(view: WidgetView) -> dict[str, Any]:
     `series` has the newest value of each series, a number in its unit, and when it was measured (Unix seconds).
     `view` is the view-model of its kind. Times are Unix seconds, and null without data.
     """
-    told = {name: text for name, text in (("hint", view.hint), ("error", view.error), ("note", view.note)) if text}
+    texts = {name: text for name, text in (("hint", view.hint), ("error", view.error), ("note", view.note)) if text}
     return {
         "kind": view.kind,
         "title": view.title,
         **plain(view.freshness),
         "series": plain(view.series),
         "view": plain(view.view),
-        **told,
+        **texts,
     }
 
 

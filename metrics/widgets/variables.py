@@ -1,7 +1,7 @@
 """Variables of a dashboard: what they are, and what a viewer chose of them.
 
-What is chosen is a text such as `host=web-1&host=web-2`: part of an address, and of the name of a topic. It has only
-what differs from the dashboard's defaults, in one order, so that equal choices are one variant, rendered once.
+A choice is a text such as `host=web-1&host=web-2`: part of an address, and of the name of a topic. It has only what
+differs from the dashboard's defaults, in one order, so that equal choices are one variant, rendered once.
 """
 
 import re

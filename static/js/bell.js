@@ -68,7 +68,7 @@ function count() {
 
 // --- The panel ------------------------------------------------------------------------------------------
 
-const list = () => document.getElementById("told");
+const list = () => document.getElementById("notifications");
 let place = -1; // that of the notification that was just marked, so that the keyboard goes on from there
 
 function toggle(event) {
@@ -85,7 +85,7 @@ function opened(event) {
 }
 
 function remember(event) {
-  const row = event.target.closest?.("#told li");
+  const row = event.target.closest?.("#notifications li");
   place = row ? [...row.parentElement.children].indexOf(row) : -1;
 }
 

@@ -270,13 +270,13 @@ def test_who_was_away_too_long_is_told_so_and_begins_anew() -> None:
     alert_events.forget(timezone.now().timestamp() + 8 * 86_400)
     push(60, a=1)
     start = alert_following.begin(SYSTEM, 1)
-    assert start.lost == "Events up to 3 are kept no more: the log begins with 4. What is bad now follows."
+    assert start.lost == "Events up to 3 are kept no more: the log begins with 4. The alerts that are bad now follow."
     assert (start.number, start.begins) == (4, 4)
     assert start.snapshot is not None
     assert [one["labels"] for one in start.snapshot.alerts] == [{"host": "b"}]
     assert alert_following.begin(SYSTEM, 3).snapshot is None
     restored = alert_following.begin(SYSTEM, 5)
-    assert restored.lost == "There is no event 5 yet: the newest one is 4. What is bad now follows."
+    assert restored.lost == "There is no event 5 yet: the newest one is 4. The alerts that are bad now follow."
 
 
 def test_an_empty_log_that_had_events_has_lost_them() -> None:

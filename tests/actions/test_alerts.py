@@ -32,8 +32,8 @@ def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for the rules each time, send no task, and let nothing be missing."""
     arrived.looked_back()
     rule_index.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
@@ -470,11 +470,11 @@ def test_what_arrived_while_redis_was_away_is_looked_at(monkeypatch: pytest.Monk
     rule()
     evaluation.sweep(AT)
 
-    def away(_: Any) -> None:
+    def unreachable(_: Any) -> None:
         raise RedisError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr("metrics.redis_state.arrived.add", away)
+        patched.setattr("metrics.redis_state.arrived.add", unreachable)
         accepted([sample("disk_used", 95, AT, host="a")])
     accepted([sample("disk_used", 50, AT + 1, host="b")], now=AT + 1)
     evaluation.evaluate(AT + 1)

@@ -82,7 +82,7 @@ def test_charts_that_show_them_are_drawn_anew_when_one_ends() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_each_change_that_charts_draw_is_counted_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
     for name, severity in (("load", "warning"), ("queue", "critical")):
         condition = {"kind": "threshold", "above": 90}

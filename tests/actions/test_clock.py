@@ -22,7 +22,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for the rules each time, and send no task."""
     arrived.looked_back()
     rule_index.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 

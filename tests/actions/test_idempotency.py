@@ -101,10 +101,10 @@ def test_while_the_first_is_in_progress_the_second_is_told_so(key: Key) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_without_redis_two_at_once_are_stored_once(monkeypatch: pytest.MonkeyPatch, key: Key) -> None:
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(slots, "hold", away)
+    monkeypatch.setattr(slots, "hold", unreachable)
     start, answers, answered = threading.Barrier(2), [], idempotency._answered
     nobody = threading.local()
 

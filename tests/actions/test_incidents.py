@@ -50,8 +50,8 @@ def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for the rules each time, send no task, and let nothing be missing."""
     arrived.looked_back()
     rule_index.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 

@@ -197,7 +197,7 @@ class TestMentions:
         two = rooms.direct(people["ada"], "bob")
         for room in (war, two):
             messages.say(people["ada"], room.pk, "the disc @bob @eve")
-        notifications.tell(SYSTEM, "user:bob", "mention", "the disc", key=f"mention-{war.messages.get().pk}-x")
+        notifications.send(SYSTEM, "user:bob", "mention", "the disc", key=f"mention-{war.messages.get().pk}-x")
         war.people.remove(gone)
         sent: list[tuple[str, str]] = []
         monkeypatch.setattr(bus, "send_to", lambda user, target, swap, html: sent.append((target, html)))
@@ -210,7 +210,7 @@ class TestMentions:
             ("bob", "the disc"),
             ("eve", "ada in War room: the disc @bob @eve"),
         ]
-        assert [target for target, _ in sent] == ["told-1-text", "told-2-text"]
+        assert [target for target, _ in sent] == ["notification-1-text", "notification-2-text"]
         assert f'<a href="/rooms/{war.pk}/#m-1">ada in War room: the disk</a>' in sent[0][1]
         message_changes.delete(people["ada"], war.pk, 1)
         assert [text for _, text in self.told()] == ["ada: the disk", "the disc"], "whomever it mentioned before"

@@ -81,7 +81,7 @@ def test_who_may_not_see_what_it_is_about_is_not_told(people: dict[str, User], s
     source.teams.set([ops])
     about = path.format(source=source.pk, room=room.pk)
     assert notifications.notify(SYSTEM, "everyone", "deploy", "x", about) == 2
-    assert notifications.tell(SYSTEM, [one.pk for one in people.values()], "deploy", "x", about) == 2
+    assert notifications.send(SYSTEM, [one.pk for one in people.values()], "deploy", "x", about) == 2
     assert [sorted(one) for one in sent] == [["ada", "bob"], ["ada", "bob"]]
 
 
@@ -99,10 +99,10 @@ def test_watchers_who_may_not_see_it_any_more_or_did_it_themselves_are_not_told(
     shop = make.dashboard(teams=[Team.objects.get(name="ops")])
     for user in people.values():
         Watch.objects.create(user=user, noun="dashboard", thing=str(shop.pk))
-    assert notifications.tell(of_user(people["ada"]), f"watchers:dashboard:{shop.pk}", "change", "x") == 1
+    assert notifications.send(of_user(people["ada"]), f"watchers:dashboard:{shop.pk}", "change", "x") == 1
     assert [list(one) for one in sent] == [["bob"]]
     # An action tells them though it has just taken the thing out of the sight of whoever did it; nobody else can.
-    assert notifications.tell(of_user(people["eve"]), f"watchers:dashboard:{shop.pk}", "change", "x") == 2
+    assert notifications.send(of_user(people["eve"]), f"watchers:dashboard:{shop.pk}", "change", "x") == 2
     eve = replace(of_user(people["eve"]), role=Role.EDITOR)
     with pytest.raises(Invalid, match=r"^to: there is no dashboard '\d+' to watch\.$"):
         notifications.notify(eve, f"watchers:dashboard:{shop.pk}", "change", "x")
@@ -130,7 +130,7 @@ def test_many_at_once_are_a_few_queries_and_each_is_told_as_if_alone(people: dic
         notices = [Notice("everyone", f"x {pk}", f"/rooms/{pk}/", f"k-{pk}") for pk in made]
         notices += [Notice("user:nobody", "y"), Notice("team:ops", "again", key=f"k-{made[0]}")]
         with CaptureQueriesContext(connection) as queries:
-            outcomes = notifications.tell_all(SYSTEM, "deploy", notices)
+            outcomes = notifications.send_all(SYSTEM, "deploy", notices)
         counts.append(len(queries) - len(sent[-many:]))  # what notes who was sent something asks for names
         assert outcomes[:many] == [3] * many
         assert isinstance(outcomes[many], Invalid)

@@ -28,10 +28,10 @@ class TestPage:
         assert after.version == 1
 
     def test_without_redis_it_is_drawn_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def away(_: Any) -> None:
+        def unreachable(_: Any) -> None:
             raise RedisError("away")
 
-        monkeypatch.setattr(snapshot, "version", away)
+        monkeypatch.setattr(snapshot, "version", unreachable)
         loaded = page(make.dashboard(), "1h", AT)
         assert (loaded.epoch, loaded.version, len(loaded.widgets)) == ("", 0, 1)
 

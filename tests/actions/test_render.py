@@ -128,10 +128,10 @@ class TestRender:
         (widget,) = make.widgets_of(make.dashboard())
         draws(lambda widget: "x")
 
-        def away(*_: object, **__: object) -> None:
+        def unreachable(*_: object, **__: object) -> None:
             raise redis.exceptions.ConnectionError("away")
 
-        monkeypatch.setattr("metrics.live.bus.publish", away)
+        monkeypatch.setattr("metrics.live.bus.publish", unreachable)
         marks.mark(make.variant(), [widget.key])
         with pytest.raises(redis.exceptions.ConnectionError):
             actions.render(make.variant())
@@ -274,10 +274,10 @@ class TestRequests:
     def test_a_queue_that_does_not_answer_is_no_error_for_who_marks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from kombu.exceptions import OperationalError
 
-        def away(*_: object, **__: object) -> None:
+        def unreachable(*_: object, **__: object) -> None:
             raise OperationalError("away")
 
-        monkeypatch.setattr("celery.app.base.Celery.send_task", away)
+        monkeypatch.setattr("celery.app.base.Celery.send_task", unreachable)
         marks.mark(make.variant(), ["1"])
         assert make.marks(make.variant())["1"] == "1"
 

@@ -153,10 +153,10 @@ def test_a_broken_widget_does_not_keep_the_others_from_their_samples() -> None:
 
 
 def test_without_redis_samples_are_stored_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> list[Topic]:
+    def unreachable(*_: object) -> list[Topic]:
         raise RedisError("away")
 
-    monkeypatch.setattr(watchers, "watched", away)
+    monkeypatch.setattr(watchers, "watched", unreachable)
     assert make.accepted([sample()]).count == 1
     assert Row.objects.count() == 1
 
@@ -167,10 +167,10 @@ def test_redis_that_goes_away_between_two_commands_changes_nothing_for_the_sende
     make.dashboard()
     make.watch(make.variant(), now=AT)
 
-    def away(*_: object, **__: object) -> None:
+    def unreachable(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("redis.client.Pipeline.execute", away)
+    monkeypatch.setattr("redis.client.Pipeline.execute", unreachable)
     assert make.accepted([sample()]).count == 1
     assert Row.objects.count() == 1
 
@@ -180,10 +180,10 @@ def test_what_rules_can_not_be_told_of_is_drawn_all_the_same(monkeypatch: pytest
     make.dashboard()
     make.watch(make.variant(), now=AT)
 
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(evaluation, "note", away)
+    monkeypatch.setattr(evaluation, "note", unreachable)
     make.accepted([sample()])
     assert make.marks(make.variant())
 

@@ -30,8 +30,8 @@ def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
     arrived.looked_back()
     rule_index.forget()
     bad_alerts.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 

@@ -38,12 +38,12 @@ class TestDue:
     def test_a_tick_counts_as_run_without_the_database_and_the_database_gives_no_sign(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def away() -> None:
+        def unreachable() -> None:
             raise OperationalError("the server closed the connection")
 
         slots.due(AT)
         with monkeypatch.context() as patch:
-            patch.setattr(slots._SCHEDULED, "rows", away)
+            patch.setattr(slots._SCHEDULED, "rows", unreachable)
             with pytest.raises(OperationalError):
                 slots.due(AT + 1)
         assert health.signs()["database"].at == AT

@@ -209,10 +209,10 @@ def test_without_a_worker_one_does_not_wait_for_ever(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("redis")
 def test_without_redis_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: Any) -> None:
+    def unreachable(*_: Any) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("metrics.redis_state.collecting.ask", away)
+    monkeypatch.setattr("metrics.redis_state.collecting.ask", unreachable)
     with pytest.raises(NoAnswer, match="Redis does not answer"):
         trials.try_config(SYSTEM, "door", GOOD)
 

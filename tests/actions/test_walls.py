@@ -23,7 +23,7 @@ MINUTE = float(walls.REPORT_EVERY_S)
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     rule_index.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 

@@ -144,7 +144,7 @@ def test_a_query_that_makes_no_sense(admin: Program, query: dict[str, str], stat
 
 
 def test_our_own_alerts_are_listed_too(admin: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
     condition = {"kind": "threshold", "above": 90}
     document = {"name": "Disk", "query": {"metric": "disk"}, "condition": condition, "text": "Full: {value}"}

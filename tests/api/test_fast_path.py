@@ -40,7 +40,7 @@ class Behind:
         await send({"type": "http.response.body", "body": b""})
 
 
-class Door:
+class Pusher:
     """The fast path with something behind it, and requests to it."""
 
     def __init__(self, token: str) -> None:
@@ -76,8 +76,8 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door(make.token("job", "push"))
+def pusher() -> Pusher:
+    return Pusher(make.token("job", "push"))
 
 
 @in_database
@@ -85,27 +85,27 @@ def stored() -> list[float]:
     return list(Sample.objects.order_by("at_ms", "series_id").values_list("value", flat=True))
 
 
-async def test_a_plain_push_is_stored_before_it_is_answered(door: Door) -> None:
-    assert await door.push() == (202, b'{"accepted": 1}')
+async def test_a_plain_push_is_stored_before_it_is_answered(pusher: Pusher) -> None:
+    assert await pusher.push() == (202, b'{"accepted": 1}')
     assert await stored() == [42]
-    assert door.behind.bodies == []
+    assert pusher.behind.bodies == []
 
 
-async def test_the_series_belong_to_the_token_that_pushed_them(door: Door) -> None:
-    await door.push()
+async def test_the_series_belong_to_the_token_that_pushed_them(pusher: Pusher) -> None:
+    await pusher.push()
     assert await in_database(Series.objects.filter(source__name="push: job").count)() == 1
 
 
-async def test_many_at_once_are_all_stored_with_times_of_their_own(door: Door) -> None:
+async def test_many_at_once_are_all_stored_with_times_of_their_own(pusher: Pusher) -> None:
     answers = await asyncio.gather(
-        *(door.push(json.dumps({"samples": [{"metric": "m", "value": i}]}).encode()) for i in range(300))
+        *(pusher.push(json.dumps({"samples": [{"metric": "m", "value": i}]}).encode()) for i in range(300))
     )
     assert {status for status, _ in answers} == {202}
     assert sorted(await stored()) == list(range(300))
 
 
-async def test_a_small_body_may_come_in_pieces(door: Door) -> None:
-    assert (await door.push(chunks=5))[0] == 202
+async def test_a_small_body_may_come_in_pieces(pusher: Pusher) -> None:
+    assert (await pusher.push(chunks=5))[0] == 202
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ async def test_a_small_body_may_come_in_pieces(door: Door) -> None:
     ],
 )
 @pytest.mark.parametrize("chunks", [1, 3])
-async def test_what_is_not_plain_goes_to_django_whole(door: Door, body: bytes, chunks: int) -> None:
-    assert (await door.push(body, chunks))[0] == 299
-    assert door.behind.bodies == [body]
+async def test_what_is_not_plain_goes_to_django_whole(pusher: Pusher, body: bytes, chunks: int) -> None:
+    assert (await pusher.push(body, chunks))[0] == 299
+    assert pusher.behind.bodies == [body]
     assert await stored() == []
 
 
@@ -137,51 +137,51 @@ async def test_what_is_not_plain_goes_to_django_whole(door: Door, body: bytes, c
         {"idempotency-key": "1"},
     ],
 )
-async def test_wishes_and_strangers_are_django_s(door: Door, headers: dict[str, str]) -> None:
-    assert (await door.push(headers=headers))[0] == 299
+async def test_wishes_and_strangers_are_django_s(pusher: Pusher, headers: dict[str, str]) -> None:
+    assert (await pusher.push(headers=headers))[0] == 299
     assert await stored() == []
 
 
 async def test_a_token_that_may_only_read_is_django_s() -> None:
     token = await in_database(make.token)("reader", "read")
-    assert (await Door(token).push())[0] == 299
+    assert (await Pusher(token).push())[0] == 299
 
 
-async def test_a_revoked_token_is_refused_within_two_seconds(door: Door) -> None:
-    await door.push()
+async def test_a_revoked_token_is_refused_within_two_seconds(pusher: Pusher) -> None:
+    await pusher.push()
     await in_database(make.revoke_token)("job")
     until = time.monotonic() + 2
-    while (await door.push())[0] == 202:
+    while (await pusher.push())[0] == 202:
         assert time.monotonic() < until
         await asyncio.sleep(0.05)
 
 
 @pytest.mark.usefixtures("one_minute")
-async def test_who_pushes_too_fast_is_django_s_and_others_are_not(door: Door, settings: Settings) -> None:
+async def test_who_pushes_too_fast_is_django_s_and_others_are_not(pusher: Pusher, settings: Settings) -> None:
     settings.PUSH_SAMPLES_PER_MINUTE = 3
-    other = Door(await in_database(make.token)("other", "push"))
-    other.fast_path, other.behind = door.fast_path, door.behind
+    other = Pusher(await in_database(make.token)("other", "push"))
+    other.fast_path, other.behind = pusher.fast_path, pusher.behind
     for _ in range(3):
-        await door.push()
-    answers = await asyncio.gather(door.push(), other.push())
+        await pusher.push()
+    answers = await asyncio.gather(pusher.push(), other.push())
     assert [status for status, _ in answers] == [299, 202]
 
 
-async def test_without_a_database_it_is_to_be_sent_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    await door.push()
+async def test_without_a_database_it_is_to_be_sent_again(pusher: Pusher, monkeypatch: pytest.MonkeyPatch) -> None:
+    await pusher.push()
 
-    def away(*_: Any) -> None:
+    def unreachable(*_: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(samples, "accept", away)
-    status, answer = await door.push()
+    monkeypatch.setattr(samples, "accept", unreachable)
+    status, answer = await pusher.push()
     assert status == 503
     assert json.loads(answer)["detail"].endswith(".")
 
 
 @pytest.mark.usefixtures("one_minute")
 async def test_one_that_fails_spoils_no_other_and_costs_no_rate(
-    door: Door, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    pusher: Pusher, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.PUSH_SAMPLES_PER_MINUTE = 4
     accept = samples.accept
@@ -193,40 +193,40 @@ async def test_one_that_fails_spoils_no_other_and_costs_no_rate(
 
     monkeypatch.setattr(samples, "accept", picky)
     bodies = [b'{"samples": [{"metric": "%s", "value": 1}]}' % name for name in (b"a", b"poison", b"b", b"c")]
-    answers = await asyncio.gather(*map(door.push, bodies), return_exceptions=True)
+    answers = await asyncio.gather(*map(pusher.push, bodies), return_exceptions=True)
     assert [answer[0] if isinstance(answer, tuple) else type(answer) for answer in answers] == [202, 299, 202, 202]
     assert len(await stored()) == 3
-    assert [(await door.push())[0] for _ in range(2)] == [202, 299]
+    assert [(await pusher.push())[0] for _ in range(2)] == [202, 299]
 
 
 class TestPings:
-    async def test_a_thousand_at_once_are_all_recorded(self, door: Door) -> None:
+    async def test_a_thousand_at_once_are_all_recorded(self, pusher: Pusher) -> None:
         jobs = [await in_database(heartbeats.create)(SYSTEM, f"job {i}", every_s=60) for i in range(20)]
         answers = await asyncio.gather(
-            *(door.request("GET", f"/ping/{jobs[i % 20].key}/{i % 2}?rid={i}") for i in range(1000))
+            *(pusher.request("GET", f"/ping/{jobs[i % 20].key}/{i % 2}?rid={i}") for i in range(1000))
         )
         assert set(answers) == {(200, b"OK\n")}
         assert await in_database(Ping.objects.count)() == 1000
-        assert door.behind.bodies == []
+        assert pusher.behind.bodies == []
 
     @pytest.mark.parametrize("path", ["/ping/unknown", "/ping/", "/ping/a/b/c", "/ping/\x00", "/ping/\ud800/start"])
-    async def test_what_is_unknown_is_django_s(self, door: Door, path: str) -> None:
-        assert (await door.request("GET", path))[0] == 299
+    async def test_what_is_unknown_is_django_s(self, pusher: Pusher, path: str) -> None:
+        assert (await pusher.request("GET", path))[0] == 299
 
 
-async def test_everything_else_is_django_s(door: Door) -> None:
-    assert (await door.request("GET", "/api/v1/samples"))[0] == 299
-    assert (await door.request("POST", "/", b"a=b"))[0] == 299
+async def test_everything_else_is_django_s(pusher: Pusher) -> None:
+    assert (await pusher.request("GET", "/api/v1/samples"))[0] == 299
+    assert (await pusher.request("POST", "/", b"a=b"))[0] == 299
 
 
 @pytest.mark.parametrize(("scheme", "said"), [("https", "max-age=60"), ("http", None)])
 async def test_over_tls_its_own_answers_say_so_too(
-    door: Door, settings: Settings, scheme: str, said: str | None
+    pusher: Pusher, settings: Settings, scheme: str, said: str | None
 ) -> None:
     settings.SECURE_HSTS_SECONDS = 60
     beat = await in_database(heartbeats.create)(SYSTEM, "backup", every_s=60)
     scope = {"type": "http", "scheme": scheme, "method": "GET", "path": f"/ping/{beat.key}", "query_string": b""}
-    client: Any = Communicator(door.fast_path, {**scope, "headers": []})
+    client: Any = Communicator(pusher.fast_path, {**scope, "headers": []})
     await client.send_input({"type": "http.request", "body": b""})
     start = await client.receive_output(60)
     assert start["status"] == 200

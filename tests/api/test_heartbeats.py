@@ -105,9 +105,9 @@ class TestPing:
         assert not Ping.objects.exists()
 
     def test_without_a_database_it_is_to_be_sent_again(self, job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        def away(*_: Any) -> None:
+        def unreachable(*_: Any) -> None:
             raise OperationalError
 
-        monkeypatch.setattr(heartbeats, "record", away)
+        monkeypatch.setattr(heartbeats, "record", unreachable)
         response = request("GET", job["ping_url"])
         assert (response.status_code, response["Retry-After"]) == (503, "5")

@@ -192,10 +192,10 @@ class TestByHand:
     def test_without_a_database_it_is_503_and_says_when_to_come_again(
         self, token: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def away(*_: Any) -> None:
+        def unreachable(*_: Any) -> None:
             raise OperationalError("away")
 
-        monkeypatch.setattr("metrics.actions.samples.write", away)
+        monkeypatch.setattr("metrics.actions.samples.write", unreachable)
         response = self.post(V2, "a v=1", f"Token {token}")
         assert (response.status_code, body(response)["code"]) == (503, "unavailable")
         assert int(response["Retry-After"]) > 0

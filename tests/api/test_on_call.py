@@ -1,4 +1,4 @@
-"""Who is on call, over HTTP."""
+"""People on call, over HTTP."""
 
 from typing import Any
 

@@ -157,11 +157,11 @@ class TestAnswers:
         send(program, as_json(one_gauge()), JSON)
         too_fast = send(program, b"{}" if kind == JSON else NOTHING, kind)
 
-        def away(*_: Any) -> None:
+        def unreachable(*_: Any) -> None:
             raise OperationalError("away")
 
         settings.PUSH_SAMPLES_PER_MINUTE = 100
-        monkeypatch.setattr("metrics.api.push.times.given", away)
+        monkeypatch.setattr("metrics.api.push.times.given", unreachable)
         without = send(program, b"{}" if kind == JSON else NOTHING, kind)
         assert [too_fast.status_code, without.status_code] == [429, 503]
         assert all(int(response["Retry-After"]) > 0 and said(response) for response in (too_fast, without))

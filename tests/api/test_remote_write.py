@@ -132,11 +132,11 @@ class TestAnswers:
         send(program, packed(LABELS, LABELS))
         too_fast = send(program, packed(LABELS))
 
-        def away(*_: Any) -> None:
+        def unreachable(*_: Any) -> None:
             raise OperationalError("away")
 
         settings.PUSH_SAMPLES_PER_MINUTE = 100
-        monkeypatch.setattr("metrics.actions.samples.write", away)
+        monkeypatch.setattr("metrics.actions.samples.write", unreachable)
         without = send(program, packed(LABELS))
         assert [too_fast.status_code, without.status_code] == [429, 503]
         assert all(int(response["Retry-After"]) > 0 for response in (too_fast, without))

@@ -24,7 +24,7 @@ ABOVE = {
 
 @pytest.fixture
 def editor(monkeypatch: pytest.MonkeyPatch) -> Program:
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
     return Program("edit")
 

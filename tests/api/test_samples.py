@@ -207,10 +207,10 @@ def test_without_a_database_it_is_503_and_says_when_to_come_again(
 ) -> None:
     """The failing write stands for a database that went away; tests/integration may stop a real one."""
 
-    def away(*_: Any) -> None:
+    def unreachable(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("metrics.actions.samples.write", away)
+    monkeypatch.setattr("metrics.actions.samples.write", unreachable)
     response = program.post(PATH, ONE)
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0

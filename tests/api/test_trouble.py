@@ -15,11 +15,11 @@ from django.test import Client
 from metrics.access.principal import SYSTEM
 from metrics.actions import heartbeats
 from metrics.api.otlp import PROTOBUF
-from metrics.database import AWAY, BUSY, FULL, READ_ONLY, unavailable
+from metrics.database import BUSY, FULL, NO_ANSWER, READ_ONLY, unavailable
 from metrics.ingest.prompb import WriteRequest
 from metrics.models import Ping, Sample
 from tests import make, trouble
-from tests.api.test_fast_path import ONE, Door
+from tests.api.test_fast_path import ONE, Pusher
 from tests.api.test_otlp import as_json, one_gauge
 
 Trouble = Callable[[], AbstractContextManager[None]]
@@ -71,17 +71,17 @@ class TestPushes:
     async def test_so_does_the_fast_path_with_its_groups(self, way: Trouble, said: str) -> None:
         token = await database_sync_to_async(make.token)("job", "push")
         key = (await database_sync_to_async(heartbeats.create)(SYSTEM, "nightly", every_s=60)).key
-        door = Door(token)
+        pusher = Pusher(token)
         hold = await database_sync_to_async(way)()
         await database_sync_to_async(hold.__enter__)()
         try:
-            pushes = [door.push() for _ in range(3)]
-            answers = await asyncio.gather(*pushes, door.request("GET", f"/ping/{key}"))
+            pushes = [pusher.push() for _ in range(3)]
+            answers = await asyncio.gather(*pushes, pusher.request("GET", f"/ping/{key}"))
         finally:
             await database_sync_to_async(hold.__exit__)(None, None, None)
         assert [status for status, _ in answers] == [503] * 4
         assert {json.loads(body)["detail"] for _, body in answers} == {f"{said}; nothing was stored. Try again."}
-        assert (await door.push())[0] == 202
+        assert (await pusher.push())[0] == 202
 
 
 def _caused(kind: type[Error], **attributes: Any) -> Error:
@@ -95,20 +95,20 @@ def _caused(kind: type[Error], **attributes: Any) -> Error:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (OperationalError("away"), AWAY),
-        (InterfaceError("away"), AWAY),
+        (OperationalError("away"), NO_ANSWER),
+        (InterfaceError("away"), NO_ANSWER),
         (InternalError("broken"), ""),
         (IntegrityError("twice"), ""),
         (ValueError("nothing of a database"), ""),
         (None, ""),
-        (_caused(OperationalError, sqlstate=None), AWAY),
+        (_caused(OperationalError, sqlstate=None), NO_ANSWER),
         (_caused(InternalError, sqlstate="25006"), READ_ONLY),
         (_caused(OperationalError, sqlstate="53100"), FULL),
         (_caused(OperationalError, sqlstate="53300"), BUSY),
-        (_caused(OperationalError, sqlstate="57P01"), AWAY),
+        (_caused(OperationalError, sqlstate="57P01"), NO_ANSWER),
         (_caused(OperationalError, sqlstate="57014"), BUSY),
         (_caused(OperationalError, sqlstate="40P01"), BUSY),
-        (_caused(OperationalError, sqlstate="08006"), AWAY),
+        (_caused(OperationalError, sqlstate="08006"), NO_ANSWER),
         (_caused(InternalError, sqlstate="25P02"), ""),
         (_caused(DataError, sqlstate="22021"), ""),
         (_caused(OperationalError, sqlite_errorcode=5 | 2 << 8), BUSY),

@@ -1,7 +1,7 @@
 """Pictures of tiles, each shrunk to a few cells of colour, and compared with those of before.
 
 Another font or release of Chromium moves letters a little: a cell may have the colour of any cell around it, and some
-may be off. What is gone, pale, cut or doubled has more of them off, or a different amount of ink.
+may be off. A thing that is gone, pale, cut or doubled has more of them off, or a different amount of ink.
 """
 
 import json

@@ -98,7 +98,7 @@ async def test_a_page_gets_what_came_at_once_in_one_frame_and_a_program_one_by_o
 ) -> None:
     program = await open_json(connect, ada, f"/ws/rooms/{war.pk}/")
     page = await open_page(connect, ada, f"/ws/rooms/{war.pk}/")
-    drafts = [Draft(SYSTEM, war.pk, str(n)) for n in range(log_stream.TOGETHER_MOST + 3)]
+    drafts = [Draft(SYSTEM, war.pk, str(n)) for n in range(log_stream.BATCH_MOST + 3)]
     await say(war, "alone")
     await database_sync_to_async(messages.say_all)(drafts)
     await say(war, "the last")
@@ -108,7 +108,7 @@ async def test_a_page_gets_what_came_at_once_in_one_frame_and_a_program_one_by_o
     while not frames or frames[-1] != [count]:
         event = await page.receive_output(timeout=5)  # type: ignore[no-untyped-call]
         frames += [found] if (found := [int(id) for id in re.findall(r'<article id="m-(\d+)"', event["text"])]) else []
-    most = log_stream.TOGETHER_MOST
+    most = log_stream.BATCH_MOST
     assert frames == [[1], list(range(2, most + 2)), list(range(most + 2, count)), [count]]
 
 

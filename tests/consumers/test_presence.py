@@ -18,7 +18,7 @@ from metrics.live.presence import Here, Presence
 from metrics.live.topic import room
 from metrics.live.watchers import LAPSE_S, renew
 from metrics.models import Room
-from metrics.redis_state.round_trip import together
+from metrics.redis_state.round_trip import gather
 from tests import make
 from tests.consumers.test_dashboard import Connect, Socket, connect, cookie_of
 from tests.consumers.test_log import ORIGIN, read, sent_until_quiet
@@ -75,7 +75,7 @@ async def test_a_crowd_is_told_less_often_and_those_who_come_at_once(
     connect: Connect, war: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = [await program(connect, war, name) for name in ("first", "second")]
-    topic, tell = room(war.pk), hubs.hub().presence.tell
+    topic, send = room(war.pk), hubs.hub().presence.send
     monkeypatch.setattr(consumers_presence, "FRAMES_PER_S", 1)  # two viewers: two seconds, three: three
 
     async def read_all() -> list[Any]:
@@ -91,12 +91,12 @@ async def test_a_crowd_is_told_less_often_and_those_who_come_at_once(
         (121.0, "c", [["c"], ["c"]]),
     ]
     for at, name, expected in steps:
-        tell({topic: Here((name,))}, at)
+        send({topic: Here((name,))}, at)
         assert await read_all() == expected, (at, name)
     others.append(await program(connect, war, "third"))
-    tell({topic: Here(("d",))}, 122.0)
+    send({topic: Here(("d",))}, 122.0)
     assert await read_all() == [None, None, ["d"]]
-    tell({topic: Here(("d",))}, 124.0)
+    send({topic: Here(("d",))}, 124.0)
     assert await read_all() == [["d"], ["d"], ["d"]]
 
 
@@ -125,7 +125,7 @@ async def test_processes_add_up_and_one_that_is_gone_does_not_count() -> None:
     topic, now = room(1), time.time()
 
     async def look(process: str, here: Here, at: float) -> Here:
-        _, found = await together(renew(process, [], [], 1, at), made[process].exchange({topic: here}, at))
+        _, found = await gather(renew(process, [], [], 1, at), made[process].exchange({topic: here}, at))
         merged: Here = found[topic]
         return merged
 

@@ -55,10 +55,10 @@ def test_close_codes_and_limits_are_those_of_the_code() -> None:
     assert {int(code) for code in DOCUMENT["x-close-codes"]} == codes.ALL
     for name, value in DOCUMENT["x-limits"].items():
         if name != "message_characters":
-            assert limits.told(0)[name] == value, name
+            assert limits.document(0)[name] == value, name
     characters = {name: consumer.message_bytes for name, consumer in CONSUMERS.items()}
     assert DOCUMENT["x-limits"]["message_characters"] == characters
-    assert set(DOCUMENT["components"]["schemas"]["limits"]["required"]) == set(limits.told(0))
+    assert set(DOCUMENT["components"]["schemas"]["limits"]["required"]) == set(limits.document(0))
     query = DOCUMENT["channels"]["dashboard"]["bindings"]["ws"]["query"]
     assert query["properties"]["range"]["enum"] == list(RANGES_S)
 

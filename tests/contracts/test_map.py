@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,19 +40,6 @@ def parsed(module: str) -> ast.Module:
     return ast.parse((ROOT / module).read_text())
 
 
-def documented(module: str) -> Iterator[str]:
-    """Docstrings of a module, its classes, functions and constants."""
-    for node in ast.walk(parsed(module)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield node.value.value
-
-
 def test_a_module_says_what_it_is_for() -> None:
     first = {module: (ast.get_docstring(parsed(module)) or "").partition("\n\n")[0] for module in MODULES}
     assert [module for module, sentence in first.items() if not re.search(r"[.:]$", sentence)] == []
-
-
-def test_no_docstring_begins_with_what_or_who() -> None:
-    """A noun or a verb is understood at first reading, also in a second language."""
-    every = ((module, text) for module in (*MODULES, *PACKAGES) for text in documented(module))
-    assert [(module, text) for module, text in every if re.match(r"\s*(What|Who|Whose)(ever)?\b", text)] == []

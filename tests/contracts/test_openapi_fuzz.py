@@ -1,8 +1,8 @@
 """Every request to an endpoint of the API gets an answer that its description has, and never a 5xx.
 
-Bodies are made from what the description says, and from what it forbids; configs from what their kinds say.
-Everything goes through Django's own handler, into a real database and a real Redis. What is asked is made up when a
-test runs: for all operations that takes seconds, which every worker would spend that collects the tests.
+Bodies are made from what the description says, and from what it forbids; configs from what their kinds say. Everything
+goes through Django's own handler, into a real database and a real Redis. A test makes up its requests when it runs. For
+all operations that takes seconds, which every worker that collects the tests would spend.
 """
 
 import json

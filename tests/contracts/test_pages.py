@@ -48,7 +48,7 @@ def test_there_is_something_that_scrolls() -> None:
         "ping-body",
         "log",
         "here-names",
-        "told-panel",
+        "notification-panel",
         "tabular",
         "prose",
         "drawer-body",

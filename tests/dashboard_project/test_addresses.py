@@ -20,7 +20,7 @@ from tests.ipv6 import has_ipv6
     ],
 )
 def test_forms_of_an_address(host: str, reached: str, shown: str) -> None:
-    assert addresses.reach(host, 8000) == reached
+    assert addresses.url_of(host, 8000) == reached
     assert addresses.show(host, 8000) == shown
 
 
@@ -28,9 +28,9 @@ def test_forms_of_an_address(host: str, reached: str, shown: str) -> None:
 def test_what_is_bound_is_reached(host: str) -> None:
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
-    with addresses.bound(host, 0) as door:
-        door.listen()
-        where = urlsplit(addresses.reach(host, door.getsockname()[1]))
+    with addresses.bound(host, 0) as bound:
+        bound.listen()
+        where = urlsplit(addresses.url_of(host, bound.getsockname()[1]))
         socket.create_connection((where.hostname, where.port), 5).close()
 
 

@@ -198,7 +198,7 @@ def test_what_is_no_program_of_ours_is_started_plainly(forks: Forks, env: dict[s
 def test_without_a_server_programs_are_started_plainly_and_this_is_said_once(
     server: str, answer_s: float, trouble: str, env: dict[str, str], code: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    restarted, tried, told = Forks._restarted, list[Forks](), list[str]()
+    restarted, tried, reported = Forks._restarted, list[Forks](), list[str]()
 
     def restart(forks: Forks) -> socket.socket:
         tried.append(forks)
@@ -213,8 +213,8 @@ def test_without_a_server_programs_are_started_plainly_and_this_is_said_once(
             assert not isinstance(process, Forked)
             assert said["loaded_by"] == process.pid
             assert process.wait() == 7
-        forks.tell(told.append)
-        assert told == [f"processes are started one by one: {trouble}"]
+        forks.report_to(reported.append)
+        assert reported == [f"processes are started one by one: {trouble}"]
         assert tried == [forks]
         monkeypatch.setattr(module, "ANSWER_S", 60.0)
         (code / "server.py").write_text(SERVER)

@@ -142,7 +142,7 @@ def test_what_is_set_for_single_series_comes_along(one: dict[str, Any], seen: di
     found |= {"below": config["expressions"][0]["expression"]} if "expressions" in config else {}
     assert found == seen
     named = {one["id"].removeprefix("custom.") for one in one["properties"]}
-    said = f"What is set for single series: {', '.join(sorted(named))}."
+    said = f"Overrides of single series: {', '.join(sorted(named))}."
     assert [one.reason for one in left_out] == ([] if seen or named == {"unit"} or "min" in named else [said])
 
 
@@ -157,7 +157,7 @@ def test_the_second_axis_of_an_old_graph_is_on_the_right() -> None:
     assert left_out == []
     stacked, said = converted(dashboard({**old, "stack": True}))
     assert "right" not in stacked["widgets"][0]["config"]  # stacked series share one axis
-    assert [one.reason for one in said] == ["What is set for single series: axisPlacement."]
+    assert [one.reason for one in said] == ["Overrides of single series: axisPlacement."]
 
 
 def test_what_goes_out_is_below_zero_and_asked_like_that() -> None:
@@ -436,7 +436,7 @@ def test_with_a_server_everything_is_asked_of_it_as_it_is() -> None:
                     "overrides": [{"properties": [{"id": "unit"}, {"id": "color"}, {"id": "custom.stacking"}]}]
                 }
             ),
-            "What is set for single series: stacking, unit.",
+            "Overrides of single series: stacking, unit.",
         ),
         (panel("table", transformations=[{"id": "merge"}]), "Its transformations."),
     ],

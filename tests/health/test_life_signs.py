@@ -47,14 +47,14 @@ def test_a_sign_is_given_once_as_another_process_may_have_given_a_newer_one() ->
 def test_what_redis_did_not_take_is_given_later_unless_something_newer_is(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    def away(*_: object, **__: object) -> None:
+    def unreachable(*_: object, **__: object) -> None:
         life_signs.note("beat", AT + 1)
         raise error("away")
 
     life_signs.note("alerts", AT)
     life_signs.note("beat", AT)
     with monkeypatch.context() as patch:
-        patch.setattr("redis.client.Pipeline.execute", away)
+        patch.setattr("redis.client.Pipeline.execute", unreachable)
         with pytest.raises(error):
             life_signs.give(standstill.Watch(), AT, 100)
     life_signs.give(standstill.Watch(), AT + 2, 102)

@@ -82,12 +82,12 @@ async def test_what_was_sent_is_added_up_over_processes_and_counted_once() -> No
 
 
 async def test_what_could_not_be_added_up_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*_: object, **__: object) -> None:
+    async def unreachable(*_: object, **__: object) -> None:
         raise RedisError("away")
 
     traffic.sent(1, 100)
     with monkeypatch.context() as patch:
-        patch.setattr("redis.asyncio.client.Pipeline.execute", away)
+        patch.setattr("redis.asyncio.client.Pipeline.execute", unreachable)
         with pytest.raises(RedisError):
             await traffic.flush()
     await traffic.flush()
@@ -106,10 +106,10 @@ def test_the_exposition_is_what_prometheus_reads() -> None:
 
 
 def test_without_redis_it_is_an_error_for_the_caller_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object, **__: object) -> None:
+    def unreachable(*_: object, **__: object) -> None:
         raise RedisError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("redis.Redis.execute_command", away)
+        patch.setattr("redis.Redis.execute_command", unreachable)
         with pytest.raises(RedisError):
             health.readings(AT)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from metrics.batch import Parsed
 from metrics.ingest.prompb import WriteRequest
 from metrics.ingest.remote_write import FAMILIES_MOST, NotWriteRequest, parse
-from metrics.sample import About, Sample
+from metrics.sample import Metadata, Sample
 
 AT_MS = 1_795_176_000_250
 AT = AT_MS / 1000
@@ -86,7 +86,7 @@ def test_names_in_utf_8_become_names_of_old() -> None:
     assert samples({"__name__": "http.server.requests"}, 1)[0].metric == "http_server_requests"
 
 
-GAUGE, COUNTER = About("gauge"), About("counter")
+GAUGE, COUNTER = Metadata("gauge"), Metadata("counter")
 
 
 @pytest.mark.parametrize(
@@ -94,24 +94,27 @@ GAUGE, COUNTER = About("gauge"), About("counter")
     [
         ((1, "orders_total", ""), {"orders_total": COUNTER}),
         ((1, "orders", ""), {"orders": COUNTER, "orders_total": COUNTER, "orders_created": GAUGE}),
-        ((2, "disk_bytes", "bytes"), {"disk_bytes": About("gauge", "bytes")}),
+        ((2, "disk_bytes", "bytes"), {"disk_bytes": Metadata("gauge", "bytes")}),
         ((2, "disk", "b" * 21), {"disk": GAUGE}),
         ((2, "disk", "\x00"), {"disk": GAUGE}),
         ((3, "wait", ""), {"wait_bucket": COUNTER, "wait_count": COUNTER, "wait_sum": COUNTER, "wait_created": GAUGE}),
-        ((5, "wait", "s"), {"wait": About("gauge", "s"), "wait_count": COUNTER, "wait_sum": About("counter", "s")}),
+        (
+            (5, "wait", "s"),
+            {"wait": Metadata("gauge", "s"), "wait_count": COUNTER, "wait_sum": Metadata("counter", "s")},
+        ),
         ((6, "build_info", ""), {"build_info": GAUGE}),
         ((7, "state", ""), {"state": GAUGE}),
     ],
 )
 def test_what_is_said_about_a_family_holds_for_its_metrics(
-    family: tuple[int, str, str], expected: dict[str, About]
+    family: tuple[int, str, str], expected: dict[str, Metadata]
 ) -> None:
-    assert parse(request(metadata=(family,))).about.items() >= expected.items()
+    assert parse(request(metadata=(family,))).metadata.items() >= expected.items()
 
 
 @pytest.mark.parametrize("family", [(0, "a", ""), (99, "a", ""), (-1, "a", "")])
 def test_of_an_unknown_type_nothing_is_said(family: tuple[int, str, str]) -> None:
-    assert parse(request(metadata=(family,))).about == {}
+    assert parse(request(metadata=(family,))).metadata == {}
 
 
 def test_samples_beside_what_is_said_about_them_say_it_too() -> None:

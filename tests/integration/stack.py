@@ -40,7 +40,7 @@ STOPS_S = 60.0  # far more than it may take: it tells what hangs from a machine 
 def free_port() -> int:
     """Return a port that nothing listens on, another one each time, and that the system gives to nobody who lets it.
 
-    What the system chooses could be taken again, as the near end of any connection, before it is listened on.
+    A port that the system chooses could be taken again, as the near end of any connection, before it is listened on.
     """
     for port in random.SystemRandom().sample(PORTS, 100):  # which nobody seeds
         with socket.socket() as probe, suppress(OSError):

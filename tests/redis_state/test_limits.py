@@ -42,8 +42,8 @@ def test_nothing_is_left_in_redis_for_ever(redis: Redis) -> None:
 
 
 def test_without_redis_nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr("redis.Redis.incrby", away)
+    monkeypatch.setattr("redis.Redis.incrby", unreachable)
     assert limits.spend("a", 10**9, 1, AT) == 0

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
-from metrics.sample import Sample as Told
+from metrics.sample import Sample as SampleOf
 from metrics.series import buckets, calculate, codec, columns, pack, packed, progress, reader, rollup, step_cache, steps
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
@@ -86,7 +86,7 @@ def tell(points: list[tuple[int, float]]) -> None:
     """Have the counter come as it is measured, an hour at a time, and all of it rolled."""
     rollup.roll(AT)
     for hour in range(HOURS):
-        some = [Told("m", value, {}, AT + at, type="counter") for at, value in points if at // 3600 == hour]
+        some = [SampleOf("m", value, {}, AT + at, type="counter") for at, value in points if at // 3600 == hour]
         write(some, None, AT + hour * 3600)
         rollup.roll(AT + hour * 3600 + 600)
     rollup.roll(AT + (HOURS + 1) * 3600)
@@ -121,19 +121,23 @@ def test_every_tier_tells_the_truth(case: str) -> None:
 
 def test_the_same_samples_do_not_shrink_in_a_wider_range() -> None:
     """In one step, of which nothing is packed yet, and of a series that is all in it."""
-    write([Told("m", value, {}, AT + at, type="counter") for at, value in CASES["restarts every 10 minutes"]], None, AT)
+    write(
+        [SampleOf("m", value, {}, AT + at, type="counter") for at, value in CASES["restarts every 10 minutes"]],
+        None,
+        AT,
+    )
     assert {increase(0, 43_200, step_s) for step_s in (60, 720, 3600, 21_600, 43_200)} == {(6480, 6480)}
     assert increase(43_200 - 30 * 86_400, 43_200, 30 * 86_400) == (6480, 6480)
 
 
 def test_what_a_reset_in_an_outage_leaves_counts() -> None:
-    write([Told("m", value, {}, AT + at, type="counter") for at, value in ((0, 1000), (18_000, 390))], None, AT)
+    write([SampleOf("m", value, {}, AT + at, type="counter") for at, value in ((0, 1000), (18_000, 390))], None, AT)
     assert increase(17_990, 18_010, 10) == (390, 390)
     assert increase(14_400, 21_600, 7200) == (390, 390)
 
 
 def test_of_a_first_sample_nobody_knows_since_when_it_grew() -> None:
-    write([Told("m", 1000, {}, AT, type="counter")], None, AT)
+    write([SampleOf("m", 1000, {}, AT, type="counter")], None, AT)
     assert increase(-60, 60, 60) == (None, 0)
 
 
@@ -148,7 +152,7 @@ EARLIER = (
 
 def test_what_was_packed_in_eleven_digits_did_not_begin_again() -> None:
     """The last sample before it is known in all its digits, and so is the next one."""
-    write([Told("m", 53.27834123900001, {}, AT + at, type="counter") for at in (-60, 600)], None, AT + 600)
+    write([SampleOf("m", 53.27834123900001, {}, AT + at, type="counter") for at in (-60, 600)], None, AT + 600)
     tell([])
     data = base64.b64decode(EARLIER)
     begin = {"start_ms": round(AT) * 1000, "end_ms": round(AT + 240) * 1000, "count": 5}
@@ -279,7 +283,7 @@ def test_two_years_of_hours_of_a_noisy_counter_take_less_than_100_kb() -> None:
     """With restarts now and then; rows take 2.2 MB."""
     dice = Random(1)
     value, rows = 0.0, []
-    write([Told("m", 1, {}, AT + LATER_S)], None, AT + LATER_S)
+    write([SampleOf("m", 1, {}, AT + LATER_S)], None, AT + LATER_S)
     pk = Series.objects.get().pk
     for hour in range(730 * 24):
         first = value if dice.random() > 0.01 else 0.0
@@ -298,7 +302,7 @@ def test_two_years_of_hours_of_a_gauge_take_less_than_100_kb() -> None:
     Each number is made up, and no hour tells anything of the next but by the time of day: that alone is 79 kB.
     """
     dice, rows = Random(1), []
-    write([Told("m", 1, {}, AT + LATER_S, type="gauge")], None, AT + LATER_S)
+    write([SampleOf("m", 1, {}, AT + LATER_S, type="gauge")], None, AT + LATER_S)
     pk = Series.objects.get().pk
     for hour in range(730 * 24):
         mean = 30 + 20 * math.sin(hour / 24 * 2 * math.pi) + dice.gauss(0, 4)
@@ -323,7 +327,7 @@ def test_what_is_not_rolled_yet_is_read_in_wide_steps_as_in_narrow_ones(far_s: i
     now = AT + HOURS * 3600 + far_s
     rollup.roll(now + 3600)
     pack.pack(now)
-    write([Told("m", value, {}, AT + at, type="counter") for at, value in backfilled], None, now)
+    write([SampleOf("m", value, {}, AT + at, type="counter") for at, value in backfilled], None, now)
     assert Late.objects.exists()
     check(points)
     before = [counted(*window) for window in WINDOWS]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from metrics.models import Chunk, HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress, Sample, Series
-from metrics.sample import Sample as Told
+from metrics.sample import Sample as SampleOf
 from metrics.series import pack, packed, prune, raw, reader, rollup, step_cache
 from metrics.series.growth import rise
 from metrics.series.newest import newest
@@ -49,7 +49,7 @@ class World:
         samples = []
         for age_s in ages_s:
             self.number += 1
-            samples.append(Told(name, self.number, {}, self.now - age_s))
+            samples.append(SampleOf(name, self.number, {}, self.now - age_s))
             self.written[name].setdefault(round((self.now - age_s) * 1000), self.number)
         write(samples, None, self.now)
 
@@ -344,7 +344,7 @@ def test_whoever_writes_has_a_turn_after_each_portion(monkeypatch: pytest.Monkey
 
     def store() -> None:
         try:
-            write([Told("b", 1, {}, world.now + len(stored))], None, world.now + len(stored))
+            write([SampleOf("b", 1, {}, world.now + len(stored))], None, world.now + len(stored))
             stored.append(1)
         finally:
             connection.close()

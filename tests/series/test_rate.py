@@ -39,7 +39,7 @@ def bursts(every_s: float, grows: Iterable[float]) -> list[tuple[float, float]]:
 def tracks(metrics: Iterable[str], at: float, over_s: float | None = None, points: bool = False) -> list[Track]:
     window = calculate.Window(at, at - 900, at, 10, at - 900)
     asked = [Asked(Query(metric), None, window, points, over_s) for metric in metrics]
-    return [track for of_one in calculate.together(asked, at) for track in of_one]
+    return [track for of_one in calculate.tracks_of_all(asked, at) for track in of_one]
 
 
 def newest(after_s: float, over_s: float | None = None) -> float | None:

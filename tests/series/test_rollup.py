@@ -20,17 +20,17 @@ from tests.make import AT, sample
 pytestmark = pytest.mark.django_db
 
 HOUR_S = 3600
-Told = tuple[Any, ...]
+Values = tuple[Any, ...]
 """Count, sum, min, max, last."""
 
 
-def told(table: type[MinuteRollup] | type[HourRollup], metric: str = "m") -> dict[float, Told]:
+def told(table: type[MinuteRollup] | type[HourRollup], metric: str = "m") -> dict[float, Values]:
     """Return what is rolled, by seconds after AT."""
     rows = table.objects.filter(series__metric=metric).values_list("at_ms", "count", "sum", "min", "max", "last")
     return {at_ms / 1000 - AT: (count, *map(float, rest)) for at_ms, count, *rest in rows}
 
 
-def expected(step_ms: int, metric: str = "m") -> dict[float, Told]:
+def expected(step_ms: int, metric: str = "m") -> dict[float, Values]:
     """Return the same, computed from the rows of samples."""
     buckets: dict[int, list[float]] = {}
     for at_ms, value in Row.objects.filter(series__metric=metric).order_by("at_ms").values_list("at_ms", "value"):

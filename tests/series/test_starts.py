@@ -3,7 +3,7 @@
 import pytest
 
 from metrics.models import Late, Sample, Series
-from metrics.sample import Sample as Told
+from metrics.sample import Sample as SampleOf
 from metrics.series import calculate, step_cache
 from metrics.series.calculate import Window
 from metrics.series.functions import Function
@@ -21,7 +21,7 @@ Said = tuple[float, float, float | None]
 def push(*said: Said, adds: bool = False) -> None:
     for at, value, since in said:
         since_at = None if since is None else AT + since
-        write([Told("m", value, {}, AT + at, type="counter", adds=adds, since=since_at)], None, AT + at)
+        write([SampleOf("m", value, {}, AT + at, type="counter", adds=adds, since=since_at)], None, AT + at)
 
 
 def increases() -> set[float | None]:

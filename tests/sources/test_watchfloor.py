@@ -42,9 +42,9 @@ def test_it_tells_what_the_parts_recorded(redis: Redis) -> None:
 
 
 def test_without_redis_it_fails_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise RedisError("Connection refused")
 
-    monkeypatch.setattr(health, "readings", away)
+    monkeypatch.setattr(health, "readings", unreachable)
     with pytest.raises(SourceError, match=r"^Redis does not answer: Connection refused\.$"):
         collect()

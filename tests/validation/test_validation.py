@@ -64,18 +64,18 @@ SAID = [
 def test_it_says(annotation: Any, value: Any, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
         model(annotation).model_validate({"field": value})
-    assert [validation.words(error) for error in refused.value.errors()] == [said]
+    assert [validation.message(error) for error in refused.value.errors()] == [said]
 
 
 def test_what_is_missing_and_what_there_is_not() -> None:
     with pytest.raises(ValidationError) as refused:
         model(int).model_validate({"other": 1})
-    said = [validation.words(error) for error in refused.value.errors()]
+    said = [validation.message(error) for error in refused.value.errors()]
     assert said == ["It has to be given", "There is no such field"]
 
 
 def test_what_a_newer_pydantic_may_find_is_said_too() -> None:
-    assert validation.words({"type": "moon_phase", "msg": "Input should be a moon"}) == "It does not fit"
+    assert validation.message({"type": "moon_phase", "msg": "Input should be a moon"}) == "It does not fit"
 
 
 def patterns(schema: Any) -> set[str]:

@@ -56,7 +56,7 @@ AGE = re.compile(r"<td data-label=\"For\">[^<]*</td>")
 @pytest.fixture(autouse=True)
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
     rule_index.forget()
-    monkeypatch.setattr(rule_index, "REMEMBERED_S", -1.0)
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
     monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
@@ -315,9 +315,9 @@ class TestAlerts:
         for by, query, at in [(ada, "", now), (bob, "", now + 1), (bob, "x", now + 9), (ada, "x", now + 9)]:
             alert_list.html(by, Asked(text=query), at)
         assert read == [alike(ada)]
-        alert_list.html(ada, Asked(), now + alert_list.REMEMBERED_S)
+        alert_list.html(ada, Asked(), now + alert_list.CACHED_S)
         health.next_number_of("alerts")
-        alert_list.html(bob, Asked(), now + alert_list.REMEMBERED_S)
+        alert_list.html(bob, Asked(), now + alert_list.CACHED_S)
         assert len(read) == 3
 
     def test_of_a_reading_the_last_parts_are_remembered_and_each_is_drawn_once(

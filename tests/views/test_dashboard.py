@@ -161,10 +161,10 @@ class TestPage:
     def test_without_redis_it_is_shown_all_the_same(self, ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         make.dashboard()
 
-        def away(_: object) -> None:
+        def unreachable(_: object) -> None:
             raise RedisError("away")
 
-        monkeypatch.setattr(snapshot, "version", away)
+        monkeypatch.setattr(snapshot, "version", unreachable)
         assert "number of orders_open" in text(ada, "/d/shop/")
 
     def test_a_dashboard_without_widgets_says_so(self, ada: Client) -> None:

@@ -55,10 +55,10 @@ def test_a_live_page_is_told_what_it_shows(ada: Client) -> None:
 
 
 def test_without_redis_nothing_is_said(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> None:
+    def unreachable() -> None:
         raise RedisError("away")
 
     health.record_down(Down(sources=2))
-    monkeypatch.setattr(health, "noted", away)
+    monkeypatch.setattr(health, "noted", unreachable)
     response = ada.get("/sources/")
     assert (response.status_code, said(response.content.decode())) == (200, {})

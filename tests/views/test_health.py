@@ -35,12 +35,12 @@ def running(redis: Redis) -> None:
 
 @pytest.fixture
 def without_redis(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> None:
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(health, "signs", away)
-    monkeypatch.setattr(health, "readings", away)
-    monkeypatch.setattr("metrics.health.own_metrics.readings", away)
+    monkeypatch.setattr(health, "signs", unreachable)
+    monkeypatch.setattr(health, "readings", unreachable)
+    monkeypatch.setattr("metrics.health.own_metrics.readings", unreachable)
 
 
 def ready(client: Client) -> tuple[int, dict[str, Any]]:

@@ -41,10 +41,10 @@ def test_it_is_said_once_and_without_one_nothing_is(ada: Client, path: str) -> N
 
 @pytest.mark.parametrize("path", PAGES)
 def test_without_redis_the_page_is_drawn_and_says_so(ada: Client, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def unreachable(*_: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(health, "noted", away)
+    monkeypatch.setattr(health, "noted", unreachable)
     response = ada.get(path)
     assert response.status_code == 200
     assert "<strong>Redis does not answer.</strong>" in response.content.decode()

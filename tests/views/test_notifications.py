@@ -49,7 +49,7 @@ class TestList:
         assert '<a class="quiet" href="/notifications/?before=11">Older</a>' in page
         for is_part in (False, True):
             page = text(viewer.get("/notifications/?before=11", headers=HTMX if is_part else {}))
-            assert re.findall(r'id="told-(\d+)"', page) == [str(n) for n in range(10, 0, -1)]
+            assert re.findall(r'id="notification-(\d+)"', page) == [str(n) for n in range(10, 0, -1)]
             assert ">Older<" not in page
             assert ("<html" in page) is not is_part
 
@@ -61,7 +61,7 @@ class TestList:
         assert 'hx-get="/notifications/?kind=a" hx-trigger="opened, rung from:document"' in page
         part = text(viewer.get("/notifications/?kind=a&least=50&least=5", headers=HTMX))
         assert "<html" not in part
-        assert re.findall(r'id="told-(\d+)"', part) == [str(n) for n in range(59, 0, -2)]
+        assert re.findall(r'id="notification-(\d+)"', part) == [str(n) for n in range(59, 0, -2)]
         assert '<input type="hidden" name="least" value="1">' in part
         part = text(viewer.post("/notifications/read/", {"kind": "a"}, headers=HTMX))
         assert "Mark read" not in part

@@ -176,7 +176,7 @@ def test_what_can_not_be_read_is_named_as_not_told(admin: Client) -> None:
     AlertWebhook.objects.create(name="Sender", digest="x", mapping={}, version=99)
     page = read(admin, "/untold/")
     assert page.count(withholding.UNREADABLE) == 2
-    for text in ("Who is told of ops", "Nights", "Pager", "Its config can't be read", "Sender"):
+    for text in ("Escalation of ops", "Nights", "Pager", "Its config can't be read", "Sender"):
         assert text in page, text
     read(admin, "/channels/")
 

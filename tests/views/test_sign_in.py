@@ -150,11 +150,11 @@ class TestSignOut:
     def test_without_redis_it_ends_the_session_all_the_same(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def away(*_: object) -> None:
+        async def unreachable(*_: object) -> None:
             raise RedisError("away")
 
         sign_in(client)
-        monkeypatch.setattr("channels_redis.pubsub.RedisPubSubLoopLayer.group_send", away)
+        monkeypatch.setattr("channels_redis.pubsub.RedisPubSubLoopLayer.group_send", unreachable)
         assert client.post("/sign-out/").status_code == 302
         assert not is_signed_in(client)
 

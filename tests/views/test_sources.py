@@ -571,7 +571,7 @@ class TestForm:
         source = behind_a_door()
         response = client.post(path(source, "edit"), {**GOOD, "config-url": "door:thief"})
         assert response.status_code == 422
-        assert "Who changes the config has to enter this again." in text(response)
+        assert "A person who changes the config has to enter this again." in text(response)
 
     def test_htmx_and_a_browser_get_the_same_form(self, admin: Client) -> None:
         assert admin.get(f"{LIST}new/?kind=door").status_code == 200

@@ -69,7 +69,7 @@ def is_renewed() -> bool:
     return one.expire_date - timezone.now() > timedelta(days=29) and timezone.now() - one.seen_at < timedelta(minutes=1)
 
 
-def away() -> AbstractContextManager[None]:
+def unreachable() -> AbstractContextManager[None]:
     if trouble.IS_POSTGRESQL:
         return trouble.connected({"HOST": "/nowhere"}, pool={"min_size": 0, "max_size": 1, "timeout": 0.2})
     return trouble.connected({"NAME": "/nowhere/at/all"})
@@ -149,7 +149,7 @@ class TestRenewal:
         self, client: Client, way: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         seen(timedelta(days=20))
-        notifications.tell(SYSTEM, "user:root", ALERT, "Disk full", "/")
+        notifications.send(SYSTEM, "user:root", ALERT, "Disk full", "/")
         with way():
             began = time.monotonic()
             assert [client.get("/").status_code for _ in range(20)] == [200] * 20
@@ -164,7 +164,7 @@ class TestRenewal:
 class TestAway:
     @pytest.mark.parametrize("path", ["/", "/d/shop/", "/sources/", "/admin/"])
     def test_a_page_says_so_and_comes_back(self, client: Client, path: str) -> None:
-        with away():
+        with unreachable():
             response = client.get(path, headers={"Accept": "text/html"})
         page = response.content.decode()
         assert (response.status_code, response["Retry-After"]) == (503, "5")
@@ -174,14 +174,14 @@ class TestAway:
         assert client.get("/").status_code == 200
 
     def test_a_part_of_a_page_is_no_page(self, client: Client) -> None:
-        with away():
+        with unreachable():
             response = client.get("/heartbeats/", headers=PART)
         assert response.status_code == 503
         assert response.content.decode().startswith("The database ")
         assert "<" not in response.content.decode()
 
     def test_the_api_says_so_in_its_own_form(self, client: Client) -> None:
-        with away():
+        with unreachable():
             response = client.get("/api/v1/series?metric=a", headers={"Authorization": "Bearer wf_a"})
         assert (response.status_code, response["Retry-After"]) == (503, "5")
         assert json.loads(response.content)["detail"].startswith("The database ")

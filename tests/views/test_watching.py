@@ -9,7 +9,7 @@ from redis import RedisError
 
 from metrics.live import watchers
 from metrics.live.watchers import ViewerStatus
-from metrics.redis_state.round_trip import together
+from metrics.redis_state.round_trip import gather
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -35,7 +35,7 @@ class TestStaff:
 
     def show(self, *viewers: ViewerStatus) -> None:
         variants = [make.variant("shop", "1h")]
-        asyncio.run(together(watchers.renew("web-1", variants, viewers, len(viewers), time.time())))
+        asyncio.run(gather(watchers.renew("web-1", variants, viewers, len(viewers), time.time())))
 
     def test_nobody_watches(self, client: Client) -> None:
         assert "Nobody has a dashboard open right now." in client.get(PATH).content.decode()
@@ -55,10 +55,10 @@ class TestStaff:
         assert "Nobody has a dashboard open" in part
 
     def test_without_redis_it_says_so(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        def away(_: float) -> None:
+        def unreachable(_: float) -> None:
             raise RedisError("away")
 
-        monkeypatch.setattr(watchers, "viewers", away)
+        monkeypatch.setattr(watchers, "viewers", unreachable)
         response = client.get(PATH)
         assert response.status_code == 200
         assert "Redis does not answer" in response.content.decode()

@@ -45,7 +45,7 @@ def shown(queries: list[dict[str, Any]], **fields: Any) -> list[tuple[str, float
     config = BarsConfig.model_validate({"queries": queries, **fields})
     kind: Any = Bars()
     seen_from = window("15m", AT)
-    series = _series(config, calculate.together(_asked(kind, config, seen_from), AT), seen_from)
+    series = _series(config, calculate.tracks_of_all(_asked(kind, config, seen_from), AT), seen_from)
     return [(one.name, round(value_of(one), 6)) for one in series]
 
 
@@ -158,7 +158,7 @@ def test_a_constant_sum_of_series_that_come_in_turn_does_not_change(
     config = NumberConfig.model_validate({**fields, "every_s": every_s})
     kind: Any = Number()
     seen_from = window("15m", AT)
-    found = calculate.together(_asked(kind, config, seen_from), AT)
+    found = calculate.tracks_of_all(_asked(kind, config, seen_from), AT)
 
     def change(tracks: list[list[Track]]) -> str:
         shown = kind.view(config, _series(config, tracks, seen_from), seen_from)

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="What manage.py backup wrote; - for stdin.")
+        parser.add_argument("file", help="The file that manage.py backup wrote; - for stdin.")
         parser.add_argument("--replace", action="store_true", help="Put it in the place of what there is.")
 
     def handle(self, *args: Any, file: str, replace: bool, **options: Any) -> None:

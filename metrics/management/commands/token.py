@@ -20,7 +20,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # they would import every page; `make check` runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="What the token is for, such as backup-job.")
+        parser.add_argument("name", help="The purpose of the token, such as backup-job.")
         parser.add_argument("--scope", choices=Token.Scope.values, default=Token.Scope.PUSH.value)
         parser.add_argument("--team", action="append", default=[], help="Act for this team only; repeatable.")
         parser.add_argument("--days", type=int, help="Expire after so many days; without it, never.")

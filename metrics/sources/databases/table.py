@@ -35,7 +35,7 @@ class Table:
 
 
 def reads(query: str) -> bool:
-    """Return whether `query` begins as a statement that reads does. What refuses to write is the database."""
+    """Return whether `query` begins as a statement that reads does. The database itself refuses writes."""
     before = BEFORE_THE_FIRST_WORD.match(query)
     word = re.match(r"[a-zA-Z]*", query[before.end() if before else 0 :])
     return word is not None and word[0].lower() in READS

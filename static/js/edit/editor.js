@@ -266,7 +266,7 @@ async function refresh() {
   if (isNews) shown.replaceWith(said);
 }
 
-/** Show what somebody on a phone sees, and can drag. What the server said with this page stands there still. */
+/** Show what somebody on a phone sees, and can drag. The text that came with this page stands there still. */
 async function toPhone() {
   const answer = await fetch("?view=phone").catch(() => null);
   const page = answer?.ok && (await parse(answer));

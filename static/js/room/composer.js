@@ -1,4 +1,4 @@
-// Writing: a new message, an answer to one, or another text for one's own. What can't be sent now stays in its field.
+// Writing: a new message, an answer to one, or another text for one's own. A text that can't be sent now stays in its field.
 import { attachments } from "./files.js";
 import { mentions } from "./mentions.js";
 import { newId, outbox } from "./outbox.js";

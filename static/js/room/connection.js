@@ -2,7 +2,7 @@
 const LOST_AFTER_MS = 5000;
 const ASK_EVERY_MS = 10_000;
 const ANSWERS_WITHIN_MS = 5000;
-const LOST = "Connection lost. What others write shows when it is back.";
+const LOST = "Connection lost. Messages of others show when it is back.";
 const REFUSED = {
   4401: "You are signed out. Sign in again to read on.",
   4403: "This page may not connect to the server that it asks.",

@@ -18,7 +18,7 @@ from benchmarks.common import milliseconds, percentile, table
 from benchmarks.system import RANGE, System
 from tests.notify.receivers import Hook, hook
 
-SLUG, METRIC, BESIDE, STORM = "telling", "pressure", "beside", "storm"
+SLUG, METRIC, BESIDE, STORM = "alert-latency", "pressure", "beside", "storm"
 LOST_S, STORM_LOST_S = 15.0, 120.0
 BATCH = 500
 FIRST_VALUE = 101
@@ -39,8 +39,8 @@ WATCH = """() => {
 }"""
 
 
-def told_at(receiver: Hook, times: list[float]) -> dict[str, float]:
-    """Return when the channel was first told of each host (Unix seconds)."""
+def received_at(receiver: Hook, times: list[float]) -> dict[str, float]:
+    """Return when the channel first received a message of each host (Unix seconds)."""
     found: dict[str, float] = {}
     for (_, _, body), at in zip(receiver.got, times, strict=False):
         for host in HOST.findall(body.decode()):
@@ -79,12 +79,12 @@ def one_by_one(system: System, pushes: int) -> dict[str, list[float]]:
         time.sleep(LOST_S / 3)
         on_dashboard, on_list = (page.evaluate("() => window.shownAt") for page in (dashboard, alerts))
         browser.close()
-    told = told_at(receiver, times)
+    received = received_at(receiver, times)
     found: dict[str, Callable[[str], float | None]] = {
         "the tile of its value": lambda host: on_dashboard.get(str(FIRST_VALUE + int(host[4:]))),
         "the widget of alerts": lambda host: on_dashboard.get(host),
         "the list of alerts": lambda host: on_list.get(host),
-        "a channel, a webhook": lambda host: told.get(host),
+        "a channel, a webhook": lambda host: received.get(host),
     }
     return {
         what: [at - pushed for host, pushed in pushed_at.items() if (at := when(host)) is not None]
@@ -113,15 +113,15 @@ def storm(system: System, count: int) -> dict[str, Any]:
             firing = int(system.manage("shell", "-v0", "-c", FIRING))
         all_s = time.time() - began
         time.sleep(max(0.0, began + 60 - time.time()))
-        told = [json.loads(body) for _, _, body in receiver.got]
+        received = [json.loads(body) for _, _, body in receiver.got]
     return {
         "alerts pushed / firing": f"{count:,} / {firing:,}",
         "pushed within (s)": f"{pushed_s:.1f}",
         "all firing within (s)": f"{all_s:.1f}",
         "slowest push meanwhile (ms)": milliseconds(slowest_s),
-        "messages in the first minute": len(told),
+        "messages in the first minute": len(received),
         "first message after (s)": f"{times[0] - began:.1f}" if times else "-",
-        "alerts that they count": f"{max((len(one['alerts']) + one['more'] for one in told), default=0):,}",
+        "alerts that they count": f"{max((len(one['alerts']) + one['more'] for one in received), default=0):,}",
     }
 
 
@@ -138,7 +138,7 @@ def channel(system: System) -> Iterator[tuple[Hook, list[float]]]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks telling", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks alert_latency", description=__doc__)
     parser.add_argument("--pushes", type=int, default=60, help="bad values one by one (%(default)s)")
     parser.add_argument("--storm", type=int, default=1000, help="series that go bad at once (%(default)s)")
     parser.add_argument("--full", action="store_true", help="a storm of 5,000")

@@ -1,8 +1,8 @@
-"""Answers that are remembered: the newest, for their time, and until a change."""
+"""Answers that are kept: the newest, for their time, and until a change."""
 
 import pytest
 
-from metrics.actions.remembered import Remembered
+from metrics.actions.fact_cache import FactCache
 from metrics.health import store as health
 
 
@@ -20,8 +20,8 @@ from metrics.health import store as health
 def test_the_newest_are_kept_and_nothing_past_its_time(
     monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str, float, int]], kept: str
 ) -> None:
-    remembered = Remembered[str]("alerts", 10.0, 2)
+    cache = FactCache[str]("alerts", 10.0, 2)
     for key, moment, number in asked:
         monkeypatch.setattr(health, "number_of", lambda fact, number=number: number)
-        assert remembered.get(moment, lambda: key, key) == key  # noqa: B023
-    assert sorted(str(key) for key in remembered._known) == list(kept)
+        assert cache.get(moment, lambda: key, key) == key  # noqa: B023
+    assert sorted(str(key) for key in cache._answers) == list(kept)
