@@ -28,7 +28,7 @@ from typing import Any, Protocol, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import Principal, Role, Shown, of_users
+from metrics.access.principal import SYSTEM, Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
     AlertEvent,
@@ -268,10 +268,11 @@ def hidden_from_teams(teams: Iterable[Team]) -> frozenset[int]:
     return frozenset(_hidden_sources([team.pk for team in teams]).values_list("pk", flat=True))
 
 
-def teams_of(dashboard: int | None) -> frozenset[int]:
-    """Return the ids of the teams of the dashboard of this id, none for one that is not saved yet."""
+def teams_of(dashboard: int | None, by: Principal = SYSTEM) -> frozenset[int]:
+    """Return the ids of those teams of the dashboard of this id whose things `by` sees; without an id, none."""
     rows = Team.objects.filter(dashboards=dashboard) if dashboard else Team.objects.none()
-    return frozenset(rows.order_by().values_list("pk", flat=True))
+    found = frozenset(rows.order_by().values_list("pk", flat=True))
+    return found if by.sees_all else found & (by.teams or frozenset())
 
 
 def channels_that_concern(by: Principal) -> Q:
