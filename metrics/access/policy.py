@@ -28,7 +28,7 @@ from typing import Any, Protocol, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import SYSTEM, Principal, Role, Shown, of_users
+from metrics.access.principal import ROLE_OF_SCOPE, SYSTEM, Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
     AlertEvent,
@@ -186,6 +186,16 @@ def check(by: Principal, verb: str, thing: Model | type[Model] | str) -> None:
     """Raise Forbidden unless `by` may do `verb` to `thing`."""
     if not may(by, verb, thing):
         raise Forbidden(_why_not(by, verb, thing))
+
+
+def without_scope(token: Token, needed: Token.Scope) -> str:
+    """Return the sentence that refuses what `token` does not grant: the scope that is `needed`, and who may."""
+    if needed == Token.Scope.PUSH:
+        who = "only tokens with that scope, or with admin, may do this"
+    else:
+        role = ROLE_OF_SCOPE[needed]
+        who = f"{'only ' if role > Role.VIEWER else ''}{WHO[role]} may do this"
+    return f"This token has the scope {token.scope}; {needed} is needed: {who}."
 
 
 def visible(by: Principal, model: type[M]) -> QuerySet[M]:

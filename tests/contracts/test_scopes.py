@@ -169,6 +169,12 @@ SCOPES = {
     ("POST", "/api/v1/ws-ticket"): "read",
 }
 """Scopes that a token has to grant, by method and path."""
+WHO_MAY = {
+    "push": "only tokens with that scope, or with admin,",
+    "read": "everyone who is signed in",
+    "edit": "only editors and administrators",
+}
+"""The people who may do what a scope grants, as they are named to a token without it."""
 
 
 def endpoints() -> Iterator[tuple[str, str]]:
@@ -233,14 +239,16 @@ def refused(method: str, path: str, tokens: dict[str, str]) -> list[str]:
     """Return what an endpoint answers that it must not, to whom it has to refuse."""
     found = []
 
-    def expect(status: int, authorization: str, query: str = "") -> None:
-        told = ask(method, path, authorization, query).status_code
-        if told != status:
-            found.append(f"{method} {path}{query} with {authorization!r}: {told}, not {status}")
+    def expect(status: int, authorization: str, query: str = "", said: str = "") -> None:
+        answer = ask(method, path, authorization, query)
+        if answer.status_code != status or said not in answer.content.decode(errors="replace"):
+            found.append(f"{method} {path}{query} with {authorization!r}: {answer.status_code}, not {status} {said}")
 
+    needed = SCOPES[method, path]
     for scope in Token.Scope:
-        if not grants(tokens[scope], SCOPES[method, path]):
-            expect(403, f"Bearer {tokens[scope]}")
+        if not grants(tokens[scope], needed):
+            said = f"This token has the scope {scope}; {needed} is needed: {WHO_MAY[needed]} may do this."
+            expect(403, f"Bearer {tokens[scope]}", said=said)
     for authorization in (
         "",
         "Bearer",
