@@ -59,11 +59,7 @@ async def opened(headers: list[tuple[bytes, bytes]], query: str = "") -> Socket:
 async def _hub() -> AsyncIterator[None]:
     hubs.hub.cache_clear()
     yield
-    tasks = hubs.hub()._tasks
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await loop.close()
+    await loop.stop_hub()
 
 
 @pytest.mark.django_db(transaction=True)
