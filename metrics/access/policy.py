@@ -73,17 +73,18 @@ Teams = Callable[[], Collection[int] | None]
 """Asks for the teams (ids) whose things somebody sees besides those for everyone; None for those of all teams."""
 
 SEE, CREATE, CHANGE, DELETE, PUSH, SAY = "see", "create", "change", "delete", "push", "write in"
-ACKNOWLEDGE = "acknowledge"
+ACKNOWLEDGE, SEE_CONFIG = "acknowledge", "see the config of"
 
 OWN_METRICS, WATCHING, SAMPLES = "own metrics", "open pages", "samples"
-"""Things that no table holds."""
+TRUSTED, OTHERS_GROUPS = "configs that are trusted", "groups of other tokens"
+"""Things that no table holds. A config that is trusted may connect anywhere, and be of any kind."""
 
 _BY_EDITORS = {SEE: Role.VIEWER, CREATE: Role.EDITOR, CHANGE: Role.EDITOR, DELETE: Role.EDITOR}
 _BY_ADMINISTRATORS = dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.ADMIN)
 
 NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Dashboard: _BY_EDITORS,
-    Source: _BY_EDITORS,
+    Source: {**_BY_EDITORS, SEE_CONFIG: Role.EDITOR},
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
     AlertWebhook: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
@@ -110,6 +111,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     OWN_METRICS: {SEE: Role.VIEWER},
     WATCHING: {SEE: Role.EDITOR},
     SAMPLES: {},
+    TRUSTED: {CREATE: Role.ADMIN},
+    OTHERS_GROUPS: {CHANGE: Role.ADMIN},
 }
 """The least role for each verb. What is not here, nobody may."""
 
@@ -157,6 +160,8 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
         return False
     if by.is_admin or isinstance(thing, type | str):
         return True
+    if isinstance(thing, Token) and thing.scope == Token.Scope.ADMIN:
+        return False
     if isinstance(thing, Channel):  # that of the installation is for administrators, also one that is not yet
         return thing.team_id is not None and (by.teams is None or thing.team_id in by.teams)
     if isinstance(thing, Delivery):
@@ -198,9 +203,9 @@ def without_scope(token: Token, needed: Token.Scope) -> str:
     return f"This token has the scope {token.scope}; {needed} is needed: {who}."
 
 
-def visible(by: Principal, model: type[M]) -> QuerySet[M]:
-    """Return the rows of `model` that `by` may see, as one query."""
-    rows = model._default_manager.all()
+def visible(by: Principal, model: type[M], among: QuerySet[M] | None = None) -> QuerySet[M]:
+    """Return the rows of `model` that `by` may see, as one query; of those `among`, such as the deleted ones."""
+    rows = model._default_manager.all() if among is None else among
     if by.shown is not None:
         return rows.filter(pk=by.shown.dashboard) if model is Dashboard else rows.none()
     needed = NEEDS[model].get(SEE)
@@ -251,6 +256,12 @@ def readers(room: Room) -> QuerySet[User]:
         return people
     members = User.groups.through.objects.filter(group_id__in=owner.teams.order_by().values("pk"))
     return people.filter(Q(is_superuser=True) | Q(pk__in=members.values("user_id")) | chosen)
+
+
+def concerned(channel: Channel) -> QuerySet[User]:
+    """Return the people whom it concerns that `channel` fails, though some may not see it."""
+    of_team = User.groups.through.objects.filter(group_id=channel.team_id or 0).values("user_id")
+    return User.objects.filter(Q(is_superuser=True) | Q(pk__in=of_team), is_active=True)
 
 
 def teams_in(room: Room) -> QuerySet[Team]:
@@ -418,7 +429,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, CHANGE, thing.dashboard)
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
-        return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
+        return bool(teams) and teams <= (by.teams or set())
     if isinstance(thing, Room) and thing.owner is not thing:
         return _is_theirs(by, SEE if verb == SAY else verb, thing.owner)
     if isinstance(thing, Room) and _is_chosen(by, thing):
@@ -434,7 +445,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         if by.teams is not None and teams & by.teams:
             return True
         chosen = isinstance(thing, Room) and bool(thing.people.all())
-        return thing.for_everyone and (verb in (SEE, SAY) or not (teams or chosen))
+        return thing.for_everyone and (verb in (SEE, SEE_CONFIG, SAY) or not (teams or chosen))
     return True
 
 
@@ -454,6 +465,8 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."
     assert isinstance(thing, Model)
+    if isinstance(thing, Token) and thing.scope == Token.Scope.ADMIN:
+        return f"Only administrators may {verb} tokens with the scope admin."
     if isinstance(thing, Message):
         return (
             "Only its author changes a message."
