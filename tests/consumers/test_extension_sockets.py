@@ -18,7 +18,7 @@ from consumers.extension_sockets import MAY_STAY, ExtensionSocket
 from consumers.extensions import _identified
 from consumers.holders import Credential, Holder
 from metrics.access.policy import CREATE, SEE, may
-from metrics.access.principal import NOBODY, Principal, Role
+from metrics.access.principal import NOBODY, SYSTEM, Principal, Role
 from metrics.actions import dashboards
 from metrics.live.bus import RECHECK, Recheck
 from metrics.models import Dashboard
@@ -115,7 +115,7 @@ class TestSentAway:
         ada, _ = await database_sync_to_async(make.user)(), await database_sync_to_async(make.dashboard)()
         followed, other = [await opened(await self.as_user(ada), query) for query in ("shop", "")]
         access = {"everyone": False, "teams": []}
-        await database_sync_to_async(dashboards.change)(make.SYSTEM, "shop", {"access": access}, None)
+        await database_sync_to_async(dashboards.change)(SYSTEM, "shop", {"access": access}, None)
         assert await close_code(followed) == 4403
         assert await other.receive_nothing(timeout=0.2)
         for one in (followed, other):
