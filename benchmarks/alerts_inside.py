@@ -168,7 +168,7 @@ def rehearse(days: int, times: int, profile: bool = False) -> None:
 
     def work() -> Any:
         step_cache.forget()
-        return rehearsals.rehearsed(SYSTEM, spec, now, zone)
+        return rehearsals.rehearsed(SYSTEM, spec, (), now, zone)
 
     took = [timed(work) for _ in range(times)]
     with connection.cursor() as cursor:

@@ -114,10 +114,10 @@ def over_code(by: Principal) -> int:
     return LINK_OVER if by.shown is not None else SIGN_IN
 
 
-async def principal(who: Credential) -> Principal:
+async def holder(who: Credential) -> Holder:
     """Return the holder of a credential, in one trip to the database."""
     found = await database_sync_to_async(holders, thread_sensitive=False)([who])
-    return cast(Principal, found[who].by)
+    return cast(Holder, found[who])
 
 
 async def judge(questions: Iterable[Question]) -> dict[Question, Decision]:

@@ -2,6 +2,7 @@
 
 Each gets `scope["user"]`, `scope["session"]` and `scope["principal"]`. They are read from the database before the
 consumer runs, as Channels' own middleware does. Our own consumers do without, and ask for many sockets at once.
+Access is looked at again as for these.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,9 +17,11 @@ from channels.auth import AuthMiddlewareStack
 from django.core.exceptions import ImproperlyConfigured
 from redis import RedisError
 
-from consumers.access import asking_from, credential, origin_allowed, principal, ticket_holder
+from consumers.access import asking_from, credential, holder, origin_allowed, ticket_holder
 from consumers.codes import NO_ACCESS, TRY_LATER
+from consumers.extension_sockets import ExtensionSocket
 from consumers.holders import Credential
+from consumers.hub import hub
 from consumers.outlet import Send, close
 
 PATTERNS = "websocket_urlpatterns"
@@ -81,11 +84,15 @@ def _with_principal(inner: Any) -> Any:
             if ticket is None and not origin_allowed(scope):
                 await _refuse(receive, send, NO_ACCESS)
                 return
-            scope["principal"] = asking_from(scope, await principal(await _credential(scope, ticket)))
+            who = await _credential(scope, ticket)
         except RedisError:
             await _refuse(receive, send, TRY_LATER)
             return
-        await inner(scope, receive, send)
+        held = await holder(who)
+        scope["principal"] = by = asking_from(scope, held.by)
+        socket = ExtensionSocket(scope, send, who, held._replace(by=by))
+        async with hub().guarding(socket):
+            await inner(scope, receive, socket.send)
 
     return application
 

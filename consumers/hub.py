@@ -6,7 +6,8 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
@@ -16,12 +17,13 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers import access_recheck, limits, viewer_status
+from consumers import access_recheck, extension_sockets, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.alert_lists import AlertLists
 from consumers.alerts import Alerts
 from consumers.channel import Channel
 from consumers.codes import RESTART, TOO_MANY, TRY_LATER
+from consumers.extension_sockets import ExtensionSocket
 from consumers.frame import Frame, json_frame
 from consumers.limits import CHOICES_OF_ALL, CHOICES_OF_ONE, MESSAGE_BYTES
 from consumers.log_stream import LogStream
@@ -97,6 +99,7 @@ class Hub:
             bus.ALERTS: self.alerts.hear,
             bus.ENTRY: self._append,
         }
+        self._extension_sockets: set[ExtensionSocket] = set()
         self._openers: dict[Topic, str] = {}
         self._changing: dict[Topic, asyncio.Task[None]] = {}
         self._empty_since: dict[Topic, float] = {}
@@ -157,6 +160,16 @@ class Hub:
         _greet(viewer, topic, message_bytes, newest=stream.newest)
         stream.join(viewer, stream.newest if after is None else after, first)
         return Membership(self, stream, viewer)
+
+    @asynccontextmanager
+    async def guarding(self, socket: ExtensionSocket) -> AsyncIterator[None]:
+        """Have the access of a socket that is not ours looked at again, as long as it is open."""
+        self._start()
+        self._extension_sockets.add(socket)
+        try:
+            yield
+        finally:
+            self._extension_sockets.discard(socket)
 
     async def _may_open(self, topic: Topic, holder: str) -> bool:
         """Return whether `holder` may be the first to watch a choice of variables, which is drawn from then on."""
@@ -333,6 +346,8 @@ class Hub:
         """Look round once; a Redis that does not answer meanwhile is told to every page."""
         for stream, viewer, code in access_recheck.expired(self.viewers(), time.time()):
             self.close(stream, viewer, code)
+        for socket, code in extension_sockets.expired(self._extension_sockets, time.time()):
+            await socket.close(code)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_S) as self._limit:
                 await self._look()
@@ -442,6 +457,8 @@ class Hub:
             try:
                 async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
                     self.close(stream, viewer, code)
+                async for socket, code in extension_sockets.refused(self._extension_sockets, doubt):
+                    await socket.close(code)
             except Exception:
                 log.exception("access was not looked at again")
 

@@ -28,7 +28,7 @@ from typing import Any, Protocol, TypeVar
 from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
-from metrics.access.principal import Principal, Role, Shown, of_users
+from metrics.access.principal import ROLE_OF_SCOPE, SYSTEM, Principal, Role, Shown, of_users
 from metrics.models import (
     Alert,
     AlertEvent,
@@ -73,17 +73,18 @@ Teams = Callable[[], Collection[int] | None]
 """Asks for the teams (ids) whose things somebody sees besides those for everyone; None for those of all teams."""
 
 SEE, CREATE, CHANGE, DELETE, PUSH, SAY = "see", "create", "change", "delete", "push", "write in"
-ACKNOWLEDGE = "acknowledge"
+ACKNOWLEDGE, SEE_CONFIG = "acknowledge", "see the config of"
 
 OWN_METRICS, WATCHING, SAMPLES = "own metrics", "open pages", "samples"
-"""Things that no table holds."""
+TRUSTED, OTHERS_GROUPS = "configs that are trusted", "groups of other tokens"
+"""Things that no table holds. A config that is trusted may connect anywhere, and be of any kind."""
 
 _BY_EDITORS = {SEE: Role.VIEWER, CREATE: Role.EDITOR, CHANGE: Role.EDITOR, DELETE: Role.EDITOR}
 _BY_ADMINISTRATORS = dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.ADMIN)
 
 NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Dashboard: _BY_EDITORS,
-    Source: _BY_EDITORS,
+    Source: {**_BY_EDITORS, SEE_CONFIG: Role.EDITOR},
     Heartbeat: _BY_EDITORS,
     Rule: _BY_EDITORS,
     AlertWebhook: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
@@ -110,6 +111,8 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     OWN_METRICS: {SEE: Role.VIEWER},
     WATCHING: {SEE: Role.EDITOR},
     SAMPLES: {},
+    TRUSTED: {CREATE: Role.ADMIN},
+    OTHERS_GROUPS: {CHANGE: Role.ADMIN},
 }
 """The least role for each verb. A verb that is not here is refused to everybody."""
 
@@ -157,6 +160,8 @@ def may(by: Principal, verb: str, thing: Model | type[Model] | str) -> bool:
         return False
     if by.is_admin or isinstance(thing, type | str):
         return True
+    if isinstance(thing, Token) and thing.scope == Token.Scope.ADMIN:
+        return False
     if isinstance(thing, Channel):  # that of the installation is for administrators, also one that is not yet
         return thing.team_id is not None and (by.teams is None or thing.team_id in by.teams)
     if isinstance(thing, Delivery):
@@ -188,9 +193,19 @@ def check(by: Principal, verb: str, thing: Model | type[Model] | str) -> None:
         raise Forbidden(_why_not(by, verb, thing))
 
 
-def visible(by: Principal, model: type[M]) -> QuerySet[M]:
-    """Return the rows of `model` that `by` may see, as one query."""
-    rows = model._default_manager.all()
+def without_scope(token: Token, needed: Token.Scope) -> str:
+    """Return the sentence that refuses what `token` does not grant: the scope that is `needed`, and who may."""
+    if needed == Token.Scope.PUSH:
+        who = "only tokens with that scope, or with admin, may do this"
+    else:
+        role = ROLE_OF_SCOPE[needed]
+        who = f"{'only ' if role > Role.VIEWER else ''}{WHO[role]} may do this"
+    return f"This token has the scope {token.scope}; {needed} is needed: {who}."
+
+
+def visible(by: Principal, model: type[M], among: QuerySet[M] | None = None) -> QuerySet[M]:
+    """Return the rows of `model` that `by` may see, as one query; of those `among`, such as the deleted ones."""
+    rows = model._default_manager.all() if among is None else among
     if by.shown is not None:
         return rows.filter(pk=by.shown.dashboard) if model is Dashboard else rows.none()
     needed = NEEDS[model].get(SEE)
@@ -243,6 +258,12 @@ def readers(room: Room) -> QuerySet[User]:
     return people.filter(Q(is_superuser=True) | Q(pk__in=members.values("user_id")) | chosen)
 
 
+def concerned(channel: Channel) -> QuerySet[User]:
+    """Return the people whom it concerns that `channel` fails, though some may not see it."""
+    of_team = User.groups.through.objects.filter(group_id=channel.team_id or 0).values("user_id")
+    return User.objects.filter(Q(is_superuser=True) | Q(pk__in=of_team), is_active=True)
+
+
 def teams_in(room: Room) -> QuerySet[Team]:
     """Return the teams whose members see `room` as members; of a room for everyone, all."""
     owner = room.owner
@@ -268,10 +289,11 @@ def hidden_from_teams(teams: Iterable[Team]) -> frozenset[int]:
     return frozenset(_hidden_sources([team.pk for team in teams]).values_list("pk", flat=True))
 
 
-def teams_of(dashboard: int | None) -> frozenset[int]:
-    """Return the ids of the teams of the dashboard of this id, none for one that is not saved yet."""
+def teams_of(dashboard: int | None, by: Principal = SYSTEM) -> frozenset[int]:
+    """Return the ids of those teams of the dashboard of this id whose things `by` sees; without an id, none."""
     rows = Team.objects.filter(dashboards=dashboard) if dashboard else Team.objects.none()
-    return frozenset(rows.order_by().values_list("pk", flat=True))
+    found = frozenset(rows.order_by().values_list("pk", flat=True))
+    return found if by.sees_all else found & (by.teams or frozenset())
 
 
 def channels_that_concern(by: Principal) -> Q:
@@ -407,7 +429,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         return _is_theirs(by, CHANGE, thing.dashboard)
     if isinstance(thing, Token):
         teams = {team.pk for team in thing.teams.all()}
-        return bool(teams) and thing.scope != Token.Scope.ADMIN and teams <= (by.teams or set())
+        return bool(teams) and teams <= (by.teams or set())
     if isinstance(thing, Room) and thing.owner is not thing:
         return _is_theirs(by, SEE if verb == SAY else verb, thing.owner)
     if isinstance(thing, Room) and _is_chosen(by, thing):
@@ -423,7 +445,7 @@ def _is_theirs(by: Principal, verb: str, thing: Model) -> bool:
         if by.teams is not None and teams & by.teams:
             return True
         chosen = isinstance(thing, Room) and bool(thing.people.all())
-        return thing.for_everyone and (verb in (SEE, SAY) or not (teams or chosen))
+        return thing.for_everyone and (verb in (SEE, SEE_CONFIG, SAY) or not (teams or chosen))
     return True
 
 
@@ -443,6 +465,8 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."
     assert isinstance(thing, Model)
+    if isinstance(thing, Token) and thing.scope == Token.Scope.ADMIN:
+        return f"Only administrators may {verb} tokens with the scope admin."
     if isinstance(thing, Message):
         return (
             "Only its author changes a message."

@@ -1,6 +1,6 @@
 """Charts of alerts: the series that a rule looks at, with the lines of its condition."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -9,7 +9,7 @@ from metrics.access.policy import hidden_from, hidden_from_teams
 from metrics.access.principal import Principal
 from metrics.actions import chart_facts, rule_index
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Alert, Rule
+from metrics.models import Alert, Rule, Team
 from metrics.times import datetime_of
 from metrics.widgets.explored import drawn
 from metrics.widgets.facts import Facts
@@ -22,6 +22,12 @@ RANGES = ((3000, "1h"), (20 * 3600, "24h"), (6 * 86_400, "7d"))
 def chart_for(by: Principal, spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float) -> WidgetView:
     """Return the chart of the series with these labels that a rule looks at, and of its lines, as `by` may see it."""
     return _chart(spec, labels, range, now, hidden_from(by), chart_facts.seen_by(by, now))
+
+
+def rehearsal_for(by: Principal, spec: RuleSpec, owners: Iterable[Team], range: str, now: float) -> WidgetView:
+    """Return the chart of all that `spec`, a rule of `owners`, looks at, as far as `by` may see it."""
+    hidden = hidden_from(by) | hidden_from_teams(owners)
+    return _chart(spec, {}, range, now, hidden, chart_facts.seen_by(by, now))
 
 
 def chart_of(rule: Rule, spec: RuleSpec, labels: Mapping[str, Any], range: str, now: float) -> WidgetView:

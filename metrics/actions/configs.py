@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from metrics.access.policy import CREATE, TRUSTED, may
 from metrics.access.principal import Principal
 from metrics.actions import credentials
 from metrics.actions.errors import Invalid, check_storable, sentences
@@ -37,12 +38,13 @@ def set_config(row: Row, config_class: type[Versioned], config: Mapping[str, Any
     full |= _kept(row, keeps)
     valid = checked(config_class, full, "config")
     changes = bool(given) or valid != row.config
-    if keeps and changes and not by.is_admin:
+    is_trusted = may(by, CREATE, TRUSTED)
+    if keeps and changes and not is_trusted:
         raise Invalid(
             f"config.{keeps[0]}", f"config.{keeps[0]}: a person who changes the config has to enter this again."
         )
-    if changes or by.is_admin:
-        row.trusted = by.is_admin
+    if changes or is_trusted:
+        row.trusted = is_trusted
     row.config, row.version = valid, config_class.version
     row.secrets = credentials.keep({name: full[name] for name in secret if name in full})
 

@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 import structlog
 from celery.exceptions import OperationalError
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet
 from redis import RedisError
 
-from metrics.access.policy import visible
+from metrics.access.policy import concerned, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import alert_changes, channel_configs, chart_pictures, credentials, delivery_notes, notifications
 from metrics.actions.errors import Missing
@@ -291,9 +290,7 @@ def _step_in(row: Delivery, at: float) -> None:
         queue([following], message, at=at, at_once=True)
     goes_on = f" {following.name} is tried instead." if following else " No other channel is left."
     text = f"{channel.name} could not deliver “{subject(message)}”: {row.error}{goes_on}"
-    people = User.objects.filter(is_active=True)
-    those = Q(is_superuser=True) | (Q(groups=channel.team) if channel.team_id else Q(pk__in=()))
-    told = sorted(set(people.filter(those).values_list("pk", flat=True)))
+    told = sorted(concerned(channel).values_list("pk", flat=True))
     about, key = f"/channels/{channel.pk}/", f"channel:{row.pk}"
     notifications.send(SYSTEM, told, CHANNEL, text[: notifications.TEXT_MOST], about, key)
 

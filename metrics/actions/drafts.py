@@ -229,7 +229,7 @@ def views(
     shown = [with_values(one, choices) for one in rows]
     hidden = policy.hidden_on(state.dashboard.pk) | policy.hidden_from(by)
     live_queries.wait(shown, range, at, at, hidden, most_s=wait_s)
-    return widget_views(shown, range, at, hidden, known=facts.on(state.dashboard.pk, shown, at))
+    return widget_views(shown, range, at, hidden, known=facts.on(state.dashboard.pk, shown, at, by))
 
 
 def forget_unchanged(now: float) -> None:
@@ -253,7 +253,7 @@ def _step(
         except KeyError as problem:
             raise dashboards.no_widget(slug, problem.args[0]) from None
         after = dashboards.parse(document, before)
-        drawn.check_added(by, draft.dashboard.teams.all(), before, after)  # publishing asks again
+        drawn.check_added(by, list(draft.dashboard.teams.all()), before, after)  # publishing asks again
         if differs := difference(before, after):
             _append(draft, after, f"{said} {differs}".strip())
         return _state(by, draft)

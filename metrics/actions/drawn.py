@@ -1,49 +1,89 @@
-"""Sources that dashboards draw: which ones not every viewer may see, and which ones an editor may not add.
+"""The sources that dashboards draw and rules look at: those that not all may see, and those that nobody may add.
 
-A dashboard draws what its teams may see. So an editor of one of several teams could read the data of all of them by
-adding a widget, if that was not looked at here.
+A dashboard, or a rule, shows what its teams may see. So an editor of one of several teams could read the data of all of
+them by adding a widget, or another query, if that was not looked at here.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 from pydantic import ValidationError
 
 from metrics.access.policy import hidden_from, hidden_from_teams
 from metrics.access.principal import Principal
-from metrics.actions.errors import Errors
-from metrics.models import Dashboard, Series, Source, Team
+from metrics.actions import drawn_facts, looked, rule_series
+from metrics.actions.errors import Errors, Invalid
+from metrics.alerts.rule import RuleSpec
+from metrics.models import Dashboard, Series, Source, Team, Widget
 from metrics.series import read
 from metrics.widgets import filled, live_queries
-from metrics.widgets.base import Config
+from metrics.widgets.base import Config, OfFact, Still
 from metrics.widgets.registry import kinds
 from metrics.widgets.spec import DashboardSpec, WidgetSpec
 from metrics.widgets.variables import VariableSpec
 
 NOT_THEIRS = "this dashboard draws sources that you may not see, so what you add has to be of series that you see"
+NOT_SHOWN_TO_THEM = (
+    "this dashboard shows things of other teams that you may not see, so what you add has to be of a team of yours, or "
+    "added by somebody who sees them"
+)
+NOT_LOOKED_AT = (
+    "this rule looks at sources that you may not see, so it can be changed to look only at series that you see"
+)
 
 
-def check_added(by: Principal, owners: Iterable[Team], before: DashboardSpec, after: DashboardSpec) -> None:
-    """Raise Invalid if `after`, of a dashboard of `owners`, draws more than `before` of sources that `by` may not see.
+class Hidden(NamedTuple):
+    """The ids of the sources that a thing of some teams does not show, and of those that its changer does not see.
 
-    Widgets that others put there stay, and may be moved, named and copied. Where there are such sources, `by` adds no
-    query without series that they see: it could wait for some of another team, and a refusal tells nobody which there
-    are.
+    The latter, `seen_without`, are all that it `shows_without`, and more.
     """
-    drawn = hidden_from_teams(owners)
-    seen = drawn | hidden_from(by)
-    if seen == drawn:
+
+    shows_without: frozenset[int]
+    seen_without: frozenset[int]
+
+
+def check_added(by: Principal, owners: Sequence[Team], before: DashboardSpec, after: DashboardSpec) -> None:
+    """Raise Invalid if `after`, of a dashboard of `owners`, shows more than `before` of what `by` may not see.
+
+    That is of series, and of alerts, schedules and all else that a widget shows. What others put there stays, and may
+    be moved, named and copied. Where there are such sources, `by` adds no query without series that they see: it could
+    wait for some of another team, and a refusal tells nobody which there are.
+    """
+    if by.sees_all:
         return
-    errors = Errors()
+    hidden, errors = _hidden(by, owners), Errors()
     known = [_drawing(one, before) for one in before.widgets]
     for index, widget in enumerate(after.widgets):
-        if _drawing(widget, after) not in known and not _draws_the_same(_config(widget), drawn, seen):
+        if _drawing(widget, after) in known:
+            continue
+        config = _config(widget)
+        if isinstance(config, OfFact) and not drawn_facts.shows_no_more(config, owners, by):
+            errors.found.append(_refused(f"widgets.{index}.config", NOT_SHOWN_TO_THEM))
+        if isinstance(config, Config) and hidden is not None and not _draws_the_same(config, hidden):
             errors.found.append(_refused(f"widgets.{index}.config"))
     for index, variable in enumerate(after.variables):
-        if variable not in before.variables and not _offers_the_same(variable, drawn, seen):
+        if variable not in before.variables and hidden is not None and not _offers_the_same(variable, hidden):
             errors.found.append(_refused(f"variables.{index}"))
     errors.check()
+
+
+def check_looked_at(by: Principal, owners: Iterable[Team], spec: RuleSpec) -> None:
+    """Raise Invalid if `spec`, a rule of `owners` that is to look at something else, looks at what `by` may not see.
+
+    As on a dashboard, where there are such sources, each of its queries needs series that `by` sees.
+    """
+    hidden = _hidden(by, owners)
+    if hidden is None:
+        return
+    if spec.kind.of_sources:
+        found = [[one.pk for one in looked.sources_of(spec.query.query(), without)] for without in hidden]
+        is_the_same = found[0] == found[1] != []
+    else:
+        is_the_same = _finds_the_same([one.query() for one in rule_series.queries_of(spec)], hidden)
+    if not is_the_same:
+        raise Invalid("query", f"query: {NOT_LOOKED_AT}.")
 
 
 def shared_wider(dashboard: Dashboard) -> list[Source]:
@@ -52,12 +92,17 @@ def shared_wider(dashboard: Dashboard) -> list[Source]:
     if not owners:
         return []
     restricted = Source.with_deleted.filter(for_everyone=False).exclude(pk__in=hidden_from_teams(owners))
-    is_drawn = _is_drawn([config for one in dashboard.widgets.all() if (config := _config(one))])
+    is_drawn = _is_drawn([one for one in map(_config, dashboard.widgets.all()) if isinstance(one, Config)])
     return [
         source
         for source in restricted.filter(is_drawn).prefetch_related("teams")
         if dashboard.for_everyone or owners - set(source.teams.all())
     ]
+
+
+def shown_wider(dashboard: Dashboard, now: float) -> list[str]:
+    """Return the nouns of what `dashboard` shows besides series to people who may not see all of it, in order."""
+    return drawn_facts.shared_wider(dashboard, map(_config, dashboard.widgets.all()), now)
 
 
 def _is_drawn(configs: Collection[Config]) -> Q:
@@ -71,35 +116,40 @@ def _is_drawn(configs: Collection[Config]) -> Q:
 
 
 def _drawing(widget: WidgetSpec, spec: DashboardSpec) -> object:
-    """Return all of `widget`, which is of `spec`, that says which series it draws, and how they become one."""
+    """Return all of `widget`, which is of `spec`, that says what it shows of series or else, and how."""
     config = _config(widget)
-    if config is None:
-        return None
+    if not isinstance(config, Config):
+        return widget.kind, config
     text = json.dumps([one.labels or one.promql for one in config.queries])
     used = [one for one in spec.variables if filled.names(text, one.name)]
     return widget.kind, config.queries, config.expressions, used
 
 
-def _config(widget: object) -> Config | None:
-    """Return the config of a widget, a row or in a document; None if it draws no series, or can't be drawn."""
+def _config(widget: Widget | WidgetSpec) -> Config | Still | None:
+    """Return the config of a widget, a row or in a document; None if it can't be drawn."""
     try:
-        config = kinds()[widget.kind].config_class.model_validate(widget.config)  # type: ignore[attr-defined]
+        config: Config | Still = kinds()[widget.kind].config_class.model_validate(widget.config)
     except (KeyError, ValidationError):
         return None
-    return config if isinstance(config, Config) else None
+    return config
 
 
 def _is_of_all(config: Config) -> bool:
     return config.all_without_queries and not config.queries
 
 
-def _draws_the_same(config: Config | None, drawn: Collection[int], seen: Collection[int]) -> bool:
-    """Return whether a widget with `config` draws something, and the same without the sources `drawn` as `seen` (ids).
+def _hidden(by: Principal, owners: Iterable[Team]) -> Hidden | None:
+    """Return what a thing of `owners` does not show, and `by` not see; None if `by` sees all that it shows."""
+    shown = hidden_from_teams(owners)
+    hidden = Hidden(shown, shown | hidden_from(by))
+    return None if hidden.shows_without == hidden.seen_without else hidden
+
+
+def _draws_the_same(config: Config, hidden: Hidden) -> bool:
+    """Return whether a widget with `config` draws something, and nothing that is `hidden` from who adds it.
 
     Labels that name variables count as any.
     """
-    if config is None:
-        return True
     if _is_of_all(config):
         return False
     stored = [
@@ -107,23 +157,26 @@ def _draws_the_same(config: Config | None, drawn: Collection[int], seen: Collect
         for one in config.queries
         if not one.is_live
     ]
-    found = [[[one.pk for one in of_query] for of_query in read.find(stored, hidden)] for hidden in (drawn, seen)]
     asked = {one.source for one in config.queries if one.is_live}
-    return found[0] == found[1] and all(found[1]) and asked == live_queries.servers(asked, seen).keys()
+    return _finds_the_same(stored, hidden) and asked == live_queries.servers(asked, hidden.seen_without).keys()
 
 
-def _offers_the_same(variable: VariableSpec, drawn: Collection[int], seen: Collection[int]) -> bool:
-    """Return whether what may be chosen of `variable` is the same without the sources `drawn` as without `seen` (ids).
+def _finds_the_same(queries: Iterable[read.Query], hidden: Hidden) -> bool:
+    """Return whether each of `queries` finds series, and none that is `hidden` from who adds them."""
+    stored = list(queries)
+    found = [[[one.pk for one in of_query] for of_query in read.find(stored, without, None)] for without in hidden]
+    return found[0] == found[1] and all(found[1])
 
-    There has to be something to choose.
-    """
+
+def _offers_the_same(variable: VariableSpec, hidden: Hidden) -> bool:
+    """Return whether there is something to choose of `variable`, and nothing `hidden` from who adds it."""
     if variable.source:
-        return bool(live_queries.servers([variable.source], seen))
+        return bool(live_queries.servers([variable.source], hidden.seen_without))
     if not variable.label:
         return True
-    values = [read.values_of(variable.label, variable.metric, hidden) for hidden in (drawn, seen)]
+    values = [read.values_of(variable.label, variable.metric, without) for without in hidden]
     return values[0] == values[1] and bool(values[1])
 
 
-def _refused(field: str) -> tuple[str, str]:
-    return field, f"{field}: {NOT_THEIRS}."
+def _refused(field: str, why: str = NOT_THEIRS) -> tuple[str, str]:
+    return field, f"{field}: {why}."

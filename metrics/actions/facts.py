@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from metrics.access import policy
 from metrics.access.policy import visible
-from metrics.access.principal import Principal, of_dashboard
+from metrics.access.principal import SYSTEM, Principal, of_dashboard
 from metrics.actions import bad_alerts, chart_facts, on_call, on_call_past, schedules, untold, windows
 from metrics.actions.chart_facts import fact
 from metrics.actions.fact_cache import FactCache
@@ -22,13 +22,14 @@ UNTOLD_CACHED_S = 2.0
 """Reasons not to be told also come without a change that is counted, such as when a source is late."""
 
 
-def on(dashboard: int | None, widgets: Sequence[Widget], at: float) -> Facts:
+def on(dashboard: int | None, widgets: Sequence[Widget], at: float, editor: Principal = SYSTEM) -> Facts:
     """Return the facts of now, which is `at` (Unix seconds), that `widgets` of a dashboard (id) show.
 
-    Alerts and maintenance concern all widgets. The others are read only if there is a widget that needs them.
+    To an `editor`, who may be about to add some of the widgets, that is what they may see, too. Alerts and maintenance
+    concern all widgets. The others are read only if there is a widget that needs them.
     """
     needs = needed(widgets)
-    teams = cache(partial(policy.teams_of, dashboard))
+    teams = cache(lambda: policy.teams_of(dashboard, editor))
     by = of_dashboard(dashboard, teams()) if needs & {"on_call", "untold"} else None
     duties = fact("on_call", lambda: on_call_of(by, at)) if by and "on_call" in needs else None
     quiet = fact("untold", lambda: _untold_of(by, at)) if by and "untold" in needs else None

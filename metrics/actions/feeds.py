@@ -12,6 +12,7 @@ import httpx
 import structlog
 from django.db.models import Q
 
+from metrics.access.policy import CREATE, TRUSTED, may
 from metrics.access.principal import Principal
 from metrics.actions import credentials
 from metrics.actions.credentials import LostKey
@@ -53,11 +54,12 @@ def set_url(by: Principal, feed: Feed, url: str) -> None:
             http_url(url)
         except ValueError as problem:
             raise Invalid("url", f"url: {problem}.") from None
-    if url == address(feed) and feed.is_trusted == by.is_admin:
+    is_trusted = may(by, CREATE, TRUSTED)
+    if url == address(feed) and feed.is_trusted == is_trusted:
         return
     parts = httpx.URL(url)
     feed.url, feed.place = (credentials.seal(url), f"{parts.scheme}://{parts.host}"[:300]) if url else ("", "")
-    feed.is_trusted = by.is_admin
+    feed.is_trusted = is_trusted
     feed.text = feed.etag = feed.modified = feed.problem = ""
     feed.good_at, feed.doubts = None, []
     feed.next_at = datetime_of(time.time()) if url else None

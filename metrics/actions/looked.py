@@ -1,7 +1,7 @@
 """Readings for rules: new samples, calculated values, runs of sources, and series that lapsed."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -16,7 +16,7 @@ from metrics.alerts.past import Steps
 from metrics.models import Alert, Run, Series, Source, Transition
 from metrics.sample import FUTURE_MOST_S, series_key
 from metrics.series import read
-from metrics.series.read import Track
+from metrics.series.read import Query, Track
 from metrics.times import datetime_of
 
 UNKNOWN_EVERY_S = 300.0
@@ -273,7 +273,7 @@ def runs(rules: Sequence[IndexedRule], since: float, now: float) -> list[Looked]
         it
         for rule in of_sources
         for source, samples in failures
-        if source.pk not in rule.hidden and rule.query.matches(FAILED_RUNS, labels_of(source))
+        if is_looked_at(source, rule.query, rule.hidden)
         if (it := _of_runs(rule, source, samples, known)) is not None
     ]
     there = {series_key(FAILED_RUNS, labels_of(source)) for source, _ in failures}
@@ -303,6 +303,16 @@ def _of_runs(
 def labels_of(source: Source) -> dict[str, str]:
     """Return the labels of what rules look at of a source."""
     return {"source": source.name, "kind": source.kind}
+
+
+def is_looked_at(source: Source, query: Query, hidden: Collection[int]) -> bool:
+    """Return whether a rule of sources that has this `query` looks at `source`, unless that is `hidden` (ids)."""
+    return source.pk not in hidden and query.matches(FAILED_RUNS, labels_of(source))
+
+
+def sources_of(query: Query, hidden: Collection[int]) -> list[Source]:
+    """Return the sources that a rule of sources looks at, as in `is_looked_at`."""
+    return [one for one in Source.objects.exclude(kind=Source.PUSH) if is_looked_at(one, query, hidden)]
 
 
 def failed_in_a_row(since: float, now: float) -> list[tuple[Source, Samples]]:

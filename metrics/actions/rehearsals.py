@@ -3,12 +3,12 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from metrics import schedule
-from metrics.access.policy import CREATE, check, hidden_from
+from metrics.access.policy import CREATE, check, hidden_from, hidden_from_teams
 from metrics.access.principal import Principal
 from metrics.actions import looked, rule_series
 from metrics.actions.errors import Invalid, TooOften
@@ -18,7 +18,7 @@ from metrics.alerts.base import ConditionConfig, Samples
 from metrics.alerts.past import Steps
 from metrics.alerts.rehearsal import Rehearsed, rehearse
 from metrics.alerts.rule import RuleSpec
-from metrics.models import Rule
+from metrics.models import Rule, Team
 from metrics.redis_state import limits
 from metrics.series.read import Query, Track, Window
 
@@ -74,8 +74,8 @@ class Tried:
     stale_after_s: float | None
 
 
-def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehearsal:
-    """Return what `spec` would have done with the series that `by` may see.
+def rehearsed(by: Principal, spec: RuleSpec, owners: Iterable[Team], now: float, zone: tzinfo) -> Rehearsal:
+    """Return what `spec`, a rule of `owners`, would have done with the series that they and `by` may see.
 
     Raises Forbidden, TooOften, and Invalid for alerts that are received.
 
@@ -89,7 +89,7 @@ def rehearsed(by: Principal, spec: RuleSpec, now: float, zone: tzinfo) -> Rehear
     if wait_s := limits.spend(f"rehearsals:{by.name}", 1, PER_MINUTE, time.time()):
         raise TooOften(f"Rules are rehearsed {PER_MINUTE} times a minute at most; try again in {wait_s} s.", wait_s)
     config = spec.config()
-    hidden = hidden_from(by)
+    hidden = hidden_from(by) | hidden_from_teams(owners)
     tried, count = (_runs if spec.kind.of_sources else _series)(spec, config, now, hidden)
     found = [_of_one(spec, config, one, now) for one in tried]
     hours = Counter(datetime.fromtimestamp(episode.start, zone).hour for one in found for episode in one.episodes)
@@ -139,7 +139,7 @@ def _runs(spec: RuleSpec, config: ConditionConfig, now: float, hidden: frozenset
     found = [
         Tried(source.name, samples, None)
         for source, samples in looked.failed_in_a_row(now - DAYS * DAY_S, now)
-        if source.pk not in hidden and query.matches(query.metric, looked.labels_of(source))
+        if looked.is_looked_at(source, query, hidden)
     ]
     return found[:SERIES_MOST], len(found)
 

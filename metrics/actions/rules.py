@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import alert_events, alerts, behind, gathering, journal, locks, rule_index, teams
+from metrics.actions import alert_events, alerts, behind, drawn, gathering, journal, locks, rule_index, teams
 from metrics.actions.errors import Conflict, Invalid, Missing, check_storable, sentences
 from metrics.actions.rule_index import spec_of
 from metrics.alerts.base import AnyCondition
@@ -101,9 +101,12 @@ def change(
         rule.revision += 1
         looked_at = _looked_at(rule)
         _save(rule, spec)
+        looks_elsewhere = _looked_at(rule) != looked_at
+        if looks_elsewhere:
+            drawn.check_looked_at(by, owners, spec)
         if not rule.enabled:
             alerts.end_all(by, rule, f"{by.name} turned the rule off.")
-        elif _looked_at(rule) != looked_at:
+        elif looks_elsewhere:
             alerts.end_all(by, rule, f"{by.name} had the rule look at something else.")
         if rule.name != before["name"]:
             for one in follow:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from metrics.access.policy import CHANGE, CREATE, check, check_muted, visible
+from metrics.access.policy import CHANGE, CREATE, check, check_muted, seen_by, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, locks, teams, withholding
@@ -167,7 +167,8 @@ def muted(by: Principal, given: Sequence[Matcher], most: int) -> Muted:
 
 def reach_of(by: Principal) -> list[int] | None:
     """Return the ids of the teams whose alerts `by` sees; None if that is all."""
-    return None if by.sees_all else sorted(by.teams or ())
+    teams = seen_by(by)
+    return None if teams is None else sorted(teams)
 
 
 def checked(

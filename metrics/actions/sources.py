@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from redis import RedisError
 
 from metrics.access import policy
-from metrics.access.policy import CHANGE, CREATE, DELETE, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, TRUSTED, visible
 from metrics.access.principal import SYSTEM, Principal
 from metrics.access.sharing import Access
 from metrics.actions import journal, locks, source_configs, source_kinds, source_retention, source_schedules, teams
@@ -161,7 +161,7 @@ def _locked(by: Principal, id: int) -> Source:
 def check_right(by: Principal, verb: str, source: Source) -> None:
     """Raise Forbidden unless `by` may do `verb` to `source`; some kinds are for administrators only."""
     policy.check(by, verb, source)
-    if source.kind in kinds() and kinds()[source.kind].administrators_only and not by.is_admin:
+    if source.kind in kinds() and kinds()[source.kind].administrators_only and not policy.may(by, CREATE, TRUSTED):
         raise Forbidden(f"Sources of the kind {source.kind} are for administrators only.")
 
 

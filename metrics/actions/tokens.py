@@ -10,7 +10,7 @@ from django.utils import timezone
 from metrics.access.policy import CHANGE, CREATE, DELETE, PUSH, check, may, visible
 from metrics.access.principal import Principal, of_token
 from metrics.actions import journal
-from metrics.actions.errors import Forbidden, Invalid, Missing, check_storable
+from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.emoji import is_emoji
 from metrics.live import bus
 from metrics.models import Source, Team, Token
@@ -112,7 +112,7 @@ def _end(by: Principal, token: Token) -> None:
 def _found(by: Principal, name: str) -> Token:
     """Return the valid token of that name, locked. Raises Missing."""
     token = Token.objects.select_for_update().filter(name=name, revoked_at=None).first()
-    if token is None or not (by.is_admin or visible(by, Token).filter(pk=token.pk).exists()):
+    if token is None or not visible(by, Token).filter(pk=token.pk).exists():
         raise Missing(f"There is no token {name!r}.")
     return token
 
@@ -125,11 +125,8 @@ def _check_face(face: str) -> None:
 def _check_teams(by: Principal, scope: str, teams: list[Team]) -> None:
     if scope == Token.Scope.ADMIN and teams:
         raise Invalid("teams", "A token with the scope admin does everything, and is bound to no team.")
-    if by.is_admin:
-        return
-    if scope == Token.Scope.ADMIN:
-        raise Forbidden("Only administrators may make a token with the scope admin.")
-    if by.teams is not None and (not teams or any(team.pk not in by.teams for team in teams)):
+    check(by, CREATE, Token(scope=scope))
+    if not by.sees_all and (not teams or any(team.pk not in (by.teams or ()) for team in teams)):
         raise Invalid("teams", "A token of yours is bound to one or more of your teams.")
 
 

@@ -3,11 +3,11 @@
 `GATHERED` are functions, one a kind; a part that may keep quiet, such as a channel, adds its own.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Model, QuerySet
 
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
@@ -265,3 +265,18 @@ GATHERED: list[Gather] = [
     _webhooks,
 ]
 """A function a kind; each returns what `by` may see."""
+TABLES: Mapping[Kind, tuple[type[Model], ...]] = {
+    "silence": (Silence,),
+    "acknowledgement": (Alert,),
+    "maintenance": (Maintenance,),
+    "digest": (Channel,),
+    "source": (Source,),
+    "heartbeat": (Heartbeat,),
+    "rule": (Rule,),
+    "calendar": (Schedule, Maintenance),
+    "channel": (Channel,),
+    "escalation": (Escalation,),
+    "schedule": (Schedule,),
+    "webhook": (AlertWebhook,),
+}
+"""The tables that reasons of each kind are read from."""

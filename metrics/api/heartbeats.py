@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja import Field, Path, Router, Schema, Status
 from ninja.errors import HttpError
 
+from metrics.access.policy import visible
 from metrics.actions import heartbeats as actions
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of
@@ -77,26 +78,26 @@ def create_heartbeat(request: HttpRequest, body: HeartbeatIn) -> Status[dict[str
 @router.get("heartbeats", response={200: HeartbeatList, **READING})
 def list_heartbeats(request: HttpRequest) -> dict[str, list[dict[str, Any]]]:
     """All heartbeats, by name."""
-    return {"heartbeats": [_out(request, one) for one in Heartbeat.objects.all()]}
+    return {"heartbeats": [_out(request, one) for one in visible(principal_of(request), Heartbeat)]}
 
 
 @router.get("heartbeats/{id}", response={200: HeartbeatOut, **ONE})
 def get_heartbeat(request: HttpRequest, id: Id) -> dict[str, Any]:
     """One heartbeat."""
-    return _out(request, _find(id))
+    return _out(request, _find(request, id))
 
 
 @router.get("heartbeats/{id}/pings", response={200: PingList, **ONE})
 def list_pings(request: HttpRequest, id: Id) -> dict[str, list[Any]]:
     """Its newest pings, newest first."""
-    rows = _find(id).pings.order_by("-id").values(*PingOut.model_fields)[: actions.PINGS_KEPT]
+    rows = _find(request, id).pings.order_by("-id").values(*PingOut.model_fields)[: actions.PINGS_KEPT]
     return {"pings": [{**one, "at": one["at"].timestamp()} for one in rows]}
 
 
 @router.patch("heartbeats/{id}", response={200: HeartbeatOut, **CHANGING})
 def change_heartbeat(request: HttpRequest, id: Id, body: HeartbeatChange) -> dict[str, Any]:
     """Change what is given; the rest stays."""
-    heartbeat = _find(id)
+    heartbeat = _find(request, id)
     given = body.dict(exclude_none=True)
     paused = given.pop("paused", False)
     fields = {{"every": "every_s", "grace": "grace_s"}.get(name, name): value for name, value in given.items()}
@@ -110,20 +111,20 @@ def change_heartbeat(request: HttpRequest, id: Id, body: HeartbeatChange) -> dic
 @router.delete("heartbeats/{id}", response={204: None, **ONE})
 def delete_heartbeat(request: HttpRequest, id: Id) -> Status[None]:
     """Delete it and its pings. Its past is still in its series."""
-    actions.delete(principal_of(request), _find(id))
+    actions.delete(principal_of(request), _find(request, id))
     return Status(204, None)
 
 
 @router.post("heartbeats/{id}/rotate", response={200: HeartbeatOut, **ONE})
 def rotate_key(request: HttpRequest, id: Id) -> dict[str, Any]:
     """Replace its key, and so its `ping_url`. The old one stops working at once."""
-    heartbeat = _find(id)
+    heartbeat = _find(request, id)
     actions.rotate(principal_of(request), heartbeat)
     return _out(request, heartbeat)
 
 
-def _find(id: int) -> Heartbeat:
-    found = Heartbeat.objects.filter(pk=id).first()
+def _find(request: HttpRequest, id: int) -> Heartbeat:
+    found = visible(principal_of(request), Heartbeat).filter(pk=id).first()
     if found is None:
         raise HttpError(404, f"There is no heartbeat {id}.")
     return found

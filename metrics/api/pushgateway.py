@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
+from metrics.access.policy import CHANGE, OTHERS_GROUPS, may
 from metrics.actions import push_groups
 from metrics.actions.samples import Push
 from metrics.api.hints import with_hints
@@ -65,7 +66,7 @@ def _store(request: HttpRequest, labels: Mapping[str, str], every_name: bool) ->
 
 
 def _may_change_any(request: HttpRequest) -> bool:
-    return principal_of(request).is_admin
+    return may(principal_of(request), CHANGE, OTHERS_GROUPS)
 
 
 def _labels(group: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from metrics.actions.teams import access_of
 from metrics.alerts.registry import offered
 from metrics.alerts.rule import Behind
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
-from metrics.api.tokens import edit, principal_of
+from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Rule
 
 router = Router(tags=["alerts"], auth=edit)
@@ -117,13 +117,13 @@ def create_rule(request: HttpRequest, body: RuleIn) -> Status[dict[str, Any]]:
     return Status(201, _out(made))
 
 
-@router.get("rules", response={200: RuleList, **READING}, by_alias=True)
+@router.get("rules", auth=read, response={200: RuleList, **READING}, by_alias=True)
 def list_rules(request: HttpRequest) -> dict[str, Any]:
     """The rules that the token may see, by name."""
     return {"rules": [_out(one) for one in visible(principal_of(request), Rule).prefetch_related("teams")]}
 
 
-@router.get("rules/{id}", response={200: RuleOut, **ONE}, by_alias=True)
+@router.get("rules/{id}", auth=read, response={200: RuleOut, **ONE}, by_alias=True)
 def get_rule(request: HttpRequest, id: Id) -> dict[str, Any]:
     """One rule."""
     return _out(actions.find(principal_of(request), id))

@@ -24,7 +24,7 @@ from metrics.api.source_schemas import (
     TrialIn,
     TrialOut,
 )
-from metrics.api.tokens import edit, principal_of
+from metrics.api.tokens import edit, principal_of, read
 from metrics.models import Source
 from metrics.sources.registry import kinds
 
@@ -101,7 +101,7 @@ def run_source(request: HttpRequest, id: Id) -> Status[None]:
     return Status(202, None)
 
 
-@router.get("sources/{id}/runs", response={200: RunList, **ONE})
+@router.get("sources/{id}/runs", auth=read, response={200: RunList, **ONE})
 def list_runs(request: HttpRequest, id: Id, limit: Limit = 50) -> dict[str, Any]:
     """The newest runs of a source, the newest first."""
     runs = actions.find(principal_of(request), id).runs.all()[:limit]

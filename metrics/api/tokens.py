@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest
-from ninja.errors import HttpError
 from ninja.security import HttpBearer
 from ninja.security.base import AuthBase
 
 from metrics.access.bearer import bearer, secret_in
-from metrics.access.policy import PUSH, SAMPLES, may
+from metrics.access.policy import PUSH, SAMPLES, Forbidden, may, without_scope
 from metrics.access.principal import ROLE_OF_SCOPE, Principal, address_of, of_token
 from metrics.models import Token
 
@@ -52,7 +51,7 @@ class Pushing(AuthBase):
 
     def __call__(self, request: HttpRequest) -> Token:
         secret = secret_in(request.headers.get("Authorization", "")) or request.GET.get(self.parameter, "")
-        token = _let_in(secret, self.allows, self.scope or "")
+        token = _let_in(secret, self.allows, self.scope)
         if token is None:
             # Some clients send a name and a password only where they are asked for them.
             raise NoTokenError('Bearer, Basic realm="Watchfloor", charset="UTF-8"')
@@ -87,8 +86,8 @@ def principal_of(request: HttpRequest) -> Principal:
     return of_token(token_of(request), address_of(request))
 
 
-def _let_in(secret: str, allowed: Callable[[Principal], bool], needed: str) -> Token | None:
+def _let_in(secret: str, allowed: Callable[[Principal], bool], needed: Token.Scope | None) -> Token | None:
     found = bearer(secret)
-    if found is not None and not allowed(of_token(found)):
-        raise HttpError(403, f"This token has the scope {found.scope}; {needed} is needed.")
+    if found is not None and needed is not None and not allowed(of_token(found)):
+        raise Forbidden(without_scope(found, needed))
     return found

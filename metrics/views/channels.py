@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import BaseModel, Field
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, TRUSTED, check, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import channel_configs, credentials
 from metrics.actions import channels as actions
@@ -224,7 +224,8 @@ def _form(request: HttpRequest, by: Principal, draft: Draft, kind: str, found: C
         "form_url": request.path if found else f"{request.path}?kind={kind}",
         "teams": [team.name for team in actions.teams_of(by)],
         "team": request.POST.get("team", ""),
-        "by": by,
+        "may_trust": may(by, CREATE, TRUSTED),
+        "may_installation": may(by, CREATE, Channel(kind=kind)),
     }
     if request.method != "POST":
         return _drawn(request, draft, context)

@@ -69,6 +69,7 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "page": loaded,
         "may_change": may_change,
         "shared_wider": drawn.shared_wider(dashboard) if may_change else [],
+        "shown_wider": drawn.shown_wider(dashboard, time.time()) if may_change else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}",
         "is_wall": template == "dashboard/wall.html",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}{more}",

@@ -11,13 +11,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from redis import RedisError
 
 from metrics.access.bearer import bearer
-from metrics.access.policy import OWN_METRICS, SEE, may
+from metrics.access.policy import OWN_METRICS, SEE, may, without_scope
 from metrics.access.principal import of_token
 from metrics.actions.writable import Writable
 from metrics.health import own_metrics as own
 from metrics.health import standstill
 from metrics.health import store as health
 from metrics.health.standstill import Part, PartStatus, State
+from metrics.models import Token
 from metrics.redis_state import outage
 
 OK = "ok"
@@ -57,10 +58,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def own_metrics(request: HttpRequest) -> HttpResponse:
     """This system's own metrics in Prometheus' text format, for a token that may read, or from this machine itself."""
-    if not (_is_local(request) or _may_read(request)):
-        headers = {"WWW-Authenticate": "Bearer"}
-        text = "A token with the scope read is needed.\n"
-        return HttpResponse(text, status=401, headers=headers, content_type="text/plain")
+    if not _is_local(request):
+        token = _token(request)
+        if token is None:
+            headers = {"WWW-Authenticate": "Bearer"}
+            text = "A token with the scope read is needed.\n"
+            return HttpResponse(text, status=401, headers=headers, content_type="text/plain")
+        if not may(of_token(token), SEE, OWN_METRICS):
+            return HttpResponse(f"{without_scope(token, Token.Scope.READ)}\n", status=403, content_type="text/plain")
     try:
         return HttpResponse(own.exposition(time.time()), content_type=CONTENT_TYPE_LATEST)
     except RedisError:
@@ -108,10 +113,9 @@ def _is_local(request: HttpRequest) -> bool:
     return request.META.get("REMOTE_ADDR") in THIS_MACHINE and "X-Forwarded-For" not in request.headers
 
 
-def _may_read(request: HttpRequest) -> bool:
+def _token(request: HttpRequest) -> Token | None:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = bearer(secret.strip()) if kind.lower() == "bearer" else None
-    return token is not None and may(of_token(token), SEE, OWN_METRICS)
+    return bearer(secret.strip()) if kind.lower() == "bearer" else None
 
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": healthz, "/readyz": readyz}

@@ -18,10 +18,10 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import rehearsals
 from metrics.actions import rules as actions
-from metrics.actions.alert_charts import chart_for
+from metrics.actions.alert_charts import rehearsal_for
 from metrics.actions.errors import Conflict, Errors, Invalid, TooOften
 from metrics.actions.incidents import BAD
-from metrics.actions.teams import access_of
+from metrics.actions.teams import access_of, named
 from metrics.alerts.registry import kinds, offered
 from metrics.alerts.rehearsal import Episode, Rehearsed
 from metrics.alerts.rule import RuleQuery, RuleSpec
@@ -240,9 +240,9 @@ def _place(where: str) -> str:
 
 def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bool) -> dict[str, Any]:
     """Return what a rehearsal found, for people who would be told: `teams`, or everyone who may see the rule."""
-    now = time.time()
-    rehearsal = rehearsals.rehearsed(by, spec, now, get_current_timezone())
-    shown = None if spec.kind.of_sources else chart_for(by, spec, {}, CHART_RANGE, now)
+    now, owners = time.time(), named(teams)
+    rehearsal = rehearsals.rehearsed(by, spec, owners, now, get_current_timezone())
+    shown = None if spec.kind.of_sources else rehearsal_for(by, spec, owners, CHART_RANGE, now)
     return {
         "rehearsal": rehearsal,
         "shown": shown,

@@ -10,8 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
-from metrics.access.principal import Principal, Role, of_visitor
+from metrics.access.policy import CHANGE, CREATE, DELETE, SEE_CONFIG, TRUSTED, check, may
+from metrics.access.principal import Principal, of_visitor
 from metrics.actions import ready_made, source_configs, source_kinds, trials
 from metrics.actions import sources as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
@@ -62,7 +62,7 @@ def new(request: HttpRequest) -> HttpResponse:
     check(by, CREATE, Source)
     if kind not in kinds():
         about = [source_kinds.about(one) for _, one in sorted(kinds().items())]
-        return render(request, "source/kinds.html", {"kinds": about, "is_admin": by.is_admin})
+        return render(request, "source/kinds.html", {"kinds": about, "may_trust": may(by, CREATE, TRUSTED)})
     actions.check_right(by, CREATE, Source(kind=kind))
     if source_kinds.comes_from(kind):
         raise Http404(f"Sources of the kind {kind} come from {source_kinds.comes_from(kind)}.")
@@ -130,7 +130,7 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, draft: Draft, by: Principal) -> HttpResponse:
-    context: dict[str, Any] = {"by": by}
+    context: dict[str, Any] = {"may_trust": may(by, CREATE, TRUSTED)}
     status = 200
     if request.method == "POST":
         draft = draft.typed(request.POST)
@@ -180,7 +180,7 @@ def _context(request: HttpRequest, found: Source) -> dict[str, Any]:
         "runs": views.run_lines(newest[:RUNS_LISTED]),
         "series": series,
         "series_total": total,
-        "shows_values": by.role >= Role.EDITOR,
+        "shows_config": may(by, SEE_CONFIG, found),
         "token": token.name if (token := getattr(found, "token", None)) else "",
         "ready_made": ready_made.fitting(found) if may(by, CREATE, Dashboard) else "",
         "comes_from": source_kinds.comes_from(found.kind),

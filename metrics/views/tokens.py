@@ -39,7 +39,7 @@ class TokenForm(forms.Form):
 
     def __init__(self, by: Principal, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
-        scopes = [(one.value, f"{one.value}: {one.label}") for one in Token.Scope if by.is_admin or one != "admin"]
+        scopes = [(one.value, f"{one.value}: {one.label}") for one in Token.Scope if may(by, CREATE, Token(scope=one))]
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
         self.fields["teams"].choices = [(one, one) for one in sorted(names_for(by))]  # type: ignore[attr-defined]
         of_all = "It acts as a member of these. With none, for all teams."

@@ -14,11 +14,14 @@ from metrics.access.policy import (
     CREATE,
     DELETE,
     NEEDS,
+    OTHERS_GROUPS,
     OWN_METRICS,
     PUSH,
     SAMPLES,
     SAY,
     SEE,
+    SEE_CONFIG,
+    TRUSTED,
     WATCHING,
     Forbidden,
     check,
@@ -78,7 +81,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
-VERBS = (SEE, CREATE, CHANGE, DELETE, SAY, ACKNOWLEDGE)
+VERBS = (SEE, SEE_CONFIG, CREATE, CHANGE, DELETE, SAY, ACKNOWLEDGE)
 
 
 @pytest.fixture
@@ -203,8 +206,7 @@ def things() -> dict[str, Any]:
         "notification": told(),
         "invitation": Invitation.objects.get(digest=users._digest(users.invite(SYSTEM, "viewer"))),
         "audit": AuditEntry.objects.first(),
-        OWN_METRICS: OWN_METRICS,
-        WATCHING: WATCHING,
+        **{name: name for name in (OWN_METRICS, WATCHING, TRUSTED, OTHERS_GROUPS)},
     }
 
 
@@ -320,12 +322,17 @@ MAY: dict[str, dict[str, set[str]]] = {
     "audit": {SEE: ALL},
     OWN_METRICS: {SEE: VIEWERS},
     WATCHING: {SEE: EDITORS},
+    TRUSTED: {CREATE: ALL},
+    OTHERS_GROUPS: {CHANGE: ALL},
 }
+for _name, _verbs in MAY.items():
+    if _name.startswith("source "):
+        _verbs[SEE_CONFIG] = _verbs[SEE] & EDITORS
 """Principals by thing and verb; a verb that is left out, nobody may."""
 
 
 def table(things: dict[str, Any], principals: dict[str, Principal], name: str, verb: str) -> set[str]:
-    thing = things[name] if verb != CREATE else type(things[name])
+    thing = things[name] if verb != CREATE or isinstance(things[name], str) else type(things[name])
     return {who for who, by in principals.items() if may(by, verb, thing)}
 
 
@@ -337,6 +344,13 @@ def test_every_principal_with_every_verb(things: dict[str, Any], principals: dic
 def test_every_thing_is_looked_at(things: dict[str, Any]) -> None:
     assert set(things) == set(MAY)
     assert {thing if isinstance(thing, str) else type(thing) for thing in things.values()} == set(NEEDS) - {SAMPLES}
+
+
+def test_a_token_that_does_everything_is_made_by_those_who_may(
+    things: dict[str, Any], principals: dict[str, Principal]
+) -> None:
+    assert {who for who, by in principals.items() if may(by, CREATE, Token(scope=Token.Scope.ADMIN))} == ALL
+    assert {who for who, by in principals.items() if may(by, CREATE, Token(scope=Token.Scope.EDIT))} == EDITORS
 
 
 def test_samples_are_pushed_by_tokens_for_it(things: dict[str, Any], principals: dict[str, Principal]) -> None:

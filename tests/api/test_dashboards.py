@@ -230,7 +230,9 @@ class TestRoles:
         ask = getattr(viewer, method)
         answer = ask(path, **{"If-Match": "*"}) if sent is None else ask(path, sent, **{"If-Match": "*"})
         assert answer.status_code == 403
-        assert body(answer)["detail"] == "This token has the scope read; edit is needed."
+        assert body(answer)["detail"] == (
+            "This token has the scope read; edit is needed: only editors and administrators may do this."
+        )
         assert revision() == 1
         assert viewer.get(f"{SHOP}/revisions").status_code == 200
 

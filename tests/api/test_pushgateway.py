@@ -195,7 +195,9 @@ class TestByHand:
         assert Gateway("admin")("PUT", "/metrics/job/a").status_code == 200
         response = Gateway("read")("PUT", "/metrics/job/a", "up 1\n")
         assert response.status_code == 403
-        assert body(response)["detail"] == "This token has the scope read; push is needed."
+        assert body(response)["detail"] == (
+            "This token has the scope read; push is needed: only tokens with that scope, or with admin, may do this."
+        )
 
     @pytest.mark.parametrize(
         "authorization",

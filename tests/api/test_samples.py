@@ -100,7 +100,9 @@ class TestRefused:
     def test_a_token_that_may_only_read_is_told_so(self) -> None:
         response = Program("read").post(PATH, ONE)
         assert response.status_code == 403
-        assert body(response)["detail"] == "This token has the scope read; push is needed."
+        assert body(response)["detail"] == (
+            "This token has the scope read; push is needed: only tokens with that scope, or with admin, may do this."
+        )
         assert not Sample.objects.exists()
 
     @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])

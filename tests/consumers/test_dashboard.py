@@ -82,11 +82,7 @@ async def connect() -> AsyncIterator[Connect]:
     for communicator in opened:
         with suppress(asyncio.CancelledError):
             await communicator.disconnect()
-    tasks = hubs.hub()._tasks
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await loop.close()
+    await loop.stop_hub()
 
 
 async def close_code(socket: Socket) -> int:

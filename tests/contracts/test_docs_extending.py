@@ -66,7 +66,7 @@ async def test_the_consumer_answers_with_the_name_of_the_principal(tmp_path: Pat
     user, session = await socket.receive_json_from(timeout=5)
     assert (user, session) == ("ada", cookie[1].decode().partition("=")[2])
     await socket.disconnect()
-    await loop.close()
+    await loop.stop_hub()
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,37 @@ from collections.abc import Iterator
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 from ninja import NinjaAPI
 from redis import Redis
 
+from metrics.access.policy import CHANGE, CREATE, NEEDS, SEE, SEE_CONFIG
 from metrics.access.principal import ROLE_OF_SCOPE, SYSTEM, of_token
 from metrics.actions import heartbeats
 from metrics.api import alertmanagers, api, foreign, influxdb, telemetry
-from metrics.models import Heartbeat, Source, Token
+from metrics.models import (
+    Alert,
+    AlertWebhook,
+    Annotation,
+    Channel,
+    Dashboard,
+    Delivery,
+    Escalation,
+    Heartbeat,
+    Incident,
+    Link,
+    Maintenance,
+    Notification,
+    Room,
+    Rule,
+    Schedule,
+    Series,
+    Silence,
+    Source,
+    Token,
+)
 from tests import caches, make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -51,7 +73,7 @@ SCOPES = {
     ("DELETE", "/api/v1/sources/{id}"): "edit",
     ("POST", "/api/v1/sources/{id}/test"): "edit",
     ("POST", "/api/v1/sources/{id}/run"): "edit",
-    ("GET", "/api/v1/sources/{id}/runs"): "edit",
+    ("GET", "/api/v1/sources/{id}/runs"): "read",
     ("GET", "/api/v1/dashboards"): "read",
     ("POST", "/api/v1/dashboards"): "edit",
     ("GET", "/api/v1/dashboards/{slug}"): "read",
@@ -82,9 +104,9 @@ SCOPES = {
     ("GET", "/api/v1/deliveries"): "edit",
     ("GET", "/api/v1/deliveries/{id}"): "edit",
     ("GET", "/api/v1/conditions"): "edit",
-    ("GET", "/api/v1/rules"): "edit",
+    ("GET", "/api/v1/rules"): "read",
     ("POST", "/api/v1/rules"): "edit",
-    ("GET", "/api/v1/rules/{id}"): "edit",
+    ("GET", "/api/v1/rules/{id}"): "read",
     ("PATCH", "/api/v1/rules/{id}"): "edit",
     ("DELETE", "/api/v1/rules/{id}"): "edit",
     ("GET", "/api/v1/alerts"): "read",
@@ -169,6 +191,43 @@ SCOPES = {
     ("POST", "/api/v1/ws-ticket"): "read",
 }
 """Scopes that a token has to grant, by method and path."""
+WHO_MAY = {
+    "push": "only tokens with that scope, or with admin,",
+    "read": "everyone who is signed in",
+    "edit": "only editors and administrators",
+}
+"""The people who may do what a scope grants, as they are named to a token without it."""
+
+
+READ: dict[str, tuple[str, type[Model] | str]] = {
+    "alert-webhooks": (SEE, AlertWebhook),
+    "alerts": (SEE, Alert),
+    "annotations": (SEE, Annotation),
+    "channel-kinds": (CREATE, Channel),
+    "channels": (SEE, Channel),
+    "conditions": (CREATE, Rule),
+    "dashboards": (SEE, Dashboard),
+    "deleted-dashboards": (SEE, Dashboard),
+    "deliveries": (SEE, Delivery),
+    "escalations": (SEE, Escalation),
+    "heartbeats": (CHANGE, Heartbeat),
+    "incidents": (SEE, Incident),
+    "links": (SEE, Link),
+    "maintenance": (SEE, Maintenance),
+    "messages": (SEE, Room),
+    "notifications": (CREATE, Notification),
+    "on-call": (SEE, Schedule),
+    "range": (SEE, Series),
+    "rooms": (SEE, Room),
+    "rules": (SEE, Rule),
+    "runs": (SEE, Source),
+    "schedules": (SEE, Schedule),
+    "series": (SEE, Series),
+    "silences": (SEE, Silence),
+    "source-kinds": (CREATE, Source),
+    "sources": (SEE_CONFIG, Source),
+}
+"""What the policy has to allow for reading each noun. A heartbeat has its key, which others could ping with."""
 
 
 def endpoints() -> Iterator[tuple[str, str]]:
@@ -186,6 +245,17 @@ def endpoints_of(of: NinjaAPI, root: str) -> Iterator[tuple[str, str]]:
 
 def test_every_endpoint_is_looked_at() -> None:
     assert sorted(endpoints()) == sorted({*SCOPES, *ANYBODYS})
+
+
+def test_a_scope_lets_read_what_the_policy_lets_its_role_see() -> None:
+    wrong = []
+    for (method, path), scope in SCOPES.items():
+        if method == "GET" and path.startswith("/api/v1/"):
+            nouns = [part for part in path.split("/") if part.partition(".")[0] in READ]
+            verb, thing = READ["runs" if "runs" in path else "links" if "links" in path else nouns[0]]
+            if NEEDS[thing][verb] != ROLE_OF_SCOPE[Token.Scope(scope)]:
+                wrong.append(f"{path}: {scope}, but who may {verb} {thing} is {NEEDS[thing][verb]}")
+    assert wrong == []
 
 
 @pytest.fixture
@@ -233,14 +303,16 @@ def refused(method: str, path: str, tokens: dict[str, str]) -> list[str]:
     """Return what an endpoint answers that it must not, to whom it has to refuse."""
     found = []
 
-    def expect(status: int, authorization: str, query: str = "") -> None:
-        told = ask(method, path, authorization, query).status_code
-        if told != status:
-            found.append(f"{method} {path}{query} with {authorization!r}: {told}, not {status}")
+    def expect(status: int, authorization: str, query: str = "", said: str = "") -> None:
+        answer = ask(method, path, authorization, query)
+        if answer.status_code != status or said not in answer.content.decode(errors="replace"):
+            found.append(f"{method} {path}{query} with {authorization!r}: {answer.status_code}, not {status} {said}")
 
+    needed = SCOPES[method, path]
     for scope in Token.Scope:
-        if not grants(tokens[scope], SCOPES[method, path]):
-            expect(403, f"Bearer {tokens[scope]}")
+        if not grants(tokens[scope], needed):
+            said = f"This token has the scope {scope}; {needed} is needed: {WHO_MAY[needed]} may do this."
+            expect(403, f"Bearer {tokens[scope]}", said=said)
     for authorization in (
         "",
         "Bearer",

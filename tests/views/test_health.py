@@ -147,7 +147,7 @@ class TestMetrics:
             scope: self.get(client, make.token(scope, scope), **extra).status_code
             for scope in ("push", "read", "edit", "admin")
         }
-        assert answers == {"push": 401, "read": 200, "edit": 200, "admin": 200}
+        assert answers == {"push": 403, "read": 200, "edit": 200, "admin": 200}
         assert self.get(client, **extra).status_code == 401
         assert self.get(client, "wf_wrong", **extra).status_code == 401
 

@@ -1,0 +1,75 @@
+"""The things besides series that widgets show: those that not all who look may see, or not the one who adds them.
+
+As with series, a dashboard shows what its teams may see, to everyone who may see the dashboard.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from metrics.access.policy import visible
+from metrics.access.principal import Principal, of_dashboard
+from metrics.actions import untold
+from metrics.actions.chart_annotations import BACK_S
+from metrics.models import Annotation, Dashboard, Incident, Rule, Schedule, Team
+from metrics.times import datetime_of
+from metrics.widgets.alerts import AlertsConfig
+from metrics.widgets.annotated import ALL, INCIDENT, Annotates
+from metrics.widgets.base import OfFact
+from metrics.widgets.on_call import OnCallConfig
+from metrics.widgets.untold import UntoldConfig
+
+Rows = QuerySet[Any]
+
+
+def shows_no_more(config: OfFact[Any], owners: Iterable[Team], by: Principal) -> bool:
+    """Return whether `by` may see all that a widget with `config` may show on a dashboard of `owners`."""
+    whole = of_dashboard(None, frozenset(team.pk for team in owners))
+    return all(_sees(by, rows) for _, rows in _of_fact(config, whole))
+
+
+def shared_wider(dashboard: Dashboard, configs: Iterable[object], now: float) -> list[str]:
+    """Return the nouns of the things that widgets with `configs` show to people who may not see all of them."""
+    teams = frozenset(team.pk for team in dashboard.teams.all())
+    whole = of_dashboard(dashboard.pk, teams)
+    parts = [frozenset[int]()] if dashboard.for_everyone else [frozenset({team}) for team in teams]
+    audience = [one for one in (of_dashboard(dashboard.pk, of) for of in parts) if one != whole]
+    if not audience:
+        return []
+    shown = (one for config in configs for one in (*_of_fact(config, whole), *_noted(config, whole, now)))
+    return sorted({noun for noun, rows in shown if not all(_sees(one, rows) for one in audience)})
+
+
+def _of_fact(config: object, by: Principal) -> Iterator[tuple[str, Rows]]:
+    """Yield the things, of those that `by` may see, that a widget with `config` shows at times, each with a noun.
+
+    For alerts, that are their rules: of those, alerts may come.
+    """
+    if isinstance(config, AlertsConfig):
+        yield "alerts", _of_team(visible(by, Rule), config.team)
+    elif isinstance(config, OnCallConfig):
+        rows = _of_team(visible(by, Schedule), config.team)
+        yield "schedules", rows.filter(name=config.schedule) if config.schedule else rows
+    elif isinstance(config, UntoldConfig):
+        tables = {table for kind in config.of or untold.TABLES for table in untold.TABLES[kind]}
+        yield from ((str(table._meta.verbose_name_plural), visible(by, table)) for table in tables)
+
+
+def _noted(config: object, by: Principal, now: float) -> Iterator[tuple[str, Rows]]:
+    """Yield the annotations and incidents, of those that `by` may see, that a chart with `config` marks, likewise."""
+    if not isinstance(config, Annotates):
+        return
+    tags, since = set(config.annotations), datetime_of(now - BACK_S)
+    newer = visible(by, Annotation).filter(at__gt=since)
+    yield "annotations", newer if ALL in tags else newer.filter(tagged__tag__in=tags)
+    if tags & {ALL, INCIDENT}:
+        yield "incidents", visible(by, Incident).filter(opened_at__gt=since)
+
+
+def _of_team(rows: Rows, team: str) -> Rows:
+    return rows.filter(teams__name=team) if team else rows
+
+
+def _sees(by: Principal, rows: Rows) -> bool:
+    return not rows.exclude(pk__in=visible(by, rows.model).order_by().values("pk")).exists()
