@@ -28,9 +28,9 @@ def watch(by: Principal, noun: str, id: str, *, on: bool) -> Model:
         raise Forbidden("Only people watch things.")
     with transaction.atomic():
         if on:
-            _, changed = Watch.objects.get_or_create(user_id=by.pk, noun=noun, thing=str(thing.pk))
+            changed = Watch.objects.get_or_create(user_id=by.pk, noun=noun, thing=str(thing.pk))[1]
         else:
-            changed, _ = Watch.objects.filter(user=by.pk, noun=noun, thing=str(thing.pk)).delete()
+            changed = bool(Watch.objects.filter(user=by.pk, noun=noun, thing=str(thing.pk)).delete()[0])
         if changed:
             journal.record(by, "watch" if on else "stop watching", thing)
     return thing

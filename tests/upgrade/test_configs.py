@@ -308,7 +308,7 @@ def test_every_column_with_json_is_a_config_with_a_version_or_known_to_be_none()
         for field in model._meta.get_fields()
         if isinstance(field, JSONField)
     }
-    assert sorted(found) == sorted({*VERSIONED, *set().union(*OTHERS.values())})
+    assert sorted(found) == sorted({*VERSIONED, *set[str]().union(*OTHERS.values())})
     assert [name for name, of in VERSIONED.items() if not found[name]._meta.get_field(of)] == []
 
 

@@ -171,8 +171,13 @@ class TestPage:
     @pytest.mark.parametrize("path", PAGES)
     def test_the_system_is_looked_at_once(self, ada: Client, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
         make.dashboard()
-        reads, noted = list[object](), health.noted
-        monkeypatch.setattr(health, "noted", lambda: reads.append(path) or noted())
+        reads, noted = list[str](), health.noted
+
+        def read() -> object:
+            reads.append(path)
+            return noted()
+
+        monkeypatch.setattr(health, "noted", read)
         assert 'id="notice"' in text(ada, path)
         assert reads == [path]
 
