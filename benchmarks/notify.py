@@ -3,6 +3,8 @@
 The whole system runs as `make run` starts it, on PostgreSQL. A program posts one notification to everyone; each person
 has several sockets open, as tabs have, in a few client processes. Yardsticks of the same run are the bare INSERT of the
 same rows, and a bare `group_send` of one message to itself.
+
+Then one of many is notified: two web processes have 500 sockets on 50 rooms, of 50 people, and one has three of them.
 """
 
 import argparse
@@ -16,9 +18,20 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
-from benchmarks.common import LOAD_CORE, ROOT, milliseconds, percentile, pin, raise_file_limit, table
+from benchmarks.common import (
+    LOAD_CORE,
+    ROOT,
+    free_port,
+    milliseconds,
+    percentile,
+    pin,
+    raise_file_limit,
+    table,
+    wait_for_port,
+)
 from benchmarks.cost_by_viewers import postgresql
 from benchmarks.sockets import handshake
 from benchmarks.system import System
@@ -28,6 +41,7 @@ CLIENTS = 2
 OPENS_WITHIN_S = 120.0
 LOST_S = 15.0
 PAUSE_S = 1.0
+SOCKETS, ONE_S_TABS = 500, 3
 PEOPLE = """
 import json
 from django.conf import settings
@@ -140,6 +154,41 @@ def measure(system: System, people: int, tabs: int, rounds: int) -> list[str]:
     ]
 
 
+def measure_one(system: System, rounds: int) -> list[str]:
+    """Notify one person of many, who has three tabs on two web processes; return the row of the table."""
+    cookies = json.loads(system.manage("shell", "-v0", "-c", PEOPLE.replace("person", "one").replace("COUNT", "50")))
+    rooms = [system.post("/api/v1/rooms", {"title": f"Room {number}"})["id"] for number in range(len(cookies))]
+    second = free_port()
+    poll, sockets = select.epoll(), dict[int, socket.socket]()
+    with ExitStack() as stack:
+        stack.enter_context(system.another("web", PORT=str(second)))
+        wait_for_port(second, OPENS_WITHIN_S)
+        whose = [0] * ONE_S_TABS + [1 + number % (len(cookies) - 1) for number in range(SOCKETS - ONE_S_TABS)]
+        for number, person in enumerate(whose):
+            path = f"/ws/rooms/{rooms[number % len(rooms)]}/?personal=1"
+            sock = stack.enter_context(_open((system.port, second)[number % 2], cookies[person], path))
+            sockets[sock.fileno()] = sock
+            poll.register(sock.fileno(), select.EPOLLIN)
+        latencies, reached = list[float](), list[int]()
+        for number in range(rounds):
+            _read(poll, sockets, b"", PAUSE_S)
+            mark = f"Only one is told: number {number}."
+            began = time.time()
+            post = Thread(target=system.post, args=("/api/v1/notifications", {"to": "user:one 0", "text": mark}))
+            post.start()
+            seen = _read(poll, sockets, mark.encode(), PAUSE_S)
+            post.join()
+            reached.append(len(seen))
+            latencies += [at - began for at in seen]
+    return [
+        f"{len(sockets):,}",
+        f"{len(rooms):,}",
+        ", ".join(sorted({str(count) for count in reached})),
+        f"{milliseconds(percentile(latencies, 50))} / {milliseconds(percentile(latencies, 99))}",
+        milliseconds(max(latencies, default=float("nan"))),
+    ]
+
+
 def hold(port: int, tabs: int) -> None:
     """Open the sockets of the people whose cookies stdin has, and wait for each text that it names."""
     raise_file_limit()
@@ -158,10 +207,10 @@ def hold(port: int, tabs: int) -> None:
         _say([seen, len(sockets) - len(seen)])
 
 
-def _open(port: int, cookie: str) -> socket.socket:
+def _open(port: int, cookie: str, path: str = PATH) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", port), OPENS_WITHIN_S)
     headers = f"Cookie: {cookie}\r\nOrigin: http://localhost\r\n\r\n".encode()
-    sock.sendall(handshake(PATH)[:-2] + headers)
+    sock.sendall(handshake(path)[:-2] + headers)
     answer = sock.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101"), answer
     sock.setblocking(False)
@@ -197,11 +246,14 @@ def main(arguments: Sequence[str]) -> None:
         system = stack.enter_context(System(DATABASE_URL=url))
         pin(LOAD_CORE)
         row = measure(system, people, chosen.tabs, chosen.rounds)
+        of_one = measure_one(system, chosen.rounds)
     headers = (
         "people", "sockets", "lost", "on the page, p50 / p99 (ms)", "last (ms)", "request (ms)",
         "bare INSERT (ms)", "request to INSERT", "bare group_send (ms)",
     )  # fmt: skip
     table(f"Notifying everyone: {chosen.tabs} tabs each, PostgreSQL, {chosen.rounds} times", headers, [row])
+    headers_of_one = ("sockets", "topics", "sockets reached", "on the page, p50 / p99 (ms)", "last (ms)")
+    table(f"Notifying one with three tabs, two web processes, {chosen.rounds} times", headers_of_one, [of_one])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def digest_of(channel: Channel) -> DigestSpec | None:
     if channel.digest is None:
         return None
     try:
-        return DigestSpec.model_validate(channel.digest)
+        return DigestSpec.model_validate(upgraded(DigestSpec, channel.digest, channel.digest_version))
     except ValueError as problem:
         odd_rows.left_out(channel, problem)
         return None
@@ -73,3 +73,7 @@ def upgrade() -> None:
     for channel in Channel.objects.select_for_update():
         if channel.kind in kinds() and configs.upgrade(channel, kinds()[channel.kind].config_class, channel.name):
             channel.save(update_fields=["config", "secrets", "version"])
+        if isinstance(channel.digest, dict) and channel.digest_version < DigestSpec.version:
+            channel.digest = upgraded(DigestSpec, channel.digest, channel.digest_version)
+            channel.digest_version = DigestSpec.version
+            channel.save(update_fields=["digest", "digest_version"])

@@ -15,7 +15,7 @@ from metrics import yaml
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Text
-from metrics.actions import channel_configs, channels, configs, credentials, named_files, references, teams
+from metrics.actions import channel_configs, channels, configs, credentials, locks, named_files, references, teams
 from metrics.actions.dashboard_files import Change
 from metrics.actions.errors import Conflict, Invalid
 from metrics.actions.references import KEPT
@@ -96,7 +96,7 @@ def apply(by: Principal, changes: Iterable[ChannelChange]) -> None:
             if one.id is None:
                 channels.create(by, given.pop("kind"), given.pop("name"), given.pop("config"), **given)
                 continue
-            found = channels.locked(by, one.id)
+            found = locks.locked(channels.find(by, one.id))
             if found.changed_at != one.at:
                 raise Conflict(f"Somebody changed the channel {found.name} meanwhile: nothing was applied.", 0)
             if one.verb == "delete":

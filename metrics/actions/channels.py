@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
 from metrics.access.principal import Principal
-from metrics.actions import channel_configs, configs, credentials, deliveries, journal, teams
+from metrics.actions import channel_configs, configs, credentials, deliveries, journal, locks, teams
 from metrics.actions.errors import Errors, Invalid, Missing, TooOften, check_storable, sentences
 from metrics.alerts.digest import DigestSpec
 from metrics.models import Channel, Delivery, Team
@@ -82,7 +82,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
     then nothing is changed.
     """
     with transaction.atomic():
-        channel = locked(by, id)
+        channel = locks.locked(find(by, id))
         check(by, CHANGE, channel)
         before, config = facts(channel), channel.config
         kind = channel_configs.kind_of(channel)
@@ -101,7 +101,7 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Channel:
 def delete(by: Principal, id: int) -> None:
     """Remove a channel, with what was sent through it and what still waits. Raises Missing and Forbidden."""
     with transaction.atomic():
-        channel = locked(by, id)
+        channel = locks.locked(find(by, id))
         check(by, DELETE, channel)
         journal.record(by, "delete", channel, before=facts(channel))
         channel.delete()
@@ -139,12 +139,6 @@ def find(by: Principal, id: int) -> Channel:
     if channel is None:
         raise Missing(f"There is no channel {id}.")
     return channel
-
-
-def locked(by: Principal, id: int) -> Channel:
-    """Return the same, and lock it, in the transaction around this."""
-    found = find(by, id)
-    return Channel.objects.select_for_update(of=("self",)).select_related("team").get(pk=found.pk)
 
 
 def teams_of(by: Principal) -> list[Team]:
@@ -200,7 +194,7 @@ def _set(channel: Channel, kind: AnyChannelKind, given: Mapping[str, Any], by: P
             configs.set_config(channel, kind.config_class, given["config"], by)
     with errors:
         if "digest" in given:
-            channel.digest = checked_digest(given["digest"])
+            channel.digest, channel.digest_version = checked_digest(given["digest"]), DigestSpec.version
     errors.check()
     channel.enabled = bool(given.get("enabled", channel.enabled))
     channel.fallback = bool(given.get("fallback", channel.fallback))

@@ -171,22 +171,30 @@ def restore_revision(by: Principal, slug: str, number: int, seen: int | None) ->
     return dashboard
 
 
-def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | None) -> str:
-    """Add a widget and return its key. Raises what `change` does."""
+def find_widget(by: Principal, slug: str, key: str) -> tuple[Dashboard, WidgetSpec]:
+    """Return the widget `key` of a dashboard, and that. Raises Missing."""
+    dashboard = find(by, slug)
+    found = next((one for one in spec_of(dashboard).widgets if one.key == key), None)
+    if found is None:
+        raise no_widget(slug, key)
+    return dashboard, found
+
+
+def add_widget(by: Principal, slug: str, widget: Mapping[str, Any], seen: int | None) -> tuple[Dashboard, str]:
+    """Add a widget; return the dashboard and the key of the widget. Raises what `change` does."""
     with transaction.atomic():
         key, widgets = changes.added(spec_of(_held(by, CHANGE, slug, seen)), widget)
-        change(by, slug, {"widgets": widgets}, seen)
-    return key
+        return change(by, slug, {"widgets": widgets}, seen), key
 
 
-def change_widget(by: Principal, slug: str, key: str, changed: Mapping[str, Any], seen: int | None) -> None:
+def change_widget(by: Principal, slug: str, key: str, changed: Mapping[str, Any], seen: int | None) -> Dashboard:
     """Set the fields of a widget that `changed` names. Raises what `change` does."""
-    _change_widgets(by, slug, lambda spec: changes.changed(spec, key, changed), seen)
+    return _change_widgets(by, slug, lambda spec: changes.changed(spec, key, changed), seen)
 
 
-def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> None:
+def delete_widget(by: Principal, slug: str, key: str, seen: int | None) -> Dashboard:
     """Remove a widget. Raises what `change` does."""
-    _change_widgets(by, slug, lambda spec: changes.without(spec, key), seen)
+    return _change_widgets(by, slug, lambda spec: changes.without(spec, key), seen)
 
 
 def slug_for(title: str) -> str:
@@ -311,13 +319,13 @@ def _free(slug: str) -> str:
 
 def _change_widgets(
     by: Principal, slug: str, made: Callable[[DashboardSpec], list[dict[str, Any]]], seen: int | None
-) -> None:
+) -> Dashboard:
     with transaction.atomic():
         try:
             widgets = made(spec_of(_held(by, CHANGE, slug, seen)))
         except KeyError as problem:
             raise no_widget(slug, problem.args[0]) from None
-        change(by, slug, {"widgets": widgets}, seen)
+        return change(by, slug, {"widgets": widgets}, seen)
 
 
 def no_widget(slug: str, key: str) -> Missing:

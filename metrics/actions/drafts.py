@@ -19,9 +19,8 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import dashboards, drawn, facts, live_queries, pictures, variables
 from metrics.actions.errors import Conflict, Forbidden, Invalid
-from metrics.live import editors
 from metrics.models import Dashboard, Draft, DraftStep, Widget
-from metrics.redis_state import outage
+from metrics.redis_state import editors, outage
 from metrics.times import datetime_of
 from metrics.widgets import changes, merge, ranges
 from metrics.widgets.filled import with_values

@@ -15,7 +15,7 @@ from metrics.access.principal import Principal
 from metrics.access.sharing import Text
 from metrics.actions import audience, escalation_specs, named_files, teams
 from metrics.actions.dashboard_files import Change
-from metrics.actions.errors import Conflict, Invalid
+from metrics.actions.errors import Conflict
 from metrics.alerts.escalation import EscalationSpec
 from metrics.models import Escalation
 from metrics.widgets.spec import new_key
@@ -78,7 +78,8 @@ def apply(by: Principal, changes: Iterable[EscalationChange]) -> None:
             if one.verb == "delete":
                 escalation_specs.reset(by, team)
             else:
-                _put(by, team, document, one.slug)
+                with named_files.prefixed(one.slug):  # such as a channel that there is not, also after those of files
+                    escalation_specs.put(by, team, document)
 
 
 def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
@@ -100,14 +101,6 @@ def _check_unchanged(team: str, was: Mapping[str, Any] | None) -> None:
     if (None if row is None else row.spec) != was:
         whose = f"the team {team}" if team else "the installation"
         raise Conflict(f"Somebody changed who is told for {whose} meanwhile: nothing was applied.", 0)
-
-
-def _put(by: Principal, team: str, document: Mapping[str, Any], path: str) -> None:
-    try:
-        escalation_specs.put(by, team, document)
-    except Invalid as problem:  # such as a channel that there is not, also after those of files were made
-        first, *others = ((where, f"{path}: {where}: {said}") for where, said in problem.all)
-        raise Invalid(*first, *others) from None
 
 
 def _change(name: str, text: str, file: File, stored: Escalation | None) -> list[EscalationChange]:

@@ -80,7 +80,8 @@ def checked(by: Principal, document: Mapping[str, Any], team: Team | None) -> Es
         raise Invalid(*first, *others) from None
     errors = Errors()
     for number, step in enumerate(spec.steps):
-        errors.found += [(f"steps.{number}.tell", said) for one in step.tell for said in _unknown(by, one, team)]
+        field = f"steps.{number}.tell"
+        errors.found += [(field, f"{field}: {said}") for one in step.tell for said in _unknown(by, one, team)]
     errors.check()
     return spec
 

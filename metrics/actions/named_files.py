@@ -62,6 +62,16 @@ def parsed(model: type[M], value: Any, noun: str, names: str) -> M:
 
 
 @contextmanager
+def prefixed(path: str) -> Iterator[None]:
+    """Have sentences of Invalid begin with the file that they are about, of which no line is known any more."""
+    try:
+        yield
+    except Invalid as problem:
+        first, *others = ((where, f"{path}: {said}") for where, said in problem.all)
+        raise Invalid(*first, *others) from None
+
+
+@contextmanager
 def located(path: str, document: yaml.Document) -> Iterator[None]:
     """Have sentences of Invalid begin with the file and the line that they are about."""
     try:

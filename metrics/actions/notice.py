@@ -9,10 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.timezone import get_current_timezone
 
 from metrics.health import standstill
-from metrics.health import store as health
 from metrics.health.standstill import Part, PartStatus, State
 from metrics.health.store import Arriving, Noted, SetBack
-from metrics.redis_state.round_trip import ask
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.series.read import COLLECTED, PUSHED
 
@@ -66,11 +64,6 @@ class Notice:
 
     what: str = ""
     likely: str = ""
-
-
-def notice(at: float) -> Notice:
-    """Return the notice, with times as they are told at `at` (Unix seconds). Raises redis.RedisError."""
-    return of(ask(health.noted()), at)
 
 
 def of(noted: Noted, at: float) -> Notice:

@@ -7,12 +7,15 @@ import zoneinfo
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from metrics.access.principal import Principal
+from metrics.actions import journal
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.models import Notification, NotificationSettings
 
@@ -119,16 +122,29 @@ def choose(
     if time_zone and time_zone not in zoneinfo.available_timezones():
         raise Invalid("time_zone", f"There is no time zone {time_zone!r}.")
     names = [one.name for one in kinds_of(by.pk)]
-    NotificationSettings.objects.update_or_create(
-        user=User.objects.get(pk=by.pk),
-        defaults={
-            "silent_kinds": [name for name in names if name not in set(shown)],
-            "pushed_kinds": [name for name in names if name in set(pushed)],
-            "quiet_from": begins,
-            "quiet_until": ends,
-            "time_zone": time_zone,
-        },
-    )
+    chosen = {
+        "silent_kinds": [name for name in names if name not in set(shown)],
+        "pushed_kinds": [name for name in names if name in set(pushed)],
+        "quiet_from": begins,
+        "quiet_until": ends,
+        "time_zone": time_zone,
+    }
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=by.pk)
+        before = _facts(NotificationSettings.objects.filter(user=user).first() or NotificationSettings())
+        row, _ = NotificationSettings.objects.update_or_create(user=user, defaults=chosen)
+        journal.record(by, "change notifications", user, before, _facts(row))
+
+
+def _facts(row: NotificationSettings) -> dict[str, Any]:
+    hours = [one.isoformat("minutes") if one else "" for one in (row.quiet_from, row.quiet_until)]
+    return {
+        "not shown": row.silent_kinds,
+        "pushed": row.pushed_kinds,
+        "quiet from": hours[0],
+        "quiet until": hours[1],
+        "time zone": row.time_zone,
+    }
 
 
 def _choice(row: NotificationSettings) -> Choice:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from metrics.access.policy import CREATE, SEE, check, may
 from metrics.access.principal import Principal, of_users
-from metrics.actions import logs, notification_settings, places, web_push
+from metrics.actions import journal, logs, notification_settings, places, web_push
 from metrics.actions.errors import Invalid, check_storable
 from metrics.actions.notification_settings import USUAL
 from metrics.database import after_commit, best_effort
@@ -47,10 +47,19 @@ class Notice(NamedTuple):
 def notify(by: Principal, to: str, kind: str, text: str, about: str = "", key: str = "") -> int:
     """Tell `to` something, as `send` does, if `by` may send notifications. Raises Forbidden, or Invalid.
 
-    A thing that `by` may not see counts as none, be there one or not.
+    A thing that `by` may not see counts as none, be there one or not. It is one entry of the journal, however many
+    people are told, and none if nobody is told anew.
     """
     check(by, CREATE, Notification)
-    return _send_one(by, to, kind, text, about, key, lambda thing: may(by, SEE, thing))
+    notice = Notice(to, text, about, key)
+    with transaction.atomic():
+        (outcome,), made = _send_all(by, kind, [notice], lambda thing: may(by, SEE, thing))
+        if isinstance(outcome, Invalid):
+            raise outcome
+        for of_one in made:
+            after = {"to": to, "kind": kind, "about": about, "people": len(of_one)}
+            journal.record(by, "send", of_one[0], after=after)
+    return outcome
 
 
 def send(by: Principal, to: str | Collection[int], kind: str, text: str, about: str = "", key: str = "") -> int:
@@ -62,7 +71,10 @@ def send(by: Principal, to: str | Collection[int], kind: str, text: str, about: 
     However many they are, the queries are the same, and one message goes out when the transaction is committed. Raises
     Invalid.
     """
-    return _send_one(by, to, kind, text, about, key, lambda _: True)
+    (outcome,) = send_all(by, kind, [Notice(to, text, about, key)])
+    if isinstance(outcome, Invalid):
+        raise outcome
+    return outcome
 
 
 def send_all(by: Principal, kind: str, notices: Sequence[Notice]) -> list[int | Invalid]:
@@ -70,38 +82,24 @@ def send_all(by: Principal, kind: str, notices: Sequence[Notice]) -> list[int | 
 
     However many they are, the queries are the same.
     """
-    return _send_all(by, kind, notices, lambda _: True)
-
-
-def _send_one(
-    by: Principal,
-    to: str | Collection[int],
-    kind: str,
-    text: str,
-    about: str,
-    key: str,
-    is_there: Callable[[Model], bool],
-) -> int:
-    (outcome,) = _send_all(by, kind, [Notice(to, text, about, key)], is_there)
-    if isinstance(outcome, Invalid):
-        raise outcome
-    return outcome
+    return _send_all(by, kind, notices, lambda _: True)[0]
 
 
 def _send_all(
     by: Principal, kind: str, notices: Sequence[Notice], is_there: Callable[[Model], bool]
-) -> list[int | Invalid]:
+) -> tuple[list[int | Invalid], list[list[Notification]]]:
+    """Return for each of `notices` how many people it is for, or what is wrong; and what was stored for people."""
     found = _people(by, kind, notices, is_there)
     wanted = [(one, people) for one, people in zip(notices, found, strict=True) if not isinstance(people, Invalid)]
     for tried in range(1, TRIES + 1):
         try:
             with transaction.atomic():
-                _store(by, kind, wanted)
+                made = _store(by, kind, wanted)
             break
         except IntegrityError:  # the same came twice at once: the other one is committed, and found now
             if tried == TRIES:
                 raise
-    return [people if isinstance(people, Invalid) else len(people) for people in found]
+    return [people if isinstance(people, Invalid) else len(people) for people in found], made
 
 
 def _unread_about(user: Any, path: Any, query: Any, fragment: Any) -> QuerySet[Notification]:
@@ -320,7 +318,8 @@ def _addressed(
     raise Invalid("to", "to: it is user:NAME, team:NAME, watchers:NOUN:ID or everyone.")
 
 
-def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int]]]) -> None:
+def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int]]]) -> list[list[Notification]]:
+    """Store what people were not told yet, and return it: a list for each notice that somebody was not."""
     keys, everyone = {one.key for one, _ in wanted if one.key}, {user for _, people in wanted for user in people}
     rows = Notification.objects.filter(user__in=everyone, key__in=keys) if keys else Notification.objects.none()
     notified = set(rows.values_list("key", "user"))
@@ -331,7 +330,7 @@ def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int
         if those:
             new.append((one, those))
     if not new:
-        return
+        return []
     counts = Counter(user for _, people in new for user in people)
     heads = logs.take_numbers({person(user): count for user, count in counts.items()})
     at, next_one = datetime.now(UTC), {user: heads[person(user)].newest - count for user, count in counts.items()}
@@ -356,6 +355,7 @@ def _store(by: Principal, kind: str, wanted: Sequence[tuple[Notice, Sequence[int
         )
     Notification.objects.bulk_create([one for of_one in made for one in of_one], batch_size=STORED_AT_ONCE)
     after_commit(_send, made)  # it is kept; pages compare their bells
+    return made
 
 
 def _send(made: Sequence[Sequence[Notification]]) -> None:

@@ -6,7 +6,6 @@ from django.conf import settings
 from redis import RedisError
 
 from metrics.actions import facts, live_queries, variables
-from metrics.actions.notice import NOTHING_NEW, Notice, notice
 from metrics.live import snapshot
 from metrics.live.topic import variant
 from metrics.models import Dashboard
@@ -20,14 +19,13 @@ SERVERS_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A variant as it is loaded: its widgets, the notice, and the pulse that says which moment and version they show.
+    """A variant as it is loaded: its widgets, and the pulse that says which moment and version they show.
 
     `time` is server time in Unix seconds; `build` names the program, `revision` counts the dashboard's edits, and
     `layout` is a digest of which widgets there are, empty if that never changes by itself.
     """
 
     widgets: list[WidgetView]
-    notice: Notice
     epoch: str
     version: int
     time: float
@@ -45,12 +43,11 @@ def page(dashboard: Dashboard, range: str, at: float, chosen: str = "", key: str
     """
     try:
         epoch, version = snapshot.version(variant(dashboard.pk, range, chosen))
-        said = notice(at)
     except RedisError as error:  # the page can be drawn without; its socket will bring it up to date later
         outage.log("page drawn without a version", error)
-        epoch, version, said = "", 0, Notice(outage.words(error), NOTHING_NEW)
+        epoch, version = "", 0
     widgets = variables.drawn(dashboard, list(dashboard.widgets.all()), chosen)
     shown = [one for one in widgets if key in ("", one.key)]
     live_queries.wait(shown, range, at, at, most_s=SERVERS_S)
     views = widget_views(shown, range, at, known=facts.on(dashboard.pk, shown, at))
-    return Page(views, said, epoch, version, at, settings.BUILD_ID, dashboard.revision, layout(widgets))
+    return Page(views, epoch, version, at, settings.BUILD_ID, dashboard.revision, layout(widgets))

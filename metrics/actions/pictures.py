@@ -25,7 +25,7 @@ from redis import RedisError
 
 from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal
-from metrics.actions import credentials, variables
+from metrics.actions import credentials, journal, variables
 from metrics.actions.errors import Invalid, Missing, TooLarge, TooOften
 from metrics.live import marks, watchers
 from metrics.live.topic import DASHBOARD
@@ -97,6 +97,9 @@ def upload(by: Principal, slug: str, data: bytes) -> Picture:
             _check_room(dashboard, made.size)
         if known is None:
             made.save()
+            journal.record(
+                by, "upload", made, after={"dashboard": dashboard.title, "type": made.type, "size": made.size}
+            )
             return made
         Picture.objects.filter(pk=known.pk).update(uploaded=True, at=made.at)
     return known

@@ -197,7 +197,9 @@ def direct(by: Principal, name: str) -> Room:
             direct=f"{low}.{high}", defaults={"title": "Direct conversation", "for_everyone": False}
         )
         if is_new:
-            _choose(room, User.objects.filter(pk__in=(low, high)))
+            people = User.objects.filter(pk__in=(low, high))
+            _choose(room, people)
+            journal.record(by, "create", room, after={"people": _names(people)})
     return room
 
 

@@ -105,14 +105,11 @@ def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
 def _put(by: Principal, one: ScheduleChange) -> None:
     document = dict(one.document)
     access = Access.model_validate(document.pop("access"))
-    try:
+    with named_files.prefixed(one.slug):  # such as somebody who is no user
         if one.id is None:
             schedules.create(by, document, access)
         else:
             schedules.change(by, one.id, document, access, one.seen)
-    except Invalid as problem:  # such as somebody who is no user
-        first, *others = ((where, f"{one.slug}: {said}") for where, said in problem.all)
-        raise Invalid(*first, *others) from None
 
 
 def _change(name: str, text: str, file: File, stored: Schedule | None) -> list[ScheduleChange]:

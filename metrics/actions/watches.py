@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Model
 
 from metrics.access.policy import SEE, may
@@ -26,11 +26,13 @@ def watch(by: Principal, noun: str, id: str, *, on: bool) -> Model:
         raise Missing(f"There is no {noun} {id!r} to watch.")
     if by.kind != "user" or by.pk is None:
         raise Forbidden("Only people watch things.")
-    found = Watch.objects.filter(user=by.pk, noun=noun, thing=str(thing.pk))
-    if not on:
-        found.delete()
-        return thing
-    Watch.objects.get_or_create(user=User.objects.get(pk=by.pk), noun=noun, thing=str(thing.pk))
+    with transaction.atomic():
+        if on:
+            changed = Watch.objects.get_or_create(user_id=by.pk, noun=noun, thing=str(thing.pk))[1]
+        else:
+            changed = bool(Watch.objects.filter(user=by.pk, noun=noun, thing=str(thing.pk)).delete()[0])
+        if changed:
+            journal.record(by, "watch" if on else "stop watching", thing)
     return thing
 
 

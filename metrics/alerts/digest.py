@@ -5,7 +5,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -16,6 +15,7 @@ from pydantic import (
 
 from metrics.alerts.escalation import CLOCK, WAIT, TimeZone, Waiting
 from metrics.every import seconds
+from metrics.versioned import Versioned
 
 TIMES_MOST = 24
 LEAST_S, MOST_S = 300, 86_400
@@ -23,7 +23,7 @@ LEAST_S, MOST_S = 300, 86_400
 TimeOfDay = Annotated[str, StringConstraints(pattern=CLOCK, max_length=5)]
 
 
-class DigestSpec(BaseModel):
+class DigestSpec(Versioned):
     """The times of a digest, `at` some times of each day or `every` so long, and the severities that wait for it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -104,6 +104,12 @@ class WidgetKey(Schema):
     key: str
 
 
+class WidgetOut(WidgetSpec):
+    """A widget, and the number of the newest revision of its dashboard, which is the ETag as well."""
+
+    revision: int
+
+
 @router.get("dashboards", response={200: DashboardList, **READING})
 def list_dashboards(request: HttpRequest) -> dict[str, Any]:
     """The dashboards that the token may see, by title."""
@@ -183,24 +189,35 @@ def restore_revision(request: HttpRequest, response: HttpResponse, slug: str, nu
 
 
 @router.post("dashboards/{slug}/widgets", response={201: WidgetKey, **CHANGING}, auth=edit)
-def add_widget(request: HttpRequest, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
+def add_widget(request: HttpRequest, response: HttpResponse, slug: str, body: WidgetSpec) -> Status[dict[str, Any]]:
     """Add a widget, in the first gap if it has no place."""
-    return Status(
-        201, {"key": actions.add_widget(principal_of(request), slug, body.model_dump(), seen_revision(request))}
-    )
+    dashboard, key = actions.add_widget(principal_of(request), slug, body.model_dump(), seen_revision(request))
+    _tag(response, dashboard)
+    return Status(201, {"key": key})
+
+
+@router.get("dashboards/{slug}/widgets/{key}", response={200: WidgetOut, **ONE})
+def get_widget(request: HttpRequest, response: HttpResponse, slug: str, key: str) -> dict[str, Any]:
+    """One widget; its ETag is that of its dashboard."""
+    dashboard, widget = actions.find_widget(principal_of(request), slug, key)
+    _tag(response, dashboard)
+    return {"revision": dashboard.revision, **widget.model_dump()}
 
 
 @router.patch("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
-def change_widget(request: HttpRequest, slug: str, key: str, body: WidgetChanges) -> Status[None]:
+def change_widget(
+    request: HttpRequest, response: HttpResponse, slug: str, key: str, body: WidgetChanges
+) -> Status[None]:
     """Change what is given of a widget, and leave the rest."""
-    actions.change_widget(principal_of(request), slug, key, body.model_dump(exclude_unset=True), seen_revision(request))
+    changes, seen = body.model_dump(exclude_unset=True), seen_revision(request)
+    _tag(response, actions.change_widget(principal_of(request), slug, key, changes, seen))
     return Status(204, None)
 
 
 @router.delete("dashboards/{slug}/widgets/{key}", response={204: None, **CHANGING}, auth=edit)
-def delete_widget(request: HttpRequest, slug: str, key: str) -> Status[None]:
+def delete_widget(request: HttpRequest, response: HttpResponse, slug: str, key: str) -> Status[None]:
     """Remove a widget; restoring a revision brings it back."""
-    actions.delete_widget(principal_of(request), slug, key, seen_revision(request))
+    _tag(response, actions.delete_widget(principal_of(request), slug, key, seen_revision(request)))
     return Status(204, None)
 
 
@@ -217,8 +234,12 @@ def seen_revision(request: HttpRequest) -> int | None:
 
 
 def tagged(response: HttpResponse, dashboard: Dashboard) -> dict[str, Any]:
-    response["ETag"] = f'"{dashboard.revision}"'
+    _tag(response, dashboard)
     return _out(dashboard)
+
+
+def _tag(response: HttpResponse, dashboard: Dashboard) -> None:
+    response["ETag"] = f'"{dashboard.revision}"'
 
 
 def _out(dashboard: Dashboard) -> dict[str, Any]:

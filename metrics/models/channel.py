@@ -27,6 +27,7 @@ class Channel(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0)
     digest = models.JSONField(null=True, blank=True)
+    digest_version = models.PositiveSmallIntegerField(default=1, editable=False, help_text="Of the form of digest.")
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

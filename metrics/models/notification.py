@@ -31,7 +31,7 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} notification {self.number}"
+        return self.text
 
     @property
     def sender(self) -> str:

@@ -6,7 +6,10 @@ from metrics.models.source import Source
 
 
 class Series(models.Model):
-    """One metric name with one label set. `key` is `metrics.sample.series_key` of the two."""
+    """One metric name with one label set. `key` is `metrics.sample.series_key` of the two.
+
+    Its samples begin and end at times of theirs, Unix milliseconds; the row was made at a datetime, as all rows.
+    """
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     metric = models.CharField(max_length=200)

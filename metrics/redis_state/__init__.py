@@ -1,1 +1,1 @@
-"""State in Redis besides that of open pages: the connection, claims and locks, rates, questions to workers."""
+"""State in Redis that knows no topic: the connection, claims and locks, rates, questions to workers, open drafts."""

@@ -14,8 +14,8 @@ from kombu.transport import redis as transport
 from pydantic import Field, StringConstraints
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import Noted, SourceError, SourceKind, keeping, left_out
-from metrics.sources.databases.redis import PORT, WHO, asking, connection_class, credentials
+from metrics.sources.base import Noted, SourceError, SourceKind, left_out
+from metrics.sources.databases.redis import PORT, WHO, connection_class, credentials, run
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import NamedServerConfig, sentence
 
@@ -49,11 +49,7 @@ class Celery(SourceKind[CeleryConfig]):
 
     def collect(self, config: CeleryConfig) -> Noted:
         labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()
-        with (
-            keeping(found),
-            Deadline(config.timeout_s) as deadline,
-            asking(config, config.database, deadline) as client,
-        ):
+        with run(config, config.database, found) as (client, deadline):
             for depth in _depths(client, config, labels):
                 if isinstance(depth, str):
                     problems.append(depth)

@@ -10,9 +10,8 @@ import redis
 from pydantic import Field, StringConstraints
 
 from metrics.sample import LABEL_VALUE_MOST, Sample
-from metrics.sources.base import Noted, SourceKind, keeping, left_out
-from metrics.sources.databases.redis import PORT, asking
-from metrics.sources.deadline import Deadline
+from metrics.sources.base import Noted, SourceKind, left_out
+from metrics.sources.databases.redis import PORT, run
 from metrics.sources.server import NamedServerConfig
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LABEL_VALUE_MOST)]
@@ -53,11 +52,7 @@ class RedisServer(SourceKind[RedisConfig]):
 
     def collect(self, config: RedisConfig) -> Noted:
         labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()
-        with (
-            keeping(found),
-            Deadline(config.timeout_s) as deadline,
-            asking(config, config.database, deadline) as client,
-        ):
+        with run(config, config.database, found) as (client, _):
             info: dict[str, Any] = client.info()
             for part in (_simple, _memory_limit, _hits, _keys, _replication):
                 found += part(info, labels)

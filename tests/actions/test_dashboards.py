@@ -183,7 +183,7 @@ class TestChange:
 class TestWidgets:
     def test_they_are_added_changed_and_removed_alone(self) -> None:
         made = shop(number(ONE))
-        assert dashboards.add_widget(BEN, "shop", number(ONE), 1) == "orders-2"
+        assert dashboards.add_widget(BEN, "shop", number(ONE), 1)[1] == "orders-2"
         dashboards.change_widget(BEN, "shop", "orders-2", {"title": "More", "x": 0, "y": 5, "w": 12}, 2)
         dashboards.delete_widget(BEN, "shop", "orders", 3)
         assert places(made) == {"orders-2": (0, 5, 12, 1)}

@@ -14,6 +14,7 @@ from metrics.health import standstill
 from metrics.health import store as health
 from metrics.health.standstill import STILL, Part, PartStatus, State
 from metrics.health.store import Arriving
+from metrics.redis_state.round_trip import ask
 from tests.make import AT
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -39,10 +40,14 @@ def _zone() -> Iterator[None]:
         yield
 
 
+def current(at: float) -> Notice:
+    return notice.of(ask(health.noted()), at)
+
+
 def said(collected: float | None, pushed: float | None, at: float = LATER) -> Notice:
     """Return the notice at `at` if the two ways stopped when it is said (Unix seconds; None: they go on)."""
     health.record_arriving([Arriving("collected", 9, 9, AT, collected), Arriving("pushed", 9, 9, AT, pushed)])
-    return notice.notice(at)
+    return current(at)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,7 @@ def test_it_says_what_stopped_and_since_when_and_where_to_look(
 
 
 def test_before_anything_was_looked_at_nothing_is_said() -> None:
-    assert notice.notice(AT) == Notice()
+    assert current(AT) == Notice()
 
 
 def test_it_does_not_change_while_the_day_lasts() -> None:
@@ -115,9 +120,9 @@ def test_what_stands_still_is_said_before_what_is_late_for_it(monkeypatch: pytes
 )
 def test_while_time_comes_a_second_time_it_says_so(by_s: float, after_s: float, what: str) -> None:
     health.record_set_back(AT, AT + by_s)
-    assert notice.notice(AT + after_s).what == what
+    assert current(AT + after_s).what == what
     if what:
-        assert f"Until it is past {'12:00' if by_s == 30 else '13:00'} UTC," in notice.notice(AT + after_s).likely
+        assert f"Until it is past {'12:00' if by_s == 30 else '13:00'} UTC," in current(AT + after_s).likely
 
 
 def test_of_a_sign_of_the_future_it_does_not_say_since_when() -> None:

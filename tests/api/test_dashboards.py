@@ -155,6 +155,22 @@ class TestChanging:
         assert body(program.get(SHOP))["slug"] == "store"
         assert change(program, {"title": "Store"}, '"2"').status_code == 200
 
+    def test_one_widget_is_read_changed_and_the_slower_is_told_by_whom_and_what(self, program: Program) -> None:
+        path = f"{SHOP}/widgets/orders"
+        found = program.get(path)
+        assert (found["ETag"], body(found)) == (
+            '"1"',
+            {**WIDGET, "key": "orders", "version": 1, "repeat": "", "phone": {}, "revision": 1},
+        )
+        changed = change(program, {"title": "More"}, found["ETag"], path)
+        assert (changed.status_code, changed["ETag"]) == (204, '"2"')
+        for slower in (change(program, {"w": 8}, '"1"', path), program.delete(path, **{"If-Match": '"1"'})):
+            assert slower.status_code == 412
+            assert "at revision 2, not 1, so nothing was changed. Revision 2 by token" in body(slower)["detail"]
+        assert program.patch(path, {"w": 8}).status_code == 428
+        assert program.delete(path, **{"If-Match": changed["ETag"]})["ETag"] == '"3"'
+        assert body(program.get(path))["detail"] == "The dashboard 'shop' has no widget 'orders'."
+
     def test_widgets_alone(self, program: Program) -> None:
         added = program.post(f"{SHOP}/widgets", {**WIDGET, "x": 4}, **{"If-Match": '"1"'})
         assert (added.status_code, body(added)) == (201, {"key": "orders-2"})

@@ -44,3 +44,10 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(f"{' ← '.join(error.args[1])}") from None
+
+
+def test_what_is_live_is_about_topics_and_all_else_in_redis_is_not() -> None:
+    """The layers keep `redis_state` from importing `live`; a module without topics belongs there."""
+    modules = [path for path in (ROOT / "metrics/live").glob("*.py") if path.stem not in ("__init__", "topic")]
+    imported = {path.stem: set(_imported(ast.parse(path.read_bytes()).body)) for path in modules}
+    assert [name for name, of in imported.items() if not any(one.startswith("metrics.live.topic") for one in of)] == []

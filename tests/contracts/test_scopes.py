@@ -87,6 +87,7 @@ SCOPES = {
     ("GET", "/api/v1/dashboards/{slug}/revisions/{number}"): "read",
     ("POST", "/api/v1/dashboards/{slug}/revisions/{number}/restore"): "edit",
     ("POST", "/api/v1/dashboards/{slug}/widgets"): "edit",
+    ("GET", "/api/v1/dashboards/{slug}/widgets/{key}"): "read",
     ("PATCH", "/api/v1/dashboards/{slug}/widgets/{key}"): "edit",
     ("DELETE", "/api/v1/dashboards/{slug}/widgets/{key}"): "edit",
     ("GET", "/api/v1/dashboards/{slug}/links"): "edit",

@@ -5,19 +5,32 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from django.apps import apps
+from django.db.models import JSONField
 
 from metrics import yaml
 from metrics.access.principal import SYSTEM
-from metrics.actions import alert_webhooks, dashboards, rule_files, rule_index, rules, schedules, source_configs
+from metrics.actions import (
+    alert_webhooks,
+    channel_configs,
+    channels,
+    dashboards,
+    rule_files,
+    rule_index,
+    rules,
+    schedules,
+    source_configs,
+)
 from metrics.actions.errors import Invalid
 from metrics.alerts import registry as conditions
+from metrics.alerts.digest import DigestSpec
 from metrics.alerts.escalation import EscalationSpec
 from metrics.alerts.received import ReceivedConfig
 from metrics.alerts.rotation import ScheduleSpec
 from metrics.alerts.rule import NOT_LOOKED_AT, RuleSpec
 from metrics.alerts.threshold import ThresholdConfig
 from metrics.ingest.alert_mapping import AlertMapping
-from metrics.models import AlertWebhook, Rule, Schedule, Source, Widget
+from metrics.models import AlertWebhook, Channel, Rule, Schedule, Source, Widget
 from metrics.notify import registry as channel_kinds
 from metrics.sources import registry as source_kinds
 from metrics.sources.http_check import HttpCheckConfig
@@ -31,6 +44,7 @@ STORED: dict[str, dict[str, dict[str, Any]]] = json.loads((Path(__file__).parent
 CLASSES: dict[str, type[Versioned]] = {
     "rule": RuleSpec,
     "escalation": EscalationSpec,
+    "digest": DigestSpec,
     "schedule": ScheduleSpec,
     "alert mapping": AlertMapping,
     **{name: kind.config_class for name, kind in source_kinds.kinds().items()},
@@ -216,6 +230,86 @@ def test_schedules_and_mappings_are_shown_and_changed_in_the_present_form(monkey
     assert schedules.plan_of(row) == {"holidays": ["2026-12-25"]}
     assert schedules.change(SYSTEM, row.pk, {"layers": []}).spec == {"holidays": ["2026-12-25"]}
     assert alert_webhooks.document_of(AlertWebhook(mapping={"old_name": "title"})) == {"name": "title"}
+
+
+@pytest.mark.django_db
+def test_digests_of_channels_are_read_and_stored_in_the_present_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {"url": "http://a/", "secret": "x" * 24}
+    channel = channels.create(SYSTEM, "webhook", "pager", config, digest={"every": "1h"})
+    Channel.objects.update(digest={"each": "1h"})
+
+    def renamed(old: dict[str, Any], from_version: int) -> dict[str, Any]:
+        return {"every" if name == "each" else name: value for name, value in old.items()}
+
+    monkeypatch.setattr(DigestSpec, "version", 2)
+    monkeypatch.setattr(DigestSpec, "upgrade", renamed)
+    channel.refresh_from_db()
+    assert channel_configs.digest_of(channel) == DigestSpec(every="1h")
+    for _ in range(2):
+        channel_configs.upgrade()
+        channel.refresh_from_db()
+        assert (channel.digest, channel.digest_version) == ({"every": "1h"}, 2)
+
+
+VERSIONED = {
+    "AlertWebhook.mapping": "version",
+    "Channel.config": "version",
+    "Channel.digest": "digest_version",
+    "Escalation.spec": "version",
+    "Rule.spec": "version",
+    "Schedule.spec": "version",
+    "Source.config": "version",
+    "Widget.config": "version",
+}
+"""The configs that rows have, with the column that says of which version each is."""
+OTHERS = {
+    "It is a fact of the row, not a config: words, numbers, labels, or what a machine noted.": {
+        "Alert.annotations",
+        "Alert.labels",
+        "Alert.series",
+        "AuditEntry.after",
+        "AuditEntry.before",
+        "Dashboard.tags",
+        "Delivery.receipt",
+        "Heartbeat.starts",
+        "IdempotencyKey.answer",
+        "Incident.checklist",
+        "Link.variables",
+        "Maintenance.doubts",
+        "Maintenance.matchers",
+        "Maintenance.reach",
+        "Message.cards",
+        "Message.mentions",
+        "Message.moment",
+        "NotificationSettings.pushed_kinds",
+        "NotificationSettings.silent_kinds",
+        "Schedule.doubts",
+        "Schedule.shifts",
+        "Series.labels",
+        "Silence.matchers",
+        "Silence.reach",
+        "Source.recent",
+    },
+    "It is what somebody was told, as it was told.": {"AlertEvent.data", "Delivery.document"},
+    "It has no version: each config in it has one, and what is around that only ever got fields with defaults.": {
+        "Dashboard.variables",
+        "DraftStep.spec",
+        "Revision.spec",
+        "Widget.phone",
+    },
+}
+"""All other columns with JSON, by the reason why they have no version."""
+
+
+def test_every_column_with_json_is_a_config_with_a_version_or_known_to_be_none() -> None:
+    found = {
+        f"{model.__name__}.{field.name}": model
+        for model in apps.get_app_config("metrics").get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, JSONField)
+    }
+    assert sorted(found) == sorted({*VERSIONED, *set[str]().union(*OTHERS.values())})
+    assert [name for name, of in VERSIONED.items() if not found[name]._meta.get_field(of)] == []
 
 
 def number() -> dict[str, Any]:

@@ -101,6 +101,9 @@ class TestRules:
         page = text(editor.get("/rules/new/?kind=threshold&metric=disk_used&label=host=a"))
         assert 'value="disk_used"' in page
         assert "host: a" in page
+        more = re.findall("<summary>(More about .*)</summary>", page)
+        assert more
+        assert len(more) == len({*more} - {"More about it"})
         made = editor.post(NEW, typed(editor))
         assert (made.status_code, made["Location"]) == (302, "/rules/"), text(made)
         rule = Rule.objects.get()

@@ -10,6 +10,7 @@ from redis import Redis, RedisError
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import dashboards
+from metrics.health import store as health
 from metrics.live import snapshot
 from metrics.models import Widget
 from tests import make
@@ -166,6 +167,19 @@ class TestPage:
 
         monkeypatch.setattr(snapshot, "version", unreachable)
         assert "number of orders_open" in text(ada, "/d/shop/")
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_the_system_is_looked_at_once(self, ada: Client, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+        make.dashboard()
+        reads, noted = list[str](), health.noted
+
+        def read() -> object:
+            reads.append(path)
+            return noted()
+
+        monkeypatch.setattr(health, "noted", read)
+        assert 'id="notice"' in text(ada, path)
+        assert reads == [path]
 
     def test_a_dashboard_without_widgets_says_so(self, ada: Client) -> None:
         make.dashboard().widgets.all().delete()

@@ -9,7 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from metrics.sources.base import SourceError
+from metrics.sample import Sample
+from metrics.sources.base import SourceError, keeping
 from metrics.sources.deadline import Deadline
 from metrics.sources.server import ServerConfig, encrypt, open_socket, sentence
 
@@ -49,6 +50,13 @@ def asking(config: ServerConfig, database: int, deadline: Deadline) -> Iterator[
         raise SourceError(sentence(WHO, error)) from None
     finally:
         pool.disconnect()
+
+
+@contextmanager
+def run(config: ServerConfig, database: int, found: list[Sample]) -> Iterator[tuple["redis.Redis", Deadline]]:
+    """Give a client for a run, and its time; what was `found` until it fails is kept. Raises SourceError."""
+    with keeping(found), Deadline(config.timeout_s) as deadline, asking(config, database, deadline) as client:
+        yield client, deadline
 
 
 def credentials(config: ServerConfig) -> dict[str, Any]:

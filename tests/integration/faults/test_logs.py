@@ -20,6 +20,23 @@ pytestmark = pytest.mark.integration
 MESSAGES = 240
 WRITERS, READERS = 4, 2
 READ_S = 90
+BEFORE, MANY = 9_000, 10_000
+STORE = """
+from django.utils import timezone
+from metrics.live.topic import room
+from metrics.models import LogHead, Message
+LogHead.objects.update_or_create(topic=str(room({room})), defaults={{"newest": {most}, "said": {most}}})
+row = lambda number: Message(
+    room_id={room}, number=number, changed=number, ordinal=number, by="ada", text=f"entry {{number}}", at=timezone.now()
+)
+Message.objects.bulk_create([row(number) for number in range(1, {most} + 1)], batch_size=500)
+"""
+SAY = """
+from metrics.access.principal import SYSTEM
+from metrics.actions.messages import Draft, say_all
+for first in range({first}, {end}, 50):
+    say_all([Draft(SYSTEM, {room}, f"entry {{number}}") for number in range(first, first + 50)])
+"""
 TOLD_S = 5.0
 
 
@@ -92,6 +109,34 @@ def test_every_entry_comes_in_the_same_order_though_everything_is_killed(bench: 
     assert read[0] == sorted((id, text) for text, id in accepted.items())
     assert all(one == read[0] for one in read)
     assert [id for id, _ in read[0]] == list(range(1, MESSAGES + 1))
+    bench.stack.wait_until_ready()
+
+
+def test_ten_thousand_entries_come_in_order_though_the_web_process_is_killed_twice(
+    bench: Bench, editor: httpx.Client
+) -> None:
+    """Most were said before somebody follows, which is what a viewer reads on from; the others are said meanwhile."""
+    room = editor.post("/api/v1/rooms", json={"title": "Long"}).json()["id"]
+    bench.stack.manage("shell", "-v0", "-c", STORE.format(room=room, most=BEFORE))
+    url = f"{bench.stack.url.replace('http', 'ws')}/ws/rooms/{room}/"
+    found: list[tuple[int, str]] = []
+    kills = [BEFORE // 2, (BEFORE + MANY) // 2]
+    meanwhile = SAY.format(room=room, first=BEFORE + 1, end=MANY + 1)
+    says = threading.Thread(target=bench.stack.manage, args=("shell", "-v0", "-c", meanwhile))
+    headers = {"Authorization": str(editor.headers["Authorization"])}
+    with closing(entries(url, headers, time.monotonic() + READ_S)) as reader:
+        for entry in reader:
+            found.append(entry)
+            if kills and len(found) >= kills[0]:
+                bench.stack.kill("web")
+                kills.pop(0)
+            if len(found) == BEFORE:
+                says.start()
+            if len(found) == MANY:
+                break
+    assert kills == []
+    assert found == [(number, f"entry {number}") for number in range(1, MANY + 1)]
+    says.join(READ_S)
     bench.stack.wait_until_ready()
 
 
