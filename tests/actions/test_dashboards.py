@@ -189,12 +189,13 @@ class TestWidgets:
         assert places(made) == {"orders-2": (0, 5, 12, 1)}
         assert [said for _, _, said in history(made)][1:] == ["Added Orders.", "Changed More.", "Removed Orders."]
 
-    @pytest.mark.parametrize("verb", [dashboards.change_widget, dashboards.delete_widget])
-    def test_one_that_is_not_there_is_missing(self, verb: Callable[..., None]) -> None:
+    @pytest.mark.parametrize(
+        ("verb", "given"), [(dashboards.change_widget, [{"title": "X"}]), (dashboards.delete_widget, [])]
+    )
+    def test_one_that_is_not_there_is_missing(self, verb: Callable[..., Dashboard], given: list[Any]) -> None:
         shop(number(ONE))
-        arguments: list[Any] = [{"title": "X"}] if verb is dashboards.change_widget else []
         with pytest.raises(Missing, match=r"has no widget 'gone'\.$"):
-            verb(BEN, "shop", "gone", *arguments, 1)
+            verb(BEN, "shop", "gone", *given, 1)
 
 
 class TestRestore:

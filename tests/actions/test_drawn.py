@@ -290,7 +290,7 @@ def test_who_sees_only_some_of_the_facts_of_a_dashboard_adds_only_a_widget_of_th
     ):
         dashboards.add_widget(eve, "both", more, None)
     dashboards.add_widget(eve, "both", own, None)
-    key = dashboards.add_widget(SYSTEM, "both", more, None)
+    _, key = dashboards.add_widget(SYSTEM, "both", more, None)
     dashboards.change_widget(eve, "both", key, {"title": "Others"}, None)
     with pytest.raises(Invalid, match="of other teams"):
         dashboards.change_widget(eve, "both", key, {"config": {**more["config"], "rows": 5}}, None)

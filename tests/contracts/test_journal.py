@@ -31,11 +31,11 @@ def test_every_action_that_writes_is_tried_or_its_entry_is_elsewhere() -> None:
 def tried() -> set[str]:
     """Return the actions that `ACTIONS` tries, such as sources.create."""
     table = next(
-        one.value
+        one
         for one in ast.parse(Path(journaled.__file__).read_text()).body
         if isinstance(one, ast.AnnAssign) and ast.unparse(one.target) == "ACTIONS"
     )
-    calls = (one for one in ast.walk(table or ast.Dict()) if isinstance(one, ast.Call) and one.args)
+    calls = (one for one in ast.walk(table) if isinstance(one, ast.Call) and one.args)
     return {ast.unparse(one.func) for one in calls if ast.unparse(one.args[0]) == "by"}
 
 

@@ -35,11 +35,12 @@ from consumers.outlet import Hear
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.actions import arrivals, facts, notice, render
-from metrics.actions.page import page
 from metrics.alerts.matchers import parse, to_json
+from metrics.health import store as health
 from metrics.live import bus, snapshot
 from metrics.live.topic import Topic
 from metrics.models import Dashboard, Maintenance, MaintenanceSpan, Override, Schedule, Silence, Source
+from metrics.redis_state.round_trip import ask
 from metrics.sample import Sample
 from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
@@ -203,9 +204,13 @@ def ends(start: float, end: float) -> dict[str, datetime]:
     return {"starts_at": datetime_of(AT + start), "ends_at": datetime_of(AT + end)}
 
 
+def noticed(at: float) -> notice.Notice:
+    return notice.of(ask(health.noted()), at)
+
+
 def fresh(dashboard: Dashboard, range: str, at: float, keys: set[str]) -> dict[str, str]:
     """Draw the notice, and those widgets."""
-    said = {"notice": page(dashboard, range, at).notice}
+    said = {"notice": noticed(at)}
     widgets = raised(list(dashboard.widgets.all()))
     known = facts.on(dashboard.pk, widgets, at)
     return {
@@ -255,7 +260,7 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(
             if not stream.take(message):
                 stream.load(await snapshot.read(variant))
         await _flushed(stream, viewer)
-        said = await database_sync_to_async(notice.notice)(AT + second)  # as the hub does
+        said = await database_sync_to_async(noticed)(AT + second)  # as the hub does
         stream.notify(notice.fragment(said), said)
         stream.pulse()
         stream.acknowledge(viewer, stream.version)
