@@ -35,8 +35,8 @@ class Alert(models.Model):
 
     `key` is `metrics.sample.series_key` of what is looked at, whose labels alone are `series`. `state`, one of
     `metrics.alerts.machine.State`, lasts since `since_ms`, and follows from the samples up to `seen_at_ms`. It last
-    began to fire at `fired_at_ms`, and has no data without a sample for `lapses_after_s`. What follows from samples has
-    their times, Unix milliseconds; what people do is at a datetime, as everywhere.
+    began to fire at `fired_at_ms`, and has no data without a sample for `lapses_after_s`. Fields that
+    follow from samples have their times, Unix milliseconds; acts of people are at a datetime, as everywhere.
 
     People `are_told` that it is bad until they are told that it is over. They are not told of changes while it flaps,
     since `flaps_since_ms`. `annotations` are words that came with an alert that somebody else evaluates, `link` the

@@ -228,7 +228,7 @@ READ: dict[str, tuple[str, type[Model] | str]] = {
     "source-kinds": (CREATE, Source),
     "sources": (SEE_CONFIG, Source),
 }
-"""What the policy has to allow for reading each noun. A heartbeat has its key, which others could ping with."""
+"""The verb and thing that the policy has to allow for reading each noun. A heartbeat has its key, which others could ping with."""
 
 
 def endpoints() -> Iterator[tuple[str, str]]:
