@@ -265,7 +265,7 @@ BUILD_ID = env.text("BUILD_ID", "", "Name of this build; a digest of the program
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "wf"},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "driver_info": None}], "prefix": "wf"},
     }
 }
 

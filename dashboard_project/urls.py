@@ -13,8 +13,8 @@ handler500 = "metrics.views.errors.server_error"
 admin.autodiscover()
 
 urlpatterns = [
+    path("api/", urls["api"]),  # before the pages, each of which Django would match with every request of a program
     path("", include("metrics.views.urls")),
-    path("api/", urls["api"]),
     path("", urls["foreign"]),
     path("", urls["influxdb"]),
     path("", urls["alertmanager"]),

@@ -133,7 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def redis() -> Iterator["redis_client.Redis"]:
     """A client of the tests' Redis, emptied before and after."""
-    with redis_client.Redis.from_url(settings.REDIS_URL) as client:
+    with redis_client.Redis.from_url(settings.REDIS_URL, driver_info=None) as client:
         client.flushall()
         yield client
         client.flushall()

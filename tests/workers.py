@@ -48,7 +48,6 @@ def pytest_collection_finish() -> None:
 
     The rest is looked through rarely: what tests leave behind is small.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()

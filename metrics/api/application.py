@@ -56,12 +56,26 @@ class Docs(Swagger):
     template_cdn = str(settings.BASE_DIR / "templates" / "ninja" / "swagger.html")
 
 
+class Description(OpenAPISchema):
+    """A description that is made of one schema a model: the same few models answer for most operations."""
+
+    def __init__(self, api: NinjaAPI, path_prefix: str) -> None:
+        self._made: dict[Any, tuple[dict[str, Any], bool]] = {}
+        super().__init__(api, path_prefix)
+
+    def _create_schema_from_model(self, model: Any, *given: Any, **named: Any) -> tuple[dict[str, Any], bool]:
+        key = (model, given, *named.items())
+        if key not in self._made:
+            self._made[key] = super()._create_schema_from_model(model, *given, **named)
+        return self._made[key]
+
+
 class DescribedOnce(NinjaAPI):
-    """An API that describes itself once in a process: putting the description together takes a second."""
+    """An API that describes itself once in a process: putting the description together takes half a second."""
 
     @cached_property
     def _description(self) -> OpenAPISchema:
-        return super().get_openapi_schema()
+        return Description(self, self.get_root_path({}))
 
     def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
         return self._description

@@ -28,6 +28,7 @@ _OPTIONS: dict[str, Any] = {
     # A thousand pages that come back at once wait for each other. The plain pool would say that Redis is away.
     "max_connections": 50,
     "timeout": 5,
+    "driver_info": None,  # else each connection reads what is written of redis-py's package, and says it to Redis
 }
 _async_clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
 

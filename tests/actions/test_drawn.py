@@ -263,7 +263,7 @@ SHOWN = [
     ({"on_call": True}, fact("on_call", schedule="finance"), fact("on_call", schedule="ops"), "schedules"),
     ({"on_call": True}, fact("untold", of=["schedule"]), fact("untold", of=["silence"]), "schedules"),
 ]
-"""Things that finance has, a widget that shows them, one that does not, and the noun that the page says of the first."""
+"""Things that finance has, a widget that shows them, one that does not, and the noun that the page says of those."""
 
 
 def finance_has(what: dict[str, bool]) -> None:

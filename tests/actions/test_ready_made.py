@@ -17,7 +17,7 @@ from tests.sources.documented import of_kind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
-NAMES = sorted(ready_made.documents())
+NAMES = sorted(file.stem for file in ready_made.FOLDER.glob(f"*{dashboard_files.ENDING}"))
 OURS = {fit.name: kind for kind, fit in ready_made.FITS.items() if fit.name != "node_exporter"}
 NODE_EXPORTER = (Path(__file__).parent / "node_exporter-1.5.0.txt").read_text().split()
 """The names of the metrics that Debian's prometheus-node-exporter has."""

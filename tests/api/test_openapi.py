@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from ninja.openapi.schema import OpenAPISchema
 
 from metrics.api import api
+from metrics.api.application import Description
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +58,19 @@ def test_operations_that_answer_the_same_share_a_model() -> None:
                     models.setdefault(str(model.model_fields["response"].annotation), set()).add(id(model))
     assert len(models) > 20
     assert {said: len(made) for said, made in models.items() if len(made) > 1} == {}
+
+
+def test_the_schema_of_a_model_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    make = OpenAPISchema._create_schema_from_model
+
+    def counted(description: OpenAPISchema, model: Any, *given: Any, **named: Any) -> Any:
+        made.append((model, given, *named.items()))
+        return make(description, model, *given, **named)
+
+    monkeypatch.setattr(OpenAPISchema, "_create_schema_from_model", counted)
+    assert Description(api, api.get_root_path({})) == api.get_openapi_schema()
+    assert len(made) == len(set(made)) > 20
 
 
 def test_every_operation_says_what_it_does_and_needs_a_token(document: dict[str, Any]) -> None:

@@ -46,6 +46,7 @@ from metrics.times import datetime_of
 from metrics.widgets.ranges import RANGES_S
 from metrics.widgets.registry import kinds
 from metrics.widgets.render import render as draw
+from metrics.widgets.render import render_all
 from metrics.widgets.section import raised
 from tests import loop, make
 from tests.make import AT
@@ -213,10 +214,15 @@ def fresh(dashboard: Dashboard, range: str, at: float, keys: set[str]) -> dict[s
     said = {"notice": noticed(at)}
     widgets = raised(list(dashboard.widgets.all()))
     known = facts.on(dashboard.pk, widgets, at)
-    return {
-        **{one.key: draw(one, range, at, known) for one in widgets if one.key in keys},
-        "notice": render_to_string("notice/notice.html", said).strip(),
-    }
+    drawn = render_all([one for one in widgets if one.key in keys], range, at, known)
+    return {**drawn, "notice": render_to_string("notice/notice.html", said).strip()}
+
+
+def one_by_one(dashboard: Dashboard, range: str, at: float) -> dict[str, str]:
+    """Draw each widget without the others."""
+    widgets = raised(list(dashboard.widgets.all()))
+    known = facts.on(dashboard.pk, widgets, at)
+    return {one.key: draw(one, range, at, known) for one in widgets}
 
 
 def advance(variant: Topic, second: int, slow: Source) -> None:
@@ -270,6 +276,8 @@ async def test_a_page_kept_up_by_frames_equals_the_page_loaded_anew(
             assert timeless(page.widgets[widget]) == timeless(anew[widget]), f"{second} s, w-{widget}"
             compared += 1
         assert stream.version > before
+    whole = await database_sync_to_async(fresh)(dashboard, range, AT + second, every)
+    assert {**whole, **await database_sync_to_async(one_by_one)(dashboard, range, AT + second)} == whole
     assert server.asked
     assert any('class="in-maintenance"' in html for html in page.seen), "maintenance began"
     assert any(">ada<" in html for html in page.seen), "a shift began"

@@ -1,5 +1,6 @@
 """The JSON schema of dashboards: it takes what is taken, and refuses what is refused."""
 
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -8,14 +9,18 @@ import pytest
 from metrics.widgets.registry import kinds
 from metrics.widgets.schema import schema
 
-VALIDATOR = jsonschema_rs.validator_for(schema())
+
+@cache
+def validator() -> Any:
+    """Made when a test runs: every worker would spend half a second on it that collects the tests."""
+    return jsonschema_rs.validator_for(schema())
 
 
 def refused(**changes: Any) -> list[str]:
     """Return the paths of what the schema refuses in a dashboard of one widget with these fields."""
     widget = {"kind": "number", "title": "Orders", "config": {"queries": [{"metric": "orders_open"}]}, **changes}
     document = {"title": "Shop", "widgets": [widget]}
-    return [".".join(map(str, error.instance_path)) for error in VALIDATOR.iter_errors(document)]
+    return [".".join(map(str, error.instance_path)) for error in validator().iter_errors(document)]
 
 
 def test_it_is_a_schema_that_has_all_it_refers_to() -> None:
