@@ -37,7 +37,7 @@ test-programs:
 	$(BIN)/python -m tests.browser.chromium
 
 test-compile:
-	$(BIN)/python -m pytest --collect-only --quiet > /dev/null
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest --collect-only --quiet > /dev/null
 
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks
 	$(BIN)/ruff format --check .

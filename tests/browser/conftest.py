@@ -37,11 +37,27 @@ def system() -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="package")
+def _window(chromium: Browser) -> Iterator[BrowserContext]:
+    """One for all, because a new one loads every script and stylesheet anew."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     yield context
     context.close()
+
+
+@pytest.fixture
+def context(_window: BrowserContext, system: Stack) -> Iterator[BrowserContext]:
+    """A browser that was never here, but for what it has in its cache."""
+    yield _window
+    pages, blank = _window.pages, _window.new_page()
+    for page in pages:
+        page.close()
+    _window.set_offline(False)
+    _window.clear_cookies()
+    _window.clear_permissions()
+    kept = {"origin": system.url, "storageTypes": "local_storage,indexeddb,cache_storage,service_workers"}
+    _window.new_cdp_session(blank).send("Storage.clearDataForOrigin", kept)
+    blank.close()
 
 
 @pytest.fixture

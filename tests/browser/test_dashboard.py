@@ -143,24 +143,26 @@ MISPLACED = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("path", "width"), [(WALL, 1920), (WALL, 960), ("/d/this-machine/", 1440)])
-def test_each_widget_covers_the_columns_that_its_place_says(person: Person, path: str, width: int) -> None:
-    person.page.set_viewport_size({"width": width, "height": width * 9 // 16})
-    person.open(path)
-    assert person.page.evaluate(MISPLACED) == []
+def test_each_widget_covers_the_columns_that_its_place_says(page: Page, system: Stack) -> None:
+    for path, width in ((WALL, 1920), (WALL, 960), (DEMO, 1440)):
+        page.set_viewport_size({"width": width, "height": width * 9 // 16})
+        Person(page, system).sign_in(path)
+        assert page.evaluate(MISPLACED) == [], f"{path} {width}"
 
 
-@pytest.mark.parametrize(("width", "height"), SCREENS)
-def test_the_wall_fits_its_screen(person: Person, width: int, height: int) -> None:
-    person.page.set_viewport_size({"width": width, "height": height})
-    person.open(WALL)
-    person.wait_until_live()
-    size = person.page.evaluate("() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }")
-    assert (size[0] <= width, size[1] <= height) == (True, True)
-    assert misfits(person) == {}
-    assert person.page.locator("article.widget h2 a").count() == 13
-    assert person.page.evaluate(REACHED) == 0
-    person.page.wait_for_function(f"() => !({SEEN})().cut.length")  # while pages turn, some are
+def test_the_wall_fits_its_screen(page: Page, system: Stack) -> None:
+    person = Person(page, system)
+    for width, height in SCREENS:
+        said = f"{width}x{height}"
+        page.set_viewport_size({"width": width, "height": height})
+        person.sign_in(WALL)
+        person.wait_until_live()
+        size = page.evaluate("() => { const r = document.documentElement; return [r.scrollWidth, r.scrollHeight]; }")
+        assert (size[0] <= width, size[1] <= height) == (True, True), said
+        assert misfits(person) == {}, said
+        assert page.locator("article.widget h2 a").count() == 13, said
+        assert page.evaluate(REACHED) == 0, said
+        page.wait_for_function(f"() => !({SEEN})().cut.length")  # while pages turn, some are
 
 
 REACHED = """() => [...document.querySelectorAll("article.widget h2 a")].filter((one) => one.tabIndex >= 0).length"""
@@ -219,9 +221,9 @@ def make_dashboard(system: Stack, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("path", [DEMO, WALL])
-def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Person, path: str) -> None:
-    page = person.page
-    person.open(path + "?theme=dark&range=6h")
+def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(page: Page, system: Stack, path: str) -> None:
+    person = Person(page, system)
+    person.sign_in(path + "?theme=dark&range=6h")
     person.wait_until_live()
     page.set_viewport_size({"width": 794, "height": 560})  # A4, and so low that the wall does not fit
     page.emulate_media(media="print", color_scheme="dark")
@@ -245,18 +247,12 @@ def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(person: Per
     assert page.pdf(format="A4").startswith(b"%PDF")
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1440, 900)])
-def test_the_tab_fits_its_window(person: Person, width: int, height: int) -> None:
-    person.page.set_viewport_size({"width": width, "height": height})
-    person.wait_until_live()
-    assert person.page.evaluate("() => document.documentElement.scrollWidth") <= width
-    assert misfits(person) == {}
-
-
-def test_a_phone_scrolls_down_and_not_sideways(person: Person) -> None:
-    person.page.set_viewport_size({"width": 390, "height": 844})
-    person.wait_until_live()
-    assert person.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+def test_the_tab_fits_its_window(person: Person) -> None:
+    for width, height in ((1440, 900), (844, 390), (390, 844)):
+        person.page.set_viewport_size({"width": width, "height": height})
+        assert person.page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{width}x{height}"
+        assert misfits(person) == {}, f"{width}x{height}"
+    # and on a phone none is squeezed
     widths = person.page.locator("article.widget").evaluate_all(
         "all => all.map((one) => one.getBoundingClientRect().width)"
     )

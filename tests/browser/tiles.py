@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,17 @@ WORDS = {"fresh": "12 s ago", "late": "late · 99 min", "stale": "stale · 99 mi
 """The longest ones that the page writes, by how current a tile is."""
 
 
+ELEMENT = "w-any"
+"""Stands for the id of a tile's element."""
+
+
 def tile(kind: str, state: str, element: str) -> str:
-    view = replace(gallery.tile(kind, state), element=element)
+    return _drawn(kind, state).replace(ELEMENT, element)
+
+
+@cache
+def _drawn(kind: str, state: str) -> str:
+    view = replace(gallery.tile(kind, state), element=ELEMENT)
     if state == "long" and view.freshness.at:
         view = replace(view, freshness=freshness.freshness(view.freshness.at, gallery.EVERY_S, gallery.AT + 900))
     text = render_to_string("widgets/widget.html", {"widget": view})
