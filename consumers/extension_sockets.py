@@ -1,5 +1,6 @@
 """Sockets that consumers of one's own serve: looked at again whenever access may have changed, as ours are."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from django.db import Error as DatabaseError
 
 from consumers.codes import NO_ACCESS, RESTART, SIGN_IN
 from consumers.holders import Credential, Holder, holders
-from consumers.outlet import Send, close
+from consumers.outlet import Send, close, keep
 from metrics.access.principal import Principal, alike
 from metrics.live.bus import Recheck
 
@@ -41,10 +42,11 @@ class ExtensionSocket:
             self._is_over = message["type"] == "websocket.close"
             await self._send(message)
 
-    async def close(self, code: int) -> None:
+    def close(self, code: int) -> None:
+        """Close it with `code`; a client that takes nothing keeps nobody waiting."""
         if not self._is_over:
             self._is_over = True
-            await close(self._send, code)
+            keep(asyncio.ensure_future(close(self._send, code)))
 
     def judge(self, held: Holder) -> int | None:
         """Return the code to close with if the credential stands for `held` from now on, or None if the socket stays.

