@@ -116,9 +116,12 @@ def _beside() -> "psycopg.Connection[Any]":
 
 
 def kill_connections() -> None:
-    """Have PostgreSQL end every connection to our database but the one that asks, as a restart or a failover does."""
+    """Have PostgreSQL end every connection to our database but the one that asks, as a restart or a failover does.
+
+    It waits until they are ended.
+    """
     with _beside() as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid != pg_backend_pid()"
         )

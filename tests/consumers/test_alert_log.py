@@ -102,7 +102,7 @@ async def test_a_slow_client_is_sent_a_snapshot_as_it_takes_it_and_nothing_befor
     reader = await token()
     await in_thread(rule)()
     await in_thread(push)(a=95, b=95)
-    monkeypatch.setattr(alert_following, "TOGETHER", 1)
+    monkeypatch.setattr(alert_following, "PART_MOST", 1)
     monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
     with monkeypatch.context() as full:
         full.setattr(log_stream, "is_slow", lambda _: True)
