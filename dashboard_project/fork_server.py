@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from dashboard_project import build, env
@@ -107,11 +108,20 @@ def main() -> None:
 
 def load_first() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
+    leave_out()
     import django
 
     django.setup()
     for name in FIRST:
         import_module(name)
+
+
+def leave_out() -> None:
+    """Keep redis-py from loading what it measures with, and Celery from loading a shell, which nothing here uses."""
+    sys.modules["opentelemetry.sdk"] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+    shell = ModuleType("click_repl")
+    shell.register_repl = lambda group: None  # type: ignore[attr-defined]
+    sys.modules["click_repl"] = shell
 
 
 def load_rest() -> None:
