@@ -1,6 +1,7 @@
 """Sockets that consumers of one's own serve: looked at again whenever access may have changed, as ours are."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
@@ -16,36 +17,41 @@ from metrics.access.principal import Principal, alike
 from metrics.live.bus import Recheck
 
 AT_ONCE = 250
-MAY_STAY = "may_stay"
-"""Name in the scope for a function of a principal, which a consumer gives to be asked whether that may still follow."""
 
 log = structlog.get_logger(__name__)
 
 
 class ExtensionSocket:
-    """One open socket: its `credential`, whom that stands for (`held`), and the `scope` that its consumer has."""
+    """One open socket: its `credential`, and whom that stands for (`held`). Its consumer has it as `scope["access"]`.
 
-    def __init__(self, scope: dict[str, Any], send: Send, credential: Credential, held: Holder) -> None:
-        self.scope, self.credential, self.held = scope, credential, held
+    The consumer may set `may_stay`, a function that returns whether a principal may still follow.
+    """
+
+    def __init__(self, send: Send, credential: Credential, held: Holder) -> None:
+        self.credential, self.held = credential, held
+        self.may_stay: Callable[[Principal], bool] | None = None
+        self.is_over = False
         self._send = send
-        self._is_over = False
+
+    @property
+    def principal(self) -> Principal:
+        """The principal of the socket, with the role and the teams that they have now."""
+        return self.held.by
 
     def holds(self, held: Holder) -> None:
-        """Have the socket be of `held` from now on, and its consumer know them."""
-        address = self.held.by.address
-        self.held = held._replace(by=replace(held.by, address=address))
-        self.scope["principal"] = self.held.by
+        """Have the socket be of `held` from now on."""
+        self.held = held._replace(by=replace(held.by, address=self.held.by.address))
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send what the consumer sends, as long as the socket is not closed."""
-        if not self._is_over:
-            self._is_over = message["type"] == "websocket.close"
+        if not self.is_over:
+            self.is_over = message["type"] == "websocket.close"
             await self._send(message)
 
     def close(self, code: int) -> None:
         """Close it with `code`; a client that takes nothing keeps nobody waiting."""
-        if not self._is_over:
-            self._is_over = True
+        if not self.is_over:
+            self.is_over = True
             keep(asyncio.ensure_future(close(self._send, code)))
 
     def judge(self, held: Holder) -> int | None:
@@ -55,10 +61,14 @@ class ExtensionSocket:
         """
         if self.held.id and not held.id:
             return SIGN_IN
-        may_stay: Callable[[Principal], bool] | None = self.scope.get(MAY_STAY)
-        if may_stay is None:
+        if self.may_stay is None:
             return None if alike(held.by) == alike(self.held.by) else RESTART
-        return None if may_stay(held.by) else NO_ACCESS
+        answer: object = self.may_stay(held.by)
+        if inspect.iscoroutine(answer):
+            answer.close()
+        if not isinstance(answer, bool):
+            raise TypeError(f"may_stay has to return True or False, not {type(answer).__name__}")
+        return None if answer else NO_ACCESS
 
 
 Refusal = tuple[ExtensionSocket, int]
@@ -66,7 +76,7 @@ Refusal = tuple[ExtensionSocket, int]
 
 def expired(sockets: Iterable[ExtensionSocket], now: float) -> list[Refusal]:
     """Return those of `sockets` whose credential is expired at `now` (Unix seconds), each with its code."""
-    return [(one, SIGN_IN) for one in sockets if one.held.until <= now]
+    return [(one, SIGN_IN) for one in sockets if one.held.until <= now and not one.is_over]
 
 
 async def refused(sockets: Iterable[ExtensionSocket], doubt: Recheck) -> AsyncIterator[Refusal]:
@@ -111,6 +121,8 @@ def _code(socket: ExtensionSocket, held: Holder) -> int | None:
 
 
 def _concerns(doubt: Recheck, socket: ExtensionSocket) -> bool:
+    if socket.is_over:
+        return False
     if doubt["dashboard"] is not None:
-        return MAY_STAY in socket.scope
+        return socket.may_stay is not None
     return doubt["user"] is None or socket.held.id == f"user:{doubt['user']}"

@@ -90,7 +90,7 @@ def _with_principal(inner: Any) -> Any:
             return
         held = await holder(who)
         scope["principal"] = by = asking_from(scope, held.by)
-        socket = ExtensionSocket(scope, send, who, held._replace(by=by))
+        scope["access"] = socket = ExtensionSocket(send, who, held._replace(by=by))
         async with hub().guarding(socket):
             await inner(scope, receive, socket.send)
 

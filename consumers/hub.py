@@ -105,6 +105,7 @@ class Hub:
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
+        self._extension_doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
         self._renewed = 0.0
@@ -269,9 +270,11 @@ class Hub:
     async def drain(self, seconds: float) -> None:
         """Close every socket with 1012, spread over `seconds`, and let nobody in any more."""
         self._closing = True
-        began, everyone = time.monotonic(), self.viewers()
-        for number, (stream, viewer) in enumerate(everyone, 1):
-            self.close(stream, viewer, RESTART)
+        began = time.monotonic()
+        everyone = [partial(self.close, stream, viewer, RESTART) for stream, viewer in self.viewers()]
+        everyone += [partial(socket.close, RESTART) for socket in self._extension_sockets]
+        for number, close in enumerate(everyone, 1):
+            close()
             await asyncio.sleep(began + seconds * number / len(everyone) - time.monotonic())
 
     def _is_full(self, holder: str) -> bool:
@@ -284,7 +287,12 @@ class Hub:
     def _start(self) -> None:
         # Daphne has no lifespan events, so the first socket starts what all of them share.
         if not self._tasks:
-            self._tasks = [asyncio.create_task(each()) for each in (self._receive, self._keep, self._guard)]
+            guard = self._guard(self._doubts, self._recheck)
+            # Code of others may hang: nobody else's access waits for it.
+            guard_extensions = self._guard(self._extension_doubts, self._recheck_extensions)
+            self._tasks = [
+                asyncio.create_task(each) for each in (self._receive(), self._keep(), guard, guard_extensions)
+            ]
 
     async def _feed(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
@@ -325,6 +333,7 @@ class Hub:
 
     def _doubt(self, doubt: bus.Recheck) -> None:
         self._doubts.put_nowait(doubt)
+        self._extension_doubts.put_nowait(doubt)
 
     def _append(self, message: bus.Appended) -> None:
         self.logs.take(message)
@@ -444,23 +453,30 @@ class Hub:
                 self._answered()
         await self._refresh([stream.topic for stream, (epoch, _) in newest if not epoch])
 
-    async def _guard(self) -> None:
+    async def _guard(
+        self, doubts: "asyncio.Queue[bus.Recheck]", recheck: Callable[[bus.Recheck], Coroutine[Any, Any, None]]
+    ) -> None:
         """Look again at access that is in doubt, apart from all else: the database may take its time."""
         now = asyncio.get_running_loop().time
         all_due = now() + RECHECK_S
         while True:
             try:
-                doubt = await asyncio.wait_for(self._doubts.get(), all_due - now())
+                doubt = await asyncio.wait_for(doubts.get(), all_due - now())
             except TimeoutError:
                 doubt = bus.Recheck(type=bus.RECHECK, user=None, dashboard=None)
                 all_due = now() + RECHECK_S
             try:
-                async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
-                    self.close(stream, viewer, code)
-                async for socket, code in extension_sockets.refused(self._extension_sockets, doubt):
-                    socket.close(code)
+                await recheck(doubt)
             except Exception:
                 log.exception("access was not looked at again")
+
+    async def _recheck(self, doubt: bus.Recheck) -> None:
+        async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
+            self.close(stream, viewer, code)
+
+    async def _recheck_extensions(self, doubt: bus.Recheck) -> None:
+        async for socket, code in extension_sockets.refused(self._extension_sockets, doubt):
+            socket.close(code)
 
     async def _refresh(self, topics: Sequence[Topic]) -> None:
         if topics:

@@ -10,6 +10,7 @@ as values, as Prometheus names it: https://prometheus.io/docs/instrumenting/esca
 
 import re
 from collections.abc import Iterable
+from zlib import crc32
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -17,6 +18,7 @@ NOT_IN_METRICS = re.compile(r"[^a-zA-Z0-9_:]+")
 NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]+")
 SEVERAL = re.compile("__+")
 NOTHING_LEFT = re.compile("[_:]*")
+ESCAPED_MOST = 100
 OWN = "__"
 """Labels that begin so are Prometheus' own: of a name, a type, one of two that write the same (`__replica__`)."""
 
@@ -60,5 +62,11 @@ def labels(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _as_values(name: str) -> str:
-    """Return `U__` and the code point of each character, in hexadecimal: two names stay two."""
-    return "U__" + "".join("__" if one == "_" else f"_{ord(one):x}_" for one in name)
+    """Return `U__` and the code point of each character, in hexadecimal: two names stay two.
+
+    A long one ends with a digest of the whole name instead.
+    """
+    escaped = "U__" + "".join("__" if one == "_" else f"_{ord(one):x}_" for one in name)
+    if len(escaped) <= ESCAPED_MOST:
+        return escaped
+    return f"{escaped[: ESCAPED_MOST - 9]}_{crc32(name.encode(errors='surrogatepass')):08x}"

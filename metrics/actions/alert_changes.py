@@ -48,7 +48,7 @@ class _Hint:
     """A call after the commit, for the alerts (ids) that a transaction changed, and the tags of annotations."""
 
     def __init__(self) -> None:
-        self.__qualname__ = "_Telling"  # Django logs it when a call fails
+        self.__qualname__ = "_Hint"  # Django logs it when a call fails
         self.alerts: set[int] = set()
         self.nouns: set[str] = set()
         self.tags: set[str] = set()

@@ -47,9 +47,9 @@ class Hidden(NamedTuple):
 def check_added(by: Principal, owners: Sequence[Team], before: DashboardSpec, after: DashboardSpec) -> None:
     """Raise Invalid if `after`, of a dashboard of `owners`, shows more than `before` of what `by` may not see.
 
-    That is of series, and of alerts, schedules and all else that a widget shows. Widgets of others stay, and may be
-    moved, named and copied. Where there are such sources, `by` adds no query without series that they see: it could
-    wait for some of another team, and a refusal tells nobody which there are.
+    That is of series, alerts, schedules and of what nobody is told; annotations and incidents on charts are not asked
+    about. Widgets of others stay, and may be moved, named and copied. Where there are such sources, `by` adds no query
+    without series that they see: it could wait for some of another team, and a refusal tells nobody which there are.
     """
     if by.sees_all:
         return

@@ -3,7 +3,8 @@
 As with series, a dashboard shows what its teams may see, to everyone who may see the dashboard.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
@@ -24,9 +25,17 @@ Rows = QuerySet[Any]
 
 
 def shows_no_more(config: OfFact[Any], owners: Iterable[Team], by: Principal) -> bool:
-    """Return whether `by` may see all that a widget with `config` may show on a dashboard of `owners`."""
-    whole = of_dashboard(None, frozenset(team.pk for team in owners))
-    return all(_sees(by, rows) for _, rows in _of_fact(config, whole))
+    """Return whether `by` may see all that a widget with `config` may ever show on a dashboard of `owners`.
+
+    Those are things of its teams, so `by` has to be in all of them, or have it show only things of a team of theirs, or
+    one schedule that they see. Whether there are any just now makes no difference.
+    """
+    if by.teams is None or {team.pk for team in owners} <= by.teams:
+        return True
+    if isinstance(config, OnCallConfig) and config.schedule:
+        return visible(by, Schedule).filter(name=config.schedule).exists()
+    team = config.team if isinstance(config, AlertsConfig | OnCallConfig) else ""
+    return Team.objects.filter(name=team, pk__in=by.teams).exists()
 
 
 def shared_wider(dashboard: Dashboard, configs: Iterable[object], now: float) -> list[str]:
@@ -37,8 +46,13 @@ def shared_wider(dashboard: Dashboard, configs: Iterable[object], now: float) ->
     audience = [one for one in (of_dashboard(dashboard.pk, of) for of in parts) if one != whole]
     if not audience:
         return []
-    shown = (one for config in configs for one in (*_of_fact(config, whole), *_noted(config, whole, now)))
-    return sorted({noun for noun, rows in shown if not all(_sees(one, rows) for one in audience)})
+    every, found = list(configs), set[str]()
+    marked = {tag for config in every if isinstance(config, Annotates) for tag in config.annotations}
+    shown = chain(_noted(marked, whole, now), *(_of_fact(config, whole) for config in every))
+    for noun, rows in shown:
+        if noun not in found and not all(_sees(one, rows) for one in audience):
+            found.add(noun)
+    return sorted(found)
 
 
 def _of_fact(config: object, by: Principal) -> Iterator[tuple[str, Rows]]:
@@ -56,14 +70,13 @@ def _of_fact(config: object, by: Principal) -> Iterator[tuple[str, Rows]]:
         yield from ((str(table._meta.verbose_name_plural), visible(by, table)) for table in tables)
 
 
-def _noted(config: object, by: Principal, now: float) -> Iterator[tuple[str, Rows]]:
-    """Yield the annotations and incidents, of those that `by` may see, that a chart with `config` marks, likewise."""
-    if not isinstance(config, Annotates):
-        return
-    tags, since = set(config.annotations), datetime_of(now - BACK_S)
-    newer = visible(by, Annotation).filter(at__gt=since)
-    yield "annotations", newer if ALL in tags else newer.filter(tagged__tag__in=tags)
-    if tags & {ALL, INCIDENT}:
+def _noted(tags: Collection[str], by: Principal, now: float) -> Iterator[tuple[str, Rows]]:
+    """Yield the annotations and incidents, of those that `by` may see, that charts with these `tags` mark, likewise."""
+    since = datetime_of(now - BACK_S)
+    if tags:
+        newer = visible(by, Annotation).filter(at__gt=since)
+        yield "annotations", newer if ALL in tags else newer.filter(tagged__tag__in=tags)
+    if {ALL, INCIDENT}.intersection(tags):
         yield "incidents", visible(by, Incident).filter(opened_at__gt=since)
 
 

@@ -28,11 +28,14 @@ def record(
     thing: Model,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
+    *,
+    is_change: bool = True,
 ) -> None:
     """Write that `by` did `verb` to `thing`; of `before` and `after` the fields that differ are kept.
 
     Both are values as in JSON. None means that there was, or is, no such thing, or that its fields say nothing. A
-    change without a difference is none.
+    change without a difference is none. One that leaves the thing itself as it is (`is_change`), such as that somebody
+    watches it, has nothing drawn anew.
     """
     _check_transaction()
     if before is not None and before == after:
@@ -48,8 +51,9 @@ def record(
         before=_where_other(before, after),
         after=_where_other(after, before),
     )
-    alert_changes.did(noun_of(thing), thing.pk)
-    alert_events.did(by, verb, thing)
+    if is_change:
+        alert_changes.did(noun_of(thing), thing.pk)
+        alert_events.did(by, verb, thing)
 
 
 def transition(thing: Model, before: str, after: str, at: float, why: str, value: float | None = None) -> Transition:

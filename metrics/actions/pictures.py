@@ -97,12 +97,12 @@ def upload(by: Principal, slug: str, data: bytes) -> Picture:
             _check_room(dashboard, made.size)
         if known is None:
             made.save()
-            journal.record(
-                by, "upload", made, after={"dashboard": dashboard.title, "type": made.type, "size": made.size}
-            )
-            return made
-        Picture.objects.filter(pk=known.pk).update(uploaded=True, at=made.at)
-    return known
+        else:
+            Picture.objects.filter(pk=known.pk).update(uploaded=True, at=made.at)
+        if known is None or not known.uploaded:
+            after = {"dashboard": dashboard.title, "type": made.type, "size": made.size}
+            journal.record(by, "upload", known or made, after=after)
+    return known or made
 
 
 def find(by: Principal, slug: str, hash: str) -> Picture:

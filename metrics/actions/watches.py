@@ -32,7 +32,7 @@ def watch(by: Principal, noun: str, id: str, *, on: bool) -> Model:
         else:
             changed = bool(Watch.objects.filter(user=by.pk, noun=noun, thing=str(thing.pk)).delete()[0])
         if changed:
-            journal.record(by, "watch" if on else "stop watching", thing)
+            journal.record(by, "watch" if on else "stop watching", thing, is_change=False)
     return thing
 
 

@@ -114,7 +114,7 @@ def lenient(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
 
     Labels that begin with two underscores are kept: `__alert_rule_uid__` keeps two alerts of Grafana apart.
     """
-    return names.labels((names.label(str(name)[:NAME_MOST]), _text(value)) for name, value in pairs)
+    return names.labels((names.label(str(name))[:NAME_MOST], _text(value)) for name, value in pairs)
 
 
 def _text(value: Any) -> str:

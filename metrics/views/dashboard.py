@@ -68,8 +68,6 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         "more": more,
         "page": loaded,
         "may_change": may_change,
-        "shared_wider": drawn.shared_wider(dashboard) if may_change else [],
-        "shown_wider": drawn.shown_wider(dashboard, time.time()) if may_change else [],
         "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}",
         "is_wall": template == "dashboard/wall.html",
         "wall_path": f"{reverse('wall', args=[slug])}?range={range}{more}",
@@ -77,6 +75,11 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
     }
     if context["is_wall"]:
         context |= wall_alerts.context(request, by, dashboard.slug)
+    elif may_change:
+        context |= {
+            "shared_wider": drawn.shared_wider(dashboard),
+            "shown_wider": drawn.shown_wider(dashboard, time.time()),
+        }
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new
     return response

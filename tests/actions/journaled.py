@@ -290,7 +290,7 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "change password user ada": lambda by: account.password_changed(by, user("ada")),
     "sign out user ada": lambda by: account.end(by, signed_in()),
     "change notifications user ben": lambda by: notification_settings.choose(by, ["alert"], []),
-    "send notification 1.2 is out": lambda by: notifications.notify(by, "everyone", "deploy", "1.2 is out"),
+    "send notification deploy notification": lambda by: notifications.notify(by, "everyone", "deploy", "1.2 is out"),
     "watch dashboard Shop": lambda by: watches.watch(by, "dashboard", str(shop()), on=True),
     "stop watching dashboard Shop": lambda by: watches.watch(by, "dashboard", watched(by), on=False),
     "create pushsubscription Firefox": lambda by: web_push.subscribe(by, *BROWSER),

@@ -49,12 +49,12 @@ def _window(chromium: Browser) -> Iterator[BrowserContext]:
 def context(_window: BrowserContext, system: Stack) -> Iterator[BrowserContext]:
     """A browser that was never here, but for what it has in its cache."""
     yield _window
+    _window.set_offline(False)  # first all that the next test would suffer from, should a page not close
+    _window.clear_cookies()
+    _window.clear_permissions()
     pages, blank = _window.pages, _window.new_page()
     for page in pages:
         page.close()
-    _window.set_offline(False)
-    _window.clear_cookies()
-    _window.clear_permissions()
     kept = {"origin": system.url, "storageTypes": "local_storage,indexeddb,cache_storage,service_workers"}
     _window.new_cdp_session(blank).send("Storage.clearDataForOrigin", kept)
     blank.close()

@@ -64,6 +64,12 @@ class Person:
         self.page.click("button[type=submit]:has-text('Sign in')")
         self.page.wait_for_url(f"**{path}")
 
+    def resize(self, width: int, height: int) -> None:
+        """Make the window so large, and wait until the page is drawn in it."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        frame = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+        self.page.evaluate(f"async () => {{ await {frame}; }}")
+
     def open(self, path: str) -> None:
         self.page.goto(self.system.url + path)
 

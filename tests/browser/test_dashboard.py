@@ -249,7 +249,7 @@ def test_on_paper_all_is_there_dark_on_white_with_its_range_and_time(page: Page,
 
 def test_the_tab_fits_its_window(person: Person) -> None:
     for width, height in ((1440, 900), (844, 390), (390, 844)):
-        person.page.set_viewport_size({"width": width, "height": height})
+        person.resize(width, height)
         assert person.page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{width}x{height}"
         assert misfits(person) == {}, f"{width}x{height}"
     # and on a phone none is squeezed

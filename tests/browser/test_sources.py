@@ -170,7 +170,7 @@ def test_no_page_is_wider_than_its_screen(someone: Person) -> None:
     for path in ("/sources/", first, "/sources/new/", "/sources/new/?kind=http_check", f"{first}delete/"):
         someone.open(path)
         for width, height in SIZES:
-            page.set_viewport_size({"width": width, "height": height})
+            someone.resize(width, height)
             assert page.evaluate("() => document.documentElement.scrollWidth") <= width, path
     assert someone.complaints == []
 

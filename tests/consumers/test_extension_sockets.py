@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.middleware import BaseMiddleware
+from channels.routing import URLRouter
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.urls import path
 
 from consumers import extension_sockets
 from consumers import hub as hubs
-from consumers.extension_sockets import MAY_STAY, ExtensionSocket
+from consumers.extension_sockets import ExtensionSocket
 from consumers.extensions import _identified
 from consumers.holders import Credential, Holder
 from metrics.access.policy import CREATE, SEE, may
@@ -35,15 +37,16 @@ class Repeats(AsyncJsonWebsocketConsumer):
     async def connect(self) -> None:
         await self.accept()
         if self.scope["query_string"] == b"shop":
-            self.scope["may_stay"] = lambda by: may(by, SEE, Dashboard.objects.get(slug="shop"))
+            self.scope["access"].may_stay = lambda by: may(by, SEE, Dashboard.objects.get(slug="shop"))
         elif self.scope["query_string"]:
-            self.scope["may_stay"] = lambda by: may(by, CREATE, Dashboard)
+            self.scope["access"].may_stay = lambda by: may(by, CREATE, Dashboard)
 
     async def receive_json(self, content: Any) -> None:
-        await self.send_json(self.scope["principal"].role.name)
+        await self.send_json(self.scope["access"].principal.role.name)
 
 
-APPLICATION = _identified(path("", Repeats.as_asgi())).callback
+APPLICATION = _identified(path("", URLRouter([path("ws/own/", BaseMiddleware(Repeats.as_asgi()))]))).callback
+"""Behind a middleware, which gives what it is before a copy of the scope."""
 
 
 async def opened(headers: list[tuple[bytes, bytes]], query: str = "") -> Socket:
@@ -152,19 +155,24 @@ async def test_what_fails_keeps_no_other_from_being_refused(monkeypatch: pytest.
     def fails(by: Principal) -> bool:
         raise ZeroDivisionError
 
+    async def later(by: Principal) -> bool:
+        return True
+
     monkeypatch.setattr(extension_sockets, "AT_ONCE", 1)
     monkeypatch.setattr(extension_sockets, "holders", holders)
-    ada, odd, bob, nobody = (ExtensionSocket({}, Sent(), Credential(name, ""), ADA) for name in ("a", "odd", "b", "c"))
-    nobody.held, asks = Holder(NOBODY), ExtensionSocket({MAY_STAY: fails}, Sent(), Credential("d", ""), Holder())
-    assert await codes([ada, odd, bob, nobody, asks]) == [4401, None, 4401, None, 1012]
+    ada, odd, bob, nobody = (ExtensionSocket(Sent(), Credential(name, ""), ADA) for name in ("a", "odd", "b", "c"))
+    nobody.held = Holder(NOBODY)
+    asks, waits = (ExtensionSocket(Sent(), Credential(name, ""), Holder()) for name in ("d", "e"))
+    asks.may_stay, waits.may_stay = fails, later  # type: ignore[assignment]
+    assert await codes([ada, odd, bob, nobody, asks, waits]) == [4401, None, 4401, None, 1012, 1012]
 
 
 async def test_it_keeps_its_address_and_is_closed_once_and_when_it_expires() -> None:
     server = Sent()
-    socket = ExtensionSocket({}, server, Credential("a", ""), ADA._replace(by=replace(ADA.by, address="192.0.2.7")))
+    socket = ExtensionSocket(server, Credential("a", ""), ADA._replace(by=replace(ADA.by, address="192.0.2.7")))
     assert socket.judge(ADA) is None
     socket.holds(ADA._replace(until=20.0))
-    assert socket.scope["principal"].address == "192.0.2.7"
+    assert socket.principal.address == "192.0.2.7"
     assert extension_sockets.expired([socket], 19.0) == []
     ((_, code),) = extension_sockets.expired([socket], 20.0)
     await socket.send({"type": "websocket.send", "text": "a"})
@@ -173,7 +181,7 @@ async def test_it_keeps_its_address_and_is_closed_once_and_when_it_expires() -> 
     await server.closed.wait()
     await socket.send({"type": "websocket.send", "text": "b"})
     assert [one["type"] for one in server.messages] == ["websocket.send", "websocket.close"]
-    over = ExtensionSocket({}, server, Credential("a", ""), ADA)
+    over = ExtensionSocket(server, Credential("a", ""), ADA)
     await over.send({"type": "websocket.close", "code": 4000})
     over.close(code)
     assert [one.get("code") for one in server.messages[2:]] == [4000]

@@ -213,8 +213,27 @@ async def test_all_access_is_looked_at_once_a_minute_however_often_some_is(
     monkeypatch.setattr(access_recheck, "refused", refused)
     for user in (1, 2, 3, 4):
         hub._doubt(Recheck(type=RECHECK, user=user, dashboard=None))
-    guard = asyncio.create_task(hub._guard())
+    guard = asyncio.create_task(hub._guard(hub._doubts, hub._recheck))
     for _ in range(100):
         await asyncio.sleep(0)
     guard.cancel()
     assert asked == [1, 2, None, 3, None, 4, None]
+
+
+async def test_code_of_others_that_hangs_keeps_no_access_of_ours_from_being_looked_at(hub: Hub) -> None:
+    looked_at = asyncio.Event()
+
+    async def hangs(_: Recheck) -> None:
+        await asyncio.Event().wait()
+
+    async def looks(_: Recheck) -> None:
+        looked_at.set()
+
+    hub._doubt(Recheck(type=RECHECK, user=1, dashboard=None))
+    guards = [
+        asyncio.create_task(hub._guard(doubts, recheck))
+        for doubts, recheck in ((hub._extension_doubts, hangs), (hub._doubts, looks))
+    ]
+    await asyncio.wait_for(looked_at.wait(), 5)
+    for guard in guards:
+        guard.cancel()

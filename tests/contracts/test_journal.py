@@ -18,6 +18,7 @@ WRITES = {
     "update_or_create",
 }
 """Methods of models, queries and transactions that nothing else has."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 Module = tuple[str, dict[str, str]]
 """The name of a module, and what each name in it that is imported stands for."""
 
@@ -53,7 +54,7 @@ def written() -> set[str]:
     }
 
 
-def _functions() -> Iterator[tuple[str, tuple[Module, ast.FunctionDef]]]:
+def _functions() -> Iterator[tuple[str, tuple[Module, Function]]]:
     for path in METRICS.rglob("*.py"):
         if path.parent.name == "migrations":
             continue
@@ -66,11 +67,11 @@ def _functions() -> Iterator[tuple[str, tuple[Module, ast.FunctionDef]]]:
             for one in statement.names
         }
         for one in tree.body:
-            if isinstance(one, ast.FunctionDef):
+            if isinstance(one, Function):
                 yield f"{name}.{one.name}", ((name, imported), one)
 
 
-def _named(module: Module, body: ast.FunctionDef) -> Iterator[str]:
+def _named(module: Module, body: Function) -> Iterator[str]:
     """Yield the functions that `body` names, called or handed on."""
     name, imported = module
     for one in ast.walk(body):
@@ -91,12 +92,14 @@ def _is_write(node: ast.AST) -> bool:
             return bool(node.keywords)
         case "delete":
             return not node.args and not node.keywords
+        case "add" | "set":  # of many things to one, as in thing.teams.set(…)
+            return isinstance(node.func.value, ast.Attribute) and bool(node.args)
         case "create":
             return isinstance(node.func.value, ast.Attribute)  # Model.objects, not a module
     return False
 
 
-def _takes_principal(function: ast.FunctionDef) -> bool:
+def _takes_principal(function: Function) -> bool:
     first = [*function.args.posonlyargs, *function.args.args][:1]
     is_public = not function.name.startswith("_")
     return is_public and any("Principal" in ast.unparse(one.annotation or ast.Constant(None)) for one in first)
