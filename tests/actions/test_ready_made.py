@@ -96,7 +96,7 @@ class TestOfASource:
         client.force_login(make.user())
         assert "from=ready" not in client.get(f"/sources/{self.redis().pk}/").content.decode()
 
-    @pytest.mark.parametrize("query", ["of=nothing", "of=redis&source=999"])
+    @pytest.mark.parametrize("query", ["of=nothing", "of=redis&source=987654321"])
     def test_what_there_is_not_is_not_found(self, client: Client, query: str) -> None:
         client.force_login(make.user("grace", is_staff=True))
         assert client.get(f"/dashboards/new/?from=ready&{query}").status_code == 404

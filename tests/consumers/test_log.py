@@ -322,7 +322,7 @@ async def test_a_page_gets_html(connect: Connect, ada: User, war: Room) -> None:
 
 @pytest.mark.parametrize(
     ("path", "code"),
-    [("/ws/rooms/99/?format=json", 4404), ("/ws/rooms/{war}/?format=xml", 4404), ("/ws/rooms/{closed}/", 4404)],
+    [("/ws/rooms/987654321/?format=json", 4404), ("/ws/rooms/{war}/?format=xml", 4404), ("/ws/rooms/{closed}/", 4404)],
 )
 async def test_what_is_not_for_them_is_not_there(connect: Connect, ada: User, war: Room, path: str, code: int) -> None:
     closed = await database_sync_to_async(rooms.create)(SYSTEM, "Closed", {"everyone": False})
@@ -466,7 +466,7 @@ class TestTicket:
         assert await close_code(socket) == 4401
 
     async def test_it_opens_no_other_socket(self, connect: Connect, war: Room) -> None:
-        ticket = await database_sync_to_async(self.issue)("edit", "/ws/rooms/99/")
+        ticket = await database_sync_to_async(self.issue)("edit", "/ws/rooms/987654321/")
         assert await close_code(await connect(f"/ws/rooms/{war.pk}/?format=json&ticket={ticket}")) == 4401
 
     @pytest.mark.parametrize("ticket", ["", "x", "%00", "x" * 5000])

@@ -63,10 +63,10 @@ ROLES = ("nobody", "viewer", "editor", "administrator")
         ("/d/shop/access/", (302, 403, 200, 200)),
         ("/sources/{source}/access/", (302, 403, 200, 200)),
         ("/join/", (200, 200, 200, 200)),
-        ("/access/users/999/", (302, 403, 403, 404)),
-        ("/access/teams/999/", (302, 403, 403, 404)),
+        ("/access/users/987654321/", (302, 403, 403, 404)),
+        ("/access/teams/987654321/", (302, 403, 403, 404)),
         ("/d/none/access/", (302, 404, 404, 404)),
-        ("/sources/999/access/", (302, 404, 404, 404)),
+        ("/sources/987654321/access/", (302, 404, 404, 404)),
     ],
 )
 def test_a_page_opens_for_those_whom_it_is_for(

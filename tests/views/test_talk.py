@@ -61,7 +61,7 @@ def tell(what: str = "Deployed.", to: str = "user:ada", **more: str) -> None:
         ("/rooms/{open}/delete/", (302, 403, 200, 200)),
         ("/rooms/{teams}/", (302, 404, 404, 200)),
         ("/rooms/{teams}/delete/", (302, 404, 404, 200)),
-        ("/rooms/999/", (302, 404, 404, 404)),
+        ("/rooms/987654321/", (302, 404, 404, 404)),
         ("/notifications/", (302, 200, 200, 200)),
         ("/notifications/?before=1", (302, 200, 200, 200)),
         ("/notifications/?before=nonsense", (302, 200, 200, 200)),
