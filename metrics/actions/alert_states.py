@@ -54,7 +54,7 @@ def _free(begun: Sequence[Moved]) -> list[Moved]:
 def _unchanged(known: Sequence[Moved]) -> list[Moved]:
     """Return those whose alert stands as it was read, and hold it until the end of the transaction."""
     rows = Alert.objects.filter(pk__in=[one.looked.alert.pk for one in known if one.looked.alert])
-    held = rows.select_for_update().order_by("pk").values_list("pk", "state", "since_ms", "seen_at_ms")
+    held = rows.select_for_update(no_key=True).order_by("pk").values_list("pk", "state", "since_ms", "seen_at_ms")
     now = {pk: (state, since_ms, seen_at_ms) for pk, state, since_ms, seen_at_ms in held} if known else {}
     return [
         one

@@ -37,7 +37,7 @@ def acknowledge(by: Principal, id: int, reason: str, until: datetime | None = No
     """
     reason = checked_reason(reason, until)
     with transaction.atomic():
-        alert = locks.locked(find(by, id))
+        alert = locks.locked(find(by, id), no_key=True)
         check(by, ACKNOWLEDGE, alert)
         if alert.state == State.OK:
             raise Invalid("id", "This alert is over; there is nothing to acknowledge.")
@@ -86,7 +86,7 @@ def checked_reason(reason: str, until: datetime | None) -> str:
 def give_back(by: Principal, id: int) -> Alert:
     """Take an acknowledgement back: the alert is for anybody again. Raises Missing and Forbidden."""
     with transaction.atomic():
-        alert = locks.locked(find(by, id))
+        alert = locks.locked(find(by, id), no_key=True)
         check(by, ACKNOWLEDGE, alert)
         _give_back(by, alert)
     return alert

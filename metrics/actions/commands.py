@@ -79,7 +79,7 @@ def _done(draft: Draft, room: Room) -> Message | Exception:
     word, _, rest = draft.text.strip().partition(" ")
     try:
         with transaction.atomic():
-            incident = Incident.objects.select_for_update().filter(pk=room.incident_id or 0).first()
+            incident = Incident.objects.select_for_update(no_key=True).filter(pk=room.incident_id or 0).first()
             messages.check_draft(draft, rooms.with_access([room.pk]).get(room.pk))
             command = COMMANDS.get(word)
             if command is None or incident is None:

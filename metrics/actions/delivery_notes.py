@@ -25,7 +25,7 @@ def hold(row: Delivery) -> Incident | None:
     A process that ends another delivery of it at the same time waits, and sees then that this one ended.
     """
     id = incident_of(row.conversation)
-    incident = Incident.objects.select_for_update().filter(pk=id).first() if id is not None else None
+    incident = Incident.objects.select_for_update(no_key=True).filter(pk=id).first() if id is not None else None
     if incident is not None:
         logs.hold([topic_of(rooms.of_incident(incident).pk)])
     return incident

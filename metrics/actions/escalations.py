@@ -45,7 +45,7 @@ def sweep(now: float) -> int:
     moment, count = datetime_of(now), 0
     for (pk,) in _WAITING.rows(moment):
         with transaction.atomic():
-            incident = Incident.objects.select_for_update().filter(_due_by(moment), pk=pk).first()
+            incident = Incident.objects.select_for_update(no_key=True).filter(_due_by(moment), pk=pk).first()
             if incident is not None:
                 _take_step(incident, moment)
                 count += 1
@@ -57,7 +57,11 @@ def hurry(now: float) -> int:
     moment, ids = datetime_of(now), sightings.unseen(now)
     for pk in ids:
         with transaction.atomic():
-            incident = Incident.objects.select_for_update().filter(pk=pk, unseen_at=None, acknowledged_at=None).first()
+            incident = (
+                Incident.objects.select_for_update(no_key=True)
+                .filter(pk=pk, unseen_at=None, acknowledged_at=None)
+                .first()
+            )
             if incident is None:
                 continue
             incident.unseen_at = moment

@@ -164,7 +164,7 @@ def open_again(incident: Incident, spec: EscalationSpec, now: datetime) -> None:
 
 
 def _locked_rows() -> QuerySet[Incident]:
-    return Incident.objects.select_for_update()
+    return Incident.objects.select_for_update(no_key=True)
 
 
 def moved(those: Iterable[Incident], before: str, after: str, now: datetime, why: str) -> None:

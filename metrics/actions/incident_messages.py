@@ -58,7 +58,7 @@ def send(now: float) -> int:
         if count == AT_ONCE:
             break
         with transaction.atomic():
-            incident = _waiting(*ends).select_for_update().prefetch_related("teams").filter(pk=pk).first()
+            incident = _waiting(*ends).select_for_update(no_key=True).prefetch_related("teams").filter(pk=pk).first()
             if incident is None or not _is_due(incident, moment) or _is_quiet(incident, moment):
                 continue
             if incident.told or incident.resolved_at is None:

@@ -218,7 +218,7 @@ def end_acknowledgements(now: float) -> None:
     over = _over_by(datetime_of(now))
     for id in Incident.objects.filter(over).order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():  # one each: alerts are locked before the log of events
-            incident = Incident.objects.select_for_update().filter(over, pk=id).first()
+            incident = Incident.objects.select_for_update(no_key=True).filter(over, pk=id).first()
             if incident is None:
                 continue
             _give_back(SYSTEM, incident)
@@ -277,7 +277,7 @@ def _give_back(by: Principal, incident: Incident) -> None:
 
 
 def _locked(by: Principal, id: int, verb: str) -> Incident:
-    incident = locks.locked(find(by, id))
+    incident = locks.locked(find(by, id), no_key=True)
     check(by, verb, incident)
     return incident
 

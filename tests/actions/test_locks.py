@@ -190,3 +190,24 @@ def test_a_row_that_somebody_removed_meanwhile_is_missing() -> None:
         User.objects.all().delete()
         with pytest.raises(Missing, match="Somebody removed ada meanwhile"):
             locks.locked(found)
+
+
+def test_rows_that_refer_to_what_is_locked_are_written_meanwhile(incident: Incident) -> None:
+    alert = Alert.objects.get()
+    rows = {Rule: alert.rule_id, Incident: incident.pk, Alert: alert.pk}
+    errors: list[Exception] = []
+
+    def refer(_: int, __: int) -> None:
+        with connection.cursor() as cursor:
+            for model, id in rows.items():  # as PostgreSQL itself looks at the row of a foreign key
+                cursor.execute(f"SELECT 1 FROM {model._meta.db_table} WHERE id = %s FOR KEY SHARE NOWAIT", [id])
+
+    with transaction.atomic():
+        locks.rules([alert.rule_id])
+        locks.incidents([incident.pk])
+        locks.locked(incident, no_key=True)
+        locks.alerts(Alert.objects.all())
+        thread = threading.Thread(target=_run, args=(refer, 0, 0, errors))
+        thread.start()
+        thread.join(WITHIN_S)
+    assert errors == []
