@@ -108,7 +108,7 @@ def main() -> None:
 
 def load_first() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
-    import_slim()
+    import_redis()
     import django
 
     django.setup()
@@ -126,18 +126,24 @@ def stand_in(name: str, module: ModuleType | None) -> Iterator[None]:
         del sys.modules[name]
 
 
-def import_slim() -> None:
-    """Import redis-py without what it measures with, and Celery without a shell: a tenth of all memory, never used."""
+def import_redis() -> None:
+    """Import redis-py without the modules that it measures with, which nothing here uses."""
+    with stand_in("opentelemetry.sdk", None):
+        import_module("redis")
+
+
+def import_celery() -> None:
+    """Import Celery's commands without the shell of one of them: a hundred modules that nothing here uses."""
     shell = ModuleType("click_repl")
     shell.register_repl = lambda group: None  # type: ignore[attr-defined]
-    with stand_in("opentelemetry.sdk", None), stand_in("click_repl", shell):
-        import_module("redis")
+    with stand_in("click_repl", shell):
         import_module("celery.bin.amqp")
 
 
 def load_rest() -> None:
     from django.conf import settings
 
+    import_celery()
     for name in (*settings.CELERY_IMPORTS, *THEN):
         import_module(name)
     from dashboard_project import warm
