@@ -30,7 +30,7 @@ def markdown(by: Principal, id: int) -> str:
         ["## In short", "", *_facts(incident, alerts)],
         ["## What was seen", "", *_seen(alerts)],
         ["## What happened", "", *_happened(incident, alerts)],
-        ["## Who was told", "", *_notified(incident)],
+        ["## Notified people", "", *_notified(incident)],
         *([f"## {heading}", "", "…"] for heading in TO_WRITE),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
