@@ -21,8 +21,8 @@ BYTES_RECEIVED = struct.Struct("128xQ")
 class Deadline:
     """`with Deadline(10) as deadline`: connections given to `watch` are cut after 10 seconds, whoever reads them.
 
-    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux). An
-    exception that leaves the block after that is a SourceError that says so.
+    They are also cut when more than READ_MOST_BYTES came over one of them, where the system tells (TCP on Linux): then
+    a SourceError leaves the block, as for an exception that leaves it after time is up.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -58,15 +58,16 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._over.set()
+        is_flooded = self._is_flooded or self._has_come() > READ_MOST_BYTES  # also all of it between two looks
         with self._lock:
             for twin in self._twins:
                 twin.close()
             self._twins.clear()
-        if not isinstance(error, Exception):
+        if error is not None and not isinstance(error, Exception):
             return
-        if self._is_flooded:
+        if is_flooded:
             raise SourceError(f"It was sent more than {READ_MOST_BYTES // 1024**2} MiB.") from error
-        if self.passed:
+        if error is not None and self.passed:
             raise SourceError(f"It took longer than {self._timeout_s:g} s.") from error
 
     def _watch(self) -> None:
