@@ -21,6 +21,7 @@ from metrics.actions import (
 from metrics.actions.alert_states import Moved
 from metrics.actions.alert_values import Value
 from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked, Seen
+from metrics.actions.rule_index import IndexedRule
 from metrics.alerts.machine import Change, State, Status, fold
 from metrics.models import Series
 from metrics.redis_state import arrived, outage
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 LOOKED_BACK_S = 600.0
 """How far back samples are looked at when nobody knows what arrived: Redis was started anew."""
 CAUGHT_UP_MOST = 60
+KNOWN_WITHIN_S = 5.0
+"""So soon after a rule changed, every process that stores samples knows it: a second, and a commit that takes long."""
 AT_ONCE, VALUES_AT_ONCE = 200, 1000
 """Alerts that change in one transaction, and those whose values are written in one."""
 
@@ -88,7 +91,8 @@ def sweep(now: float) -> int:
         return 0
     since_ms = arrived.missing_since()
     if since_ms is not None:
-        _look_back(max(since_ms, round((now - LOOKED_BACK_S) * 1000)) if since_ms == 0 else since_ms)
+        since_ms = max(since_ms, round((now - LOOKED_BACK_S) * 1000)) if since_ms == 0 else since_ms
+        _look_back(rule_index.by_metric(), since_ms)
         arrived.looked_back()
     if arrived.waits():
         arrived.wake()
@@ -112,6 +116,7 @@ def look(now: float) -> int:
     with arrived.turn() as turn:
         if turn is None:
             return 0
+        _look_back_at_changed(rules, now)
         count, seen = 0, list[Seen]()
         for at in _moments(now):
             turn.extend(arrived.LOCK_S, replace_ttl=True)
@@ -141,10 +146,18 @@ def _moments(now: float) -> list[float]:
     return [at - place * CALCULATED_EVERY_S for place in range(count) if place % apart == 0][::-1]
 
 
-def _look_back(since_ms: int) -> None:
-    """Have looked at the samples since a time of all that rules look at; each rule begins where it is as it is."""
-    metrics = list(rule_index.by_metric())
-    ids = Series.objects.filter(metric__in=metrics).order_by().values_list("pk", flat=True)
+def _look_back_at_changed(rules: Iterable[IndexedRule], now: float) -> None:
+    """Have looked at the samples that came while a process did not know of a change of a rule, and so noted none."""
+    last = arrived.looked_at()
+    since = (now - LOOKED_BACK_S if last is None else last) - KNOWN_WITHIN_S
+    changed = [one for one in rules if one.follows and one.changed_at > since]
+    if changed:
+        _look_back({one.query.metric for one in changed}, round(min(one.changed_at for one in changed) * 1000))
+
+
+def _look_back(metrics: Iterable[str], since_ms: int) -> None:
+    """Have looked at the samples of `metrics` since a time; each rule begins where it is as it is."""
+    ids = Series.objects.filter(metric__in=list(metrics)).order_by().values_list("pk", flat=True)
     arrived.add(dict.fromkeys(ids, since_ms), back=True)
 
 

@@ -120,6 +120,24 @@ def test_what_was_gone_before_the_rule_was_is_not_missed() -> None:
     assert evaluation.look(AT) == 0
 
 
+def test_a_sample_counts_that_comes_before_its_process_knows_of_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluation.look(AT - 10)
+    for name, changed_at in (("new", AT - 0.5), ("old", AT - 60)):
+        Rule.objects.filter(pk=rule(name).pk).update(changed_at=datetime_of(changed_at))
+    with monkeypatch.context() as stale:
+        stale.setattr(rule_index, "by_metric", dict)
+        push(95)
+    assert states() == {}
+    evaluation.look(AT + 3)
+    evaluation.evaluate(AT + 3)
+    assert states() == {"new": "firing", "old": "firing"}
+    evaluation.look(AT + 13)
+    evaluation.evaluate(AT + 13)
+    evaluation.look(AT + 23)
+    assert not arrived.waits(), "every process knows it by then"
+    assert moves() == [("ok", "firing", 0)] * 2
+
+
 def test_rates_are_looked_at_every_ten_seconds() -> None:
     made = rule(metric="requests_total", condition={"kind": "threshold", "above": 5})
     rules.change(SYSTEM, made.pk, {"query": {"metric": "requests_total", "function": "rate", "over": "1m"}})

@@ -58,6 +58,13 @@ def outside(system: Stack) -> Iterator[Hook]:
     api("DELETE", f"rules/{made['id']}")
 
 
+def wait_until_told(person: Person, receiver: Hook, state: str) -> None:
+    for _ in range(int(SOON_S * 10)):
+        if told(receiver)[-1:] and told(receiver)[-1][0] == state:
+            return
+        person.page.wait_for_timeout(100)
+
+
 def told(receiver: Hook) -> list[tuple[str, str]]:
     """Return the state and the person of each message about the incident, in the order in which they came."""
     bodies = [json.loads(body) for _, _, body in receiver.got]
@@ -76,6 +83,7 @@ def test_they_live_through_an_incident(person: Person, mary: Person, outside: Ho
     expect(person.page.locator("#alerts")).to_contain_text("Boiler", timeout=SOON_MS)
     expect(mary.page.locator(".toast").first).to_contain_text("Boiler", timeout=SOON_MS)
 
+    wait_until_told(person, outside, "firing")  # else that she took it is told with it
     mary.page.locator("#alerts").get_by_role("link", name="Boiler").first.tap()
     mary.page.get_by_role("link", name="Incident", exact=True).tap()
     mary.page.get_by_role("button", name="Acknowledge").tap()
@@ -95,6 +103,7 @@ def test_they_live_through_an_incident(person: Person, mary: Person, outside: Ho
     expect(person.page.locator(".checklist .done")).to_contain_text("Open the valve", timeout=SOON_MS)
     expect(person.page.locator("#log .drawing svg").first).to_be_attached()
 
+    wait_until_told(person, outside, "update")  # else the end comes before it, and is told alone
     push(person.system, push_token, 20, METRIC)
     expect(person.page.locator("#state")).to_contain_text("resolved", timeout=SOON_MS)
     expect(wall.page.locator(".burning")).to_be_hidden(timeout=SOON_MS)
@@ -102,10 +111,7 @@ def test_they_live_through_an_incident(person: Person, mary: Person, outside: Ho
     until = person.page.get_by_role("link", name="Review")
     until.click()
     expect(person.page.locator("main")).to_contain_text("mary", timeout=SOON_MS)
-    for _ in range(int(SOON_S * 10)):
-        if told(outside)[-1:] and told(outside)[-1][0] == "resolved":
-            break
-        person.page.wait_for_timeout(100)
+    wait_until_told(person, outside, "resolved")
     assert [state for state, _ in told(outside)] == ["firing", "update", "resolved"]
     assert told(outside)[1] == ("update", "mary")
 
