@@ -7,6 +7,7 @@ all operations that takes seconds, which every worker that collects the tests wo
 
 import json
 import re
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
+from schemathesis.generation.meta import CoveragePhaseData
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -37,6 +39,8 @@ from tests.make import dashboard, source, stored
 pytestmark = pytest.mark.django_db(transaction=True)  # what fails in a request must not fail the next
 
 EXAMPLES = 4
+ALIKE_MOST = 2
+"""So many requests are sent that are wrong in the same way, such as a field that has a wrong type."""
 SHARES = 12
 """Tests among which the operations are dealt out, so that more than one worker has some."""
 RUNS_A_SOURCE = re.compile(r"^/api/v1/sources/(\{id\}/)?test$")
@@ -154,6 +158,15 @@ class World:
         self.headers: dict[str, str] = {}
         self._redis = redis
         self._operation = ""
+        self._sent: Counter[object] = Counter()
+
+    def knows(self, case: Case[Any]) -> bool:
+        """Whether enough requests like this were sent to its operation; those made up at random are all unlike."""
+        if case.meta is None or not isinstance(case.meta.phase.data, CoveragePhaseData):
+            return False
+        way = case.meta.phase.data
+        self._sent[key := (case.operation.label, way.parameter, way.description)] += 1
+        return self._sent[key] > ALIKE_MOST
 
     def turn(self, case: Case[Any]) -> None:
         """Leave nothing to an operation of those before it: not their rows, nor limits that they reached."""
@@ -194,6 +207,8 @@ def world(transactional_db: None, redis: Redis) -> World:
 @schemathesis.pytest.from_fixture("every").parametrize()
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))  # as tests, they don't take it from CONFIG
 def test_no_request_is_answered_as_the_description_does_not_say(world: World, case: Case[Any]) -> None:
+    if world.knows(case):
+        return
     world.turn(case)
     id = case.path_parameters.get("id")
     if isinstance(id, int) and id % 2 == 0:  # or else hardly any request would find something
