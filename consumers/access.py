@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from consumers.codes import LINK_OVER, NO_ACCESS, NO_SUCH_THING, SIGN_IN
+from consumers.codes import NO_ACCESS, NO_SUCH_THING, OVER, SIGN_IN
 from consumers.holders import Credential, Holder, holders
-from metrics.access import links, tickets
+from metrics.access import links, screens, tickets
 from metrics.access.policy import SEE, may, may_watch, visible
 from metrics.access.principal import NOBODY, Principal, address_in, alike
 from metrics.actions import variables
@@ -29,7 +29,7 @@ class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
     `id` is that of the thing, and `chosen` the values of its variables that were asked for. `holder` is `user:<id>`,
-    `token:<id>` or `link:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a
+    `token:<id>`, `screen:<id>` or `link:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a
     principal, as it was when this was asked. The credential expires at `until` (Unix seconds).
     """
 
@@ -95,6 +95,11 @@ def link_credential(scope: dict[str, Any], id: str) -> Credential:
     return Credential("", "", link=(id, _cookie(scope, links.cookie_of(id))))
 
 
+def screen_credential(scope: dict[str, Any]) -> Credential:
+    """Return what the handshake brought of a paired screen; whoever is signed in beside it does not count."""
+    return Credential("", "", screen=_cookie(scope, screens.COOKIE))
+
+
 def asking_from(scope: dict[str, Any], by: Principal) -> Principal:
     """Return `by` with the address that the handshake came from."""
     client = scope.get("client")
@@ -111,7 +116,7 @@ def _cookie(scope: dict[str, Any], name: str) -> str:
 
 def over_code(by: Principal) -> int:
     """Return the code for a socket whose credential is over."""
-    return LINK_OVER if by.shown is not None else SIGN_IN
+    return OVER if by.shown is not None else SIGN_IN
 
 
 async def holder(who: Credential) -> Holder:
@@ -137,7 +142,7 @@ def _decisions(questions: Collection[Question]) -> dict[Question, Decision]:
 def _decision(question: Question, held: Holder, find: Find) -> Decision:
     by, holder, name, until = held
     if not holder:
-        return Decision(LINK_OVER if question.credential.link else SIGN_IN)
+        return Decision(OVER if question.credential.shows_one else SIGN_IN)
     if not may(by, SEE, Dashboard):
         return Decision(NO_ACCESS)
     # One question serves all who have this role and these teams; things for one person alone are asked for each.

@@ -16,7 +16,7 @@ class DashboardConsumer(TopicConsumer):
 
     kind = DASHBOARD
 
-    def name(self) -> str:
+    def name(self) -> int | str:
         return str(self.scope["url_route"]["kwargs"]["slug"])
 
     def variables(self, query: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:

@@ -11,22 +11,29 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 
-from metrics.access import links
+from metrics.access import links, screens
 from metrics.access.bearer import bearers, valid_tokens
-from metrics.access.principal import NOBODY, Principal, of_link, of_token, of_users
-from metrics.models import Link, Token
+from metrics.access.principal import NOBODY, Principal, of_link, of_screen, of_token, of_users
+from metrics.models import Link, Screen, Token
 
 
 class Credential(NamedTuple):
     """The credential that a socket was opened with: the session of a browser, or the bearer token of a program.
 
-    `token_id` is that of the token whose ticket it was opened with, `link` the id and the secret of a link.
+    `token_id` is that of the token whose ticket it was opened with, `link` the id and the secret of a link, `screen`
+    the secret of a paired screen.
     """
 
     session: str
     token: str
     token_id: int = 0
     link: tuple[str, str] | None = None
+    screen: str | None = None
+
+    @property
+    def shows_one(self) -> bool:
+        """Whether it is for one dashboard alone, as those of links and screens are."""
+        return self.link is not None or self.screen is not None
 
 
 class Holder(NamedTuple):
@@ -44,10 +51,15 @@ def holders(credentials: Iterable[Credential]) -> dict[Credential, Holder]:
     sessions: list[Credential] = []
     secrets: list[Credential] = []
     ids: list[Credential] = []
+    walls: dict[Credential, str] = {}
     for one in set(credentials):
         found[one] = _of_link(*one.link) if one.link is not None else Holder()
-        if one.link is None:
+        if one.screen is not None:
+            walls[one] = one.screen
+        elif one.link is None:
             (secrets if one.token else ids if one.token_id else sessions).append(one)
+    paired = screens.of_secrets(walls.values())
+    found |= {one: _of_screen(paired[secret]) for one, secret in walls.items() if secret in paired}
     tokens = bearers([one.token for one in secrets])
     found |= {one: _of_token(tokens[one.token]) for one in secrets if one.token in tokens}
     if ids:
@@ -67,16 +79,25 @@ def _of_sessions(keys: Iterable[str]) -> dict[str, Holder]:
         if (user := get_user(request)).is_authenticated:
             users[session.session_key] = user
     principals = zip(users.items(), of_users(users.values()), strict=True)
-    return {key: Holder(by, f"user:{user.pk}", user.get_username()) for (key, user), by in principals}
+    return {key: Holder(by, by.holder, user.get_username()) for (key, user), by in principals}
 
 
 def _of_token(token: Token) -> Holder:
-    return Holder(of_token(token), f"token:{token.pk}", token.name, _until(token))
+    by = of_token(token)
+    return Holder(by, by.holder, token.name, _until(token))
+
+
+def _of_screen(screen: Screen) -> Holder:
+    by = of_screen(screen)
+    return Holder(by, by.holder, by.name)
 
 
 def _of_link(id: str, secret: str) -> Holder:
     link = links.opened(secret, int(id)) if id.isascii() and id.isdigit() and len(id) < 16 else None
-    return Holder(of_link(link), f"link:{link.pk}", f"link {link.name}", _until(link)) if link else Holder()
+    if link is None:
+        return Holder()
+    by = of_link(link)
+    return Holder(by, by.holder, by.name, _until(link))
 
 
 def _until(credential: Token | Link) -> float:

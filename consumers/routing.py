@@ -11,6 +11,7 @@ from consumers.alert_log import AlertsConsumer
 from consumers.codes import NO_SUCH_THING
 from consumers.dashboard import DashboardConsumer
 from consumers.log import NotificationsConsumer, RoomConsumer
+from consumers.screen import ScreenConsumer
 
 
 async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
@@ -22,6 +23,7 @@ async def no_such_thing(scope: Any, receive: Any, send: Any) -> None:
 
 OURS = [
     path("ws/dashboards/<slug:slug>/", DashboardConsumer.as_asgi()),
+    path("ws/screen/", ScreenConsumer.as_asgi()),
     path("ws/rooms/<int:id>/", RoomConsumer.as_asgi()),
     path("ws/alerts/", AlertsConsumer.as_asgi()),
     path("ws/notifications/", NotificationsConsumer.as_asgi()),

@@ -158,7 +158,7 @@ class TopicConsumer(AsyncWebsocketConsumer, ABC):
             return early
         try:
             self.credential = await self._credential()
-            range = self.asked.get("range", "") if self.credential.link else ""  # all others may see any
+            range = self.asked.get("range", "") if self.credential.shows_one else ""  # all others may see any
             question = Question(self.credential, self.kind, self.name(), self.asked_values, range)
             decision = await hub().batcher.judge(question)
         except RedisError:

@@ -49,5 +49,11 @@ class Unread:
             if self._shown.get(user) != html:
                 self._shown[user] = html
                 self._tabs.hand_over(
-                    bus.Personal(type=bus.PERSONAL, user=user, target=reading.BADGE, swap=MORPH, html=html)
+                    bus.Personal(
+                        type=bus.PERSONAL,
+                        holder=bus.Person(user).holder,
+                        target=reading.BADGE,
+                        swap=MORPH,
+                        html=html,
+                    )
                 )

@@ -1,6 +1,5 @@
 """Signing in: what the pause after failures counts by, and what is left to see for who is signed out."""
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 
-from metrics.access.principal import address_of
+from metrics.access.principal import address_of, machine_at
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -26,12 +25,8 @@ def username(request: HttpRequest | None, credentials: dict[str, Any] | None = N
 
 
 def counted_address(request: HttpRequest) -> str:
-    """Return what failures from the client's address count under: of IPv6, the /64, which one machine has all of.
-
-    See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. A text that is no address counts as 0.0.0.0.
-    """
-    address = ipaddress.ip_address(address_of(request) or "0.0.0.0")  # noqa: S104 (not one to listen on)
-    return str(address if address.version == 4 else ipaddress.IPv6Address(int(address) >> 64 << 64))
+    """Return what failures from the client's address count under."""
+    return machine_at(address_of(request))
 
 
 class Pauses(AxesDatabaseHandler):

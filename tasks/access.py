@@ -1,10 +1,21 @@
-"""Sessions, sign-ins, invitations, links, notifications, transitions, annotations, alerts and events that are old."""
+"""Sessions, sign-ins, invitations, links, screens, notifications, transitions, annotations, alerts, events: old ones."""
 
 import time
 
 from celery import shared_task
 
-from metrics.actions import account, alert_events, alerts, annotations, journal, links, notifications, users, watches
+from metrics.actions import (
+    account,
+    alert_events,
+    alerts,
+    annotations,
+    journal,
+    links,
+    notifications,
+    screens,
+    users,
+    watches,
+)
 from tasks.outage import skip_during_outage
 
 
@@ -16,6 +27,7 @@ def forget() -> None:
     account.forget(now)
     users.forget_invitations()
     links.forget(now)
+    screens.forget(now)
     notifications.forget(now)
     watches.forget()
     journal.forget(now)

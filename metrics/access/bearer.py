@@ -9,11 +9,11 @@ from django.db.models import CharField, DateTimeField, Q, QuerySet, prefetch_rel
 from django.utils import timezone
 
 from metrics.database import best_effort
-from metrics.models import Link, Token
+from metrics.models import Link, Screen, Token
 from metrics.prepared_query import PreparedQuery
 
 NOTED_EVERY = timedelta(minutes=1)
-"""The last use of a token or a link is known so exactly."""
+"""The last use of a token, a link or a screen is known so exactly."""
 
 
 def secret_in(authorization: str) -> str:
@@ -68,7 +68,7 @@ _VALID_TOKEN = PreparedQuery(
 )
 
 
-def note_use(used: Iterable[Token] | Iterable[Link], now: datetime) -> None:
+def note_use(used: Iterable[Token] | Iterable[Link] | Iterable[Screen], now: datetime) -> None:
     """Write when those `used` were, to the minute; no request fails, or waits for long, because that did."""
     due = [one for one in used if one.last_used_at is None or now - one.last_used_at >= NOTED_EVERY]
     if not due:

@@ -15,8 +15,9 @@ Silences, maintenance, schedules and annotations are things of teams as all othe
 that their maker sees, and are changed only by those who see as much. Others may end them.
 A webhook for alerts is for the editors of its teams.
 
-A link sees its own dashboard, and of that the range and the values of variables that it was made for. It has no role:
-whatever is not granted to it here, it may not.
+A link sees its own dashboard, and of that the range and the values of variables that it was made for; a screen sees the
+dashboard that editors of its teams have it show, over one range. They have no role: whatever is not granted to them
+here, they may not. Screens themselves, as webhooks, are for editors.
 
 The room of a dashboard or of an incident is for those who see that. A direct conversation is for its two people, and
 for no administrator. A message is changed by its author alone, and deleted by them and those who may change its room.
@@ -49,6 +50,7 @@ from metrics.models import (
     Room,
     Rule,
     Schedule,
+    Screen,
     Series,
     Silence,
     Source,
@@ -98,6 +100,7 @@ NEEDS: Mapping[type[Model] | str, Mapping[str, Role]] = {
     Maintenance: _BY_EDITORS,
     Annotation: _BY_EDITORS,
     Schedule: _BY_EDITORS,
+    Screen: dict.fromkeys((SEE, CREATE, CHANGE, DELETE), Role.EDITOR),
     Room: {**_BY_EDITORS, SAY: Role.VIEWER},
     Message: {CHANGE: Role.VIEWER, DELETE: Role.VIEWER},
     Notification: {CREATE: Role.EDITOR},
@@ -125,6 +128,7 @@ SHARED = (
     Maintenance,
     Rule,
     Schedule,
+    Screen,
     Silence,
     Source,
 )
@@ -174,7 +178,7 @@ def may_watch(
 ) -> bool:
     """Return whether `by` may see `dashboard` over `range`, with the values that are `asked` of its variables.
 
-    A link sees no moment of the `past`: the dashboard may have shown more then.
+    Links and screens see no moment of the `past`: the dashboard may have shown more then.
     """
     if not may(by, SEE, dashboard):
         return False
@@ -460,7 +464,7 @@ def _why_not(by: Principal, verb: str, thing: Model | type[Model] | str) -> str:
     if verb == SAY and by.kind == "token":
         return "This token may not write in rooms; make one with the scope edit, for everyone or a team of the room."
     if by.shown is not None:
-        return f"This link shows one dashboard, and does not {verb} {nouns}."
+        return f"This {by.kind} shows one dashboard, and does not {verb} {nouns}."
     if by.role < needed:
         said = f"This token is for {by.role.with_article}" if by.kind == "token" else f"You are {by.role.with_article}"
         return f"{said}: only {WHO[needed]} may {verb} {nouns}."

@@ -1,4 +1,4 @@
-"""Principals: a person, a token, a link, Watchfloor itself, or nobody."""
+"""Principals: a person, a token, a screen, a link, Watchfloor itself, or nobody."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, U
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 
-from metrics.models import Link, Token
+from metrics.models import Link, Screen, Token
 
 
 class Role(IntEnum):
@@ -38,23 +38,24 @@ ROLE_OF_SCOPE = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All that a link shows: one `dashboard` (id), over one `range` if it has one.
+    """All that a link or a screen shows: one `dashboard` (id), over one `range` if it has one.
 
-    `values` are the only ones of some of its variables, by name, in order.
+    `values` are the only ones of some of its variables, by name, in order. Without a dashboard it shows nothing.
     """
 
-    dashboard: int
+    dashboard: int | None
     range: str = ""
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The one who asks: a `user`, a `token`, a `link`, a `dashboard`, the `system`, or `nobody`, as `kind` says.
+    """The one who asks: a `user`, a `token`, a `screen`, a `link`, a `dashboard`, the `system`, or `nobody` (`kind`).
 
-    `name` is for the journal, `pk` is the id of the user, the token or the link. `teams` are the ids of their teams;
-    None is a token that is bound to none, and so acts for all. `pushes` says whether it may push samples. `address` is
-    the one that the request came from, if it came by one. `shown` is all that a link shows, None for all others.
+    `name` is for the journal, `pk` is the id of the user, the token, the screen or the link. `teams` are the ids of
+    their teams; None is a token that is bound to none, and so acts for all. `pushes` says whether it may push samples.
+    `address` is the one that the request came from, if it came by one. `shown` is all that a link or a screen shows,
+    None for all others.
     """
 
     kind: str
@@ -69,6 +70,11 @@ class Principal:
     @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
+
+    @property
+    def holder(self) -> str:
+        """The kind and the id, such as `user:5`."""
+        return f"{self.kind}:{self.pk}"
 
     @property
     def sees_all(self) -> bool:
@@ -131,6 +137,13 @@ def of_link(link: Link, address: str | None = None) -> Principal:
     return Principal("link", f"link {link.name}", pk=link.pk, address=address, shown=shown)
 
 
+def of_screen(screen: Screen, address: str | None = None) -> Principal:
+    """Return a paired screen as a principal that asks from `address`: without a role, and without a team."""
+    dashboard = screen.shown
+    shown = Shown(None) if dashboard is None else Shown(dashboard.pk, screen.range or dashboard.range)
+    return Principal("screen", f"screen {screen.name}", pk=screen.pk, address=address, shown=shown)
+
+
 def of_dashboard(dashboard: int | None, teams: frozenset[int]) -> Principal:
     """Return the people who may see the dashboard of this id as one principal, as a dashboard is drawn once for all.
 
@@ -140,7 +153,8 @@ def of_dashboard(dashboard: int | None, teams: frozenset[int]) -> Principal:
 
 
 def of_visitor(request: HttpRequest) -> Principal:
-    """Return the user who sent `request`, or the link that it came by; the same object for the same request."""
+    """Return the user who sent `request`, or the link or the screen that it came by; the same object for each request.
+    """
     known = getattr(request, "principal", None)
     if known is None:
         known = request.principal = of_user(request.user, address_of(request))  # type: ignore[attr-defined]
@@ -151,6 +165,15 @@ def of_visitor(request: HttpRequest) -> Principal:
 def address_of(request: HttpRequest) -> str | None:
     """Return the address of the client; None for what a proxy reports that is none."""
     return address_in(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def machine_at(address: str | None) -> str:
+    """Return what a client's `address` is counted under: of IPv6, the /64, which one machine has all of.
+
+    See https://www.rfc-editor.org/rfc/rfc4291#section-2.5.4. Without an address it is 0.0.0.0.
+    """
+    found = ipaddress.ip_address(address or "0.0.0.0")  # noqa: S104 (not one to listen on)
+    return str(found if found.version == 4 else ipaddress.IPv6Address(int(found) >> 64 << 64))
 
 
 def address_in(text: str) -> str | None:

@@ -182,7 +182,7 @@ def reword(found: QuerySet[Notification], text: str) -> None:
 
 def _reword(notification: Notification) -> None:
     html = render_to_string("notification/_text.html", {"one": notification}).strip()
-    bus.send_to(notification.user_id, f"notification-{notification.number}-text", "outerMorph", html)
+    bus.send_to(bus.Person(notification.user_id), f"notification-{notification.number}-text", "outerMorph", html)
 
 
 def take_back(found: QuerySet[Notification]) -> None:
@@ -397,7 +397,7 @@ def _data(notification: Notification) -> dict[str, Any]:
 
 
 def _ring(user: int) -> None:
-    bus.send_to(user, BELL, "outerMorph", bell(user))
+    bus.send_to(bus.Person(user), BELL, "outerMorph", bell(user))
 
 
 def _check(kind: str, notice: Notice) -> None:

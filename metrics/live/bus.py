@@ -1,11 +1,11 @@
 """The one way out, to every process that shows a topic.
 
 A new version of a variant goes into its snapshot first. An entry of a log is in the database already. Something for one
-person goes to every process, since any may have tabs of theirs.
+person or one screen goes to every process, since any may have their sockets.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, Protocol, TypedDict
 
 from channels.layers import get_channel_layer
 from redis import RedisError
@@ -18,7 +18,8 @@ from metrics.redis_state.connection import run
 FRAGMENTS = "fragments"
 RECHECK = "recheck"
 ENTRY = "entry"
-PERSONAL = "personal"
+PERSONAL = "element"
+"""Another word than that of earlier releases, which named a user: each takes no notice of the other's messages."""
 UNREAD = "unread"
 NOTIFIED = "notified"
 ALERTS = "alerts"
@@ -81,11 +82,28 @@ class Appended(TypedDict):
     entries: list[Entry]
 
 
+class Holding(Protocol):
+    """A principal, as far as messages name it: `holder` is `user:<id>` or `screen:<id>`."""
+
+    @property
+    def holder(self) -> str: ...
+
+
+class Person(NamedTuple):
+    """A person, of whom only the `id` is known."""
+
+    id: int
+
+    @property
+    def holder(self) -> str:
+        return f"user:{self.id}"
+
+
 class Personal(TypedDict):
-    """Message to a process: an element for every tab of `user` (id)."""
+    """Message to a process: an element for every tab of a person, or for a screen, as `holder` says."""
 
     type: str
-    user: int
+    holder: str
     target: str
     swap: str
     html: str
@@ -177,12 +195,14 @@ def append(entries: Mapping[Topic, Sequence[Entry]]) -> None:
     _try_to_send(*((group(topic), dict(message)) for topic, message in zip(entries, messages, strict=True)))
 
 
-def send_to(user: int, target: str, swap: str, html: str) -> None:
-    """Send an element to every open tab of `user` (id), on any process: `html`, swapped into `target` as htmx does.
+def send_to(to: Holding, target: str, swap: str, html: str) -> None:
+    """Send an element to every open tab of a person, or to a screen, on any process.
+
+    That is `html`, swapped into `target` as htmx does.
 
     Without Redis this is only logged: pages get the element when they are loaded.
     """
-    _try_to_send((PROCESSES, dict(Personal(type=PERSONAL, user=user, target=target, swap=swap, html=html))))
+    _try_to_send((PROCESSES, dict(Personal(type=PERSONAL, holder=to.holder, target=target, swap=swap, html=html))))
 
 
 def unread(*, users: Iterable[int] = (), rooms: Iterable[int] = ()) -> None:

@@ -24,6 +24,7 @@ from metrics.models.probe import Probe
 from metrics.models.push import IdempotencyKey
 from metrics.models.rollup import HourChunk, HourRollup, Late, MinuteChunk, MinuteRollup, Progress
 from metrics.models.room import Attachment, Message, Reaction, Reading, Room, StoredFile
+from metrics.models.screen import Screen
 from metrics.models.series import Chunk, FutureSample, RunningTotal, Sample, Series
 from metrics.models.session import Session
 from metrics.models.silence import Silence, Withheld
@@ -81,6 +82,7 @@ __all__ = [
     "RunningTotal",
     "Sample",
     "Schedule",
+    "Screen",
     "Series",
     "Session",
     "Sighting",

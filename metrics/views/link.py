@@ -4,7 +4,6 @@ They are for whoever has the link, whoever else is signed in beside it. They alo
 sites, of those in EMBED_SITES.
 """
 
-import time
 from collections.abc import Callable, Container
 from functools import wraps
 from http.cookies import Morsel
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -22,21 +21,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from metrics.access import links
-from metrics.access.policy import may_watch
-from metrics.access.principal import Shown, address_of, of_link, of_visitor
-from metrics.actions import variables
-from metrics.actions.errors import Invalid
-from metrics.actions.page import page
+from metrics.access.principal import address_of, of_link
 from metrics.models import Link
-from metrics.views import widget_page
-from metrics.widgets.ranges import DEFAULT, RANGES_S
+from metrics.views import shown_page, widget_page
 
 View = Callable[..., HttpResponse]
 
 OVER = "This link is over: it was revoked or has expired, or its dashboard was deleted."
 UNKNOWN = "There is no such link. Open its whole address, with all that stands behind the #."
 NOT_OPENED = "Open the whole address of the link again: this browser does not know it, or keeps no cookies here."
-SHOWS_NO_MORE = "This link does not show that."
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -153,40 +146,9 @@ def _in_tab(link: Link) -> str:
 
 
 def _dashboard(request: HttpRequest, link: Link, template: str, opened_as: str) -> HttpResponse:
-    by, dashboard = of_visitor(request), link.dashboard
-    shown = by.shown or Shown(dashboard.pk)
-    usual = dashboard.range if dashboard.range in RANGES_S else DEFAULT
-    range = request.GET.get("range", shown.range or usual)
-    given = variables.asked_in((name, value) for name, values in request.GET.lists() for value in values)
-    asked = variables.asked_by(by, given)
-    if not may_watch(by, dashboard, range, asked, past="at" in request.GET):
-        raise Http404(SHOWS_NO_MORE)
-    try:
-        chosen = variables.chosen(dashboard, asked)
-    except Invalid:  # a value that is gone, such as a machine
-        if given:
-            return redirect(request.path)
-        raise Http404("There is nothing to show just now: the values that this link shows are gone.") from None
-    if range not in RANGES_S:
-        return redirect(request.path)
-    if request.method == "HEAD":  # an open page asks whether it would get this one; that need not be drawn
-        return HttpResponse()
-    more = variables.address(chosen)
-    fixed = {variables.PREFIX + name for name, _ in shown.values}
-    context = {
-        "dashboard": dashboard,
-        "range": range,
-        "ranges": [] if shown.range else list(RANGES_S),
-        "variables": [one for one in variables.pickers(dashboard, chosen) if one.name not in fixed],
-        "fixed": [one for one in variables.pickers(dashboard, chosen) if one.name in fixed],
-        "more": more,
-        "page": page(dashboard, range, time.time(), chosen),
-        "socket_path": f"/ws/dashboards/{dashboard.slug}/?range={range}&dashboard={dashboard.pk}{more}{opened_as}",
-        "is_linked": True,
-        "wall_path": f"{reverse('link-wall', args=[link.pk])}?range={range}{more}",
-        "tab_path": f"{reverse('link-dashboard', args=[link.pk])}?range={range}{more}",
-    }
-    return render(request, template, context)
+    pages = {"wall_path": reverse("link-wall", args=[link.pk]), "tab_path": reverse("link-dashboard", args=[link.pk])}
+    socket = f"/ws/dashboards/{link.dashboard.slug}/"
+    return shown_page.shown(request, link.dashboard, template, socket, opened_as, pages)
 
 
 def _set_cookie(request: HttpRequest, response: HttpResponse, link: Link, secret: str) -> None:

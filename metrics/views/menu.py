@@ -12,7 +12,7 @@ from metrics.access.policy import CHANGE, SEE, WATCHING, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import reading
 from metrics.actions.notifications import unread
-from metrics.models import Alert, AuditEntry, Heartbeat, Room, Schedule, Series, Source, Token
+from metrics.models import Alert, AuditEntry, Heartbeat, Room, Schedule, Screen, Series, Source, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def pages(by: Principal) -> list[tuple[str, str, str]]:
         ("Rooms", "rooms", "rooms/", may(by, SEE, Room)),
         ("Explore", "explore", "explore/", may(by, SEE, Series)),
         ("Series", "series", "series/", may(by, SEE, Series)),
+        ("Screens", "screens", "screens/", may(by, SEE, Screen)),
         ("Watching", "watching", "watching/", may(by, SEE, WATCHING)),
         ("Access", access[0][1] if access else "", "access/", bool(access)),
         ("Audit", "audit", "audit/", may(by, SEE, AuditEntry)),

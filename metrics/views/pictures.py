@@ -8,8 +8,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from metrics.access import links
-from metrics.access.principal import Principal, address_of, of_link, of_visitor
+from metrics.access import links, screens
+from metrics.access.principal import Principal, address_of, of_link, of_screen, of_visitor
 from metrics.actions import pictures
 from metrics.actions.errors import Invalid, Missing, TooLarge
 from metrics.files import sent
@@ -37,16 +37,26 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
 def picture(request: HttpRequest, slug: str, hash: str) -> HttpResponseBase:
     """A picture of a dashboard. The picture behind an address never changes, so browsers keep it.
 
-    Widgets are the same bytes for all who see the dashboard, so this is the address of it on pages of links, too.
+    Widgets are the same bytes for all who see the dashboard, so this is the address of it on pages of links and of
+    screens, too.
     """
-    link = links.to_dashboard(request.COOKIES, slug)
-    if link is None:
+    by = _without_session(request, slug)
+    if by is None:
         return page(_picture)(request, slug, hash)
-    request.principal = of_link(link, address_of(request))  # type: ignore[attr-defined]
+    request.principal = by  # type: ignore[attr-defined]
     try:
         return _picture(request, slug, hash)
     except Missing as problem:
         raise Http404(str(problem)) from None
+
+
+def _without_session(request: HttpRequest, slug: str) -> Principal | None:
+    """Return the link or the screen that shows the dashboard `slug` in this browser."""
+    if link := links.to_dashboard(request.COOKIES, slug):
+        return of_link(link, address_of(request))
+    screen = screens.opened(request.COOKIES.get(screens.COOKIE, ""))
+    shows = screen is not None and screen.shown is not None and screen.shown.slug == slug
+    return of_screen(screen, address_of(request)) if screen is not None and shows else None
 
 
 def _picture(request: HttpRequest, slug: str, hash: str) -> HttpResponse:

@@ -15,7 +15,7 @@ class Removal:
     """A thing that may be removed: its `name`, and what is `lost` with it, as sentences.
 
     `way` are names and addresses of the pages above; who keeps it goes to the last of them. Once it is removed, `done`
-    is said at the address `then`.
+    is said at the address `then`. `verb` is the word for it, such as Revoke.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Removal:
     way: Sequence[tuple[str, str]]
     then: str
     done: str = ""
+    verb: str = "Delete"
 
 
 def confirm(request: HttpRequest, removal: Removal, remove: Callable[[], object]) -> HttpResponse:

@@ -2,15 +2,11 @@
 
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlencode
 
-import segno
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from metrics.access.policy import visible
@@ -20,6 +16,7 @@ from metrics.actions import shown
 from metrics.alerts.machine import ALERTING, BURNING, State
 from metrics.models import Alert, Dashboard, Series
 from metrics.models.log import sender
+from metrics.views import qr
 from metrics.views.access import page
 from metrics.widgets import units
 
@@ -60,12 +57,11 @@ def context(request: HttpRequest, by: Principal, slug: str) -> dict[str, object]
     shown = found[:ROWS_MOST]
     rows = [_row(one, now) for one in shown]
     query = urlencode({"alerts": level, **({"follow": 1} if follows else {})})
-    root = settings.PUBLIC_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
     return {
         "burning": rows,
         "more": len(found) - len(rows),
         "incidents": sorted({one.incident_id for one in shown if one.incident_id is not None}),
-        "code": code(root + rows[0].path) if rows else "",
+        "code": qr.code(qr.root(request) + rows[0].path) if rows else "",
         "alerts_path": f"{reverse('wall-alerts', args=[slug])}?{query}",
         "follow": f"{reverse('wall', args=[target])}?{query}"
         if follows and (target := leads_to(by, found, slug))
@@ -101,15 +97,6 @@ def leads_to(by: Principal, found: list[Alert], slug: str) -> str:
     slugs = dict(visible(by, Dashboard).order_by("title", "pk").values_list("pk", "slug"))
     showing = [slugs[pk] for pk in shown.dashboards_of(worst, slugs)]
     return slug if slug in showing or not showing else showing[0]
-
-
-@lru_cache(64)
-def code(address: str) -> SafeString:
-    """Return a QR code of `address` as SVG; it is dark on white, whatever the theme, for cameras."""
-    drawn = segno.make(address, error="m", micro=False).svg_inline(
-        omitsize=True, border=2, dark="#000", light="#fff", title=address
-    )
-    return mark_safe(drawn)  # noqa: S308  # segno escapes the title, and all else are numbers
 
 
 def _row(alert: Alert, now: float) -> Row:

@@ -16,7 +16,7 @@ const MOVED_OR_GONE = 4404; // a dashboard with a new slug: its old address lead
 const REFUSED = {
   [SIGN_IN]: "You are signed out. Sign in again to see live values.",
   4403: "This page may not connect to the server that it asks.",
-  4410: "This link is over: it was revoked or has expired.",
+  4410: "This link or screen was revoked, or has expired.",
   4404: "This dashboard is gone, or is not for you any more.",
   4429: "Too many different choices are watched just now. Close some pages, or choose what others watch. Trying again.",
   1013: "The server has no room for this page, or the page could not keep up. Trying again.",
@@ -72,7 +72,7 @@ function show(state) {
 // --- The socket -----------------------------------------------------------------------------------------
 
 // There may be a room beside the dashboard, which has a socket of its own.
-const isOurs = (event) => event.detail.connection.url.includes("/ws/dashboards/");
+const isOurs = (event) => /\/ws\/(dashboards|screen)\//.test(event.detail.connection.url);
 
 document.addEventListener("htmx:ws:before:connection", (event) => {
   if (!isOurs(event)) return;
@@ -157,7 +157,7 @@ function followSoon() {
 
 // Spread over some seconds, since every screen notices at once; and at most once a minute, because during a
 // rolling upgrade the next page may come from a process that is not upgraded yet.
-function reloadSoon() {
+export function reloadSoon() {
   if (reloading) return;
   reloading = true;
   const sinceLast = Date.now() - Number(sessionStorage.getItem("reloadedAt") ?? 0);
@@ -165,7 +165,7 @@ function reloadSoon() {
   setTimeout(reloadWhenAnswered, pause + 500 + Math.random() * 5000);
 }
 
-async function reloadWhenAnswered() {
+export async function reloadWhenAnswered() {
   if (await answers()) {
     sessionStorage.setItem("reloadedAt", String(Date.now()));
     location.reload();

@@ -390,7 +390,7 @@ async def test_every_tab_of_a_person_and_no_other_gets_what_is_for_them(connect:
         while len(hubs.hub().viewers()) < 4:  # noqa: ASYNC110 (a socket that joined has no event)
             await asyncio.sleep(0.01)
     await hubs.hub()._round()
-    await asyncio.to_thread(bus.send_to, ada.pk, "bell", "outerMorph", "<i id=rung></i>")
+    await asyncio.to_thread(bus.send_to, bus.Person(ada.pk), "bell", "outerMorph", "<i id=rung></i>")
     expected = '<hx-partial hx-target="#bell" hx-swap="outerMorph"><i id=rung></i></hx-partial>'
     for socket in (tab, page):
         assert expected in await sent_until_quiet(socket)

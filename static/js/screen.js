@@ -1,0 +1,36 @@
+// The wall of a paired screen: it loads anew when editors have it show something else, and says its name when they ask.
+// Nobody follows links there: without a session they would lead to the page to sign in, and stay.
+
+import { reloadSoon, reloadWhenAnswered } from "./live.js";
+
+const OVER = 4410;
+const NAMED_MS = 10_000;
+const { shows } = document.getElementById("shows").dataset;
+let moving = false;
+let hiding = 0;
+
+function told() {
+  if (document.getElementById("shows").dataset.shows !== shows && !moving) {
+    moving = true;
+    reloadWhenAnswered();
+  }
+  if (document.getElementById("screen-name").textContent && !hiding) hiding = setTimeout(hideName, NAMED_MS);
+}
+
+function hideName() {
+  hiding = 0;
+  document.getElementById("screen-name").replaceChildren();
+}
+
+new MutationObserver(told).observe(document.getElementById("screen"), { childList: true, subtree: true, attributes: true });
+
+for (const kind of ["click", "auxclick"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.closest?.("a[href]")) event.preventDefault();
+  }, true);
+}
+
+// Revoked: the page that comes then asks to be paired again.
+document.addEventListener("htmx:ws:close", (event) => {
+  if (event.detail.code === OVER) reloadSoon();
+});
