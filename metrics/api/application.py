@@ -39,6 +39,7 @@ from metrics.api import (
     rooms,
     rules,
     samples,
+    screens,
     search,
     series,
     silences,
@@ -99,6 +100,7 @@ api.add_router("v1", sources.router)
 api.add_router("v1", dashboard_files.router)
 api.add_router("v1", dashboards.router)
 api.add_router("v1", links.router)
+api.add_router("v1", screens.router)
 api.add_router("v1", heartbeats.router)
 api.add_router("v1", rules.router)
 api.add_router("v1", escalations.router)

@@ -14,9 +14,10 @@ OF_THE_NETWORK = {1001, 1005, 1006, 1011, 1014}
 LATER = {codes.NORMAL, codes.RESTART, codes.TRY_LATER}
 OF_A_LOG = {codes.SIGN_IN, codes.NO_ACCESS, codes.NO_SUCH_THING}
 SAID = {
-    "static/js/live.js": OF_A_LOG | {codes.LINK_OVER, codes.TOO_MANY, codes.TRY_LATER},
+    "static/js/live.js": OF_A_LOG | {codes.OVER, codes.TOO_MANY, codes.TRY_LATER},
     "static/js/room/connection.js": OF_A_LOG,
-    "static/js/linked.js": {codes.LINK_OVER},
+    "static/js/linked.js": {codes.OVER},
+    "static/js/screen.js": {codes.OVER},
 }
 """By script, the codes that it knows."""
 RECONNECTING = {
@@ -26,7 +27,7 @@ RECONNECTING = {
     "templates/dashboard/_live.html": LATER | {codes.TOO_MANY},
 }
 """By template, the codes of ours after which its socket connects again."""
-NAMES = {"SIGN_IN": codes.SIGN_IN, "MOVED_OR_GONE": codes.NO_SUCH_THING, "OVER": codes.LINK_OVER}
+NAMES = {"SIGN_IN": codes.SIGN_IN, "MOVED_OR_GONE": codes.NO_SUCH_THING, "OVER": codes.OVER}
 """Names of codes in scripts."""
 CODE = re.compile(r"(?<![\w.])(?:10[01]\d|4[34]\d\d)(?![\w.])")
 

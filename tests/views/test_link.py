@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 SITES = ["https://portal.example.com", "http://localhost:9000"]
 GRANTED = {"link-dashboard", "link-wall", "link-widget", "link-widget-csv"}
 ANYBODYS = {
-    *("link", "sign-in", "join", "service-worker", "metrics", "admin:login", "admin:jsi18n"),
+    *("link", "screen", "screen-state", "sign-in", "join", "service-worker", "metrics", "admin:login", "admin:jsi18n"),
     *("api:openapi-json", "api:openapi-view", "api:asyncapi-json"),
     *(f"api:{folder}-schema" for folder in ("dashboards", "rules", "channels", "schedules", "escalations")),
     *("influxdb:ping", "influxdb:health", "influxdb:ready", "alertmanager:healthy", "alertmanager:ready"),
