@@ -29,8 +29,8 @@ class Decision(NamedTuple):
     """The holder of a credential, and the close code if the thing they asked for is not for them.
 
     `id` is that of the thing, and `chosen` the values of its variables that were asked for. `holder` is `user:<id>`,
-    `token:<id>`, `screen:<id>` or `link:<id>`, `name` what people call them; both are empty for nobody known. `by` is the holder as a
-    principal, as it was when this was asked. The credential expires at `until` (Unix seconds).
+    `token:<id>`, `screen:<id>` or `link:<id>`, `name` what people call them; both are empty for nobody known. `by` is
+    the holder as a principal, as it was when this was asked. The credential expires at `until` (Unix seconds).
     """
 
     code: int | None

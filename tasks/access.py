@@ -1,4 +1,4 @@
-"""Sessions, sign-ins, invitations, links, screens, notifications, transitions, annotations, alerts, events: old ones."""
+"""What is old: sessions, sign-ins, invitations, links, screens, notifications, transitions, annotations, alerts, events."""
 
 import time
 

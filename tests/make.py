@@ -9,13 +9,14 @@ from django.db.models import Model
 from django.db.models.signals import post_init
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import dashboards, sources, tokens
+from metrics.actions import dashboards, screens, sources, tokens
 from metrics.actions.samples import accept, checked
 from metrics.batch import Accepted
 from metrics.live.topic import Topic
 from metrics.live.topic import variant as variant_of
 from metrics.live.watchers import LAPSE_S
-from metrics.models import Dashboard, Incident, Source, Team, Widget
+from metrics.models import Dashboard, Incident, Screen, Source, Team, Widget
+from metrics.redis_state import pairing
 from metrics.redis_state.connection import KEY, client
 from metrics.sample import Sample
 from metrics.series.write import write
@@ -105,6 +106,13 @@ def incident(title: str, everyone: bool = True, teams: Sequence[Team] = ()) -> I
 def token(name: str, scope: str, teams: Sequence[Team] = ()) -> str:
     """Make a token, and return its secret."""
     return tokens.create(SYSTEM, name, scope, teams)
+
+
+def screen(name: str = "Lobby", dashboard: str = "", **given: Any) -> tuple[Screen, str]:
+    """Pair a screen, as an editor does that types its code; return it and its secret."""
+    secret = Screen.new_secret()
+    code = pairing.begin(Screen.digest_of(secret))
+    return screens.pair(SYSTEM, code, name, dashboard, **given), secret
 
 
 def revoke_token(name: str) -> None:

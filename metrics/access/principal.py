@@ -153,8 +153,7 @@ def of_dashboard(dashboard: int | None, teams: frozenset[int]) -> Principal:
 
 
 def of_visitor(request: HttpRequest) -> Principal:
-    """Return the user who sent `request`, or the link or the screen that it came by; the same object for each request.
-    """
+    """Return who sent `request`: the user, or the link or the screen that it came by; the same object each time."""
     known = getattr(request, "principal", None)
     if known is None:
         known = request.principal = of_user(request.user, address_of(request))  # type: ignore[attr-defined]

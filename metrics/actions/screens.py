@@ -32,6 +32,7 @@ CODES_PER_MINUTE = 10
 SHOWS, NAME = "shows", "screen-name"
 """Elements of a screen's page: what it shows, and its name when somebody wants to see that."""
 NO_REDIS = "Redis does not answer, and codes are kept there."
+NO_CODE = "code: no screen shows this code now. It holds for 15 minutes, and pairs once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _digest(code: str) -> str:
     except RedisError:
         raise NoAnswer(NO_REDIS) from None
     if not digest or Screen.objects.filter(digest=digest).exists():
-        raise Invalid("code", "code: no screen shows this code now. It holds for 15 minutes, and pairs once.")
+        raise Invalid("code", NO_CODE)
     return digest
 
 
@@ -213,6 +214,8 @@ def _put(by: Principal, screen: Screen, changes: Mapping[str, Any], errors: Erro
         with transaction.atomic():
             screen.save()
     except IntegrityError:
+        if screen.pk is None and Screen.objects.filter(digest=screen.digest).exists():  # somebody was faster
+            raise Invalid("code", NO_CODE) from None
         raise Invalid("name", f"name: there is a screen {screen.name!r} already; choose another name.") from None
     if owners is not None:
         screen.teams.set(owners)

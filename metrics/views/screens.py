@@ -15,7 +15,7 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.actions import screens as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.actions.teams import access_of
-from metrics.models import Dashboard, Screen
+from metrics.models import Dashboard
 from metrics.models.log import sender
 from metrics.views import humanize
 from metrics.views import typed as typed_form

@@ -31,7 +31,7 @@ from metrics.access.policy import (
     may_watch,
     visible,
 )
-from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_token, of_user
+from metrics.access.principal import NOBODY, SYSTEM, Principal, Role, of_link, of_screen, of_token, of_user
 from metrics.access.sharing import Access
 from metrics.actions import (
     alert_webhooks,
@@ -70,12 +70,14 @@ from metrics.models import (
     Room,
     Rule,
     Schedule,
+    Screen,
     Series,
     Silence,
     Source,
     Team,
     Token,
 )
+from metrics.widgets.ranges import RANGES_S
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -115,6 +117,7 @@ def principals() -> dict[str, Principal]:
         "edit token of night": token("edit", night),
         "admin token": token("admin"),
         "link": of_link(Link.objects.get(name="to in ops")),
+        "screen": of_screen(Screen.objects.get(name="in ops")),
         "system": SYSTEM,
     }
 
@@ -169,6 +172,7 @@ def things() -> dict[str, Any]:
         found[f"annotation {name}"] = annotations.create(SYSTEM, name, access=Access(**access))
         found[f"schedule {name}"] = schedules.create(SYSTEM, {"name": name}, Access(**access))
         found[f"webhook {name}"], _ = alert_webhooks.create(SYSTEM, name, {"name": "a"}, Access(**access))
+        found[f"screen {name}"], _ = make.screen(name, slug, access=Access(**access))
         found[f"room {name}"] = rooms.create(SYSTEM, name, access)
         make.stored("cpu", {10: 1}, source, of=name)
         found[f"series {name}"] = Series.objects.get(source=source)
@@ -231,7 +235,8 @@ MAY: dict[str, dict[str, set[str]]] = {
         )
     },
     **{
-        f"webhook {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
+        f"{noun} {name}": {SEE: see, CREATE: EDITORS, CHANGE: change, DELETE: change}
+        for noun in ("webhook", "screen")
         for name, see, change in (
             ("anyone's", EDITORS, EDITORS),
             ("shown by ops", EDITORS, OPS_EDITORS),
@@ -239,7 +244,12 @@ MAY: dict[str, dict[str, set[str]]] = {
             ("hidden", {*ALL, "edit token"}, {*ALL, "edit token"}),
         )
     },
-    "dashboard in ops": {SEE: {*OPS_VIEWERS, "link"}, CREATE: EDITORS, CHANGE: OPS_EDITORS, DELETE: OPS_EDITORS},
+    "dashboard in ops": {
+        SEE: {*OPS_VIEWERS, "link", "screen"},
+        CREATE: EDITORS,
+        CHANGE: OPS_EDITORS,
+        DELETE: OPS_EDITORS,
+    },
     "link to anyone's": {SEE: EDITORS, CREATE: EDITORS, DELETE: EDITORS},
     "link to in ops": {SEE: OPS_EDITORS, CREATE: EDITORS, DELETE: OPS_EDITORS},
     **{
@@ -372,6 +382,7 @@ def test_the_rows_that_are_visible_are_those_one_may_see(
         Escalation,
         Maintenance,
         Schedule,
+        Screen,
         Silence,
         Channel,
         Delivery,
@@ -435,6 +446,7 @@ REFUSALS: dict[str, tuple[str, str | type, str]] = {
     "nobody": (SEE, WATCHING, "You are nobody: only editors and administrators may see open pages."),
     "editor in ops": (CREATE, AuditEntry, "Nobody may create audit entries."),
     "link": (CHANGE, "dashboard in ops", "This link shows one dashboard, and does not change dashboards."),
+    "screen": (SEE, "series in ops", "This screen shows one dashboard, and does not see series."),
 }
 
 
@@ -477,3 +489,22 @@ def test_a_link_shows_its_own_range_and_values_alone(range: str, values: Any, se
         assert may_watch(by, shop, watched, asked) is ((watched, asked) in seen)
         assert not may_watch(by, shop, watched, asked, past=True)
         assert not may_watch(by, other, watched, asked)
+
+
+def test_a_screen_shows_its_own_dashboard_over_its_own_range_alone() -> None:
+    shop, other = make.dashboard("shop"), make.dashboard("other")
+    for range, seen in (("", shop.range), ("7d", "7d")):
+        by = of_screen(Screen(dashboard=shop, name="Lobby", range=range))
+        assert [one for one in RANGES_S if may_watch(by, shop, one, {})] == [seen]
+        assert not may_watch(by, shop, seen, {}, past=True)
+        assert not may_watch(by, other, seen, {})
+
+
+def test_a_screen_that_shows_nothing_sees_nothing() -> None:
+    shop = make.dashboard("shop")
+    dashboards.delete(SYSTEM, "shop", None)
+    shop.refresh_from_db()
+    for screen in (Screen(name="Lobby"), Screen(name="Lobby", dashboard=shop)):
+        by = of_screen(screen)
+        assert not may(by, SEE, shop)
+        assert not visible(by, Dashboard, Dashboard.with_deleted.all()).exists()

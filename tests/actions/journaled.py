@@ -41,6 +41,7 @@ from metrics.actions import (
     rules,
     schedule_files,
     schedules,
+    screens,
     silences,
     sources,
     teams,
@@ -64,6 +65,7 @@ from metrics.models import (
     Team,
     Widget,
 )
+from metrics.redis_state import pairing
 from tests import make
 
 TRIAL = {"duration_s": 0.1, "count": 0, "samples": [], "note": "", "error": ""}
@@ -184,6 +186,14 @@ def channel() -> int:
     return before(channels.create(SYSTEM, "webhook", "pager", HOOK).pk)
 
 
+def code() -> str:
+    return pairing.begin("0" * 64)
+
+
+def lobby() -> int:
+    return before(make.screen("Lobby", "shop")[0].pk)
+
+
 def silence() -> str:
     return before(silences.set(SYSTEM, parse("host=a"), None, in_hours(1), "Disks").pk.hex)
 
@@ -272,6 +282,9 @@ ACTIONS: dict[str, Callable[[Principal], object]] = {
     "revoke token night": lambda by: tokens.revoke_of(by, bound_token()),
     "create link lobby": lambda by: links.create(by, "shop", "lobby"),
     "revoke link desk": lambda by: links.revoke(by, "shop", Link.objects.get().pk),
+    "pair screen Hall": lambda by: screens.pair(by, code(), "Hall", "shop"),
+    "change screen Lobby": lambda by: screens.change(by, lobby(), {"dashboard": "", "range": "6h"}),
+    "revoke screen Lobby": lambda by: screens.revoke(by, lobby()),
     "create room War room": lambda by: rooms.create(by, "War room"),
     "create room Direct": lambda by: rooms.direct(by, "ada"),
     "change room Later": lambda by: rooms.change(by, calm_room(), {"title": "Later"}),

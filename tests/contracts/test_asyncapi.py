@@ -12,6 +12,7 @@ from django.test import Client
 
 from consumers import alert_log, codes, hub, limits, log, routing
 from consumers.dashboard import DashboardConsumer
+from consumers.screen import ScreenConsumer
 from metrics.access.principal import SYSTEM
 from metrics.actions import alerts, evaluation, incidents, notifications, render, rooms, rules
 from metrics.api.asyncapi import FILE
@@ -29,6 +30,7 @@ DOCUMENT: dict[str, Any] = json.loads(FILE.read_text())
 DOWN = {name: f"{name}Down" for name in DOCUMENT["channels"]}
 CONSUMERS = {
     "dashboard": DashboardConsumer,
+    "screen": ScreenConsumer,
     "room": log.RoomConsumer,
     "notifications": log.NotificationsConsumer,
     "alerts": alert_log.AlertsConsumer,
