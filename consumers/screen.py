@@ -1,4 +1,4 @@
-"""What a paired screen shows, over a socket: `/ws/screen/?range=1h&dashboard=3&epoch=…&version=…`."""
+"""The dashboard of a paired screen over a socket: `/ws/screen/?range=1h&dashboard=3&epoch=…&version=…`."""
 
 from consumers.access import screen_credential
 from consumers.dashboard import DashboardConsumer

@@ -1,4 +1,4 @@
-"""What is old: sessions, sign-ins, invitations, links, screens, notifications, transitions, annotations, alerts, events."""
+"""Forgetting: old sessions, sign-ins, invitations, links, screens, notifications, transitions, annotations, alerts."""
 
 import time
 

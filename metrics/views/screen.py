@@ -42,7 +42,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def state(request: HttpRequest) -> HttpResponse:
-    """Whether a page still is the one that the screen shows (`?shows=`); it asks every few seconds, and if not, reloads."""
+    """Whether a page (`?shows=`) still is the one that the screen shows: it asks every few seconds, and loads anew."""
     request.user = AnonymousUser()
     secret = request.COOKIES.get(screens.COOKIE, "")
     screen = screens.opened(secret)

@@ -157,7 +157,7 @@ function followSoon() {
 
 // Spread over some seconds, since every screen notices at once; and at most once a minute, because during a
 // rolling upgrade the next page may come from a process that is not upgraded yet.
-export function reloadSoon() {
+function reloadSoon() {
   if (reloading) return;
   reloading = true;
   const sinceLast = Date.now() - Number(sessionStorage.getItem("reloadedAt") ?? 0);

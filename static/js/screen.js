@@ -1,7 +1,7 @@
 // The wall of a paired screen: it loads anew when editors have it show something else, and says its name when they ask.
 // Nobody follows links there: without a session they would lead to the page to sign in, and stay.
 
-import { reloadSoon, reloadWhenAnswered } from "./live.js";
+import { reloadWhenAnswered } from "./live.js";
 
 const OVER = 4410;
 const NAMED_MS = 10_000;
@@ -30,7 +30,9 @@ for (const kind of ["click", "auxclick"]) {
   }, true);
 }
 
-// Revoked: the page that comes then asks to be paired again.
-document.addEventListener("htmx:ws:close", (event) => {
-  if (event.detail.code === OVER) reloadSoon();
+// Revoked: the page that comes then asks to be paired again; but only once the server says that there is another.
+document.addEventListener("htmx:ws:close", async (event) => {
+  if (event.detail.code !== OVER) return;
+  const answer = await fetch(`/screen/state/?${new URLSearchParams({ shows })}`, { cache: "no-store" }).catch(() => null);
+  if (answer?.headers.has("HX-Refresh")) location.reload();
 });

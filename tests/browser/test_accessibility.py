@@ -29,21 +29,39 @@ CHANGES = {
     *("alert-acknowledge", "alerts-acknowledge", "incident-answer", "incident-seen"),
     *("dashboard-phone", "dashboard-pictures", "favourite-room", "link-new", "link-revoke"),
     *("channel-test", "token-new", "token-revoke", "watch", "widget-delete", "widget-duplicate", "withdraw"),
-    *("escalation-reset", "on-call-link", "on-call-override", "silence-end", "silence-extend", "team-escalation-reset"),
+    *(
+        "escalation-reset",
+        "on-call-link",
+        "on-call-override",
+        "screen-name",
+        "screen-pair",
+        "silence-end",
+        "silence-extend",
+        "team-escalation-reset",
+    ),
 }
 """URLs that only take what changes something."""
 NO_PAGES = {
     *("audit-export", "dashboard-export", "metrics", "room-export", "room-file", "room-people", "series-suggest"),
-    *("dashboard-picture", "link-widget-csv", "on-call-calendar", "service-worker", "wall-alerts", "widget-csv"),
+    *(
+        "dashboard-picture",
+        "link-widget-csv",
+        "on-call-calendar",
+        "screen-state",
+        "service-worker",
+        "wall-alerts",
+        "widget-csv",
+    ),
 }
 """URLs of files, of parts of pages, and of what programs read."""
 PAGES = [url.name for url in urlpatterns if url.name not in CHANGES | NO_PAGES]
-FOR_STRANGERS = {"join", "sign-in"}
+FOR_STRANGERS = {"join", "screen", "sign-in"}
 BESIDES = {
     "channel-new": ("?kind=mail",),
     "dashboard": ("?at={at}",),
     "dashboards": ("?q=nothing+is+called+so",),
     "explore": ("?metric=host_cpu_percent&kind=line",),
+    "screens": ("?code=BCDF-GHJK",),
     "search": ("?q=cpu",),
     "source-new": ("?kind=http_check",),
     "widget-new": ("?kind=line",),
@@ -110,6 +128,9 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
     annotation = api("POST", "annotations", {"text": "Accessible", "tags": ["accessible"]})["id"]
     layer = {"people": ["admin"], "start": "2026-11-30T09:00"}
     webhook = api("POST", "alert-webhooks", {"name": "Accessible", "mapping": {"name": "a"}})["id"]
+    code = re.search(r"[A-Z]{4}-[A-Z]{4}", httpx.get(f"{system.url}/screen/").text)
+    assert code
+    screen = api("POST", "screens", {"code": code[0], "name": "Accessible", "dashboard": SLUG})["id"]
     schedule = api("POST", "schedules", {"name": "Accessible", "layers": [layer]})["id"]
     until = time.monotonic() + 20
     while not (alerts := [one for one in api("GET", "alerts")["alerts"] if one["rule"] == "Accessible"]):
@@ -136,6 +157,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         "maintenance": maintenance,
         "annotation": annotation,
         "on-call": schedule,
+        "screen": screen,
         "incident": incidents[0]["id"],
     }
     for made_too in (
@@ -144,6 +166,7 @@ def ids(system: Stack, client: httpx.Client) -> Iterator[dict[str, Any]]:
         f"maintenance/{maintenance}",
         f"annotations/{annotation}",
         f"schedules/{schedule}",
+        f"screens/{screen}",
     ):
         api("DELETE", made_too)
     api("DELETE", f"rules/{rule}")

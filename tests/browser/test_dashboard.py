@@ -572,3 +572,45 @@ def test_a_link_shows_it_to_whoever_has_it_also_in_a_frame_of_another_site_until
         for shown in (page, frame):
             expect(shown.get_by_role("heading", name="This link is over")).to_be_visible()
             assert shown.locator("article.widget").count() == 0
+
+
+def test_a_screen_is_paired_shows_what_is_chosen_says_its_name_and_is_revoked(
+    chromium: Browser, person: Person, system: Stack, push_token: str
+) -> None:
+    desk = person.page
+    with chromium.new_context() as display:
+        wall = Person(display.new_page(), system)
+        wall.open("/screen/")
+        code = wall.page.locator(".pairing-code").inner_text()
+        person.open(f"/screens/?code={code}")
+        desk.get_by_label("Name of the screen").fill("Lobby")
+        desk.get_by_role("button", name="Pair it").click()
+        expect(wall.page.get_by_role("heading", name="Lobby")).to_be_visible()
+
+        desk.get_by_role("link", name="Change Lobby").click()
+        desk.get_by_label("Dashboard").select_option("this-machine")
+        desk.get_by_role("button", name="Save").click()
+        wall.wait_until_live()
+        wall.mark()
+        number = next(NUMBERS)
+        push(system, push_token, number)
+        wall.expect_number("Orders open", number)
+        wall.page.get_by_role("link", name="Orders open").dispatch_event("click")  # which leads nowhere
+
+        desk.get_by_role("button", name="Show its name on Lobby").click()
+        expect(wall.page.locator("#screen-name")).to_have_text("Lobby")
+        expect(wall.page.locator("#screen-name")).to_be_hidden()
+        assert wall.has_not_reloaded()
+
+        desk.get_by_role("link", name="Change Lobby").click()
+        desk.get_by_label("Range").select_option("6h")
+        desk.get_by_role("button", name="Save").click()
+        expect(wall.page.locator(".wall-top .range")).to_contain_text("6h")
+        wall.wait_until_live()
+        expect(desk.locator("#screens")).to_contain_text("open now")
+        assert wall.complaints == []
+
+        desk.get_by_role("link", name="Revoke Lobby").click()
+        desk.get_by_role("button", name="Revoke").click()
+        expect(wall.page.locator(".pairing-code")).to_be_visible()
+        assert wall.page.locator("article.widget").count() == 0
