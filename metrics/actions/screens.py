@@ -1,7 +1,7 @@
 """Screens: pairing a display on a wall, saying what it shows, having it say its name, revoking it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -37,10 +37,15 @@ NO_CODE = "code: no screen shows this code now. It holds for 15 minutes, and pai
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A `screen`, and whether it `is_open` just now, None if Redis does not say."""
+    """A `screen`, and whether it `is_open` just now, None if Redis does not say.
+
+    `dashboard` is the one that it shows, None also for one that whoever asks may not see; then it `is_hidden`.
+    """
 
     screen: Screen
     is_open: bool | None
+    dashboard: Dashboard | None
+    is_hidden: bool
 
 
 def new_code(digest: str, address: str | None) -> str:
@@ -148,21 +153,22 @@ def listed(by: Principal) -> list[Listed]:
     """
     check(by, SEE, Screen)
     rows = visible(by, Screen).select_related("dashboard").prefetch_related("teams")
-    watching = _watching()
-    found = [Listed(one, None if watching is None else of_screen(one).name in watching) for one in rows]
-    return sorted(found, key=lambda one: one.screen.revoked_at is not None)
+    return sorted(described(by, rows), key=lambda one: one.screen.revoked_at is not None)
 
 
-def is_open(screen: Screen) -> bool | None:
-    """Return whether `screen` is open just now, None if Redis does not say."""
-    watching = _watching()
-    return None if watching is None else of_screen(screen).name in watching
-
-
-def shown_to(by: Principal, screen: Screen) -> Dashboard | None:
-    """Return the dashboard that `screen` shows, None also for one that `by` may not see."""
-    dashboard = screen.shown
-    return dashboard if dashboard is not None and visible(by, Dashboard).filter(pk=dashboard.pk).exists() else None
+def described(by: Principal, rows: Iterable[Screen]) -> list[Listed]:
+    """Return what `by` may know of screens that they may see."""
+    found, watching = list(rows), _watching()
+    seen = set(visible(by, Dashboard).filter(screens__in=found).order_by().values_list("pk", flat=True))
+    return [
+        Listed(
+            screen=one,
+            is_open=None if watching is None else of_screen(one).name in watching,
+            dashboard=one.shown if one.dashboard_id in seen else None,
+            is_hidden=one.shown is not None and one.dashboard_id not in seen,
+        )
+        for one in found
+    ]
 
 
 def facts(screen: Screen) -> dict[str, Any]:

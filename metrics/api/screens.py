@@ -66,8 +66,7 @@ class ScreenList(Schema):
 @router.get("screens", response={200: ScreenList, **READING})
 def list_screens(request: HttpRequest) -> dict[str, Any]:
     """The screens that the token may see, those that were revoked in the last 30 days included."""
-    by = principal_of(request)
-    return {"screens": [_out(by, one.screen, one.is_open) for one in actions.listed(by)]}
+    return {"screens": [_out(one) for one in actions.listed(principal_of(request))]}
 
 
 @router.get("screens/{id}", response={200: ScreenOut, **ONE})
@@ -109,11 +108,11 @@ def revoke_screen(request: HttpRequest, id: Id) -> Status[None]:
 
 
 def _out_of(by: Principal, screen: Screen) -> dict[str, Any]:
-    return _out(by, screen, actions.is_open(screen))
+    return _out(actions.described(by, [screen])[0])
 
 
-def _out(by: Principal, screen: Screen, is_open: bool | None) -> dict[str, Any]:
-    dashboard = actions.shown_to(by, screen)
+def _out(listed: actions.Listed) -> dict[str, Any]:
+    screen, dashboard = listed.screen, listed.dashboard
     return {
         "id": screen.pk,
         "name": screen.name,
@@ -123,6 +122,6 @@ def _out(by: Principal, screen: Screen, is_open: bool | None) -> dict[str, Any]:
         "by": screen.by,
         "created_at": seconds_of(screen.created_at),
         "last_used_at": seconds_of(screen.last_used_at),
-        "is_open": is_open,
+        "is_open": listed.is_open,
         "is_revoked": screen.revoked_at is not None,
     }

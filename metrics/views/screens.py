@@ -72,11 +72,10 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     by = of_visitor(request)
     screen = actions.find(by, id)
     check(by, CHANGE, screen)
-    dashboard, access = actions.shown_to(by, screen), access_of(screen)
-    is_hidden = screen.shown is not None and dashboard is None
+    (known,), access = actions.described(by, [screen]), access_of(screen)
     shown = typed = Typed(
         name=screen.name,
-        dashboard=HIDDEN if is_hidden else dashboard.slug if dashboard else "",
+        dashboard=HIDDEN if known.is_hidden else known.dashboard.slug if known.dashboard else "",
         range=screen.range,
         everyone=access.everyone,
         teams=access.teams,
@@ -90,7 +89,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
         else:
             messages.success(request, f"{saved.name} is saved.")
             return redirect("screens")
-    context = {"screen": screen, "shown": shown, "is_hidden": is_hidden, **_choices(by, typed, access.teams)}
+    context = {"screen": screen, "shown": shown, "is_hidden": known.is_hidden, **_choices(by, typed, access.teams)}
     return render(request, "screen/form.html", context, status=422 if typed.errors else 200)
 
 
@@ -98,8 +97,9 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 @page
 def show_name(request: HttpRequest, id: int) -> HttpResponse:
     """Have a screen show its name for some seconds."""
-    screen = actions.show_name(of_visitor(request), id)
-    if actions.is_open(screen) is False:
+    by = of_visitor(request)
+    screen = actions.show_name(by, id)
+    if actions.described(by, [screen])[0].is_open is False:
         messages.error(request, f"{screen.name} is not open on any display.")
     else:
         messages.success(request, f"{screen.name} shows its name now, for ten seconds.")
@@ -127,13 +127,13 @@ def _list(request: HttpRequest, typed: Typed, status: int = 200) -> HttpResponse
 
 
 def _rows(by: Principal) -> list[dict[str, Any]]:
-    found, now = actions.listed(by), time.time()
-    seen = set(visible(by, Dashboard).values_list("pk", flat=True))
+    now = time.time()
     return [
         {
             "screen": one.screen,
             "is_open": one.is_open,
-            "dashboard": one.screen.shown if one.screen.shown and one.screen.shown.pk in seen else None,
+            "dashboard": one.dashboard,
+            "is_hidden": one.is_hidden,
             "is_deleted": one.screen.dashboard is not None and one.screen.shown is None,
             "teams": [] if one.screen.for_everyone else access_of(one.screen).teams,
             "by": sender(one.screen.by),
@@ -141,7 +141,7 @@ def _rows(by: Principal) -> list[dict[str, Any]]:
             "used": humanize.ago(one.screen.last_used_at, now),
             "may_change": one.screen.revoked_at is None and may(by, CHANGE, one.screen),
         }
-        for one in found
+        for one in actions.listed(by)
     ]
 
 

@@ -200,7 +200,7 @@ class TestMentions:
         notifications.send(SYSTEM, "user:bob", "mention", "the disc", key=f"mention-{war.messages.get().pk}-x")
         war.people.remove(gone)
         sent: list[tuple[str, str]] = []
-        monkeypatch.setattr(bus, "send_to", lambda user, target, swap, html: sent.append((target, html)))
+        monkeypatch.setattr(bus, "send_to", lambda to, target, swap, html: sent.append((target, html)))
         monkeypatch.setattr(bus, "notify", lambda *_: pytest.fail("somebody is told anew"))
         for room in (war, two):
             message_changes.edit(people["ada"], room.pk, 1, "the **disk**")

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """The elements that were sent to people: user and target."""
     found: list[tuple[int, str]] = []
-    monkeypatch.setattr(bus, "send_to", lambda user, target, swap, html: found.append((user, target)))
+    monkeypatch.setattr(bus, "send_to", lambda to, target, swap, html: found.append((to.id, target)))
     return found
 
 

@@ -195,7 +195,8 @@ class TestChange:
 
     def test_what_an_editor_may_not_see_stays(self) -> None:
         screen, _ = make.screen("Lobby", "ops")
-        assert screens.shown_to(EVE, screen) is None
+        (known,) = screens.described(EVE, [screen])
+        assert (known.dashboard, known.is_hidden) == (None, True)
         changed = screens.change(EVE, screen.pk, {"name": "Hall"})
         assert changed.shown is not None
         assert changed.shown.slug == "ops"

@@ -56,7 +56,8 @@ async def test_it_gets_frames_of_what_it_shows_and_counts_as_open(connect: Conne
     screen, cookie = lobby
     assert (await first(await ask(connect, screen.dashboard_id, cookie, ORIGIN)))["type"] == "websocket.send"
     await hubs.hub()._round()
-    assert await database_sync_to_async(screens.is_open)(screen)
+    (known,) = await database_sync_to_async(screens.described)(SYSTEM, [screen])
+    assert known.is_open
     await screen.arefresh_from_db()
     assert screen.last_used_at is not None
 
