@@ -152,7 +152,10 @@ def _fitting(seen: Sequence[Seen], kept: Counter[int]) -> Iterator[Seen]:
 
 def _where(row: Sighting) -> str:
     on = f" of {row.dashboard}" if row.dashboard else ""
-    return f"on a wall{on}, signed in as {row.name}" if row.kind == Sighting.WALL else f"by {row.name}, in a tab{on}"
+    if row.kind != Sighting.WALL:
+        return f"by {row.name}, in a tab{on}"
+    who = row.name if row.name.startswith(("screen ", "link ")) else f"signed in as {row.name}"  # no user has a space
+    return f"on a wall{on}, {who}"
 
 
 def _count(count: int, noun: str) -> str:

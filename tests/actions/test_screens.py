@@ -178,6 +178,13 @@ def test_they_are_for_editors() -> None:
             act(EVE, own.pk)
 
 
+def test_a_list_of_many_costs_as_much_as_one_of_a_few(django_assert_max_num_queries: Any) -> None:
+    for number in range(5):
+        make.screen(f"Wall {number}", "shop", access=Access(everyone=True))
+    with django_assert_max_num_queries(3):
+        assert [one.dashboard.slug for one in screens.listed(EVE) if one.dashboard] == ["shop"] * 5
+
+
 class TestChange:
     def test_its_page_is_told_when_it_is_to_show_something_else(self, sent: list[tuple[Any, ...]]) -> None:
         screen, _ = make.screen("Lobby", "shop")

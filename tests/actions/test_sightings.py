@@ -56,6 +56,12 @@ class TestSeen:
         assert sightings.first_at(incident) == datetime_of(AT + 2)
         assert lines() == ["First seen on a wall of floor, signed in as ada."]
 
+    @pytest.mark.parametrize("name", ["screen Lobby", "link lobby"])
+    def test_a_screen_and_a_link_are_nobody_who_is_signed_in(self, name: str) -> None:
+        incident, shown = make.incident("Disk full"), make.dashboard("floor")
+        sightings.store([wall(incident, dashboard=shown.pk)._replace(name=name)])
+        assert lines() == [f"First seen on a wall of floor, {name}."]
+
     def test_the_first_one_is_told_to_open_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
         told: list[str] = []
         monkeypatch.setattr("metrics.actions.sightings.alert_changes.note", lambda noun: told.append(noun))
