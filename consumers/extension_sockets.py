@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseError
 
 from consumers.codes import NO_ACCESS, RESTART, SIGN_IN
+from consumers.guard import Guard
 from consumers.holders import Credential, Holder, holders
 from consumers.outlet import Send, close, keep
 from metrics.access.principal import Principal, alike
@@ -72,6 +74,35 @@ class ExtensionSocket:
 
 
 Refusal = tuple[ExtensionSocket, int]
+
+
+class ExtensionSockets:
+    """Those that are open in this process, and who looks at their access again."""
+
+    def __init__(self) -> None:
+        self._open: set[ExtensionSocket] = set()
+        self.guard = Guard(self._recheck)
+
+    def __iter__(self) -> Iterator[ExtensionSocket]:
+        return iter(self._open)
+
+    @contextmanager
+    def opened(self, socket: ExtensionSocket) -> Iterator[None]:
+        """Count `socket` as open until the block ends."""
+        self._open.add(socket)
+        try:
+            yield
+        finally:
+            self._open.discard(socket)
+
+    def close_expired(self, now: float) -> None:
+        """Close those whose credential is expired at `now` (Unix seconds)."""
+        for socket, code in expired(self._open, now):
+            socket.close(code)
+
+    async def _recheck(self, doubt: Recheck) -> None:
+        async for socket, code in refused(self._open, doubt):
+            socket.close(code)
 
 
 def expired(sockets: Iterable[ExtensionSocket], now: float) -> list[Refusal]:

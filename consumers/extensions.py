@@ -91,7 +91,7 @@ def _with_principal(inner: Any) -> Any:
         held = await holder(who)
         scope["principal"] = by = asking_from(scope, held.by)
         scope["access"] = socket = ExtensionSocket(send, who, held._replace(by=by))
-        async with hub().guarding(socket):
+        with hub().guarding(socket):
             await inner(scope, receive, socket.send)
 
     return application

@@ -6,8 +6,8 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple, cast
 
@@ -17,14 +17,15 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from redis import RedisError
 
-from consumers import access_recheck, extension_sockets, limits, viewer_status
+from consumers import access_recheck, limits, viewer_status
 from consumers.access_batcher import AccessBatcher
 from consumers.alert_lists import AlertLists
 from consumers.alerts import Alerts
 from consumers.channel import Channel
 from consumers.codes import RESTART, TOO_MANY, TRY_LATER
-from consumers.extension_sockets import ExtensionSocket
+from consumers.extension_sockets import ExtensionSocket, ExtensionSockets
 from consumers.frame import Frame, json_frame
+from consumers.guard import Guard
 from consumers.limits import CHOICES_OF_ALL, CHOICES_OF_ONE, MESSAGE_BYTES
 from consumers.log_stream import LogStream
 from consumers.logs import Logs
@@ -48,8 +49,6 @@ log = structlog.get_logger(__name__)
 
 LINGER_S = 30
 """How long a topic without viewers stays subscribed: pages that reload come back."""
-RECHECK_S = 60
-"""How often all access is looked at again, however often some of it is."""
 ANSWERS_WITHIN_S = 6.0
 """A Redis that takes longer does not answer, and open pages are to hear that soon. A round may ask it many times."""
 
@@ -99,13 +98,12 @@ class Hub:
             bus.ALERTS: self.alerts.hear,
             bus.ENTRY: self._append,
         }
-        self._extension_sockets: set[ExtensionSocket] = set()
+        self.guard = Guard(self._recheck)
+        self.extensions = ExtensionSockets()
         self._openers: dict[Topic, str] = {}
         self._changing: dict[Topic, asyncio.Task[None]] = {}
         self._empty_since: dict[Topic, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
-        self._extension_doubts: asyncio.Queue[bus.Recheck] = asyncio.Queue()
         self._closing = False
         self._marks = Ages()
         self._renewed = 0.0
@@ -162,15 +160,12 @@ class Hub:
         stream.join(viewer, stream.newest if after is None else after, first)
         return Membership(self, stream, viewer)
 
-    @asynccontextmanager
-    async def guarding(self, socket: ExtensionSocket) -> AsyncIterator[None]:
+    @contextmanager
+    def guarding(self, socket: ExtensionSocket) -> Iterator[None]:
         """Have the access of a socket that is not ours looked at again, as long as it is open."""
         self._start()
-        self._extension_sockets.add(socket)
-        try:
+        with self.extensions.opened(socket):
             yield
-        finally:
-            self._extension_sockets.discard(socket)
 
     async def _may_open(self, topic: Topic, holder: str) -> bool:
         """Return whether `holder` may be the first to watch a choice of variables, which is drawn from then on."""
@@ -272,7 +267,7 @@ class Hub:
         self._closing = True
         began = time.monotonic()
         everyone = [partial(self.close, stream, viewer, RESTART) for stream, viewer in self.viewers()]
-        everyone += [partial(socket.close, RESTART) for socket in self._extension_sockets]
+        everyone += [partial(socket.close, RESTART) for socket in self.extensions]
         for number, close in enumerate(everyone, 1):
             close()
             await asyncio.sleep(began + seconds * number / len(everyone) - time.monotonic())
@@ -287,12 +282,9 @@ class Hub:
     def _start(self) -> None:
         # Daphne has no lifespan events, so the first socket starts what all of them share.
         if not self._tasks:
-            guard = self._guard(self._doubts, self._recheck)
             # Code of others may hang: nobody else's access waits for it.
-            guard_extensions = self._guard(self._extension_doubts, self._recheck_extensions)
-            self._tasks = [
-                asyncio.create_task(each) for each in (self._receive(), self._keep(), guard, guard_extensions)
-            ]
+            guards = self.guard.run(), self.extensions.guard.run()
+            self._tasks = [asyncio.create_task(each) for each in (self._receive(), self._keep(), *guards)]
 
     async def _feed(self, stream: Stream) -> None:
         """Subscribe first and read the snapshot then, so that nothing falls in between."""
@@ -332,8 +324,8 @@ class Hub:
             await self._heal([stream])
 
     def _doubt(self, doubt: bus.Recheck) -> None:
-        self._doubts.put_nowait(doubt)
-        self._extension_doubts.put_nowait(doubt)
+        self.guard.doubt(doubt)
+        self.extensions.guard.doubt(doubt)
 
     def _append(self, message: bus.Appended) -> None:
         self.logs.take(message)
@@ -355,8 +347,7 @@ class Hub:
         """Look round once; a Redis that does not answer meanwhile is told to every page."""
         for stream, viewer, code in access_recheck.expired(self.viewers(), time.time()):
             self.close(stream, viewer, code)
-        for socket, code in extension_sockets.expired(self._extension_sockets, time.time()):
-            socket.close(code)
+        self.extensions.close_expired(time.time())
         try:
             async with asyncio.timeout(ANSWERS_WITHIN_S) as self._limit:
                 await self._look()
@@ -453,30 +444,9 @@ class Hub:
                 self._answered()
         await self._refresh([stream.topic for stream, (epoch, _) in newest if not epoch])
 
-    async def _guard(
-        self, doubts: "asyncio.Queue[bus.Recheck]", recheck: Callable[[bus.Recheck], Coroutine[Any, Any, None]]
-    ) -> None:
-        """Look again at access that is in doubt, apart from all else: the database may take its time."""
-        now = asyncio.get_running_loop().time
-        all_due = now() + RECHECK_S
-        while True:
-            try:
-                doubt = await asyncio.wait_for(doubts.get(), all_due - now())
-            except TimeoutError:
-                doubt = bus.Recheck(type=bus.RECHECK, user=None, dashboard=None)
-                all_due = now() + RECHECK_S
-            try:
-                await recheck(doubt)
-            except Exception:
-                log.exception("access was not looked at again")
-
     async def _recheck(self, doubt: bus.Recheck) -> None:
         async for stream, viewer, code in access_recheck.refused(self.viewers(), doubt):
             self.close(stream, viewer, code)
-
-    async def _recheck_extensions(self, doubt: bus.Recheck) -> None:
-        async for socket, code in extension_sockets.refused(self._extension_sockets, doubt):
-            socket.close(code)
 
     async def _refresh(self, topics: Sequence[Topic]) -> None:
         if topics:

@@ -81,7 +81,7 @@ class TestSentAway:
         await socket.send_json_to([1])
         assert await socket.receive_nothing(timeout=0.2)
         await socket.disconnect()
-        assert not hubs.hub()._extension_sockets
+        assert not list(hubs.hub().extensions)
 
     @pytest.mark.parametrize(("query", "code"), [("", 1012), ("create", 4403)])
     async def test_another_role_ends_it(self, query: str, code: int) -> None:

@@ -11,8 +11,9 @@ import redis.asyncio
 
 from consumers import access_recheck
 from consumers.access import Decision
+from consumers.guard import RECHECK_S, Guard
 from consumers.holders import Credential
-from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, RECHECK_S, Hub
+from consumers.hub import ANSWERS_WITHIN_S, LINGER_S, Hub
 from consumers.stream import Stream
 from consumers.viewer import Viewer
 from metrics.live import snapshot, watchers
@@ -213,7 +214,7 @@ async def test_all_access_is_looked_at_once_a_minute_however_often_some_is(
     monkeypatch.setattr(access_recheck, "refused", refused)
     for user in (1, 2, 3, 4):
         hub._doubt(Recheck(type=RECHECK, user=user, dashboard=None))
-    guard = asyncio.create_task(hub._guard(hub._doubts, hub._recheck))
+    guard = asyncio.create_task(hub.guard.run())
     for _ in range(100):
         await asyncio.sleep(0)
     guard.cancel()
@@ -229,11 +230,9 @@ async def test_code_of_others_that_hangs_keeps_no_access_of_ours_from_being_look
     async def looks(_: Recheck) -> None:
         looked_at.set()
 
+    hub.guard, hub.extensions.guard = Guard(looks), Guard(hangs)
+    hub._start()
     hub._doubt(Recheck(type=RECHECK, user=1, dashboard=None))
-    guards = [
-        asyncio.create_task(hub._guard(doubts, recheck))
-        for doubts, recheck in ((hub._extension_doubts, hangs), (hub._doubts, looks))
-    ]
     await asyncio.wait_for(looked_at.wait(), 5)
-    for guard in guards:
-        guard.cancel()
+    for task in hub._tasks:
+        task.cancel()
