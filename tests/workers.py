@@ -8,7 +8,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-LEAST = 4
+LEAST = 5
 MOST = 8
 SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
@@ -27,8 +27,8 @@ gc.disable()  # while all is imported and collected, of which nothing is garbage
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers there are: two a core, because the tests that take longest mostly wait."""
-    return min(max(2 * (os.cpu_count() or 1), LEAST), MOST)
+    """Return how many workers there are: two a core and one more, as the tests that take longest mostly wait."""
+    return min(max(2 * (os.cpu_count() or 1) + 1, LEAST), MOST)
 
 
 @pytest.hookimpl(trylast=True)
