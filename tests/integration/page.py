@@ -98,7 +98,7 @@ class Page:
             wrong = [widget for widget, html in _timeless(self.widgets).items() if html != fresh.get(widget)]
             late = time.monotonic() - began > timeout_s
             assert not late, f"widgets {wrong} differ, such as\n{self.widgets[wrong[0]]}\nfrom\n{fresh[wrong[0]]}"
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def shows(self, text: str) -> bool:
         return any(text in html for html in self.widgets.values())
