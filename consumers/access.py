@@ -5,12 +5,12 @@ import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import cache, partial
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.http.cookie import parse_cookie
 
 from consumers.codes import NO_ACCESS, NO_SUCH_THING, OVER, SIGN_IN
 from consumers.holders import Credential, Holder, holders
@@ -107,11 +107,7 @@ def asking_from(scope: dict[str, Any], by: Principal) -> Principal:
 
 
 def _cookie(scope: dict[str, Any], name: str) -> str:
-    try:
-        cookie = SimpleCookie(header(scope, b"cookie")).get(name)
-    except CookieError:
-        return ""
-    return cookie.value if cookie else ""
+    return parse_cookie(header(scope, b"cookie")).get(name, "")  # as pages do: other cookies may be odd
 
 
 def over_code(by: Principal) -> int:

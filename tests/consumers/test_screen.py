@@ -86,6 +86,16 @@ async def test_all_else_is_refused(connect: Connect, lobby: Paired) -> None:
         assert await close_code(await connect(path, cookie, ORIGIN)) == 4401
 
 
+@pytest.mark.parametrize("other", [b'prefs={"a":1}', b"a[b]=1", b'"', b"=", b"\xff"])
+async def test_odd_cookies_of_other_programs_on_the_host_do_not_matter(
+    connect: Connect, lobby: Paired, other: bytes
+) -> None:
+    screen, (name, cookie) = lobby
+    for both in (other + b"; " + cookie, cookie + b"; " + other):
+        socket = await ask(connect, screen.dashboard_id, (name, both), ORIGIN)
+        assert (await first(socket))["type"] == "websocket.send", both
+
+
 async def test_what_is_sent_to_a_screen_reaches_its_sockets_alone(connect: Connect, lobby: Paired) -> None:
     screen, cookie = lobby
     hall, other = await database_sync_to_async(paired)("Hall")
