@@ -107,21 +107,21 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Screen:
     Its open page follows. Raises Missing, Forbidden, or Invalid with everything that is wrong.
     """
     with transaction.atomic():
-        screen = locks.locked(find(by, id))
-        check(by, CHANGE, screen)
+        screen = _locked(by, CHANGE, id)
         before, shown, left = facts(screen), shows(screen), screen.dashboard_id
         screen = _put(by, screen, changes, Errors())
         journal.record(by, "change", screen, before, facts(screen))
         if shows(screen) != shown:
             transaction.on_commit(partial(_move, screen, left))
+        elif screen.name != before["name"]:  # by which it is known to be open
+            transaction.on_commit(partial(_doubt, left))
     return screen
 
 
 def revoke(by: Principal, id: int) -> Screen:
     """Make the credential of a screen useless; its page asks to be paired again. Raises Missing or Forbidden."""
     with transaction.atomic():
-        screen = locks.locked(find(by, id))
-        check(by, DELETE, screen)
+        screen = _locked(by, DELETE, id)
         journal.record(by, "revoke", screen, before=facts(screen))
         screen.revoked_at = timezone.now()
         screen.save(update_fields=["revoked_at"])
@@ -185,6 +185,14 @@ def forget(now: float) -> None:
 def element(shows: str) -> str:
     """Return the element by which a screen's page knows what it shows."""
     return render_to_string("screen/_shows.html", {"shows": shows}).strip()
+
+
+def _locked(by: Principal, verb: str, id: int) -> Screen:
+    """Lock the screen `id`, to which `by` may do `verb`, and return it as it is now. Raises Missing or Forbidden."""
+    locks.locked(find(by, id))
+    screen = find(by, id)  # while this waited, somebody may have revoked it, or given it to others
+    check(by, verb, screen)
+    return screen
 
 
 def _digest(code: str) -> str:

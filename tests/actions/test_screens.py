@@ -1,5 +1,6 @@
 """Screens: pairing by a code, what is refused, what open pages are told, and when old ones are removed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +11,10 @@ from redis import RedisError
 from metrics.access.principal import SYSTEM, Principal, Role
 from metrics.access.screens import opened
 from metrics.access.sharing import Access
-from metrics.actions import dashboards, screens
+from metrics.actions import dashboards, locks, screens
 from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.live import bus
-from metrics.models import Screen
+from metrics.models import AuditEntry, Screen
 from metrics.redis_state import pairing
 from tests import make
 
@@ -189,8 +190,10 @@ class TestChange:
     def test_its_page_is_told_when_it_is_to_show_something_else(self, sent: list[tuple[Any, ...]]) -> None:
         screen, _ = make.screen("Lobby", "shop")
         shop, holder = screen.dashboard_id, f"screen:{screen.pk}"
-        screens.change(EVE, screen.pk, {"name": "Hall", "range": "1h"})  # the usual one
+        screens.change(EVE, screen.pk, {"range": "1h"})  # the usual one
         assert sent == []
+        screens.change(EVE, screen.pk, {"name": "Hall"})  # by which its sockets are known
+        assert sent == [("recheck", shop)]
         screens.change(EVE, screen.pk, {"range": "6h"})
         moved = screens.change(EVE, screen.pk, {"dashboard": "store", "range": ""})
         screens.change(EVE, screen.pk, {"dashboard": ""})
@@ -198,7 +201,7 @@ class TestChange:
             html for to, target, html in (one for one in sent if len(one) == 3) if (to, target) == (holder, "shows")
         ]
         assert [html.split('"')[3] for html in told] == [f"{shop} 6h", f"{moved.dashboard_id} 1h", "nothing on Hall"]
-        assert [one[1] for one in sent if one[0] == "recheck"] == [shop, shop, moved.dashboard_id]
+        assert [one[1] for one in sent if one[0] == "recheck"] == [shop, shop, shop, moved.dashboard_id]
 
     def test_what_an_editor_may_not_see_stays(self) -> None:
         screen, _ = make.screen("Lobby", "ops")
@@ -235,6 +238,29 @@ class TestChange:
         for days, left in ((29, 2), (31, 1)):
             screens.forget((now + timedelta(days=days)).timestamp())
             assert Screen.objects.count() == left
+
+    @pytest.mark.parametrize("act", [screens.revoke, lambda by, id: screens.change(by, id, {"name": "Hall"})])
+    @pytest.mark.parametrize("meanwhile", ["revoked", "given to others"])
+    def test_whoever_waited_for_its_row_looks_again(
+        self, monkeypatch: pytest.MonkeyPatch, meanwhile: str, act: Callable[[Principal, int], Screen]
+    ) -> None:
+        screen, _ = make.screen("Lobby", "shop")
+        ops = make.team("ops")
+
+        def locked(found: Screen) -> Screen:
+            """Return as a lock does that somebody else had until now."""
+            monkeypatch.undo()
+            if meanwhile == "revoked":
+                screens.revoke(SYSTEM, screen.pk)
+            else:
+                screens.change(SYSTEM, screen.pk, {"access": Access(everyone=False, teams=[ops.name])})
+            return found
+
+        monkeypatch.setattr(locks, "locked", locked)
+        with pytest.raises(Missing):
+            act(EVE, screen.pk)
+        assert Screen.objects.get().name == "Lobby"
+        assert not AuditEntry.objects.filter(noun="screen", by=EVE.name).exists()
 
     def test_it_says_its_name(self, sent: list[tuple[Any, ...]]) -> None:
         screen, _ = make.screen("<Lobby>")
