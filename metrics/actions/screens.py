@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from redis import RedisError
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, check, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, check, may, visible
 from metrics.access.principal import Principal, machine_at, of_screen
 from metrics.access.sharing import Access
 from metrics.actions import journal, locks, teams
@@ -175,6 +175,20 @@ def facts(screen: Screen) -> dict[str, Any]:
     """Return what the journal keeps."""
     slug = screen.shown.slug if screen.shown else ""
     return {"name": screen.name, "dashboard": slug, "range": screen.range, **teams.access_of(screen).model_dump()}
+
+
+def shared_wider(by: Principal, dashboard: Dashboard) -> list[str]:
+    """Return which screens show `dashboard`, which is not for everyone, and are not for its teams alone.
+
+    They are the names of those that `by` may see, and how many others there are.
+    """
+    if dashboard.for_everyone:
+        return []
+    owners, rows = set(dashboard.teams.all()), dashboard.screens.filter(revoked_at=None).prefetch_related("teams")
+    found = [one for one in rows if one.for_everyone or set(one.teams.all()) - owners]
+    names = [one.name for one in found if may(by, SEE, one)]
+    others = len(found) - len(names)
+    return [*names, *([f"{others} of other teams"] if others else [])]
 
 
 def forget(now: float) -> None:

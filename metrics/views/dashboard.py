@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from metrics.access.policy import CHANGE, may, visible
 from metrics.access.principal import of_visitor
-from metrics.actions import drawn, moments, rooms, variables
+from metrics.actions import drawn, moments, rooms, screens, variables
 from metrics.actions.errors import Invalid, Missing
 from metrics.actions.page import page
 from metrics.models import Dashboard
@@ -79,6 +79,7 @@ def _page(request: HttpRequest, slug: str, template: str) -> HttpResponse:
         context |= {
             "shared_wider": drawn.shared_wider(dashboard),
             "shown_wider": drawn.shown_wider(dashboard, time.time()),
+            "on_screens": screens.shared_wider(by, dashboard),
         }
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"  # a page kept by a cache would show old values as if they were new

@@ -14,7 +14,7 @@ from metrics.access.sharing import Access
 from metrics.actions import dashboards, locks, screens
 from metrics.actions.errors import Forbidden, Invalid, Missing, NoAnswer, TooOften
 from metrics.live import bus
-from metrics.models import AuditEntry, Screen
+from metrics.models import AuditEntry, Dashboard, Screen
 from metrics.redis_state import pairing
 from tests import make
 
@@ -267,3 +267,28 @@ class TestChange:
         screens.show_name(EVE, screen.pk)
         html = '<p id="screen-name" class="screen-name" role="status">&lt;Lobby&gt;</p>'
         assert sent == [(f"screen:{screen.pk}", "screen-name", html)]
+
+
+@pytest.mark.parametrize(
+    ("everyone", "teams", "said"),
+    [
+        (True, [], ["Lobby"]),
+        (True, ["night"], ["Lobby"]),
+        (False, ["day"], ["1 of other teams"]),
+        (False, ["night", "day"], ["Lobby"]),
+        (False, ["night"], []),
+        (False, [], []),
+    ],
+)
+def test_a_dashboard_of_a_team_knows_screens_that_are_not_for_it_alone(
+    everyone: bool, teams: list[str], said: list[str]
+) -> None:
+    night, _ = make.team("night"), make.team("day")
+    nora = Principal("user", "user nora", Role.EDITOR, 7, frozenset({night.pk}))
+    closed = make.dashboard("closed", teams=[night])
+    gone, _ = make.screen("Gone", "closed")
+    screens.revoke(SYSTEM, gone.pk)
+    make.screen("Lobby", "closed", access=Access(everyone=everyone, teams=teams))
+    assert screens.shared_wider(nora, closed) == said
+    make.screen("Hall", "shop")
+    assert screens.shared_wider(nora, Dashboard.objects.get(slug="shop")) == []

@@ -87,6 +87,15 @@ def test_a_dashboard_that_one_may_not_see_stays_and_is_not_named(eve: Client) ->
     assert (screen.name, screen.dashboard and screen.dashboard.slug) == ("Hall", "ops")
 
 
+def test_a_dashboard_of_a_team_says_which_screens_show_it_to_others(eve: Client) -> None:
+    make.screen("Lobby", "ops")
+    said = "screens that are not theirs alone show it: Lobby."
+    eve.force_login(make.user("root", is_superuser=True))
+    assert said in text(eve.get("/d/ops/"))
+    assert said not in text(eve.get("/wall/ops/"))
+    assert "theirs alone" not in text(eve.get("/d/shop/"))
+
+
 def test_the_rows_alone_are_fetched_anew(eve: Client) -> None:
     make.screen("Lobby")
     rows = text(eve.get(PATH, headers={"HX-Request": "true"}))
