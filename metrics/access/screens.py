@@ -9,7 +9,7 @@ from metrics.models import Screen
 
 COOKIE = "watchfloor-screen"
 COOKIE_AGE_S = 400 * 24 * 3600
-"""The longest that browsers keep one. Each time that a screen asks for its page, it begins anew."""
+"""The longest that browsers keep one. It begins anew every six hours at least while a page is open."""
 
 
 def opened(secret: str) -> Screen | None:

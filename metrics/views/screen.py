@@ -5,8 +5,8 @@ It is for the screen whose cookie the browser has, whoever else is signed in bes
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -29,7 +29,10 @@ def page(request: HttpRequest) -> HttpResponse:
     secret = request.COOKIES.get(screens.COOKIE, "")
     screen = screens.opened(secret)
     if screen is not None:
-        return _kept(_paired(request, screen), secret)
+        answer = _paired(request, screen)
+        # Some displays start with a clock that is years behind, and drop what they keep from then once it is right. So
+        # the cookie begins anew with what an open page asks later, and not with the page.
+        return _kept(answer, secret) if request.method == "HEAD" else answer
     if request.method == "HEAD":  # an open page asks whether the server answers
         return HttpResponse()
     try:
@@ -52,20 +55,18 @@ def state(request: HttpRequest) -> HttpResponse:
         return HttpResponse(str(problem), status=503, content_type="text/plain")
     if secret and shows != request.GET.get("shows"):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    return render(request, "screen/_waiting.html", {"is_paired": screen is not None, "has_cookie": bool(secret)})
+    over_tls = "" if request.is_secure() or not settings.SESSION_COOKIE_SECURE else _address(request, "screen")
+    context = {"is_paired": screen is not None, "has_cookie": bool(secret), "over_tls": over_tls}
+    return render(request, "screen/_waiting.html", context)
 
 
 def _paired(request: HttpRequest, screen: Screen) -> HttpResponse:
-    if request.GET:  # editors say what it shows, and no address
-        return redirect(request.path)
+    request.GET = QueryDict()  # editors say what it shows; the address has at most a theme, which is for a script
     request.principal = of_screen(screen, address_of(request))  # type: ignore[attr-defined]
     if screen.shown is None:
         return _nothing(request, screen, DELETED if screen.dashboard is not None else NOTHING_YET)
-    try:
-        more = {"shows": actions.shows(screen)}
-        return shown_page.shown(request, screen.shown, "screen/wall.html", "/ws/screen/", more=more)
-    except Http404 as problem:
-        return _nothing(request, screen, str(problem))
+    more = {"shows": actions.shows(screen)}
+    return shown_page.shown(request, screen.shown, "screen/wall.html", "/ws/screen/", more=more)
 
 
 def _nothing(request: HttpRequest, screen: Screen, sentence: str) -> HttpResponse:
@@ -79,7 +80,7 @@ def _code(request: HttpRequest, secret: str) -> HttpResponse:
     if not code:  # also a new secret: none is kept that somebody else may have put there
         secret = Screen.new_secret()
         code = actions.new_code(Screen.digest_of(secret), address_of(request))
-    address = qr.root(request) + reverse("screens")
+    address = _address(request, "screens")
     context = {
         "code": pairing.shown(code),
         "address": address.partition("://")[2],
@@ -90,6 +91,10 @@ def _code(request: HttpRequest, secret: str) -> HttpResponse:
         "has_cookie": True,
     }
     return _kept(render(request, "screen/code.html", context), secret)
+
+
+def _address(request: HttpRequest, name: str) -> str:
+    return qr.root(request) + reverse(name)
 
 
 def _kept(response: HttpResponse, secret: str) -> HttpResponse:

@@ -5,6 +5,7 @@ import { reloadWhenAnswered } from "./live.js";
 
 const OVER = 4410;
 const NAMED_MS = 10_000;
+const RENEWED_AFTER_MS = 600_000; // by then the clock of a display is right, also of one that starts with none
 const { shows } = document.getElementById("shows").dataset;
 let moving = false;
 let hiding = 0;
@@ -29,6 +30,9 @@ for (const kind of ["click", "auxclick"]) {
     if (event.target.closest?.("a[href]")) event.preventDefault();
   }, true);
 }
+
+// This page may not be open for the six hours after which it asks for itself: its cookie begins anew before.
+setTimeout(() => fetch("/screen/", { method: "HEAD", cache: "no-store" }).catch(() => {}), RENEWED_AFTER_MS);
 
 // Revoked: the page that comes then asks to be paired again; but only once the server says that there is another.
 document.addEventListener("htmx:ws:close", async (event) => {
