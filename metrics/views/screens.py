@@ -15,16 +15,16 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.actions import screens as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.actions.teams import access_of
-from metrics.models import Dashboard
+from metrics.models import Dashboard, Screen
 from metrics.models.log import sender
-from metrics.views import humanize
+from metrics.views import humanize, qr
 from metrics.views import typed as typed_form
 from metrics.views.access import page
 from metrics.views.removal import Removal, confirm
 from metrics.widgets.ranges import RANGES_S
 
 HIDDEN = "-"
-"""Stands in the form for a dashboard that the screen shows and the person may not see. It is no slug."""
+"""Stands in the form for the chosen dashboard if the person may not see it, or if it was deleted. It is no slug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     (known,), access = actions.described(by, [screen]), access_of(screen)
     shown = typed = Typed(
         name=screen.name,
-        dashboard=HIDDEN if known.is_hidden else known.dashboard.slug if known.dashboard else "",
+        dashboard=known.dashboard.slug if known.dashboard else HIDDEN if screen.dashboard else "",
         range=screen.range,
         everyone=access.everyone,
         teams=access.teams,
@@ -89,7 +89,13 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
         else:
             messages.success(request, f"{saved.name} is saved.")
             return redirect("screens")
-    context = {"screen": screen, "shown": shown, "is_hidden": known.is_hidden, **_choices(by, typed, access.teams)}
+    context = {
+        "screen": screen,
+        "shown": shown,
+        "is_hidden": known.is_hidden,
+        "is_deleted": _is_deleted(screen),
+        **_choices(by, typed, access.teams),
+    }
     return render(request, "screen/form.html", context, status=422 if typed.errors else 200)
 
 
@@ -99,8 +105,10 @@ def show_name(request: HttpRequest, id: int) -> HttpResponse:
     """Have a screen show its name for some seconds."""
     by = of_visitor(request)
     screen = actions.show_name(by, id)
-    if actions.described(by, [screen])[0].is_open is False:
-        messages.error(request, f"{screen.name} is not open on any display.")
+    if screen.shown is None:
+        messages.success(request, f"{screen.name} shows its name all the time, as it has nothing else to show.")
+    elif actions.described(by, [screen])[0].is_open is False:
+        messages.error(request, f"{screen.name} was not open on any display a moment ago.")
     else:
         messages.success(request, f"{screen.name} shows its name now, for ten seconds.")
     return redirect("screens")
@@ -122,7 +130,7 @@ def revoke(request: HttpRequest, id: int) -> HttpResponse:
 
 def _list(request: HttpRequest, typed: Typed, status: int = 200) -> HttpResponse:
     by = of_visitor(request)
-    context = {"rows": _rows(by), "screen_url": request.build_absolute_uri(reverse("screen")), **_choices(by, typed)}
+    context = {"rows": _rows(by), "screen_url": qr.root(request) + reverse("screen"), **_choices(by, typed)}
     return render(request, "screen/list.html", context, status=status)
 
 
@@ -134,7 +142,7 @@ def _rows(by: Principal) -> list[dict[str, Any]]:
             "is_open": one.is_open,
             "dashboard": one.dashboard,
             "is_hidden": one.is_hidden,
-            "is_deleted": one.screen.dashboard is not None and one.screen.shown is None,
+            "is_deleted": _is_deleted(one.screen),
             "teams": [] if one.screen.for_everyone else access_of(one.screen).teams,
             "by": sender(one.screen.by),
             "made": humanize.ago(one.screen.created_at, now),
@@ -143,6 +151,11 @@ def _rows(by: Principal) -> list[dict[str, Any]]:
         }
         for one in actions.listed(by)
     ]
+
+
+def _is_deleted(screen: Screen) -> bool:
+    """Return whether the dashboard that is chosen for it was deleted, and may be brought back."""
+    return screen.dashboard is not None and screen.shown is None
 
 
 def _choices(by: Principal, typed: Typed, more: Any = ()) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
@@ -44,11 +45,11 @@ def test_one_is_paired_changed_named_and_revoked(eve: Client) -> None:
     listed = text(eve.get(PATH))
     assert "Lobby &lt;1&gt;" in listed
     assert "Shop</a>, 6h" in listed
-    assert "last seen never" in listed
+    assert "not seen yet" in listed
     edit = f"{PATH}{screen.pk}/"
+    assert "was not open" in text(eve.post(f"{edit}name/", follow=True))
     assert eve.post(edit, {**form(text(eve.get(edit)), edit), "dashboard": ""}).status_code == 302
     assert Screen.objects.get().dashboard is None
-    assert "is not open" in text(eve.post(f"{edit}name/", follow=True))
     assert "until somebody pairs it again" in text(eve.get(f"{edit}revoke/"))
     assert "is revoked, also where it is open." in text(eve.post(f"{edit}revoke/", follow=True))
     for answer in (eve.get(edit), eve.post(f"{edit}name/"), eve.post(f"{edit}revoke/")):
@@ -87,6 +88,22 @@ def test_a_dashboard_that_one_may_not_see_stays_and_is_not_named(eve: Client) ->
     assert (screen.name, screen.dashboard and screen.dashboard.slug) == ("Hall", "ops")
 
 
+def test_a_dashboard_that_was_deleted_stays_until_another_choice_is_made(eve: Client) -> None:
+    screen, _ = make.screen("Lobby", "shop")
+    dashboards.delete(SYSTEM, "shop", None)
+    edit = f"{PATH}{screen.pk}/"
+    assert "One that was deleted, as now" in text(eve.get(edit))
+    eve.post(edit, {**form(text(eve.get(edit)), edit), "name": "Hall"})
+    assert Screen.objects.get().dashboard_id == screen.dashboard_id
+    eve.post(edit, {**form(text(eve.get(edit)), edit), "dashboard": ""})
+    assert Screen.objects.get().dashboard_id is None
+
+
+def test_one_without_a_dashboard_shows_its_name_anyway(eve: Client) -> None:
+    screen, _ = make.screen("Lobby")
+    assert "Lobby shows its name all the time" in text(eve.post(f"{PATH}{screen.pk}/name/", follow=True))
+
+
 def test_a_dashboard_of_a_team_says_which_screens_show_it_to_others(eve: Client) -> None:
     make.screen("Lobby", "ops")
     said = "screens that are not theirs alone show it: Lobby."
@@ -94,6 +111,11 @@ def test_a_dashboard_of_a_team_says_which_screens_show_it_to_others(eve: Client)
     assert said in text(eve.get("/d/ops/"))
     assert said not in text(eve.get("/wall/ops/"))
     assert "theirs alone" not in text(eve.get("/d/shop/"))
+
+
+def test_the_address_to_open_is_the_public_one(eve: Client, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://watch.example"
+    assert "https://watch.example/screen/" in text(eve.get(PATH))
 
 
 def test_the_rows_alone_are_fetched_anew(eve: Client) -> None:
