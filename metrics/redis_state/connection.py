@@ -1,8 +1,10 @@
 """Redis connections: one pool a process, for code with and without an event loop."""
 
 import asyncio
+import math
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
 from typing import Any, TypeVar
@@ -10,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
+import redis.asyncio.retry
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -23,7 +26,6 @@ _OPTIONS: dict[str, Any] = {
     "decode_responses": True,
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
-    # One retry mends a connection that a restarted Redis dropped; more would make callers wait for a dead one.
     "health_check_interval": 0,
     # A thousand pages that come back at once wait for each other. The plain pool would say that Redis is away.
     "max_connections": 50,
@@ -33,10 +35,59 @@ _OPTIONS: dict[str, Any] = {
 _async_clients: "WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis]" = WeakKeyDictionary()
 
 
+FAILS_FAST_S = 2.0
+"""For so long after Redis did not answer in time it is not asked: a page asks it for much, one after another."""
+_hung_at = -math.inf
+"""When Redis last did not answer in time, in monotonic seconds, unless it has since."""
+
+
+def _check_hung() -> None:
+    """Raise redis.TimeoutError if Redis did not answer in time a moment ago."""
+    if time.monotonic() - _hung_at < FAILS_FAST_S:
+        raise redis.TimeoutError("Redis did not answer in time a moment ago")
+
+
+def _note_hung(hung: bool) -> None:
+    global _hung_at
+    _hung_at = time.monotonic() if hung else -math.inf
+
+
+# One retry mends a connection that a restarted Redis dropped; more would make callers wait for a dead one.
+_ONCE: Any = (NoBackoff(), 1, (redis.ConnectionError,))
+
+
+class _Retry(Retry):
+    """Tries once more over a new connection, but waits for a Redis that hangs once, not for each command."""
+
+    def call_with_retry(self, do: Callable[[], T], *args: Any, **more: Any) -> T:
+        _check_hung()
+        try:
+            found = super().call_with_retry(do, *args, **more)
+        except redis.TimeoutError:
+            _note_hung(True)
+            raise
+        _note_hung(False)
+        return found
+
+
+class _AsyncRetry(redis.asyncio.retry.Retry):
+    """The same on an event loop."""
+
+    async def call_with_retry(self, do: Callable[[], Awaitable[T]], *args: Any, **more: Any) -> T:
+        _check_hung()
+        try:
+            found = await super().call_with_retry(do, *args, **more)
+        except redis.TimeoutError:
+            _note_hung(True)
+            raise
+        _note_hung(False)
+        return found
+
+
 @cache
 def client() -> "redis.Redis":
     """Return this process's client. Commands raise redis.RedisError when Redis does not answer."""
-    pool = redis.BlockingConnectionPool.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 1), **_OPTIONS)
+    pool = redis.BlockingConnectionPool.from_url(settings.REDIS_URL, retry=_Retry(*_ONCE), **_OPTIONS)
     return redis.Redis(connection_pool=pool)
 
 
@@ -44,7 +95,7 @@ def async_client() -> "redis.asyncio.Redis":
     """Return the client of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _async_clients:
-        retry = redis.asyncio.retry.Retry(NoBackoff(), 1)
+        retry = _AsyncRetry(*_ONCE)
         pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, retry=retry, **_OPTIONS)
         _async_clients[loop] = redis.asyncio.Redis.from_pool(pool)
     return _async_clients[loop]
