@@ -33,7 +33,7 @@ def create(
 ) -> tuple[AlertWebhook, str]:
     """Make a webhook; return it and the key in its address, which is kept nowhere. Raises Forbidden and Invalid."""
     check(by, CREATE, AlertWebhook)
-    key = AlertWebhook.new_key()
+    key = AlertWebhook.new_secret()
     owners = teams.named((access or Access()).teams)
     teams.check_sharing(by, [], owners)
     made = AlertWebhook(digest=AlertWebhook.digest_of(key), for_everyone=access is None or access.everyone)

@@ -16,6 +16,7 @@ from metrics.alerts import calendars, rotation
 from metrics.alerts.calendars import BadCalendar
 from metrics.alerts.rotation import ScheduleSpec, Span
 from metrics.models import Schedule, Team
+from metrics.models.secret import digest_of
 from metrics.times import datetime_of, seconds_of
 
 AHEAD_S = 92 * 86_400.0
@@ -119,8 +120,7 @@ def full_name(shift: Shift) -> str:
 def by_link(id: int, secret: str) -> Schedule:
     """Return the schedule whose calendar `secret` shows. Raises Missing."""
     row = Schedule.objects.filter(pk=id).exclude(digest="").first()
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    if row is None or not secrets.compare_digest(row.digest, digest):
+    if row is None or not secrets.compare_digest(row.digest, digest_of(secret)):
         raise Missing("There is no such calendar.")
     return row
 

@@ -1,6 +1,5 @@
 """Schedules of who is on call: making, changing and removing them, and overrides."""
 
-import hashlib
 import secrets
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from metrics.actions.errors import Conflict, Errors, Invalid, Missing, check_sto
 from metrics.alerts import rotation
 from metrics.alerts.rotation import ScheduleSpec
 from metrics.models import Override, Schedule
+from metrics.models.secret import digest_of
 from metrics.times import YEARS, datetime_of
 from metrics.versioned import upgraded
 from metrics.zones import known, zone_of
@@ -168,7 +168,7 @@ def new_link(by: Principal, id: int) -> str:
     with transaction.atomic():
         row = locks.locked(find(by, id))
         check(by, CHANGE, row)
-        row.digest = hashlib.sha256(secret.encode()).hexdigest()
+        row.digest = digest_of(secret)
         row.save(update_fields=["digest"])
         journal.record(by, "make link", row, after={"link": "calendar"})
     return secret

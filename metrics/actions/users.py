@@ -1,9 +1,7 @@
 """Users: inviting them, their roles and teams, and turning accounts off."""
 
-import secrets
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from hashlib import sha256
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -42,11 +40,11 @@ def invite(by: Principal, role: str, teams: Iterable[Team] = (), note: str = "")
     _check_role(role)
     if len(note) > NOTE_MOST:
         raise Invalid("note", f"A note has at most {NOTE_MOST} characters.")
-    secret = secrets.token_urlsafe(24)
+    secret = Invitation.new_secret()
     until = timezone.now() + INVITED_FOR
     with transaction.atomic():
         made = Invitation.objects.create(
-            digest=_digest(secret), note=note.strip(), role=role, by=by.name, expires_at=until
+            digest=Invitation.digest_of(secret), note=note.strip(), role=role, by=by.name, expires_at=until
         )
         made.teams.set(teams)
         journal.record(by, "create", made, after={"role": role, "teams": sorted(team.name for team in teams)})
@@ -73,7 +71,9 @@ def accept(secret: str, name: str, password: str, again: str, address: str | Non
         _check_password(name, password, again)
     with transaction.atomic():
         found = (
-            Invitation.objects.select_for_update().filter(digest=_digest(secret), expires_at__gt=timezone.now()).first()
+            Invitation.objects.select_for_update()
+            .filter(digest=Invitation.digest_of(secret), expires_at__gt=timezone.now())
+            .first()
         )
         if found is None:
             raise Invalid("secret", "This invitation was used already, or is over. Ask for another one.")
@@ -176,7 +176,3 @@ def _check_password(name: str, password: str, again: str) -> None:
         validate_password(password, User(username=name))
     except ValidationError as problem:
         raise Invalid("password", " ".join(problem.messages)) from None
-
-
-def _digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()

@@ -1,16 +1,14 @@
 """Credentials of programs, and invitations of people."""
 
-import hashlib
-import secrets
-
 from django.db import models
 
+from metrics.models.secret import HasSecret
 from metrics.models.source import Source
 from metrics.models.team import Team
 
 
-class Token(models.Model):
-    """A credential of a program. Only its SHA-256 is kept: 256 random bits need no slow hash."""
+class Token(HasSecret):
+    """A credential of a program."""
 
     class Scope(models.TextChoices):
         PUSH = "push", "push samples"
@@ -22,7 +20,6 @@ class Token(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     scope = models.CharField(max_length=10, choices=Scope)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
     source = models.OneToOneField(
         Source, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="token"
     )
@@ -41,19 +38,10 @@ class Token(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.scope})"
 
-    @classmethod
-    def new_secret(cls) -> str:
-        return cls.PREFIX + secrets.token_urlsafe(32)
 
-    @staticmethod
-    def digest_of(secret: str) -> str:
-        return hashlib.sha256(secret.encode()).hexdigest()
+class Invitation(HasSecret):
+    """A link by which one person makes an account with this role."""
 
-
-class Invitation(models.Model):
-    """A link by which one person makes an account with this role. Only the SHA-256 of its secret is kept."""
-
-    digest = models.CharField(max_length=64, unique=True, editable=False)
     note = models.CharField(max_length=100, blank=True, help_text="Who it is for.")
     role = models.CharField(max_length=20, choices=[(one, one) for one in ("viewer", "editor", "administrator")])
     teams = models.ManyToManyField(Team, blank=True, related_name="invitations")

@@ -1,15 +1,13 @@
 """Read-only links to dashboards."""
 
-import hashlib
-import secrets
-
 from django.db import models
 
 from metrics.models.dashboard import Dashboard
+from metrics.models.secret import HasSecret
 
 
-class Link(models.Model):
-    """A read-only view of one dashboard, for whoever has its address. Only the SHA-256 of its secret is kept.
+class Link(HasSecret):
+    """A read-only view of one dashboard, for whoever has its address.
 
     With a `range` it shows that one alone, and of each variable in `variables` those values alone.
     """
@@ -18,7 +16,6 @@ class Link(models.Model):
 
     dashboard = models.ForeignKey(Dashboard, on_delete=models.CASCADE, related_name="links")
     name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
     range = models.CharField(max_length=4, blank=True, help_text="The only range it shows; any, if empty.")
     variables = models.JSONField(
         default=dict, blank=True, help_text="The only values it shows, by the variable's name."
@@ -34,11 +31,3 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @classmethod
-    def new_secret(cls) -> str:
-        return cls.PREFIX + secrets.token_urlsafe(32)
-
-    @staticmethod
-    def digest_of(secret: str) -> str:
-        return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,18 +1,16 @@
 """Paired screens: displays on a wall, each with a credential of its own."""
 
-import hashlib
-import secrets
-
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from metrics.models.dashboard import Dashboard
+from metrics.models.secret import HasSecret
 from metrics.models.team import Shared
 
 
-class Screen(Shared):
-    """A display that shows a `dashboard` without anybody's session. Only the SHA-256 of its secret is kept.
+class Screen(Shared, HasSecret):
+    """A display that shows a `dashboard` without anybody's session.
 
     It belongs to its teams, whose editors say what it shows; it sees nothing else of theirs.
     """
@@ -20,7 +18,6 @@ class Screen(Shared):
     PREFIX = "ws_"
 
     name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
     dashboard = models.ForeignKey(
         Dashboard, on_delete=models.SET_NULL, null=True, related_name="screens", help_text="The one it shows, if any."
     )
@@ -43,11 +40,3 @@ class Screen(Shared):
     def shown(self) -> Dashboard | None:
         """The dashboard that it shows; one that is deleted it does not show until that is brought back."""
         return self.dashboard if self.dashboard is not None and self.dashboard.deleted_at is None else None
-
-    @classmethod
-    def new_secret(cls) -> str:
-        return cls.PREFIX + secrets.token_urlsafe(32)
-
-    @staticmethod
-    def digest_of(secret: str) -> str:
-        return hashlib.sha256(secret.encode()).hexdigest()

@@ -208,7 +208,7 @@ def things() -> dict[str, Any]:
         "team ops": ops,
         "user": zoe,
         "notification": told(),
-        "invitation": Invitation.objects.get(digest=users._digest(users.invite(SYSTEM, "viewer"))),
+        "invitation": Invitation.objects.get(digest=Invitation.digest_of(users.invite(SYSTEM, "viewer"))),
         "audit": AuditEntry.objects.first(),
         **{name: name for name in (OWN_METRICS, WATCHING, TRUSTED, OTHERS_GROUPS)},
     }
