@@ -93,6 +93,7 @@ def test_looking_at_pages_and_polling_writes_nothing(client: Client) -> None:
     ids["incidents"] = rooms.of_incident(make.incident("busy")).incident_id
     everyone = [Matcher("alertname", "=", "busy")]
     ids["maintenance"] = maintenance.create(SYSTEM, everyone, Window(url="https://example.org/"), "planned").pk
+    ids["screens"] = make.screen()[0].pk
     ids["annotations"] = annotations.create(SYSTEM, "Deployed").pk
     ids["on-call"] = schedules.create(SYSTEM, {"name": "nights"}).pk
     ids["alert-webhooks"] = alert_webhooks.create(SYSTEM, "checks", {"alerts": "[]", "name": "name"})[0].pk
