@@ -71,8 +71,8 @@ def test_values_are_chosen_and_a_new_one_appears_by_itself(person: Person, push_
     page.keyboard.press("w")
     expect(page.locator(".wall-top")).to_contain_text("web-1, web-10")
 
-    person.open("/d/machines/?var-host=nowhere&range=1h")
-    expect(page).to_have_url(f"{url}/d/machines/?range=1h")
+    person.open("/d/machines/?var-host=nowhere&range=15m")
+    expect(page).to_have_url(f"{url}/d/machines/?range=15m")
     person.wait_until_live()
     expect(copies).to_have_count(len(HOSTS))
     push("web-12")
