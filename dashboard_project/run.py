@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from honcho.environ import parse_procfile
 
@@ -104,21 +103,27 @@ def serve(facts: Facts, preparation: Preparation, bound: socket.socket, forks: F
 
 
 def asked_to_stop(supervisor: Supervisor, preparation: Preparation) -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; asking again ends the children at once."""
+    """Return an event that is set after SIGINT and SIGTERM; asking again ends the children at once."""
     asked = threading.Event()
-    first_at = math.inf
-
-    def handle(*_: Any) -> None:
-        nonlocal first_at
-        now = time.monotonic()
-        first_at = min(first_at, now)
-        if now - first_at > SAME_REQUEST_S:
-            preparation.kill()
-            supervisor.kill()
-        asked.set()
-
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    # A handler interrupts whatever holds a lock, such as one that was called for the signal before: so none takes any.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+
+    def hear() -> None:
+        first_at = math.inf
+        with woken, waker:
+            while woken.recv(1):
+                now = time.monotonic()
+                first_at = min(first_at, now)
+                if now - first_at > SAME_REQUEST_S:
+                    preparation.kill()
+                    supervisor.kill()
+                asked.set()
+
+    threading.Thread(target=hear, name="signals", daemon=True).start()
     return asked
 
 

@@ -53,19 +53,19 @@ class Receiver:
     def __init__(self, receiving: socket.socket, put: Callable[[list[Sample]], None]) -> None:
         self._receiving = receiving
         self._put = put
-        self._stop = threading.Event()
+        self._stopping = False
         self._aggregate = Aggregate(time.time())
         self._counts = dict.fromkeys(OWN, 0)
         self._example = ""
         self._add_counts(time.time())  # before others take all the room there is
 
     def stop(self) -> None:
-        """Have `run` take what arrived until now, and return."""
-        self._stop.set()
+        """Have `run` take what arrived until now, and return. Handlers of signals may call it: it takes no lock."""
+        self._stopping = True
 
     def run(self) -> None:
         flush_at = time.monotonic() + FLUSH_S
-        while not self._stop.is_set():
+        while not self._stopping:
             self._receive(max(0.001, min(flush_at - time.monotonic(), NOTICES_STOP_S)))
             if time.monotonic() >= flush_at:
                 self._flush()
