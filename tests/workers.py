@@ -14,12 +14,12 @@ SYSTEMS_MOST = 3
 UNBROKEN = "tests/integration/unbroken/"
 FAULTS = "tests/integration/faults/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
-START_SERVERS = ("tests/sources/",)
-"""Folders in which the tests of a file share servers, which each worker would start for itself."""
+SHARE_MORE = ("tests/sources/", "tests/contracts/test_openapi_fuzz.py")
+"""Tests of which those of a file share servers, or caches that cost seconds, which each worker would have of its own."""
 SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
-BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *START_SERVERS)
+BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
 gc.disable()  # while all is imported and collected, of which nothing is garbage
@@ -84,7 +84,7 @@ class Scheduling(LoadScopeScheduling):
         for shared in SHARE_ONE:
             if nodeid.startswith(shared) and not nodeid.startswith(BEGIN_ALONE):
                 return shared
-        return nodeid.partition("::")[0] if nodeid.startswith((*START_THE_SYSTEM, *START_SERVERS)) else nodeid
+        return nodeid.partition("::")[0] if nodeid.startswith((*START_THE_SYSTEM, *SHARE_MORE)) else nodeid
 
 
 @pytest.hookimpl
