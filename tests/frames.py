@@ -26,5 +26,5 @@ with_room = FunctionType(_call.__code__.replace(co_stacksize=SLOTS), globals())
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Any:
     """Run a test as pytest's own hook does."""
-    run = item.config.pluginmanager.get_plugin("runner").pytest_runtest_protocol
-    return with_room(run, item=item, nextitem=nextitem)
+    runner: Any = item.config.pluginmanager.get_plugin("runner")
+    return with_room(runner.pytest_runtest_protocol, item=item, nextitem=nextitem)

@@ -15,7 +15,7 @@ UNBROKEN = "tests/integration/unbroken/"
 FAULTS = "tests/integration/faults/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
 SHARE_MORE = ("tests/sources/", "tests/contracts/test_openapi_fuzz.py")
-"""Tests of which those of a file share servers, or caches that cost seconds, which each worker would have of its own."""
+"""Tests of which those of a file share servers, or caches that cost seconds; each worker would have its own."""
 SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
