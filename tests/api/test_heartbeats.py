@@ -69,7 +69,7 @@ class TestManaging:
         assert {**replaced, "ping_url": ""} == {**job, "ping_url": ""}
         assert request("GET", job["ping_url"]).status_code == 404
         assert request("GET", replaced["ping_url"]).status_code == 200
-        assert admin.post(f"{PATH}/99/rotate", {}).status_code == 404
+        assert admin.post(f"{PATH}/987654321/rotate", {}).status_code == 404
 
 
 class TestPing:

@@ -231,7 +231,7 @@ class TestAlerts:
         assert 'form="take"' not in page
         assert '<form id="group" class="box form chosen" hidden' in page  # for who may take some later, see choosing.js
         assert client.post(f"/alerts/{alert.pk}/acknowledge/").status_code == 403
-        assert client.get("/alerts/999/").status_code == 404
+        assert client.get("/alerts/987654321/").status_code == 404
 
     def test_several_are_taken_for_one_reason(self, editor: Client) -> None:
         first = firing()

@@ -130,4 +130,4 @@ class TestWhoMayDoWhat:
             assert client.get(path).status_code == 302
 
     def test_what_is_not_there_is_404(self, admin: Client) -> None:
-        assert admin.get("/heartbeats/99/").status_code == 404
+        assert admin.get("/heartbeats/987654321/").status_code == 404
