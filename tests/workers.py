@@ -19,7 +19,8 @@ SHARE_MORE = ("tests/sources/", "tests/contracts/test_openapi_fuzz.py")
 SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
-BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE)
+START_PROCESSES = tuple(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade"))
+BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *START_PROCESSES)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
 gc.disable()  # while all is imported and collected, of which nothing is garbage
