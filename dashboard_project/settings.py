@@ -157,6 +157,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dashboard_project.frames.answer_with_room",
     "django.middleware.gzip.GZipMiddleware",  # behind WhiteNoise, whose files are compressed already
     "dashboard_project.sign_in.keep_nothing",
     "metrics.api.paths.forgive",

@@ -20,6 +20,7 @@ SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
 START_PROCESSES = tuple(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade"))
+"""Folders whose tests wait for processes that they start: one worker does, while others compute."""
 BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *START_PROCESSES)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
@@ -85,6 +86,8 @@ class Scheduling(LoadScopeScheduling):
         for shared in SHARE_ONE:
             if nodeid.startswith(shared) and not nodeid.startswith(BEGIN_ALONE):
                 return shared
+        if nodeid.startswith(START_PROCESSES):
+            return START_PROCESSES[0]
         return nodeid.partition("::")[0] if nodeid.startswith((*START_THE_SYSTEM, *SHARE_MORE)) else nodeid
 
 
