@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from celery.exceptions import OperationalError
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet
 from redis import RedisError
 
@@ -23,7 +23,7 @@ from metrics.access.principal import SYSTEM, Principal
 from metrics.actions import alert_changes, channel_configs, chart_pictures, credentials, delivery_notes, notifications
 from metrics.actions.errors import Missing
 from metrics.actions.notification_settings import CHANNEL
-from metrics.database import after_commit
+from metrics.database import after_commit, unavailable
 from metrics.models import Channel, Delivery
 from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Message
@@ -44,6 +44,10 @@ JITTER = 0.2
 WAIT_MOST_S = 3600.0
 """Nobody is left alone for longer, whatever they ask for."""
 CLAIM_S = WAITS_S + 15
+OURS_MOST_S = sum(WAITS_BETWEEN_S)
+"""A younger message does not fail for what goes wrong here: that is no try of its channel."""
+NOTES_EVERY_S = 1.0
+FAILED_HERE = "Watchfloor failed; its log says why."
 KEPT = timedelta(days=90)
 LOOKED_AT = 500
 ERROR_MOST = 300
@@ -132,16 +136,9 @@ def deliver(id: int, now: float) -> None:
     if claim is None:
         return
     began = time.monotonic()
-    outcome = _send(claim.row)
+    outcome = _outcome(claim.row)
     ended = now + time.monotonic() - began
-    with transaction.atomic():
-        mine = Delivery.objects.filter(pk=id, state=Delivery.SENDING, claimed_until=claim.until)
-        row = mine.select_for_update(of=("self",)).select_related("channel__team").first()
-        if row is not None:
-            incident = delivery_notes.hold(row)
-            _note(row, outcome, ended)
-            if incident is not None:
-                delivery_notes.note(incident, row)
+    _end(claim, outcome, ended, began + CLAIM_S)
     if next_one := [one for one in due(ended) if Delivery.objects.filter(pk=one, channel=claim.row.channel).exists()]:
         _start(next_one)
 
@@ -210,6 +207,43 @@ def _claim(id: int, now: datetime) -> Claim | None:
         return Claim(row, until)
 
 
+def _outcome(row: Delivery) -> Receipt | ChannelError:
+    """Return what came of sending, also if that failed here: a claim that nobody ends keeps the channel waiting."""
+    try:
+        return _send(row)
+    except Exception as error:
+        if reason := unavailable(error):
+            outage.log(f"a delivery was put off: {reason}", error)
+            return ChannelError(f"{reason}.", is_ours=True)
+        log.exception("a delivery failed", delivery=row.pk)
+        return ChannelError(FAILED_HERE)
+
+
+def _end(claim: Claim, outcome: Receipt | ChannelError, at: float, until: float) -> None:
+    """Note what came of a claim, unless somebody else has the delivery by now.
+
+    A database that is away is asked again `until` then (of time.monotonic): who comes later would not know the outcome.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                mine = Delivery.objects.filter(pk=claim.row.pk, state=Delivery.SENDING, claimed_until=claim.until)
+                row = mine.select_for_update(of=("self",)).select_related("channel__team").first()
+                if row is not None:
+                    incident = delivery_notes.hold(row)
+                    _note(row, outcome, at)
+                    if incident is not None:
+                        delivery_notes.note(incident, row)
+            return
+        except Error as error:
+            if not unavailable(error) or time.monotonic() >= until:
+                raise
+            outage.log("the outcome of a delivery waits", error)
+        if not connection.in_atomic_block:
+            connection.close()  # it may be what is broken
+        time.sleep(NOTES_EVERY_S)
+
+
 def _send(row: Delivery) -> Receipt | ChannelError:
     """Return what came of sending: a receipt, or why there is none."""
     channel, secret = row.channel, {}
@@ -229,7 +263,7 @@ def _send(row: Delivery) -> Receipt | ChannelError:
         return ChannelError(str(problem), permanent=True)
     except ChannelError as problem:
         said = credentials.hide(str(problem), secret)
-        return ChannelError(said, permanent=problem.permanent, wait_s=problem.wait_s)
+        return ChannelError(said, permanent=problem.permanent, wait_s=problem.wait_s, is_ours=problem.is_ours)
 
 
 def _earlier(row: Delivery) -> list[str]:
@@ -261,6 +295,8 @@ def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
         return
     row.error = str(outcome)[:ERROR_MOST]
     is_test = row.document["state"] == "test"
+    if outcome.is_ours and at - row.created_at.timestamp() < OURS_MOST_S:
+        row.attempts -= 1  # of the channel nothing is known
     if outcome.permanent or row.attempts >= TRIES or is_test:
         row.state = Delivery.FAILED
         row.save(update_fields=["state", "error"])
@@ -270,8 +306,8 @@ def _note(row: Delivery, outcome: Receipt | ChannelError, at: float) -> None:
             _step_in(row, at)
         return
     row.state = Delivery.WAITING
-    row.next_at = datetime_of(at + wait_s(row.attempts, outcome.wait_s, random.random()))  # noqa: S311
-    row.save(update_fields=["state", "next_at", "error"])
+    row.next_at = datetime_of(at + wait_s(max(1, row.attempts), outcome.wait_s, random.random()))  # noqa: S311
+    row.save(update_fields=["state", "next_at", "error", "attempts"])
 
 
 def _failed_before(row: Delivery) -> bool:

@@ -17,13 +17,16 @@ class ChannelError(Exception):
     """Nobody was told; the message is one sentence for those who own the channel.
 
     One that is `permanent` would go wrong the same way once more. `wait_s` is for how long the other side wants to be
-    left alone, if it said so.
+    left alone, if it said so. One that `is_ours` says nothing of the channel: the other side was not asked.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, wait_s: float | None = None, is_ours: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.wait_s = wait_s
+        self.is_ours = is_ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import channels, deliveries
+from metrics.actions import channel_configs, channels, deliveries
 from metrics.actions.deliveries import CLAIM_S, KEPT, TRIES, WAITS_BETWEEN_S, wait_s
 from metrics.models import Channel, Delivery, Notification, Team
 from metrics.notify.base import ChannelError, Receipt
@@ -262,6 +262,89 @@ def test_what_is_not_told_is_drawn_anew_when_a_channel_fails_answers_again_or_wa
         counts.append(len(told))
     queue(later, message("held", severity="warning"))
     assert (counts, told) == ([0, 1, 2, 2], ["channel"] * 3)
+
+
+def test_what_goes_wrong_here_is_no_try_of_the_channel(outside: Outside) -> None:
+    outside.answers["https://ops.example.com"] = ChannelError("Redis does not answer.", is_ours=True)
+    (row,) = queue(channel(), message())
+    now = AT
+    for _ in range(TRIES + 1):
+        work(now)
+        row.refresh_from_db()
+        assert (row.state, row.attempts) == ("waiting", 0)
+        assert deliveries.due(now + WAITS_BETWEEN_S[0] - 1) == []
+        now += WAITS_BETWEEN_S[0] + 1
+    outside.answers["https://ops.example.com"] = ChannelError("It is away.")
+    work(now)
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == ("waiting", 1)
+
+
+def test_what_goes_wrong_here_for_long_is_given_up_all_the_same(outside: Outside) -> None:
+    outside.answers["https://ops.example.com"] = ChannelError("Redis does not answer.", is_ours=True)
+    (row,) = queue(channel(), message())
+    now = AT + sum(WAITS_BETWEEN_S)
+    for wait in (0.0, *WAITS_BETWEEN_S):
+        now += wait
+        work(now)
+        now += 1
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == ("failed", TRIES)
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "attempts"),
+    [
+        (OperationalError("the server closed the connection"), "The database does not answer.", 0),
+        (RuntimeError("can't start new thread"), deliveries.FAILED_HERE, 1),
+    ],
+)
+def test_a_failure_before_it_is_sent_ends_the_claim(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str, attempts: int
+) -> None:
+    def fail(_: Any) -> Any:
+        raise error
+
+    (row,) = queue(channel(), message())
+    with monkeypatch.context() as broken:
+        broken.setattr(channel_configs, "secrets_of", fail)
+        work(AT)
+    row.refresh_from_db()
+    assert (row.state, row.error, row.attempts) == ("waiting", said, attempts)
+    work(AT + WAITS_BETWEEN_S[0] + 1)
+    assert outside.got == [("https://ops.example.com", "one")]
+
+
+def test_an_outcome_is_noted_once_the_database_answers_again(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "NOTES_EVERY_S", 0.0)
+    errors, note = [OperationalError("the server closed the connection")] * 2, deliveries._note
+
+    def once_more(*given: Any) -> None:
+        if errors:
+            raise errors.pop()
+        note(*given)
+
+    monkeypatch.setattr(deliveries, "_note", once_more)
+    (row,) = queue(channel(), message())
+    work(AT)
+    row.refresh_from_db()
+    assert (row.state, errors, len(outside.got)) == ("sent", [], 1)
+
+
+def test_an_outcome_that_can_not_be_noted_is_left_to_the_next_when_the_claim_ends(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "CLAIM_S", 0.0)
+
+    def fail(*_: Any) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(deliveries, "_note", fail)
+    (row,) = queue(channel(), message())
+    with pytest.raises(OperationalError):
+        work(AT)
+    row.refresh_from_db()
+    assert row.state == "sending"
 
 
 def test_a_test_is_tried_once_and_nobody_is_told_that_it_failed(outside: Outside) -> None:

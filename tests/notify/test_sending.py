@@ -1,6 +1,7 @@
 """The process that sends: through apprise too, only where it may, in time, and to the end."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -8,12 +9,16 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from django.conf import settings
+from pytest_django import Settings
+from redis import Redis
 
 from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.sending import picture, process
@@ -41,6 +46,11 @@ LONG_S = 3 * SOON_S
 
 def apprise(url: str, **fields: Any) -> Job:
     return Job("apprise", {"url": url}, True, MESSAGE, f"wf:delivered:{uuid.uuid4()}", **fields)
+
+
+def webhook(url: str) -> Job:
+    config = {"url": url, "secret": SECRET}
+    return Job("webhook", config, True, MESSAGE, f"wf:delivered:{uuid.uuid4()}")
 
 
 def address(url: str, path: str = "") -> str:
@@ -148,6 +158,73 @@ def test_an_answer_counts_though_the_worker_was_killed_meanwhile() -> None:
         again = process.send(Job("webhook", config, True, MESSAGE, noted_as))
     assert again.said.endswith("answered 200 OK.")
     assert len(receiver.got) == 1
+
+
+@pytest.fixture
+def hang(redis: Redis) -> Iterator[Callable[[], None]]:
+    """Have Redis hang until the end of the test."""
+    pid = int(redis.info("server")["process_id"])
+    try:
+        yield lambda: os.kill(pid, signal.SIGSTOP)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_without_redis_it_is_not_sent_and_that_is_not_the_channels_fault(hang: Callable[[], None]) -> None:
+    with hook() as receiver:
+        hang()
+        with pytest.raises(ChannelError, match=r"^Redis does not answer\.$") as problem:
+            process.send(webhook(receiver.url))
+        assert receiver.got == []
+    assert problem.value.is_ours
+    assert not problem.value.permanent
+
+
+@contextmanager
+def refusing_at_first(redis: Redis, count: int) -> Iterator[str]:
+    """Yield the URL of a Redis that ends its first connections, `count` of them, before it serves one."""
+    path = redis.connection_pool.connection_kwargs["path"]
+
+    def pass_on(source: socket.socket, to: socket.socket) -> None:
+        with source, to, suppress(OSError):
+            while said := source.recv(65_536):
+                to.sendall(said)
+
+    def serve() -> None:
+        for _ in range(count):
+            listener.accept()[0].close()
+        near, far = listener.accept()[0], socket.socket(socket.AF_UNIX)
+        far.connect(path)
+        threading.Thread(target=pass_on, args=(far.dup(), near.dup()), daemon=True).start()
+        pass_on(near, far)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+
+
+def test_a_redis_that_is_started_anew_is_waited_for(redis: Redis, settings: Settings) -> None:
+    with hook() as receiver, refusing_at_first(redis, 5) as settings.REDIS_URL:
+        job = webhook(receiver.url)
+        assert process.send(job).said.endswith("answered 200 OK.")
+        assert json.loads(client().get(job.noted_as) or "{}")["said"].endswith("answered 200 OK.")
+        assert len(receiver.got) == 1
+
+
+def test_an_answer_that_redis_does_not_take_is_told_all_the_same(hang: Callable[[], None]) -> None:
+    with hook(before=hang) as receiver:
+        assert process.send(webhook(receiver.url)).said.endswith("answered 200 OK.")
+        assert len(receiver.got) == 1
+
+
+def test_one_that_can_not_be_started_in_time_is_not_the_channels_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sender(*_: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(process, "_sender", sender)
+    with pytest.raises(ChannelError, match="could not be started in time") as problem:
+        process.send(webhook("http://127.0.0.1:9"))
+    assert problem.value.is_ours
 
 
 def test_a_drawing_becomes_a_picture_with_letters() -> None:

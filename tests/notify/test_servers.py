@@ -70,6 +70,54 @@ def test_one_that_was_killed_is_started_again_and_who_sends_goes_on() -> None:
         assert psutil.Process(pid).parent() != before
 
 
+def test_one_that_loads_for_long_goes_on_loading_for_who_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(gate)!r}).read()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    server = Server("webhook")
+    with pytest.raises(TimeoutError):
+        server.sender(time.monotonic() + 0.01)
+    assert server.is_running
+    loading = server._process
+    assert loading is not None
+    gate.write_bytes(b"")  # it waits for a reader
+    opened, pid = started(server)
+    with opened:
+        assert psutil.Process(pid).ppid() == loading.pid
+    server.end()
+
+
+def test_one_that_loaded_and_starts_nothing_is_replaced() -> None:
+    server = Server("webhook")
+    opened, _ = started(server)
+    with opened:
+        before = server._process
+        assert before is not None
+        psutil.Process(before.pid).suspend()
+        with pytest.raises(TimeoutError):
+            server.sender(time.monotonic() + 0.01)
+        assert before.poll() is not None
+    again, pid = started(server)
+    with again:
+        assert psutil.Process(pid).ppid() != before.pid
+    server.end()
+
+
+def test_one_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "ENDS_WITHIN_S", 0.01)
+    server = Server("webhook")
+    opened, _ = started(server)
+    with opened:
+        process = server._process
+        assert process is not None
+        psutil.Process(process.pid).suspend()
+        server.end()
+        assert process.poll() is not None
+
+
 def test_one_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "UNUSED_S", 0.0)
     server = Server("webhook")

@@ -27,6 +27,7 @@ ENDS_S = 23.0
 WAITS_S = 25.0
 NEEDED = ("ALLOW_PRIVATE_ADDRESSES", "EMAIL_FROM", "EMAIL_URL", "REDIS_URL", "TIME_ZONE")
 TOO_LONG = f"It took longer than {SENDS_S:g} s."
+NOT_STARTED = "The process that sends could not be started in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ def send(job: Job) -> Receipt:
     began = time.monotonic()
     try:
         opened, pid = _sender(job.kind, began + WAITS_S)
+    except TimeoutError:
+        raise ChannelError(NOT_STARTED, is_ours=True) from None
+    try:
         with opened:
             try:
                 output = _answer(opened, job.json(), began + WAITS_S)
@@ -113,7 +117,8 @@ def _read(output: bytes, took_s: float) -> Receipt:
     try:
         said = json.loads(last)
         if "error" in said:
-            raise ChannelError(said["error"], permanent=said["permanent"], wait_s=said["wait_s"])
+            ours = said.get("is_ours", False)
+            raise ChannelError(said["error"], permanent=said["permanent"], wait_s=said["wait_s"], is_ours=ours)
         return Receipt(said["said"], said["id"])
     except (ValueError, TypeError, KeyError):
         if took_s >= ENDS_S:

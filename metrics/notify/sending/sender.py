@@ -19,6 +19,9 @@ from django.conf import settings
 MEMORY_BYTES = 768 * 1024**2
 NOTED_S = 86_400
 REDIS_S = 2.0
+"""For so long a Redis that hangs is waited for: once before the message is sent, and once after it."""
+REDIS_TRIES, REDIS_EVERY_S = 20, 0.1
+"""One that is away is tried again so often: it is usually back within seconds."""
 
 
 def load(kind: str) -> None:
@@ -61,14 +64,16 @@ def _work() -> None:
 def _once(job: dict[str, Any], deadline: float) -> dict[str, Any]:
     """Return what came of the job; what was sent before is not sent again."""
     import redis
+    from redis.backoff import ConstantBackoff
+    from redis.retry import Retry
 
+    retry = Retry(ConstantBackoff(REDIS_EVERY_S), REDIS_TRIES, (redis.ConnectionError,))
+    limits: dict[str, Any] = {"socket_timeout": REDIS_S, "socket_connect_timeout": REDIS_S, "retry": retry}
     try:
-        noted = redis.Redis.from_url(
-            settings.REDIS_URL, decode_responses=True, socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S
-        )
+        noted = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, **limits)
         known = noted.get(job["noted_as"])
     except redis.RedisError:
-        return {"error": "Redis does not answer.", "permanent": False, "wait_s": None}
+        return {"error": "Redis does not answer.", "permanent": False, "wait_s": None, "is_ours": True}
     if known:
         found: dict[str, Any] = json.loads(str(known))
         return found

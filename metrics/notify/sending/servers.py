@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 UNUSED_S = 60.0
+ENDS_WITHIN_S = 60.0
+"""Time that one that still loads has to see that it is to end."""
 OURS = ("ADMIN_PASSWORD", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "EMAIL_URL", "REDIS_URL", "SECRET_KEY")
 """Environment variables that the processes are not given: what they need of them is in their jobs."""
 
@@ -30,6 +32,7 @@ class Server:
         self._kind = kind
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._loaded: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self.ends: threading.Timer | None = None
 
@@ -57,9 +60,11 @@ class Server:
             said = ours.recv(20)
             if not said:
                 raise GoneError
+            self._loaded = process
         except BaseException as error:
             ours.close()
-            if process is not None:
+            is_loading = isinstance(error, TimeoutError) and process is not self._loaded
+            if process is not None and not is_loading:  # who comes next would have to wait for all of it again
                 self._kill(process)  # it waits for something, or ends and may not be seen as ended yet
             if isinstance(error, OSError) and not isinstance(error, TimeoutError):
                 raise GoneError from None
@@ -74,7 +79,11 @@ class Server:
             process, control, self._process, self._control = self._process, self._control, None, None
         if control is not None and process is not None:
             control.close()
-            process.wait()
+            try:
+                process.wait(ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:

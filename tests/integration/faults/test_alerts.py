@@ -35,7 +35,12 @@ print("DUMP", json.dumps({
     "ended": sorted(alerts[one.thing].series["host"] for one in moves if one.after == "ok"),
     "waiting": moves.filter(processed_at=None).count(),
     "untold": Incident.objects.exclude(untold_since=None).count(),
-    "open": Delivery.objects.filter(state__in=Delivery.OPEN).count(),
+    "open": [
+        {**one, "next_at": str(one["next_at"]), "claimed_until": str(one["claimed_until"])}
+        for one in Delivery.objects.filter(state__in=Delivery.OPEN).order_by("pk").values(
+            "channel__name", "key", "state", "attempts", "next_at", "claimed_until", "error"
+        )
+    ],
     "sent": {
         kind: Delivery.objects.filter(channel__name=rule + " " + kind, state="sent").count()
         for kind in ("webhook", "apprise", "mail")
@@ -89,7 +94,7 @@ def wait_until_quiet(bench: Bench, name: str, ended: list[str]) -> dict[str, Any
         found = state_of(bench, name)
         if found["ended"] == ended and not (found["waiting"] or found["open"] or found["untold"]):
             return found
-        assert time.monotonic() < until, found
+        assert time.monotonic() < until, json.dumps(found, indent=1)
         time.sleep(0.5)
 
 
@@ -130,6 +135,14 @@ def outside(bench: Bench, name: str, token: str) -> Iterator[Outside]:
             ask(bench, "DELETE", f"channels/{channel['id']}", token)
 
 
+def wait_until_told(bench: Bench, name: str, receivers: Outside) -> None:
+    """Return once the first message came: an incident that is over before is never told of."""
+    until = time.monotonic() + 2 * MENDED_S
+    while not receivers.webhook.got:
+        assert time.monotonic() < until, json.dumps(state_of(bench, name), indent=1)
+        time.sleep(0.1)
+
+
 def conversations(messages: list[dict[str, Any]], state: str) -> set[str]:
     return {one["conversation"] for one in messages if one["state"] == state}
 
@@ -154,6 +167,7 @@ def test_each_change_is_announced_once_whatever_is_killed(bench: Bench, victims:
             while not bench.stack.is_back(victim, killed):
                 assert time.monotonic() < until, f"{victim} does not come back"
                 time.sleep(0.05)
+        wait_until_told(bench, name, receivers)
         push(bench, metric, hosts, 10)
         found = wait_until_quiet(bench, name, hosts)
     ask(bench, "DELETE", f"rules/{rule['id']}", token)
