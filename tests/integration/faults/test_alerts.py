@@ -24,6 +24,7 @@ pytestmark = pytest.mark.integration
 
 MOMENTS = int(os.environ.get("MOMENTS", "4"))
 MENDED_S = 60.0
+LINES = 150
 DUMP = """
 import json, re
 from metrics.models import Alert, Delivery, Incident, Notification, Transition
@@ -87,6 +88,12 @@ def state_of(bench: Bench, name: str) -> dict[str, Any]:
     return found
 
 
+def in_full(bench: Bench, found: dict[str, Any]) -> str:
+    """Return how all stands, and what the system printed last, as a text that pytest does not shorten."""
+    printed = bench.stack.output().splitlines()[-LINES:]
+    return "\n".join([json.dumps(found, indent=1), *printed])
+
+
 def wait_until_quiet(bench: Bench, name: str, ended: list[str]) -> dict[str, Any]:
     """Return how all stands once everything that happened was told."""
     until = time.monotonic() + 2 * MENDED_S
@@ -94,7 +101,7 @@ def wait_until_quiet(bench: Bench, name: str, ended: list[str]) -> dict[str, Any
         found = state_of(bench, name)
         if found["ended"] == ended and not (found["waiting"] or found["open"] or found["untold"]):
             return found
-        assert time.monotonic() < until, json.dumps(found, indent=1)
+        assert time.monotonic() < until, in_full(bench, found)
         time.sleep(0.5)
 
 
@@ -139,7 +146,7 @@ def wait_until_told(bench: Bench, name: str, receivers: Outside) -> None:
     """Return once the first message came: an incident that is over before is never told of."""
     until = time.monotonic() + 2 * MENDED_S
     while not receivers.webhook.got:
-        assert time.monotonic() < until, json.dumps(state_of(bench, name), indent=1)
+        assert time.monotonic() < until, in_full(bench, state_of(bench, name))
         time.sleep(0.1)
 
 
