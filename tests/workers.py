@@ -11,6 +11,8 @@ from xdist.workermanage import WorkerController
 LEAST = 5
 MOST = 8
 SYSTEMS_MOST = 3
+COMPUTE_MOST = (os.cpu_count() or 1) + 1
+"""Workers that compute at the same time: for the same, five on two cores take a fifth more of the processor."""
 UNBROKEN = "tests/integration/unbroken/"
 FAULTS = "tests/integration/faults/"
 START_THE_SYSTEM = ("tests/browser/", "tests/integration/")
@@ -20,7 +22,7 @@ SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
 START_PROCESSES = tuple(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade"))
-"""Folders whose tests wait for processes that they start: one worker does, while others compute."""
+"""Folders whose tests wait for processes that they start."""
 BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *START_PROCESSES)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
@@ -73,6 +75,15 @@ class Scheduling(LoadScopeScheduling):
         if all(self.assigned_work[node].get(scope, {}).values()):
             self.assigned_work[node].pop(scope, None)
 
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give `node` more once it has little; but one that is done with systems ends when enough others compute."""
+        going_on = [one for one in self.nodes if one is not node and not one.shutting_down]
+        computing = sum(not any(map(_starts_the_system, self.assigned_work[one])) for one in going_on)
+        systems_are_left = _starts_the_system(next(iter(self.workqueue), ""))
+        if computing >= COMPUTE_MOST and not systems_are_left and self._pending_of(self.assigned_work[node]) <= 2:
+            node.shutdown()
+        super()._reschedule(node)
+
     def _assign_work_unit(self, node: WorkerController) -> None:
         """Give `node` what comes next, but no system while enough of them run: more would wait for each other."""
         others = [work for one, work in self.assigned_work.items() if one is not node]
@@ -86,8 +97,6 @@ class Scheduling(LoadScopeScheduling):
         for shared in SHARE_ONE:
             if nodeid.startswith(shared) and not nodeid.startswith(BEGIN_ALONE):
                 return shared
-        if nodeid.startswith(START_PROCESSES):
-            return START_PROCESSES[0]
         return nodeid.partition("::")[0] if nodeid.startswith((*START_THE_SYSTEM, *SHARE_MORE)) else nodeid
 
 
