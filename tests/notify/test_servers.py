@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,16 +91,21 @@ def test_one_that_loads_for_long_goes_on_loading_for_who_comes_next(
     server.end()
 
 
+def hanging(server: Server) -> subprocess.Popen[bytes]:
+    """Have `server` load, and then hang; return its process."""
+    started(server)[0].close()
+    process = server._process
+    assert process is not None
+    psutil.Process(process.pid).suspend()
+    return process
+
+
 def test_one_that_loaded_and_starts_nothing_is_replaced() -> None:
     server = Server("webhook")
-    opened, _ = started(server)
-    with opened:
-        before = server._process
-        assert before is not None
-        psutil.Process(before.pid).suspend()
-        with pytest.raises(TimeoutError):
-            server.sender(time.monotonic() + 0.01)
-        assert before.poll() is not None
+    before = hanging(server)
+    with pytest.raises(TimeoutError):
+        server.sender(time.monotonic() + 0.01)
+    assert before.poll() is not None
     again, pid = started(server)
     with again:
         assert psutil.Process(pid).ppid() != before.pid
@@ -109,13 +115,9 @@ def test_one_that_loaded_and_starts_nothing_is_replaced() -> None:
 def test_one_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers, "ENDS_WITHIN_S", 0.01)
     server = Server("webhook")
-    opened, _ = started(server)
-    with opened:
-        process = server._process
-        assert process is not None
-        psutil.Process(process.pid).suspend()
-        server.end()
-        assert process.poll() is not None
+    before = hanging(server)
+    server.end()
+    assert before.poll() is not None
 
 
 def test_one_that_nobody_needs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
