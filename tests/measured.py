@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FLOORS = {"metrics/widgets": 92.0, "metrics/ingest": 99.0}
 """Least per cent of lines, by folder of code; tests/widgets has the tests of metrics/widgets."""
+TESTS = tuple(folder.replace("metrics/", "tests/") + "/" for folder in FLOORS)
 FIRST = "gw0"
 """The worker that is always there."""
 FOLDER = "TEST_COVERAGE_FOLDER"
@@ -70,10 +71,13 @@ class Measure:
     def pytest_collection_finish(self) -> None:
         self._measure(False)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        tests = tuple(folder.replace("metrics/", "tests/") + "/" for folder in FLOORS)
-        self._measure(item.nodeid.startswith(tests))
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._measure(item.nodeid.startswith(TESTS))
+        try:
+            return (yield)
+        finally:
+            self._measure(False)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -21,9 +21,14 @@ SHARE_MORE = ("tests/sources/", "tests/contracts/test_openapi_fuzz.py")
 SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
-START_PROCESSES = tuple(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade"))
-"""Folders whose tests wait for processes that they start."""
-BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *START_PROCESSES)
+WAIT = (
+    *(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade", "consumers", "redis_state")),
+    "tests/api/test_remote_write.py",
+    "tests/contracts/test_coverage.py",
+    "tests/views/test_trouble.py",
+)
+"""Tests that wait, most of them for processes that they start."""
+BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *WAIT)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
 gc.disable()  # while all is imported and collected, of which nothing is garbage

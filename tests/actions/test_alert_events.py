@@ -318,21 +318,22 @@ def test_whoever_polls_while_many_announce_and_answer_misses_nothing() -> None:
     for metric in ("disk_used", "latency"):
         make.team(metric)
         rule(metric, metric, [metric])
-    done, errors, read = threading.Event(), list[Exception](), list[int]()
+    announced, answered = threading.Event(), threading.Event()
+    errors, read = list[Exception](), list[int]()
 
     def announce(metric: str) -> None:
         for minute in range(6):
             push(minute * 60 + (metric == "latency"), metric, **dict.fromkeys("abc", 95 if minute % 2 == 0 else 1))
 
     def answer(_: str) -> None:
-        while not done.is_set():
+        while not announced.is_set():
             for id in Incident.objects.filter(resolved_at=None).values_list("pk", flat=True):
                 incidents.acknowledge(SYSTEM, id)
                 incidents.give_back(SYSTEM, id)
 
     def poll(_: str) -> None:
         after = 0
-        while not done.is_set() or after < AlertEvent.objects.count():
+        while not answered.is_set() or after < AlertEvent.objects.count():
             page = alert_following.page(SYSTEM, after)
             read.extend(one["id"] for one in page.events)
             after = page.number
@@ -347,14 +348,15 @@ def test_whoever_polls_while_many_announce_and_answer_misses_nothing() -> None:
             connection.close()
 
     writers = [threading.Thread(target=run, args=(announce, metric)) for metric in ("disk_used", "latency")]
-    others = [threading.Thread(target=run, args=(what, "")) for what in (answer, poll)]
-    for thread in (*others, *writers):
+    answering, polling = (threading.Thread(target=run, args=(what, "")) for what in (answer, poll))
+    for thread in (polling, answering, *writers):
         thread.start()
     for thread in writers:
         thread.join(120)
-    done.set()
-    for thread in others:
-        thread.join(60)
+    announced.set()
+    answering.join(60)
+    answered.set()
+    polling.join(60)
     told = [one for one in errors if "there is nothing to" not in str(one)]
     assert told == []
     assert read == list(range(1, AlertEvent.objects.count() + 1))

@@ -39,8 +39,9 @@ def system() -> Iterator[Stack]:
 
 @pytest.fixture(scope="package")
 def _window(chromium: Browser) -> Iterator[BrowserContext]:
-    """One for all, because a new one loads every script and stylesheet anew."""
+    """One for all, because a new one loads every script and stylesheet anew. A blank page in it stays."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.new_page()
     yield context
     context.close()
 
@@ -52,12 +53,11 @@ def context(_window: BrowserContext, system: Stack) -> Iterator[BrowserContext]:
     _window.set_offline(False)  # first all that the next test would suffer from, should a page not close
     _window.clear_cookies()
     _window.clear_permissions()
-    pages, blank = _window.pages, _window.new_page()
+    blank, *pages = _window.pages
     for page in pages:
         page.close()
     kept = {"origin": system.url, "storageTypes": "local_storage,indexeddb,cache_storage,service_workers"}
     _window.new_cdp_session(blank).send("Storage.clearDataForOrigin", kept)
-    blank.close()
 
 
 @pytest.fixture

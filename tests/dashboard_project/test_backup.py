@@ -282,12 +282,12 @@ SPOILED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda path: path.unlink(), "can't be read"),
     "damaged": (damaged, "is damaged"),
     "a table less": (lambda path: changed(path, tables={}), "does not fit"),
-    "a refused row": (lambda path: with_a_group(path, b"1\t\\N\n"), r"can't be restored \(.*\); everything is as it"),
     "a newer version": (newer, "newer version"),
     "a newer format": (lambda path: changed(path, format=99), "newer version"),
 }
 SPOILED_GROUPS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another count": (without_a_row, "instead of 2"),
+    "a refused row": (lambda path: with_a_group(path, b"1\t\\N\n"), r"can't be restored \(.*\); everything is as it"),
     "no row": (lambda path: with_a_group(path, b"x\tmany\n"), r"can't be (restored \(invalid input.*\)|read)[.;]"),
 }
 
