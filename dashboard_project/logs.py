@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -42,17 +43,18 @@ class NotReady(logging.Filter):
 class Brief(logging.Filter):
     """Shortens what libraries log when a client sends nonsense or may not: what, not where.
 
-    Likewise when Redis or the database does not serve; of that, one line a minute of each logger is enough.
+    Likewise when Redis or the database does not serve; of that, one line a minute of each logger is enough, and of
+    each kind of line where it is the pool of the database's connections that logs it.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         trouble = next((outage.words(one) for one in _causes(error) if isinstance(one, outage.TROUBLE)), "")
-        trouble = trouble or unavailable(error)
+        trouble = trouble or unavailable(error) or _of_libraries(record)
         if not trouble and not isinstance(error, SuspiciousOperation | PermissionDenied):
             return True
         text = record.getMessage().splitlines()[0]
-        text += "" if str(error) in text else f": {error}"
+        text += "" if error is None or str(error) in text else f": {error}"
         if trouble:
             left_out = outage.limit.left_out(record.name + trouble, time.monotonic())
             if left_out is None:
@@ -61,6 +63,13 @@ class Brief(logging.Filter):
         record.msg, record.args = text, ()
         record.exc_info = record.exc_text = None
         return True
+
+
+def _of_libraries(record: logging.LogRecord) -> str:
+    """Return what kind of trouble a library logs without its error: that it said 503, or how connecting goes."""
+    if getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "503"
+    return str(record.msg) if record.name == "psycopg.pool" else ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

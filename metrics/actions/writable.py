@@ -4,13 +4,11 @@ import shutil
 import threading
 from pathlib import Path
 
-import structlog
 from django.db import Error, connection
 
 from metrics.database import FULL, impatient, unavailable
 from metrics.models import Probe
-
-log = structlog.get_logger(__name__)
+from metrics.redis_state import outage
 
 WAITS_S = 3.0
 HOLDS_S = 2.0
@@ -44,8 +42,9 @@ def attempt() -> str:
             if connection.vendor == "postgresql":
                 _take_room()
     except Error as error:
-        log.warning("the database could not be written", error=str(error))
-        return unavailable(error) or "The database refuses what is written"
+        reason = unavailable(error) or "The database refuses what is written"
+        outage.log(f"the database could not be written: {reason}", error)
+        return reason
     return "" if _has_room() else FULL
 
 
