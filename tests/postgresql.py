@@ -6,10 +6,12 @@ import subprocess
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psutil
 import psycopg
 
 from tests.integration.stack import free_port
@@ -38,6 +40,26 @@ class Server:
         with psycopg.connect(host=str(self.folder), port=self.port, user="postgres", autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where Django finds it, as somebody who may do all."""
+        return {"HOST": str(self.folder), "PORT": self.port, "USER": "postgres", "NAME": self.database}
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have it and all that it started hang: it takes connections, keeps those that it has, and answers nothing."""
+        postmaster = psutil.Process(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]))
+        postmaster.suspend()  # first: it starts no more of them
+        family = [postmaster, *postmaster.children(recursive=True)]
+        try:
+            for one in family[1:]:
+                one.suspend()
+            yield
+        finally:
+            for one in family:
+                with suppress(psutil.NoSuchProcess):
+                    one.resume()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.backends.postgresql import base
-from psycopg_pool import PoolTimeout
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from dashboard_project.postgresql.hanging import Connection, server
 
@@ -11,9 +11,12 @@ from dashboard_project.postgresql.hanging import Connection, server
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, which gives out no connection to a server that hangs."""
 
-    def __init__(self, settings_dict: dict[str, Any], *args: Any) -> None:
-        settings_dict["OPTIONS"].get("pool", {})["connection_class"] = Connection
-        super().__init__(settings_dict, *args)
+    @property
+    def pool(self) -> ConnectionPool[Any] | None:
+        found: ConnectionPool[Any] | None = super().pool
+        if found is not None:
+            found.connection_class = Connection
+        return found
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         server.check()

@@ -60,8 +60,7 @@ def test_waiting_is_over_in_time_and_the_next_waits_as_usual() -> None:
 def test_a_full_disk_is_noticed_though_the_probe_itself_would_fit() -> None:
     with trouble.small_disk(128 * 1024 * 1024) as folder, postgresql(folder) as server:
         server.run("CREATE TABLE metrics_probe (id smallint PRIMARY KEY, at timestamptz)")
-        place = {"HOST": str(server.folder), "PORT": server.port, "USER": "postgres", "NAME": "postgres"}
-        with trouble.connected(place):
+        with trouble.connected(server.place):
             assert [writable.attempt() for _ in range(2)] == ["", ""]
             trouble.fill(folder)
             assert writable.attempt() == FULL

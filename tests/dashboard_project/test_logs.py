@@ -6,7 +6,8 @@ from logging.config import DictConfigurator
 
 import pytest
 
-from dashboard_project.logs import logging_config
+from dashboard_project.logs import Brief, logging_config
+from metrics.redis_state import outage
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -35,3 +36,26 @@ def test_no_key_is_written(said: str, written: str, as_json: bool) -> None:
     line = formatter.format(record)
     assert "aB-3_xyz" not in line
     assert written in (json.loads(line)["event"] if as_json else line)
+
+
+def test_what_libraries_log_of_one_trouble_is_a_line_a_minute_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "limit", outage.Limit())
+    said = [
+        ("psycopg.pool", "error connecting in %r: %s", ("pool-1", "no route"), {}),
+        ("psycopg.pool", "error connecting in %r: %s", ("pool-1", "timeout"), {}),
+        ("psycopg.pool", "discarding closed connection: %s", ("[BAD]",), {}),
+        ("django.request", "%s: %s", ("Service Unavailable", "/api/v1/samples"), {"status_code": 503}),
+        ("django.request", "%s: %s", ("Service Unavailable", "/api/v1/alerts"), {"status_code": 503}),
+        ("django.request", "%s: %s", ("Not Found", "/a"), {"status_code": 404}),
+        ("django.request", "%s: %s", ("Not Found", "/b"), {"status_code": 404}),
+    ]
+    records = [
+        logging.makeLogRecord({"name": name, "msg": text, "args": given, **more}) for name, text, given, more in said
+    ]
+    assert [record.getMessage() for record in records if Brief().filter(record)] == [
+        "error connecting in 'pool-1': no route",
+        "discarding closed connection: [BAD]",
+        "Service Unavailable: /api/v1/samples",
+        "Not Found: /a",
+        "Not Found: /b",
+    ]
