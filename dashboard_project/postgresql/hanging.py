@@ -116,7 +116,8 @@ def _watched(gen: Generator[Any, int, T], silent: Any) -> Generator[Any, int, T]
                 silent(now - since)
             wanted = gen.send(ready)
     except StopIteration as done:
-        return done.value
+        found: T = done.value
+        return found
 
 
 def _answers(within_s: int) -> bool:
