@@ -86,15 +86,6 @@ DATABASE_URL = env.url(
 DATABASE_POOL = env.integer("DATABASE_POOL", 10, "Most PostgreSQL connections of one process.", least=1, most=500)
 
 
-# A connection that the network forgot, such as a firewall between, ends in 10 s if something was sent, else in 20.
-LOST_ON_THE_WAY = {
-    "tcp_user_timeout": 10_000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 2,
-}
-
-
 def _database() -> dict[str, object]:
     database: dict[str, object] = dict(dj_database_url.parse(DATABASE_URL))
     if database["ENGINE"] == "django.db.backends.sqlite3":
@@ -107,12 +98,19 @@ def _database() -> dict[str, object]:
         database["TEST"] = {"NAME": DATA_DIR / "tests.sqlite3"}  # in memory, writers would not wait for each other
     else:
         database["ENGINE"] = "dashboard_project.postgresql"
-        # One that is asked again and again for long is asked ever more seldom, and found late when it is back.
+        # A connection that the network forgot ends within 10 s if something was sent over it, else within 20 s.
+        forgotten = {
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+        }
+        # The pool gives up soon, and connects at once when asked: else it tries ever more seldom, and finds out late.
         pool = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 5, "reconnect_timeout": 5}
         database["CONN_HEALTH_CHECKS"] = True  # one that the server ended meanwhile is not handed out
         given = database.get("OPTIONS")
         database["OPTIONS"] = {
-            **LOST_ON_THE_WAY,
+            **forgotten,
             **(given if isinstance(given, dict) else {}),
             "connect_timeout": 5,
             "pool": pool,
