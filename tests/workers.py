@@ -34,8 +34,8 @@ BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *WAIT)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
 gc.disable()  # while all is imported and collected, of which nothing is garbage
-# Whatever wakes up would take the processor from another test, which costs both a tenth of their speed, so it waits for
-# the other's slice to end. All that tests start does the same.
+# A process that wakes up would take the processor from another at once, which costs both a tenth of their speed; as a
+# batch, it waits for the other's slice to end. All that tests start does the same.
 if sys.platform == "linux":
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
