@@ -4,7 +4,7 @@ import re
 
 from metrics.actions import journal
 from metrics.actions.rule_index import IndexedRule
-from metrics.alerts.machine import Change, State
+from metrics.alerts.machine import Cause, Change, State
 from metrics.models import Alert, Transition
 from metrics.widgets import units
 from metrics.widgets.links import outside
@@ -22,11 +22,12 @@ def transition(rule: IndexedRule, alert: Alert, change: Change) -> Transition:
 
 
 def _why(rule: IndexedRule, alert: Alert, change: Change) -> str:
-    if change.after is State.NODATA:
+    if change.cause is Cause.LAPSED or change.after is State.NODATA:
         return "No sample came."
+    lasted = "It lasted for long enough." if change.cause is Cause.TIMER else ""
     if change.value is None:
-        return "It lasted for long enough."
-    words = f"The value was {units.show(change.value, alert.unit)}"
+        return lasted or "A sample came."
+    words = f"{lasted} The value was {units.show(change.value, alert.unit)}".lstrip()
     return f"{words}; bad is {rule.spec.kind.says(rule.condition)}."
 
 

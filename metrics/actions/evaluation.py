@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 from celery.exceptions import OperationalError as BrokerError
@@ -205,5 +206,5 @@ def _folded(one: Looked, now: float) -> tuple[Status, list[Change]]:
     old = [change for change in changes if change.at < now - HISTORY_S]
     news = changes[len(old) :]
     if old and old[-1].after != before:
-        news.insert(0, Change(before, old[-1].after, old[-1].at, old[-1].value))
+        news.insert(0, replace(old[-1], before=before))
     return status, news

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
 
@@ -124,13 +124,13 @@ def _restart(alert: Alert | None, start_ms: int) -> tuple[Status, bool]:
     if alert is None:
         return NEW, False
     if start_ms > alert.since_ms:
-        seen_at = alert.seen_at_ms / 1000 if alert.seen_at_ms < start_ms else -math.inf
-        return Status(State(alert.state), alert.since_ms / 1000, seen_at), False
+        status = _status(alert)
+        return (status if alert.seen_at_ms < start_ms else replace(status, seen_at=-math.inf)), False
     moved = Transition.objects.filter(noun="alert", thing=str(alert.pk), at__lt=datetime_of(start_ms / 1000))
     before = moved.order_by("-at", "-pk").first()
     if before is None:
         return NEW, True
-    return Status(State(before.after), before.at.timestamp()), True
+    return Status(State(before.after), before.at.timestamp(), value=before.value), True
 
 
 def _said_stale_after_s(series: Series, now: float) -> float | None:
@@ -161,7 +161,9 @@ def waiting() -> list[Looked]:
 
 
 def _status(alert: Alert) -> Status:
-    return Status(State(alert.state), alert.since_ms / 1000, alert.seen_at_ms / 1000)
+    """Return where an alert stands. Of one that is well nobody notes when the newest sample came."""
+    seen_at = -math.inf if alert.state == State.OK else alert.seen_at_ms / 1000
+    return Status(State(alert.state), alert.since_ms / 1000, seen_at, alert.value)
 
 
 def of_moment(rules: Sequence[IndexedRule], at: float) -> list[Seen]:

@@ -1,6 +1,6 @@
 """States of an alert, as a pure fold over the samples of one series.
 
-The state and since when it lasts are all that is remembered. So folding sample by sample, all of them at once, or anew
+The state, since when it lasts and the newest sample are all that is remembered. So folding sample by sample, all of them at once, or anew
 after a restart gives the same changes at the same times: those of the samples, and of the timers that they start, and
 not those of whoever looked. A value holds until the next sample, or until the series lapses.
 """
@@ -48,11 +48,24 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where an alert stands: its `state` `since` a time, with the newest sample `seen_at`. Unix seconds."""
+    """Where an alert stands: its `state` `since` a time, with the newest sample `seen_at`. Unix seconds.
+
+    `value` is the newest one that could be judged, and None if there is none. Without a `seen_at` nobody knows when the
+    newest sample came, and the series does not lapse.
+    """
 
     state: State = State.OK
     since: float = -math.inf
     seen_at: float = -math.inf
+    value: float | None = None
+
+
+class Cause(StrEnum):
+    """How a state ended: by a `sample`, by a `timer` that it started, or as the series `lapsed`."""
+
+    SAMPLE = "sample"
+    TIMER = "timer"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class Change:
     after: State
     at: float
     value: float | None
+    cause: Cause = Cause.SAMPLE
 
 
 IsBad = Callable[[float, bool], bool]
@@ -124,12 +138,14 @@ class _Walk:
         """Do what the timers say that is to happen before `to`: a sample of the same moment comes first."""
         lapses_at = self.seen_at + self.lapse_s
         if self.acts_at < min(to, lapses_at):
-            self._become(TIMED[self.state], self.acts_at)
-        if -math.inf < lapses_at < to and self.state != self.timing.no_data:
-            self._become(State(self.timing.no_data), lapses_at)
+            self._become(TIMED[self.state], self.acts_at, Cause.TIMER)
+        if -math.inf < lapses_at < to:
+            self.value = None
+            if self.state != self.timing.no_data:
+                self._become(State(self.timing.no_data), lapses_at, Cause.LAPSED)
 
-    def _become(self, after: State, at: float) -> None:
-        self.changes.append(Change(self.state, after, at, self.value))
+    def _become(self, after: State, at: float, cause: Cause = Cause.SAMPLE) -> None:
+        self.changes.append(Change(self.state, after, at, self.value, cause))
         self.since = at
         self._enter(after)
 
@@ -147,8 +163,8 @@ def fold(
 
     `samples` are (Unix seconds, value), oldest first. Before one that comes late, `status` is what stood then.
     """
-    walk = _Walk(status.state, status.since, status.seen_at, timing)
+    walk = _Walk(status.state, status.since, status.seen_at, timing, status.value)
     for at, value in samples:
         walk.see(at, value, is_bad)
     walk.pass_time(math.nextafter(until, math.inf))
-    return Status(walk.state, walk.since, walk.seen_at), walk.changes
+    return Status(walk.state, walk.since, walk.seen_at, walk.value), walk.changes

@@ -92,6 +92,27 @@ def test_timers_end_though_nothing_arrives() -> None:
     assert moves() == [("ok", "pending", 0), ("pending", "firing", 60)]
 
 
+@pytest.mark.parametrize("pushed", [pytest.param((95.0,), id="one sample"), pytest.param((93.0, 95.0), id="two")])
+def test_what_a_timer_fires_is_told_with_its_value(pushed: Sequence[float]) -> None:
+    person("ann")
+    rule(text="Clean up: {value} used.", **A_MINUTE)
+    for place, value in enumerate(pushed):
+        push(value, 10.0 * place)
+    evaluation.sweep(AT + 65)
+    assert told() == ["Warning: Disk full is 95. Clean up: 95 used."]
+    assert Transition.objects.filter(noun="alert").latest("pk").why == "It lasted for long enough. The value was 95; bad is above 90."
+
+
+def test_no_data_that_is_well_tells_no_value() -> None:
+    person("ann")
+    rule(no_data="ok")
+    accepted([sample("disk_used", 95, AT)], make.source(every_s=10))
+    evaluation.evaluate(AT)
+    evaluation.sweep(AT + 60)
+    assert told() == ["Warning: Disk full is 95.", "Over: Disk full."]
+    assert Transition.objects.filter(noun="alert").latest("pk").why == "No sample came."
+
+
 def test_a_rule_tells_its_team_alone() -> None:
     make.team("ops", make.user("ann"))
     person("bob")
@@ -251,6 +272,27 @@ def test_a_series_that_recovered_lapses_too() -> None:
         push(value, after_s)
     assert evaluation.look(AT + 200) == 1
     assert states() == {"Disk full": "nodata"}
+
+
+def test_a_series_that_recovered_and_goes_on_has_data() -> None:
+    """Nobody notes what comes while an alert is well: the sample before the next one is not the one that ended it."""
+    rule()
+    machine = make.source(every_s=10)
+    for after_s in range(0, 301, 10):
+        value = 95 if after_s == 10 else 50
+        accepted([sample("disk_used", value, AT + after_s)], machine, now=AT + after_s)
+        evaluation.evaluate(AT + after_s)
+        evaluation.look(AT + after_s)
+    assert moves() == [("ok", "firing", 10), ("firing", "ok", 20)]
+
+
+def test_what_is_calculated_and_recovered_has_data() -> None:
+    rule(query={"metric": "disk_used", "group_by": []})
+    machine = make.source(every_s=10)
+    for after_s in range(0, 301, 10):
+        accepted([sample("disk_used", 95 if after_s == 10 else 50, AT + after_s)], machine, now=AT + after_s)
+        evaluation.look(AT + after_s)
+    assert moves() == [("ok", "firing", 10), ("firing", "ok", 20)]
 
 
 def test_what_was_buffered_while_there_was_no_data_is_no_error() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.alerts.machine import Change, State, Status, Timing, fold
+from metrics.alerts.machine import Cause, Change, State, Status, Timing, fold
 
 OK, PENDING, FIRING, RECOVERING, NODATA = State
 BAD, CLEAR = 90.0, 80.0
@@ -135,9 +135,18 @@ def test_each_change_goes_on_from_the_one_before_with_the_value_that_held() -> N
     _, changes = fold(Status(), [(0, 95.0), (61, 50.0)], 91, is_bad, LONG)
     assert changes == [
         Change(OK, PENDING, 0, 95.0),
-        Change(PENDING, FIRING, 60, 95.0),
+        Change(PENDING, FIRING, 60, 95.0, Cause.TIMER),
         Change(FIRING, RECOVERING, 61, 50.0),
-        Change(RECOVERING, OK, 91, 50.0),
+        Change(RECOVERING, OK, 91, 50.0, Cause.TIMER),
+    ]
+
+
+def test_no_value_holds_in_a_series_that_lapsed() -> None:
+    _, changes = fold(Status(), [(0, 95.0), (80, 50.0)], 90, is_bad, LAPSES)
+    assert changes == [
+        Change(OK, FIRING, 0, 95.0),
+        Change(FIRING, NODATA, 50, None, Cause.LAPSED),
+        Change(NODATA, OK, 80, 50.0),
     ]
 
 
@@ -159,7 +168,7 @@ def test_a_restart_anywhere_changes_nothing(times: list[int], values: list[float
     first, before = fold(Status(), samples[:cut], max([0.0, *(at for at, _ in samples[:cut])]), is_bad, timing)
     last, after = fold(first, samples[cut:], 700, is_bad, timing)
     assert last == whole[0]
-    assert [(one.after, one.at) for one in before + after] == [(one.after, one.at) for one in whole[1]]
+    assert before + after == whole[1]
 
 
 @given(
