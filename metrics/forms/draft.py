@@ -58,12 +58,16 @@ class Draft:
         return replace(self, typed=after[0], focus=after[1]) if after else None
 
     def refused(self, found: Iterable[tuple[str, str]]) -> Self:
-        """Return the draft with what is wrong with it, each a place and a sentence, beside its entry."""
+        """Return the draft with what is wrong with it, each a place and a sentence, beside its entry.
+
+        A sentence need not name the place, or its end: "config.url: it has to be given." is "It has to be given." there.
+        """
         errors: dict[str, str] = {}
         above: list[str] = []
         for place, said in found:
             part, _, path = place.partition(".")
             entry, rest = beside(self.parts.get(part, ()), path)
+            said = _unnamed(place, said)
             if entry:
                 errors.setdefault(f"{part}.{entry}", f"{rest}: {said}" if rest else _sentence(said))
             else:
@@ -93,6 +97,11 @@ class Draft:
     def _errors_of(self, part: str) -> dict[str, str]:
         before = f"{part}."
         return {place.removeprefix(before): said for place, said in self.errors.items() if place.startswith(before)}
+
+
+def _unnamed(place: str, said: str) -> str:
+    name, _, rest = said.partition(": ")
+    return rest if rest and f".{place}".endswith(f".{name}") else said
 
 
 def _sentence(said: str) -> str:

@@ -53,7 +53,7 @@ class DnsCheckConfig(SourceConfig):
         try:
             dns.name.from_text(value)
         except (dns.exception.DNSException, UnicodeError) as error:
-            raise ValueError(f"query {value[:100]!r} is no name: {error}") from None
+            raise ValueError(f"{value[:100]!r} is no name: {error}") from None
         return value
 
     @property

@@ -20,13 +20,13 @@ def http_url(value: str) -> str:
     try:
         url = httpx.URL(value)
     except httpx.InvalidURL as error:
-        raise ValueError(f"url can't be read: {error}") from None
+        raise ValueError(f"it can't be read: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("url must begin with http:// or https:// and name a host")
+        raise ValueError("it has to begin with http:// or https:// and name a host")
     if url.port is not None and not 0 < url.port < 65536:
-        raise ValueError(f"url names port {url.port}, and there are 1 to 65535")
+        raise ValueError(f"it names port {url.port}, and there are 1 to 65535")
     if url.userinfo:
-        raise ValueError("url must not hold a password; give username and password")
+        raise ValueError("it may hold no password; give username and password")
     return value
 
 

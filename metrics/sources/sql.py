@@ -27,7 +27,7 @@ class SqlConfig(ServerConfig):
     @classmethod
     def _reads(cls, query: str) -> str:
         if not reads(query):
-            raise ValueError("query must be one statement that reads, and begin with SELECT, WITH, VALUES or TABLE")
+            raise ValueError("it has to be one statement that reads, and begin with SELECT, WITH, VALUES or TABLE")
         return query
 
     @field_validator("metric")

@@ -86,14 +86,14 @@ def test_nonsense_gets_sentences_beside_what_was_typed(someone: Person) -> None:
     expect(errors).to_have_text(
         [
             "'whenever' does not have five fields, such as 5 * * * *.",
-            "Url must begin with http:// or https:// and name a host.",
+            "It has to begin with http:// or https:// and name a host.",
             "It has to be 25 or less.",
         ]
     )
     expect(page.get_by_label("URL", exact=True)).to_have_value("not an address")
     expect(page.get_by_label("Seconds between two runs")).to_be_hidden()
     page.get_by_role("button", name="Test now").click()
-    expect(page.locator("#trial")).to_contain_text("URL: Url must begin with http:// or https://")
+    expect(page.locator("#trial")).to_contain_text("URL: It has to begin with http:// or https://")
     someone.complaints.clear()  # that an answer was 422 is said in the console
 
 

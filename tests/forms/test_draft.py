@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from metrics.forms.draft import Draft
@@ -63,6 +64,21 @@ def test_a_refusal_stands_beside_the_nearest_entry_and_else_above() -> None:
     assert refused.sentences()[2:4] == ["Width: It has to be 12 or less.", "Steps 1, Path: No."]
     steps = next(one for one in refused.forms()["config"].entries if one.name == "config-steps")
     assert [(item.error, item.entries[0].error) for item in steps.items] == [("Not this one.", "No.")]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("config.steps.0.path: it has to be given.", "It has to be given."),
+        ("steps.0.path: it has to be given.", "It has to be given."),
+        ("path: 'a: b' is no path.", "'a: b' is no path."),
+        ("th: it is the end of a word.", "Th: it is the end of a word."),
+        ("it is one of two: a or b.", "It is one of two: a or b."),
+    ],
+)
+def test_a_sentence_beside_its_entry_does_not_name_it(said: str, expected: str) -> None:
+    refused = draft(config={"steps": [{"path": "a"}]}).refused([("config.steps.0.path", said)])
+    assert refused.errors == {"config.steps.0.path": expected}
 
 
 def test_buttons_of_lists_change_only_theirs() -> None:

@@ -131,7 +131,7 @@ class TestRules:
         [
             ({"rule-name": ""}, "It has to be given"),
             ({"condition-above": "lots"}, "It has to be a number"),
-            ({"condition-above": "", "condition-clear_below": ""}, "above or below has to be given, or both"),
+            ({"condition-above": "", "condition-clear_below": ""}, "Above or below has to be given, or both"),
             ({"query-metric": ""}, "It has to be given"),
             ({"rule-for": "soon"}, "is not a period"),
         ],

@@ -23,8 +23,8 @@ def config(kept: Kept | None = None, **fields: Any) -> ImageConfig:
     [
         ({}, "give one of them"),
         ({"url": "https://example.org/", "picture": HASH}, "give one of them"),
-        ({"url": "file:///etc/passwd"}, "url must begin with http:// or https://"),
-        ({"url": "https://ada:secret@example.org/"}, "url must not hold a password; give username and password"),
+        ({"url": "file:///etc/passwd"}, "it has to begin with http:// or https://"),
+        ({"url": "https://ada:secret@example.org/"}, "it may hold no password; give username and password"),
         ({"picture": "../x"}, "pattern"),
         ({"url": "https://example.org/", "fetch_every_s": 1}, "greater than or equal to 5"),
         ({"picture": HASH, "link": "javascript:alert(1)"}, "a link begins with"),
