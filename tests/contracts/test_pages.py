@@ -25,6 +25,16 @@ def test_what_changes_each_second_is_in_no_region_that_is_read_out() -> None:
             assert not [hook for hook in TICKING if hook in live[0]], template
 
 
+def test_a_page_with_a_body_of_its_own_says_what_follows() -> None:
+    """The scripts of `base.html` need its menu, dialogs and socket: they break where these are not."""
+    for template, text in TEMPLATES.items():
+        if template != "templates/base.html" and "{% block body %}" in text:
+            above = re.search(r'{% extends "([^"]+)"', text)
+            assert above and ("{% block follows %}" in text or "{% block follows %}" in TEMPLATES[f"templates/{above[1]}"]), (
+                template
+            )
+
+
 def test_an_age_is_never_written_into_an_alert() -> None:
     """An alert in a script is an element of its own, beside what shows an age."""
     for script, text in SCRIPTS.items():
