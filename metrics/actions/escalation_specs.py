@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from metrics.access.policy import CHANGE, check, visible
 from metrics.access.principal import Principal
-from metrics.actions import audience, journal, odd_rows
+from metrics.actions import audience, channels, journal, odd_rows
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
-from metrics.alerts.escalation import ON_CALL, USUAL, EscalationSpec
+from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec
 from metrics.models import Channel, Escalation, Schedule, Team
 
 
@@ -84,6 +84,17 @@ def checked(by: Principal, document: Mapping[str, Any], team: Team | None) -> Es
         errors.found += [(field, f"{field}: {said}") for one in step.tell for said in _unknown(by, one, team)]
     errors.check()
     return spec
+
+
+def gaps(spec: EscalationSpec, team: Team) -> list[str]:
+    """Return in sentences whom the steps of a team name, and who are not there yet."""
+    told = {one for step in spec.steps for one in step.tell}
+    found = []
+    if TEAM in told and not team.user_set.filter(is_active=True).exists():
+        found.append(f"{team} has no members yet.")
+    if CHANNELS in told and not channels.of_teams([team]):
+        found.append(f"{team} has no channel yet, so nobody is told outside of these pages.")
+    return found
 
 
 def facts(escalation: Escalation) -> dict[str, Any]:

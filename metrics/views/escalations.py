@@ -34,17 +34,17 @@ def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
     found = actions.find(by, team.name if team else "")
     draft = Draft.of(PARTS, {PART: actions.facts(found)})
     if request.method != "POST":
-        return _page(request, draft, found, {"means": meaning(actions.spec_of(found))})
+        return _page(request, draft, found, _said(actions.spec_of(found), team))
     draft = replace(draft, typed=request.POST.dict())
     if changed := draft.pressed():
-        return _page(request, changed, found, {"means": _means(by, changed, team)})
+        return _page(request, changed, found, _means(by, changed, team))
     if request.GET.get("do") == "meaning":
-        return render(request, "access/_meaning.html", {"means": _means(by, draft, team)})
+        return render(request, "access/_meaning.html", _means(by, draft, team))
     try:
         actions.put(by, team.name if team else "", _read(draft))
     except Invalid as problem:
         refused = draft.refused([(f"{PART}.{where}", said) for where, said in problem.all])
-        return _page(request, refused, found, {"means": ""}, status=422)
+        return _page(request, refused, found, {}, status=422)
     messages.success(request, "Saved.")
     return redirect(request.path)
 
@@ -81,12 +81,16 @@ def _read(draft: Draft) -> dict[str, Any]:
     return found
 
 
-def _means(by: Principal, draft: Draft, team: Team | None) -> str:
-    """Return what stands in the form as a sentence; "" while it can't be."""
+def _means(by: Principal, draft: Draft, team: Team | None) -> dict[str, Any]:
+    """Return what stands in the form, in sentences; nothing while it can't be."""
     try:
-        return meaning(actions.checked(by, _read(draft), team))
+        return _said(actions.checked(by, _read(draft), team), team)
     except Invalid:
-        return ""
+        return {}
+
+
+def _said(spec: EscalationSpec, team: Team | None) -> dict[str, Any]:
+    return {"means": meaning(spec), "gaps": actions.gaps(spec, team) if team else []}
 
 
 def _page(
