@@ -71,7 +71,9 @@ class Layer(_Part):
     )
     start: LocalTime = Field(description="When the first turn begins, such as 2026-11-30T09:00: a local time.")
     every: int = Field(default=1, ge=1, le=1000, description="How many hours, days or weeks a turn has.")
-    unit: Literal["hours", "days", "weeks"] = Field(default="weeks", description="The unit that it is counted in.")
+    unit: Literal["hours", "days", "weeks"] = Field(
+        default="weeks", description="The unit that it is counted in.", json_schema_extra={"shown": True}
+    )
     only: list[Restriction] = Field(
         default=[], max_length=RESTRICTIONS_MOST, description="Times that it is for; without any, for all."
     )

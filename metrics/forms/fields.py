@@ -165,6 +165,7 @@ def _field(name: str, raw: Schema, schema: Schema, above: frozenset[int], requir
         if inner is not None and type in ("group", "list")
         else (),
         suggest=str(raw.get("suggest", "")),
+        shown=bool(raw.get("shown")),
     )
 
 

@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, may
-from metrics.access.principal import of_visitor
+from metrics.access.policy import ACKNOWLEDGE, CHANGE, CREATE, DELETE, check, may
+from metrics.access.principal import of_user, of_visitor
 from metrics.actions import on_call, schedules
 from metrics.actions.errors import Errors, Invalid, Missing
 from metrics.actions.on_call import OnDuty, Shift
-from metrics.models import Schedule
+from metrics.models import Alert, Schedule
 from metrics.models.log import sender
 from metrics.times import datetime_of
 from metrics.views import humanize, local_times
@@ -124,6 +124,7 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
         "schedule": row,
         "weeks": weeks(shifts, zone, now),
         **now_and_next(on_call.on_duty([one for one in shifts if one.end > now], now, now + AHEAD_S), now),
+        "viewers": _who_only_look([one for one in shifts if one.end > now]),
         "good": humanize.ago(row.good_at, now),
         "overrides": [(one, sender(one.by)) for one in row.overrides.all() if one.ends_at > datetime_of(now)],
         "may_change": may(by, CHANGE, row),
@@ -132,6 +133,12 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
         **more,
     }
     return render(request, "on_call/page.html", context, status=status)
+
+
+def _who_only_look(shifts: list[Shift]) -> list[str]:
+    """Return the names of all who are on call and may acknowledge nothing."""
+    people = {one.user.pk: one for one in shifts if one.user is not None}.values()
+    return sorted(on_call.full_name(one) for one in people if one.user and not may(of_user(one.user), ACKNOWLEDGE, Alert))
 
 
 @require_POST

@@ -44,6 +44,17 @@ def typed(editor: Client, path: str = NEW, **changes: str) -> dict[str, str]:
     return {**form(text(editor.get(path)), path), **changes}
 
 
+def test_the_unit_of_a_turn_stands_beside_how_many(editor: Client) -> None:
+    page = text(editor.get(NEW))
+    assert page.index('name="spec-layers-0-unit"') < page.index("<summary>")
+
+
+def test_a_schedule_says_who_on_it_may_not_acknowledge(editor: Client) -> None:
+    editor.post(NEW, typed(editor, **LAYER | {"spec-layers-0-people": "ann\nbob\neve"}))
+    page = text(editor.get(f"/on-call/{Schedule.objects.get().pk}/"))
+    assert re.findall(r"(\w+) is a viewer: viewers are told of alerts", page) == ["Lee", "bob"]
+
+
 def test_a_schedule_is_made_changed_overridden_and_removed(editor: Client) -> None:
     assert "There are no schedules yet" in text(editor.get("/on-call/"))
     made = editor.post(NEW, typed(editor, **LAYER))
