@@ -20,6 +20,7 @@ from metrics.sources.http_config import HttpConfig
 from metrics.sources.network_policy import Forbidden, Unreachable
 
 POINTS_MOST = 2000
+ONLY_LIVE = "It answers. Widgets ask it themselves, and nothing is stored."
 Query = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 
 
@@ -99,6 +100,7 @@ async def _ask(client: httpx.AsyncClient, config: PromqlConfig, answered: Answer
     path, span = config.asks(time.time())
     if not config.queries:
         await promql_api.ask(client, config, path, {"query": "vector(1)", **span}, "vector(1)")
+        answered.notes.append(ONLY_LIVE)
     for metric, query in config.queries.items():
         try:
             answer = await promql_api.ask(client, config, path, {"query": query, **span}, f"the query of {metric}")

@@ -138,7 +138,9 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
 def _who_only_look(shifts: list[Shift]) -> list[str]:
     """Return the names of all who are on call and may acknowledge nothing."""
     people = {one.user.pk: one for one in shifts if one.user is not None}.values()
-    return sorted(on_call.full_name(one) for one in people if one.user and not may(of_user(one.user), ACKNOWLEDGE, Alert))
+    return sorted(
+        on_call.full_name(one) for one in people if one.user and not may(of_user(one.user), ACKNOWLEDGE, Alert)
+    )
 
 
 @require_POST

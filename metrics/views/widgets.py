@@ -22,7 +22,7 @@ from metrics.forms.fields import Field, fields_of, offering
 from metrics.models import Source
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen, to_editor
-from metrics.widgets import live_queries
+from metrics.widgets import filled, freshness, live_queries
 from metrics.widgets.base import Config, Rows
 from metrics.widgets.examples import example
 from metrics.widgets.registry import kinds
@@ -134,6 +134,7 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
             context["preview"] = preview = _preview(of_visitor(request), state, widget, fields)
             if preview.error_of is not None:
                 raise Invalid(f"{CONFIG}.queries.{preview.error_of}.promql", preview.error)
+            context["doubts"] = _doubts(state, fields[CONFIG], preview)
             return _page(request, draft, context, part="dashboard/_preview.html")
         _save(request, dashboard.slug, widget, fields)
     except Invalid as problem:
@@ -187,6 +188,19 @@ def _preview(by: Principal, state: drafts.State, widget: WidgetSpec, fields: dic
     document = {**state.spec.model_dump(include={"title", "variables"}), "slug": "preview"}
     (spec,) = actions.parse({**document, "widgets": [{**fields, "x": None, "y": None}]}).widgets
     return drafts.views(by, state, [spec.model_copy(update={"key": widget.key or "new"})], time.time())[0]
+
+
+def _doubts(state: drafts.State, config: Mapping[str, Any], preview: WidgetView) -> list[str]:
+    """Return what may be mistyped in queries of stored series: a variable, and where nothing is found, a metric."""
+    stored = [one for one in config.get("queries", ()) if one.get("metric")]
+    variables = {one.name for one in state.spec.variables}
+    unknown = dict.fromkeys(name for one in stored for name in filled.unknown(one.get("labels", {}), variables))
+    if unknown:
+        return [f"The dashboard has no variable {name}, so ${name} is taken as it stands." for name in unknown]
+    if preview.freshness != freshness.NO_DATA:
+        return []
+    asked = dict.fromkeys(one["metric"] + (" with these labels" if one.get("labels") else "") for one in stored)
+    return [f"There is no series of {one} yet: the widget waits for it." for one in asked]
 
 
 def _place(where: str) -> str:

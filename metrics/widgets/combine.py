@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Literal
 
 from metrics.series.read import Point, Track, longest_step
+from metrics.widgets import units
 
 How = Literal["sum", "avg", "max", "min"]
 WAYS: dict[str, Callable[[Sequence[float]], float]] = {"sum": sum, "avg": statistics.fmean, "max": max, "min": min}
-AVERAGED = frozenset({"percent", "ratio", "seconds", "milliseconds", "days"})
+AVERAGED = frozenset({"percent", "ratio", "seconds", "milliseconds", "days", "celsius"})
 """Units whose sum over several series means nothing: two CPUs at 60 % are not one at 120 %."""
 
 
 def usual(word: str) -> How:
     """Return how series of the unit `word` are combined when nobody says."""
-    return "avg" if word in AVERAGED else "sum"
+    return "avg" if units.word_of(word) in AVERAGED else "sum"
 
 
 def times(tracks: Sequence[Track]) -> list[float]:

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice, product
 from typing import Any
 
@@ -118,6 +118,11 @@ def _alternatives(value: Any, choices: Choices) -> list[Any] | None:
     names = list(dict.fromkeys(used))
     each = islice(product(*(choices[name].chosen for name in names)), OPTIONS_MOST)
     return [_text(value, {n: Choice((v,)) for n, v in zip(names, values, strict=True)}) for values in each]
+
+
+def unknown(labels: Mapping[str, Any], known: Collection[str]) -> list[str]:
+    """Return the names of what looks like variables in the labels of a query, and is none of those that are `known`."""
+    return sorted(set().union(*map(_used, labels.values())) - set(known))
 
 
 def names(text: str, variable: str) -> bool:

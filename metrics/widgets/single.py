@@ -19,7 +19,7 @@ class SingleConfig(Config):
     combine: How | None = Field(
         default=None,
         description="How several series become one: sum, avg, max or min. "
-        "Else avg for percent, ratio, seconds, milliseconds and days, and sum for the rest.",
+        "Else avg for percent, ratio, seconds, milliseconds, days and celsius, and sum for the rest.",
     )
     decimals: int | None = Field(default=None, ge=0, le=6, description="Decimals; else three digits that matter.")
 

@@ -106,13 +106,25 @@ UNITS: dict[str, Unit] = {
     "seconds": Unit(_TIME, zero="s"),
     "milliseconds": Unit(_TIME, factor=1e-3, zero="ms"),
     "days": Unit(_TIME, factor=86_400, whole=True, zero="d"),
+    "celsius": _counting("°C"),
 }
 """The units by the word that samples and configs use. Any other word is shown as it is, behind a plain number."""
 
+SYMBOLS = {
+    **{"%": "percent", "s": "seconds", "ms": "milliseconds", "d": "days", "°C": "celsius"},
+    **{"B": "bytes", "B/s": "bytes_per_second", "bit/s": "bits_per_second"},
+}
+"""The words of units by the symbols that people write instead."""
+
+
+def word_of(unit: str) -> str:
+    """Return the word of a unit that is given as a word or as a symbol; of one that nobody knows, itself."""
+    return SYMBOLS.get(unit, unit)
+
 
 def unit_of(word: str) -> Unit:
-    """Return the unit that `word` names."""
-    return UNITS.get(word) or _counting(word)
+    """Return the unit that `word`, or a symbol, names."""
+    return UNITS.get(word_of(word)) or _counting(word)
 
 
 def scale(word: str, magnitude: float) -> Scale:

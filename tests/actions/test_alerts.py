@@ -100,7 +100,10 @@ def test_what_a_timer_fires_is_told_with_its_value(pushed: Sequence[float]) -> N
         push(value, 10.0 * place)
     evaluation.sweep(AT + 65)
     assert told() == ["Warning: Disk full is 95. Clean up: 95 used."]
-    assert Transition.objects.filter(noun="alert").latest("pk").why == "It lasted for long enough. The value was 95; bad is above 90."
+    assert (
+        Transition.objects.filter(noun="alert").latest("pk").why
+        == "It lasted for long enough. The value was 95; bad is above 90."
+    )
 
 
 def test_no_data_that_is_well_tells_no_value() -> None:

@@ -30,9 +30,9 @@ def test_a_page_with_a_body_of_its_own_says_what_follows() -> None:
     for template, text in TEMPLATES.items():
         if template != "templates/base.html" and "{% block body %}" in text:
             above = re.search(r'{% extends "([^"]+)"', text)
-            assert above and ("{% block follows %}" in text or "{% block follows %}" in TEMPLATES[f"templates/{above[1]}"]), (
-                template
-            )
+            assert above and (
+                "{% block follows %}" in text or "{% block follows %}" in TEMPLATES[f"templates/{above[1]}"]
+            ), template
 
 
 def test_an_age_is_never_written_into_an_alert() -> None:

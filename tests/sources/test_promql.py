@@ -180,6 +180,11 @@ class TestTrouble:
         said = "Left out: The query of a finds several series that differ in nothing but their name."
         assert found.note == said
 
+    def test_one_that_is_only_asked_live_says_that_it_stores_nothing(self) -> None:
+        with serving(api(data("vector", []))) as base:
+            found = collect(base, {}, live=True)
+        assert (list(found), found.note) == ([], "It answers. Widgets ask it themselves, and nothing is stored.")
+
     def test_too_many_samples_are_an_error_of_the_query_that_has_them(self, url: str) -> None:
         with pytest.raises(SourceError, match=r"query of b .* returns more than 10 samples\.$") as failed:
             collect(url, {"a": "vector(1)", "b": "vector(2)"}, range_s=60, step_s=10, samples_most=10)

@@ -345,6 +345,12 @@ class TestButtons:
         assert "down It is shut. It would store 1 sample; nothing was stored." in text(tried)
         assert "mark-ok" not in tried.content.decode()
 
+    def test_test_now_says_why_nothing_would_be_stored(self, admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(door.Door, "collect", lambda *_: Noted([], "It answers."))
+        tried = text(admin.post(path(behind_a_door(), "test"), headers=HTMX))
+        assert tried.startswith("It answers. It took")
+        assert tried.count("It answers.") == 1
+
     def test_test_now_says_what_goes_wrong(self, admin: Client) -> None:
         source = behind_a_door(fails="says")
         assert "It fails. The door does not take '…'." in text(admin.post(path(source, "test")))

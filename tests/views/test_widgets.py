@@ -287,6 +287,24 @@ class TestPreview:
         assert "42" in drawn
         assert "<form" not in drawn
 
+    @pytest.mark.parametrize(
+        ("metric", "labels", "doubt"),
+        [
+            ("orders_open", "", ""),
+            ("orders_opne", "", "There is no series of orders_opne yet: the widget waits for it."),
+            (
+                "orders_open",
+                "shop: north",
+                "There is no series of orders_open with these labels yet: the widget waits for it.",
+            ),
+            ("orders_open", "shop: $shop", "The dashboard has no variable shop, so $shop is taken as it stands."),
+        ],
+    )
+    def test_what_may_be_mistyped_is_said(self, editor: Client, metric: str, labels: str, doubt: str) -> None:
+        fields = {"config-queries-0-metric": metric, "config-queries-0-labels": labels}
+        drawn = text(editor.post(f"{NEW}&do=preview", filled(editor, NEW, NEW, **fields), headers=HTMX))
+        assert drawn.partition("It is not saved. ")[2].strip() == doubt
+
     def test_a_source_of_a_team_is_not_drawn_for_others(self, editor: Client) -> None:
         source = make.source()
         source.for_everyone = False

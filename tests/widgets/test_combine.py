@@ -16,13 +16,29 @@ from metrics.series.functions import Function
 from metrics.series.read import Point, Query, Track
 from metrics.series.write import write
 from metrics.widgets.arithmetic import evaluate
-from metrics.widgets.combine import combined
+from metrics.widgets.combine import combined, usual
 from metrics.widgets.group import group
 from metrics.widgets.line_curves import stacked
 from tests.widgets.make import AT
 from tests.widgets.make import track as made
 
 STEP_S = 10.0
+
+
+@pytest.mark.parametrize(
+    ("unit", "how"),
+    [
+        ("percent", "avg"),
+        ("milliseconds", "avg"),
+        ("ms", "avg"),
+        ("°C", "avg"),
+        ("bytes", "sum"),
+        ("orders", "sum"),
+        ("", "sum"),
+    ],
+)
+def test_a_unit_says_how_its_series_become_one(unit: str, how: str) -> None:
+    assert usual(unit) == how
 
 
 def track(before: float | None, points: Mapping[float, float], value: float = 2, **labels: str) -> Track:

@@ -63,3 +63,16 @@ def test_a_legend_that_gets_too_long_is_cut() -> None:
     config = {"queries": [{"metric": "up", "legend": "$host"}]}
     drawn = filled.with_values(Widget(title="", config=config), {"host": Choice(("x" * 200,))})
     assert drawn.config["queries"][0]["legend"] == "x" * 99 + "…"
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({}, []),
+        ({"host": "$host", "zone": "north"}, []),
+        ({"host": "$hots", "site": ["a", "${sight}"]}, ["hots", "sight"]),
+        ({"host": "$5"}, []),
+    ],
+)
+def test_names_that_are_no_variables(labels: dict[str, Any], found: list[str]) -> None:
+    assert filled.unknown(labels, ["host"]) == found
