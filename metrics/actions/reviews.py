@@ -38,7 +38,7 @@ def markdown(by: Principal, id: int) -> str:
 
 def _facts(incident: Incident, alerts: Sequence[Alert]) -> Iterator[str]:
     ended, taken = incident.resolved_at, _taken_at(incident)
-    yield f"- Severity: {incident.severity}, with {len(alerts)} alerts"
+    yield f"- Severity: {incident.severity}, with {len(alerts)} alert{'' if len(alerts) == 1 else 's'}"
     yield f"- Began: {_time(incident.opened_at)}"
     yield f"- Ended: {f'{_time(ended)}, after {_lasted(incident.opened_at, ended)}' if ended else 'not yet'}"
     yield f"- Taken after: {_lasted(incident.opened_at, taken) if taken else 'nobody took it'}"

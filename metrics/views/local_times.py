@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.utils.dateformat import format
 from django.utils.timezone import get_current_timezone, localtime
 
 from metrics.actions.errors import Invalid
@@ -11,6 +12,11 @@ from metrics.times import YEARS
 def write(moment: datetime | None) -> str:
     """Return `moment` as an input of the type datetime-local takes it."""
     return localtime(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
+
+
+def say(moment: datetime) -> str:
+    """Return `moment` as a sentence has it: "30 Nov 23:08 UTC"."""
+    return format(localtime(moment), "j M H:i T")
 
 
 def read(text: str, field: str) -> datetime | None:

@@ -134,7 +134,7 @@ def extend(request: HttpRequest, id: UUID) -> HttpResponse:
     try:
         given = actions.kept(silence)
         made = actions.set(by, given, silence.starts_at, ends_at, silence.comment, id=str(id))
-        messages.success(request, f"It lasts until {local_times.write(made.ends_at).replace('T', ' ')} now.")
+        messages.success(request, f"It lasts until {local_times.say(made.ends_at)} now.")
     except Invalid as problem:
         messages.error(request, str(problem))
     return redirect("silences")
@@ -183,7 +183,7 @@ def _form(request: HttpRequest, by: Principal, typed: Typed, silence: Silence | 
     elif request.method == "POST":
         try:
             saved = _save(by, typed, silence)
-            messages.success(request, f"Alerts that match are not told until {local_times.write(saved.ends_at)[11:]}.")
+            messages.success(request, f"Alerts that match are not told until {local_times.say(saved.ends_at)}.")
             return redirect("silences")
         except Invalid as problem:
             typed = typed.refused(problem)

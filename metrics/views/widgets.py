@@ -150,7 +150,7 @@ def _form(request: HttpRequest, state: drafts.State, widget: WidgetSpec, draft: 
 
 def _titled(draft: Draft, kind: str) -> Draft:
     """Return the draft with a title: a preview is drawn before there is one."""
-    title = draft.typed.get(TITLE, "").strip() or draft.typed.get(METRIC, "") or kind.title()
+    title = draft.typed.get(TITLE, "").strip() or draft.typed.get(METRIC, "") or kind.replace("_", " ").capitalize()
     return replace(draft, typed={**draft.typed, TITLE: title})
 
 

@@ -26,7 +26,7 @@ def example(kind: WidgetKind[Any], at: float) -> WidgetView:
     return WidgetView(
         element=f"example-{kind.kind}",
         kind=kind.kind,
-        title=kind.kind.capitalize(),
+        title=kind.kind.replace("_", " ").capitalize(),
         x=0,
         y=0,
         w=3,

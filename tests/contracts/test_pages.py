@@ -94,6 +94,13 @@ def test_what_shows_the_time_of_day_names_its_zone() -> None:
     ] == []
 
 
+def test_where_a_time_is_typed_its_zone_is_named() -> None:
+    asks = {template: text for template, text in TEMPLATES.items() if 'type="datetime-local"' in text}
+    named = re.compile(r'Times are those of {{ time_zone }}|name="time_zone"')
+    assert len(asks) > 2
+    assert [template for template, text in asks.items() if not named.search(text)] == []
+
+
 @pytest.mark.parametrize("kind", sorted(registry.kinds()))
 def test_no_two_fields_of_a_form_have_one_label(kind: str) -> None:
     """The form of a source has fields of its own beside those of its kind."""

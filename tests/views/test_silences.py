@@ -78,6 +78,7 @@ def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> N
     for shown in ("/alerts/", f"/alerts/{one.pk}/"):
         assert "silenced until" in text(editor.get(shown))
     page = text(editor.get("/silences/"))
+    assert f"Alerts that match are not told until {silence.ends_at:%-d %b %H:%M} UTC." in page
     assert "Disks &lt;are&gt; swapped." in page
     assert "Active" in page
     editor.post(f"/silences/{silence.pk}/extend/", {"hours": "24"})
