@@ -1,8 +1,8 @@
 """States of an alert, as a pure fold over the samples of one series.
 
-The state, since when it lasts and the newest sample are all that is remembered. So folding sample by sample, all of them at once, or anew
-after a restart gives the same changes at the same times: those of the samples, and of the timers that they start, and
-not those of whoever looked. A value holds until the next sample, or until the series lapses.
+The state, since when it lasts and the newest sample are all that is remembered. So folding sample by sample, all of
+them at once, or anew after a restart gives the same changes at the same times: those of the samples, and of the timers
+that they start, and not those of whoever looked. A value holds until the next sample, or until the series lapses.
 """
 
 import math

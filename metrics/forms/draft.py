@@ -60,7 +60,7 @@ class Draft:
     def refused(self, found: Iterable[tuple[str, str]]) -> Self:
         """Return the draft with what is wrong with it, each a place and a sentence, beside its entry.
 
-        A sentence need not name the place, or its end: "config.url: it has to be given." is "It has to be given." there.
+        A sentence does not name the place there, nor its end: of "config.url: it is no address." it has the second half.
         """
         errors: dict[str, str] = {}
         above: list[str] = []

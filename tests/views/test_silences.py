@@ -75,10 +75,11 @@ def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> N
     assert editor.post(path, given).status_code == 302
     silence = Silence.objects.get()
     assert abs((silence.ends_at - timezone.now()) - timedelta(hours=4)) < timedelta(minutes=10)
+    said = f"Alerts that match are not told until {silence.ends_at:%-d %b %H:%M} UTC."
+    assert said in text(editor.get("/silences/"))
     for shown in ("/alerts/", f"/alerts/{one.pk}/"):
         assert "silenced until" in text(editor.get(shown))
     page = text(editor.get("/silences/"))
-    assert f"Alerts that match are not told until {silence.ends_at:%-d %b %H:%M} UTC." in page
     assert "Disks &lt;are&gt; swapped." in page
     assert "Active" in page
     editor.post(f"/silences/{silence.pk}/extend/", {"hours": "24"})
