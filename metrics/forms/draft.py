@@ -60,7 +60,7 @@ class Draft:
     def refused(self, found: Iterable[tuple[str, str]]) -> Self:
         """Return the draft with what is wrong with it, each a place and a sentence, beside its entry.
 
-        A sentence does not name the place there, nor its end: of "config.url: it is no address." it has the second half.
+        A sentence does not name the place there, or its end: of "config.url: it is no address." it has the last half.
         """
         errors: dict[str, str] = {}
         above: list[str] = []
