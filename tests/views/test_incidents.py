@@ -1,5 +1,6 @@
 """The pages of incidents, as a person uses them."""
 
+import re
 from typing import Any
 
 import pytest
@@ -79,6 +80,23 @@ def test_one_shows_its_worst_alerts_and_all_on_demand(editor: Client) -> None:
     part = text(editor.get(path(incident), headers={"HX-Request": "true"}))
     assert "<html" not in part
     assert part.count('<tr id="alert-') == 50
+
+
+def test_an_open_page_gets_the_buttons_of_how_it_stands_now(editor: Client) -> None:
+    incident = storm()
+
+    def buttons() -> list[str]:
+        part = text(editor.get(path(incident), headers={"HX-Request": "true"}))
+        (found,) = re.findall(r'<hx-partial hx-target="#answers".*?</hx-partial>', part, re.S)
+        return re.findall(r'name="do" value="([\w-]+)"', found)
+
+    assert 'id="answers"' in text(editor.get(path(incident)))
+    assert "hx-partial" not in text(editor.get(path(incident)))
+    assert buttons() == ["take", "hand-over", "resolve"]
+    editor.post(f"{path(incident)}answer/", {"do": "take"})
+    assert buttons() == ["take", "back", "hand-over", "resolve"]
+    editor.post(f"{path(incident)}answer/", {"do": "resolve"})
+    assert buttons() == ["reopen"]
 
 
 def test_what_is_over_comes_behind_all_that_is_open(editor: Client) -> None:
