@@ -13,7 +13,8 @@ from xdist.workermanage import WorkerController
 LEAST = 5
 MOST = 8
 SYSTEMS_MOST = 3
-COMPUTE_MOST = (os.cpu_count() or 1) + 1
+CORES = os.cpu_count() or 1
+COMPUTE_MOST = CORES + 1
 """Workers that compute at the same time: for the same, five on two cores take a fifth more of the processor."""
 UNBROKEN = "tests/integration/unbroken/"
 FAULTS = "tests/integration/faults/"
@@ -24,7 +25,8 @@ SHARE_ONE = (FAULTS, UNBROKEN, "tests/browser/")
 """Folders whose tests share a system; but one of them breaks it all the time, and waits the longest."""
 BEGIN_ALONE = "tests/browser/test_trouble.py"
 WAIT = (
-    *(f"tests/{name}/" for name in ("dashboard_project", "js", "notify", "upgrade", "consumers", "redis_state")),
+    *(f"tests/{name}/" for name in ("sources", "dashboard_project", "js", "notify", "upgrade", "consumers")),
+    "tests/redis_state/",
     "tests/api/test_remote_write.py",
     "tests/contracts/test_coverage.py",
     "tests/views/test_trouble.py",
@@ -44,7 +46,7 @@ if sys.platform == "linux":
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers there are: two a core and one more, as the tests that take longest mostly wait."""
-    return min(max(2 * (os.cpu_count() or 1) + 1, LEAST), MOST)
+    return min(max(2 * CORES + 1, LEAST), MOST)
 
 
 @pytest.hookimpl(trylast=True)
@@ -73,6 +75,10 @@ def _starts_the_system(scope: str) -> bool:
     return scope.startswith(START_THE_SYSTEM)
 
 
+def _leaves_room(scope: str) -> bool:
+    return scope.startswith((*START_THE_SYSTEM, *WAIT))
+
+
 class Scheduling(LoadScopeScheduling):
     """Keeps tests that share a system together, those of a file or a folder; any other goes where there is room.
 
@@ -90,19 +96,27 @@ class Scheduling(LoadScopeScheduling):
     def _reschedule(self, node: WorkerController) -> None:
         """Give `node` more once it has little; but one that is done with systems ends when enough others compute."""
         going_on = [one for one in self.nodes if one is not node and not one.shutting_down]
-        computing = sum(not any(map(_starts_the_system, self.assigned_work[one])) for one in going_on)
+        computing = sum(not any(map(_leaves_room, self.assigned_work[one])) for one in going_on)
         systems_are_left = _starts_the_system(next(iter(self.workqueue), ""))
         if computing >= COMPUTE_MOST and not systems_are_left and self._pending_of(self.assigned_work[node]) <= 2:
             node.shutdown()
         super()._reschedule(node)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """Give `node` what comes next, but no system while enough of them run: more would wait for each other."""
+        """Give `node` what comes next, but no system while enough of them run: more would wait for each other.
+
+        Nor a test that waits, unless the others keep the cores busy, one of which the systems have.
+        """
         others = [work for one, work in self.assigned_work.items() if one is not node]
-        if sum(any(map(_starts_the_system, work)) for work in others) >= SYSTEMS_MOST:
+        systems = sum(any(map(_starts_the_system, work)) for work in others)
+        if systems >= SYSTEMS_MOST:
             light = next((scope for scope in self.workqueue if not _starts_the_system(scope)), None)
             if light is not None:
                 self.workqueue.move_to_end(light, last=False)
+        if next(iter(self.workqueue)).startswith(WAIT):
+            busy = sum(bool(work) and not any(map(_leaves_room, work)) for work in others)
+            if busy + (systems >= 2) < CORES:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)  # computes
         super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:

@@ -207,7 +207,7 @@ def test_a_redis_that_is_started_anew_is_waited_for(redis: Redis, settings: Sett
     with hook() as receiver, refusing_at_first(redis, 5) as settings.REDIS_URL:
         job = webhook(receiver.url)
         assert process.send(job).said.endswith("answered 200 OK.")
-        assert json.loads(client().get(job.noted_as) or "{}")["said"].endswith("answered 200 OK.")
+        assert json.loads(redis.get(job.noted_as) or "{}")["said"].endswith("answered 200 OK.")
         assert len(receiver.got) == 1
 
 
