@@ -10,6 +10,8 @@ from metrics.widgets import units
 from metrics.widgets.links import outside
 
 FIELD = re.compile(r"\{(\w+)\}")
+SENTENCES = ("summary", "description", "message")
+"""Words that may come with an alert and say what it is about, the first of them before the text of its rule."""
 WORDS = {State.NODATA: "No data", State.OK: "Over", State.PENDING: "Over"}
 """Beginnings of a line of the timeline, where it is not the state itself."""
 CALM, WITHHELD = "It flaps no more.", "It flaps no more, and people are not told of it now."
@@ -59,9 +61,13 @@ def state_of(alert: Alert) -> str:
 
 def text_of(alert: Alert, value: str) -> str:
     """Return what the rule says of an alert, or whoever sent it, with its value and its labels."""
-    sent = alert.annotations
-    text = sent.get("summary") or sent.get("description") or sent.get("message") or alert.rule.spec.get("text", "")
+    text = next(filter(None, map(alert.annotations.get, SENTENCES)), "") or alert.rule.spec.get("text", "")
     return FIELD.sub(lambda found: str({**alert.labels, "value": value}.get(found[1], found[0])), text)
+
+
+def value_of(alert: Alert) -> str:
+    """Return the value that an alert has now, as it is told; empty if it has none."""
+    return "" if alert.value is None or alert.state == State.NODATA else str(units.show(alert.value, alert.unit))
 
 
 def runbook_of(alert: Alert) -> str:

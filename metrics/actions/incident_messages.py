@@ -23,7 +23,6 @@ from metrics.notify.message import State as MessageState
 from metrics.prepared_query import Given, PreparedQuery
 from metrics.redis_state import delivering, outage
 from metrics.times import datetime_of
-from metrics.widgets import units
 
 SETTLES = timedelta(seconds=0.6)
 WAITS_MOST = timedelta(seconds=30)
@@ -131,7 +130,7 @@ def _chart(alert: Alert, now: float) -> Chart:
 
 
 def _line(alert: Alert) -> Line:
-    value = "" if alert.value is None or alert.state == State.NODATA else str(units.show(alert.value, alert.unit))
+    value = alert_notices.value_of(alert)
     text = alert_notices.text_of(alert, value)
     name = f"{alert}: no data" if alert.state == State.NODATA else str(alert)
     name = f"{alert} flaps" if alert.flaps_since_ms is not None else name

@@ -29,7 +29,6 @@ MOVES_LISTED = 50
 REFUSALS_SHOWN = 5
 BEHIND_SHOWN = 100
 WORDS_LISTED = 20
-SENTENCES = ("summary", "description", "message")
 FOR_HOURS = {"1": 1, "4": 4, "24": 24}
 """Lengths of an acknowledgement that the page offers, besides until it ends."""
 
@@ -162,6 +161,10 @@ def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _words(alert: Alert) -> list[tuple[str, str]]:
-    """Return what came with an alert, the sentences first."""
-    words = sorted(alert.annotations.items(), key=lambda pair: (*(pair[0] != name for name in SENTENCES), pair[0]))
+    """Return what came with an alert, the sentences first; without one, first what its rule says."""
+    names = alert_notices.SENTENCES
+    words = sorted(alert.annotations.items(), key=lambda pair: (*(pair[0] != name for name in names), pair[0]))
+    if not any(map(alert.annotations.get, names)):
+        text = alert_notices.text_of(alert, alert_notices.value_of(alert))
+        words = [("Its rule says", text), *words] if text else words
     return words[:WORDS_LISTED]

@@ -1,7 +1,7 @@
 """The pages of incidents: those that are open, and one of them with its alerts, its checklist and its timeline."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,13 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import incidents as actions
-from metrics.actions import logs, reviews, rooms, sightings
+from metrics.actions import alert_notices, logs, reviews, rooms, sightings
 from metrics.actions.alert_rows import row
 from metrics.actions.alerts import LISTED_MOST
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.actions.incidents import Counts
 from metrics.live.topic import room as topic_of
-from metrics.models import Incident
+from metrics.models import Alert, Incident
 from metrics.models.log import sender
 from metrics.times import seconds_of
 from metrics.views import humanize
@@ -30,6 +30,7 @@ from metrics.views.alerts import FOR_HOURS
 from metrics.views.rooms import conversation
 
 ALERTS_SHOWN = 50
+TEXTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def incident(request: HttpRequest, id: int) -> HttpResponse:
 def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -> dict[str, Any]:
     """Return what `incident/_state.html` shows: the worst alerts, or all of them."""
     shown = actions.alerts_of(by, incident, LISTED_MOST if is_all else ALERTS_SHOWN)
+    texts = _texts(shown)
     return {
         "incident": incident,
         "is_all": is_all,
@@ -94,6 +96,8 @@ def state(by: Principal, incident: Incident, now: float, is_all: bool = False) -
         "seen_at": sightings.first_at(incident),
         "alerts": [row(one, now) for one in shown],
         "more": max(0, actions.count_of_alerts(by, incident) - len(shown)),
+        "texts": texts if is_all else texts[:TEXTS_SHOWN],
+        "more_texts": 0 if is_all else max(0, len(texts) - TEXTS_SHOWN),
         "runbooks": actions.runbooks(by, incident),
         "items": [_item(one, now) for one in incident.checklist],
         "may_acknowledge": may(by, ACKNOWLEDGE, incident),
@@ -173,6 +177,12 @@ def listed(incident: Incident, counts: Counts, now: float) -> Listed:
         count=counts.all,
         teams=[team.name for team in incident.teams.all()],
     )
+
+
+def _texts(alerts: Iterable[Alert]) -> list[tuple[str, str]]:
+    """Return what is said of `alerts`, each text once, with the name of its rule."""
+    said = ((one.rule.name, alert_notices.text_of(one, alert_notices.value_of(one))) for one in alerts)
+    return list(dict.fromkeys((name, text) for name, text in said if text))
 
 
 def _item(item: dict[str, Any], now: float) -> Item:

@@ -219,6 +219,21 @@ class TestAlerts:
         alert.refresh_from_db()
         assert alert.acknowledged_at is None
 
+    def test_its_page_has_the_text_of_its_rule_filled_in(self, editor: Client) -> None:
+        alert = firing()
+        assert "Its rule says" not in text(editor.get(f"/alerts/{alert.pk}/"))
+        rules.change(
+            SYSTEM, alert.rule_id, {"text": "{host} has {value}: call <b>Ann</b>.", "runbook": "/d/disks/?a&b"}
+        )
+        page = text(editor.get(f"/alerts/{alert.pk}/"))
+        said = "&lt;b&gt;a&lt;/b&gt; has 95: call &lt;b&gt;Ann&lt;/b&gt;."
+        assert f"<dt>Its rule says</dt><dd>{said}</dd>" in page
+        assert 'href="/d/disks/?a&amp;b"' in page
+        Alert.objects.update(annotations={"summary": "It came with it."})
+        assert "Its rule says" not in text(editor.get(f"/alerts/{alert.pk}/"))
+        Rule.objects.all().delete()
+        assert editor.get(f"/alerts/{alert.pk}/").status_code == 404
+
     def test_all_is_well(self, editor: Client) -> None:
         assert "There are no rules yet" in text(editor.get("/alerts/"))
         rules.create(SYSTEM, {"name": "x", "query": {"metric": "m"}, "condition": {"kind": "missing"}})
