@@ -234,6 +234,24 @@ class TestAlerts:
         Rule.objects.all().delete()
         assert editor.get(f"/alerts/{alert.pk}/").status_code == 404
 
+    def test_an_open_page_has_the_answers_of_how_it_stands_now(self, editor: Client) -> None:
+        alert = firing()
+        one = f"/alerts/{alert.pk}/"
+
+        def answers() -> list[str]:
+            part = text(editor.get(f"{one}?part=state", headers={"HX-Request": "true"}))
+            (found,) = re.findall(r'<hx-partial hx-target="#answer".*?</hx-partial>', part, re.S)
+            return re.findall(r"has taken it|<button[^>]*>(?:[^<]*)", found)
+
+        page = text(editor.get(one))
+        assert 'id="answer"' in page
+        assert "hx-partial" not in page
+        assert [one.rpartition(">")[2] for one in answers()] == ["Acknowledge"]
+        editor.post(f"{one}acknowledge/", {"reason": "on it"})
+        assert [one.rpartition(">")[2] for one in answers()] == ["has taken it", "Give it back"]
+        Alert.objects.update(state="ok")
+        assert answers() == []
+
     def test_all_is_well(self, editor: Client) -> None:
         assert "There are no rules yet" in text(editor.get("/alerts/"))
         rules.create(SYSTEM, {"name": "x", "query": {"metric": "m"}, "condition": {"kind": "missing"}})
