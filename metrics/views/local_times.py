@@ -1,6 +1,6 @@
-"""Times as people type them into forms: local ones, of the zone that pages are in."""
+"""Times as people type them into forms: local ones, of the zone that pages are in if no other is given."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.utils.dateformat import format
 from django.utils.timezone import get_current_timezone, localtime
@@ -9,9 +9,9 @@ from metrics.actions.errors import Invalid
 from metrics.times import YEARS
 
 
-def write(moment: datetime | None) -> str:
+def write(moment: datetime | None, zone: tzinfo | None = None) -> str:
     """Return `moment` as an input of the type datetime-local takes it."""
-    return localtime(moment).strftime("%Y-%m-%dT%H:%M") if moment else ""
+    return localtime(moment, zone).strftime("%Y-%m-%dT%H:%M") if moment else ""
 
 
 def say(moment: datetime) -> str:
@@ -19,10 +19,10 @@ def say(moment: datetime) -> str:
     return format(localtime(moment), "j M H:i T")
 
 
-def read(text: str, field: str) -> datetime | None:
+def read(text: str, field: str, zone: tzinfo | None = None) -> datetime | None:
     """Return the time that was typed, None for nothing. Raises Invalid."""
     local = read_local(text, field)
-    return local.replace(tzinfo=get_current_timezone()) if local else None
+    return local.replace(tzinfo=zone or get_current_timezone()) if local else None
 
 
 def read_local(text: str, field: str) -> datetime | None:

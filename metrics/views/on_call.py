@@ -122,6 +122,7 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
     shifts = on_call.shifts([row], now - 7 * 86_400, now + AHEAD_S)[row.pk]
     context = {
         "schedule": row,
+        "zone": zone,
         "weeks": weeks(shifts, zone, now),
         **now_and_next(on_call.on_duty([one for one in shifts if one.end > now], now, now + AHEAD_S), now),
         "viewers": _who_only_look([one for one in shifts if one.end > now]),
@@ -129,7 +130,7 @@ def _page(request: HttpRequest, id: int, more: dict[str, Any], status: int = 200
         "overrides": [(one, sender(one.by)) for one in row.overrides.all() if one.ends_at > datetime_of(now)],
         "may_change": may(by, CHANGE, row),
         "people": User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True),
-        "typed": {"starts": local_times.write(datetime_of(now)), "ends": ""},
+        "typed": {"starts": local_times.write(datetime_of(now), zone), "ends": ""},
         **more,
     }
     return render(request, "on_call/page.html", context, status=status)
@@ -146,18 +147,19 @@ def _who_only_look(shifts: list[Shift]) -> list[str]:
 @require_POST
 @page
 def override(request: HttpRequest, id: int) -> HttpResponse:
-    """Have somebody else be on call, or end that."""
+    """Have somebody else be on call, or end that; times are those of the schedule's zone."""
     by = of_visitor(request)
     number = request.POST.get("end", "")
     if number.isdecimal() and len(number) < 19:
         schedules.end_override(by, id, int(number))
         messages.success(request, "The override has ended.")
         return redirect("on-call-schedule", id)
+    zone = schedules.zone(schedules.find(by, id))
     errors = Errors()
     times: dict[str, datetime] = {}
     for name, field in (("starts", "starts_at"), ("ends", "ends_at")):
         with errors:
-            found = local_times.read(request.POST.get(name, ""), field)
+            found = local_times.read(request.POST.get(name, ""), field, zone)
             if found is None:
                 raise Invalid(field, f"{field}: it has to be given.")
             times[field] = found

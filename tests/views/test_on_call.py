@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from metrics.actions.on_call import Shift
 from metrics.models import Override, Schedule
@@ -69,7 +68,7 @@ def test_a_schedule_is_made_changed_overridden_and_removed(editor: Client) -> No
     edit = f"{path}edit/"
     assert editor.post(edit, typed(editor, edit, **{"spec-holidays": "2026-12-25"})).status_code == 302
     assert editor.post(edit, typed(editor, edit, name="", **{"spec-layers-0-start": "soon"})).status_code == 422
-    soon = timezone.now() + timedelta(hours=1)
+    soon = datetime.now(ZoneInfo("Europe/Berlin")) + timedelta(hours=1)
     times = {"starts": soon.strftime("%Y-%m-%dT%H:%M"), "ends": (soon + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")}
     assert editor.post(f"{path}override/", {"who": "bob", **times}).status_code == 302
     assert "<strong>bob</strong> from" in text(editor.get(path))
@@ -78,6 +77,26 @@ def test_a_schedule_is_made_changed_overridden_and_removed(editor: Client) -> No
     assert not Override.objects.exists()
     editor.post(f"{path}delete/")
     assert editor.get(path).status_code == 404
+
+
+def test_an_override_is_typed_and_shown_in_the_zone_of_the_schedule(editor: Client) -> None:
+    editor.post(NEW, typed(editor, **LAYER | {"time_zone": "Asia/Kathmandu"}))
+    path = f"/on-call/{Schedule.objects.get().pk}/"
+    page = text(editor.get(path))
+    assert "Times are those of Asia/Kathmandu, as everywhere on this page." in page
+    now = datetime.now(ZoneInfo("Asia/Kathmandu")).replace(tzinfo=None)
+    begins = datetime.fromisoformat(form(page, f"{path}override/")["starts"])
+    assert timedelta(0) <= now - begins < timedelta(minutes=5)
+    day = f"{now + timedelta(days=2):%Y-%m-%d}"
+    typed_in = {"who": "bob", "starts": f"{day}T08:00", "ends": f"{day}T20:00"}
+    assert editor.post(f"{path}override/", typed_in).status_code == 302
+    made = Override.objects.get()
+    assert (f"{made.starts_at:%FT%R}", f"{made.ends_at:%FT%R}") == (f"{day}T02:15", f"{day}T14:15")
+    assert re.search(
+        r">\w+ \d+ \w+ 08:00 \+0545</time> until <time [^>]*>\w+ \d+ \w+ 20:00 \+0545<", text(editor.get(path))
+    )
+    refused = text(editor.post(f"{path}override/", {**typed_in, "ends": ""}))
+    assert f'name="starts" type="datetime-local" value="{day}T08:00"' in refused
 
 
 def test_its_calendar_is_for_those_who_know_its_address(editor: Client, client: Client) -> None:
