@@ -8,12 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 from pydantic import ValidationError
 
-from metrics.access.policy import CHANGE, check, visible
-from metrics.access.principal import Principal
+from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, may, visible
+from metrics.access.principal import Principal, of_user
 from metrics.actions import audience, channels, journal, odd_rows
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
 from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec
-from metrics.models import Channel, Escalation, Schedule, Team
+from metrics.models import Alert, Channel, Escalation, Schedule, Team
 
 
 def find(by: Principal, team: str) -> Escalation:
@@ -86,10 +86,20 @@ def checked(by: Principal, document: Mapping[str, Any], team: Team | None) -> Es
     return spec
 
 
-def gaps(spec: EscalationSpec, team: Team) -> list[str]:
-    """Return in sentences whom the steps of a team name, and who are not there yet."""
+def gaps(spec: EscalationSpec, team: Team | None) -> list[str]:
+    """Return in sentences whom the steps of a team, or of the installation, name and who can't answer.
+
+    Some are not there yet, and viewers acknowledge nothing.
+    """
     told = {one for step in spec.steps for one in step.tell}
-    found = []
+    people = User.objects.filter(username__in=[one.removeprefix("user:") for one in told if one.startswith("user:")])
+    found = [
+        f"{one.get_username()} is a viewer: viewers are told of alerts, and only editors can acknowledge them."
+        for one in people.order_by("username")
+        if not may(of_user(one), ACKNOWLEDGE, Alert)
+    ]
+    if team is None:
+        return found
     if TEAM in told and not team.user_set.filter(is_active=True).exists():
         found.append(f"{team} has no members yet.")
     if CHANNELS in told and not channels.of_teams([team]):

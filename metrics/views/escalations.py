@@ -90,7 +90,7 @@ def _means(by: Principal, draft: Draft, team: Team | None) -> dict[str, Any]:
 
 
 def _said(spec: EscalationSpec, team: Team | None) -> dict[str, Any]:
-    return {"means": meaning(spec), "gaps": actions.gaps(spec, team) if team else []}
+    return {"means": meaning(spec), "gaps": actions.gaps(spec, team)}
 
 
 def _page(

@@ -1,6 +1,7 @@
 """The pages on which teams say who is told of their alerts."""
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -73,6 +74,20 @@ def test_the_page_says_who_of_those_is_not_there_yet(editor: Client, ops: Team) 
     typed = {**form(editor.get(path(nobody)).content.decode(), path(nobody)), "escalation-steps-0-tell": "user:eve"}
     assert editor.post(path(nobody), typed).status_code == 302
     assert "yet" not in text(editor.get(path(nobody)))
+
+
+def test_the_page_says_which_of_those_may_not_acknowledge(editor: Client, ops: Team) -> None:
+    make.user("vic")
+    make.user("abe")
+    told = {"escalation-steps-0-tell": "user:vic\nuser:eve\nuser:abe"}
+    says = r"(\w+) is a viewer: viewers are told of alerts, and only editors can acknowledge them\."
+    editor.force_login(make.user("admin", is_superuser=True))
+    for where in (path(ops), "/access/escalation/"):
+        assert re.findall(says, text(editor.get(where))) == []
+        typed = {**form(editor.get(where).content.decode(), where), **told}
+        assert re.findall(says, text(editor.post(f"{where}?do=meaning", typed))) == ["abe", "vic"]
+        assert editor.post(where, typed).status_code == 302
+        assert re.findall(says, text(editor.get(where))) == ["abe", "vic"]
 
 
 QUIET = {"from": "22:00", "to": "07:00", "time_zone": "Europe/Berlin", "severities": ""}
