@@ -1,19 +1,31 @@
 """How teams answer, and the installation for those that do not say: looking at it, and changing it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from pydantic import ValidationError
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, may, visible
 from metrics.access.principal import Principal, of_user
 from metrics.actions import audience, channels, journal, odd_rows
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
-from metrics.alerts.escalation import CHANNELS, ON_CALL, TEAM, USUAL, EscalationSpec
+from metrics.alerts.escalation import CHANNELS, NAMED, ON_CALL, TEAM, USUAL, WORDS, EscalationSpec
 from metrics.models import Alert, Channel, Escalation, Schedule, Team
+
+SUGGESTED = 8
+"""So many of each sort are suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """One that a step may tell: the `text` that says so, and `about` it, such as a person's whole name."""
+
+    text: str
+    about: str
 
 
 def find(by: Principal, team: str) -> Escalation:
@@ -105,6 +117,48 @@ def gaps(spec: EscalationSpec, team: Team | None) -> list[str]:
     if CHANNELS in told and not channels.of_teams([team]):
         found.append(f"{team} has no channel yet, so nobody is told outside of these pages.")
     return found
+
+
+def suggested(by: Principal, team: Team | None, typed: str) -> list[Suggested]:
+    """Return whom a step of `team` may tell, of those that are for `by` to see: what goes on from what was `typed`.
+
+    That is a word such as team, or a part of a name, with or without its sort before it, as in user:ann.
+    """
+    what, colon, name = (part.strip() for part in typed.replace("\x00", "").partition(":"))
+    begun = what.lower()
+    found = [] if colon else [Suggested(one, SORTS[one]) for one in WORDS if one.startswith(begun)]
+    for sort in NAMED:
+        if not colon or sort == begun:
+            part = name if colon else "" if sort.startswith(begun) else what
+            names = _named(by, sort, team, part)
+            found += [Suggested(f"{sort}:{one}", about or SORTS[sort]) for one, about in names]
+    return found
+
+
+SORTS = {
+    "team": "team",
+    "everyone": "all who may see it",
+    "channels": "all channels of the team",
+    "user": "person",
+    ON_CALL: "schedule",
+    "channel": "channel",
+}
+"""Whom steps may tell, in words."""
+
+
+def _named(by: Principal, sort: str, team: Team | None, part: str) -> list[tuple[str, str]]:
+    """Return the names of a sort that have `part`, with what is to be said about each, the first ones of them."""
+    if sort == "user":
+        has = Q(username__icontains=part) | Q(first_name__icontains=part) | Q(last_name__icontains=part)
+        people = User.objects.filter(has, is_active=True).order_by("username")[:SUGGESTED]
+        return [(one.get_username(), one.get_full_name()) for one in people]
+    rows: QuerySet[Any] = {
+        "team": visible(by, Team),
+        ON_CALL: visible(by, Schedule),
+        "channel": visible(by, Channel).filter(Q(team=team) | Q(team=None)),
+    }[sort]
+    names = rows.filter(name__icontains=part).order_by("name").values_list("name", flat=True).distinct()
+    return [(one, "") for one in names[:SUGGESTED]]
 
 
 def facts(escalation: Escalation) -> dict[str, Any]:

@@ -17,14 +17,14 @@ CLOCK = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 Waiting = Literal["info", "warning"]
 WAIT: tuple[Waiting, ...] = ("info", "warning")
 TOLD_MOST = 20
-TEAM, EVERYONE, CHANNELS = "team", "everyone", "channels"
+TEAM, EVERYONE, CHANNELS = WORDS = "team", "everyone", "channels"
 ON_CALL = "on-call"
 NAMED = ("user", "team", ON_CALL, "channel")
 
 
 def _addressee(text: str) -> str:
     what, _, name = text.partition(":")
-    if text not in (TEAM, EVERYONE, CHANNELS) and (what not in NAMED or not name):
+    if text not in WORDS and (what not in NAMED or not name):
         raise ValueError("it has to be team, channels, everyone, user:NAME, team:NAME, on-call:NAME or channel:NAME")
     return text
 
@@ -55,6 +55,7 @@ class Step(BaseModel):
         min_length=1,
         max_length=TOLD_MOST,
         description="team, channels (all of the team), everyone, user:NAME, team:NAME, on-call:NAME or channel:NAME.",
+        json_schema_extra={"suggest": "told"},
     )
 
     @property

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from metrics.access.policy import CHANGE, may, visible
+from metrics.access.policy import CHANGE, check, may, visible
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import escalation_specs as actions
 from metrics.actions.errors import Errors, Invalid, Missing
@@ -20,6 +20,7 @@ from metrics.views.access import page
 from metrics.views.menu import people
 
 PART = "escalation"
+TYPED_MOST = 300
 PARTS = {PART: fields_of(EscalationSpec, "steps", "repeat", "group_by", "gather", "quiet")}
 
 
@@ -28,10 +29,14 @@ PARTS = {PART: fields_of(EscalationSpec, "steps", "repeat", "group_by", "gather"
 def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
     """How the team `id` answers, or the installation; posted, how it does from now on.
 
-    With `?do=meaning` it is the sentence that says what stands in the form.
+    With `?do=meaning` it is the sentence that says what stands in the form; with `?do=suggest`, whom a step may tell.
     """
     by, team = of_visitor(request), _team(request, id)
     found = actions.find(by, team.name if team else "")
+    if request.method != "POST" and request.GET.get("do") == "suggest":
+        check(by, CHANGE, found)
+        suggested = actions.suggested(by, team, request.GET.get("q", "")[:TYPED_MOST])
+        return render(request, "access/_suggestions.html", {"suggested": suggested})
     draft = Draft.of(PARTS, {PART: actions.facts(found)})
     if request.method != "POST":
         return _page(request, draft, found, _said(actions.spec_of(found), team))

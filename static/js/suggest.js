@@ -1,4 +1,5 @@
-// Suggestions of series while one types into a field with data-suggest: a listbox below it, by keyboard, mouse or touch.
+// Suggestions of series, or of people and channels, while one types into a field with data-suggest: a listbox below it, by
+// keyboard, mouse or touch.
 // Forms come and go, so all events are heard on the document. The list comes as HTML from the server.
 
 const WAIT_MS = 120;
@@ -41,12 +42,14 @@ function address() {
   const url = new URL(field.dataset.suggestFrom, location.href);
   if (field.dataset.suggest === "metric") {
     url.searchParams.set("q", field.value);
-  } else {
+    return url;
+  }
+  if (field.dataset.suggest === "labels") {
     const metric = beside("metric")?.value.trim();
     if (!metric) return null;
     url.searchParams.set("metric", metric);
-    url.searchParams.set("q", lineAt(field.value, field.selectionStart).text);
   }
+  url.searchParams.set("q", lineAt(field.value, field.selectionStart).text);
   return url;
 }
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from metrics.access.principal import SYSTEM
 from metrics.actions import channels
-from metrics.models import AuditEntry, Escalation, Team
+from metrics.models import AuditEntry, Escalation, Schedule, Team
 from tests import make
 from tests.html_form import form
 
@@ -88,6 +88,40 @@ def test_the_page_says_which_of_those_may_not_acknowledge(editor: Client, ops: T
         assert re.findall(says, text(editor.post(f"{where}?do=meaning", typed))) == ["abe", "vic"]
         assert editor.post(where, typed).status_code == 302
         assert re.findall(says, text(editor.get(where))) == ["abe", "vic"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "lines"),
+    [
+        ("", ["team", "everyone", "channels", "user:ann", "user:eve", "team:ops", "on-call:Nights", "channel:hook"]),
+        ("te", ["team", "team:ops"]),
+        ("Lee", ["user:ann"]),
+        ("user:", ["user:ann", "user:eve"]),
+        (" User: E ", ["user:ann", "user:eve"]),
+        ("on-call:nig", ["on-call:Nights"]),
+        ("channel:", ["channel:hook"]),
+        ("ho", ["channel:hook"]),
+        ("mail:ann", []),
+        ("user:\x00%_", []),
+    ],
+)
+def test_those_who_can_be_told_are_suggested(editor: Client, ops: Team, typed: str, lines: list[str]) -> None:
+    make.user("ann", first_name="Ann", last_name="Lee")
+    make.user("gone", is_active=False)
+    theirs = make.team("theirs")
+    for team in ("ops", "theirs"):
+        config = {"url": "https://example.org/", "secret": "x" * 16}
+        channels.create(SYSTEM, "webhook", "hook" if team == "ops" else "their hook", config, team)
+    Schedule.objects.create(name="Nights", time_zone="UTC", spec={})
+    Schedule.objects.create(name="Theirs", time_zone="UTC", spec={}, for_everyone=False).teams.add(theirs)
+    page = editor.get(path(ops), {"do": "suggest", "q": typed}, headers={"HX-Request": "true"})
+    assert re.findall(r'data-line="([^"]*)"', text(page)) == lines
+    assert f'data-suggest="told" data-suggest-from="{path(ops)}?do=suggest"' in text(editor.get(path(ops)))
+
+
+def test_viewers_are_suggested_nobody(editor: Client, ops: Team) -> None:
+    editor.force_login(make.user("vic"))
+    assert editor.get("/access/escalation/?do=suggest").status_code == 403
 
 
 QUIET = {"from": "22:00", "to": "07:00", "time_zone": "Europe/Berlin", "severities": ""}
