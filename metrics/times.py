@@ -5,6 +5,8 @@ from typing import overload
 
 YEARS = range(1970, 3000)
 """Years of times that people may plan: at the ends of the calendar, nothing can be added any more."""
+LOCAL_TIME = "datetime-local"
+"""The format, in JSON schemas, of times without a zone, such as 2026-11-30T09:00."""
 
 
 @overload

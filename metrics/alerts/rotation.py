@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from metrics.access.sharing import Text
-from metrics.times import YEARS
+from metrics.times import LOCAL_TIME, YEARS
 from metrics.versioned import Versioned
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -46,7 +46,7 @@ def _local(text: str) -> str:
 
 
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-LocalTime = Annotated[str, AfterValidator(_local)]
+LocalTime = Annotated[str, AfterValidator(_local), Field(json_schema_extra={"format": LOCAL_TIME})]
 
 
 class _Part(BaseModel):
@@ -69,7 +69,9 @@ class Layer(_Part):
     people: list[Text] = Field(
         default=[], max_length=PEOPLE_MOST, description="Names of users, in the order of their turns."
     )
-    start: LocalTime = Field(description="When the first turn begins, such as 2026-11-30T09:00: a local time.")
+    start: LocalTime = Field(
+        description="When the first turn begins, such as 2026-11-30T09:00: a time of the schedule's zone."
+    )
     every: int = Field(default=1, ge=1, le=1000, description="How many hours, days or weeks a turn has.")
     unit: Literal["hours", "days", "weeks"] = Field(
         default="weeks", description="The unit that it is counted in.", json_schema_extra={"shown": True}

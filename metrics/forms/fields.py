@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from metrics.forms.labels import label
+from metrics.times import LOCAL_TIME
 
 Schema = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ YES_NO = {"yes": True, "no": False}
 class Field:
     """A field: its `name`, its part of the `schema` without references and "or null", and how it is typed in.
 
-    `type` is text, long, number, checkbox, select, lines (a list), pairs (a dictionary), json, group (a model) or list
+    `type` is text, long, number, time (a local one), checkbox, select, lines (a list), pairs (a dictionary), json, group (a model) or list
     (of models). `values` are those of a select, by the text of their option. A group and each item of a list have
     `fields`. A credential `is_secret`. One that is `nullable` may be None. `default` is what counts if it is left out.
     `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of the one beside it,
@@ -203,6 +204,8 @@ def _type(plain: Schema, schema: Schema) -> str:
         return "checkbox"
     if kind in ("integer", "number"):
         return "number"
+    if kind == "string" and plain.get("format") == LOCAL_TIME:
+        return "time"
     if kind == "string":
         return "long" if plain.get("maxLength", 0) > LONG and plain.get("format") != "password" else "text"
     if kind == "array" and _is_scalar(plain.get("items"), schema):

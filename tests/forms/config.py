@@ -8,6 +8,7 @@ from metrics.forms.fields import fields_of
 from metrics.forms.typed import parse, write
 from metrics.sources import registry as sources
 from metrics.sources.base import SourceConfig
+from metrics.times import LOCAL_TIME
 from metrics.widgets import registry as widgets
 
 
@@ -43,6 +44,7 @@ class Config(SourceConfig):
     perhaps: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     picks: list[Pick] = Field(default_factory=list)
+    begins: Annotated[str, Field(json_schema_extra={"format": LOCAL_TIME})] | None = None
     short: Annotated[str, Field(max_length=5)] = "x"
 
 

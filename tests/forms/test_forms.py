@@ -62,6 +62,7 @@ def test_each_type_of_field_has_its_entry() -> None:
         "perhaps": "text",
         "headers": "pairs",
         "picks": "json",
+        "begins": "time",
         "short": "text",
     }
 
@@ -135,6 +136,7 @@ class TestParse:
             ("anything", '{"a": [1, null]}', {"a": [1, None]}),
             ("step-path", "x", {"path": "x"}),
             ("expected", "", ""),
+            ("begins", "2026-11-30T09:00", "2026-11-30T09:00"),
             ("password", " open sesame ", " open sesame "),
             ("headers", "X-Key: alibaba", {"X-Key": "alibaba"}),
             ("picks", '[{"path": "x", "key": "y"}]', [{"path": "x", "key": "y"}]),
@@ -149,6 +151,7 @@ class TestParse:
             ("port", ""),
             ("port", "443"),
             ("limit", ""),
+            ("begins", ""),
             ("name", " "),
             ("anything", ""),
             ("step-path", ""),

@@ -40,6 +40,7 @@ def values(field: Field) -> st.SearchStrategy[Any]:
         "text": TEXTS,
         "long": TEXTS,
         "number": NUMBERS,
+        "time": st.datetimes().map(lambda one: one.isoformat("T", "minutes")),
         "checkbox": st.booleans(),
         "lines": st.lists(LINES.filter(bool), max_size=3),
         "pairs": st.dictionaries(NAMED, LINES, max_size=3),

@@ -48,6 +48,13 @@ def test_the_unit_of_a_turn_stands_beside_how_many(editor: Client) -> None:
     assert page.index('name="spec-layers-0-unit"') < page.index("<summary>")
 
 
+def test_the_start_of_turns_is_chosen_as_a_time(editor: Client) -> None:
+    entry = r'name="spec-layers-0-start" type="datetime-local" value="(.*?)"'
+    assert re.findall(entry, text(editor.get(NEW))) == [""]
+    editor.post(NEW, typed(editor, **LAYER))
+    assert re.findall(entry, text(editor.get(f"/on-call/{Schedule.objects.get().pk}/edit/"))) == ["2026-01-05T09:00"]
+
+
 def test_a_schedule_says_who_on_it_may_not_acknowledge(editor: Client) -> None:
     editor.post(NEW, typed(editor, **LAYER | {"spec-layers-0-people": "ann\nbob\neve"}))
     page = text(editor.get(f"/on-call/{Schedule.objects.get().pk}/"))
