@@ -18,7 +18,7 @@ from metrics.models.log import sender
 from metrics.notify.message import Line, Message
 from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
-from metrics.widgets.units import age
+from metrics.widgets.units import lasted
 
 LINES_MOST = 30
 CONVERSATION = "incident:"
@@ -113,7 +113,7 @@ def _line(word: str, incident: Incident, waits: Iterable[str], now: float) -> Li
     text, url = f"{word}: {incident.title}", deliveries.address_of(f"/incidents/{incident.pk}/")
     if incident.resolved_at is not None:
         lasted_s = (incident.resolved_at - incident.opened_at).total_seconds()
-        return Line(f"{text}, after {age(max(0.0, lasted_s))}", url=url)
+        return Line(f"{text}, after {lasted(lasted_s)}", url=url)
     if incident.acknowledged_by:
         text += f", {sender(incident.acknowledged_by)} has it"
     elif _name(incident) in waits:

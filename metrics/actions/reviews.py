@@ -130,7 +130,7 @@ def _all(found: Iterable[str]) -> list[str]:
 
 
 def _lasted(since: datetime, until: datetime) -> str:
-    return units.age(max(0.0, (until - since).total_seconds()))
+    return units.lasted((until - since).total_seconds())
 
 
 def _time(at: datetime) -> str:

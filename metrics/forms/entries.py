@@ -17,13 +17,13 @@ class Entry:
     """One entry of the form.
 
     `type` says how it is drawn: text, long, number, time, checkbox, select, lines, pairs, json, group or list; a
-    credential `is_secret`. `name` is that of the input, `value` what stands in it, and a checkbox may be `checked`. `label` and
-    `help` are for people. `least` and `most` bound a number, or how many items a list has; `options` are what a select
-    offers; `rows` the lines of what has some. Of a credential, `is_set` says whether there is one, and `remove` is the
-    name of the checkbox that removes it, empty if that can't be. An entry that `may_be_empty` has a checkbox for that,
-    and `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A group has a `group`, a
-    list `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be given. One entry may
-    have the `focus`. `suggest` is as in `Field`.
+    credential `is_secret`. `name` is that of the input, `value` what stands in it, and a checkbox may be `checked`.
+    `label` and `help` are for people. `least` and `most` bound a number, or how many items a list has; `options` are
+    what a select offers; `rows` the lines of what has some. Of a credential, `is_set` says whether there is one, and
+    `remove` is the name of the checkbox that removes it, empty if that can't be. An entry that `may_be_empty` has a
+    checkbox for that, and `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A
+    group has a `group`, a list `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be
+    given. One entry may have the `focus`. `suggest` is as in `Field`.
     """
 
     name: str

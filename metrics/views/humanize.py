@@ -1,4 +1,4 @@
-"""Ages, durations and schedules in the words a person would use; the same words as in static/js/clock.js."""
+"""Ages, durations and schedules in the words a person would use; ages in the same as static/js/clock.js."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from metrics.models import Heartbeat, Source
 from metrics.schedule import CLOCKS_DIFFER_S
 from metrics.widgets import units
 
-age = units.age
+age, lasted = units.age, units.lasted
 
 
 def ago(moment: datetime | None, now: float) -> str:

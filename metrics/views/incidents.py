@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
 from metrics.access.principal import Principal, of_visitor
-from metrics.actions import incidents as actions
 from metrics.actions import alert_notices, logs, reviews, rooms, sightings
+from metrics.actions import incidents as actions
 from metrics.actions.alert_rows import row
 from metrics.actions.alerts import LISTED_MOST
 from metrics.actions.errors import Forbidden, Invalid
@@ -171,7 +171,7 @@ def listed(incident: Incident, counts: Counts, now: float) -> Listed:
     return Listed(
         incident=incident,
         since=humanize.ago(incident.opened_at, now),
-        lasted="" if ended is None else humanize.age(max(0.0, ended - opened)),
+        lasted="" if ended is None else humanize.lasted(ended - opened),
         who=sender(incident.acknowledged_by) if incident.acknowledged_by else "",
         bad=counts.bad,
         count=counts.all,

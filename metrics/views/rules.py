@@ -247,7 +247,7 @@ def _rehearsed(by: Principal, spec: RuleSpec, teams: Sequence[str], everyone: bo
         "rehearsal": rehearsal,
         "shown": shown,
         "handles": [(f"{CONDITION}-{name}", label(name)) for name in spec.kind.lines(spec.config())],
-        "fired_for": humanize.age(rehearsal.fired_s),
+        "fired_for": humanize.lasted(rehearsal.fired_s),
         "hours": hours(rehearsal.told),
         "told": " and ".join(teams) or ("everyone" if everyone else "nobody"),
         "listed": [_line(one, now, rehearsal.days) for one in rehearsal.series[:LISTED_MOST]],
@@ -271,12 +271,12 @@ def _line(one: Rehearsed, now: float, days: int) -> dict[str, Any]:
         "name": one.name,
         "count": len(one.episodes),
         "flaps": one.flaps,
-        "lasted": humanize.age(one.fired_s),
+        "lasted": humanize.lasted(one.fired_s),
         "newest": datetime_of(newest.start),
         "still": newest.end is None,
         "strips": strips(one.episodes, now - days * rehearsals.DAY_S, now),
         "times": [
-            (datetime_of(at.start), humanize.age((at.end or now) - at.start)) for at in one.episodes[-SAID_MOST:]
+            (datetime_of(at.start), humanize.lasted((at.end or now) - at.start)) for at in one.episodes[-SAID_MOST:]
         ],
     }
 

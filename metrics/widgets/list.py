@@ -167,7 +167,7 @@ def _shown(change: _Found, config: ListConfig, window: Window) -> Change:
 
 def _of_annotation(one: Noted, window: Window, most_bytes: int) -> Change:
     tags_bytes = most_bytes // 3
-    lasts = [] if one.until is None else ["open" if math.isinf(one.until) else units.age(one.until - one.at)]
+    lasts = [] if one.until is None else ["open" if math.isinf(one.until) else units.lasted(one.until - one.at)]
     return Change(
         time=_time(one.at, window),
         name=cut(one.text, most_bytes - tags_bytes),

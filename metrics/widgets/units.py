@@ -9,6 +9,7 @@ fits are in scientific notation, without one.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
@@ -20,6 +21,8 @@ DECIMALS_MOST = 10
 NOISE = 5e-11
 """Share of a bound within which a value counts as the bound: floats make 99.99999999999999 % of 100 %."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+
+SIZES = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,16 @@ def age(seconds: float) -> str:
         if whole < most * size:
             return f"{whole // size} {unit}"
     return f"{whole // 86_400} d"
+
+
+def lasted(seconds: float) -> str:
+    """Return how long something lasted, in its two largest units and rounded: 51 s, 1 min 51 s, 2 h, 3 d 4 h."""
+    whole = max(0, round(seconds))
+    for (size, unit), (part, smaller) in pairwise(SIZES):
+        if whole >= size:
+            count, rest = divmod(round(whole / part), size // part)
+            return f"{count} {unit} {rest} {smaller}" if rest else f"{count} {unit}"
+    return f"{whole} s"
 
 
 def decimals_of(step: float) -> int:

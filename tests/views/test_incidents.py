@@ -1,6 +1,7 @@
 """The pages of incidents, as a person uses them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -112,6 +113,16 @@ def test_an_open_page_gets_the_buttons_of_how_it_stands_now(editor: Client) -> N
     assert buttons() == ["take", "back", "hand-over", "resolve"]
     editor.post(f"{path(incident)}answer/", {"do": "resolve"})
     assert buttons() == ["reopen"]
+
+
+def test_how_long_it_lasted_is_said_alike_on_its_page_and_in_its_review(editor: Client) -> None:
+    incident = storm()
+    taken, over = (incident.opened_at + timedelta(seconds=seconds) for seconds in (89, 111))
+    Incident.objects.filter(pk=incident.pk).update(acknowledged_at=taken, resolved_at=over)
+    assert ", for 1 min 51 s<" in text(editor.get(path(incident)))
+    review = text(editor.get(f"{path(incident)}review/?format=markdown"))
+    assert ", after 1 min 51 s\n" in review
+    assert "- Taken after: 1 min 29 s\n" in review
 
 
 def test_what_is_over_comes_behind_all_that_is_open(editor: Client) -> None:

@@ -204,7 +204,7 @@ def test_a_list_has_annotations_the_newest_first_among_changes() -> None:
     assert found.freshness.state == "still"
     assert [(one.time, one.name, one.tags, one.link) for one in found.view.changes] == [
         ("11:59:10", "b", "deploy, shop", "/annotations/?from=7#annotation-7"),
-        ("10:00:00", "a", "1 h · deploy", "/annotations/?from=8#annotation-8"),
+        ("10:00:00", "a", "1 h 59 min · deploy", "/annotations/?from=8#annotation-8"),
     ]
     drawn = html([alone], [found])["list-x"]
     assert re.search(r'href="/annotations/\?from=7#annotation-7".*>b<', drawn)
@@ -292,6 +292,6 @@ def test_incidents_have_marks_of_their_own_with_their_worst_severity_and_where_t
     listed = ListKind().view(rows, [], window())
     assert [(one.name, one.tags, one.link) for one in listed.changes] == [
         ("Incident 2", "open · incident", "/incidents/2/"),
-        ("Incident 3", "1 min · incident", "/incidents/3/"),
+        ("Incident 3", "1 min 41 s · incident", "/incidents/3/"),
         ("Incident 1", "15 min · incident", "/incidents/1/"),
     ]

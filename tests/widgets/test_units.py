@@ -149,6 +149,31 @@ def test_nothing_reads_zero_or_a_hundred_per_cent_or_a_minus_but_what_is(
     assert abs(said) != full or math.isclose(abs(value), full, rel_tol=units.NOISE)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-3, "0 s"),
+        (0, "0 s"),
+        (0.6, "1 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (89, "1 min 29 s"),
+        (111, "1 min 51 s"),
+        (120, "2 min"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h"),
+        (3629, "1 h"),
+        (3631, "1 h 1 min"),
+        (7199, "2 h"),
+        (86_369, "23 h 59 min"),
+        (86_400 + 5400 + 1, "1 d 2 h"),
+        (30 * 86_400, "30 d"),
+    ],
+)
+def test_how_long_something_lasted_is_rounded_in_two_units(seconds: float, expected: str) -> None:
+    assert units.lasted(seconds) == expected
+
+
 def test_decimals_can_be_fixed() -> None:
     assert plain(units.show(3, "orders", 2)) == "3.00 orders"
     assert plain(units.show(0, "percent", 1)) == "0.0 %"
