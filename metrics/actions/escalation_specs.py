@@ -143,7 +143,7 @@ SORTS = {
     ON_CALL: "schedule",
     "channel": "channel",
 }
-"""Whom steps may tell, in words."""
+"""Those that steps may tell, in words."""
 
 
 def _named(by: Principal, sort: str, team: Team | None, part: str) -> list[tuple[str, str]]:
