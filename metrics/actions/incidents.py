@@ -24,10 +24,11 @@ from metrics.actions import (
 from metrics.actions.errors import Invalid, Missing, check_storable
 from metrics.actions.notification_settings import ALERT
 from metrics.alerts.machine import ALERTING, BURNING, State
-from metrics.models import Alert, Incident, Rule
+from metrics.models import Alert, Incident
 from metrics.models.log import sender
 from metrics.prepared_query import Given, PreparedQuery
 from metrics.times import datetime_of
+from metrics.widgets.links import outside
 
 LISTED_MOST = 200
 CHECKLIST_MOST, ITEM_MOST = 50, 300
@@ -243,10 +244,10 @@ def count_of_alerts(by: Principal, incident: Incident) -> int:
 
 
 def runbooks(by: Principal, incident: Incident) -> list[str]:
-    """Return the runbooks of the rules that the alerts of an incident are of, of what `by` may see."""
-    of = visible(by, Alert).filter(incident=incident).order_by().values("rule")
-    specs = Rule.objects.filter(pk__in=of).values_list("spec", flat=True)
-    return sorted({spec["runbook"] for spec in specs if spec.get("runbook")})
+    """Return the runbooks of the alerts of an incident, of what `by` may see: its own, else that of its rule."""
+    rows = visible(by, Alert).filter(incident=incident).order_by()
+    found = rows.values_list("annotations__runbook_url", "rule__spec__runbook").distinct()
+    return sorted({outside(own or "") or runbook for own, runbook in found} - {None, ""})
 
 
 def _take(by: Principal, incident: Incident, reason: str, until: datetime | None, now: datetime) -> None:

@@ -100,6 +100,22 @@ def test_what_rules_say_stands_on_its_page_each_text_once(editor: Client) -> Non
     assert said(several) == {}
 
 
+def test_its_runbooks_are_those_of_its_alerts_and_of_their_rules(editor: Client) -> None:
+    def runbooks(incident: Incident) -> list[str]:
+        (found,) = re.findall(r"<dt>Runbook</dt><dd>(.*?)</dd>", text(editor.get(path(incident)))) or [""]
+        return re.findall(r'href="(.*?)"', found)
+
+    assert runbooks(storm(title="None")) == []
+    incident = storm(4, runbook="/d/disks/")
+    assert runbooks(incident) == ["/d/disks/"]
+    alerts = Alert.objects.filter(incident=incident)
+    alerts.filter(key="1").update(annotations={"runbook_url": "https://wiki.example.com/?a&b"})
+    alerts.filter(key="2").update(annotations={"runbook_url": "javascript:alert(1)"})
+    assert runbooks(incident) == ["/d/disks/", "https://wiki.example.com/?a&amp;b"]
+    alerts.update(annotations={"runbook_url": "https://wiki.example.com/own"})
+    assert runbooks(incident) == ["https://wiki.example.com/own"]
+
+
 def test_an_open_page_gets_the_buttons_of_how_it_stands_now(editor: Client) -> None:
     incident = storm()
 
