@@ -23,7 +23,7 @@ from metrics.actions.alert_states import Moved
 from metrics.actions.alert_values import Value
 from metrics.actions.looked import CALCULATED_EVERY_S, HISTORY_S, ON_THE_WAY_S, Looked, Seen
 from metrics.actions.rule_index import IndexedRule
-from metrics.alerts.machine import Change, State, Status, fold
+from metrics.alerts.machine import Cause, Change, State, Status, fold
 from metrics.models import Series
 from metrics.redis_state import arrived, outage
 from metrics.sample import Sample
@@ -202,7 +202,8 @@ def _folded(one: Looked, now: float) -> tuple[Status, list[Change]]:
         if status.state == before:
             return status, []
         at = status.since if math.isfinite(status.since) else one.samples[0][0]
-        return Status(status.state, at, status.seen_at), [Change(before, status.state, at, one.value)]
+        cause = changes[-1].cause if changes else Cause.SAMPLE
+        return replace(status, since=at), [Change(before, status.state, at, status.value, cause)]
     old = [change for change in changes if change.at < now - HISTORY_S]
     news = changes[len(old) :]
     if old and old[-1].after != before:

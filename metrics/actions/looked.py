@@ -161,9 +161,13 @@ def waiting() -> list[Looked]:
 
 
 def _status(alert: Alert) -> Status:
-    """Return where an alert stands. Of one that is well nobody notes when the newest sample came."""
+    """Return where an alert stands. Of one that is well nobody notes when the newest sample came.
+
+    The alert of a series without data keeps its last value to be shown, though it holds no longer.
+    """
     seen_at = -math.inf if alert.state == State.OK else alert.seen_at_ms / 1000
-    return Status(State(alert.state), alert.since_ms / 1000, seen_at, alert.value)
+    value = None if alert.state == State.NODATA else alert.value
+    return Status(State(alert.state), alert.since_ms / 1000, seen_at, value)
 
 
 def of_moment(rules: Sequence[IndexedRule], at: float) -> list[Seen]:

@@ -136,10 +136,10 @@ class _Walk:
 
     def pass_time(self, to: float) -> None:
         """Do what the timers say that is to happen before `to`: a sample of the same moment comes first."""
-        lapses_at = self.seen_at + self.lapse_s
+        lapses_at = self.seen_at + self.lapse_s if self.seen_at > -math.inf else math.inf
         if self.acts_at < min(to, lapses_at):
             self._become(TIMED[self.state], self.acts_at, Cause.TIMER)
-        if -math.inf < lapses_at < to:
+        if lapses_at < to:
             self.value = None
             if self.state != self.timing.no_data:
                 self._become(State(self.timing.no_data), lapses_at, Cause.LAPSED)

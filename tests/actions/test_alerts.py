@@ -202,6 +202,31 @@ def test_a_sample_before_the_last_change_corrects_the_state() -> None:
     assert moves() == [("ok", "firing", 20)]
 
 
+def test_what_a_late_sample_has_a_timer_fire_is_told_with_its_cause() -> None:
+    person("ann")
+    rule(**A_MINUTE)
+    push(95, 10)
+    accepted([sample("disk_used", 95, AT - 55)], now=AT + 20)
+    evaluation.evaluate(AT + 20)
+    assert moves() == [("ok", "pending", 10), ("pending", "firing", 5)]
+    assert told() == ["Warning: Disk full is 95."]
+    why = Transition.objects.filter(noun="alert").latest("pk").why
+    assert why == "It lasted for long enough. The value was 95; bad is above 90."
+
+
+def test_a_late_sample_before_a_series_lapsed_tells_no_value() -> None:
+    person("ann")
+    rule(no_data="ok")
+    machine = make.source(every_s=10)
+    accepted([sample("disk_used", 95, AT)], machine)
+    evaluation.evaluate(AT)
+    accepted([sample("disk_used", 50, AT - 5)], machine, now=AT + 60)
+    evaluation.evaluate(AT + 60)
+    assert states() == {"Disk full": "ok"}
+    assert told() == ["Warning: Disk full is 95.", "Over: Disk full."]
+    assert Transition.objects.filter(noun="alert").latest("pk").why == "No sample came."
+
+
 def test_redis_that_lost_its_data_loses_no_alert() -> None:
     rule()
     evaluation.sweep(AT)
@@ -332,6 +357,20 @@ class TestConditions:
         accepted([sample("disk_used", value, AT + at) for at, value in ((-600, 10), (0, 16), (10, 14))], now=AT + 10)
         evaluation.evaluate(AT + 10)
         assert [move for move in moves() if move[2] >= 0] == [("ok", "firing", 0), ("firing", "ok", 10)]
+
+    def test_what_nobody_can_judge_after_a_gap_tells_no_value(self) -> None:
+        person("ann")
+        rule(condition={"kind": "change", "by": 5, "within": "1m"})
+        machine = make.source(every_s=10)
+        for after_s, value in ((-60, 10), (0, 16)):
+            accepted([sample("disk_used", value, AT + after_s)], machine, now=AT + after_s)
+            evaluation.evaluate(AT + after_s)
+        evaluation.sweep(AT + 60)
+        accepted([sample("disk_used", 16, AT + 600)], machine, now=AT + 600)
+        evaluation.evaluate(AT + 600)
+        assert moves()[-2:] == [("firing", "nodata", 53), ("nodata", "ok", 600)]
+        assert told()[-1] == "Over: Disk full."
+        assert Transition.objects.filter(noun="alert").latest("pk").why == "A sample came."
 
     def test_a_check_fails_after_three(self) -> None:
         person("ann")

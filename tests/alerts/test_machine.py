@@ -150,6 +150,12 @@ def test_no_value_holds_in_a_series_that_lapsed() -> None:
     ]
 
 
+def test_a_timer_ends_though_nobody_knows_when_the_newest_sample_came() -> None:
+    timing = Timing(for_s=60, lapses_after_s=50)
+    _, changes = fold(Status(PENDING, 0, value=95.0), [(100, 50.0)], 100, is_bad, timing)
+    assert changes == [Change(PENDING, FIRING, 60, 95.0, Cause.TIMER), Change(FIRING, OK, 100, 50.0)]
+
+
 TIMES = st.lists(st.integers(0, 600), unique=True, max_size=30).map(sorted)
 VALUES = st.sampled_from([50.0, 80.0, 85.0, 90.0, 95.0])
 TIMINGS = st.builds(
