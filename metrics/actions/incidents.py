@@ -96,10 +96,12 @@ def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None
 def give_back(by: Principal, id: int) -> Incident:
     """Take an acknowledgement back: the incident, and the alerts taken with it, are for anybody again.
 
-    Raises Missing and Forbidden.
+    Raises Missing, Forbidden and Invalid.
     """
     with transaction.atomic():
         incident = _locked(by, id, ACKNOWLEDGE)
+        if incident.resolved_at is not None:
+            raise Invalid("id", "This incident is over; there is nothing to give back.")
         _give_back(by, incident)
     return incident
 

@@ -248,7 +248,7 @@ def _save(by: Principal, draft: Draft, kind: str, found: Channel | None, team: s
     errors.check()
     given: Mapping[str, Any] = {"fallback": False, "enabled": True, **values[CHANNEL]}
     typed = str(given.get("position") or "").strip()
-    if typed and not typed.isdecimal():
+    if typed and not (typed.isascii() and typed.isdecimal() and len(typed) < 10):
         raise Invalid("position", f"position: {typed[:20]!r} is no whole number.")
     position = int(typed) if typed else None
     name, fallback, enabled = str(given.get("name", "")), bool(given["fallback"]), bool(given["enabled"])

@@ -138,9 +138,9 @@ def answer(request: HttpRequest, id: int) -> HttpResponse:
         "resolve": "It is resolved.",
         "reopen": "It is open again.",
     }
-    verb = given.get("do", "")
+    verb, place = given.get("do", ""), given.get("place", "0")
     try:
-        if verb not in done or not given.get("place", "0").lstrip("-").isdecimal():
+        if verb not in done or not (place.isascii() and place.isdecimal() and len(place) < 10):
             raise Invalid("do", "This form is out of date; load the page again.")
         done[verb]()
         if verb in said:

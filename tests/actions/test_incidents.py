@@ -218,6 +218,14 @@ class TestAnswering:
         verbs = AuditEntry.objects.filter(noun="incident").order_by("pk").values_list("verb", flat=True)
         assert list(verbs) == ["acknowledge", "acknowledge", "give back"]
 
+    def test_one_that_is_over_is_not_given_back(self, incident: Incident, bob: Principal) -> None:
+        incidents.acknowledge(bob, incident.pk)
+        incidents.resolve(bob, incident.pk)
+        before = said(incident)
+        with pytest.raises(Invalid, match="This incident is over; there is nothing to give back."):
+            incidents.give_back(bob, incident.pk)
+        assert said(incident) == before
+
     def test_it_is_handed_over_to_somebody_who_is_told(
         self, incident: Incident, ann: Principal, bob: Principal
     ) -> None:

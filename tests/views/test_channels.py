@@ -43,6 +43,15 @@ def page(client: Client, path: str, status: int = 200, *, part: bool = False) ->
     return answer.content.decode()
 
 
+@pytest.mark.parametrize("typed", ["second", "-1", "²", pytest.param("9" * 5000, id="too long")])
+def test_a_position_that_is_no_number_is_said(client: Client, typed: str) -> None:
+    client.force_login(make.user(is_superuser=True))
+    answer = client.post("/channels/new/?kind=webhook", {**TYPED, "channel-position": typed})
+    assert answer.status_code == 422
+    assert f"&#x27;{typed[:20]}&#x27; is no whole number." in answer.content.decode()
+    assert not Channel.objects.exists()
+
+
 def test_a_channel_is_made_changed_and_removed_by_forms() -> None:
     client = Client()
     client.force_login(make.admin())
