@@ -222,7 +222,7 @@ class TestAnswering:
         incidents.acknowledge(bob, incident.pk)
         incidents.resolve(bob, incident.pk)
         before = said(incident)
-        with pytest.raises(Invalid, match="This incident is over; there is nothing to give back."):
+        with pytest.raises(Invalid, match="This incident is over; there is nothing to give back"):
             incidents.give_back(bob, incident.pk)
         assert said(incident) == before
 
