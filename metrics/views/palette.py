@@ -40,5 +40,5 @@ def _pages(by: Principal) -> list[Item]:
         ("How you are told", "notification-settings"),
     ]
     new = [("Add a dashboard", "dashboard-new")] if may(by, CREATE, Dashboard) else []
-    named = [("Dashboards", "dashboards"), *((title, name) for title, name, _ in pages(by)), *new, *own]
+    named = [*((title, name) for title, name, _ in pages(by)), *new, *own]
     return [Item(title, path=reverse(name)) for title, name in named]

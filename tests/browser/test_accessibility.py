@@ -213,6 +213,41 @@ def test_a_page_has_no_serious_fault(page: Page, system: Stack, ids: dict[str, A
     _try(page, system, path_of(name, ids), BESIDES.get(name, ()))
 
 
+FULL = """() => {
+  for (const count of document.querySelectorAll(".sections :is(.down, .unread-count)")) {
+    count.hidden = false;
+    count.innerHTML = count.matches(".down") ? "12 down" : "<b>99+</b>";
+  }
+  document.querySelector(".who").textContent = "somebody.with.a.long.name";
+  document.getElementById("bell").append(Object.assign(document.createElement("b"), {textContent: "99+"}));
+  const top = document.querySelector(".top");
+  const lines = [...top.querySelectorAll(".brand, .sections > :is(a, button), .account > a")].map((one) => {
+    const {top, height} = one.getBoundingClientRect();
+    return Math.round((top + height / 2) / 10);
+  });
+  return [new Set(lines).size, lines.length];
+}"""
+"""The menu with all that it may say: on how many lines it is, and how many parts of it there are."""
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+def test_the_menu_is_one_line(page: Page, system: Stack, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{system.url}/audit/")
+    assert page.evaluate(FULL) == [1, 12]
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_what_is_less_used_opens_with_the_keyboard(page: Page, system: Stack) -> None:
+    page.goto(f"{system.url}/rules/")
+    more = page.get_by_role("button", name="More")
+    more.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Series"
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("link", name="Series").is_visible()
+
+
 @pytest.mark.parametrize("name", sorted(FOR_STRANGERS))
 def test_a_page_for_strangers_has_none(chromium: Browser, system: Stack, name: str) -> None:
     page = chromium.new_page(color_scheme="dark")
