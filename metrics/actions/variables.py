@@ -135,6 +135,18 @@ def options_of(dashboard: Dashboard, variables: Sequence[VariableSpec]) -> dict[
     return {one.name: one.values or _options(one, hidden) for one in variables}
 
 
+def doubts(dashboard: Dashboard, variables: Iterable[VariableSpec]) -> list[str]:
+    """Return what may be mistyped in `variables`: labels that no stored series has which `dashboard` may show."""
+    hidden = policy.hidden_on(dashboard.pk)
+    asked = [one for one in variables if one.label and not one.source]
+    missing = [one for one in asked if not read.values_of(one.label, one.metric, hidden, 1)]
+    return [
+        f"No series{f' of {one.metric}' if one.metric else ''} has the label {one.label} yet: "
+        f"${one.name} has no values until one has."
+        for one in missing
+    ]
+
+
 def _options(variable: VariableSpec, hidden: Collection[int]) -> list[str]:
     if not variable.source:
         return _values_of(variable.label, variable.metric, hidden)

@@ -32,8 +32,9 @@ class Field:
     group (a model) or list (of models). `values` are those of a select, by the text of their option. A group and each
     item of a list have `fields`. A credential `is_secret`. One that is `nullable` may be None. `default` is what counts
     if it is left out. `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of
-    the one beside it, people and channels to tell; a title is proposed with a metric; a picture is uploaded. In an item
-    of a list, fields beyond the first are folded unless they say something, or one is always `shown`.
+    the one beside it, a label of that one or of any, people and channels to tell; a title is proposed with a metric; a
+    picture is uploaded. In an item of a list, fields beyond the first are folded unless they say something, or one is
+    always `shown`.
     """
 
     name: str

@@ -154,15 +154,20 @@ class Catalogue:
         return [self._hit(*one[2:]) for one in best], len(found) > most
 
     def labels(self, metric: str, hidden: Collection[int]) -> dict[str, dict[str, int]]:
-        """Return the labels of `metric` with their values, and how many of its newest series have each."""
+        """Return the labels of `metric` with their values, and how many of its newest series have each.
+
+        An empty `metric` stands for all of them, with the newest series of each.
+        """
         found: dict[str, dict[str, int]] = {}
-        rows = self._metrics[metric].rows if metric in self._metrics else {}
-        for number in islice(reversed(rows), LABELLED_MOST):
-            if rows[number][1] in hidden:
-                continue
-            for name, value in map(self._names.__getitem__, self._sets[number]):
-                of_name = found.setdefault(name, {})
-                of_name[value] = of_name.get(value, 0) + 1
+        metrics = [self._metrics[metric]] if metric in self._metrics else [] if metric else [*self._metrics.values()]
+        each = max(OF_METRIC_LEAST, LABELLED_MOST // max(1, len(metrics)))
+        for rows in [one.rows for one in metrics]:
+            for number in islice(reversed(rows), each):
+                if rows[number][1] in hidden:
+                    continue
+                for name, value in map(self._names.__getitem__, self._sets[number]):
+                    of_name = found.setdefault(name, {})
+                    of_name[value] = of_name.get(value, 0) + 1
         return found
 
     def _numbered(self, labels: str) -> int:
@@ -384,7 +389,7 @@ def search(
 def labels(metric: str, hidden: Collection[int], now: float | None = None) -> dict[str, dict[str, int]]:
     """Return the labels of `metric`, by name their values, and by value how many series there are.
 
-    Series of the sources `hidden` (ids) are left out.
+    An empty `metric` stands for all. Series of the sources `hidden` (ids) are left out.
     """
     with _held.lock:
         _held.renew(time.monotonic() if now is None else now)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from metrics.access.policy import DELETE, check, may
 from metrics.access.principal import Principal, of_visitor
 from metrics.actions import dashboards as actions
-from metrics.actions import drafts
+from metrics.actions import drafts, variables
 from metrics.actions.errors import Conflict, Invalid
 from metrics.forms.draft import Draft
 from metrics.forms.fields import fields_of
@@ -58,7 +58,9 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
             form = after
         else:
             try:
-                drafts.edit(by, slug, {**EMPTY, **form.read()[0]["dashboard"]}, seen(request))
+                saved = drafts.edit(by, slug, {**EMPTY, **form.read()[0]["dashboard"]}, seen(request))
+                for doubt in variables.doubts(saved.dashboard, saved.spec.variables):
+                    messages.warning(request, doubt)
                 return to_editor(request, slug)
             except Invalid as problem:
                 form, status = form.refused(_beside_fields(problem)), 422

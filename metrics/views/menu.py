@@ -14,7 +14,6 @@ from metrics.actions import reading
 from metrics.actions.notifications import unread
 from metrics.models import Alert, AuditEntry, Dashboard, Heartbeat, Room, Schedule, Screen, Series, Source, Token
 
-
 SECTIONS = {
     "dashboards": ("dashboards", "d", "annotations", "gallery"),
     "alerts": (
@@ -48,7 +47,7 @@ class Entry:
 
 
 def current(request: HttpRequest) -> dict[str, Any]:
-    """Return the entries of the menu as `menu` and `menu_more`, the `section` of the page, and the `role` of the one who looks."""
+    """Return the entries of the menu as `menu` and `menu_more`, the `section` of the page, and the `role` of who asks."""
     if not request.user.is_authenticated:
         return {}
     by = of_visitor(request)

@@ -20,11 +20,12 @@ TYPED_MOST = 300
 @page_for(SEE, Series)
 @never_cache
 def suggest(request: HttpRequest) -> HttpResponse:
-    """The options for what is typed: `q`; with `metric`, `q` is a line of its labels."""
+    """The options for what is typed: `q`; with `metric`, `q` is a line of its labels, or with `names` one of these."""
     by = of_visitor(request)
     typed, metric, hidden = request.GET.get("q", "")[:TYPED_MOST], request.GET.get("metric"), hidden_from(by)
     if metric is not None:
-        found = {"labels": suggestions.suggest_labels(metric, typed, hidden)}
+        of_metric = suggestions.suggest_names if "names" in request.GET else suggestions.suggest_labels
+        found = {"labels": of_metric(metric, typed, hidden)}
         return render(request, "series/_suggestions.html", found)
     names = dict(visible(by, Source).values_list("pk", "name"))
     series, is_more = suggestions.suggest(typed, time.time(), names, hidden)

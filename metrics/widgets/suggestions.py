@@ -67,6 +67,12 @@ def suggest_labels(metric: str, line: str, hidden: Collection[int]) -> list[Labe
     return [LabelSuggestion(f"{one}: ", values=len(found[one])) for one in _best(found, typed)]
 
 
+def suggest_names(metric: str, typed: str, hidden: Collection[int]) -> list[LabelSuggestion]:
+    """Return the best labels of `metric`, or of all metrics if it is empty, for what was `typed` of a name."""
+    found = read.labels(metric, hidden)
+    return [LabelSuggestion(one, values=len(found[one])) for one in _best(found, typed.strip().lower())]
+
+
 def _best(texts: Collection[str], typed: str) -> list[str]:
     found = [(how, text) for text in texts if (how := read.rank(text.lower(), typed)) is not None]
     return [text for _, text in sorted(found)[:MOST]]

@@ -39,7 +39,11 @@ class VariableSpec(BaseModel):
     )
     title: Text = Field("", max_length=50, description="Stands before the choice; else the name.")
     label: str = Field(
-        "", pattern=f"^({LABEL_NAME.pattern})?$", max_length=200, description="The label whose values may be chosen."
+        "",
+        pattern=f"^({LABEL_NAME.pattern})?$",
+        max_length=200,
+        description="The label whose values may be chosen.",
+        json_schema_extra={"suggest": "label"},
     )
     metric: str = Field(
         "",

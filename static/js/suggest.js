@@ -3,6 +3,7 @@
 // Forms come and go, so all events are heard on the document. The list comes as HTML from the server.
 
 const WAIT_MS = 120;
+const ONE_LINE = ["metric", "label"];
 const GAP_PX = 4;
 const EDGE_PX = 8;
 const WIDTH_REM = 40;
@@ -41,6 +42,13 @@ export function lineAt(text, caret) {
 function address() {
   const url = new URL(field.dataset.suggestFrom, location.href);
   if (field.dataset.suggest === "metric") {
+    url.searchParams.set("q", field.value);
+    return url;
+  }
+  if (field.dataset.suggest === "label") {
+    if (beside("source")?.value.trim()) return null; // a server is asked for it
+    url.searchParams.set("metric", beside("metric")?.value.trim() ?? "");
+    url.searchParams.set("names", "");
     url.searchParams.set("q", field.value);
     return url;
   }
@@ -215,7 +223,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (!field || event.target !== field || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (!isOpen()) {
-    if (event.key !== "ArrowDown" || field.dataset.suggest !== "metric") return;
+    if (event.key !== "ArrowDown" || !ONE_LINE.includes(field.dataset.suggest)) return;
     event.preventDefault();
     ask();
   } else if (KEYS[event.key] && KEYS[event.key]() !== false) {

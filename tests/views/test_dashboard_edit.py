@@ -122,6 +122,36 @@ class TestSettings:
         assert editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS)).status_code == 302
         assert "As published" in text(editor.get(EDIT))
 
+    @pytest.mark.parametrize(
+        ("variable", "said"),
+        [
+            ({"label": "shop"}, ""),
+            ({"label": "shop", "metric": "orders_open"}, ""),
+            ({"values": ["a"]}, ""),
+            ({"label": "shopp"}, "No series has the label shopp yet: $shop has no values until one has."),
+            (
+                {"label": "host", "metric": "orders_open"},
+                "No series of orders_open has the label host yet: $shop has no values until one has.",
+            ),
+        ],
+    )
+    def test_a_label_that_no_series_has_is_named(self, editor: Client, variable: dict[str, Any], said: str) -> None:
+        make.dashboard()
+        make.accepted([make.sample("orders_open", 1, shop="a"), make.sample("cpu_percent", 1, host="web-1")])
+        dashboards.change(SYSTEM, "shop", {"variables": [{"name": "shop", **variable}]}, None)
+        response = editor.post(SETTINGS, filled(editor, SETTINGS, SETTINGS), follow=True)
+        shown = re.findall(r'<p class="said said-warning" role="status">(.*?)</p>', response.content.decode())
+        assert shown == ([said] if said else [])
+
+    def test_a_label_and_a_metric_are_suggested(self, editor: Client) -> None:
+        make.dashboard()
+        dashboards.change(SYSTEM, "shop", {"variables": [{"name": "shop", "label": "shop"}]}, None)
+        page = editor.get(SETTINGS).content.decode()
+        for field in ("label", "metric"):
+            entry = re.search(rf'<input[^>]*name="dashboard-variables-0-{field}"[^>]*>', page)
+            assert entry
+            assert f'data-suggest="{field}" data-suggest-from="/series/suggest/"' in entry[0]
+
     def test_fields_are_drafted_published_and_the_new_slug_is_where_it_leads(self, editor: Client) -> None:
         make.dashboard()
         sent = filled(editor, SETTINGS, SETTINGS, **{"dashboard-slug": "store", "dashboard-range": "6h"})

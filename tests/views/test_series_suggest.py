@@ -107,6 +107,30 @@ def test_labels_and_their_values(viewer: Client, typed: str, lines: list[str]) -
     assert re.findall(r'data-line="([^"]*)"', page) == lines
 
 
+@pytest.mark.parametrize(
+    ("metric", "typed", "names"),
+    [
+        ("", "", ["core", "host", "shop"]),
+        ("", "HO", ["host", "shop"]),
+        ("orders_open", "", ["host", "shop"]),
+        ("orders_open", "core", []),
+        ("nothing", "", []),
+    ],
+)
+def test_names_of_labels_of_a_metric_or_of_all(viewer: Client, metric: str, typed: str, names: list[str]) -> None:
+    write([sample("orders_open", 1, host="web-1", shop="a"), sample("cpu_percent", 1, core="0")], None, AT)
+    page = asked(viewer, metric=metric, q=typed, names="")
+    assert re.findall(r'data-line="([^"]*)"', page) == names
+
+
+def test_names_of_labels_of_others_are_not_suggested(viewer: Client) -> None:
+    secret = make.source(name="secret feed")
+    secret.for_everyone = False
+    secret.save()
+    write([sample("orders_secret", 1, vault="a")], secret, AT)
+    assert "vault" not in asked(viewer, metric="", q="", names="")
+
+
 def test_a_key_asks_for_no_notifications(viewer: Client, django_assert_max_num_queries: Any) -> None:
     write([sample("cpu_percent", 1.0)], None, AT)
     viewer.get(PATH, {"q": "cpu"})
