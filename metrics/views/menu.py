@@ -47,7 +47,7 @@ class Entry:
 
 
 def current(request: HttpRequest) -> dict[str, Any]:
-    """Return the entries of the menu as `menu` and `menu_more`, the `section` of the page, and the `role` of who asks."""
+    """Return the entries of the menu as `menu` and `menu_more`, the `section` of the page, the `role` of who asks."""
     if not request.user.is_authenticated:
         return {}
     by = of_visitor(request)

@@ -134,3 +134,47 @@ def test_paper_takes_no_colour_of_the_dark_theme() -> None:
     light = colours("theme.css", ':root[data-theme="light"]')
     assert len(light) > 20
     assert colours("print.css", ":root, :root[data-theme]") == light
+
+
+COPIES = re.compile(r'{% include "_copy.html" with of="([\w-]+)" what="the \w+" only %}')
+
+
+def test_a_secret_that_is_shown_can_be_copied() -> None:
+    secrets = {template: re.findall(r'<\w+[^>]*class="secret"[^>]*>', text) for template, text in TEMPLATES.items()}
+    shown = {template: tags for template, tags in secrets.items() if tags}
+    assert sorted(shown) == [
+        "templates/access/tokens.html",
+        "templates/access/users.html",
+        "templates/alert_webhook/list.html",
+        "templates/link/list.html",
+    ]
+    for template, tags in shown.items():
+        ids = [re.findall(r' id="([\w-]+)"', tag) for tag in tags]
+        assert ids == [[of] for of in COPIES.findall(TEMPLATES[template])], template
+
+
+@pytest.mark.parametrize(
+    ("template", "of"),
+    [
+        ("heartbeat/_state.html", ["command", "address"]),
+        ("on_call/page.html", ["secret"]),
+        ("screen/_pair.html", ["screen-url"]),
+    ],
+)
+def test_an_address_that_goes_elsewhere_can_be_copied(template: str, of: list[str]) -> None:
+    text = TEMPLATES[f"templates/{template}"]
+    assert COPIES.findall(text) == of
+    assert [f' id="{one}"' in text for one in of] == [True for _ in of]
+
+
+def test_pages_that_copy_have_the_script_of_it() -> None:
+    assert "js/copy.js" in TEMPLATES["templates/source/base.html"]
+    for page in ("access/tokens", "access/users", "alert_webhook/list", "link/list", "heartbeat/page", "on_call/page"):
+        assert TEMPLATES[f"templates/{page}.html"].startswith('{% extends "source/base.html" %}'), page
+    assert TEMPLATES["templates/screen/list.html"].startswith('{% extends "source/base.html" %}')
+
+
+def test_what_is_copied_is_read_out() -> None:
+    button = render_to_string("_copy.html", {"of": "secret", "what": "the token"})
+    assert '<button type="button" class="button second" data-copy="secret">Copy<span class="sr"> the token' in button
+    assert '</button> <span role="status"></span>' in button
