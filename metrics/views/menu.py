@@ -29,7 +29,7 @@ SECTIONS = {
     ),
     "account": ("account", "notifications", "watch"),
 }
-"""What else than pages of its own name a part of the product has, by the first words of their routes."""
+"""Pages of a part of the product besides those of its own name, by the first words of their routes."""
 
 LESS_USED = ("series", "screens", "watching", "access", "audit", "admin", "api")
 """The sections that are behind More."""
