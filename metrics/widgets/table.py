@@ -17,6 +17,7 @@ from metrics.widgets.thresholds import Level, Thresholds
 from metrics.widgets.units import Shown
 
 ROWS_MOST = 50
+HEADING_MOST = 40
 NO_LIMITS = Thresholds()
 
 
@@ -174,7 +175,8 @@ def _in_order(of_key: dict[Key, dict[int, Named]], columns: Sequence[int], confi
 def _heading(one: QueryConfig | ExpressionConfig) -> str:
     if one.legend and "{" not in one.legend:
         return one.legend
-    return one.metric if isinstance(one, QueryConfig) else one.expression
+    asked = one.metric or one.promql if isinstance(one, QueryConfig) else one.expression
+    return asked if len(asked) <= HEADING_MOST else f"{asked[: HEADING_MOST - 1]}…"
 
 
 def _row(

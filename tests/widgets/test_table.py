@@ -122,3 +122,17 @@ def test_a_sparkline_of_the_first_column() -> None:
 
 def test_no_series_are_no_rows() -> None:
     assert view().rows == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "heading"),
+    [
+        ({"promql": "up"}, "up"),
+        ({"promql": "up", "legend": "Up"}, "Up"),
+        ({"promql": "up", "legend": "{{instance}}"}, "up"),
+        ({"promql": "sum by (instance) (rate(http_requests_total[5m]))"}, "sum by (instance) (rate(http_requests_t…"),
+    ],
+)
+def test_a_column_of_a_live_query_is_headed_by_its_legend_or_promql(query: dict[str, Any], heading: str) -> None:
+    found = view(one(0, 1, host="a"), queries=[{"source": "prom", **query}])
+    assert [column.name for column in found.columns] == [heading]
