@@ -86,7 +86,7 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     used, listed = _used(found), reverse("alert-webhooks")
     came = f" Something came {used}." if used else ""
     lost = f"Its address takes no alerts any more.{came} Alerts that it took stay until they are over."
-    way = [("Alerts", reverse("alerts")), ("Webhooks", listed)]
+    way = [("Alerts", reverse("alerts")), ("Incoming webhooks", listed)]
     return confirm(request, Removal(found.name, lost, way, listed), lambda: actions.delete(by, id))
 
 

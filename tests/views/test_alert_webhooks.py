@@ -42,7 +42,7 @@ def look(client: Client, **typed: str) -> str:
 
 
 def test_one_is_made_shows_its_address_once_and_takes_what_the_example_gave(client: Client) -> None:
-    assert "There are no webhooks yet" in client.get("/alert-webhooks/").content.decode()
+    assert "There are no incoming webhooks yet" in client.get("/alert-webhooks/").content.decode()
     assert "Add a webhook" in client.get("/alert-webhooks/new/").content.decode()
     assert look(client).endswith('No answer alertname="Shop" url="https://shop.example"')
     assert not AlertWebhook.objects.exists()
@@ -143,3 +143,13 @@ def test_all_alerts_of_an_example_are_looked_at_within_one_time(monkeypatch: pyt
     found = alert_webhooks.rehearse(mapping, example, 0)
     assert len(found.alerts) < 20
     assert {said.rpartition(" ")[2] for said in found.wrong} == {"work"}
+
+
+def test_what_comes_in_is_called_so_wherever_it_is_named(admin_client: Client) -> None:
+    assert re.findall(r'href="/alert-webhooks/">([^<]*)<', admin_client.get("/alerts/").content.decode()) == [
+        "Incoming webhooks"
+    ]
+    assert "<h1>Incoming webhooks</h1>" in admin_client.get("/alert-webhooks/").content.decode()
+    new = admin_client.get("/alert-webhooks/new/").content.decode()
+    assert '<a href="/alert-webhooks/">Incoming webhooks</a>' in new
+    assert "<h1>A new incoming webhook</h1>" in new
