@@ -258,3 +258,10 @@ class TestNotifications:
             assert 'id="toasts"' not in page
             assert "/ws/notifications/" not in page
             assert "personal=1" not in page
+
+
+def test_an_empty_room_says_what_it_is_for_to_those_who_may_write(viewer: Client) -> None:
+    room = rooms.create(SYSTEM, "Open")
+    said = '<p class="log-empty">Nothing was said here yet. Write to everyone who sees this room: @name'
+    assert said in text(viewer.get(f"/rooms/{room.pk}/"))
+    assert "log-empty" not in text(viewer.get(f"/rooms/{room.pk}/?before=1"))
