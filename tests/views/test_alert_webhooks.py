@@ -43,7 +43,7 @@ def look(client: Client, **typed: str) -> str:
 
 def test_one_is_made_shows_its_address_once_and_takes_what_the_example_gave(client: Client) -> None:
     assert "There are no incoming webhooks yet" in client.get("/alert-webhooks/").content.decode()
-    assert "Add a webhook" in client.get("/alert-webhooks/new/").content.decode()
+    assert "Add an incoming webhook" in client.get("/alert-webhooks/new/").content.decode()
     assert look(client).endswith('No answer alertname="Shop" url="https://shop.example"')
     assert not AlertWebhook.objects.exists()
     answer = client.post("/alert-webhooks/new/", TYPED)
