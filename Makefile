@@ -16,7 +16,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-programs test-compile check check-imports check-django bench lock clean
+.PHONY: help run test test-programs check check-imports check-django bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -27,17 +27,12 @@ run: $(VENV)/runs ## set up and run everything here; honours PORT, DATA_DIR, ADM
 # On a machine that is busy with thousands of other tests, one may wait too long. A test that fails has one more try, alone.
 AGAIN = --last-failed --last-failed-no-failures none --maxfail 1
 
-# One process compiles the tests first, while what they need is installed; else each worker would.
-test: $(VENV)/checks ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
-	@$(MAKE) --no-print-directory -j2 test-programs test-compile
+test: $(VENV)/checks test-programs ## set up and run every test: on PostgreSQL, and those of the database on SQLite as well
 	$(PYTEST) --sqlite-as-well --coverage || { [ $$? = 1 ] && $(BIN)/python -m pytest $(AGAIN); }
 
-test-programs:
+test-programs: $(VENV)/checks
 	$(BIN)/python -m tests.debian
 	$(BIN)/python -m tests.browser.chromium
-
-test-compile:
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest --collect-only --quiet > /dev/null
 
 # On a busy machine mypy's workers may come too late for it: it ends with 2, and then checks without them.
 check: $(VENV)/checks ## format, lint, types, import contracts, migrations, Django's own checks

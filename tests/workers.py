@@ -1,9 +1,13 @@
 """A pytest plugin that lays tests out over several workers, as `--numprocesses auto` asks for."""
 
+import fcntl
 import gc
 import os
 import sys
+import tempfile
+from collections.abc import Generator
 from contextlib import suppress
+from typing import IO
 
 import pytest
 from xdist.remote import Producer
@@ -35,12 +39,35 @@ WAIT = (
 BEGIN = (*SHARE_ONE, BEGIN_ALONE, *START_THE_SYSTEM, *SHARE_MORE, *WAIT)
 """Tests that wait longest first, so that no worker is left alone with them."""
 
+COMPILED = "TEST_COMPILED"
+"""Environment variable with a file that says whether a worker has collected all tests, and so compiled them."""
+
 gc.disable()  # while all is imported and collected, of which nothing is garbage
 # A process that wakes up would take the processor from another at once, which costs both a tenth of their speed; as a
 # batch, it waits for the other's slice to end. All that tests start does the same.
 if sys.platform == "linux":
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _compiled = tempfile.NamedTemporaryFile(prefix="wf-compiled-")  # noqa: SIM115
+    os.environ[COMPILED] = _compiled.name
+_compiling: IO[str] | None = None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    """Have one worker import and collect before the others do: each would compile everything."""
+    global _compiling
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        file = open(os.environ[COMPILED], "r+")  # noqa: SIM115
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if file.read():
+            file.close()
+        else:
+            _compiling = file
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -69,6 +96,9 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+    if _compiling is not None:
+        with _compiling:
+            _compiling.write("compiled")
 
 
 def _starts_the_system(scope: str) -> bool:
