@@ -122,7 +122,7 @@ def test_a_collector_that_stops_is_said_once_on_open_pages_and_only_while_it_las
     before = height(wall, "#widgets")
     with person.system.hanging("collect"):
         for one in pages:
-            notice = one.page.get_by_role("alert").filter(has_text="Collecting stopped at ")
+            notice = one.page.get_by_role("alert").filter(has_text="Collecting stopped ")
             expect(notice).to_have_count(1, timeout=60_000)
             expect(notice).to_contain_text(re.compile(r"at \d\d:\d\d \S+\. .* look at the process collect\."))
         for width, tall in ((1920, 1080), (3840, 2160), (1080, 1920), (390, 844)):

@@ -69,7 +69,7 @@ def test_postgresql_hangs_and_goes_on() -> None:
                 answer = bench.client.get(path, headers={"Accept": "text/html"})
                 assert (answer.status_code, time.monotonic() - began < KNOWN_S) == (503, True), path
                 assert "The database does not answer" in answer.text
-            page.wait(lambda: "The database stopped answering at " in page.widgets["notice"], "the notice", 25)
+            page.wait(lambda: "The database stopped answering " in page.widgets["notice"], "the notice", 25)
         until = time.monotonic() + 10
         while bench.stack.get("/readyz") != 200:
             assert time.monotonic() < until

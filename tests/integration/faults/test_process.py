@@ -41,9 +41,9 @@ def test_a_worker_killed_while_values_come(bench: Bench, worker: str) -> None:
 @pytest.mark.parametrize(
     ("stopped", "said"),
     [
-        (["render"], "Rendering stopped at "),
-        (["collect"], "Collecting stopped at "),
-        (["collect", "render"], "Rendering stopped at "),
+        (["render"], "Rendering stopped "),
+        (["collect"], "Collecting stopped "),
+        (["collect", "render"], "Rendering stopped "),
     ],
 )
 def test_what_stands_still_is_said_on_open_pages_while_it_lasts(bench: Bench, stopped: list[str], said: str) -> None:
