@@ -1,8 +1,10 @@
-// The room beside a dashboard: opened by its button, and still open after a reload.
+// The room beside a dashboard: opened by its button, and still open after a reload. Who comes to a dashboard on a phone,
+// where the room would cover it, sees the dashboard.
 
 const panel = document.getElementById("beside");
 const button = document.querySelector("[data-beside]");
 const KEPT = `beside ${panel.dataset.room}`;
+const COVERS = matchMedia("(max-width: 900px)"); // the whole dashboard, as in talk.css
 const asked = new URLSearchParams(location.search).get("message");
 
 let loading = null;
@@ -66,4 +68,5 @@ document.addEventListener("keydown", (event) => {
   close();
 });
 
-if (asked || sessionStorage.getItem(KEPT)) open(false);
+const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
+if (asked || (sessionStorage.getItem(KEPT) && (isReload || !COVERS.matches))) open(false);

@@ -124,3 +124,17 @@ def test_escape_closes_what_is_open_and_leads_back(person: Person) -> None:
     page.get_by_role("button", name="Close the room").press("Escape")
     expect(button).to_be_focused()
     assert person.complaints == []
+
+
+def test_on_a_phone_it_covers_no_dashboard_that_one_comes_to(person: Person) -> None:
+    page = person.page
+    person.resize(390, 844)
+    page.locator("[data-beside]").click()
+    expect(page.locator("#beside").get_by_label("Your message")).to_be_visible()
+    page.reload()
+    expect(page.locator("#beside").get_by_label("Your message")).to_be_visible()
+    person.open(DEMO)
+    person.wait_until_live()
+    expect(page.locator("#beside")).to_be_hidden()
+    page.locator(".to-edit").click()
+    page.wait_for_url("**/edit/")
