@@ -39,6 +39,10 @@ class Server:
     """Whether the server hangs, as this process sees it."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing of it."""
         self.hangs = False
         self._asking = threading.Lock()
         self._rests_until = 0.0
@@ -51,7 +55,10 @@ class Server:
     def suspect(self) -> None:
         """Have it asked by a thread, unless it is being asked, or answered a moment ago."""
         if time.monotonic() >= self._rests_until and self._asking.acquire(blocking=False):
-            threading.Thread(target=self._ask, name="database hangs?", daemon=True).start()
+            try:
+                threading.Thread(target=self._ask, name="database hangs?", daemon=True).start()
+            except RuntimeError:  # the system has no more threads, or this process ends
+                self._asking.release()
 
     def _ask(self) -> None:
         try:
@@ -68,6 +75,7 @@ class Server:
 
 
 server = Server()
+os.register_at_fork(after_in_child=server.forget)  # the thread that asks is in the parent alone
 
 
 class Connection(psycopg.Connection[Any]):

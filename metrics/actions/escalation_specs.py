@@ -1,7 +1,6 @@
 """How teams answer, and the installation for those that do not say: looking at it, and changing it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,19 +12,9 @@ from metrics.access.policy import ACKNOWLEDGE, CHANGE, check, may, visible
 from metrics.access.principal import Principal, of_user
 from metrics.actions import audience, channels, journal, odd_rows
 from metrics.actions.errors import Errors, Invalid, Missing, check_storable, sentences
+from metrics.actions.suggested import MOST, Suggested, people
 from metrics.alerts.escalation import CHANNELS, NAMED, ON_CALL, TEAM, USUAL, WORDS, EscalationSpec
 from metrics.models import Alert, Channel, Escalation, Schedule, Team
-
-SUGGESTED = 8
-"""So many of each sort are suggested."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suggested:
-    """One that a step may tell: the `text` that says so, and `about` it, such as a person's whole name."""
-
-    text: str
-    about: str
 
 
 def find(by: Principal, team: str) -> Escalation:
@@ -104,22 +93,30 @@ def gaps(spec: EscalationSpec, team: Team | None) -> list[str]:
     Some are not there yet, and viewers acknowledge nothing.
     """
     told = {one for step in spec.steps for one in step.tell}
-    people = User.objects.filter(username__in=[one.removeprefix("user:") for one in told if one.startswith("user:")])
+    named = User.objects.filter(username__in=[one.removeprefix("user:") for one in told if one.startswith("user:")])
     found = [
         f"{one.get_username()} is a viewer: viewers are told of alerts, and only editors can acknowledge them."
-        for one in people.order_by("username")
+        for one in named.order_by("username")
         if not may(of_user(one), ACKNOWLEDGE, Alert)
     ]
-    if team is None:
-        return found
-    if TEAM in told and not team.user_set.filter(is_active=True).exists():
-        found.append(f"{team} has no members yet.")
-    if CHANNELS in told and not channels.of_teams([team]):
+    teams = [team] if team is not None and TEAM in told else []
+    names = [one.removeprefix(f"{TEAM}:") for one in told if one.startswith(f"{TEAM}:")]
+    found += [said for one in dict.fromkeys([*teams, *Team.objects.filter(name__in=names)]) for said in _gap(one)]
+    if team is not None and CHANNELS in told and not channels.of_teams([team]):
         found.append(f"{team} has no channel yet, so nobody is told outside of these pages.")
     return found
 
 
-def suggested(by: Principal, team: Team | None, typed: str) -> list[Suggested]:
+def _gap(team: Team) -> Iterator[str]:
+    """Yield what keeps everybody in `team` from answering."""
+    members = team.user_set.filter(is_active=True)
+    if not members:
+        yield f"{team} has no members yet."
+    elif not any(may(of_user(one), ACKNOWLEDGE, Alert) for one in members):
+        yield f"{team} has no members but viewers: they are told of alerts, and only editors can acknowledge them."
+
+
+def suggestions(by: Principal, team: Team | None, typed: str) -> list[Suggested]:
     """Return whom a step of `team` may tell, of those that are for `by` to see: what goes on from what was `typed`.
 
     That is a word such as team, or a part of a name, with or without its sort before it, as in user:ann.
@@ -130,8 +127,7 @@ def suggested(by: Principal, team: Team | None, typed: str) -> list[Suggested]:
     for sort in NAMED:
         if not colon or sort == begun:
             part = name if colon else "" if sort.startswith(begun) else what
-            names = _named(by, sort, team, part)
-            found += [Suggested(f"{sort}:{one}", about or SORTS[sort]) for one, about in names]
+            found += [Suggested(f"{sort}:{one.text}", one.about) for one in _named(by, sort, team, part)]
     return found
 
 
@@ -139,26 +135,23 @@ SORTS = {
     "team": "team",
     "everyone": "all who may see it",
     "channels": "all channels of the team",
-    "user": "person",
     ON_CALL: "schedule",
     "channel": "channel",
 }
 """Those that steps may tell, in words."""
 
 
-def _named(by: Principal, sort: str, team: Team | None, part: str) -> list[tuple[str, str]]:
-    """Return the names of a sort that have `part`, with what is to be said about each, the first ones of them."""
+def _named(by: Principal, sort: str, team: Team | None, part: str) -> list[Suggested]:
+    """Return the names of a sort that have `part`, the first ones of them."""
     if sort == "user":
-        has = Q(username__icontains=part) | Q(first_name__icontains=part) | Q(last_name__icontains=part)
-        people = User.objects.filter(has, is_active=True).order_by("username")[:SUGGESTED]
-        return [(one.get_username(), one.get_full_name()) for one in people]
+        return people(part)
     rows: QuerySet[Any] = {
         "team": visible(by, Team),
         ON_CALL: visible(by, Schedule),
         "channel": visible(by, Channel).filter(Q(team=team) | Q(team=None)),
     }[sort]
     names = rows.filter(name__icontains=part).order_by("name").values_list("name", flat=True).distinct()
-    return [(one, "") for one in names[:SUGGESTED]]
+    return [Suggested(one, SORTS[sort]) for one in names[:MOST]]
 
 
 def facts(escalation: Escalation) -> dict[str, Any]:

@@ -138,6 +138,8 @@ def resolve(by: Principal, id: int, reason: str = "") -> Incident:
             gathering.moved([incident], "open", "resolved", now, f"{by.name} resolved it.")
             journal.record(by, "resolve", incident)
             timeline.resolved(by, incident, reason)
+        elif reason:
+            timeline.resolved(by, incident, reason, too=True)
     return incident
 
 
@@ -154,6 +156,8 @@ def reopen(by: Principal, id: int, reason: str = "") -> Incident:
             gathering.moved([incident], "resolved", "open", now, f"{by.name} reopened it.")
             journal.record(by, "reopen", incident)
             timeline.reopened(by, incident, reason)
+        elif reason:
+            timeline.reopened(by, incident, reason, too=True)
     return incident
 
 

@@ -79,12 +79,14 @@ def given_back(by: Principal, incident: Incident, whose: str) -> None:
     say(incident, f"{said}: it is for anybody again.")
 
 
-def resolved(by: Principal, incident: Incident, reason: str) -> None:
-    say(incident, f"{sender(by.name)} resolved it{_because(reason)}")
+def resolved(by: Principal, incident: Incident, reason: str, *, too: bool = False) -> None:
+    """Say that `by` ended it; `too`, that they wanted to just after somebody else did."""
+    say(incident, f"{sender(by.name)} resolved it{', too' if too else ''}{_because(reason)}")
 
 
-def reopened(by: Principal, incident: Incident, reason: str) -> None:
-    say(incident, f"{sender(by.name)} opened it again{_because(reason)}")
+def reopened(by: Principal, incident: Incident, reason: str, *, too: bool = False) -> None:
+    """Say that `by` opened it again; `too` as in `resolved`."""
+    say(incident, f"{sender(by.name)} opened it again{', too' if too else ''}{_because(reason)}")
 
 
 def graded(by: Principal, incident: Incident) -> None:

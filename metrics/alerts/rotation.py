@@ -67,7 +67,10 @@ class Layer(_Part):
     """People who take turns."""
 
     people: list[Text] = Field(
-        default=[], max_length=PEOPLE_MOST, description="Names of users, in the order of their turns."
+        default=[],
+        max_length=PEOPLE_MOST,
+        description="Names of users, in the order of their turns.",
+        json_schema_extra={"suggest": "person"},
     )
     start: LocalTime = Field(
         description="When the first turn begins, such as 2026-11-30T09:00: a time of the schedule's zone."

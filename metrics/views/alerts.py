@@ -1,7 +1,7 @@
 """The pages of alerts: what is bad now, and one of them with its past."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +22,7 @@ from metrics.alerts.rule import RuleSpec
 from metrics.models import Alert, Rule, Silence, Transition
 from metrics.views import humanize
 from metrics.views.access import page
+from metrics.views.refusals import OUT_OF_DATE
 from metrics.widgets.links import outside
 from metrics.widgets.render import WidgetView
 
@@ -55,11 +56,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def acknowledge_all(request: HttpRequest) -> HttpResponse:
     """Take the chosen alerts, for one reason; those that can't be taken are left, and said."""
     by, given = of_visitor(request), request.POST
-    hours = FOR_HOURS.get(given.get("hours", ""))
-    until = timezone.now() + timedelta(hours=hours) if hours else None
     ids = [int(one) for one in given.getlist("alert") if one.isascii() and one.isdecimal() and len(one) < 16]
     try:
-        taken, refused = actions.acknowledge_all(by, ids, given.get("reason", ""), until)
+        taken, refused = actions.acknowledge_all(by, ids, given.get("reason", ""), until(given.get("hours", "")))
         if taken:
             messages.success(request, f"{len(taken)} {'alert is' if len(taken) == 1 else 'alerts are'} yours.")
         for sentence in refused[:REFUSALS_SHOWN]:
@@ -147,17 +146,25 @@ def _chart(by: Principal, alert: Alert, spec: RuleSpec | None, now: float) -> Wi
 def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
     """Take an alert, or give it back."""
     by, back = of_visitor(request), request.POST.get("back") == "1"
-    hours = FOR_HOURS.get(request.POST.get("hours", ""))
-    until = timezone.now() + timedelta(hours=hours) if hours else None
+    given = request.POST
     try:
         if back:
             actions.give_back(by, id)
         else:
-            actions.acknowledge(by, id, request.POST.get("reason", ""), until)
+            actions.acknowledge(by, id, given.get("reason", ""), until(given.get("hours", "")))
         messages.success(request, "It is for anybody again." if back else "It is yours.")
     except Invalid as problem:
         messages.error(request, str(problem))
-    return redirect("alerts") if request.POST.get("next") == "list" else redirect("alert", id)
+    return redirect("alerts") if given.get("next") == "list" else redirect("alert", id)
+
+
+def until(hours: str) -> datetime | None:
+    """Return when an acknowledgement for one of FOR_HOURS ends, or None for "". Raises Invalid for anything else."""
+    if not hours:
+        return None
+    if hours not in FOR_HOURS:
+        raise Invalid("hours", OUT_OF_DATE)
+    return timezone.now() + timedelta(hours=FOR_HOURS[hours])
 
 
 def _words(alert: Alert) -> list[tuple[str, str]]:

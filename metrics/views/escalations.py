@@ -35,7 +35,7 @@ def escalation(request: HttpRequest, id: int | None = None) -> HttpResponse:
     found = actions.find(by, team.name if team else "")
     if request.method != "POST" and request.GET.get("do") == "suggest":
         check(by, CHANGE, found)
-        suggested = actions.suggested(by, team, request.GET.get("q", "")[:TYPED_MOST])
+        suggested = actions.suggestions(by, team, request.GET.get("q", "")[:TYPED_MOST])
         return render(request, "access/_suggestions.html", {"suggested": suggested})
     draft = Draft.of(PARTS, {PART: actions.facts(found)})
     if request.method != "POST":

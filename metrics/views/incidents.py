@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.access.policy import ACKNOWLEDGE, CHANGE, may
@@ -26,7 +24,8 @@ from metrics.models.log import sender
 from metrics.times import seconds_of
 from metrics.views import humanize
 from metrics.views.access import page
-from metrics.views.alerts import FOR_HOURS
+from metrics.views.alerts import FOR_HOURS, until
+from metrics.views.refusals import OUT_OF_DATE
 from metrics.views.rooms import conversation
 
 ALERTS_SHOWN = 50
@@ -124,7 +123,7 @@ def answer(request: HttpRequest, id: int) -> HttpResponse:
     by, given = of_visitor(request), request.POST
     reason = given.get("reason", "")
     done: dict[str, Callable[[], Any]] = {
-        "take": lambda: actions.acknowledge(by, id, reason, _until(given.get("hours", ""))),
+        "take": lambda: actions.acknowledge(by, id, reason, until(given.get("hours", ""))),
         "back": lambda: actions.give_back(by, id),
         "hand-over": lambda: actions.hand_over(by, id, given.get("to", ""), reason),
         "resolve": lambda: actions.resolve(by, id, reason),
@@ -141,7 +140,7 @@ def answer(request: HttpRequest, id: int) -> HttpResponse:
     verb, place = given.get("do", ""), given.get("place", "0")
     try:
         if verb not in done or not (place.isascii() and place.isdecimal() and len(place) < 10):
-            raise Invalid("do", "This form is out of date; load the page again.")
+            raise Invalid("do", OUT_OF_DATE)
         done[verb]()
         if verb in said:
             messages.success(request, said[verb])
@@ -189,7 +188,3 @@ def _item(item: dict[str, Any], now: float) -> Item:
     if not item.get("done_by"):
         return Item(item["text"], "", "")
     return Item(item["text"], sender(item["done_by"]), f"{humanize.age(max(0.0, now - item['done_at']))} ago")
-
-
-def _until(hours: str) -> datetime | None:
-    return timezone.now() + timedelta(hours=FOR_HOURS[hours]) if hours in FOR_HOURS else None

@@ -6,6 +6,9 @@ from django import forms
 
 from metrics.actions.errors import Invalid
 
+OUT_OF_DATE = "This form is out of date; load the page again."
+"""Said when a button sent what the page doesn't offer."""
+
 
 def add_errors(form: forms.Form, problem: Invalid) -> None:
     """Put each sentence of `problem` beside its field, and above the form what no field is for."""

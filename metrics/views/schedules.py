@@ -14,6 +14,7 @@ from metrics.access.principal import Principal, of_visitor
 from metrics.access.sharing import Access
 from metrics.actions import schedules as actions
 from metrics.actions.errors import Conflict, Errors, Invalid
+from metrics.actions.suggested import people
 from metrics.actions.teams import access_of
 from metrics.alerts.rotation import ScheduleSpec
 from metrics.forms.draft import Draft
@@ -25,6 +26,7 @@ from metrics.views.refusals import by_field
 from metrics.zones import known
 
 SPEC = "spec"
+TYPED_MOST = 300
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,6 +50,9 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 
 def _form(request: HttpRequest, by: Principal, row: Schedule | None) -> HttpResponse:
     is_posted = request.method == "POST"
+    if not is_posted and request.GET.get("do") == "suggest":
+        found = people(request.GET.get("q", "")[:TYPED_MOST])
+        return render(request, "access/_suggestions.html", {"suggested": found})
     access = Access() if row is None else access_of(row)
     chosen = request.POST.getlist("teams") if is_posted else access.teams
     is_known = row is not None and actions.is_readable(row)
@@ -62,6 +67,7 @@ def _form(request: HttpRequest, by: Principal, row: Schedule | None) -> HttpResp
     }
     context: dict[str, Any] = {
         "schedule": row,
+        "form_url": request.path,
         "typed": typed,
         "zones": sorted(known()),
         "teams": [(team.name, team.name in chosen) for team in visible(by, Team)],

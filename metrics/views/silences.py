@@ -27,7 +27,7 @@ from metrics.times import datetime_of
 from metrics.views import humanize, local_times
 from metrics.views import typed as typed_form
 from metrics.views.access import page
-from metrics.views.refusals import sentence
+from metrics.views.refusals import OUT_OF_DATE, sentence
 
 FOR_HOURS = {"1": "1 h", "4": "4 h", "24": "1 day"}
 """Lengths that the pages offer, besides until a time."""
@@ -130,8 +130,10 @@ def extend(request: HttpRequest, id: UUID) -> HttpResponse:
     by = of_visitor(request)
     silence = actions.find(by, str(id))
     hours = request.POST.get("hours", "")
-    ends_at = silence.ends_at + timedelta(hours=int(hours) if hours in FOR_HOURS else 1)
     try:
+        if hours not in FOR_HOURS:
+            raise Invalid("hours", OUT_OF_DATE)
+        ends_at = silence.ends_at + timedelta(hours=int(hours))
         given = actions.kept(silence)
         made = actions.set(by, given, silence.starts_at, ends_at, silence.comment, id=str(id))
         messages.success(request, f"It lasts until {local_times.say(made.ends_at)} now.")

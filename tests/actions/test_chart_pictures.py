@@ -21,6 +21,11 @@ from tests.make import AT
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
+@pytest.fixture(autouse=True)
+def _none_is_kept() -> None:
+    chart_pictures._picture.cache_clear()
+
+
 def message(rule: int, host: str = "web-1", **fields: object) -> Message:
     chart = Chart(rule, {"host": host}, AT, AT - 600)
     return Message(subject="Disk full", state="firing", key="1", at=AT, chart=chart, **fields)  # type: ignore[arg-type]
@@ -47,7 +52,6 @@ def test_without_a_rule_or_samples_or_time_there_is_none(host: str, monkeypatch:
         raise NoPicture("It took longer than 8 s.")
 
     monkeypatch.setattr(picture, "png", slow)
-    chart_pictures._picture.cache_clear()
     of = rule()
     assert chart_pictures.with_picture(message(of, host)).picture is None
     assert chart_pictures.with_picture(message(of + 1000)).picture is None
@@ -58,7 +62,6 @@ def test_charts_without_a_dashboard_show_what_their_readers_may_see(monkeypatch:
     """Pages of rules, as Explore, show what the person sees; pictures and rooms what the teams of the rule see."""
     drawn: list[str] = []
     monkeypatch.setattr(picture, "png", lambda drawing: drawn.append(drawing))
-    chart_pictures._picture.cache_clear()
     ops, shop = make.team("ops"), make.team("shop")
     row = Rule.objects.get(pk=rule())
     row.teams.add(ops)

@@ -254,6 +254,19 @@ class TestAnswering:
         assert (incident.resolved_at, incident.step) == (None, 1)
         assert said(incident)[1:] == ["ann resolved it: known", "ann opened it again."]
 
+    def test_the_reason_of_who_came_second_is_kept(self, incident: Incident, ann: Principal, bob: Principal) -> None:
+        incidents.resolve(ann, incident.pk, "known")
+        incidents.resolve(bob, incident.pk, "disk swapped")
+        incidents.resolve(bob, incident.pk)
+        incidents.reopen(ann, incident.pk)
+        incidents.reopen(bob, incident.pk, "it is back")
+        assert said(incident)[1:] == [
+            "ann resolved it: known",
+            "bob resolved it, too: disk swapped",
+            "ann opened it again.",
+            "bob opened it again, too: it is back",
+        ]
+
     def test_one_that_is_opened_again_is_nobodys_and_goes_through_its_steps(
         self, incident: Incident, ann: Principal
     ) -> None:

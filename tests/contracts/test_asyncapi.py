@@ -141,6 +141,9 @@ def take_alert() -> None:
 async def received(socket: Socket, types: set[str]) -> list[dict[str, Any]]:
     """Return all that a socket is sent until there was a message of each of `types`."""
     found: list[dict[str, Any]] = []
-    while types - {one["type"] for one in found}:
-        found.append(json.loads((await first(socket))["text"]))
+    while missing := types - {one["type"] for one in found}:
+        try:
+            found.append(json.loads((await first(socket))["text"]))
+        except TimeoutError:
+            pytest.fail(f"{sorted(missing)} did not come after {[one['type'] for one in found]}")
     return found

@@ -171,3 +171,33 @@ def test_a_connection_that_the_network_forgot_is_ended_by_tcp(server: postgresql
             assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
             assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
         connection.close()
+
+
+def test_it_is_asked_again_after_no_thread_could_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", _refuse)
+        hanging.server.suspect()
+    asked = threading.Event()
+
+    def answers(within_s: int) -> bool:
+        asked.set()
+        return True
+
+    monkeypatch.setattr(hanging, "_answers", answers)
+    hanging.server.suspect()
+    assert asked.wait(30)
+
+
+def _refuse(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_is_forked_while_it_hangs_knows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the one of the process
+    monkeypatch.setattr(hanging.server, "hangs", True)
+    pid = os.fork()
+    if not pid:
+        os._exit(hanging.server.hangs)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert hanging.server.hangs

@@ -209,6 +209,9 @@ class TestAlerts:
         one = f"/alerts/{alert.pk}/"
         page = text(editor.get(one))
         assert "bad is above 90" in page
+        refused = editor.post(f"{one}acknowledge/", {"reason": "on it", "hours": "nan"}, follow=True)
+        assert "out of date" in text(refused)
+        assert Alert.objects.get().acknowledged_at is None
         taken = editor.post(f"{one}acknowledge/", {"reason": "on it", "hours": "4"})
         assert taken["Location"] == one
         alert.refresh_from_db()
@@ -276,6 +279,8 @@ class TestAlerts:
         assert page.count('name="alert"') == 3
         Alert.objects.filter(pk=third.pk).update(acknowledged_by="user bob", acknowledged_at=datetime_of(now))
         given = {"alert": [first.pk, second.pk, third.pk, "x"], "reason": "on it", "hours": "1", "next": "q=disk"}
+        refused = editor.post("/alerts/acknowledge/", {**given, "hours": "0"}, follow=True)
+        assert "out of date" in text(refused)
         answer = editor.post("/alerts/acknowledge/", given)
         assert answer["Location"] == "/alerts/?q=disk"
         taken = Alert.objects.filter(acknowledged_by="user eve")

@@ -90,6 +90,19 @@ def test_the_page_says_which_of_those_may_not_acknowledge(editor: Client, ops: T
         assert re.findall(says, text(editor.get(where))) == ["abe", "vic"]
 
 
+def test_the_page_says_which_teams_have_nobody_who_may(editor: Client, ops: Team) -> None:
+    make.team("guests", make.user("vic"))
+    make.team("empty")
+    make.team("both", make.user("abe"), make.user("ed", is_staff=True))
+    viewers = r"(\w+) has no members but viewers: they are told of alerts, and only editors can acknowledge them\."
+    editor.force_login(make.user("admin", is_superuser=True))
+    for where in (path(ops), "/access/escalation/"):
+        told = {"escalation-steps-0-tell": "team:guests\nteam:both\nteam:empty"}
+        page = text(editor.post(f"{where}?do=meaning", {**form(editor.get(where).content.decode(), where), **told}))
+        assert re.findall(viewers, page) == ["guests"]
+        assert re.findall(r"(\w+) has no members yet\.", page) == ["empty"]
+
+
 @pytest.mark.parametrize(
     ("typed", "lines"),
     [

@@ -207,6 +207,8 @@ def test_it_is_answered_by_buttons(editor: Client) -> None:
         ({"do": "tick", "place": "²"}, "out of date"),
         ({"do": "tick", "place": "9" * 5000}, "out of date"),
         ({"do": "explode"}, "out of date"),
+        ({"do": "take", "hours": "nan"}, "out of date"),
+        ({"do": "take", "hours": "5"}, "out of date"),
         ({"do": "take", "reason": "x" * 501}, "at most 500 characters"),
     ],
 )

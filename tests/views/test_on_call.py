@@ -55,6 +55,18 @@ def test_the_start_of_turns_is_chosen_as_a_time(editor: Client) -> None:
     assert re.findall(entry, text(editor.get(f"/on-call/{Schedule.objects.get().pk}/edit/"))) == ["2026-01-05T09:00"]
 
 
+@pytest.mark.parametrize(
+    ("part", "names"), [("", ["ann", "bob", "eve"]), (" lee", ["ann"]), ("zoe", []), ("\x00%", [])]
+)
+def test_people_are_suggested_for_turns(editor: Client, part: str, names: list[str]) -> None:
+    make.user("gone", is_active=False)
+    page = text(editor.get(NEW, {"do": "suggest", "q": part}, headers={"HX-Request": "true"}))
+    assert re.findall(r'data-line="([^"]*)"', page) == names
+    assert f'data-suggest="person" data-suggest-from="{NEW}?do=suggest"' in text(editor.get(NEW))
+    editor.force_login(make.user("vic"))
+    assert editor.get(f"{NEW}?do=suggest").status_code == 403
+
+
 def test_a_schedule_says_who_on_it_may_not_acknowledge(editor: Client) -> None:
     editor.post(NEW, typed(editor, **LAYER | {"spec-layers-0-people": "ann\nbob\neve"}))
     page = text(editor.get(f"/on-call/{Schedule.objects.get().pk}/"))

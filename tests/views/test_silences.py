@@ -82,6 +82,7 @@ def test_a_silence_is_made_from_an_alert_extended_and_ended(editor: Client) -> N
     page = text(editor.get("/silences/"))
     assert "Disks &lt;are&gt; swapped." in page
     assert "Active" in page
+    assert "out of date" in text(editor.post(f"/silences/{silence.pk}/extend/", {"hours": "7"}, follow=True))
     editor.post(f"/silences/{silence.pk}/extend/", {"hours": "24"})
     silence.refresh_from_db()
     assert silence.ends_at - timezone.now() > timedelta(hours=27)
