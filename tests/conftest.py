@@ -21,8 +21,9 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
 from dashboard_project import static
+from metrics.actions import rule_index
 from metrics.health import life_signs
-from metrics.redis_state import limits
+from metrics.redis_state import arrived, limits
 from metrics.sources import plugin_process
 from tests import caches, flush, loop, migrated
 
@@ -137,6 +138,15 @@ def redis() -> Iterator["redis_client.Redis"]:
         client.flushall()
         yield client
         client.flushall()
+
+
+@pytest.fixture
+def rules_at_once(redis: "redis_client.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for the rules each time, send no task, and let nothing be missing."""
+    arrived.looked_back()
+    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
+    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
+    monkeypatch.setattr(arrived, "wake", lambda: None)
 
 
 @pytest.fixture

@@ -27,12 +27,10 @@ from metrics.actions.alert_events import OVER, RESOLVED, Event
 from metrics.live.topic import EVENTS, Topic
 from metrics.models import Alert, AlertEvent, Incident, LogHead, Rule, Transition
 from tests import make
-from tests.actions.test_incidents import _known, push, rule
+from tests.alerting import push_hosts, rule
 from tests.make import AT
 
-__all__ = ["_known"]
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 VIEWER = Principal("user", "user vera", Role.VIEWER, 1)
 Known = dict[str, dict[int, dict[str, Any]]]
@@ -59,35 +57,35 @@ def changes() -> list[tuple[str, str]]:
 
 def values(*those: float) -> None:
     for minute, value in enumerate(those):
-        push(60 * minute, a=value)
+        push_hosts(60 * minute, a=value)
 
 
 def flap(*, calms: bool = False) -> None:
     rule("Loose", "loose")
     for minute in range(11):
-        push(60 * minute, "loose", a=1 if minute % 2 else 95)
+        push_hosts(60 * minute, "loose", a=1 if minute % 2 else 95)
     if calms:
-        push(4000, "loose", a=95)
+        push_hosts(4000, "loose", a=95)
         announcements.release(AT + 9000)
 
 
 def grow_worse() -> None:
-    push(a=95)
+    push_hosts(a=95)
     incidents.acknowledge(SYSTEM, Incident.objects.get().pk, "mine")
     rule("Site slow", "latency", severity="critical")
-    push(60, "latency", b=95)
+    push_hosts(60, "latency", b=95)
 
 
 def for_others() -> None:
     make.team("night")
-    push(a=95)
+    push_hosts(a=95)
     access = Access(everyone=False, teams=["night"])
     rules.change(SYSTEM, Alert.objects.get().rule_id, {}, access)
     announcements.release(AT + 60)
 
 
 def deleted() -> None:
-    push(a=95, b=95)
+    push_hosts(a=95, b=95)
     rules.delete(SYSTEM, Alert.objects.all()[0].rule_id)
 
 
@@ -101,7 +99,7 @@ def no_data_comes(*, ends: bool = True) -> None:
 
 
 def answered() -> None:
-    push(a=95, b=96)
+    push_hosts(a=95, b=96)
     incident = Incident.objects.get().pk
     incidents.acknowledge(SYSTEM, incident, "mine")
     incidents.give_back(SYSTEM, incident)
@@ -113,7 +111,7 @@ def answered() -> None:
 
 ALERT, INCIDENT = "alert", "incident"
 STORIES: dict[str, tuple[Callable[[], Any], list[tuple[str, str]] | None]] = {
-    "began": (lambda: push(a=95, b=95), [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "began")]),
+    "began": (lambda: push_hosts(a=95, b=95), [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "began")]),
     "over": (
         lambda: values(95, 1),
         [(INCIDENT, "began"), (ALERT, "began"), (ALERT, "over"), (INCIDENT, "resolved")],
@@ -217,7 +215,7 @@ def test_a_change_that_can_not_be_announced_keeps_no_other_from_it(monkeypatch: 
     rule()
     with monkeypatch.context() as odd:
         odd.setattr(alert_notices, "line", raises)
-        push(a=95, b=95)
+        push_hosts(a=95, b=95)
         announcements.release(AT + 10)
         assert Alert.objects.filter(are_told=True).values_list("labels__host", flat=True).get() == "a"
         assert not Transition.objects.filter(processed_at=None).exists()
@@ -234,7 +232,7 @@ def test_a_database_that_is_away_is_nobodys_fault(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as away:
         away.setattr(alert_events, "record", raises)
         with pytest.raises(OperationalError):
-            push(a=95)
+            push_hosts(a=95)
     assert Transition.objects.filter(processed_at=None).exists()
     announcements.announce(AT + 10)
     assert changes() == [(INCIDENT, "began"), (ALERT, "began")]
@@ -242,7 +240,7 @@ def test_a_database_that_is_away_is_nobodys_fault(monkeypatch: pytest.MonkeyPatc
 
 def test_a_value_without_a_number_in_json_is_left_out() -> None:
     rule()
-    push(a=95)
+    push_hosts(a=95)
     alert = Alert.objects.select_related("rule").get()
     move = Transition.objects.filter(noun="alert").latest("pk")
     for odd in (math.inf, -math.inf, math.nan):
@@ -254,7 +252,7 @@ def test_a_value_without_a_number_in_json_is_left_out() -> None:
 
 def test_an_event_says_who_did_it_and_why() -> None:
     rule()
-    push(a=95)
+    push_hosts(a=95)
     ada = of_user(make.user("ada", is_staff=True))
     incidents.acknowledge(ada, Incident.objects.get().pk, "on it")
     began, taken = (AlertEvent.objects.get(number=number).data for number in (2, 3))
@@ -265,10 +263,10 @@ def test_an_event_says_who_did_it_and_why() -> None:
 
 def test_who_was_away_too_long_is_told_so_and_begins_anew() -> None:
     rule()
-    push(a=95, b=95)
+    push_hosts(a=95, b=95)
     assert alert_following.begin(SYSTEM, 1).lost == ""
     alert_events.forget(timezone.now().timestamp() + 8 * 86_400)
-    push(60, a=1)
+    push_hosts(60, a=1)
     start = alert_following.begin(SYSTEM, 1)
     assert start.lost == "Events up to 3 are kept no more: the log begins with 4. The alerts that are bad now follow."
     assert (start.number, start.begins) == (4, 4)
@@ -281,7 +279,7 @@ def test_who_was_away_too_long_is_told_so_and_begins_anew() -> None:
 
 def test_an_empty_log_that_had_events_has_lost_them() -> None:
     rule()
-    push(a=95)
+    push_hosts(a=95)
     AlertEvent.objects.all().delete()
     assert alert_following.begin(SYSTEM, 1).lost
     assert alert_following.begin(SYSTEM, 2).snapshot is None
@@ -317,13 +315,15 @@ def test_parts_and_pages_are_no_larger_than_clients_take() -> None:
 def test_whoever_polls_while_many_announce_and_answer_misses_nothing() -> None:
     for metric in ("disk_used", "latency"):
         make.team(metric)
-        rule(metric, metric, [metric])
+        rule(metric, metric, teams=[metric])
     announced, answered = threading.Event(), threading.Event()
     errors, read = list[Exception](), list[int]()
 
     def announce(metric: str) -> None:
         for minute in range(6):
-            push(minute * 60 + (metric == "latency"), metric, **dict.fromkeys("abc", 95 if minute % 2 == 0 else 1))
+            push_hosts(
+                minute * 60 + (metric == "latency"), metric, **dict.fromkeys("abc", 95 if minute % 2 == 0 else 1)
+            )
 
     def answer(_: str) -> None:
         while not announced.is_set():

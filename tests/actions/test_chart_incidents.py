@@ -11,7 +11,7 @@ from django.db import transaction
 
 from metrics.access import policy
 from metrics.access.principal import SYSTEM
-from metrics.actions import chart_facts, chart_incidents, evaluation, incidents, no_data, rule_index, rules
+from metrics.actions import chart_facts, chart_incidents, evaluation, incidents, no_data, rules
 from metrics.health import store as health
 from metrics.models import Incident
 from metrics.redis_state.connection import KEY, client
@@ -81,9 +81,8 @@ def test_charts_that_show_them_are_drawn_anew_when_one_ends() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_change_that_charts_draw_is_counted_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+@pytest.mark.usefixtures("rules_at_once")
+def test_each_change_that_charts_draw_is_counted_and_no_other() -> None:
     for name, severity in (("load", "warning"), ("queue", "critical")):
         condition = {"kind": "threshold", "above": 90}
         rules.create(SYSTEM, {"name": name, "query": {"metric": name}, "condition": condition, "severity": severity})

@@ -5,25 +5,15 @@ from datetime import timedelta
 import pytest
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import clock, evaluation, rule_index, rules
+from metrics.actions import clock, evaluation, rules
 from metrics.models import Alert, Channel, Delivery, Incident
-from metrics.redis_state import arrived
 from metrics.times import datetime_of
 from tests import make
 from tests.make import AT, accepted, sample
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 BACK_S = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for the rules each time, and send no task."""
-    arrived.looked_back()
-    rule_index.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
 def push(at: float, value: float) -> None:

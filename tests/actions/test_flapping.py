@@ -8,38 +8,18 @@ from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
 from metrics.actions import announcements, behind, evaluation, rule_index, rules
 from metrics.actions.errors import Invalid
-from metrics.models import Alert, Incident, Message, Notification, Rule, Withheld
-from metrics.redis_state import arrived
+from metrics.models import Alert, Incident, Message, Rule, Withheld
 from metrics.times import datetime_of
 from tests import make
+from tests.alerting import push_hosts, rule, told
 from tests.make import AT, accepted, sample
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 
 @pytest.fixture(autouse=True)
-def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for the rules each time, send no task, and let nothing be missing."""
-    arrived.looked_back()
-    rule_index.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+def _ann() -> None:
     make.user("ann")
-
-
-def rule(name: str, metric: str, **fields: Any) -> Rule:
-    condition = {"kind": "threshold", "above": 90}
-    return rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields})
-
-
-def push(after_s: float, metric: str = "disk_used", /, **values: Any) -> None:
-    now = AT + after_s
-    accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
-    evaluation.evaluate(now)
-
-
-def told() -> list[str]:
-    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
 
 
 class TestFlapping:
@@ -49,7 +29,7 @@ class TestFlapping:
     def _flaps(self) -> None:
         rule("Disk full", "disk_used")
         for minute in range(15):
-            push(60 * minute, a=1 if minute % 2 else 95)
+            push_hosts(60 * minute, a=1 if minute % 2 else 95)
 
     def test_it_is_said_once_and_counted(self) -> None:
         assert told() == [
@@ -74,7 +54,7 @@ class TestFlapping:
         ],
     )
     def test_when_it_calms_it_is_told_how_it_is(self, value: float, last: str, is_over: bool) -> None:
-        push(900, a=value)
+        push_hosts(900, a=value)
         count = len(told())
         assert announcements.release(AT + 960) == 0
         assert announcements.release(AT + 1860) == 1
@@ -100,14 +80,14 @@ class TestBehind:
         rule("Disk full", "disk_used", behind=[{"rule": "Host down", "labels": ["host"]}])
 
     def test_it_is_told_when_the_one_in_front_is_over_and_it_is_still_bad(self) -> None:
-        push(0, "down", a=99)
-        push(1, a=95, b=95)
+        push_hosts(0, "down", a=99)
+        push_hosts(1, a=95, b=95)
         front = Alert.objects.get(rule__name="Host down")
         assert told() == ['Warning: Host down{host="a"} is 99.', 'Warning: Disk full{host="b"} is 95.']
         assert [str(one) for one in behind.those_behind(SYSTEM, front)] == ['Disk full{host="a"}']
         assert list(Withheld.objects.values_list("kind", "thing")) == [("behind", str(front.pk))]
         assert announcements.release(AT + 2) == 0
-        push(60, "down", a=1)
+        push_hosts(60, "down", a=1)
         assert announcements.release(AT + 61) == 1
         assert told()[2:] == ['Over: Host down{host="a"}, now 1.', 'Warning: Disk full{host="a"} is 95.']
 
@@ -116,8 +96,8 @@ class TestBehind:
         accepted([sample("disk_used", 95, now, host="a"), sample("down", 99, now, host="a")], now=now)
         evaluation.evaluate(now)
         assert told() == ['Warning: Host down{host="a"} is 99.']
-        push(30, a=1)
-        push(60, "down", a=1)
+        push_hosts(30, a=1)
+        push_hosts(60, "down", a=1)
         announcements.release(AT + 61)
         assert told()[1:] == ['Over: Host down{host="a"}, now 1.']
 
@@ -154,11 +134,11 @@ class TestNoData:
         rule_index.forget()
         hosts = [f"h{number}" for number in range(gone if gone < 5 else 10)]
         for minute in range(5):
-            push(60 * minute - 240, **each(hosts))
+            push_hosts(60 * minute - 240, **each(hosts))
         staying = {} if gone < 5 else each(hosts[gone:])
         for minute in range(1, 8):
             if staying:
-                push(60 * minute, **staying)
+                push_hosts(60 * minute, **staying)
             for second in (5, 25, 45):
                 evaluation.look(AT + 60 * minute + second)
         assert Alert.objects.filter(state="nodata").count() == gone
@@ -172,7 +152,7 @@ class TestNoData:
         ]
         assert Withheld.objects.filter(kind="no data").count() == gone
         assert announcements.release(AT + 500) == 0
-        push(540, **each(hosts[2:]))
+        push_hosts(540, **each(hosts[2:]))
         evaluation.look(AT + 545)
         announcements.release(AT + 546)
         assert Incident.objects.get(key="no data").resolved_at is not None

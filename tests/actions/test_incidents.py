@@ -11,10 +11,8 @@ from metrics.actions import (
     alerts,
     announcements,
     escalations,
-    evaluation,
     incident_messages,
     incidents,
-    rule_index,
     rules,
 )
 from metrics.actions.errors import Forbidden, Invalid, Missing
@@ -32,12 +30,13 @@ from metrics.models import (
     Transition,
     Withheld,
 )
-from metrics.redis_state import arrived, delivering
+from metrics.redis_state import delivering
 from metrics.times import datetime_of
 from tests import make
-from tests.make import AT, accepted, sample
+from tests.alerting import push_hosts, rule, told
+from tests.make import AT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 STEPS = {
     "steps": [{"tell": ["team"]}, {"after": "10m", "tell": ["user:boss", "channels"]}],
@@ -45,31 +44,8 @@ STEPS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask for the rules each time, send no task, and let nothing be missing."""
-    arrived.looked_back()
-    rule_index.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
-
-
-def rule(name: str = "Disk full", metric: str = "disk_used", teams: list[str] | None = None, **fields: Any) -> None:
-    access = None if teams is None else Access(everyone=False, teams=teams)
-    condition = {"kind": "threshold", "above": 90}
-    rules.create(SYSTEM, {"name": name, "query": {"metric": metric}, "condition": condition, **fields}, access)
-
-
 def person(name: str, *, edits: bool = True) -> Principal:
     return of_user(make.user(name, is_staff=edits))
-
-
-def push(after_s: float = 0, metric: str = "disk_used", /, **values: Any) -> None:
-    """Push the values of several hosts, and have the rules look at them."""
-    now = AT + after_s
-    accepted([sample(metric, value, now, host=host) for host, value in values.items()], now=now)
-    evaluation.evaluate(now)
 
 
 def said(incident: Incident | None = None) -> list[str]:
@@ -77,23 +53,19 @@ def said(incident: Incident | None = None) -> list[str]:
     return list(rows.order_by("pk").values_list("text", flat=True))
 
 
-def told() -> list[str]:
-    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
-
-
 class TestGathering:
     def test_alerts_that_begin_together_are_one_incident_and_end_with_it(self) -> None:
         rule()
         rule("Site slow", "latency", severity="critical")
-        push(a=95)
-        push(60, b=96)
-        push(120, "latency", a=99)
+        push_hosts(a=95)
+        push_hosts(60, b=96)
+        push_hosts(120, "latency", a=99)
         incident = Incident.objects.get()
         assert (incident.title, incident.severity, incident.alerts.count()) == ('Disk full{host="a"}', "critical", 3)
-        push(180, a=1, b=1)
+        push_hosts(180, a=1, b=1)
         incident.refresh_from_db()
         assert incident.resolved_at is None
-        push(240, "latency", a=1)
+        push_hosts(240, "latency", a=1)
         incident.refresh_from_db()
         assert incident.resolved_at is not None
         assert incident.resolved_by == ""
@@ -102,8 +74,8 @@ class TestGathering:
 
     def test_its_timeline_says_what_happened_with_the_chart_as_it_was(self) -> None:
         rule()
-        push(a=95)
-        push(60, a=20)
+        push_hosts(a=95)
+        push_hosts(60, a=20)
         assert said(Incident.objects.get()) == [
             '- **Firing** `Disk full{host="a"}` The value was 95; bad is above 90.',
             '- **Over** `Disk full{host="a"}` The value was 20; bad is above 90.',
@@ -127,15 +99,15 @@ class TestGathering:
         ops, _ = make.team("ops"), make.team("night")
         Escalation.objects.create(team=ops, spec=spec)
         rule(teams=["ops"])
-        rule("Site slow", "latency", teams)
-        push(a=95)
-        push(after_s, "latency", b=95)
+        rule("Site slow", "latency", teams=teams)
+        push_hosts(a=95)
+        push_hosts(after_s, "latency", b=95)
         assert Incident.objects.count() == count
 
     def test_one_that_comes_back_soon_opens_its_incident_again(self) -> None:
         rule()
         for after_s, value in ((0, 95), (60, 1), (600, 95), (700, 1), (1400, 95)):
-            push(after_s, a=value)
+            push_hosts(after_s, a=value)
         first, second = Incident.objects.order_by("pk")
         assert first.resolved_at is not None
         assert second.resolved_at is None
@@ -143,7 +115,7 @@ class TestGathering:
     def test_a_storm_is_one_notification_and_one_message(self) -> None:
         person("ann")
         rule()
-        push(**dict.fromkeys((f"h{index:02}" for index in range(40)), 95))
+        push_hosts(**dict.fromkeys((f"h{index:02}" for index in range(40)), 95))
         assert told() == ['Disk full{host="h00"}: 40 alerts began.']
         text, page = said()
         assert page == "Told in the page: everyone (1 person)."
@@ -160,7 +132,7 @@ class TestGathering:
         with monkeypatch.context() as patched:
             patched.setattr(announcements, "_texts", dies)
             with pytest.raises(SystemExit):
-                push(a=95)
+                push_hosts(a=95)
         assert (told(), said(), Incident.objects.count()) == ([], [], 0)
         assert Transition.objects.get(noun="alert").processed_at is None
         announcements.announce(AT + 1)
@@ -169,7 +141,7 @@ class TestGathering:
 
     def test_a_rule_that_is_deleted_leaves_no_open_incident(self) -> None:
         rule()
-        push(a=95)
+        push_hosts(a=95)
         rules.delete(SYSTEM, Alert.objects.get().rule_id)
         announcements.announce(AT + 1)
         assert Incident.objects.get().resolved_at is not None
@@ -180,7 +152,7 @@ class TestAnswering:
     def incident(self) -> Incident:
         Escalation.objects.create(team=make.team("ops"), spec=STEPS)
         rule(teams=["ops"], checklist=["Look at the disk", "Call the owner"])
-        push(a=95, b=96)
+        push_hosts(a=95, b=96)
         return Incident.objects.get()
 
     @pytest.fixture
@@ -241,7 +213,7 @@ class TestAnswering:
     def test_it_is_for_anybody_again_when_a_worse_alert_joins(self, incident: Incident, ann: Principal) -> None:
         incidents.acknowledge(ann, incident.pk)
         rule("Gone", "gone", teams=["ops"], severity="critical")
-        push(60, "gone", a=95)
+        push_hosts(60, "gone", a=95)
         incident.refresh_from_db()
         assert (incident.severity, incident.acknowledged_by) == ("critical", "")
 
@@ -271,8 +243,8 @@ class TestAnswering:
         self, incident: Incident, ann: Principal
     ) -> None:
         incidents.acknowledge(ann, incident.pk)
-        push(60, a=1, b=1)
-        push(120, a=95)
+        push_hosts(60, a=1, b=1)
+        push_hosts(120, a=95)
         incident.refresh_from_db()
         assert (incident.resolved_at, incident.acknowledged_by, incident.told_at) == (None, "", None)
         assert escalations.sweep(AT + 120 + 601) == 1
@@ -288,7 +260,7 @@ class TestAnswering:
         make.team("night")
         rules.change(SYSTEM, Alert.objects.first().rule_id, {}, Access(everyone=False, teams=["night"]))  # type: ignore[union-attr]
         assert announcements.release(AT + 60) == 2
-        push(120, a=95)
+        push_hosts(120, a=95)
         first, second = Incident.objects.order_by("pk")
         assert first.resolved_at is not None
         assert [team.name for team in second.teams.all()] == ["night"]
@@ -321,7 +293,7 @@ class TestEscalating:
         Escalation.objects.create(team=ops, spec=STEPS)
         Channel.objects.create(name="hook", team=ops, kind="webhook")
         rule(teams=["ops"])
-        push(a=95)
+        push_hosts(a=95)
 
     def told_boss(self) -> list[str]:
         return list(Notification.objects.filter(user__username="boss").order_by("pk").values_list("text", flat=True))
@@ -345,7 +317,7 @@ class TestEscalating:
     def test_they_end_when_somebody_has_it_or_it_is_over(self, end: str) -> None:
         ann = of_user(User.objects.get(username="ann"))
         if end == "recover":
-            push(60, a=1)
+            push_hosts(60, a=1)
         else:
             {"take": incidents.acknowledge, "resolve": incidents.resolve}[end](ann, Incident.objects.get().pk)
         assert escalations.sweep(AT + 9999) == 0
@@ -363,7 +335,7 @@ class TestChannels:
         asked: list[tuple[set[str], float]] = []
         monkeypatch.setattr(delivering, "ask_soon", lambda kinds, settles_s: asked.append((set(kinds), settles_s)))
         with django_capture_on_commit_callbacks(execute=True):
-            push(a=95)
+            push_hosts(a=95)
         assert asked == [({"webhook"}, incident_messages.SETTLES.total_seconds())]
         assert self.sent(0.6) == [("firing", 1, 0)]
 
@@ -376,23 +348,23 @@ class TestChannels:
 
     def test_a_storm_is_one_message_and_its_end_another_of_the_conversation(self) -> None:
         for second in range(10):
-            push(second, **{f"h{second}-{index}": 95 for index in range(20)})
+            push_hosts(second, **{f"h{second}-{index}": 95 for index in range(20)})
             assert self.sent(second + 0.1) == []
         assert self.sent(9.7) == [("firing", 10, 190)]
         assert self.sent(100) == [("firing", 10, 190)]
-        push(120, **{f"h{second}-{index}": 1 for second in range(10) for index in range(20)})
+        push_hosts(120, **{f"h{second}-{index}": 1 for second in range(10) for index in range(20)})
         assert self.sent(121) == [("firing", 10, 190), ("resolved", 10, 190)]
         assert set(Delivery.objects.values_list("conversation", flat=True)) == {f"incident:{Incident.objects.get().pk}"}
 
     def test_a_storm_that_does_not_end_is_told_after_half_a_minute(self) -> None:
         for second in range(0, 62, 2):
-            push(second / 2, **{f"h{second}": 95})
+            push_hosts(second / 2, **{f"h{second}": 95})
         assert len(self.sent(30.1)) == 1
 
     def test_updates_wait_but_not_that_somebody_took_it(self) -> None:
-        push(a=95)
+        push_hosts(a=95)
         assert len(self.sent(1)) == 1
-        push(10, b=95)
+        push_hosts(10, b=95)
         assert len(self.sent(20)) == 1
         assert self.sent(302)[1:] == [("update", 2, 0)]
         incidents.acknowledge(SYSTEM, Incident.objects.get().pk)
@@ -404,27 +376,27 @@ class TestChannels:
         quiet = {"from": "11:00", "to": "13:30", "time_zone": "UTC"}
         Escalation.objects.create(team=None, spec={"quiet": quiet})
         rule("Site slow", "latency", severity=severity)
-        push(0, "latency", a=95)
+        push_hosts(0, "latency", a=95)
         assert len(self.sent(10)) == (by == 10)
         assert len(self.sent(7200)) == 1
 
     def test_what_ends_after_somebody_resolved_it_is_no_news(self) -> None:
-        push(a=95, b=95)
+        push_hosts(a=95, b=95)
         assert len(self.sent(1)) == 1
         incidents.resolve(SYSTEM, Incident.objects.get().pk)
         Incident.objects.update(changed_at=datetime_of(AT + 2))
         assert [state for state, *_ in self.sent(5)] == ["firing", "resolved"]
-        push(10, a=1)
-        push(20, b=1)
+        push_hosts(10, a=1)
+        push_hosts(20, b=1)
         assert len(self.sent(60)) == 2
 
     def test_the_end_reaches_all_who_ever_heard_of_it(self) -> None:
-        push(a=95)
+        push_hosts(a=95)
         incident = Incident.objects.get()
         later = Channel.objects.create(name="later", kind="webhook", enabled=True)
         assert len(self.sent(1)) == 2
         Escalation.objects.create(spec={"steps": [{"tell": ["everyone"]}]})
-        push(10, a=1)
+        push_hosts(10, a=1)
         self.sent(20)
         rows = Delivery.objects.filter(channel=later, conversation=f"incident:{incident.pk}")
         assert [one.document["state"] for one in rows.order_by("pk")] == ["firing", "resolved"]
@@ -432,12 +404,12 @@ class TestChannels:
     def test_a_document_of_a_later_release_keeps_nobody_from_being_told(self) -> None:
         Escalation.objects.create(spec={"steps": []}, version=99)
         person("ann")
-        push(a=95)
+        push_hosts(a=95)
         assert len(told()) == 1
 
     def test_of_what_was_over_before_anybody_was_told_nobody_is(self) -> None:
-        push(a=95)
-        push(0.5, a=1)
+        push_hosts(a=95)
+        push_hosts(0.5, a=1)
         assert self.sent(60) == []
         assert Incident.objects.get().untold_since is None
 
@@ -454,7 +426,7 @@ class TestWithholding:
         person("ann")
         rule()
         self.silence()
-        push(a=95, b=95)
+        push_hosts(a=95, b=95)
         assert told() == ['Warning: Disk full{host="b"} is 95.']
         assert announcements.release(AT + 500) == 0
         assert Withheld.objects.count() == 1
@@ -467,6 +439,6 @@ class TestWithholding:
         person("ann")
         rule()
         self.silence()
-        push(a=95)
-        push(60, a=1)
+        push_hosts(a=95)
+        push_hosts(60, a=1)
         assert (announcements.release(AT + 700), told(), Incident.objects.count()) == (0, [], 0)

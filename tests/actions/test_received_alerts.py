@@ -10,8 +10,9 @@ from metrics.access.sharing import Access
 from metrics.actions import alerts, announcements, received_alerts, received_rules, rule_index, rules
 from metrics.actions.errors import Forbidden, Invalid
 from metrics.ingest.alerts import SentAlert
-from metrics.models import Alert, AuditEntry, Incident, Notification, Rule, Team, Token, Transition
+from metrics.models import Alert, AuditEntry, Incident, Rule, Team, Token, Transition
 from tests import make
+from tests.alerting import told
 from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
@@ -35,10 +36,6 @@ def moves() -> list[tuple[str, str, float, str]]:
 
 def states() -> dict[str, str]:
     return {one.labels.get("node", ""): one.state for one in Alert.objects.all()}
-
-
-def told() -> list[str]:
-    return list(Notification.objects.order_by("pk").values_list("text", flat=True))
 
 
 class TestStates:

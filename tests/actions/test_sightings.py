@@ -9,30 +9,19 @@ from django.test.utils import CaptureQueriesContext
 
 from metrics.access import policy
 from metrics.access.principal import SYSTEM, of_user
-from metrics.actions import bad_alerts, escalations, rule_index, rules, sightings
+from metrics.actions import bad_alerts, escalations, rules, sightings
 from metrics.actions.errors import Invalid
 from metrics.actions.sightings import Seen
 from metrics.live.topic import Topic
 from metrics.models import Alert, Incident, Message, Sighting, Widget
-from metrics.redis_state import arrived
 from metrics.times import datetime_of
 from tests import make
-from tests.actions.test_incidents import push, rule
+from tests.alerting import push_hosts, rule
 from tests.make import AT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 EVERY = [Widget(kind="alerts", config={})]
-
-
-@pytest.fixture(autouse=True)
-def _known(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    arrived.looked_back()
-    rule_index.forget()
-    bad_alerts.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
 def wall(incident: Incident, viewer: str = "w1", dashboard: int = 0, at: float = AT + 2) -> Seen:
@@ -127,7 +116,7 @@ class TestChanges:
         rule(severity="critical")
         told.clear()
         monkeypatch.setattr("celery.app.base.Celery.send_task", lambda *_, **__: None)
-        push(a=95)
+        push_hosts(a=95)
         assert told
         assert [counts for _, *counts in told] == [[1, 1]] * len(told)
         assert {key for key in make.marks(variant) if key != "@"} == {keys[0], keys[2]}
@@ -141,8 +130,8 @@ class TestBadAlerts:
         ops, night = make.team("ops"), make.team("night")
         rule("For all")
         rule("For ops", "load", teams=["ops"])
-        push(a=95)
-        push(0, "load", a=99)
+        push_hosts(a=95)
+        push_hosts(0, "load", a=99)
         seen = {
             name: sorted(
                 one.rule for one in bad_alerts.on(partial(policy.teams_of, make.dashboard(name, teams=teams).pk))
@@ -152,15 +141,15 @@ class TestBadAlerts:
         assert seen == {"all": ["For all"], "ops": ["For all", "For ops"], "night": ["For all"]}
         assert bad_alerts.on_at(partial(policy.teams_of, None), AT - 1, EVERY) == ()
         assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, EVERY)] == ["For all"]
-        push(60, a=1)
+        push_hosts(60, a=1)
         assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, EVERY)] == ["For all"]
         assert bad_alerts.on_at(partial(policy.teams_of, None), AT + 61, EVERY) == ()
 
     def test_of_too_many_the_most_severe_are_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rule("Site down", severity="critical")
         rule("Load", "load")
-        push(a=95)
-        push(60, "load", a=99)
+        push_hosts(a=95)
+        push_hosts(60, "load", a=99)
         monkeypatch.setattr(bad_alerts, "MOST", 1)
         assert [one.rule for one in bad_alerts.now()] == ["Site down"]
         assert [one.rule for one in bad_alerts.on_at(partial(policy.teams_of, None), AT + 61, EVERY)] == ["Site down"]
@@ -179,9 +168,9 @@ class TestBadAlerts:
     ) -> None:
         rule()
         rule("Load", "load")
-        push(a=95)
-        push(0, "load", a=99)
-        push(0, "load", b=1)
+        push_hosts(a=95)
+        push_hosts(0, "load", a=99)
+        push_hosts(0, "load", b=1)
         shown = make.widgets_of(make.dashboard("floor", widgets))
         with CaptureQueriesContext(connection) as asked:
             found = bad_alerts.on_at(partial(policy.teams_of, None), AT + 1, shown)

@@ -13,12 +13,9 @@ from metrics.live import bus
 from metrics.models import Alert, AlertEvent, Escalation, Incident, Transition
 from metrics.times import datetime_of
 from tests import make
-from tests.actions.test_incidents import _known
 from tests.make import AT
 
-__all__ = ["_known"]
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 
 def queries(act: Callable[[], object]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from metrics.access.principal import SYSTEM
-from metrics.actions import evaluation, rule_index, rules, walls
+from metrics.actions import evaluation, rules, walls
 from metrics.live import watchers
 from metrics.live.topic import Topic, variant
 from metrics.live.watchers import ViewerStatus
@@ -14,17 +14,10 @@ from metrics.redis_state.connection import run as asked
 from metrics.series import read
 from tests import make
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 AT = 1_795_176_000.0
 MINUTE = float(walls.REPORT_EVERY_S)
-
-
-@pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule_index.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
 def shown(at: float, *topics: Topic, wall: bool = True) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from metrics.access.principal import SYSTEM
 from metrics.access.sharing import Access
-from metrics.actions import evaluation, rule_index, rules, silences
+from metrics.actions import evaluation, rules, silences
 from metrics.alerts.matchers import Matcher
 from metrics.models import Alert, Silence
 from tests import make
@@ -143,9 +143,8 @@ def test_a_query_that_makes_no_sense(admin: Program, query: dict[str, str], stat
     assert (answer.status_code, sorted(body(answer))) == (status, ["code", "message"])
 
 
-def test_our_own_alerts_are_listed_too(admin: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+@pytest.mark.usefixtures("rules_at_once")
+def test_our_own_alerts_are_listed_too(admin: Program) -> None:
     condition = {"kind": "threshold", "above": 90}
     document = {"name": "Disk", "query": {"metric": "disk"}, "condition": condition, "text": "Full: {value}"}
     rules.create(SYSTEM, {**document, "runbook": "https://wiki/disk"})

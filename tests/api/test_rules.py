@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from metrics.actions import evaluation, rule_index
+from metrics.actions import evaluation
 from metrics.alerts import registry
 from metrics.models import Alert, Rule
 from tests import make
@@ -23,9 +23,7 @@ ABOVE = {
 
 
 @pytest.fixture
-def editor(monkeypatch: pytest.MonkeyPatch) -> Program:
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
+def editor(rules_at_once: None) -> Program:
     return Program("edit")
 
 

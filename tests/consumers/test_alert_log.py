@@ -17,13 +17,13 @@ from metrics.live import bus
 from metrics.live.bus import RECHECK, Recheck
 from metrics.models import Incident, Team, Token
 from tests import make
-from tests.actions.test_incidents import _known, push, rule
+from tests.alerting import push_hosts, rule
 from tests.consumers.test_dashboard import Connect, Socket, close_code, connect, cookie_of
 from tests.consumers.test_log import ORIGIN, read
 
-__all__ = ["_known", "connect"]
+__all__ = ["connect"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rules_at_once")]
 
 in_thread = database_sync_to_async
 
@@ -61,11 +61,11 @@ async def test_a_snapshot_then_each_change_and_after_a_break_nothing_is_missing(
     await in_thread(rule)()
     socket, alerts = await opened(connect, reader)
     assert alerts == []
-    await in_thread(push)(a=95)
+    await in_thread(push_hosts)(a=95)
     assert await changes(socket, 2) == [(1, "incident", "began"), (2, "alert", "began")]
     later, (alert,) = await opened(connect, reader)
     assert (alert["rule"], alert["labels"], alert["state"]) == ("Disk full", {"host": "a"}, "firing")
-    await in_thread(push)(60, a=1)
+    await in_thread(push_hosts)(60, a=1)
     again = await connect("/ws/alerts/?after=1", reader)
     assert (await read(again))["type"] == "hello"
     assert await changes(again, 3) == [(2, "alert", "began"), (3, "alert", "over"), (4, "incident", "resolved")]
@@ -78,7 +78,7 @@ async def test_what_redis_lost_is_read_from_the_database(connect: Connect, monke
     socket, _ = await opened(connect, await token())
     with monkeypatch.context() as lost:
         lost.setattr(bus, "append", lambda *_: None)
-        await in_thread(push)(a=95)
+        await in_thread(push_hosts)(a=95)
     hubs.hub()._starve(RedisError("restarted"))
     await hubs.hub()._round()
     assert await changes(socket, 2) == [(1, "incident", "began"), (2, "alert", "began")]
@@ -86,7 +86,7 @@ async def test_what_redis_lost_is_read_from_the_database(connect: Connect, monke
 
 async def test_who_was_away_too_long_gets_a_gap_and_a_snapshot(connect: Connect) -> None:
     await in_thread(rule)()
-    await in_thread(push)(a=95)
+    await in_thread(push_hosts)(a=95)
     await in_thread(alert_events.forget)(4e9)
     socket = await connect("/ws/alerts/?after=1", await token())
     assert (await read(socket))["type"] == "hello"
@@ -101,14 +101,14 @@ async def test_a_slow_client_is_sent_a_snapshot_as_it_takes_it_and_nothing_befor
 ) -> None:
     reader = await token()
     await in_thread(rule)()
-    await in_thread(push)(a=95, b=95)
+    await in_thread(push_hosts)(a=95, b=95)
     monkeypatch.setattr(alert_following, "PART_MOST", 1)
     monkeypatch.setattr(log_stream, "LOOKS_EVERY_S", 0)
     with monkeypatch.context() as full:
         full.setattr(log_stream, "is_slow", lambda _: True)
         socket = await connect("/ws/alerts/", reader)
         assert (await read(socket))["type"] == "hello"
-        await in_thread(push)(60, a=1)
+        await in_thread(push_hosts)(60, a=1)
         await nothing(socket)
     parts = [await read(socket) for _ in range(2)]
     assert [(one["type"], len(one["alerts"]), one["more"]) for one in parts] == [
@@ -123,7 +123,7 @@ async def test_nobody_sees_alerts_of_other_teams(connect: Connect) -> None:
     await in_thread(rule)(teams=["ops"])
     theirs, _ = await opened(connect, await token("read", ops))
     others, _ = await opened(connect, await token("read", night))
-    await in_thread(push)(a=95)
+    await in_thread(push_hosts)(a=95)
     assert await changes(theirs, 2) == [(1, "incident", "began"), (2, "alert", "began")]
     await nothing(others)
     late = await connect("/ws/alerts/?after=0", await token("read", night, night))
@@ -138,7 +138,7 @@ async def test_who_leaves_a_team_is_told_nothing_more_of_it(connect: Connect) ->
     ops = await in_thread(make.team)("ops", ada)
     await in_thread(rule)(teams=["ops"])
     socket, _ = await opened(connect, await in_thread(cookie_of)(ada), ORIGIN)
-    await in_thread(push)(a=95)
+    await in_thread(push_hosts)(a=95)
     assert len(await changes(socket, 2)) == 2
     await in_thread(ada.groups.remove)(ops)
     doubt = Recheck(type=RECHECK, user=ada.pk, dashboard=None)

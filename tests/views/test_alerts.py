@@ -13,7 +13,7 @@ from django.test import Client
 
 from metrics.access.principal import SYSTEM, Principal, alike, of_user
 from metrics.access.sharing import Access
-from metrics.actions import alert_list, evaluation, rehearsals, rule_index, rules
+from metrics.actions import alert_list, evaluation, rehearsals, rules
 from metrics.actions.alert_list import Asked
 from metrics.health import store as health
 from metrics.models import Alert, Incident, Rule
@@ -22,7 +22,7 @@ from tests import caches, make
 from tests.html_form import form
 from tests.make import accepted, sample
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
 
 TYPED = {
     "query-metric": "disk_used",
@@ -51,13 +51,6 @@ PEOPLE: list[tuple[str, dict[str, bool], bool]] = [
 ]
 """People by their names, their rights, and whether they are in the team."""
 AGE = re.compile(r"<td data-label=\"For\">[^<]*</td>")
-
-
-@pytest.fixture(autouse=True)
-def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule_index.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
 
 
 @pytest.fixture

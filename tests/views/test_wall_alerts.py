@@ -6,31 +6,23 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from metrics.actions import bad_alerts, rule_index
 from metrics.models import Alert, Incident, Sighting
-from metrics.redis_state import arrived
 from tests import make
-from tests.actions.test_incidents import push, rule
+from tests.alerting import push_hosts, rule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
 
 @pytest.fixture(autouse=True)
-def _burning(redis: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def _burning(rules_at_once: None) -> None:
     """Two alerts that fire: a critical one for everyone, a warning for a team; and dashboards with and without it."""
-    arrived.looked_back()
-    rule_index.forget()
-    bad_alerts.forget()
-    monkeypatch.setattr(rule_index, "CACHED_S", -1.0)
-    monkeypatch.setattr(rule_index, "ACCESS_CACHED_S", -1.0)
-    monkeypatch.setattr("metrics.redis_state.arrived.wake", lambda: None)
     make.team("ops")
     make.dashboard("calm")
     make.dashboard("disks", [make.widget("disk_used")])
     rule("Site <down>", severity="critical")
     rule("Load", "load", teams=["ops"], severity="warning")
-    push(a=95)
-    push(0, "load", b=96)
+    push_hosts(a=95)
+    push_hosts(0, "load", b=96)
 
 
 @pytest.fixture
@@ -64,9 +56,9 @@ def test_it_shows_what_its_viewer_may_see(client: Client, query: str, is_admin: 
 
 
 def test_only_the_incidents_of_its_rows_count_as_seen(viewer: Client) -> None:
-    push(600, c=95)
-    push(1200, d=95)
-    push(1800, e=95)
+    push_hosts(600, c=95)
+    push_hosts(1200, d=95)
+    push_hosts(1800, e=95)
     shown = text(viewer.get("/wall/calm/alerts/"))
     assert "and 1 more" in shown
     newest = Alert.objects.filter(rule__metric="disk_used").order_by("-since_ms")[:3]
