@@ -53,8 +53,7 @@ async def opened(headers: list[tuple[bytes, bytes]], query: str = "") -> Socket:
     socket = Socket(APPLICATION, f"/ws/own/?{query}", headers=[HOST, *headers])
     accepted, _ = await socket.connect(timeout=5)
     assert accepted
-    while not hubs.hub()._channel._hears_processes:  # noqa: ASYNC110 (there is no event for it)
-        await asyncio.sleep(0.02)
+    await hubs.hub()._channel.hear_processes()  # as its next round would
     return socket
 
 

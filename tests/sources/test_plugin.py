@@ -3,6 +3,7 @@
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -254,21 +255,26 @@ class TestMistakes:
 
 
 class TestLimits:
-    @pytest.mark.parametrize(
-        ("body", "timeout_s"),  # importing takes seconds on a busy machine; what computes keeps it busy
-        [
-            ("import time; time.sleep(60)", 8),
-            ("while True: pass", 2),
-            ("import asyncio; await asyncio.sleep(60)", 8),
-            ("import subprocess; subprocess.run(['sleep', '60'])", 8),
-        ],
-    )
-    def test_one_that_hangs_is_stopped_and_says_where(self, write: Write, body: str, timeout_s: int) -> None:
-        kind = "async def" if "await" in body else "def"
-        write(f'\n@metric("orders_open", every="10s")\n{kind} orders_open():\n    {body}\n')
-        began = time.monotonic()
-        assert refusal(timeout_s=timeout_s) == f"It took longer than {timeout_s} s (orders.py, line 5)"
+    def test_those_that_hang_are_stopped_and_say_where(self, write: Write) -> None:
+        bodies = (
+            "import time; time.sleep(60)",
+            "import asyncio; await asyncio.sleep(60)",
+            "import subprocess; subprocess.run(['sleep', '60'])",
+        )
+        for body in bodies:
+            kind = "async def" if "await" in body else "def"
+            function = f'\n@metric("orders_open", every="10s")\n{kind} orders_open():\n    {body}\n'
+            write(function, f"f{bodies.index(body)}.py")
+        began, timeout_s = time.monotonic(), 8  # importing takes seconds on a busy machine
+        with ThreadPoolExecutor(len(bodies)) as threads:
+            files = [f"f{number}.py" for number in range(len(bodies))]
+            said = list(threads.map(lambda file: refusal(file=file, timeout_s=timeout_s), files))
+        assert said == [f"It took longer than {timeout_s} s ({file}, line 5)" for file in files]
         assert time.monotonic() - began < 30
+
+    def test_one_that_computes_without_end_is_stopped_too(self, write: Write) -> None:
+        write('\n@metric("orders_open", every="10s")\ndef orders_open():\n    while True: pass\n')
+        assert refusal(timeout_s=2) == "It took longer than 2 s (orders.py, line 5)"
 
     def test_one_that_can_not_be_interrupted_is_ended(self, write: Write) -> None:
         write("""
