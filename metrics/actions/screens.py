@@ -56,7 +56,7 @@ def new_code(digest: str, address: str | None) -> str:
     if wait_s := limits.spend(f"codes:{machine_at(address)}", 1, CODES_PER_MINUTE, time.time()):
         raise TooOften(f"An address may ask for {CODES_PER_MINUTE} codes a minute; wait {wait_s} s.", wait_s)
     try:
-        return pairing.begin(digest)
+        return pairing.begin(digest, address)
     except RedisError:
         raise NoAnswer(NO_REDIS) from None
 
@@ -91,13 +91,14 @@ def pair(
         named = Team.objects.filter(pk__in=by.teams).values_list("name", flat=True)
         access = Access(everyone=False, teams=list(named))
     changes = {"name": name, "dashboard": dashboard, "range": range, "access": access or Access()}
-    errors, digest = Errors(), ""
+    errors, shows_it = Errors(), pairing.Shows("", None)
     with errors:
-        digest = _digest(code)
+        shows_it = _that_shows(code)
     with transaction.atomic():
-        screen = _put(by, Screen(digest=digest, by=by.name), changes, errors)
-        journal.record(by, "pair", screen, after=facts(screen))
-        after_commit(pairing.end, pairing.tidy(code), digest)
+        made = Screen(digest=shows_it.digest, by=by.name, paired_from=shows_it.address)
+        screen = _put(by, made, changes, errors)
+        journal.record(by, "pair", screen, after={**facts(screen), "paired_from": screen.paired_from})
+        after_commit(pairing.end, pairing.tidy(code), screen.digest)
     return screen
 
 
@@ -209,15 +210,15 @@ def _locked(by: Principal, verb: str, id: int) -> Screen:
     return screen
 
 
-def _digest(code: str) -> str:
-    """Return the digest of the screen that shows `code`. Raises Invalid, or NoAnswer without Redis."""
+def _that_shows(code: str) -> pairing.Shows:
+    """Return the screen that shows `code`. Raises Invalid, or NoAnswer without Redis."""
     try:
-        digest = pairing.digest_of(pairing.tidy(code))
+        found = pairing.shows(pairing.tidy(code))
     except RedisError:
         raise NoAnswer(NO_REDIS) from None
-    if not digest or Screen.objects.filter(digest=digest).exists():
+    if found is None or Screen.objects.filter(digest=found.digest).exists():
         raise Invalid("code", NO_CODE)
-    return digest
+    return found
 
 
 def _put(by: Principal, screen: Screen, changes: Mapping[str, Any], errors: Errors) -> Screen:

@@ -44,7 +44,8 @@ class ScreenChanges(Body):
 class ScreenOut(Schema):
     """A screen; times are Unix seconds. It `is_open` when a page of it is, null if Redis does not say.
 
-    `dashboard` is null if it shows none, or one that the token may not see.
+    `dashboard` is null if it shows none, or one that the token may not see. `paired_from` is the address from which the
+    display asked for its code, if it is known.
     """
 
     id: int
@@ -53,6 +54,7 @@ class ScreenOut(Schema):
     range: str
     access: Access
     by: str
+    paired_from: str | None
     created_at: float
     last_used_at: float | None
     is_open: bool | None
@@ -120,6 +122,7 @@ def _out(listed: actions.Listed) -> dict[str, Any]:
         "range": screen.range,
         "access": access_of(screen),
         "by": screen.by,
+        "paired_from": screen.paired_from,
         "created_at": seconds_of(screen.created_at),
         "last_used_at": seconds_of(screen.last_used_at),
         "is_open": listed.is_open,

@@ -23,6 +23,7 @@ class Screen(Shared, HasSecret):
     )
     range = models.CharField(max_length=4, blank=True, help_text="The range it shows; the dashboard's usual, if empty.")
     by = models.CharField(max_length=200, help_text="Who paired it.")
+    paired_from = models.GenericIPAddressField(null=True, help_text="Where its display was when it asked for the code.")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True)

@@ -1,11 +1,12 @@
-"""Codes that pair screens: which screen shows which, until somebody types it or it lapses.
+"""Codes that pair screens: which screen shows which, and where, until somebody types it or it lapses.
 
-A screen is known by the SHA-256 of its secret. See https://www.rfc-editor.org/rfc/rfc8628, whose section 6.1 has the
-letters: without vowels there are no words, and none of them looks like another or like a digit.
+A screen is known by the SHA-256 of its secret, and where it is by the address that asked for the code. See
+https://www.rfc-editor.org/rfc/rfc8628, whose section 6.1 has the letters: without vowels there are no words, and none of
+them looks like another or like a digit.
 """
 
 import secrets
-from typing import cast
+from typing import NamedTuple, cast
 
 from metrics.redis_state.connection import KEY, client
 
@@ -14,11 +15,18 @@ LENGTH = 8
 HOLDS_S = 15 * 60
 
 
-def begin(digest: str) -> str:
-    """Return a code that nobody has, for the screen of `digest`. Raises RedisError."""
+class Shows(NamedTuple):
+    """The screen that shows a code, by its `digest`, and its `address`; None if that is not known."""
+
+    digest: str
+    address: str | None
+
+
+def begin(digest: str, address: str | None = None) -> str:
+    """Return a code that nobody has, for the screen of `digest` at `address`. Raises RedisError."""
     while True:
         code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
-        if client().set(_screen(code), digest, ex=HOLDS_S, nx=True):
+        if client().set(_screen(code), f"{digest} {address or ''}", ex=HOLDS_S, nx=True):
             client().set(_code(digest), code, ex=HOLDS_S)
             return code
 
@@ -28,9 +36,10 @@ def code_of(digest: str) -> str:
     return cast(str | None, client().get(_code(digest))) or ""
 
 
-def digest_of(code: str) -> str:
-    """Return the digest of the screen that shows `code`, "" if none does. Raises RedisError."""
-    return cast(str | None, client().get(_screen(code))) or ""
+def shows(code: str) -> Shows | None:
+    """Return the screen that shows `code`, None if none does. Raises RedisError."""
+    digest, _, address = (cast(str | None, client().get(_screen(code))) or "").partition(" ")
+    return Shows(digest, address or None) if digest else None
 
 
 def end(code: str, digest: str) -> None:

@@ -60,7 +60,8 @@ def pair(request: HttpRequest) -> HttpResponse:
         typed = typed.refused(Invalid("code", f"code: {problem}"))
         status = 429 if isinstance(problem, TooOften) else 503
     else:
-        messages.success(request, f"{screen.name} is paired. Its page follows within seconds.")
+        where = f", on a display at {screen.paired_from}" if screen.paired_from else ""
+        messages.success(request, f"{screen.name} is paired{where}. Its page follows within seconds.")
         return redirect("screens")
     return _list(request, typed, status)
 

@@ -80,7 +80,7 @@ class TestCodes:
         def fail(*_: Any, **__: Any) -> None:
             raise RedisError
 
-        for name in ("begin", "code_of", "digest_of"):
+        for name in ("begin", "code_of", "shows"):
             monkeypatch.setattr(pairing, name, fail)
         for do in (code, lambda: screens.code_of("a"), lambda: screens.pair(EVE, "BCDFGHJK", "Lobby")):
             with pytest.raises(NoAnswer):
@@ -105,6 +105,8 @@ def test_a_code_pairs_once_the_screen_that_showed_it() -> None:
         "user eve",
         "shop",
     )
+    assert screen.paired_from == "192.0.2.7"
+    assert (AuditEntry.objects.get(verb="pair").after or {})["paired_from"] == "192.0.2.7"
     assert screens.code_of(screen.digest) == ""
     with pytest.raises(Invalid) as refused:
         screens.pair(EVE, made, "Hall")
@@ -114,7 +116,9 @@ def test_a_code_pairs_once_the_screen_that_showed_it() -> None:
 def test_of_two_who_type_a_code_at_once_one_pairs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     made = code()
     screens.pair(EVE, made, "Lobby")
-    monkeypatch.setattr(screens, "_digest", lambda _: "0" * 64)  # as it was before the other committed
+    monkeypatch.setattr(
+        screens, "_that_shows", lambda _: pairing.Shows("0" * 64, None)
+    )  # as it was before the other committed
     with pytest.raises(Invalid) as refused:
         screens.pair(EVE, made, "Hall")
     assert refused.value.field == "code"

@@ -44,7 +44,7 @@ class TestCode:
         code, cookie = code_on(page), client.cookies[COOKIE]
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
         assert cookie["max-age"] == 400 * 24 * 3600
-        assert pairing.digest_of(pairing.tidy(code)) == Screen.digest_of(cookie.value)
+        assert pairing.shows(pairing.tidy(code)) == (Screen.digest_of(cookie.value), "127.0.0.1")
         assert cookie.value not in page.content.decode()
         assert code_on(client.get(PATH)) == code
         assert code_on(Client().get(PATH)) != code

@@ -33,13 +33,15 @@ def text(response: Any) -> str:
 
 
 def test_one_is_paired_changed_named_and_revoked(eve: Client) -> None:
-    code = pairing.shown(pairing.begin("0" * 64))
+    code = pairing.shown(pairing.begin("0" * 64, "192.0.2.7"))
     assert "There is no screen yet" in text(eve.get(PATH))
     page = text(eve.get(f"{PATH}?code={code}"))
     assert f'value="{code}"' in page
     assert "Secret" not in page
     given = {**form(page, PAIR), "name": "Lobby <1>", "dashboard": "shop", "range": "6h"}
-    assert "is paired" in text(eve.post(PAIR, given, follow=True))
+    page = text(eve.post(PAIR, given, follow=True))
+    assert "is paired, on a display at 192.0.2.7." in page
+    assert "by <bdi>eve</bdi>, at 192.0.2.7" in page
     screen = Screen.objects.get()
     assert (screen.name, screen.range, screen.by) == ("Lobby <1>", "6h", "user eve")
     listed = text(eve.get(PATH))
