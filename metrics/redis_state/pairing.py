@@ -1,8 +1,8 @@
 """Codes that pair screens: which screen shows which, and where, until somebody types it or it lapses.
 
 A screen is known by the SHA-256 of its secret, and where it is by the address that asked for the code. See
-https://www.rfc-editor.org/rfc/rfc8628, whose section 6.1 has the letters: without vowels there are no words, and none of
-them looks like another or like a digit.
+https://www.rfc-editor.org/rfc/rfc8628, whose section 6.1 has the letters: without vowels there are no words, and none
+of them looks like another or like a digit.
 """
 
 import secrets
