@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from consumers import hub as hubs
@@ -20,7 +21,8 @@ async def stop_hub() -> None:
 
 
 async def close() -> None:
-    """Close every Redis connection that was opened on the running loop."""
+    """Close every Redis connection that was opened on the running loop, and the one of Django's async queries."""
+    await database_sync_to_async(lambda: None)()  # which lets it go in the thread that they share
     layer: Any = get_channel_layer()
     await layer.flush()
     await async_client().aclose()
