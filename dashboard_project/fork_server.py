@@ -35,7 +35,7 @@ FIRST = (
     "dashboard_project.local_redis",
     "dashboard_project.static",
     "django.core.management",
-    "django.db.migrations.executor",
+    "django.db.migrations.loader",
     "metrics.actions.bootstrap",
     "metrics.sources.host",
     "metrics.sources.http_check",

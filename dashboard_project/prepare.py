@@ -10,17 +10,21 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import Tags
 from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from dashboard_project import addresses, database, local_redis, static
 from dashboard_project.preparation import FD, GO, CannotStartError, Facts
@@ -92,9 +96,19 @@ def _driver_error() -> type[Exception]:
 
 
 def unapplied() -> bool:
-    """Return whether there are migrations that the database lacks."""
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    """Return whether there are migrations that the database has not noted; Django itself would import them all."""
+    noted = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
+    return any(one not in noted for one in migrations())
+
+
+def migrations() -> Iterator[tuple[str, str]]:
+    """Yield app and name of each migration that `MigrationLoader` would load."""
+    for app in apps.get_app_configs():
+        name, _ = MigrationLoader.migrations_module(app.label)
+        if name and (package := find_spec(name)):
+            for module in iter_modules(package.submodule_search_locations or []):
+                if not module.ispkg and module.name[0] not in "_~":
+                    yield app.label, module.name
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from dashboard_project.backup.errors import BackupError
@@ -53,9 +55,15 @@ def applied() -> list[Migration]:
 
 
 def newest(migrations: Iterable[Migration]) -> list[Migration]:
-    """Return those that no other follows within its app. Raises BackupError if one is unknown here."""
-    graph = MigrationExecutor(connection).loader.graph
-    given = set(migrations)
+    """Return those that no other follows within its app; one that replaces others counts if all of these are given.
+
+    Raises BackupError if one is unknown here.
+    """
+    loader = _loader()
+    graph, given = loader.graph, set(migrations)
+    for key, one in loader.replacements.items():
+        replaced = set(one.replaces)
+        given = given - replaced | {key} if replaced <= given else given - {key}
     if unknown := sorted(given - set(graph.nodes)):
         raise BackupError(
             f"The backup is from a newer version of Watchfloor (it has {'.'.join(unknown[0])}): install that one first."
@@ -69,7 +77,7 @@ def newest(migrations: Iterable[Migration]) -> list[Migration]:
 
 def models(migrations: Iterable[Migration]) -> list[type[Any]]:
     """Return the models as they were after `migrations`."""
-    state = MigrationExecutor(connection).loader.project_state(newest(migrations))
+    state = _loader().project_state(newest(migrations))
     every = state.apps.get_models(include_auto_created=True)
     return [one for one in every if one._meta.managed and not one._meta.proxy]  # a proxy has the table of another
 
@@ -89,4 +97,11 @@ def kind(field: Any) -> str:
 
 def migrate(migrations: Iterable[Migration]) -> None:
     """Make an empty database the one that it is after `migrations`, with nothing in its tables."""
-    MigrationExecutor(connection).migrate(newest(migrations))
+    executor = MigrationExecutor(connection)
+    executor.loader = _loader(connection)
+    executor.migrate(newest(migrations))
+
+
+def _loader(database: BaseDatabaseWrapper | None = None) -> MigrationLoader:
+    """Return a loader that knows migrations beside those that replace them; `database` says which of them it has had."""
+    return MigrationLoader(database, replace_migrations=False)
