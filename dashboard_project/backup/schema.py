@@ -55,19 +55,14 @@ def applied() -> list[Migration]:
 
 
 def newest(migrations: Iterable[Migration]) -> list[Migration]:
-    """Return those that no other follows within its app; one that replaces others counts if all of these are given.
-
-    Raises BackupError if one is unknown here.
-    """
-    loader = _loader()
-    graph, given = loader.graph, set(migrations)
-    for key, one in loader.replacements.items():
-        replaced = set(one.replaces)
-        given = given - replaced | {key} if replaced <= given else given - {key}
-    if unknown := sorted(given - set(graph.nodes)):
+    """Return those that no other follows within its app. Raises BackupError if one is unknown here."""
+    loader, given = _loader(migrations), set(migrations)
+    if unknown := sorted(given - set(loader.disk_migrations)):
         raise BackupError(
             f"The backup is from a newer version of Watchfloor (it has {'.'.join(unknown[0])}): install that one first."
         )
+    graph = loader.graph
+    given = (given | set(loader.replacements)) & set(graph.nodes)
     return sorted(
         one
         for one in given
@@ -77,7 +72,7 @@ def newest(migrations: Iterable[Migration]) -> list[Migration]:
 
 def models(migrations: Iterable[Migration]) -> list[type[Any]]:
     """Return the models as they were after `migrations`."""
-    state = _loader().project_state(newest(migrations))
+    state = _loader(migrations).project_state(newest(migrations))
     every = state.apps.get_models(include_auto_created=True)
     return [one for one in every if one._meta.managed and not one._meta.proxy]  # a proxy has the table of another
 
@@ -98,10 +93,19 @@ def kind(field: Any) -> str:
 def migrate(migrations: Iterable[Migration]) -> None:
     """Make an empty database the one that it is after `migrations`, with nothing in its tables."""
     executor = MigrationExecutor(connection)
-    executor.loader = _loader(connection)
+    executor.loader = _loader(migrations, connection)
     executor.migrate(newest(migrations))
 
 
-def _loader(database: BaseDatabaseWrapper | None = None) -> MigrationLoader:
-    """Return a loader that knows migrations beside those that replace them; `database` says which of them it has had."""
-    return MigrationLoader(database, replace_migrations=False)
+def _loader(migrations: Iterable[Migration], database: BaseDatabaseWrapper | None = None) -> MigrationLoader:
+    """Return a loader of the graph that Django makes for a database which has had `migrations`.
+
+    One that replaces others is in it if all of these are among them; or else they are.
+    """
+    loader, given = MigrationLoader(database, replace_migrations=False), set(migrations)
+    for key, one in loader.replacements.items():
+        if given.issuperset(one.replaces):
+            loader.graph.remove_replaced_nodes(key, one.replaces)
+        else:
+            loader.graph.remove_replacement_node(key, one.replaces)
+    return loader

@@ -1,4 +1,5 @@
 """Databases of release 0.1: after the upgrade everything is still there, and growth is told as far as samples reach.
+Their schema is that of a new database, which one migration makes at once.
 
 `release-0.1.txt` made them with that release: sixty hours from AT on of three series, a sample a minute, written,
 rolled, packed and pruned as they came. The counter restarts_total begins anew every ten minutes, at 0, and rises by 10.
@@ -19,8 +20,11 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import connection
 
+from tests import migrated
 from tests.make import AT
+from tests.upgrade import schemas
 
 ROOT = Path(__file__).parents[2]
 SQLITE, POSTGRESQL = (Path(__file__).with_name(f"release-0.1.{ending}.gz") for ending in ("sqlite3", "sql"))
@@ -99,7 +103,7 @@ def on_postgresql() -> Iterator[str]:
     server, name = urlsplit(os.environ["DATABASE_URL"]), f"upgraded_{uuid.uuid4().hex}"
     with closing(psycopg.connect(server.geturl(), autocommit=True)) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
-        url = f"{server.scheme}://{server.netloc}/{name}?{server.query}"
+        url = server._replace(path=f"/{name}").geturl()
         with psycopg.connect(url) as connection:
             connection.execute(gzip.decompress(POSTGRESQL.read_bytes()))
         yield url
@@ -113,6 +117,15 @@ def url(request: pytest.FixtureRequest) -> str:
     return found
 
 
+@pytest.fixture
+def new(url: str, request: pytest.FixtureRequest) -> str:
+    """Address of a new database of the same kind."""
+    if url.startswith("sqlite:"):
+        return f"sqlite:///{migrated.file()}"
+    request.getfixturevalue("django_db_setup")
+    return urlsplit(url)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
 def upgraded(url: str, data_dir: Path) -> Any:
     """Upgrade the database of `url` in an installation of this release; return what CODE prints."""
     env = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE"}
@@ -124,8 +137,9 @@ def upgraded(url: str, data_dir: Path) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_everything_is_there_after_the_upgrade(url: str, tmp_path: Path) -> None:
+def test_everything_is_there_after_the_upgrade(url: str, new: str, tmp_path: Path) -> None:
     found = upgraded(url, tmp_path)
+    assert schemas.of(url) == schemas.of(new)
     assert found.pop("before")[2:] == [[59 * 3600] * 2, [10.73, 3600]]
     assert found.pop("after") == [[540] * 3, [24 * 540] * 4, [59 * 3600] * 2, [10.73, 3600]]
     assert found == {
