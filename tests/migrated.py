@@ -1,6 +1,6 @@
 """Databases with every table, each migrated once for all workers; what a test needs is a copy.
 
-Migrating takes five seconds of a processor, and copying a fraction of one.
+Migrating takes more than a second of a processor, and copying a hundredth of one.
 """
 
 import fcntl

@@ -1,6 +1,6 @@
 """Which tables there are at a state of the migrations: of this version, or of an older one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def applied() -> list[Migration]:
     return sorted(MigrationRecorder(connection).applied_migrations())
 
 
-def newest(migrations: Iterable[Migration]) -> list[Migration]:
+def newest(migrations: Collection[Migration]) -> list[Migration]:
     """Return those that no other follows within its app. Raises BackupError if one is unknown here."""
     loader, given = _loader(migrations), set(migrations)
     if unknown := sorted(given - set(loader.disk_migrations)):
@@ -70,7 +70,7 @@ def newest(migrations: Iterable[Migration]) -> list[Migration]:
     )
 
 
-def models(migrations: Iterable[Migration]) -> list[type[Any]]:
+def models(migrations: Collection[Migration]) -> list[type[Any]]:
     """Return the models as they were after `migrations`."""
     state = _loader(migrations).project_state(newest(migrations))
     every = state.apps.get_models(include_auto_created=True)
@@ -90,14 +90,14 @@ def kind(field: Any) -> str:
     return KINDS[field.get_internal_type()]
 
 
-def migrate(migrations: Iterable[Migration]) -> None:
+def migrate(migrations: Collection[Migration]) -> None:
     """Make an empty database the one that it is after `migrations`, with nothing in its tables."""
     executor = MigrationExecutor(connection)
     executor.loader = _loader(migrations, connection)
     executor.migrate(newest(migrations))
 
 
-def _loader(migrations: Iterable[Migration], database: BaseDatabaseWrapper | None = None) -> MigrationLoader:
+def _loader(migrations: Collection[Migration], database: BaseDatabaseWrapper | None = None) -> MigrationLoader:
     """Return a loader of the graph that Django makes for a database which has had `migrations`.
 
     One that replaces others is in it if all of these are among them; or else they are.

@@ -294,7 +294,7 @@ SPOILED_GROUPS: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 @pytest.fixture
 def _groups_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a restore make and fill the table of groups, after it dropped all: every migration takes ten seconds."""
+    """Have a restore make and fill the table of groups, after it dropped all, which is sooner done than all tables."""
     every = schema.models
 
     def make(_: object) -> None:

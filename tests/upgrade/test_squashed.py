@@ -20,14 +20,14 @@ LATER: list[Migration] = sorted(
 OTHERS: set[Migration] = {one for one in LOADER.graph.nodes if one[0] != "metrics"}
 DATABASES: dict[str, tuple[list[Migration], list[Migration]]] = {
     "empty": ([], [SQUASHED, *LATER]),
-    "release 0.1": (STEPS[:12], [*STEPS[12:], *LATER]),
+    "release 0.1": (STEPS[:14], [*STEPS[14:], *LATER]),
     "one step less": (STEPS[:-1], [STEPS[-1], *LATER]),
     "every step": (STEPS, LATER),
     "squashed": ([SQUASHED, *STEPS], LATER),
 }
 """What a database notes of our app, and what is to be done then."""
 BACKUPS: dict[str, tuple[list[Migration], list[Migration]]] = {
-    "release 0.1": (STEPS[:12], [STEPS[11]]),
+    "release 0.1": (STEPS[:14], [STEPS[13]]),
     "every step": (STEPS, [SQUASHED]),
     "squashed": ([SQUASHED, *STEPS], [SQUASHED]),
 }
