@@ -13,7 +13,7 @@ from dashboard_project.prepare import migrations, unapplied
 
 SQUASHED: Migration = ("metrics", "0001_squashed_0055_screen_paired_from")
 LOADER = MigrationLoader(None, replace_migrations=False)
-STEPS: list[Migration] = LOADER.replacements[SQUASHED].replaces
+STEPS: list[Migration] = [*LOADER.replacements[SQUASHED].replaces]
 LATER: list[Migration] = sorted(
     one for one in LOADER.graph.nodes if one[0] == "metrics" and one not in [SQUASHED, *STEPS]
 )
