@@ -25,12 +25,13 @@ DATABASES: dict[str, tuple[list[Migration], list[Migration]]] = {
     "every step": (STEPS, LATER),
     "squashed": ([SQUASHED, *STEPS], LATER),
 }
-"""What a database notes of our app, and what is to be done then."""
+"""Migrations of our app: those that a database notes, and those that are to be applied then."""
 BACKUPS: dict[str, tuple[list[Migration], list[Migration]]] = {
     "release 0.1": (STEPS[:14], [STEPS[13]]),
     "every step": (STEPS, [SQUASHED]),
     "squashed": ([SQUASHED, *STEPS], [SQUASHED]),
 }
+"""Migrations of our app that a backup lists, and the newest of them."""
 
 
 def note(noted: list[Migration]) -> None:
