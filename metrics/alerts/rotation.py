@@ -89,7 +89,7 @@ class Layer(_Part):
     only: list[Restriction] = Field(
         default=[],
         max_length=RESTRICTIONS_MOST,
-        title="Only at these times",
+        title="Times",
         description="Times that it is for; without any, for all.",
     )
     holidays: Literal["as usual", "never", "only"] = Field(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from metrics.forms.fields import Field
+from metrics.forms.labels import one_of
 from metrics.forms.typed import PREFIX, REMOVE, Typed, indices, is_usual
 
 ROWS = {"long": 6, "lines": 3, "pairs": 3, "json": 5}
@@ -48,6 +49,11 @@ class Entry:
     items: tuple["Group", ...] = ()
     focus: bool = False
     suggest: str = ""
+
+    @property
+    def item_label(self) -> str:
+        """What people call one item of a list."""
+        return one_of(self.label)
 
     @property
     def may_add(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from metrics.forms.labels import label
+from metrics.forms.labels import label, one_of
 from metrics.times import LOCAL_TIME
 
 Schema = Mapping[str, Any]
@@ -111,13 +111,15 @@ def beside(fields: Collection[Field], path: str) -> tuple[str, str]:
 
 
 def label_of(fields: Collection[Field], path: str) -> str:
-    """Return the place of a field as people write it: `queries.0.metric` is "Queries 1, Metric"."""
+    """Return the place of a field as people write it: `queries.0.metric` is "Query 1, Metric"."""
     name, _, rest = path.partition(".")
     field = next((one for one in fields if one.name == name), None)
     if field is None:
         return path
     index, _, inner = rest.partition(".")
-    said, rest = (f"{field.label} {int(index) + 1}", inner) if field.type == "list" and index else (field.label, rest)
+    said, rest = (
+        (f"{one_of(field.label)} {int(index) + 1}", inner) if field.type == "list" and index else (field.label, rest)
+    )
     return f"{said}, {label_of(field.fields, rest)}" if rest else said
 
 
