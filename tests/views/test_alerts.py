@@ -220,6 +220,11 @@ class TestAlerts:
         alert.refresh_from_db()
         assert alert.acknowledged_at is None
 
+    def test_its_page_says_what_is_wrong_and_takes_an_answer_before_the_chart(self, editor: Client) -> None:
+        page = editor.get(f"/alerts/{firing().pk}/").content.decode()
+        places = [page.index(f'id="{name}"') for name in ("state", "answer", "chart", "moves")]
+        assert places == sorted(places)
+
     def test_its_page_has_the_text_of_its_rule_filled_in(self, editor: Client) -> None:
         alert = firing()
         assert "Its rule says" not in text(editor.get(f"/alerts/{alert.pk}/"))
