@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def item_label(self) -> str:
-        """What people call one item of a list."""
+        """The word for one item of a list."""
         return one_of(self.label)
 
     @property

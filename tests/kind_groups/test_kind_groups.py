@@ -1,6 +1,6 @@
 """Groups of kinds: the order in which people choose from them, and that all kinds of ours are in one."""
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +14,12 @@ from metrics.widgets import registry as widgets
 GROUPS = Groups({"checks": "Checks", "values": "Values", "empty": "Nothing"}, ("scrape", "ping"))
 
 
-@dataclass
-class Kind:
-    kind: Any
-    group: Any = "values"
+def made(kind: str, group: str = "values") -> Any:
+    return SimpleNamespace(kind=kind, group=group)
 
 
 def test_groups_are_in_their_order_and_in_each_the_first_come_first_and_others_by_name() -> None:
-    kinds = [Kind("zeta"), Kind("alpha"), Kind("scrape"), Kind("http", "checks"), Kind("ping", "checks")]
+    kinds = [made("zeta"), made("alpha"), made("scrape"), made("http", "checks"), made("ping", "checks")]
     found = [(heading, [one.kind for one in group]) for heading, group in GROUPS.of(kinds)]
     assert found == [("Checks", ["ping", "http"]), ("Values", ["scrape", "alpha", "zeta"])]
     assert [one.kind for one in GROUPS.in_order(kinds)] == ["ping", "http", "scrape", "alpha", "zeta"]
@@ -29,7 +27,7 @@ def test_groups_are_in_their_order_and_in_each_the_first_come_first_and_others_b
 
 def test_a_group_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="'valuse'"):
-        GROUPS.of([Kind("ping", "valuse")])
+        GROUPS.of([made("ping", "valuse")])
 
 
 @pytest.mark.parametrize(
