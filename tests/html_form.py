@@ -1,5 +1,6 @@
 """Forms in a page: what a browser would send of them if nobody typed anything."""
 
+import re
 from html.parser import HTMLParser
 
 
@@ -56,3 +57,9 @@ def form(page: str, action: str) -> dict[str, str]:
     """Return what is sent of the form of `page` that is sent to `action`."""
     found = Forms(page)
     return found.fields[found.actions.index(action)]
+
+
+def chosen_from(page: str) -> list[str]:
+    """Return the headings and the kinds that the page of a chooser offers, in its order."""
+    found = re.findall(r'<section class="kinds">\s*<h2>([^<]+)</h2>|<h3>(?:<a href="[^"]*kind=)?(\w+)', page)
+    return [heading or kind for heading, kind in found]

@@ -16,6 +16,7 @@ from metrics.access.principal import Principal
 from metrics.actions import channel_configs, configs, credentials, deliveries, journal, locks, teams
 from metrics.actions.errors import Errors, Invalid, Missing, TooOften, check_storable, sentences
 from metrics.alerts.digest import DigestSpec
+from metrics.kind_groups import CHANNELS
 from metrics.models import Channel, Delivery, Team
 from metrics.notify.base import AnyChannelKind
 from metrics.notify.message import Line, Message
@@ -149,12 +150,12 @@ def teams_of(by: Principal) -> list[Team]:
 def about(kind: AnyChannelKind) -> dict[str, Any]:
     """Return what a kind is, and the JSON schema of its fields."""
     said = (inspect.getdoc(inspect.getmodule(type(kind))) or "").partition("\n")[0]
-    return {"kind": kind.kind, "about": said, "schema": kind.config_class.model_json_schema()}
+    return {"kind": kind.kind, "group": kind.group, "about": said, "schema": kind.config_class.model_json_schema()}
 
 
 def about_all() -> list[dict[str, Any]]:
-    """Return what each kind is, by name."""
-    return [about(kind) for kind in kinds().values()]
+    """Return what each kind is, in the order in which people choose from them."""
+    return [about(kind) for kind in CHANNELS.in_order(kinds().values())]
 
 
 def checked_digest(given: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -212,8 +212,9 @@ def whole(rule: Rule) -> dict[str, Any]:
 
 def about(kind: AnyCondition) -> dict[str, Any]:
     """Return what a condition is, and the JSON schema of its fields."""
+    said = (inspect.getdoc(type(kind)) or "").partition("\n")[0]
     schema = kind.config_class.model_json_schema()
-    return {"kind": kind.kind, "about": (inspect.getdoc(type(kind)) or "").partition("\n")[0], "schema": schema}
+    return {"kind": kind.kind, "group": kind.group, "about": said, "schema": schema}
 
 
 def says(rule: Rule) -> str:

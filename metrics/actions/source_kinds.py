@@ -13,6 +13,7 @@ def about(kind: SourceKind[Any]) -> dict[str, Any]:
     """Return what there is to know before one makes a source of `kind`; `config_schema` is a JSON schema."""
     return {
         "kind": kind.kind,
+        "group": kind.group,
         "description": _first_sentence(sys.modules[type(kind).__module__].__doc__ or ""),
         "timeout": kind.timeout_s,
         "administrators_only": kind.administrators_only,

@@ -46,6 +46,8 @@ class Condition(ABC, Generic[C]):
 
     kind: ClassVar[str]
     config_class: type[C]
+    group: ClassVar[str] = "values"
+    """Its group where people choose a condition: one of metrics.kind_groups.CONDITIONS."""
     no_data: ClassVar[NoData | None] = None
     """The state of a series that lapses, where its kind leaves no choice."""
     metric: ClassVar[str] = ""

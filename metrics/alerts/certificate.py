@@ -6,7 +6,7 @@ from metrics.alerts.base import Condition, ConditionConfig
 
 
 class CertificateConfig(ConditionConfig):
-    days: float = Field(default=14, ge=0, le=3650, description="Fewer days left than this are bad.")
+    days: float = Field(default=14, ge=0, le=3650, title="Days left", description="Fewer days left than this are bad.")
 
 
 class Certificate(Condition[CertificateConfig]):
@@ -14,6 +14,7 @@ class Certificate(Condition[CertificateConfig]):
 
     kind = "certificate"
     config_class = CertificateConfig
+    group = "checks"
     metric = "tls_certificate_days"
 
     def is_bad(self, config: CertificateConfig, value: float, was_bad: bool) -> bool:

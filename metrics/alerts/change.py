@@ -22,9 +22,16 @@ def number(calculated: float) -> float:
 class Differs(ConditionConfig):
     """Fields of a condition that compares a value with an earlier one."""
 
-    by: float | None = Field(default=None, gt=0, description="More than this is bad, in the unit of the series.")
-    percent: float | None = Field(default=None, gt=0, description="Or more than so many per cent of what it was.")
-    direction: Direction = Field(default="any", description="Which change is bad: up, down, or any.")
+    by: float | None = Field(
+        default=None, gt=0, title="By more than", description="More than this is bad, in the unit of the series."
+    )
+    percent: float | None = Field(
+        default=None,
+        gt=0,
+        title="Or by more than, percent",
+        description="Or more than so many per cent of what it was.",
+    )
+    direction: Direction = Field(default="any", title="Which way", description="Which change is bad: up, down, or any.")
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:

@@ -15,8 +15,8 @@ UP_FROM = 0.5
 
 
 class CheckConfig(ConditionConfig):
-    bad: int = Field(default=3, ge=1, le=100, description="How many of them have to be bad.")
-    of: int = Field(default=3, ge=1, le=100, description="Of how many of the newest samples.")
+    bad: int = Field(default=3, ge=1, le=100, title="How many failed", description="How many of them have to be bad.")
+    of: int = Field(default=3, ge=1, le=100, title="Of the newest", description="Of how many of the newest samples.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -30,6 +30,7 @@ class Check(Condition[CheckConfig]):
 
     kind = "check"
     config_class = CheckConfig
+    group = "checks"
     metric = "http_up"
     counts_samples = True
 

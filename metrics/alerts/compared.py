@@ -15,8 +15,14 @@ DAYS = {"day": 1, "week": 7}
 
 
 class ComparedConfig(Differs):
-    to: Literal["day", "week"] = Field(default="week", description="The same time yesterday (day) or a week ago.")
-    over: Period = Field(default="10m", description="It is compared with the mean of so long around that time.")
+    to: Literal["day", "week"] = Field(
+        default="week",
+        title="Compared with",
+        description="The same time yesterday (day) or a week ago.",
+    )
+    over: Period = Field(
+        default="10m", title="Mean over", description="It is compared with the mean of so long around that time."
+    )
 
 
 class Compared(Condition[ComparedConfig]):

@@ -10,7 +10,9 @@ LEAST_S = 120
 
 
 class DarkConfig(ConditionConfig):
-    after: Period = Field(default="5m", description="For how long no wall has shown it, such as 5m; at least 2m.")
+    after: Period = Field(
+        default="5m", title="Not shown for", description="For how long no wall has shown it, such as 5m; at least 2m."
+    )
 
     @field_validator("after")
     @classmethod
@@ -25,6 +27,7 @@ class Dark(Condition[DarkConfig]):
 
     kind = "dark"
     config_class = DarkConfig
+    group = "floor"
     metric = "wall_dark_seconds"
     no_data = "ok"
 

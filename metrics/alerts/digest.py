@@ -37,11 +37,13 @@ class DigestSpec(Versioned):
     at: list[TimeOfDay] = Field(
         default_factory=list,
         max_length=TIMES_MOST,
+        title="Times of day",
         description="Times of each day, such as 08:00; or every so long.",
     )
     every: str = Field(
         default="",
         max_length=20,
+        title="Or every",
         description="How often, such as 1h: 5m to 1d, from the start of each day; or at times.",
     )
     time_zone: TimeZone = Field(default="UTC", description="Of these times, such as Asia/Kathmandu.")

@@ -49,7 +49,10 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     after: Period | None = Field(
-        default=None, min_length=1, description="How long nobody has taken it, such as 10m; without it, at once."
+        default=None,
+        min_length=1,
+        title="Not taken for",
+        description="How long nobody has taken it, such as 10m; without it, at once.",
     )
     tell: list[Addressee] = Field(
         min_length=1,
@@ -98,7 +101,9 @@ class EscalationSpec(Versioned):
         description="Labels: alerts with the same values of these are one incident; without any, all of the team.",
     )
     gather: Period = Field(
-        default="5m", description="An alert joins an incident whose newest alert began at most so long before."
+        default="5m",
+        title="Gather for",
+        description="An alert joins an incident whose newest alert began at most so long before.",
     )
     steps: list[Step] = Field(
         default_factory=lambda: [Step(tell=[TEAM, CHANNELS])],
@@ -107,10 +112,15 @@ class EscalationSpec(Versioned):
         description="The people and channels that are told, one after the other, until somebody takes it.",
     )
     repeat: Period | None = Field(
-        default=None, min_length=1, description="The last step repeats so often; without it, it does not."
+        default=None,
+        min_length=1,
+        title="Repeat the last step every",
+        description="The last step repeats so often; without it, it does not.",
     )
 
-    quiet: Quiet | None = Field(default=None, description="Hours in which channels are not told of what can wait.")
+    quiet: Quiet | None = Field(
+        default=None, title="Quiet hours", description="Hours in which channels are not told of what can wait."
+    )
 
     @field_validator("group_by")
     @classmethod

@@ -11,6 +11,7 @@ from metrics.heartbeat import LEVELS, State
 class HeartbeatConfig(ConditionConfig):
     when: Literal["late", "down"] = Field(
         default="down",
+        title="Bad when it is",
         description="late: its ping did not come in time. down: nor did it in the grace, or its job failed.",
     )
 
@@ -20,6 +21,7 @@ class Heartbeat(Condition[HeartbeatConfig]):
 
     kind = "heartbeat"
     config_class = HeartbeatConfig
+    group = "floor"
     metric = "heartbeat_state"
     no_data = "ok"
 

@@ -7,7 +7,9 @@ from metrics.every import seconds
 
 
 class MissingConfig(ConditionConfig):
-    after: str | None = Field(default=None, description="How long, such as 5m; else what the series itself says.")
+    after: str | None = Field(
+        default=None, title="No sample for", description="How long, such as 5m; else what the series itself says."
+    )
 
     @field_validator("after")
     @classmethod

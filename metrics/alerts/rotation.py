@@ -56,7 +56,9 @@ class _Part(BaseModel):
 class Restriction(_Part):
     """A time of the day, on some days of the week."""
 
-    days: list[Day] = Field(default=list(DAYS), max_length=7, description="Days of the week on which it begins.")
+    days: list[Day] = Field(
+        default=list(DAYS), max_length=7, title="Days of the week", description="Days of the week on which it begins."
+    )
     from_: TimeOfDay = Field(default="00:00", alias="from", title="From", description="When it begins, such as 09:00.")
     to: TimeOfDay = Field(
         default="00:00", description="When it ends; not after it begins is on the next day, so 00:00 to 00:00 is a day."
@@ -75,15 +77,23 @@ class Layer(_Part):
     start: LocalTime = Field(
         description="When the first turn begins, such as 2026-11-30T09:00: a time of the schedule's zone."
     )
-    every: int = Field(default=1, ge=1, le=1000, description="How many hours, days or weeks a turn has.")
+    every: int = Field(
+        default=1, ge=1, le=1000, title="Length of a turn", description="How many hours, days or weeks a turn has."
+    )
     unit: Literal["hours", "days", "weeks"] = Field(
-        default="weeks", description="The unit that it is counted in.", json_schema_extra={"shown": True}
+        default="weeks",
+        title="Counted in",
+        description="The unit that it is counted in.",
+        json_schema_extra={"shown": True},
     )
     only: list[Restriction] = Field(
-        default=[], max_length=RESTRICTIONS_MOST, description="Times that it is for; without any, for all."
+        default=[],
+        max_length=RESTRICTIONS_MOST,
+        title="Times",
+        description="Times that it is for; without any, for all.",
     )
     holidays: Literal["as usual", "never", "only"] = Field(
-        default="as usual", description="Whether it is for holidays: as usual, never, or only."
+        default="as usual", title="On holidays", description="Whether it is for holidays: as usual, never, or only."
     )
 
 

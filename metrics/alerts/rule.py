@@ -98,22 +98,26 @@ class RuleSpec(Versioned):
         default="",
         description="A calculation with the named queries, such as A / B * 100, whose result is looked at instead.",
     )
-    unit: str | None = Field(default=None, max_length=20, description="Unit of what is calculated.")
+    unit: str | None = Field(
+        default=None, max_length=20, description="Unit of what is calculated.", json_schema_extra={"empty": "No unit"}
+    )
     condition: dict[str, Any] = Field(description="The condition that is bad: a kind, and its fields.")
     for_: Period | None = Field(
         default=None,
         min_length=1,
         alias="for",
-        title="For",
+        title="Bad for",
         description="How long it has to be bad, such as 5m; else one sample is enough.",
     )
     clear_for: Period | None = Field(
         default=None,
         min_length=1,
+        title="Good again for",
         description="How long it has to be good again, such as 5m; else one sample is enough.",
     )
     no_data: NoData = Field(
         default="nodata",
+        title="Without data",
         description="The state of a series without samples: nodata, which is told, ok, or keep, as it was.",
     )
     severity: Severity = Field(default="warning", description="How bad it is: info, warning or critical.")
@@ -132,6 +136,7 @@ class RuleSpec(Versioned):
     behind: list[Behind] = Field(
         default_factory=list,
         max_length=BEHIND_MOST,
+        title="Stands behind",
         description="Rules in front: while an alert of theirs is told, those of this rule are not.",
     )
     enabled: bool = Field(default=True, description="Whether it is looked at.")

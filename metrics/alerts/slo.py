@@ -41,10 +41,18 @@ PAIRS = {"page": (FAST, MEDIUM), "ticket": (SLOW,), "all": (FAST, MEDIUM, SLOW)}
 
 
 class SloConfig(ConditionConfig):
-    objective: float = Field(default=99.9, gt=0, lt=100, description="Per cent that have to be good, less than 100.")
+    objective: float = Field(
+        default=99.9,
+        gt=0,
+        lt=100,
+        title="Objective, percent",
+        description="Per cent that have to be good, less than 100.",
+    )
     days: int = Field(default=30, ge=7, le=92, description="Over how many days.")
     of: Literal["good", "bad"] = Field(
-        default="good", description="The meaning of the values: the share, from 0 to 1, of good events, or of bad ones."
+        default="good",
+        title="Values are the share of",
+        description="The meaning of the values: the share, from 0 to 1, of good events, or of bad ones.",
     )
     windows: Literal["page", "ticket", "all"] = Field(
         default="page", description="page: 1h and 6h, which need somebody now; ticket: 3d, which can wait; or all."
@@ -61,6 +69,7 @@ class Slo(Condition[SloConfig]):
 
     kind = "slo"
     config_class = SloConfig
+    group = "checks"
 
     def past(self, config: SloConfig) -> tuple[Past, ...]:
         pairs = PAIRS[config.windows]

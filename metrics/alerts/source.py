@@ -6,7 +6,9 @@ from metrics.alerts.base import Condition, ConditionConfig
 
 
 class SourceConfig(ConditionConfig):
-    runs: int = Field(default=3, ge=1, le=100, description="So many runs in a row failed.")
+    runs: int = Field(
+        default=3, ge=1, le=100, title="Failed runs in a row", description="So many runs in a row failed."
+    )
 
 
 class Source(Condition[SourceConfig]):
@@ -14,6 +16,7 @@ class Source(Condition[SourceConfig]):
 
     kind = "source"
     config_class = SourceConfig
+    group = "floor"
     metric = "source_failures"
     no_data = "keep"
     of_sources = True

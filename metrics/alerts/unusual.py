@@ -24,9 +24,15 @@ LEAST_SHARE = 0.01
 
 
 class UnusualConfig(ConditionConfig):
-    deviations: float = Field(default=6, ge=1, le=100, description="More standard deviations than this are bad.")
-    weeks: int = Field(default=4, ge=WEEKS_LEAST, le=8, description="With how many weeks before it is compared.")
-    direction: Direction = Field(default="any", description="Which values are bad: high (up), low (down), or any.")
+    deviations: float = Field(
+        default=6, ge=1, le=100, title="Standard deviations", description="More standard deviations than this are bad."
+    )
+    weeks: int = Field(
+        default=4, ge=WEEKS_LEAST, le=8, title="Weeks before", description="With how many weeks before it is compared."
+    )
+    direction: Direction = Field(
+        default="any", title="Which way", description="Which values are bad: high (up), low (down), or any."
+    )
 
 
 class Unusual(Condition[UnusualConfig]):

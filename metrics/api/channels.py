@@ -66,6 +66,7 @@ class ChannelKindOut(Schema):
     """A kind of channel, and what its config is, as a JSON schema."""
 
     kind: str
+    group: str
     about: str
     config: dict[str, Any] = Field(alias="schema")
 

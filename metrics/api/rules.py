@@ -13,6 +13,7 @@ from metrics.alerts.registry import offered
 from metrics.alerts.rule import Behind
 from metrics.api.body import CHANGING, MAKING, ONE, READING, Body, Text
 from metrics.api.tokens import edit, principal_of, read
+from metrics.kind_groups import CONDITIONS
 from metrics.models import Rule
 
 router = Router(tags=["alerts"], auth=edit)
@@ -96,6 +97,7 @@ class ConditionKind(Schema):
     """A condition, and what its fields are, as a JSON schema."""
 
     kind: str
+    group: str
     about: str
     config: dict[str, Any] = Field(alias="schema")
 
@@ -107,7 +109,7 @@ class ConditionList(Schema):
 @router.get("conditions", response={200: ConditionList, **READING}, by_alias=True)
 def list_conditions(request: HttpRequest) -> dict[str, Any]:
     """The conditions that a rule may have."""
-    return {"conditions": [actions.about(kind) for _, kind in sorted(offered().items())]}
+    return {"conditions": [actions.about(kind) for kind in CONDITIONS.in_order(offered().values())]}
 
 
 @router.post("rules", response={201: RuleOut, **MAKING}, by_alias=True)

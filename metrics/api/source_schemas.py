@@ -150,6 +150,7 @@ class KindOut(Schema):
     model_config = ConfigDict(populate_by_name=True)
 
     kind: str
+    group: str
     description: str
     timeout: float
     administrators_only: bool

@@ -25,6 +25,7 @@ from metrics.api.source_schemas import (
     TrialOut,
 )
 from metrics.api.tokens import edit, principal_of, read
+from metrics.kind_groups import SOURCES
 from metrics.models import Source
 from metrics.sources.registry import kinds
 
@@ -34,7 +35,7 @@ router = Router(tags=["manage"], auth=edit)
 @router.get("source-kinds", response={200: KindList, **READING})
 def list_source_kinds(request: HttpRequest) -> dict[str, Any]:
     """The kinds that a source may be of, and what each takes as its config."""
-    return {"kinds": [source_kinds.about(kind) for _, kind in sorted(kinds().items())]}
+    return {"kinds": [source_kinds.about(kind) for kind in SOURCES.in_order(kinds().values())]}
 
 
 @router.get("sources", response={200: SourceList, **READING})

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from metrics.forms.fields import Field
+from metrics.forms.labels import one_of
 from metrics.forms.typed import PREFIX, REMOVE, Typed, indices, is_usual
 
 ROWS = {"long": 6, "lines": 3, "pairs": 3, "json": 5}
@@ -20,10 +21,10 @@ class Entry:
     credential `is_secret`. `name` is that of the input, `value` what stands in it, and a checkbox may be `checked`.
     `label` and `help` are for people. `least` and `most` bound a number, or how many items a list has; `options` are
     what a select offers; `rows` the lines of what has some. Of a credential, `is_set` says whether there is one, and
-    `remove` is the name of the checkbox that removes it, empty if that can't be. An entry that `may_be_empty` has a
-    checkbox for that, and `is_empty` says whether it is; `is_exact` says that blanks around a text belong to it. A
-    group has a `group`, a list `items`. `error` is a sentence, empty if nothing is wrong; what is `required` has to be
-    given. One entry may have the `focus`. `suggest` is as in `Field`.
+    `remove` is the name of the checkbox that removes it, empty if that can't be. An entry that may be empty on purpose
+    has a checkbox that says `empty`, and `is_empty` says whether it is; `is_exact` says that blanks around a text
+    belong to it. A group has a `group`, a list `items`. `error` is a sentence, empty if nothing is wrong; what is
+    `required` has to be given. One entry may have the `focus`. `suggest` is as in `Field`.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Entry:
     is_secret: bool
     is_set: bool
     remove: str
-    may_be_empty: bool
+    empty: str
     is_empty: bool
     is_exact: bool
     error: str
@@ -48,6 +49,11 @@ class Entry:
     items: tuple["Group", ...] = ()
     focus: bool = False
     suggest: str = ""
+
+    @property
+    def item_label(self) -> str:
+        """The word for one item of a list."""
+        return one_of(self.label)
 
     @property
     def may_add(self) -> bool:
@@ -153,7 +159,7 @@ class _Drawing:
             is_secret=field.is_secret,
             is_set=is_set,
             remove=REMOVE + field.name if is_set and not field.required else "",
-            may_be_empty=field.may_be_empty,
+            empty=field.empty,
             is_empty=bool(self.typed.get(f"{source}.empty")),
             is_exact=f"{source}.exact" in self.typed and not field.is_secret,
             error=self.errors.get(path, ""),

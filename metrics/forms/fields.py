@@ -5,7 +5,6 @@ at all, such as bad JSON.
 """
 
 import json
-import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,14 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from metrics.forms.labels import label
+from metrics.forms.labels import label, one_of
 from metrics.times import LOCAL_TIME
 
 Schema = Mapping[str, Any]
 
 LONG = 1000
 SCALARS = {"string", "integer", "number"}
-EMPTIABLE = {"text", "long", "lines", "pairs"}
 YES_NO = {"yes": True, "no": False}
 
 
@@ -34,7 +32,8 @@ class Field:
     if it is left out. `suggest` says what is suggested while somebody types, empty for nothing: a metric, the labels of
     the one beside it, a label of that one or of any, people and channels to tell; a title is proposed with a metric; a
     picture is uploaded. In an item of a list, fields beyond the first are folded unless they say something, or one is
-    always `shown`.
+    always `shown`. Where an empty value is something else than None, and people may choose it, `empty` says in words
+    what it is.
     """
 
     name: str
@@ -50,14 +49,7 @@ class Field:
     fields: tuple["Field", ...] = ()
     suggest: str = ""
     shown: bool = False
-
-    @property
-    def may_be_empty(self) -> bool:
-        """Whether it may be empty, and that is something else than None."""
-        if not self.nullable or self.is_secret or self.type not in EMPTIABLE:
-            return False
-        least = self.schema.get("minLength", self.schema.get("minItems", self.schema.get("minProperties", 0)))
-        return not least and bool(re.search(self.schema.get("pattern", ""), ""))
+    empty: str = ""
 
     @property
     def least_items(self) -> int:
@@ -119,13 +111,15 @@ def beside(fields: Collection[Field], path: str) -> tuple[str, str]:
 
 
 def label_of(fields: Collection[Field], path: str) -> str:
-    """Return the place of a field as people write it: `queries.0.metric` is "Queries 1, Metric"."""
+    """Return the place of a field as people write it: `queries.0.metric` is "Query 1, Metric"."""
     name, _, rest = path.partition(".")
     field = next((one for one in fields if one.name == name), None)
     if field is None:
         return path
     index, _, inner = rest.partition(".")
-    said, rest = (f"{field.label} {int(index) + 1}", inner) if field.type == "list" and index else (field.label, rest)
+    said, rest = (
+        (f"{one_of(field.label)} {int(index) + 1}", inner) if field.type == "list" and index else (field.label, rest)
+    )
     return f"{said}, {label_of(field.fields, rest)}" if rest else said
 
 
@@ -168,6 +162,7 @@ def _field(name: str, raw: Schema, schema: Schema, above: frozenset[int], requir
         else (),
         suggest=str(raw.get("suggest", "")),
         shown=bool(raw.get("shown")),
+        empty=str(raw.get("empty", "")),
     )
 
 

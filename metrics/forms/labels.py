@@ -11,3 +11,8 @@ def label(name: str) -> str:
             return f"{label(name.removesuffix(ending))}, {unit}"
     first, *others = [WORDS.get(word, word) for word in name.split("_")]
     return " ".join([first[:1].upper() + first[1:], *others])
+
+
+def one_of(label: str) -> str:
+    """Return the label of an item of the list with this `label`: of "Queries" it is "Query"."""
+    return f"{label[:-3]}y" if label.endswith("ies") else label.removesuffix("s")

@@ -25,7 +25,8 @@ class AppriseConfig(ChannelConfig):
     """Where to, as apprise writes it."""
 
     url: SecretStr = Field(
-        description="Address as apprise has it, such as slack://… or tgram://…; it holds a token, and is kept as one."
+        title="Address for apprise",
+        description="Address as apprise has it, such as slack://… or tgram://…; it holds a token, and is kept as one.",
     )
 
     @field_validator("url")

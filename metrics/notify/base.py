@@ -54,6 +54,8 @@ class ChannelKind(ABC, Generic[C]):
 
     kind: ClassVar[str]
     config_class: type[C]
+    group: ClassVar[str] = "people"
+    """Its group where people choose a kind: one of metrics.kind_groups.CHANNELS."""
 
     def load(self) -> None:
         """Make ready what sending needs whatever the message, such as modules; no connection, and no thread."""

@@ -49,15 +49,21 @@ class MailConfig(ChannelConfig):
     """The recipients; the other fields are for a mail server other than the installation's."""
 
     to: list[str] = Field(min_length=1, max_length=20, description="Addresses to write to.")
-    sender: str = Field(default="", max_length=320, description="Address it comes from; else EMAIL_FROM.")
-    host: str = Field(default="", max_length=253, description="Mail server; else the installation's, EMAIL_URL.")
+    sender: str = Field(default="", max_length=320, title="From", description="Address it comes from; else EMAIL_FROM.")
+    host: str = Field(
+        default="", max_length=253, title="Mail server", description="Mail server; else the installation's, EMAIL_URL."
+    )
     port: int | None = Field(default=None, ge=1, le=65535, description="Else the usual one: 587, 465 or 25.")
     security: Security = Field(
         default="starttls", description="starttls, tls from the beginning, or none: everything can be read on the way."
     )
     username: str = Field(default="", max_length=200, description="User to sign in as.")
     password: SecretStr = Field(default=SecretStr(""), max_length=1000, description="That user's password.")
-    verify: bool = Field(default=True, description="Whether a certificate that can't be trusted is a failure.")
+    verify: bool = Field(
+        default=True,
+        title="Verify the certificate",
+        description="Whether a certificate that can't be trusted is a failure.",
+    )
 
     @field_validator("to")
     @classmethod

@@ -31,7 +31,8 @@ class WebhookConfig(HttpConfig):
     """Where to, and the secret that signs."""
 
     secret: SecretStr = Field(
-        description=f"Signs each message; {SECRET_LEAST} characters at least, or whsec_ and base64."
+        title="Signing secret",
+        description=f"Signs each message; {SECRET_LEAST} characters at least, or whsec_ and base64.",
     )
     timeout_s: float = Field(default=10, gt=0, le=15, description="Seconds for all of it.")
 
@@ -53,6 +54,7 @@ class Webhook(ChannelKind[WebhookConfig]):
 
     kind = "webhook"
     config_class = WebhookConfig
+    group = "programs"
 
     def where(self, config: WebhookConfig) -> str:
         return config.where

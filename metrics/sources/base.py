@@ -78,6 +78,8 @@ class SourceKind(ABC, Generic[C]):
 
     kind: ClassVar[str]
     config_class: type[C]
+    group: ClassVar[str] = "values"
+    """Its group where people choose a kind: one of metrics.kind_groups.SOURCES."""
     timeout_s: ClassVar[float] = 30
     """No run takes longer; every wait inside one is bounded by less."""
     administrators_only: ClassVar[bool] = False

@@ -32,13 +32,21 @@ TASKS_MOST = 500
 class CeleryConfig(NamedServerConfig):
     """Which broker, and what to look at."""
 
-    database: int = Field(default=0, ge=0, le=10_000, description="Number of the database that is the broker.")
+    database: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        title="Number of the database",
+        description="Number of the database that is the broker.",
+    )
     queues: list[Queue] = Field(default=["celery"], max_length=50, description="Queues whose depth to tell.")
     key_prefix: str = Field(
         default="", max_length=100, description="The application's global_keyprefix, if it has one."
     )
-    workers: bool = Field(default=True, description="Whether to ask the workers.")
-    reply_s: float = Field(default=1, gt=0, le=10, description="Seconds to wait for workers' answers.")
+    workers: bool = Field(default=True, title="Ask the workers", description="Whether to ask the workers.")
+    reply_s: float = Field(
+        default=1, gt=0, le=10, title="Wait for workers, seconds", description="Seconds to wait for workers' answers."
+    )
 
 
 class Celery(SourceKind[CeleryConfig]):
@@ -46,6 +54,7 @@ class Celery(SourceKind[CeleryConfig]):
 
     kind = "celery"
     config_class = CeleryConfig
+    group = "servers"
 
     def collect(self, config: CeleryConfig) -> Noted:
         labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()

@@ -33,16 +33,27 @@ EXPECTED_MOST = 20
 class DnsCheckConfig(SourceConfig):
     """Settings of a DNS check: the query, the server, and the answer to expect."""
 
-    query: str = Field(min_length=1, max_length=253, description="Name to ask for, as it is, without search domains.")
+    query: str = Field(
+        min_length=1,
+        max_length=253,
+        title="Name to ask for",
+        description="Name to ask for, as it is, without search domains.",
+    )
     type: Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] = Field(
-        default="A", description="Type of record to ask for."
+        default="A", title="Type of record", description="Type of record to ask for."
     )
     server: str = Field(
-        default="", max_length=253, description="Name server to ask, name or address; else those that this system asks."
+        default="",
+        max_length=253,
+        title="Name server",
+        description="Name server to ask, name or address; else those that this system asks.",
     )
     port: int = Field(default=53, ge=1, le=65535, description="Port of that name server.")
     expected: list[str] = Field(
-        default_factory=list, max_length=EXPECTED_MOST, description="Answers of which each has to be there."
+        default_factory=list,
+        max_length=EXPECTED_MOST,
+        title="Expected answers",
+        description="Answers of which each has to be there.",
     )
     name: str = Field(default="", max_length=100, description="Value of the label check; else the type and the name.")
     timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for the whole check.")
@@ -79,6 +90,7 @@ class DnsCheck(SourceKind[DnsCheckConfig]):
 
     kind = "dns_check"
     config_class = DnsCheckConfig
+    group = "checks"
 
     def collect(self, config: DnsCheckConfig) -> list[Sample]:
         labels = {"check": config.label}

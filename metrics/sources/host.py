@@ -38,6 +38,7 @@ class Host(SourceKind[HostConfig]):
 
     kind = "host"
     config_class = HostConfig
+    group = "servers"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

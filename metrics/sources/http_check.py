@@ -98,6 +98,7 @@ class HttpCheck(SourceKind[HttpCheckConfig]):
 
     kind = "http_check"
     config_class = HttpCheckConfig
+    group = "checks"
 
     def collect(self, config: HttpCheckConfig) -> list[Sample]:
         labels, phases = {"check": config.label}, Phases()

@@ -41,7 +41,11 @@ class HttpConfig(SourceConfig):
     username: str = Field(default="", max_length=200, description="User to sign in as (Basic).")
     password: SecretStr = Field(default=SecretStr(""), max_length=1000, description="That user's password.")
     bearer_token: SecretStr = Field(default=SecretStr(""), max_length=10_000, description="Token to send (Bearer).")
-    verify: bool = Field(default=True, description="Whether a certificate that can't be trusted is a failure.")
+    verify: bool = Field(
+        default=True,
+        title="Verify the certificate",
+        description="Whether a certificate that can't be trusted is a failure.",
+    )
     timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for all of it.")
 
     @field_validator("url")

@@ -56,6 +56,7 @@ class NagiosPlugin(SourceKind[NagiosPluginConfig]):
 
     kind = "nagios_plugin"
     config_class = NagiosPluginConfig
+    group = "programs"
     administrators_only = True
 
     def collect(self, config: NagiosPluginConfig) -> list[Sample]:

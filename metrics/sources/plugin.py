@@ -35,6 +35,7 @@ class Plugin(SourceKind[PluginConfig]):
 
     kind = "plugin"
     config_class = PluginConfig
+    group = "programs"
     administrators_only = True
     comes_from = "a file in PLUGINS_DIR"
 

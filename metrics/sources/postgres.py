@@ -88,7 +88,9 @@ class PostgresConfig(NamedServerConfig):
     """Which server, and how much of it."""
 
     database: str = Field(default="postgres", min_length=1, max_length=63, description="Database to connect to.")
-    databases_most: int = Field(default=50, ge=1, le=500, description="How many databases to tell of, busiest first.")
+    databases_most: int = Field(
+        default=50, ge=1, le=500, title="Databases at most", description="How many databases to tell of, busiest first."
+    )
 
 
 class Postgres(SourceKind[PostgresConfig]):
@@ -96,6 +98,7 @@ class Postgres(SourceKind[PostgresConfig]):
 
     kind = "postgres"
     config_class = PostgresConfig
+    group = "servers"
 
     def collect(self, config: PostgresConfig) -> list[Sample]:
         labels, found = {"server": config.label(PORT)}, list[Sample]()

@@ -33,12 +33,24 @@ class PrometheusScrapeConfig(HttpConfig):
     job: LabelValue = Field(default="", description="Value of the label job; without one there is no such label.")
     instance: LabelValue = Field(default="", description="Value of the label instance; else host:port of the URL.")
     names: list[Pattern] = Field(
-        default_factory=lambda: ["*"], min_length=1, max_length=100, description="Names to keep; * stands for anything."
+        default_factory=lambda: ["*"],
+        min_length=1,
+        max_length=100,
+        title="Only these metrics",
+        description="Names to keep; * stands for anything.",
     )
     honor_labels: bool = Field(
-        default=False, description="Whether labels job and instance that are there already stay; else they are renamed."
+        default=False,
+        title="Keep labels job and instance",
+        description="Whether labels job and instance that are there already stay; else they are renamed.",
     )
-    samples_most: int = Field(default=5000, ge=1, le=50_000, description="More samples to keep than this are an error.")
+    samples_most: int = Field(
+        default=5000,
+        ge=1,
+        le=50_000,
+        title="Samples at most",
+        description="More samples to keep than this are an error.",
+    )
 
     @property
     def target(self) -> dict[str, str]:

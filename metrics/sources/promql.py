@@ -32,13 +32,21 @@ class PromqlConfig(HttpConfig):
     )
     units: dict[str, Unit] = Field(default_factory=dict, max_length=20, description="Metric -> unit.")
     range_s: int = Field(
-        default=0, ge=0, le=30 * 86_400, description="Seconds before now to fetch; 0 for the values of now alone."
+        default=0,
+        ge=0,
+        le=30 * 86_400,
+        title="Fetch the last, seconds",
+        description="Seconds before now to fetch; 0 for the values of now alone.",
     )
     step_s: int = Field(default=15, ge=1, le=86_400, description="Seconds between two values of a range.")
     live: bool = Field(
-        default=False, description="Widgets may ask this server themselves: every editor of a dashboard, anything."
+        default=False,
+        title="Widgets may ask it",
+        description="Widgets may ask this server themselves: every editor of a dashboard, anything.",
     )
-    samples_most: int = Field(default=5000, ge=1, le=50_000, description="More samples than this are an error.")
+    samples_most: int = Field(
+        default=5000, ge=1, le=50_000, title="Samples at most", description="More samples than this are an error."
+    )
 
     @field_validator("queries")
     @classmethod

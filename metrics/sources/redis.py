@@ -40,7 +40,13 @@ LENGTHS = {"list": "LLEN", "set": "SCARD", "zset": "ZCARD", "hash": "HLEN", "str
 class RedisConfig(NamedServerConfig):
     """Which server, and which keys."""
 
-    database: int = Field(default=0, ge=0, le=10_000, description="Number of the database that the keys are in.")
+    database: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        title="Number of the database",
+        description="Number of the database that the keys are in.",
+    )
     keys: list[Key] = Field(default_factory=list, max_length=50, description="Keys whose length to tell.")
 
 
@@ -49,6 +55,7 @@ class RedisServer(SourceKind[RedisConfig]):
 
     kind = "redis"
     config_class = RedisConfig
+    group = "servers"
 
     def collect(self, config: RedisConfig) -> Noted:
         labels, found, problems = {"server": config.label(PORT)}, list[Sample](), list[str]()

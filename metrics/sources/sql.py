@@ -15,13 +15,17 @@ from metrics.sources.server import HOST, ServerConfig
 class SqlConfig(ServerConfig):
     """Which database to ask, and what."""
 
-    engine: Literal["postgresql", "mysql", "mariadb", "sqlite"] = Field(description="The kind of database.")
+    engine: Literal["postgresql", "mysql", "mariadb", "sqlite"] = Field(
+        title="Kind of database", description="The kind of database."
+    )
     host: str = Field(default="", max_length=255, pattern=HOST, description="As for every server; none for SQLite.")
     database: str = Field(min_length=1, max_length=500, description="Its name; for SQLite, the path of the file.")
     query: str = Field(max_length=10_000, description="One statement that reads: SELECT, WITH, VALUES or TABLE.")
     metric: str = Field(max_length=METRIC_NAME_MOST, description="Metric of the column value.")
     units: dict[str, Unit] = Field(default_factory=dict, max_length=20, description="Units of columns, by name.")
-    rows_most: int = Field(default=1000, ge=1, le=10_000, description="More rows than this are an error.")
+    rows_most: int = Field(
+        default=1000, ge=1, le=10_000, title="Rows at most", description="More rows than this are an error."
+    )
 
     @field_validator("query")
     @classmethod

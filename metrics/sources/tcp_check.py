@@ -20,8 +20,10 @@ class TcpCheckConfig(SourceConfig):
     host: str = Field(min_length=1, max_length=253, description="Name or address to connect to.")
     port: int = Field(ge=1, le=65535, description="Port to connect to.")
     name: str = Field(default="", max_length=100, description="Value of the label check; else host:port.")
-    send: str = Field(default="", max_length=1000, description="The text to send once it is open.")
-    expect: str = Field(default="", max_length=500, description="Text that has to come back.")
+    send: str = Field(
+        default="", max_length=1000, title="Text to send", description="The text to send once it is open."
+    )
+    expect: str = Field(default="", max_length=500, title="Text to expect", description="Text that has to come back.")
     timeout_s: float = Field(default=10, gt=0, le=25, description="Seconds for the whole check.")
 
     @property
@@ -34,6 +36,7 @@ class TcpCheck(SourceKind[TcpCheckConfig]):
 
     kind = "tcp_check"
     config_class = TcpCheckConfig
+    group = "checks"
 
     def collect(self, config: TcpCheckConfig) -> list[Sample]:
         labels = {"check": config.name or f"{config.host}:{config.port}"}

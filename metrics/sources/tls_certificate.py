@@ -36,6 +36,7 @@ class TlsCertificate(SourceKind[TlsCertificateConfig]):
 
     kind = "tls_certificate"
     config_class = TlsCertificateConfig
+    group = "checks"
 
     def collect(self, config: TlsCertificateConfig) -> list[Sample]:
         labels = {"check": config.name or f"{config.host}:{config.port}"}

@@ -18,6 +18,7 @@ class Watchfloor(SourceKind[WatchfloorConfig]):
 
     kind = "watchfloor"
     config_class = WatchfloorConfig
+    group = "servers"
 
     def collect(self, config: WatchfloorConfig) -> list[Sample]:
         try:

@@ -23,6 +23,7 @@ from metrics.actions.source_status import SourceStatus
 from metrics.alerts.digest import DigestSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import fields_of
+from metrics.kind_groups import CHANNELS
 from metrics.models import Channel, Delivery
 from metrics.notify.message import Message
 from metrics.notify.registry import kinds
@@ -51,7 +52,11 @@ class ChannelFields(BaseModel):
     """The fields of every channel."""
 
     name: str = Field(max_length=100, description="The name that people call it by.")
-    fallback: bool = Field(default=False, description="It gets only what another channel of its team did not deliver.")
+    fallback: bool = Field(
+        default=False,
+        title="Only as a fallback",
+        description="It gets only what another channel of its team did not deliver.",
+    )
     enabled: bool = Field(default=True, description="Turned off, nothing goes through it.")
     position: int | None = Field(
         default=None,
@@ -120,7 +125,8 @@ def new(request: HttpRequest) -> HttpResponse:
     by, kind = of_visitor(request), request.GET.get("kind", "")
     check(by, CREATE, Channel)
     if kind not in kinds():
-        return render(request, "channel/kinds.html", {"kinds": actions.about_all()})
+        groups = [(heading, [actions.about(one) for one in found]) for heading, found in CHANNELS.of(kinds().values())]
+        return render(request, "channel/kinds.html", {"groups": groups})
     draft = Draft.of(_parts(kind), {CHANNEL: {"enabled": True}}, _folded(kind))
     return _form(request, by, draft, kind, None)
 

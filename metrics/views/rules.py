@@ -28,6 +28,7 @@ from metrics.alerts.rule import RuleQuery, RuleSpec
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of
 from metrics.forms.labels import label
+from metrics.kind_groups import CONDITIONS
 from metrics.models import Alert, Rule, Team
 from metrics.times import datetime_of
 from metrics.views import humanize, rule_draft
@@ -102,7 +103,9 @@ def new(request: HttpRequest) -> HttpResponse:
     check(by, CREATE, Rule)
     if kind not in offered():
         given = request.GET.urlencode()
-        context = {"kinds": [actions.about(one) for _, one in sorted(offered().items())], "given": given}
+        found = CONDITIONS.of(offered().values())
+        groups = [(heading, [actions.about(one) for one in conditions]) for heading, conditions in found]
+        context = {"groups": groups, "given": given}
         return render(request, "rule/kinds.html", context)
     looks = rule_draft.read(request.GET, kinds()[kind].metric)
     draft = Draft.of(

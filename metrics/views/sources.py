@@ -16,6 +16,7 @@ from metrics.actions import ready_made, source_configs, source_kinds, trials
 from metrics.actions import sources as actions
 from metrics.actions.errors import Invalid, NoAnswer, TooOften
 from metrics.forms.labels import label
+from metrics.kind_groups import SOURCES
 from metrics.models import Dashboard, Source
 from metrics.sources.registry import kinds
 from metrics.views import humanize, source_list
@@ -61,8 +62,10 @@ def new(request: HttpRequest) -> HttpResponse:
     by, kind = of_visitor(request), request.GET.get("kind", "")
     check(by, CREATE, Source)
     if kind not in kinds():
-        about = [source_kinds.about(one) for _, one in sorted(kinds().items())]
-        return render(request, "source/kinds.html", {"kinds": about, "may_trust": may(by, CREATE, TRUSTED)})
+        groups = [
+            (heading, [source_kinds.about(one) for one in found]) for heading, found in SOURCES.of(kinds().values())
+        ]
+        return render(request, "source/kinds.html", {"groups": groups, "may_trust": may(by, CREATE, TRUSTED)})
     actions.check_right(by, CREATE, Source(kind=kind))
     if source_kinds.comes_from(kind):
         raise Http404(f"Sources of the kind {kind} come from {source_kinds.comes_from(kind)}.")

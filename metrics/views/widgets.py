@@ -19,6 +19,7 @@ from metrics.actions import drafts
 from metrics.actions.errors import Conflict, Errors, Invalid, Missing, sentences
 from metrics.forms.draft import Draft, Parts
 from metrics.forms.fields import Field, fields_of, offering
+from metrics.kind_groups import WIDGETS
 from metrics.models import Source
 from metrics.views.access import page
 from metrics.views.dashboard_edit import done, refusals, seen, to_editor
@@ -49,11 +50,15 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose a kind, then make a widget of it."""
     state, kind = drafts.current(of_visitor(request), slug), request.GET.get("kind", "")
     if kind not in kinds():
-        about = [
-            (name, (inspect.getdoc(type(one)) or "").partition("\n")[0], example(one, time.time()))
-            for name, one in sorted(kinds().items())
+        now = time.time()
+        groups = [
+            (
+                heading,
+                [(one.kind, (inspect.getdoc(type(one)) or "").partition("\n")[0], example(one, now)) for one in found],
+            )
+            for heading, found in WIDGETS.of(kinds().values())
         ]
-        return render(request, "dashboard/kinds.html", {"dashboard": state.dashboard, "kinds": about})
+        return render(request, "dashboard/kinds.html", {"dashboard": state.dashboard, "groups": groups})
     widget = WidgetSpec.model_construct(kind=kind, title="", config={})
     w, h = kinds()[kind].size
     draft = Draft.of(_parts(request, kind, state.spec, {}), {"widget": {"w": w, "h": h}}, FOLDED)

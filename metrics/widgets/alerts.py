@@ -32,13 +32,16 @@ class AlertsConfig(OfFact[BadAlert]):
     matchers: Annotated[str, AfterValidator(_matchers)] = Field(
         default="",
         max_length=1000,
+        title="Only with labels",
         description='Only alerts with these labels, such as env="prod", host=~"web-.*"; a rule is alertname.',
     )
     team: str = Field(default="", max_length=150, description="Only alerts of this team.")
     severity: Literal["info", "warning", "critical"] = Field(
-        default="info", description="Only alerts that are at least so severe."
+        default="info", title="Severity at least", description="Only alerts that are at least so severe."
     )
-    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the worst first.")
+    rows: int = Field(
+        default=20, ge=1, le=ROWS_MOST, title="Rows at most", description="How many to show, the worst first."
+    )
 
     def takes(self, alert: BadAlert) -> bool:
         """Whether it shows `alert`."""
@@ -87,6 +90,7 @@ class Alerts(WidgetKind[AlertsConfig]):
 
     kind = "alerts"
     config_class = AlertsConfig
+    group = "alerts"
     size = (4, 2)
     windows_back = 0
     example: ClassVar = {}

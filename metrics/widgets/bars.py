@@ -19,9 +19,12 @@ FULL = {"percent": 100.0, "ratio": 1.0}
 class BarsConfig(Rows):
     """Config of bars."""
 
-    top: int = Field(default=10, ge=1, le=30, description="How many to show, the largest first.")
+    top: int = Field(default=10, ge=1, le=30, title="Bars at most", description="How many to show, the largest first.")
     max: float | None = Field(
-        default=None, gt=0, description="The value of a full bar; else 100 % for shares, and the largest for the rest."
+        default=None,
+        gt=0,
+        title="Full bar at",
+        description="The value of a full bar; else 100 % for shares, and the largest for the rest.",
     )
     thresholds: Thresholds | None = Field(default=None, description="Where a value becomes a warning, or critical.")
 
@@ -63,6 +66,7 @@ class Bars(WidgetKind[BarsConfig]):
 
     kind = "bars"
     config_class = BarsConfig
+    group = "usual"
     size = (4, 2)
     windows_back = 0
     example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 95}}

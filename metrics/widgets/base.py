@@ -74,14 +74,20 @@ class QueryConfig(BaseModel):
     )
     over: Over | None = Field(
         default=None,
-        description="Over how long a rate is, such as 5m; else enough for four expected samples, at least a minute.",
+        title="Over how long",
+        description="The time that a rate is of, such as 5m; else enough for four expected samples, at least a minute.",
     )
     quantile: float = Field(default=0.95, ge=0, le=1, description="Which quantile, for the function quantile.")
     group_by: list[str] | None = Field(
-        default=None, max_length=10, description="Labels by which series become one; an empty list makes one of all."
+        default=None,
+        max_length=10,
+        description="Labels by which series become one; an empty list makes one of all.",
+        json_schema_extra={"empty": "All become one"},
     )
     aggregate: Aggregate = Field(default="sum", description="How the series of a group become one.")
-    top: int | None = Field(default=None, ge=1, le=100, description="Only so many, those with the largest values.")
+    top: int | None = Field(
+        default=None, ge=1, le=100, title="Only the largest", description="Only so many, those with the largest values."
+    )
     source: str = Field(
         default="",
         max_length=100,
@@ -94,10 +100,18 @@ class QueryConfig(BaseModel):
         description="The query that it is asked, such as rate(x_total[5m]).",
     )
     unit: str | None = Field(
-        default=None, max_length=20, description="Unit of what it answers; stored series have their own."
+        default=None,
+        max_length=20,
+        description="Unit of what it answers; stored series have their own.",
+        json_schema_extra={"empty": "No unit"},
     )
-    name: str = Field(default="", pattern="^[A-Z]?$", description="The name in expressions: one letter from A to Z.")
-    hidden: bool = Field(default=False, description="Whether only expressions use it.")
+    name: str = Field(
+        default="",
+        pattern="^[A-Z]?$",
+        title="Name in expressions",
+        description="One letter from A to Z.",
+    )
+    hidden: bool = Field(default=False, title="Only for expressions", description="Whether only expressions use it.")
 
     @model_validator(mode="after")
     def _of_rates(self) -> Self:
@@ -151,7 +165,9 @@ class ExpressionConfig(BaseModel):
     legend: str = Field(
         default="", max_length=100, description="Name of each result; {label} is replaced by its value."
     )
-    unit: str | None = Field(default=None, max_length=20, description="Unit of the results.")
+    unit: str | None = Field(
+        default=None, max_length=20, description="Unit of the results.", json_schema_extra={"empty": "No unit"}
+    )
 
     @field_validator("expression")
     @classmethod
@@ -199,10 +215,21 @@ class Config(Versioned):
         default_factory=list, max_length=20, description="Calculations with the queries, which are shown."
     )
     every_s: float | None = Field(
-        default=None, gt=0, le=31_536_000, description="How often data should come; else what the source says."
+        default=None,
+        gt=0,
+        le=31_536_000,
+        title="New data every, seconds",
+        description="How often data should come; else what the source says.",
     )
-    unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
-    hint: str = Field(default="", max_length=300, description="Shown while there is no data.")
+    unit: str | None = Field(
+        default=None,
+        max_length=20,
+        description="Unit to show; else the series' own.",
+        json_schema_extra={"empty": "No unit"},
+    )
+    hint: str = Field(
+        default="", max_length=300, title="Hint without data", description="Shown while there is no data."
+    )
     links: Links = Field(default_factory=list)
 
     needs_stored: ClassVar[bool] = False
@@ -243,7 +270,9 @@ class Rows(Config):
     """Fields of the config of a kind that has a row, or a cell, for each series."""
 
     row_link: Href = Field(
-        default="", description="Where each row leads: http, https, or a path here; ${host} is the value of its label."
+        default="",
+        title="Link of each row",
+        description="Where each row leads: http, https, or a path here; ${host} is the value of its label.",
     )
 
 
@@ -323,6 +352,8 @@ class WidgetKind(ABC, Generic[C]):
 
     kind: ClassVar[str]
     config_class: type[C]
+    group: ClassVar[str] = "values"
+    """Its group where people choose a kind: one of metrics.kind_groups.WIDGETS."""
     windows_back: ClassVar[int] = 1
     """How many windows of points `view` gets, ending with the shown one: 0 means none, the newest samples only."""
     size: ClassVar[tuple[int, int]] = (3, 1)

@@ -25,7 +25,7 @@ class Place(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    zone: str = Field(max_length=64, description="Time zone, such as Europe/Berlin or UTC.")
+    zone: str = Field(max_length=64, title="Time zone", description="Time zone, such as Europe/Berlin or UTC.")
     name: str = Field(default="", max_length=50, description="The name to show; else the city of the zone.")
 
     @field_validator("zone")
@@ -40,7 +40,7 @@ class ClockConfig(Still):
     """Config of a clock."""
 
     places: list[Place] = Field(min_length=1, max_length=ZONES_MOST, description="The zones, the first one largest.")
-    seconds: bool = Field(default=False, description="Whether seconds are shown.")
+    seconds: bool = Field(default=False, title="Show seconds", description="Whether seconds are shown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class Clock(WidgetKind[ClockConfig]):
 
     kind = "clock"
     config_class = ClockConfig
+    group = "page"
     size = (4, 1)
     windows_back = 0
     example: ClassVar = {"places": [{"zone": "Europe/Berlin"}, {"zone": "Asia/Tokyo"}]}

@@ -14,8 +14,12 @@ from metrics.widgets.ranges import Window
 class CountdownConfig(Still):
     """Config of a countdown."""
 
-    until: AwareDatetime = Field(description="The moment it counts to, such as 2026-12-24T18:00:00+01:00.")
-    reached: str = Field(default="Now", min_length=1, max_length=100, description="The text from then on.")
+    until: AwareDatetime = Field(
+        title="Counts to", description="The moment it counts to, such as 2026-12-24T18:00:00+01:00."
+    )
+    reached: str = Field(
+        default="Now", min_length=1, max_length=100, title="Text from then on", description="The text from then on."
+    )
 
     @field_validator("until")
     @classmethod
@@ -44,6 +48,7 @@ class Countdown(WidgetKind[CountdownConfig]):
 
     kind = "countdown"
     config_class = CountdownConfig
+    group = "page"
     windows_back = 0
     example: ClassVar = {"until": "2100-01-01T00:00:00Z"}
 

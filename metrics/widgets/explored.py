@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from metrics.kind_groups import WIDGETS
 from metrics.models import Widget
 from metrics.widgets.base import Config
 from metrics.widgets.export import Row, rows
@@ -29,8 +30,8 @@ class Explored:
 
 @cache
 def kinds_of_queries() -> list[str]:
-    """Return the kinds of widgets that show a query and need nothing else."""
-    return sorted(name for name, kind in kinds().items() if _needs_only_queries(kind.config_class))
+    """Return the kinds of widgets that show a query and need nothing else, the most used first."""
+    return [one.kind for one in WIDGETS.in_order(kinds().values()) if _needs_only_queries(one.config_class)]
 
 
 def size_of(kind: str) -> tuple[int, int]:

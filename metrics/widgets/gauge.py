@@ -20,9 +20,11 @@ LEAST_SPAN = 1e-300
 class GaugeConfig(SingleConfig):
     """Config of a gauge."""
 
-    min: float = Field(default=0, description="The value at the beginning of the arc.")
+    min: float = Field(default=0, title="Arc begins at", description="The value at the beginning of the arc.")
     max: float | None = Field(
-        default=None, description="The value at its end; else 100 % for shares, and a round one above the largest."
+        default=None,
+        title="Arc ends at",
+        description="The value at its end; else 100 % for shares, and a round one above the largest.",
     )
 
     thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
@@ -66,6 +68,7 @@ class Gauge(WidgetKind[GaugeConfig]):
 
     kind = "gauge"
     config_class = GaugeConfig
+    group = "usual"
     size = (3, 2)
     windows_back = 0
     example: ClassVar = {"queries": [{"metric": "example"}], "thresholds": {"warn": 80, "critical": 90}}

@@ -33,11 +33,14 @@ class HeatmapConfig(Annotates, Config):
 
     of: Literal["hours", "buckets"] = Field(
         default="hours",
+        title="Cells of",
         description="hours: a row for each day. buckets: a row for each bucket of a histogram, with the label le.",
     )
     days: int = Field(default=7, ge=1, le=31, description="Of hours, how many days, today included.")
     combine: How | None = Field(
-        default=None, description="Of hours, how several series become one: sum, avg, max or min; else as in a number."
+        default=None,
+        title="Combine series by",
+        description="Of hours, how several series become one: sum, avg, max or min; else as in a number.",
     )
 
     def takes_live(self) -> bool:

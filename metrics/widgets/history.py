@@ -44,13 +44,22 @@ class HistoryConfig(Annotates, Config):
     )
     up_at_least: float | None = Field(
         default=None,
+        title="Up from",
         description="From this mean of an hour on, it was up; else the values are the share of time up, from 0 to 1.",
     )
     warn_below: float = Field(
-        default=99.9, ge=0, le=100, description="Below this per cent of time up, a bar is a warning."
+        default=99.9,
+        ge=0,
+        le=100,
+        title="Warning below, percent",
+        description="Below this per cent of time up, a bar is a warning.",
     )
     critical_below: float = Field(
-        default=95, ge=0, le=100, description="Below this per cent of time up, a bar is critical."
+        default=95,
+        ge=0,
+        le=100,
+        title="Critical below, percent",
+        description="Below this per cent of time up, a bar is critical.",
     )
 
     @model_validator(mode="after")

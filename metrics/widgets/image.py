@@ -38,6 +38,7 @@ class ImageConfig(Still):
     picture: str = Field(
         default="",
         pattern="^([0-9a-f]{64})?$",
+        title="Uploaded picture",
         description="An uploaded picture instead, by its hash: PNG, JPEG, WebP or GIF.",
         json_schema_extra={"suggest": "picture"},
     )
@@ -47,7 +48,12 @@ class ImageConfig(Still):
     fit: Literal["contain", "cover"] = Field(
         default="contain", description="The whole picture in the tile, or as much of it as covers the tile."
     )
-    alt: str = Field(default="", max_length=300, description="Words for those who don't see it; else the title.")
+    alt: str = Field(
+        default="",
+        max_length=300,
+        title="Alternative text",
+        description="Words for those who don't see it; else the title.",
+    )
     link: Href = Field(default="", description="Where a click on it leads: http, https, or a path here.")
     username: str = Field(default="", max_length=200, description="User to sign in as (Basic), where it is fetched.")
     password: str = Field(
@@ -118,6 +124,7 @@ class Image(WidgetKind[ImageConfig]):
 
     kind = "image"
     config_class = ImageConfig
+    group = "page"
     size = (4, 3)
     windows_back = 0
     example: ClassVar = {"picture": "0" * 64}

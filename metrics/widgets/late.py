@@ -25,8 +25,14 @@ class LateConfig(Rows):
         max_length=20,
         description="The series that should come; without one, all that this dashboard may show.",
     )
-    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the longest silent first.")
-    stale_only: bool = Field(default=False, description="Whether only what is stale is shown, and not what is late.")
+    rows: int = Field(
+        default=20, ge=1, le=ROWS_MOST, title="Rows at most", description="How many to show, the longest silent first."
+    )
+    stale_only: bool = Field(
+        default=False,
+        title="Only what is stale",
+        description="Whether only what is stale is shown, and not what is late.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Late(WidgetKind[LateConfig]):
 
     kind = "late"
     config_class = LateConfig
+    group = "alerts"
     size = (4, 2)
     windows_back = 0
     example_ages_s: ClassVar = (2.0, 700.0, 150.0)

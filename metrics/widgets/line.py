@@ -98,6 +98,7 @@ class LineKind(WidgetKind[LineConfig]):
 
     kind = "line"
     config_class = LineConfig
+    group = "usual"
     size = (6, 2)
     extremes = True
 

@@ -46,10 +46,17 @@ class RightAxis(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    unit: str | None = Field(default=None, max_length=20, description="Unit to show; else the series' own.")
-    min: float | None = Field(default=None, description="Where it begins; lower if a value is.")
-    max: float | None = Field(default=None, description="Where it ends; higher if a value is.")
-    fixed: bool = Field(default=False, description="End it at min and max even if values go beyond.")
+    unit: str | None = Field(
+        default=None,
+        max_length=20,
+        description="Unit to show; else the series' own.",
+        json_schema_extra={"empty": "No unit"},
+    )
+    min: float | None = Field(default=None, title="Begins at", description="Where it begins; lower if a value is.")
+    max: float | None = Field(default=None, title="Ends at", description="Where it ends; higher if a value is.")
+    fixed: bool = Field(
+        default=False, title="Never beyond its ends", description="End it at min and max even if values go beyond."
+    )
     scale: Literal["linear", "log"] = Field(default="linear", description="Logarithmic: each tenfold is as high.")
 
     @model_validator(mode="after")
@@ -69,17 +76,29 @@ class LineConfig(Annotates, Config):
     )
     stacked: bool = Field(default=False, description="Stack the series as areas on each other.")
     draw: Literal["line", "steps", "points"] = Field(
-        default="line", description="Lines from point to point, steps that hold each value, or points alone."
+        default="line",
+        title="Draw as",
+        description="Lines from point to point, steps that hold each value, or points alone.",
     )
-    fill: bool = Field(default=False, description="Fill the area under each line.")
-    min: float | None = Field(default=None, description="Where the axis begins; lower if a value is.")
-    max: float | None = Field(default=None, description="Where the axis ends; higher if a value is.")
-    fixed: bool = Field(default=False, description="End the axis at min and max even if values go beyond.")
+    fill: bool = Field(default=False, title="Fill below lines", description="Fill the area under each line.")
+    min: float | None = Field(
+        default=None, title="Axis begins at", description="Where the axis begins; lower if a value is."
+    )
+    max: float | None = Field(
+        default=None, title="Axis ends at", description="Where the axis ends; higher if a value is."
+    )
+    fixed: bool = Field(
+        default=False,
+        title="Axis never beyond its ends",
+        description="End the axis at min and max even if values go beyond.",
+    )
     scale: Literal["linear", "log"] = Field(
         default="linear", description="Logarithmic: each tenfold is as high; what is not more than zero is not drawn."
     )
     right: RightAxis = Field(
-        default_factory=RightAxis, description="The axis on the right, for the queries that say that it is theirs."
+        default_factory=RightAxis,
+        title="Axis on the right",
+        description="The axis on the right, for the queries that say that it is theirs.",
     )
     thresholds: Thresholds | None = Field(default=None, description="Lines from which on values are bad.")
     goals: list[Goal] = Field(default_factory=list, max_length=4, description="Lines at other values that matter.")
@@ -87,7 +106,9 @@ class LineConfig(Annotates, Config):
         default="list", description="Names with newest values; a table with mean, least and greatest too; or none."
     )
     colours: Literal["order", "labels"] = Field(
-        default="order", description="Colours in the order of the series, or by their labels: the same on every chart."
+        default="order",
+        title="Colours by",
+        description="Colours in the order of the series, or by their labels: the same on every chart.",
     )
 
     @model_validator(mode="after")

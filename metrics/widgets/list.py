@@ -35,10 +35,14 @@ class ListConfig(Annotates, Rows):
         description="Tags of the annotations that it shows: all that have one of them; incident for incidents, * "
         "for all.",
     )
-    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the newest first.")
+    rows: int = Field(
+        default=20, ge=1, le=ROWS_MOST, title="Rows at most", description="How many to show, the newest first."
+    )
     thresholds: Thresholds | None = Field(default=None, description="Where a value becomes a warning, or critical.")
     levels_only: bool = Field(
-        default=False, description="Whether only changes from one level to another are shown, by the thresholds."
+        default=False,
+        title="Only changes of level",
+        description="Whether only changes from one level to another are shown, by the thresholds.",
     )
 
     def noted_in(self, window: Window) -> list[Noted]:

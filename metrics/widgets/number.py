@@ -38,7 +38,9 @@ class NumberConfig(SingleConfig):
     """Config of a number."""
 
     thresholds: Thresholds | None = Field(default=None, description="Where the value becomes a warning, or critical.")
-    better: Literal["lower", "higher"] | None = Field(default=None, description="Which way is good, by colour.")
+    better: Literal["lower", "higher"] | None = Field(
+        default=None, title="Better is", description="Which way is good, by colour."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Number(WidgetKind[NumberConfig]):
 
     kind = "number"
     config_class = NumberConfig
+    group = "usual"
     windows_back = 2
     example_series = 1
 

@@ -41,7 +41,13 @@ class OnCallConfig(OfFact[Duty]):
 
     schedule: str = Field(default="", max_length=100, description="Only this schedule, by its name.")
     team: str = Field(default="", max_length=150, description="Only schedules of this team.")
-    rows: int = Field(default=10, ge=1, le=ROWS_MOST, description="How many schedules to show; gaps come first.")
+    rows: int = Field(
+        default=10,
+        ge=1,
+        le=ROWS_MOST,
+        title="Schedules at most",
+        description="How many schedules to show; gaps come first.",
+    )
 
     def takes(self, duty: Duty) -> bool:
         """Whether it shows `duty`."""
@@ -86,6 +92,7 @@ class OnCall(WidgetKind[OnCallConfig]):
 
     kind = "on_call"
     config_class = OnCallConfig
+    group = "alerts"
     size = (4, 2)
     windows_back = 0
     example: ClassVar = {}

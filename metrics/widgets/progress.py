@@ -22,9 +22,13 @@ class ProgressConfig(SingleConfig):
     """Config of progress."""
 
     goal: float = Field(description="The value to reach.")
-    start: float = Field(default=0, description="The value it began with.")
-    since: AwareDatetime | None = Field(default=None, description="When it began, such as 2026-12-01T00:00:00+01:00.")
-    by: AwareDatetime | None = Field(default=None, description="When the goal is to be reached, written alike.")
+    start: float = Field(default=0, title="Starting value", description="The value it began with.")
+    since: AwareDatetime | None = Field(
+        default=None, title="Began at", description="When it began, such as 2026-12-01T00:00:00+01:00."
+    )
+    by: AwareDatetime | None = Field(
+        default=None, title="To be reached by", description="When the goal is to be reached, written alike."
+    )
 
     @model_validator(mode="after")
     def _has_a_way(self) -> Self:

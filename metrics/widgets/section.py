@@ -15,7 +15,9 @@ from metrics.widgets.spec import COLUMNS
 class SectionConfig(Still):
     """Config of a section."""
 
-    folded: bool = Field(default=False, description="Folded on a page that is opened; walls show it open.")
+    folded: bool = Field(
+        default=False, title="Folded at first", description="Folded on a page that is opened; walls show it open."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Section(WidgetKind[SectionConfig]):
 
     kind = SECTION
     config_class = SectionConfig
+    group = "page"
     size = (COLUMNS, 1)
     windows_back = 0
     example: ClassVar = {"folded": False}

@@ -18,10 +18,11 @@ class SingleConfig(Config):
 
     combine: How | None = Field(
         default=None,
+        title="Combine series by",
         description="How several series become one: sum, avg, max or min. "
         "Else avg for percent, ratio, seconds, milliseconds, days and celsius, and sum for the rest.",
     )
-    decimals: int | None = Field(default=None, ge=0, le=6, description="Decimals; else three digits that matter.")
+    decimals: int | None = Field(default=None, ge=0, le=6, description="How many; else three digits that matter.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,17 @@ class SloConfig(Config):
 
     needs_stored: ClassVar = True
 
-    objective: float = Field(default=99.9, gt=0, lt=100, description="Per cent that have to be good, less than 100.")
+    objective: float = Field(
+        default=99.9,
+        gt=0,
+        lt=100,
+        title="Objective, percent",
+        description="Per cent that have to be good, less than 100.",
+    )
     days: int = Field(default=30, ge=1, le=92, description="Over how many days.")
     of: Literal["ratio", "good", "bad"] = Field(
         default="ratio",
+        title="Values are",
         description="ratio: the values are the share of what is good, from 0 to 1. "
         "good, bad: the first query counts good or bad events, the second all.",
     )

@@ -41,7 +41,7 @@ class OnPhone(TypedDict, total=False):
     order: Annotated[
         int, Field(ge=-ORDER_MOST, le=ORDER_MOST, description="The lower, the earlier; 0 if it is left out.")
     ]
-    h: Annotated[int, Field(ge=1, le=HEIGHT_MOST, description="Rows.")]
+    h: Annotated[int, Field(ge=1, le=HEIGHT_MOST, title="Height", description="Rows.")]
     hidden: Annotated[bool, Field(description="It is not shown there.")]
 
 

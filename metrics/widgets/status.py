@@ -19,9 +19,9 @@ ORDER = ("down", "late", "stale", "nodata", "up")
 class StatusConfig(Rows):
     """Config of a status."""
 
-    up_at_least: float = Field(default=1.0, description="From this value on, something is up.")
+    up_at_least: float = Field(default=1.0, title="Up from", description="From this value on, something is up.")
     late_at_least: float | None = Field(
-        default=None, description="From this value on, below up, something is late; else it is down."
+        default=None, title="Late from", description="From this value on, below up, something is late; else it is down."
     )
 
 
@@ -59,6 +59,7 @@ class Status(WidgetKind[StatusConfig]):
 
     kind = "status"
     config_class = StatusConfig
+    group = "usual"
     size = (4, 2)
     windows_back = 0
     example_values = (1.0, 0.0, 1.0)

@@ -25,17 +25,28 @@ class TableConfig(Rows):
     """Config of a table."""
 
     columns: list[str] = Field(
-        default_factory=list, max_length=6, description="Labels to show, in this order; else those that differ."
+        default_factory=list,
+        max_length=6,
+        title="Columns of labels",
+        description="Labels to show, in this order; else those that differ.",
     )
     sort: int = Field(
-        default=1, ge=0, le=20, description="By which column of values the rows are in order; 0 is by their labels."
+        default=1,
+        ge=0,
+        le=20,
+        title="Sort by column",
+        description="By which column of values the rows are in order; 0 is by their labels.",
     )
-    ascending: bool = Field(default=False, description="Whether the smallest value comes first.")
-    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many rows to show.")
+    ascending: bool = Field(
+        default=False, title="Smallest first", description="Whether the smallest value comes first."
+    )
+    rows: int = Field(default=20, ge=1, le=ROWS_MOST, title="Rows at most", description="How many rows to show.")
     thresholds: list[Thresholds] = Field(
         default_factory=list, max_length=20, description="Where a value of each column is a warning, or critical."
     )
-    sparkline: bool = Field(default=True, description="Whether each row has the curve of its first column.")
+    sparkline: bool = Field(
+        default=True, title="Sparklines", description="Whether each row has the curve of its first column."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,7 @@ class Table(WidgetKind[TableConfig]):
 
     kind = "table"
     config_class = TableConfig
+    group = "usual"
     size = (6, 2)
     example: ClassVar = {
         "queries": [{"metric": "example", "legend": "used"}],

@@ -30,6 +30,7 @@ class Text(WidgetKind[TextConfig]):
 
     kind = "text"
     config_class = TextConfig
+    group = "page"
     size = (4, 2)
     windows_back = 0
     example: ClassVar = {"text": "**Ada** is on call until *Friday*.\n\n* [The runbook](/)\n* [What is planned](/)"}

@@ -12,9 +12,11 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    warn: float | None = Field(default=None, description="From this value on, a warning.")
-    critical: float | None = Field(default=None, description="From this value on, critical.")
-    direction: Literal["above", "below"] = Field(default="above", description="Which side of them is the bad one.")
+    warn: float | None = Field(default=None, title="Warning from", description="From this value on, a warning.")
+    critical: float | None = Field(default=None, title="Critical from", description="From this value on, critical.")
+    direction: Literal["above", "below"] = Field(
+        default="above", title="Bad is", description="Which side of them is the bad one."
+    )
 
 
 @dataclass(frozen=True, slots=True)

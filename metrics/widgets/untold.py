@@ -70,9 +70,14 @@ class UntoldConfig(OfFact[Quiet]):
     needs: ClassVar = "untold"
 
     of: list[Kind] = Field(
-        default_factory=list, max_length=len(WORDS), description="Only these kinds; without one, all."
+        default_factory=list,
+        max_length=len(WORDS),
+        title="Only these kinds",
+        description="Only these kinds; without one, all.",
     )
-    rows: int = Field(default=20, ge=1, le=ROWS_MOST, description="How many to show, the oldest first.")
+    rows: int = Field(
+        default=20, ge=1, le=ROWS_MOST, title="Rows at most", description="How many to show, the oldest first."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ class Untold(WidgetKind[UntoldConfig]):
 
     kind = "untold"
     config_class = UntoldConfig
+    group = "alerts"
     size = (4, 2)
     windows_back = 0
     example: ClassVar = {}

@@ -59,10 +59,13 @@ class VariableSpec(BaseModel):
         "else that of series that are stored.",
     )
     values: list[Text] = Field([], max_length=100, description="A fixed list to choose from, instead of a label's.")
-    several: bool = Field(False, description="More than one may be chosen.")
-    all: bool = Field(False, title="All", description="All may be chosen at once.")
+    several: bool = Field(False, title="Several at once", description="More than one may be chosen.")
+    all: bool = Field(False, title="All at once", description="All may be chosen at once.")
     default: list[Text] = Field(
-        [], max_length=100, description="Chosen at first, * for all. Else all if that may be chosen, or the first."
+        [],
+        max_length=100,
+        title="Chosen at first",
+        description="Chosen at first, * for all. Else all if that may be chosen, or the first.",
     )
 
     @model_validator(mode="after")

@@ -298,8 +298,10 @@ def test_every_kind_says_what_it_takes(program: Program) -> None:
     kinds = {one["kind"]: one for one in body(program.get("/api/v1/source-kinds"))["kinds"]}
     assert {"host", "http_check", "watchfloor"} <= set(kinds)
     check = kinds["http_check"]
+    assert (check["group"], next(iter(kinds))) == ("checks", "http_check")
     assert set(check) == {
         "kind",
+        "group",
         "description",
         "timeout",
         "administrators_only",

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from metrics.views.urls import urlpatterns
 from tests.integration.page import sign_in
@@ -235,6 +235,32 @@ def test_the_menu_is_one_line(page: Page, system: Stack, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{system.url}/audit/")
     assert page.evaluate(FULL) == [1, 12]
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+BESIDE_MORE = """() => {
+  for (const count of document.querySelectorAll(".sections .down")) {
+    count.hidden = count.dataset.down === "heartbeats";
+    count.textContent = "2 bad";
+  }
+  document.getElementById("unread").hidden = true;
+  const links = [...document.querySelectorAll(".sections > a")].filter((one) => one.checkVisibility());
+  const {height} = document.querySelector(".top").getBoundingClientRect();
+  return [height < 64, ...links.map((one) => one.textContent)];
+}"""
+"""The page of a dashboard with two things that are bad: whether its top is one line, and the pages beside More."""
+
+
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_the_top_of_a_dashboard_is_one_line_and_the_other_pages_are_behind_more(
+    page: Page, system: Stack, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{system.url}/d/this-machine/")
+    assert page.evaluate(BESIDE_MORE) == [True, "Alerts 2 bad", "Sources 2 bad"]
+    page.get_by_role("button", name="More").click()
+    for name in ("Dashboards", "Rooms", "Series"):
+        expect(page.locator("#more").get_by_role("link", name=name)).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 800})
 
 

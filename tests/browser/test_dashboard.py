@@ -327,6 +327,7 @@ def test_signing_out_ends_what_is_open_in_the_other_tab(person: Person) -> None:
 
 
 def test_signing_out_leads_to_the_way_in(person: Person) -> None:
+    person.page.get_by_role("button", name="More").click()
     person.page.get_by_role("button", name="Sign out").click()
     person.page.wait_for_url("**/sign-in/")
     person.open(DEMO)

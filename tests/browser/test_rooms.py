@@ -117,8 +117,13 @@ def test_what_is_written_while_the_connection_is_down_is_sent_once(
 
     page.route_web_socket("**/ws/rooms/**", route)
     enter(page, system, room)
+    empty, log = page.locator(".log-empty").bounding_box(), page.locator("#log").bounding_box()
+    assert empty
+    assert log
+    assert (empty["height"] > 100, log["height"] < 2) == (True, True)  # it is the box, and stands below none
     write(page, "before")
     expect(page.locator("article")).to_have_count(1)
+    expect(page.locator(".log-empty")).to_be_hidden()
     is_down = True
     routes[-1].close(code=1012)
     expect(page.get_by_text("Connection lost")).to_be_visible()

@@ -76,4 +76,4 @@ def test_one_entry_is_current(client: Client, page: str, entry: str) -> None:
 def test_a_page_of_a_dashboard_leads_back_by_the_menu() -> None:
     for page in ("tab", "past", "one"):
         text = (Path(settings.BASE_DIR) / f"templates/dashboard/{page}.html").read_text()
-        assert '{% include "_menu.html" %}' in text, page
+        assert '{% include "_menu.html" with folds=True %}' in text, page

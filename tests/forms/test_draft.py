@@ -61,7 +61,7 @@ def test_a_refusal_stands_beside_the_nearest_entry_and_else_above() -> None:
         "config.step": "nothing: no.",
     }
     assert refused.above == ("Two are the same.", "No.")
-    assert refused.sentences()[2:4] == ["Width: It has to be 12 or less.", "Steps 1, Path: No."]
+    assert refused.sentences()[2:4] == ["Width: It has to be 12 or less.", "Step 1, Path: No."]
     steps = next(one for one in refused.forms()["config"].entries if one.name == "config-steps")
     assert [(item.error, item.entries[0].error) for item in steps.items] == [("Not this one.", "No.")]
 
@@ -123,5 +123,5 @@ def test_a_model_inside_itself_ends_as_json() -> None:
 
 
 def test_places_are_said_as_people_write_them() -> None:
-    said = {"url": "URL", "steps": "Steps", "steps.1": "Steps 2", "steps.1.path": "Steps 2, Path", "x.y": "x.y"}
+    said = {"url": "URL", "steps": "Steps", "steps.1": "Step 2", "steps.1.path": "Step 2, Path", "x.y": "x.y"}
     assert {path: label_of(PARTS["config"], path) for path in said} == said

@@ -42,7 +42,9 @@ def look(client: Client, **typed: str) -> str:
 
 
 def test_one_is_made_shows_its_address_once_and_takes_what_the_example_gave(client: Client) -> None:
-    assert "There are no incoming webhooks yet" in client.get("/alert-webhooks/").content.decode()
+    empty = client.get("/alert-webhooks/").content.decode()
+    assert "There are no incoming webhooks yet" in empty
+    assert ">Add an incoming webhook</a>" in empty
     assert "Add an incoming webhook" in client.get("/alert-webhooks/new/").content.decode()
     assert look(client).endswith('No answer alertname="Shop" url="https://shop.example"')
     assert not AlertWebhook.objects.exists()

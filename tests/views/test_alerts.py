@@ -19,7 +19,7 @@ from metrics.health import store as health
 from metrics.models import Alert, Incident, Rule
 from metrics.times import datetime_of
 from tests import caches, make
-from tests.html_form import form
+from tests.html_form import chosen_from, form
 from tests.make import accepted, sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_at_once")]
@@ -88,6 +88,11 @@ def text(response: Any) -> str:
 
 
 class TestRules:
+    def test_a_condition_is_chosen_first(self, editor: Client) -> None:
+        chosen = chosen_from(editor.get(NEW.partition("?")[0]).content.decode())
+        assert chosen[:3] == ["Values", "threshold", "missing"]
+        assert "received" not in chosen
+
     def test_one_is_made_changed_and_removed(self, editor: Client) -> None:
         assert "There are no rules yet" in text(editor.get("/rules/"))
         assert "threshold" in text(editor.get("/rules/new/"))
@@ -214,6 +219,11 @@ class TestAlerts:
         editor.post(f"{one}acknowledge/", {"back": "1", "next": "list"})
         alert.refresh_from_db()
         assert alert.acknowledged_at is None
+
+    def test_its_page_says_what_is_wrong_and_takes_an_answer_before_the_chart(self, editor: Client) -> None:
+        page = editor.get(f"/alerts/{firing().pk}/").content.decode()
+        places = [page.index(f'id="{name}"') for name in ("state", "answer", "chart", "moves")]
+        assert places == sorted(places)
 
     def test_its_page_has_the_text_of_its_rule_filled_in(self, editor: Client) -> None:
         alert = firing()

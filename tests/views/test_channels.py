@@ -17,7 +17,7 @@ from metrics.notify.base import ChannelError, Receipt
 from metrics.notify.message import Message
 from metrics.redis_state import delivering
 from tests import make
-from tests.html_form import form
+from tests.html_form import chosen_from, form
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -56,7 +56,8 @@ def test_a_channel_is_made_changed_and_removed_by_forms() -> None:
     client = Client()
     client.force_login(make.admin())
     assert "There are no channels yet" in page(client, "/channels/")
-    assert 'href="?kind=mail"' in page(client, "/channels/new/")
+    chosen = chosen_from(page(client, "/channels/new/"))
+    assert chosen == ["To people", "mail", "apprise", "To programs", "webhook"]
     assert "Signs each message" in page(client, "/channels/new/?kind=webhook")
     refused = client.post("/channels/new/?kind=webhook", {**TYPED, "config-url": "ftp://x"})
     assert refused.status_code == 422

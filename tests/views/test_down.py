@@ -26,7 +26,7 @@ def ada(client: Client) -> Client:
 
 def said(html: str) -> dict[str, str]:
     """Return what the menu says, by the link that it is in; what is hidden is not said."""
-    links = re.findall(r'<a [^>]*href="/(\w+)/"[^>]*>(.*?)</a>', html, re.S)
+    links = re.findall(r'<a class="quiet" href="/(\w+)/"[^>]*>(.*?)</a>', html, re.S)
     shown = {page: re.search(r'class="down"[^>]* data-down="\w+">(.*?)</span>', text) for page, text in links}
     return {page: found[1] for page, found in shown.items() if found}
 

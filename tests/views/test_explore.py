@@ -95,7 +95,7 @@ def test_the_form_leads_to_an_address_that_holds_still(viewer: Client, typed: di
     ("query", "said"),
     [
         ("query-metric=no+metric&query-labels=", "Metric: It may have letters"),
-        ("metric=cpu_percent&top=many", "Top: It has to be a whole number"),
+        ("metric=cpu_percent&top=many", "Only the largest: It has to be a whole number"),
         ("metric=cpu_percent&function=guess", "Function:"),
         ("label=host%3Dweb-1", "Metric: It has to be given."),
         ("query-metric=cpu_percent&query-labels=nonsense", "Labels: Line 1 is not a name, a colon and a value."),

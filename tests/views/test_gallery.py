@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 
+from metrics.kind_groups import WIDGETS
 from metrics.models import Series, Widget
 from metrics.widgets import gallery
 from metrics.widgets.registry import kinds
@@ -17,7 +18,9 @@ def test_it_shows_all_kinds_in_all_states_and_stores_nothing(client: Client) -> 
     client.force_login(make.user())
     text = client.get("/gallery/").content.decode()
     shown = re.findall(r'<article id="w-([\w-]+)"', text)
-    assert shown == [f"{kind}-{state}" for kind in sorted(kinds()) for state in gallery.states(kind)]
+    assert shown == [
+        f"{one.kind}-{state}" for one in WIDGETS.in_order(kinds().values()) for state in gallery.states(one.kind)
+    ]
     assert (Series.objects.count(), Widget.objects.count()) == (0, 0)
 
 

@@ -74,7 +74,7 @@ def test_what_the_server_refuses_is_said_of_the_field(editor: Client, server: Pr
     said = "The source prom refuses the query: 1:1: parse error: no."
     page = editor.post(f"{PATH}?do=preview", typed)
     assert (page.status_code, beside(html(page), f"{QUERY}-promql")) == (422, said)
-    assert f"Queries 1, PromQL: {said}" in text(editor.post(f"{PATH}?do=preview", typed, headers=HTMX))
+    assert f"Query 1, PromQL: {said}" in text(editor.post(f"{PATH}?do=preview", typed, headers=HTMX))
 
 
 def test_one_without_the_other_is_said_of_the_field(editor: Client, server: PromqlServer) -> None:

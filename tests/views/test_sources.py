@@ -21,6 +21,7 @@ from metrics.sources.base import Noted, SourceError, checked
 from metrics.sources.host import Host
 from tests import door, make
 from tests.door import PASSWORD
+from tests.html_form import chosen_from
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis", "_worker")]
 
@@ -408,6 +409,10 @@ class TestForm:
         page = admin.get(f"{LIST}new/").content.decode()
         kinds = re.findall(r'href="\?kind=(\w+)"', page)
         assert {"host", "http_check", "door"} <= set(kinds)
+        chosen = chosen_from(page)
+        assert chosen[:2] == ["Checks: up or down", "http_check"]
+        assert chosen[chosen.index("Values of other systems") + 1] == "prometheus_scrape"
+        assert set(kinds) <= set(chosen)
         for kind in kinds:
             assert admin.get(f"{LIST}new/?kind={kind}").status_code == 200
 

@@ -262,6 +262,6 @@ class TestNotifications:
 
 def test_an_empty_room_says_so_and_what_it_is_for_to_those_who_may_write(viewer: Client) -> None:
     room = rooms.create(SYSTEM, "Open")
-    said = '<p class="log-empty">Nothing was said here yet. <span>Write to everyone who sees this room: @name'
+    said = '<p class="log-empty">Nothing has been said here yet. <span>Write to everyone who sees this room: @name'
     assert said in text(viewer.get(f"/rooms/{room.pk}/"))
     assert "log-empty" not in text(viewer.get(f"/rooms/{room.pk}/?before=1"))

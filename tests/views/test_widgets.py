@@ -14,7 +14,7 @@ from metrics.models import Dashboard, Draft, Widget
 from metrics.series.write import write
 from metrics.widgets.registry import kinds
 from tests import make
-from tests.html_form import form
+from tests.html_form import chosen_from, form
 from tests.upgrade.test_configs import STORED
 from tests.views.test_dashboard_edit import filled, text
 
@@ -62,6 +62,7 @@ class TestNew:
         assert all(
             f'href="/d/shop/widgets/new/?kind={kind}"' in page and f'id="example-{kind}"' in page for kind in kinds()
         )
+        assert chosen_from(page)[:6] == ["Most used", "number", "line", "gauge", "status", "table"]
 
     @pytest.mark.parametrize("kind", sorted(kinds()))
     def test_of_every_kind_one_is_made_with_what_it_needs(self, editor: Client, kind: str) -> None:
@@ -281,7 +282,7 @@ class TestPreview:
     def test_htmx_gets_the_widget_alone(self, editor: Client) -> None:
         page = editor.post(f"{NEW}&do=preview", filled(editor, NEW, NEW), headers=HTMX)
         assert page.status_code == 200
-        assert "Queries 1, Metric: It has to be given." in text(page)
+        assert "Query 1, Metric: It has to be given." in text(page)
         sent = filled(editor, PATH, PATH)
         drawn = editor.post(f"{PATH}?do=preview", sent, headers=HTMX).content.decode()
         assert "42" in drawn
