@@ -10,21 +10,16 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib.util import find_spec
-from pkgutil import iter_modules
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard_project.settings")
 
 import django
-from django.apps import apps
 from django.conf import settings
 from django.core.checks import Tags
 from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import DatabaseError, connections
 
 from dashboard_project import addresses, database, local_redis, static
 from dashboard_project.preparation import FD, GO, CannotStartError, Facts
@@ -74,41 +69,18 @@ def prepare() -> str:
         # Those of URLs and of the admin import every page, which takes longer than all else here. They look at nothing
         # that differs between installations, and `make check` runs them.
         BaseCommand().check(tags=sorted(registry.tags_available() - {Tags.admin, Tags.urls}))  # the workers do not
-        if unapplied():  # or else it takes a second to find that there is nothing to do
+        if database.unapplied():  # or else it takes a second to find that there is nothing to do
             call_command("migrate", interactive=False, verbosity=0)
         static.collect()
         if settings.PLUGINS_DIR.parent == settings.DATA_DIR:  # one that was chosen is there, or comes later
             settings.PLUGINS_DIR.mkdir(exist_ok=True)
         return bootstrap()
-    except (DatabaseError, _driver_error()) as error:  # called only if there is one
-        url = local_redis.without_password(settings.DATABASE_URL)
-        raise CannotStartError(f"The database at {url} can't be used ({local_redis.reason(error)}).") from None
+    except (DatabaseError, database.driver_error()) as error:  # called only if there is one
+        raise CannotStartError(database.refusal(error)) from None
     except OSError as error:
         raise CannotStartError(f"{error.filename} can't be written ({error.strerror or error}).") from None
     finally:
         connections.close_all()
-
-
-def _driver_error() -> type[Exception]:
-    import psycopg  # not above: with SQLite there is nothing to do for it
-
-    return psycopg.Error
-
-
-def unapplied() -> bool:
-    """Return whether there are migrations that the database has not noted; Django itself would import them all."""
-    noted = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
-    return any(one not in noted for one in migrations())
-
-
-def migrations() -> Iterator[tuple[str, str]]:
-    """Yield app and name of each migration that `MigrationLoader` would load."""
-    for app in apps.get_app_configs():
-        name, _ = MigrationLoader.migrations_module(app.label)
-        if name and (package := find_spec(name)):
-            for module in iter_modules(package.submodule_search_locations or []):
-                if not module.ispkg and module.name[0] not in "_~":
-                    yield app.label, module.name
 
 
 if __name__ == "__main__":

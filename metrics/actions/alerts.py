@@ -83,11 +83,15 @@ def checked_reason(reason: str, until: datetime | None) -> str:
     return reason.strip()
 
 
-def give_back(by: Principal, id: int) -> Alert:
-    """Take an acknowledgement back: the alert is for anybody again. Raises Missing and Forbidden."""
+def give_back(by: Principal, id: int, had_by: str | None = None) -> Alert:
+    """Take an acknowledgement back: the alert is for anybody again. `had_by` is as in `check_holder`.
+
+    Raises Missing, Forbidden and Invalid.
+    """
     with transaction.atomic():
         alert = locks.locked(find(by, id), no_key=True)
         check(by, ACKNOWLEDGE, alert)
+        check_holder(by, alert, had_by)
         _give_back(by, alert)
     return alert
 
@@ -121,6 +125,12 @@ def acknowledgement(thing: Alert | Incident) -> dict[str, str]:
     """Return who has taken `thing`, as the journal keeps it."""
     until = thing.acknowledged_until
     return {"by": thing.acknowledged_by, "reason": thing.reason, "until": until.isoformat() if until else ""}
+
+
+def check_holder(by: Principal, thing: Alert | Incident, had_by: str | None) -> None:
+    """Raise Invalid if somebody else took `thing` after `by` saw that `had_by` had it: "" nobody, None whoever."""
+    if had_by is not None and thing.acknowledged_by not in ("", by.name, had_by):
+        raise Invalid("had_by", f"{sender(thing.acknowledged_by)} took it just before you; nothing was changed.")
 
 
 def clear(thing: Alert | Incident) -> None:

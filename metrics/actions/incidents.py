@@ -74,9 +74,12 @@ def ids_of_alerts(incidents: Iterable[Incident]) -> dict[int, list[int]]:
     return found
 
 
-def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None = None) -> Incident:
+def acknowledge(
+    by: Principal, id: int, reason: str = "", until: datetime | None = None, had_by: str | None = None
+) -> Incident:
     """Take an incident, with all of its alerts that nobody has taken; it may be that of somebody else.
 
+    `had_by` is who had it when `by` saw it, as in `alerts.check_holder`; so it is below.
     Raises Missing, Forbidden and Invalid.
     """
     reason = alerts.checked_reason(reason, until)
@@ -85,6 +88,7 @@ def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None
         incident = _locked(by, id, ACKNOWLEDGE)
         if incident.resolved_at is not None:
             raise Invalid("id", "This incident is over; there is nothing to acknowledge.")
+        alerts.check_holder(by, incident, had_by)
         before = alerts.acknowledgement(incident)
         _take(by, incident, reason, until, now)
         journal.record(by, "acknowledge", incident, before, alerts.acknowledgement(incident))
@@ -93,7 +97,7 @@ def acknowledge(by: Principal, id: int, reason: str = "", until: datetime | None
     return incident
 
 
-def give_back(by: Principal, id: int) -> Incident:
+def give_back(by: Principal, id: int, had_by: str | None = None) -> Incident:
     """Take an acknowledgement back: the incident, and the alerts taken with it, are for anybody again.
 
     Raises Missing, Forbidden and Invalid.
@@ -102,11 +106,12 @@ def give_back(by: Principal, id: int) -> Incident:
         incident = _locked(by, id, ACKNOWLEDGE)
         if incident.resolved_at is not None:
             raise Invalid("id", "This incident is over; there is nothing to give back.")
+        alerts.check_holder(by, incident, had_by)
         _give_back(by, incident)
     return incident
 
 
-def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
+def hand_over(by: Principal, id: int, to: str, reason: str = "", had_by: str | None = None) -> Incident:
     """Give an incident to the user named `to`, who is told. Raises Missing, Forbidden and Invalid."""
     reason = alerts.checked_reason(reason, None)
     with transaction.atomic():
@@ -116,6 +121,7 @@ def hand_over(by: Principal, id: int, to: str, reason: str = "") -> Incident:
             raise Invalid("to", f"to: there is no user {to[:100]!r} who may see this incident.")
         if incident.resolved_at is not None:
             raise Invalid("id", "This incident is over; there is nothing to hand over.")
+        alerts.check_holder(by, incident, had_by)
         check(person, ACKNOWLEDGE, incident)
         before = alerts.acknowledgement(incident)
         _take(person, incident, reason, None, datetime_of(time.time()))
@@ -186,8 +192,8 @@ def change(by: Principal, id: int, changes: Mapping[str, Any]) -> Incident:
     return incident
 
 
-def tick(by: Principal, id: int, place: int, *, done: bool = True) -> Incident:
-    """Note that the item at `place` (from 0) of the checklist is done, or is not.
+def tick(by: Principal, id: int, place: int, *, done: bool = True, text: str | None = None) -> Incident:
+    """Note that the item at `place` (from 0) of the checklist is done, or is not; `text` is what `by` read there.
 
     Raises Missing, Forbidden and Invalid.
     """
@@ -196,6 +202,8 @@ def tick(by: Principal, id: int, place: int, *, done: bool = True) -> Incident:
         if not 0 <= place < len(incident.checklist):
             raise Invalid("place", f"place: the checklist has {len(incident.checklist)} items.")
         item = incident.checklist[place]
+        if text is not None and text.split() != item["text"].split():  # forms write line ends in their own way
+            raise Invalid("text", "The checklist was changed just before; nothing was ticked.")
         if bool(item.get("done_by")) != done:
             before = facts(incident)
             stamp = {"done_by": by.name, "done_at": time.time()} if done else {}

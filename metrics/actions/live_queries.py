@@ -278,13 +278,15 @@ async def _range(client: httpx.AsyncClient, server: Server, question: Question, 
         for labels, values in before.series:
             kept = values[skipped : skipped + known]
             merged[tuple(sorted(labels.items()))] = [*kept, *[None] * (count - len(kept))]
-    for key, points in _series(found, server):
+    answered = _series(found, server)
+    for key, points in answered:
         values = merged.setdefault(key, [None] * count)
         for at, value in points:
             place = round((at - start) / step_s)
             if 0 <= place < count:
                 values[place] = _finite(value)
-    series = [(dict(key), values) for key, values in merged.items() if any(one is not None for one in values)]
+    there = {key for key, values in merged.items() if any(one is not None for one in values)} | dict(answered).keys()
+    series = [(dict(key), values) for key, values in merged.items() if key in there]
     return Answer(question.end, start, question.end, series, promql_api.warnings(found))
 
 

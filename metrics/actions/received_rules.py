@@ -37,7 +37,12 @@ def of(by: Principal, names: Iterable[str]) -> dict[str, Rule | None]:
 
 def key_of(by: Principal, name: str) -> str:
     """Return which alerts those with `name` are that `by` sends: the same for whoever acts for the same teams."""
-    return hashlib.sha256(json.dumps([name, sorted(by.teams or ())]).encode()).hexdigest()
+    return key_for(by.teams or (), name)
+
+
+def key_for(teams: Iterable[int], name: str) -> str:
+    """Return which alerts those with `name` are that somebody sends who acts for `teams`, their ids."""
+    return hashlib.sha256(json.dumps([name, sorted(teams)]).encode()).hexdigest()
 
 
 def _made(by: Principal, teams: list[Team], key: str, name: str) -> Rule | None:

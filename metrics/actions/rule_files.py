@@ -1,7 +1,8 @@
 """Rules as files: YAML beside the dashboards', compared with what is stored, applied, and written again.
 
 A file says its rule by `name`; how it is called itself is for people. A field that it leaves out has its default; the
-`version` of a condition is 1 there.
+`version` of a condition is 1 there. A rule of alerts that others send may be made before they do, and in no file stands
+who sent the first one: that differs from one installation to the next.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,9 +16,10 @@ from metrics import yaml
 from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
-from metrics.actions import locks, named_files, rule_index, rules, teams
+from metrics.actions import locks, named_files, received_rules, rule_index, rules, teams
 from metrics.actions.dashboard_files import Change
 from metrics.actions.errors import Invalid, sentences
+from metrics.alerts.received import Received
 from metrics.alerts.rule import RuleSpec, of_version_1
 from metrics.models import Alert, Rule
 from metrics.widgets.spec import new_key
@@ -67,20 +69,22 @@ def _parsed(value: Any) -> RuleDocument:
         first, *others = sentences(problem, "access")
         raise Invalid(*first, *others) from None
     teams.named(access.teams)
-    return RuleDocument.model_construct(**{name: getattr(spec, name) for name in RuleSpec.model_fields}, access=access)
+    return _document(spec, access)
 
 
 def compare(by: Principal, files: Mapping[str, str], *, prune: bool = False) -> list[RuleChange]:
     """Return what differs between the rules that `by` may see and `files`, texts by the names of the files.
 
-    With `prune`, rules without a file are to be deleted. Raises Invalid with all that is wrong.
+    With `prune`, rules without a file are to be deleted, but for those that alerts of others made.
+    Raises Invalid with all that is wrong.
     """
     stored = {one.name: one for one in visible(by, Rule).prefetch_related("teams")}
     said = named_files.by_thing(FOLDER, files, read, _name)
     changes = [
         change for name, file in said.values() for change in _change(name, files[name], file, stored.get(_name(file)))
     ]
-    gone = [stored[name] for name in sorted(stored.keys() - said.keys())] if prune else []
+    left = [stored[name] for name in sorted(stored.keys() - said.keys())] if prune else []
+    gone = [one for one in left if one.received is None]
     changes += [
         RuleChange(f"{FOLDER}/{file_name(one.name)}", "delete", _text(one), "", one.revision, id=one.pk) for one in gone
     ]
@@ -91,6 +95,8 @@ def _change(name: str, text: str, file: File, stored: Rule | None) -> list[RuleC
     document = {**file.spec.model_dump(mode="json", by_alias=True), "query": _query(file.spec.query)}
     document["queries"] = [_query(one) for one in file.spec.queries]
     path = f"{FOLDER}/{name}"
+    if stored is not None and _is_received(document["condition"]):
+        document["condition"] = {**stored.spec.get("condition", {}), **document["condition"]}
     if stored is None:
         return [RuleChange(path, "create", "", text, None, document)]
     before = _stored(stored)
@@ -112,12 +118,25 @@ def apply(by: Principal, changes: Iterable[RuleChange]) -> None:
         for one in wanted:
             document = dict(one.document)
             access = Access.model_validate(document.pop("access", {}))
-            if one.verb == "create":
-                rules.create(by, document, access, coming=coming)
-            elif one.id is not None and one.verb == "change":
-                rules.change(by, one.id, document, access, one.seen, coming=coming)
-            elif one.id is not None:
-                rules.delete(by, one.id)
+            with named_files.prefixed(f"{one.slug}{named_files.ENDING}"):
+                if one.verb == "create":
+                    rules.create(by, document, access, coming=coming, received=_received(document, access))
+                elif one.id is not None and one.verb == "change":
+                    rules.change(by, one.id, document, access, one.seen, coming=coming)
+                elif one.id is not None:
+                    rules.delete(by, one.id)
+
+
+def _received(document: Mapping[str, Any], access: Access) -> str | None:
+    """Return which alerts the rule of a file is for that others send; None if it looks at samples."""
+    condition = document["condition"]
+    if not _is_received(condition):
+        return None
+    return received_rules.key_for([team.pk for team in teams.named(access.teams)], condition.get("alertname", ""))
+
+
+def _is_received(condition: Mapping[str, Any]) -> bool:
+    return condition.get("kind") == Received.kind
 
 
 def export(by: Principal, files: Mapping[str, str]) -> dict[str, str]:
@@ -156,8 +175,14 @@ def _stored(rule: Rule) -> RuleDocument | None:
     spec = rule_index.readable(rule)
     if spec is None:
         return None
+    return _document(spec, teams.access_of(rule))
+
+
+def _document(spec: RuleSpec, access: Access) -> RuleDocument:
     fields = {name: getattr(spec, name) for name in RuleSpec.model_fields}
-    return RuleDocument.model_construct(**fields, access=teams.access_of(rule))
+    if _is_received(spec.condition):
+        fields["condition"] = {name: one for name, one in spec.condition.items() if name != "sender"}
+    return RuleDocument.model_construct(**fields, access=access)
 
 
 def _query(query: Any) -> dict[str, Any]:

@@ -35,19 +35,28 @@ __all__ = [
 
 
 def create(
-    by: Principal, document: Mapping[str, Any], access: Access | None = None, *, coming: Collection[str] = ()
+    by: Principal,
+    document: Mapping[str, Any],
+    access: Access | None = None,
+    *,
+    coming: Collection[str] = (),
+    received: str | None = None,
 ) -> Rule:
     """Make a rule of `document`, as `RuleSpec` has it. Without `access` it is for everyone.
 
-    It may stand behind rules that are made with it: `coming` are their names.
+    It may stand behind rules that are made with it: `coming` are their names. If others evaluate its alerts,
+    `received` says which ones those are, as `received_rules.key_for` does.
 
     Raises Forbidden, or Invalid with everything that is wrong.
     """
     check(by, CREATE, Rule)
-    spec, rule = checked(document), Rule()
+    spec, rule = checked(document), Rule(received=received)
     _check_behind(by, spec, coming)
-    if not spec.kind.is_evaluated:
+    if not spec.kind.is_evaluated and received is None:
         raise Invalid("condition", f"condition: a rule of the kind {spec.kind.kind} is made by the first such alert.")
+    known = Rule.objects.filter(received=received).first() if received else None
+    if known is not None:
+        raise Invalid("condition", f"condition: the rule {known.name!r} is of these alerts already.")
     owners = teams.named((access or Access()).teams)
     teams.check_sharing(by, [], owners)
     with transaction.atomic():

@@ -60,7 +60,9 @@ def plain(one: Any, now: float) -> SentAlert:
     texts = {"summary": one.get("text"), "description": one.get("description"), "runbook_url": one.get("runbook")}
     starts_at = _time(one.get("since"), now)
     holds_s = _number(one.get("holds"), "holds")
-    ends_at = now if is_over(one.get("state")) else now + (HOLDS_S if holds_s is None else max(0.0, holds_s))
+    if holds_s is not None and holds_s < 0:
+        raise BadAlert("holds is a number of seconds, 0 or more")
+    ends_at = now if is_over(one.get("state")) else now + (HOLDS_S if holds_s is None else holds_s)
     return made(
         lenient({**labels, **more}.items()),
         {**_texts(_mapping(one, "annotations")), **_texts(texts)},

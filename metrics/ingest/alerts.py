@@ -79,9 +79,12 @@ class Sent:
 
 
 def document(body: bytes) -> Any:
-    """Return the JSON in `body`. Raises NotAlerts."""
+    """Return the JSON in `body`; bytes that are no UTF-8 stand as U+FFFD, as in Go. Raises NotAlerts."""
     try:
-        return json.loads(body, parse_int=whole_number)
+        try:
+            return json.loads(body, parse_int=whole_number)
+        except UnicodeDecodeError:
+            return json.loads(body.decode(errors="replace"), parse_int=whole_number)
     except RecursionError:
         raise NotAlerts("it is nested too deeply") from None
     except ValueError:

@@ -149,7 +149,7 @@ def acknowledge(request: HttpRequest, id: int) -> HttpResponse:
     given = request.POST
     try:
         if back:
-            actions.give_back(by, id)
+            actions.give_back(by, id, given.get("had_by"))
         else:
             actions.acknowledge(by, id, given.get("reason", ""), until(given.get("hours", "")))
         messages.success(request, "It is for anybody again." if back else "It is yours.")

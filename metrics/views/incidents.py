@@ -121,14 +121,16 @@ def seen(request: HttpRequest, id: int) -> HttpResponse:
 def answer(request: HttpRequest, id: int) -> HttpResponse:
     """Do what the pressed button says: take, give back, hand over, resolve, reopen, or tick an item."""
     by, given = of_visitor(request), request.POST
-    reason = given.get("reason", "")
+    reason, had_by = given.get("reason", ""), given.get("had_by")
     done: dict[str, Callable[[], Any]] = {
-        "take": lambda: actions.acknowledge(by, id, reason, until(given.get("hours", ""))),
-        "back": lambda: actions.give_back(by, id),
-        "hand-over": lambda: actions.hand_over(by, id, given.get("to", ""), reason),
+        "take": lambda: actions.acknowledge(by, id, reason, until(given.get("hours", "")), had_by),
+        "back": lambda: actions.give_back(by, id, had_by),
+        "hand-over": lambda: actions.hand_over(by, id, given.get("to", ""), reason, had_by),
         "resolve": lambda: actions.resolve(by, id, reason),
         "reopen": lambda: actions.reopen(by, id, reason),
-        "tick": lambda: actions.tick(by, id, int(given.get("place", "-1")), done=given.get("done") == "1"),
+        "tick": lambda: actions.tick(
+            by, id, int(given.get("place", "-1")), done=given.get("done") == "1", text=given.get("text")
+        ),
     }
     said = {
         "take": "It is yours.",

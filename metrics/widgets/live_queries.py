@@ -168,7 +168,9 @@ def shown(live: Live, found: Answers, window: Window) -> tuple[list[Track], Said
         return [], Said(hint=f"Waiting for the answer of {live.query.source}.")
     notes = list(dict.fromkeys([*errors, *(note for one in known for note in one.notes)]))
     tracks = list(_tracks(live, found, window))
-    return tracks, Said(note=" ".join(map(_sentence, notes)), hint=f"{live.query.source} knows no such series.")
+    is_known = any(one.series for one in known)
+    none = "answers nothing that is a number" if is_known else "knows no such series"
+    return tracks, Said(note=" ".join(map(_sentence, notes)), hint=f"{live.query.source} {none}.")
 
 
 def _tracks(live: Live, found: Answers, window: Window) -> Iterator[Track]:

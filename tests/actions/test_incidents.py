@@ -190,6 +190,33 @@ class TestAnswering:
         verbs = AuditEntry.objects.filter(noun="incident").order_by("pk").values_list("verb", flat=True)
         assert list(verbs) == ["acknowledge", "acknowledge", "give back"]
 
+    def test_what_somebody_took_just_before_stays_theirs(
+        self, incident: Incident, ann: Principal, bob: Principal
+    ) -> None:
+        """Both looked at the page when nobody had it, or `ann` did."""
+        incidents.acknowledge(ann, incident.pk, had_by="")
+        incidents.acknowledge(ann, incident.pk, "again", had_by="")
+        taken = "ann took it just before you; nothing was changed."
+        with pytest.raises(Invalid, match=taken):
+            incidents.acknowledge(bob, incident.pk, had_by="")
+        incidents.acknowledge(bob, incident.pk, had_by="user ann")
+        before = said(incident)
+        for late in (
+            lambda: incidents.give_back(ann, incident.pk, had_by="user ann"),
+            lambda: incidents.hand_over(ann, incident.pk, "ann", had_by="user ann"),
+        ):
+            with pytest.raises(Invalid, match="bob took it just before you"):
+                late()
+        assert said(incident) == before
+        incident.refresh_from_db()
+        assert incident.acknowledged_by == "user bob"
+        incidents.give_back(bob, incident.pk, had_by="user bob")
+        incidents.acknowledge(ann, incident.pk, had_by="user bob")  # that nobody has it any more stops nobody
+        alert = Alert.objects.filter(incident=incident)[0]
+        with pytest.raises(Invalid, match=taken):
+            alerts.give_back(bob, alert.pk, had_by="user eve")
+        alerts.give_back(bob, alert.pk, had_by="user ann")
+
     def test_one_that_is_over_is_not_given_back(self, incident: Incident, bob: Principal) -> None:
         incidents.acknowledge(bob, incident.pk)
         incidents.resolve(bob, incident.pk)
@@ -275,6 +302,12 @@ class TestAnswering:
         assert [bool(one.get("done_by")) for one in incident.checklist] == [True, False]
         with pytest.raises(Invalid, match="2 items"):
             incidents.tick(ann, incident.pk, 2)
+        with pytest.raises(Invalid, match="The checklist was changed just before; nothing was ticked"):
+            incidents.tick(ann, incident.pk, 1, text="Call the owner")
+        incidents.change(ann, incident.pk, {"checklist": ["Call\nthe owner"]})
+        incidents.tick(ann, incident.pk, 0, text="Call\r\nthe owner")
+        incident.refresh_from_db()
+        assert incident.checklist[0]["done_by"] == ann.name
 
     def test_strangers_see_none_and_viewers_answer_none(self, incident: Incident) -> None:
         with pytest.raises(Missing):

@@ -240,6 +240,11 @@ class TestFailures:
         view = drawn(live("line"))
         assert (view.freshness.state, view.hint, view.error) == ("nodata", "prom knows no such series.", "")
 
+    def test_series_without_a_number_are_known(self, server: PromqlServer) -> None:
+        server.value = lambda labels, at: float("nan")
+        view = drawn(live("line"))
+        assert (view.freshness.state, view.hint) == ("nodata", "prom answers nothing that is a number.")
+
     def test_until_it_is_answered_it_waits(self, server: PromqlServer) -> None:
         (view,) = widget_views([Widget(key="one", x=0, y=0, w=6, h=2, **live("line"))], "1h", AT)
         assert (view.freshness.state, view.hint) == ("nodata", "Waiting for the answer of prom.")

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from metrics.access.principal import SYSTEM
+from metrics.access.principal import SYSTEM, of_token
 from metrics.access.sharing import Access
-from metrics.actions import locks, rule_files, rules
+from metrics.actions import locks, received_alerts, rule_files, rules
 from metrics.actions.errors import Invalid
-from metrics.models import Alert, AuditEntry, Rule
+from metrics.ingest.alerts import SentAlert
+from metrics.models import Alert, AuditEntry, Rule, Token
 from tests import make
+from tests.make import AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("redis")]
 
@@ -100,3 +102,43 @@ def test_what_is_wrong_is_said_with_its_line() -> None:
     with pytest.raises(Invalid, match="It is no rule"):
         applied("- a")
     assert not Rule.objects.exists()
+
+
+class TestReceived:
+    """Rules of alerts that others send: their files go into another installation."""
+
+    @pytest.fixture(autouse=True)
+    def _sent(self) -> None:
+        self.send("old")
+
+    def send(self, name: str) -> None:
+        make.token(name, "push")
+        by = of_token(Token.objects.get(name=name))
+        alert = SentAlert({"alertname": "Disk"}, {}, AT, AT + 900)
+        assert received_alerts.receive(by, [alert], AT).count == 1
+
+    def test_one_is_made_before_its_alerts_come(self) -> None:
+        text = rule_files.export(SYSTEM, {})["disk"]
+        assert text == "name: Disk\nquery: {metric: ALERTS}\ncondition: {kind: received, alertname: Disk}\n"
+        Rule.objects.all().delete()
+        assert applied(text) == ["create"]
+        self.send("new")
+        assert Rule.objects.get().alerts.count() == 1
+        assert applied(text) == []
+        assert applied(text + "severity: critical\nrunbook: https://wiki.example/disk\n") == ["change"]
+        assert Rule.objects.get().severity == "critical"
+
+    def test_who_sent_the_first_one_is_no_difference(self) -> None:
+        condition = "condition: {kind: received, alertname: Disk, sender: token other}\n"
+        assert applied(f"name: Disk\nquery: {{metric: ALERTS}}\n{condition}") == []
+        assert applied(f"name: Disk\nquery: {{metric: ALERTS}}\nseverity: info\n{condition}") == ["change"]
+        assert Rule.objects.get().spec["condition"]["sender"] == "token old"
+
+    def test_what_can_not_be_applied_names_the_file(self) -> None:
+        with pytest.raises(
+            Invalid, match=r"^rules/disk\.yaml: condition: the rule 'Disk' is of these alerts already\.$"
+        ):
+            applied("name: Other\ncondition: {kind: received, alertname: Disk}\n")
+
+    def test_none_is_pruned_which_no_file_could_know(self) -> None:
+        assert rule_files.compare(SYSTEM, {}, prune=True) == []

@@ -398,3 +398,73 @@ def test_tiles_are_selected_by_a_finger(chromium: Browser, system: Stack, api: h
     expect(page.locator(".tile.selected")).to_have_count(0)
     assert someone.complaints == []
     context.close()
+
+
+def test_a_phone_that_lies_shows_titles_and_forms(chromium: Browser, system: Stack, api: httpx.Client) -> None:
+    """Neither the tools of a tile cover its title, nor the bar the tiles, nor a preview that is high the form."""
+    made(api, "lies")
+    api.patch(
+        "/api/v1/dashboards/lies",
+        json={
+            "widgets": [
+                {
+                    **TILE,
+                    "key": "cpu",
+                    "title": "CPU",
+                    "config": {"queries": [{"metric": "host_cpu_percent"}]},
+                    "x": 0,
+                    "y": 0,
+                    "h": 6,
+                }
+            ]
+        },
+        headers={"If-Match": '"1"'},
+    )
+    context = chromium.new_context(viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
+    someone = Person(context.new_page(), system)
+    someone.sign_in("/d/lies/edit/")
+    page = someone.page
+    expect(tile(page, "CPU").get_by_role("heading", name="CPU")).to_be_visible()
+    edit = page.get_by_role("link", name="Edit CPU")
+    expect(edit).to_be_hidden()
+    tile(page, "CPU").tap(position={"x": 40, "y": 22})  # where Edit appears now
+    expect(edit).to_be_visible()
+    expect(page.locator("#drawer")).to_be_hidden()
+    edit.tap()
+    field = page.get_by_label("Title")
+    expect(field).to_be_visible()
+    expect(page.locator("#preview .widget")).to_be_visible()
+    page.locator("#drawer-body").evaluate("body => body.scrollTop = body.scrollHeight")
+    page.get_by_role("button", name="Save in the draft").last.tap()
+    expect(page.locator("#drawer")).to_be_hidden()
+    page.mouse.wheel(0, 400)
+    page.wait_for_function("() => scrollY > 300")
+    bar = page.locator(".editor-bar").bounding_box()
+    assert bar
+    assert bar["y"] + bar["height"] < 0
+    assert someone.complaints == []
+    context.close()
+
+
+def test_a_preview_leaves_half_of_the_drawer_to_its_form(page: Page, system: Stack, api: httpx.Client) -> None:
+    widget = {
+        **TILE,
+        "key": "cpu",
+        "title": "CPU",
+        "config": {"queries": [{"metric": "host_cpu_percent"}]},
+        "x": 0,
+        "y": 0,
+        "h": 8,
+    }
+    assert (
+        api.post("/api/v1/dashboards", json={"slug": "high", "title": "High", "widgets": [widget]}).status_code == 201
+    )
+    page.set_viewport_size({"width": 1280, "height": 800})
+    someone = Person(page, system)
+    someone.sign_in("/d/high/edit/")
+    tile(page, "CPU").hover()
+    page.get_by_role("link", name="Edit CPU").click()
+    shown = page.locator("#preview .widget").bounding_box()
+    assert shown
+    assert shown["height"] <= 400
+    assert someone.complaints == []

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from metrics.widgets import gallery
 from metrics.widgets.registry import kinds
@@ -155,6 +155,20 @@ SCROLLS = """(root) => [root, ...root.querySelectorAll("*")].filter((one) => {
     (/auto|scroll/.test(overflowX) && one.scrollWidth > one.clientWidth + 1) ||
     (/auto|scroll/.test(overflowY) && one.scrollHeight > one.clientHeight + 1));
 }).map((one) => one.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("body", ["tab", "wall"])
+def test_a_long_heading_pushes_no_figure_out_of_a_table(page: Page, body: str) -> None:
+    page.set_content(tiles.headed(["sum by (handler, code) (http_requests_to", "up"], 340, body))
+    table, figures = page.locator(".tabular"), page.locator("td.figure")
+    assert table.evaluate("one => one.scrollWidth <= one.clientWidth")
+    expect(figures).to_have_text(["42", "42"])
+    edge = table.bounding_box()
+    assert edge
+    for one in figures.all():
+        box = one.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"]
 
 
 @pytest.mark.parametrize("body", ["tab", "wall"])

@@ -1,6 +1,6 @@
 """Tiles of every kind, size and state on one page, as the real templates and stylesheets draw them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -124,6 +124,15 @@ def on_paper(body: str) -> str:
     html = render_to_string("widgets/widget.html", {"widget": view_of_tracks(table, [tracks], "1h", AT)})
     tiles = html + tile("text", "many", "w-many") + tile("text", "long", "w-long") + tile("number", "one", "w-one")
     return _styled("dark", f'<main id="widgets" class="grid">{tiles}</main>', body)
+
+
+def headed(headings: Sequence[str], width: int, body: str) -> str:
+    """Return a page with a table `width` pixels wide, whose columns of figures have `headings`, with 42 in each."""
+    tracks = [[Track("m", {"host": "web-1"}, "", EVERY_S, Point(AT - 2, 42), ())] for _ in headings]
+    queries = [{"metric": "m", "legend": one} for one in headings]
+    table = Widget(key="w", kind="table", title="T", x=0, y=0, w=6, h=2, config={"queries": queries})
+    html = render_to_string("widgets/widget.html", {"widget": view_of_tracks(table, tracks, "1h", AT)})
+    return _styled("dark", f'<div class="box" style="width:{width}px;height:300px">{html}</div>', body)
 
 
 def _styled(theme: str, boxes: str, body: str = "") -> str:

@@ -109,6 +109,17 @@ def test_a_body_of_another_shape_is_refused_as_a_whole(body: bytes, said: str) -
     assert str(refused.value) == said
 
 
+def test_bytes_that_are_no_utf_8_cost_a_character_and_not_the_alert() -> None:
+    """As in Alertmanager: Go reads them so."""
+    body = '[{"labels": {"alertname": "Disk", "host": "Zürich"}}]'.encode("latin-1")
+    (one,) = alertmanager.parse(body, AT).alerts
+    assert one.labels == {"alertname": "Disk", "host": "Z�rich"}
+    (one,) = alert_webhooks.parse(b'{"alerts": [{"name": "Disk", "text": "Z\xfcrich"}]}', AT).alerts
+    assert one.annotations == {"summary": "Z�rich"}
+    with pytest.raises(NotAlerts, match="invalid character 'x'"):
+        alertmanager.parse(b"x\xfc", AT)
+
+
 @pytest.mark.parametrize(
     ("labels", "severity", "name"),
     [
@@ -193,6 +204,7 @@ def test_the_plain_form(given: dict[str, Any], labels: dict[str, str], ends_at: 
         ({}, "an alert has a name"),
         ({"name": "A", "state": "purple"}, "'purple' is no state such as firing or resolved"),
         ({"name": "A", "value": "x"}, "value is a number"),
+        ({"name": "A", "holds": -1}, "holds is a number of seconds, 0 or more"),
         ({"name": "A", "value": 10**400}, "value is a number"),
         ({"name": "A", "since": "x"}, "'x' is no time such as 2026-11-20T12:00:00Z"),
         ({"name": "A", "since": {}}, "a time is Unix seconds, or such as 2026-11-20T12:00:00Z"),

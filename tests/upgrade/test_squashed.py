@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from dashboard_project.backup import schema
 from dashboard_project.backup.schema import Migration
-from dashboard_project.prepare import migrations, unapplied
+from dashboard_project.database import migrations, unapplied
 
 SQUASHED: Migration = ("metrics", "0001_squashed_0055_screen_paired_from")
 LOADER = MigrationLoader(None, replace_migrations=False)

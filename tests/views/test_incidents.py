@@ -197,6 +197,29 @@ def test_it_is_answered_by_buttons(editor: Client) -> None:
     assert "eve resolved it: known" in page
 
 
+def test_buttons_of_a_page_that_is_behind_take_nothing_from_others(editor: Client) -> None:
+    incident = storm()
+
+    def press(page: str, do: str) -> str:
+        (form,) = re.findall(r'<form class="box form take".*?</form>', page, re.S)
+        (had_by,) = re.findall(r'name="had_by" value="([^"]*)"', form)
+        return text(editor.post(f"{path(incident)}answer/", {"do": do, "had_by": had_by, "to": "eve"}, follow=True))
+
+    free = text(editor.get(path(incident)))
+    assert "It is yours." in press(free, "take")
+    mine = text(editor.get(path(incident)))
+    Incident.objects.update(acknowledged_by="user bob")
+    for page, do in ((free, "take"), (mine, "back"), (mine, "hand-over")):
+        assert "bob took it just before you; nothing was changed." in press(page, do), do
+    assert "It is yours." in press(text(editor.get(path(incident))), "take")
+
+    (item,) = re.findall(r'name="text" value="(Look[^"]*)"', free)
+    assert item == "Look at &lt;b&gt;it&lt;/b&gt;"
+    Incident.objects.update(checklist=[{"text": "Wait"}, {"text": "Call"}])
+    late = {"do": "tick", "place": "0", "done": "1", "text": "Look at <b>it</b>"}
+    assert "The checklist was changed just before" in text(editor.post(f"{path(incident)}answer/", late, follow=True))
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
