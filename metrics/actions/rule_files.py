@@ -17,7 +17,7 @@ from metrics.access.policy import visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import locks, named_files, received_rules, rule_index, rules, teams
-from metrics.actions.dashboard_files import Change
+from metrics.actions.dashboard_files import ENDING, Change
 from metrics.actions.errors import Invalid, sentences
 from metrics.alerts.received import Received
 from metrics.alerts.rule import RuleSpec, of_version_1
@@ -118,7 +118,7 @@ def apply(by: Principal, changes: Iterable[RuleChange]) -> None:
         for one in wanted:
             document = dict(one.document)
             access = Access.model_validate(document.pop("access", {}))
-            with named_files.prefixed(f"{one.slug}{named_files.ENDING}"):
+            with named_files.prefixed(f"{one.slug}{ENDING}"):
                 if one.verb == "create":
                     rules.create(by, document, access, coming=coming, received=_received(document, access))
                 elif one.id is not None and one.verb == "change":
