@@ -72,7 +72,7 @@ CONDITIONS = Groups(
     {
         "values": "Values",
         "checks": "Checks and objectives",
-        "floor": "Sources, heartbeats and walls",
+        "system": "Sources, heartbeats and walls",
     },
     (
         *("threshold", "missing", "change", "compared", "unusual"),

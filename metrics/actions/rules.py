@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 
-from metrics.access.policy import CHANGE, CREATE, DELETE, check, visible
+from metrics.access.policy import CHANGE, CREATE, DELETE, SEE, check, may, visible
 from metrics.access.principal import Principal
 from metrics.access.sharing import Access
 from metrics.actions import alert_events, alerts, behind, drawn, gathering, journal, locks, rule_index, teams
@@ -54,11 +54,12 @@ def create(
     _check_behind(by, spec, coming)
     if not spec.kind.is_evaluated and received is None:
         raise Invalid("condition", f"condition: a rule of the kind {spec.kind.kind} is made by the first such alert.")
-    known = Rule.objects.filter(received=received).first() if received else None
-    if known is not None:
-        raise Invalid("condition", f"condition: the rule {known.name!r} is of these alerts already.")
     owners = teams.named((access or Access()).teams)
     teams.check_sharing(by, [], owners)
+    known = Rule.objects.filter(received=received).first() if received else None
+    if known is not None:
+        which = f"the rule {known.name!r}" if may(by, SEE, known) else "a rule that you may not see"
+        raise Invalid("condition", f"condition: {which} is of these alerts already.")
     with transaction.atomic():
         rule.for_everyone = access is None or access.everyone
         add(by, rule, spec, owners)

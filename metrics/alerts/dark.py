@@ -27,7 +27,7 @@ class Dark(Condition[DarkConfig]):
 
     kind = "dark"
     config_class = DarkConfig
-    group = "floor"
+    group = "system"
     metric = "wall_dark_seconds"
     no_data = "ok"
 

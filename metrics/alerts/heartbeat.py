@@ -21,7 +21,7 @@ class Heartbeat(Condition[HeartbeatConfig]):
 
     kind = "heartbeat"
     config_class = HeartbeatConfig
-    group = "floor"
+    group = "system"
     metric = "heartbeat_state"
     no_data = "ok"
 

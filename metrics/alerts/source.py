@@ -16,7 +16,7 @@ class Source(Condition[SourceConfig]):
 
     kind = "source"
     config_class = SourceConfig
-    group = "floor"
+    group = "system"
     metric = "source_failures"
     no_data = "keep"
     of_sources = True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from metrics.access.principal import SYSTEM, of_token
+from metrics.access.principal import SYSTEM, of_token, of_user
 from metrics.access.sharing import Access
 from metrics.actions import locks, received_alerts, rule_files, rules
 from metrics.actions.errors import Invalid
@@ -139,6 +139,14 @@ class TestReceived:
             Invalid, match=r"^rules/disk\.yaml: condition: the rule 'Disk' is of these alerts already\.$"
         ):
             applied("name: Other\ncondition: {kind: received, alertname: Disk}\n")
+
+    def test_a_rule_that_one_may_not_see_is_not_named(self) -> None:
+        Rule.objects.get().teams.add(make.team("theirs"))
+        Rule.objects.update(for_everyone=False, name="Secret")
+        eve = of_user(make.user("eve", is_staff=True))
+        document = {"name": "Other", "query": {"metric": "ALERTS"}, "condition": {"kind": "received"}}
+        with pytest.raises(Invalid, match=r"^condition: a rule that you may not see is of these alerts already\.$"):
+            rules.create(eve, document, received=Rule.objects.get().received)
 
     def test_none_is_pruned_which_no_file_could_know(self) -> None:
         assert rule_files.compare(SYSTEM, {}, prune=True) == []
