@@ -14,7 +14,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-LEAST = 5
+LEAST = 6
 MOST = 8
 SYSTEMS_MOST = 3
 CORES = os.cpu_count() or 1
@@ -72,8 +72,8 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers there are: two a core and one more, as the tests that take longest mostly wait."""
-    return min(max(2 * CORES + 1, LEAST), MOST)
+    """Return how many workers there are: on two cores three have a system, two compute, and one has tests that wait."""
+    return min(max(2 * CORES + 2, LEAST), MOST)
 
 
 @pytest.hookimpl(trylast=True)
@@ -135,7 +135,7 @@ class Scheduling(LoadScopeScheduling):
     def _assign_work_unit(self, node: WorkerController) -> None:
         """Give `node` what comes next, but no system while enough of them run: more would wait for each other.
 
-        Nor a test that waits, unless the others keep the cores busy, one of which the systems have.
+        Nor a test that waits, unless others enough keep the cores busy.
         """
         others = [work for one, work in self.assigned_work.items() if one is not node]
         systems = sum(any(map(_starts_the_system, work)) for work in others)
@@ -145,7 +145,7 @@ class Scheduling(LoadScopeScheduling):
                 self.workqueue.move_to_end(light, last=False)
         if next(iter(self.workqueue)).startswith(WAIT):
             busy = sum(bool(work) and not any(map(_leaves_room, work)) for work in others)
-            if busy + (systems >= 2) < CORES:
+            if busy < CORES:
                 self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)  # computes
         super()._assign_work_unit(node)
 
