@@ -22,13 +22,9 @@ from metrics.widgets.spec import WidgetSpec
 from metrics.widgets.variables import VariableSpec
 
 KINDS: list[Any] = [one for registry in (sources, widgets, channels, conditions) for one in registry.kinds().values()]
-CLASSES: dict[str, type[BaseModel]] = {
+OTHERS = (AlertMapping, ChannelFields, DigestSpec, EscalationSpec, RuleSpec, ScheduleSpec, VariableSpec, WidgetSpec)
+CLASSES: dict[str, type[BaseModel]] = {one.__name__: one for one in OTHERS} | {
     f"{type(one).__module__.rpartition('.')[0]}.{one.kind}": one.config_class for one in KINDS
-} | {
-    one.__name__: one
-    for one in (
-        *(AlertMapping, ChannelFields, DigestSpec, EscalationSpec, RuleSpec, ScheduleSpec, VariableSpec, WidgetSpec),
-    )
 }
 NOT_TYPED = {"version", "key", "kind"}
 """Fields of documents that no form has."""
